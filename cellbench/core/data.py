@@ -1,0 +1,135 @@
+"""What a run learns from: images, labels, and which of them are for training, choosing and testing."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import DataError
+
+PARTS = ("train", "val", "test")
+IMAGE_DTYPES = (np.dtype("uint8"), np.dtype("uint16"), np.dtype("float32"))
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Three disjoint sets of positions, each int64 of shape (n_part,), and the name of the rule that made them."""
+
+    name: str
+    train: NDArray[np.int64]
+    val: NDArray[np.int64]
+    test: NDArray[np.int64]
+
+    def __getitem__(self, part: str) -> NDArray[np.int64]:
+        return {"train": self.train, "val": self.val, "test": self.test}[part]
+
+
+@dataclass(frozen=True)
+class Info:
+    """Where data come from: `synthetic` marks simulated images; `fingerprint` identifies the content."""
+
+    licence: str = "see the source"
+    citation: str = "see the source"
+    synthetic: bool = False
+    fingerprint: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """One part of a data set, as a method sees it.
+
+    images: (n, channels, height, width) uint8, uint16 or float32; labels: (n,) int64, or (n, classes) bool.
+    """
+
+    images: NDArray
+    labels: NDArray
+    classes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def multilabel(self) -> bool:
+        return self.labels.ndim == 2
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Frozen images with labels and a split; arrays are made read-only.
+
+    images: (n, channels, height, width) uint8, uint16 or float32, in memory or memory-mapped.
+    labels: (n,) int64 in 0..len(classes)-1, or (n, len(classes)) bool when multi-label.
+    groups: (n,) int64 (well, slide, patient: what must not straddle a split) or None.
+    Raises DataError when shapes, types, labels or the split contradict each other.
+    """
+
+    name: str
+    images: NDArray
+    labels: NDArray
+    classes: tuple[str, ...]
+    channels: tuple[str, ...]
+    split: Split
+    groups: NDArray[np.int64] | None = None
+    info: Info = field(default_factory=Info)
+
+    def __post_init__(self) -> None:
+        for problem in _problems(self):
+            raise DataError(f"data set {self.name!r}: {problem}")
+        for array in (self.images, self.labels, self.groups, *(self.split[part] for part in PARTS)):
+            if array is not None:
+                array.setflags(write=False)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def multilabel(self) -> bool:
+        return self.labels.ndim == 2
+
+    def part(self, name: str) -> Samples:
+        """The samples of 'train', 'val' or 'test' (a copy of their images)."""
+        index = self.split[name]
+        return Samples(self.images[index], self.labels[index], self.classes)
+
+    def class_counts(self) -> Mapping[str, list[int]]:
+        """Images of each class by part: {'train': [n of class 0, ...], ...}."""
+        return {part: count_classes(self.labels[self.split[part]], len(self.classes)) for part in PARTS}
+
+
+def count_classes(labels: NDArray, n_classes: int) -> list[int]:
+    """Images of each class; an image with several labels counts once for each of them."""
+    counts = labels.sum(0) if labels.ndim == 2 else np.bincount(labels, minlength=n_classes)
+    return [int(n) for n in counts]
+
+
+def _problems(data: Dataset) -> Iterator[str]:
+    """Yield what is wrong, most basic first (later checks assume that earlier ones passed)."""
+    n, n_classes = len(data.images), len(data.classes)
+    if data.images.ndim != 4 or data.images.dtype not in IMAGE_DTYPES:
+        yield (
+            f"images are {data.images.dtype} of shape {data.images.shape}; "
+            "expected uint8, uint16 or float32 of shape (n, channels, height, width)"
+        )
+    if len(data.channels) != data.images.shape[1]:
+        yield f"{len(data.channels)} channel names for {data.images.shape[1]} channels"
+    if n_classes < 2 or len(set(data.classes)) != n_classes:
+        yield f"classes are {list(data.classes)}; at least two different ones are needed"
+    if data.multilabel:
+        if data.labels.dtype != np.bool_ or data.labels.shape != (n, n_classes):
+            yield f"multi-label labels are {data.labels.dtype} {data.labels.shape}; expected bool ({n}, {n_classes})"
+    elif data.labels.dtype != np.int64 or data.labels.shape != (n,):
+        yield f"labels are {data.labels.dtype} {data.labels.shape}; expected int64 ({n},)"
+    elif n and not (data.labels.min() >= 0 and data.labels.max() < n_classes):
+        yield f"labels run from {data.labels.min()} to {data.labels.max()}; allowed are 0 to {n_classes - 1}"
+    if data.groups is not None and data.groups.shape != (n,):
+        yield f"groups have shape {data.groups.shape}; expected ({n},)"
+    used = np.concatenate([data.split[part] for part in PARTS])
+    for part in PARTS:
+        if not len(data.split[part]):
+            yield f"the {part} part of split {data.split.name!r} is empty"
+    if len(used) and not (used.min() >= 0 and used.max() < n):
+        yield f"split {data.split.name!r} names image {used.max()}, but there are {n}"
+    if len(np.unique(used)) != len(used):
+        yield f"split {data.split.name!r} uses an image more than once"

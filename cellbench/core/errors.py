@@ -1,0 +1,31 @@
+"""Errors a user can act on: each message says what was got, where, what is allowed and what to do."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class CellbenchError(Exception):
+    """Base of all errors that are told to the user in one line; `exit_code` is the process's."""
+
+    exit_code = 2
+
+
+class UsageError(CellbenchError):
+    """A command, name or setting that cannot be understood."""
+
+
+class DataError(CellbenchError):
+    """Images, labels or archives that cannot be trusted as given."""
+
+
+class BackendError(CellbenchError):
+    """A library or device that was asked for and is not there."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A clause that helps after an unknown name: the closest known names, or all of them."""
+    known = sorted(known)
+    close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    if close:
+        return f"did you mean {' or '.join(map(repr, close))}?"
+    return f"known: {', '.join(known)}" if known else "none are known"

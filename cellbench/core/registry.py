@@ -1,0 +1,79 @@
+"""One dict of named things, one decorator that adds to it, one sorted listing; plug-ins add to it the same way."""
+
+import fnmatch
+import importlib.util
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from .errors import UsageError, did_you_mean
+
+E = TypeVar("E")
+
+
+class Registry(Generic[E]):
+    """Named entries of one kind ('method', 'data set'); `make(name=..., factory=..., **facts)` builds an entry."""
+
+    def __init__(self, kind: str, make: Callable[..., E], group: str) -> None:
+        self.kind, self._make, self._group = kind, make, group
+        self._entries: dict[str, E] = {}
+
+    def register(self, name: str, **facts: Any) -> Callable[[Callable], Callable]:
+        """Decorator: add the decorated factory under `name`; a name already taken is refused."""
+
+        def add(factory: Callable) -> Callable:
+            if name in self._entries:
+                raise UsageError(f"{self.kind} {name!r} is registered twice; choose another name")
+            self._entries[name] = self._make(name=name, factory=factory, **facts)
+            return factory
+
+        return add
+
+    def __getitem__(self, name: str) -> E:
+        if name not in self._entries:
+            raise UsageError(f"no {self.kind} is called {name!r}; {did_you_mean(name, self._entries)}")
+        return self._entries[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._entries))
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def entries(self) -> list[E]:
+        return [self._entries[name] for name in self]
+
+    def select(self, patterns: Iterable[str]) -> list[str]:
+        """Names that equal a pattern or match it as a glob, each once, in the order asked; a miss is an error."""
+        chosen: dict[str, None] = {}
+        for pattern in patterns:
+            hits = [pattern] if pattern in self._entries else [n for n in self if fnmatch.fnmatchcase(n, pattern)]
+            if not hits:
+                raise UsageError(f"no {self.kind} matches {pattern!r}; {did_you_mean(pattern, self._entries)}")
+            chosen.update(dict.fromkeys(hits))
+        return list(chosen)
+
+    def load_plugins(self) -> None:
+        """Import what other packages offer under this registry's entry-point group; it registers itself."""
+        for point in entry_points(group=self._group):
+            point.load()
+
+
+def load_plugin_file(path: Path) -> None:
+    """Run a user's Python file that registers methods or data sets."""
+    if not path.is_file():
+        raise UsageError(f"plug-in {str(path)!r} is not a file; give the path of a Python file")
+    name = f"cellbench_plugin_{path.stem}"
+    if name in sys.modules:
+        return
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)

@@ -1,0 +1,145 @@
+"""What to do (RunSpec), what came of it (RunRecord), and the log that a method writes while it works."""
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from .errors import UsageError
+
+SCHEMA_VERSION = 1
+PHASES = ("load", "features", "transfer", "warmup", "fit", "predict")
+TRAINING_PHASES = ("features", "transfer", "fit")
+Status = Literal["ok", "failed", "timeout", "skipped"]
+
+
+def canonical(value: Any) -> Any:
+    """The one JSON form of a value: 1.0 is 1, tuples are lists, keys are sorted; NaN and infinity are refused."""
+    if isinstance(value, Mapping):
+        return {str(k): canonical(value[k]) for k in sorted(value)}
+    if isinstance(value, list | tuple):
+        return [canonical(item) for item in value]
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise UsageError(f"{value} is no setting; give a finite number")
+        return int(value) if value.is_integer() else value
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    raise UsageError(f"{value!r} of type {type(value).__name__} cannot be a setting; use numbers, text, lists")
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """One entry of the matrix, complete: whatever may change the result is a field, defaults resolved."""
+
+    dataset: str
+    fingerprint: str
+    split: str
+    preprocessing: Mapping[str, Any]
+    method: str
+    revision: int
+    params: Mapping[str, Any]
+    limit: int | None = None
+    seed: int = 0
+    device: str = "cpu"
+    deterministic: bool = False
+
+    @property
+    def key(self) -> str:
+        """12 hexadecimal digits that two specs share only when they ask for the same thing."""
+        text = json.dumps(canonical(dataclasses.asdict(self)), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def __str__(self) -> str:
+        return f"{self.method} on {self.dataset}, seed {self.seed}"
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What came of one run; written once, whole. A figure that could not be computed is absent.
+
+    metrics: {'train'|'val'|'test': {metric name: value, 'n': images scored}}; fractions, not percent.
+    seconds: by phase, see PHASES; memory: peak bytes by 'host' (the whole process) and 'device'.
+    history: one mapping an epoch. facts: what tables need to know of method and data without loading either.
+    overrides: the settings that the user changed from the defaults.
+    """
+
+    spec: RunSpec
+    status: Status
+    reason: str = ""
+    metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    memory: Mapping[str, int] = field(default_factory=dict)
+    history: tuple[Mapping[str, float], ...] = ()
+    backend: str = ""
+    chosen: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    version: str = ""
+    schema_version: int = SCHEMA_VERSION
+
+    @property
+    def training_seconds(self) -> float:
+        """Features + transfer + fit: what tables call training time."""
+        return sum(self.seconds.get(phase, 0.0) for phase in TRAINING_PHASES)
+
+    def to_json(self) -> str:
+        document = canonical(dataclasses.asdict(self))
+        return json.dumps({"key": self.spec.key, **document}, indent=1, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "RunRecord":
+        """The record that `to_json` wrote. Raises ValueError when the text is not one, saying why."""
+        document = json.loads(text)
+        if not isinstance(document, dict) or "schema_version" not in document:
+            raise ValueError("not a cellbench record (no schema_version)")
+        if document["schema_version"] != SCHEMA_VERSION:
+            raise ValueError(
+                f"written in format {document['schema_version']}; this version reads format {SCHEMA_VERSION}"
+            )
+        key = document.pop("key", None)
+        try:
+            spec = RunSpec(**document.pop("spec"))
+            record = cls(spec=spec, **{**document, "history": tuple(document.get("history", ()))})
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not a whole record ({error})") from error
+        if record.spec.key != key:
+            raise ValueError(f"its key {key} is not that of its spec, {record.spec.key}; it was edited by hand")
+        return record
+
+
+class RunLog:
+    """Times phases and collects the history; `listener(kind, facts)` hears of both as they happen."""
+
+    def __init__(self, listener: Callable[[str, Mapping[str, Any]], None] = lambda kind, facts: None) -> None:
+        self.seconds: dict[str, float] = {}
+        self.history: list[Mapping[str, float]] = []
+        self._listener = listener
+        self._open: str | None = None
+
+    @contextlib.contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Add the time inside to phase `name`; phases follow each other, they never nest."""
+        if name not in PHASES:
+            raise ValueError(f"no phase {name!r}; phases are {', '.join(PHASES)}")
+        if self._open is not None:
+            raise ValueError(f"phase {name!r} opened inside {self._open!r}")
+        self._open = name
+        self._listener("phase", {"name": name})
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+            self._open = None
+
+    def epoch(self, **figures: float) -> None:
+        """Add one epoch to the history; give `epoch` (from 1) and `epochs`, the number there will be."""
+        self.history.append(figures)
+        self._listener("epoch", figures)

@@ -1,0 +1,85 @@
+"""A folder of records: results/<machine>/<dataset>/<method>/s<seed>-<key>.json, predictions beside it as .npz."""
+
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .runs import RunRecord, RunSpec
+
+Predictions = Mapping[str, NDArray]
+
+
+class Store:
+    """One machine's records below `root`; readers of all machines use `read_records`."""
+
+    def __init__(self, root: Path, machine: str) -> None:
+        self.root, self.machine = Path(root), machine
+
+    def path(self, spec: RunSpec) -> Path:
+        folder = self.root / _slug(self.machine) / _slug(spec.dataset) / _slug(spec.method)
+        return folder / f"s{spec.seed}-{spec.key}.json"
+
+    def find(self, spec: RunSpec) -> RunRecord | None:
+        """The record of this very spec on this machine, or None when there is none that can be read."""
+        try:
+            return RunRecord.from_json(self.path(spec).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+
+    def save(self, record: RunRecord, predictions: Predictions | None = None) -> Path:
+        """Write predictions, then the record, each to a temporary file that is renamed when it is whole.
+
+        predictions: '<part>_scores' float32 (n, classes), '<part>_labels' and '<part>_index' (n,) by part.
+        """
+        path = self.path(record.spec)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        arrays = path.with_suffix(".npz")
+        if predictions:
+            write_whole(arrays, lambda file: np.savez_compressed(file, **predictions))  # type: ignore[arg-type]
+        else:
+            arrays.unlink(missing_ok=True)
+        write_whole(path, lambda file: file.write(record.to_json().encode("utf-8")))
+        return path
+
+
+def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Let `write` fill a temporary file beside `path` and rename it there; on any error nothing is left."""
+    handle, temporary = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            write(file)
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def read_records(root: Path, on_bad: Callable[[Path, str], None]) -> Iterator[tuple[Path, str, RunRecord]]:
+    """Yield (path, machine, record) for every record below `root`, sorted by path.
+
+    A file that is no whole record is named to `on_bad` with the reason and passed over; nothing is written.
+    """
+    for path in sorted(Path(root).rglob("*.json")):
+        try:
+            record = RunRecord.from_json(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            on_bad(path, str(error))
+            continue
+        yield path, path.parents[2].name, record
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^\w.+-]+", "-", name).strip("-.") or "unnamed"
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,59 @@
+"""Drawn splits and limits; they depend on the data and `split_seed`, never on a method or a run's seed."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.data import Split
+from ..core.errors import DataError
+
+FIFTHS = 5  # test is one fifth, validation the next, training the other three
+
+
+def stratified(labels: NDArray[np.int64], split_seed: int = 0) -> Split:
+    """60/20/20 with every class in the same proportion in each part. Needs 5 images of every class."""
+    from sklearn.model_selection import StratifiedKFold
+
+    folds = StratifiedKFold(FIFTHS, shuffle=True, random_state=split_seed)
+    return _from_folds("stratified", folds.split(np.zeros(len(labels)), labels))
+
+
+def grouped(labels: NDArray[np.int64], groups: NDArray[np.int64], split_seed: int = 0) -> Split:
+    """About 60/20/20 with no group in two parts and classes as even as whole groups allow. Needs 5 groups."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    if len(np.unique(groups)) < FIFTHS:
+        raise DataError(f"{len(np.unique(groups))} groups cannot be split by group; at least {FIFTHS} are needed")
+    folds = StratifiedGroupKFold(FIFTHS, shuffle=True, random_state=split_seed)
+    return _from_folds("grouped", folds.split(np.zeros(len(labels)), labels, groups))
+
+
+def limited(index: NDArray[np.int64], labels: NDArray, limit: int | None, split_seed: int = 0) -> NDArray[np.int64]:
+    """At most `limit` of the positions `index`: stratified, every class kept, and nested (100 lie within 200).
+
+    labels: of the whole data set, (n,) int64 or (n, classes) bool; an image with several labels counts as its
+    rarest one. Raises DataError when `limit` is smaller than the number of classes.
+    """
+    if limit is None or limit >= len(index):
+        return index
+    own = labels[index]
+    if own.ndim == 2:
+        rarity = own.sum(0)
+        own = np.where(own, rarity, len(own) + 1).argmin(1)
+    present = np.unique(own)
+    if limit < len(present):
+        raise DataError(
+            f"a limit of {limit} images leaves some of {len(present)} classes empty; give at least that many"
+        )
+    order = np.random.default_rng(split_seed).permutation(len(index))
+    place = np.empty(len(index))
+    for k in present:
+        of_class = order[own[order] == k]
+        place[of_class] = np.r_[
+            -1, (np.arange(1, len(of_class)) + 0.5) / len(of_class)
+        ]  # the first of each class leads
+    return np.sort(index[np.argsort(place, kind="stable")[:limit]])
+
+
+def _from_folds(name: str, folds) -> Split:  # type: ignore[no-untyped-def]
+    parts = [np.sort(held_out).astype(np.int64) for _, held_out in folds]
+    return Split(name, train=np.sort(np.concatenate(parts[2:])), val=parts[1], test=parts[0])
