@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from .errors import UsageError
 
@@ -52,7 +52,7 @@ class RunSpec:
     @property
     def key(self) -> str:
         """12 hexadecimal digits that two specs share only when they ask for the same thing."""
-        text = json.dumps(canonical(dataclasses.asdict(self)), sort_keys=True, separators=(",", ":"))
+        text = json.dumps(canonical(vars(self)), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def __str__(self) -> str:
@@ -103,14 +103,17 @@ class RunRecord:
             raise ValueError(
                 f"written in format {document['schema_version']}; this version reads format {SCHEMA_VERSION}"
             )
+        if document.get("status") not in get_args(Status):
+            raise ValueError(f"its status is {document.get('status')!r}; allowed: {', '.join(get_args(Status))}")
         key = document.pop("key", None)
         try:
             spec = RunSpec(**document.pop("spec"))
             record = cls(spec=spec, **{**document, "history": tuple(document.get("history", ()))})
-        except (KeyError, TypeError) as error:
+            expected = spec.key
+        except (KeyError, TypeError, UsageError) as error:
             raise ValueError(f"not a whole record ({error})") from error
-        if record.spec.key != key:
-            raise ValueError(f"its key {key} is not that of its spec, {record.spec.key}; it was edited by hand")
+        if key != expected:
+            raise ValueError(f"its key {key} is not that of its spec, {expected}; it was edited by hand")
         return record
 
 

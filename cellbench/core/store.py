@@ -72,7 +72,7 @@ def read_records(root: Path, on_bad: Callable[[Path, str], None]) -> Iterator[tu
         except (OSError, ValueError) as error:
             on_bad(path, str(error))
             continue
-        yield path, path.parents[2].name, record
+        yield path, path.absolute().parents[2].name, record
 
 
 def _slug(name: str) -> str:

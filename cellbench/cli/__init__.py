@@ -1,0 +1,72 @@
+"""The command line: parse, call, print. Heavy imports wait inside the commands, so that --help is instant."""
+
+import os
+import sys
+
+import click
+
+from .. import __version__
+from ..core.errors import CellbenchError, did_you_mean
+from .doctor import doctor
+from .listing import list_
+from .prepare import prepare
+from .run import run
+from .table import table
+
+
+class Group(click.Group):
+    """A group that helps after a misspelt command."""
+
+    def resolve_command(self, context: click.Context, args: list[str]):  # type: ignore[no-untyped-def]
+        name = args[0] if args else ""
+        if name and self.get_command(context, name) is None and not name.startswith("-"):
+            context.fail(f"no command is called {name!r}; {did_you_mean(name, self.list_commands(context))}")
+        return super().resolve_command(context, args)
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="cellbench")
+@click.option("--debug", is_flag=True, help="Show a traceback when something goes wrong.")
+def cli(debug: bool) -> None:
+    """Is a deep net worth it on my cells, or does an SVM on HOG features do?
+
+    cellbench trains support vector machines and nets on the same cells, splits and machine, and tabulates accuracy,
+    macro-F1 and training time.
+
+    \b
+    cellbench run --all                  every standard method on the embedded simulated cells
+    cellbench table results/             what came of it
+    cellbench run -d path/to/my/cells    the same on a folder with one sub-folder a class
+    """
+    if debug:
+        os.environ["CELLBENCH_DEBUG"] = "1"  # child processes ask for it too
+
+
+for command in (run, table, list_, prepare, doctor):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """The console script: errors become one line and an exit code."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except CellbenchError as error:
+        if os.environ.get("CELLBENCH_DEBUG"):
+            raise
+        click.echo(f"cellbench: {error}", err=True)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("cellbench: stopped", err=True)
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our output, say `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        if os.environ.get("CELLBENCH_DEBUG"):
+            raise
+        click.echo(f"cellbench: internal error: {type(error).__name__}: {error}; --debug shows where", err=True)
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)

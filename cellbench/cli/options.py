@@ -1,0 +1,75 @@
+"""Options and arguments that several commands share, and what they mean."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..core.errors import UsageError
+
+
+def folder_options(command: Callable) -> Callable:
+    """Options that say how to read a folder of one's own images."""
+    for option in reversed(
+        (
+            click.option("--labels", type=click.Path(path_type=Path), help="CSV with a row an image: file and label."),
+            click.option("--file-column", help="Column of --labels with the file (default: found by its name)."),
+            click.option("--label-column", help="Column of --labels with the class."),
+            click.option("--group-column", help="Column with well, slide or patient: no group straddles the split."),
+            click.option("--image-size", type=int, help="Side in pixels when images differ in size (default 64)."),
+            click.option("--skip-unreadable", is_flag=True, help="Leave out damaged images, and say which."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def data_folder(name: str, folder: dict[str, Any], source: Path | None = None) -> Path:
+    """The prepared data of a data set's name, or of a path to a folder of images."""
+    from ..datasets import datasets
+    from ..datasets.folder import FolderOptions
+    from ..datasets.folder import prepare as prepare_folder
+
+    given = {key for key, value in folder.items() if value}
+    if name in datasets:
+        if given:
+            raise UsageError(
+                f"--{min(given).replace('_', '-')} is for folders of images, not for {name!r}; leave it out"
+            )
+        return datasets[name].prepare(source)
+    if looks_like_path(name):
+        options = {"size" if key == "image_size" else key: value for key, value in folder.items()}
+        return prepare_folder(Path(name), FolderOptions(**options))
+    datasets[name]  # raises, with a suggestion
+    raise AssertionError
+
+
+def looks_like_path(name: str) -> bool:
+    return "/" in name or "\\" in name or name.startswith(".") or Path(name).is_dir()
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """'0', '0-2' or '0,3,5' as seeds, each once, in order."""
+    seeds: dict[int, None] = {}
+    try:
+        for part in text.split(","):
+            first, _, last = part.partition("-")
+            seeds.update(dict.fromkeys(range(int(first), int(last or first) + 1)))
+    except ValueError:
+        seeds = {}
+    if not seeds:
+        raise UsageError(f"--seeds got {text!r}; write 0, 0-2 or 0,3,5")
+    return tuple(seeds)
+
+
+def load_plugins(files: Sequence[Path]) -> None:
+    """Make methods and data sets of installed packages and of `files` known."""
+    from ..core.registry import load_plugin_file
+    from ..datasets import datasets
+    from ..methods import methods
+
+    for registry in (methods, datasets):
+        registry.load_plugins()
+    for file in files:
+        load_plugin_file(file)

@@ -1,0 +1,107 @@
+"""How a matrix is shown while it runs: bars with an ETA on a terminal, plain lines elsewhere."""
+
+import contextlib
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import click
+
+from ..core.runs import RunRecord
+from ..running.plan import Job
+
+
+def duration(seconds: float) -> str:
+    """A length of time as people say it: 8 s, 3 min 20 s, 2 h 5 min."""
+    if seconds < 1:
+        return "<1 s"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{int(seconds // 60)} min {int(seconds % 60)} s"
+    return f"{int(seconds // 3600)} h {int(seconds % 3600 // 60)} min"
+
+
+def outcome(record: RunRecord) -> str:
+    """One run's end in a few words."""
+    if record.status != "ok":
+        return f"{record.status}: {record.reason}"
+    test = record.metrics["test"]
+    return (
+        f"test accuracy {100 * test['accuracy']:.1f} %, macro-F1 {test['macro_f1']:.3f}, "
+        f"trained in {duration(record.training_seconds)}"
+    )
+
+
+class PlainWatcher:
+    """A line a run, on stderr; with `verbose` a line an epoch as well; with `quiet` none."""
+
+    def __init__(self, total: int, quiet: bool, verbose: bool) -> None:
+        self._total, self._quiet, self._verbose = total, quiet, verbose
+
+    def started(self, job: Job, number: int, seconds_left: float) -> None:
+        self._name = f"[{number + 1}/{self._total}] {job.spec}"
+        self._say(f"{self._name} … (about {duration(seconds_left)} left in all)")
+
+    def event(self, kind: str, facts: Mapping[str, Any]) -> None:
+        if self._verbose:
+            self._say(
+                "    " + ("  ".join(f"{k} {v:.4g}" for k, v in facts.items()) if kind == "epoch" else facts["name"])
+            )
+
+    def finished(self, job: Job, record: RunRecord, seconds: float) -> None:
+        self._say(f"{self._name}: {outcome(record)}")
+
+    def _say(self, text: str) -> None:
+        if not self._quiet:
+            click.echo(text, err=True)
+
+
+class BarWatcher:
+    """One bar for the whole matrix and one for the run at work; finished runs stay as lines above them."""
+
+    def __init__(self, progress: Any, total: int, verbose: bool) -> None:
+        self._progress, self._verbose, self._total = progress, verbose, total
+        self._all = progress.add_task("all runs", total=1.0, left="")
+        self._run = progress.add_task("", total=1.0, left="")
+        self._done = 0.0
+
+    def started(self, job: Job, number: int, seconds_left: float) -> None:
+        self._left = seconds_left
+        self._progress.update(
+            self._all,
+            description=f"run {number + 1} of {self._total}",
+            total=self._done + seconds_left,
+            completed=self._done,
+            left=f"about {duration(seconds_left)} left",
+        )
+        self._progress.reset(self._run, description=str(job.spec), total=None, left="")
+
+    def event(self, kind: str, facts: Mapping[str, Any]) -> None:
+        if kind == "phase":
+            self._progress.update(self._run, left=facts["name"])
+        elif "epochs" in facts:
+            score = f"validation {100 * facts['val_accuracy']:.1f} %"
+            self._progress.update(self._run, total=facts["epochs"], completed=facts["epoch"], left=score)
+        if self._verbose and kind == "epoch":
+            self._progress.console.print("    " + "  ".join(f"{k} {v:.4g}" for k, v in facts.items()), highlight=False)
+
+    def finished(self, job: Job, record: RunRecord, seconds: float) -> None:
+        self._done += seconds
+        mark = "[green]✓[/]" if record.status == "ok" else "[red]✗[/]"
+        self._progress.console.print(f"{mark} {job.spec}: ", end="", highlight=False)
+        self._progress.console.print(outcome(record), markup=False, highlight=False)
+
+
+@contextlib.contextmanager
+def make_watcher(total: int, *, quiet: bool, verbose: bool) -> Iterator[Any]:
+    """A watcher that suits where stderr goes; NO_COLOR is rich's to respect."""
+    if quiet or not sys.stderr.isatty():
+        yield PlainWatcher(total, quiet, verbose)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.fields[left]}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        yield BarWatcher(progress, total, verbose)

@@ -1,0 +1,215 @@
+"""`cellbench run`: do what is missing of a matrix of methods × data sets × seeds."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..core.errors import UsageError
+from .options import data_folder, folder_options, load_plugins, looks_like_path, parse_seeds
+
+if TYPE_CHECKING:
+    from ..running.plan import Job
+
+FAILURES = ("failed", "timeout", "failed before")
+
+
+@click.command()
+@click.option("--all", "everything", is_flag=True, help="Standard methods × standard data sets that are ready.")
+@click.option("-m", "--method", "method_names", multiple=True, metavar="NAME", help="Method or glob; repeatable.")
+@click.option(
+    "-d", "--dataset", "dataset_names", multiple=True, metavar="NAME", help="Data set, glob or folder of images."
+)
+@click.option("--exclude", multiple=True, metavar="NAME", help="Leave out a method or data set; name or glob.")
+@click.option("--seeds", default="0", show_default=True, metavar="LIST", help="Random seeds: 0, 0-2 or 0,3,5.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting; 'svm-*:C=10' for some methods."
+)
+@click.option("--epochs", type=click.IntRange(min=1), help="Epochs for every net chosen.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Train on N images only (stratified, nested).")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("--deterministic", is_flag=True, help="On CUDA: same seed, same result, at some cost in time.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), default="results", show_default=True, help="Folder of records."
+)
+@click.option(
+    "--machine", metavar="NAME", help="Name of this machine in the records (default: made from its hardware)."
+)
+@click.option("--timeout", type=float, metavar="SECONDS", help="End a run that takes longer.")
+@click.option("--force", is_flag=True, help="Run again what is already done.")
+@click.option("--retry-failed", is_flag=True, help="Run again what failed before.")
+@click.option("--fail-fast", is_flag=True, help="Stop at the first failure.")
+@click.option("--dry-run", is_flag=True, help="Run nothing: list the runs, which are done, and an estimate.")
+@click.option(
+    "--plugin", "plugins", multiple=True, type=click.Path(path_type=Path), help="Python file with further methods."
+)
+@folder_options
+@click.option("-q", "--quiet", is_flag=True, help="Print the last line only.")
+@click.option("-v", "--verbose", is_flag=True, help="Print every epoch.")
+@click.pass_context
+def run(context: click.Context, **options: Any) -> None:
+    """Train and score methods on data sets; each finished run is saved before the next starts.
+
+    A second call does only what is missing. Without -m: all standard methods. Without -d: the standard data sets
+    that are ready.
+
+    \b
+    cellbench run --all
+    cellbench run -d hep2 -m svm-hog -m resnet18
+    cellbench run -d my_cells/ -m 'svm-*' -m resnet18 --seeds 0-2
+    cellbench run -m 'resnet*' --set lr=0.05 --epochs 10 --limit 500 --dry-run
+    """
+    if not (options["everything"] or options["method_names"] or options["dataset_names"]):
+        raise UsageError("nothing was chosen; say --all, or choose with -m METHOD and -d DATASET")
+    context.exit(_run(**options))
+
+
+def _run(
+    *,
+    everything: bool,
+    method_names: Sequence[str],
+    dataset_names: Sequence[str],
+    exclude: Sequence[str],
+    seeds: str,
+    settings: Sequence[str],
+    epochs: int | None,
+    limit: int | None,
+    device: str,
+    deterministic: bool,
+    output: Path,
+    machine: str | None,
+    timeout: float | None,
+    force: bool,
+    retry_failed: bool,
+    fail_fast: bool,
+    dry_run: bool,
+    plugins: Sequence[Path],
+    quiet: bool,
+    verbose: bool,
+    **folder: Any,
+) -> int:
+    """Returns the exit code."""
+    from ..core.environment import machine_name
+    from ..core.store import Store
+    from ..running import matrix, worker
+    from ..running.plan import Override, make_plan, parse_override
+    from .progress import make_watcher
+
+    if not dry_run:
+        worker.start_server()
+    load_plugins(plugins)
+    chosen = _choose_methods(method_names, exclude)
+    names = _choose_datasets(dataset_names, exclude)
+    overrides = [parse_override(text) for text in settings]
+    if epochs is not None:
+        overrides += [Override(name, "epochs", epochs) for name in chosen if _trains_in_epochs(name)]
+    jobs = make_plan(
+        chosen,
+        [data_folder(name, folder if looks_like_path(name) else {}) for name in names],
+        seeds=parse_seeds(seeds),
+        overrides=overrides,
+        limit=limit,
+        device=_choose_device(device),
+        deterministic=deterministic,
+    )
+    store = Store(output, machine or machine_name())
+    policy = matrix.Policy(force, retry_failed, fail_fast, timeout)
+    if dry_run:
+        _show_plan(jobs, store, policy)
+        return 0
+    with make_watcher(len(jobs), quiet=quiet, verbose=verbose) as watcher:
+        try:
+            tally = matrix.run_matrix(jobs, store, policy, watcher, plugins)
+        except KeyboardInterrupt:
+            click.echo(
+                f"stopped; finished runs are saved. Go on with the same command, or: cellbench table {output}", err=True
+            )
+            return 130
+    click.echo(f"{matrix.summary(tally, len(jobs))}. Next: cellbench table {output}")
+    if any(tally[status] for status in FAILURES):
+        click.echo("The table says why runs failed; try them again with --retry-failed.", err=True)
+        return 3
+    return 0
+
+
+def _choose_methods(patterns: Sequence[str], exclude: Sequence[str]) -> list[str]:
+    from ..methods import methods
+
+    chosen = methods.select(patterns) if patterns else [e.name for e in methods.entries() if e.standard]
+    return _without(chosen, exclude)
+
+
+def _choose_datasets(patterns: Sequence[str], exclude: Sequence[str]) -> list[str]:
+    from ..datasets import datasets
+
+    if not patterns:
+        return _without([e.name for e in datasets.entries() if e.standard and e.ready], exclude)
+    chosen: dict[str, None] = {}
+    for pattern in patterns:
+        is_path = pattern not in datasets and looks_like_path(pattern)
+        chosen.update(dict.fromkeys([pattern] if is_path else datasets.select([pattern])))
+    return _without(list(chosen), exclude)
+
+
+def _without(names: list[str], exclude: Sequence[str]) -> list[str]:
+    import fnmatch
+
+    left = [name for name in names if not any(fnmatch.fnmatchcase(name, pattern) for pattern in exclude)]
+    if not left:
+        raise UsageError(
+            f"--exclude {' '.join(exclude)} leaves nothing of {', '.join(names) or 'nothing'}; exclude less"
+        )
+    return left
+
+
+def _trains_in_epochs(name: str) -> bool:
+    from ..methods import methods
+
+    return hasattr(methods[name].defaults, "epochs")
+
+
+def _choose_device(wanted: str) -> str:
+    from ..core.environment import cuda_driver
+    from ..core.errors import BackendError
+
+    if wanted == "cpu" or (wanted == "auto" and not cuda_driver()):
+        return "cpu"
+    from ..running import worker
+
+    if worker.ask(worker.describe_torch)["cuda"]:
+        return "cuda"
+    if wanted == "cuda":
+        raise BackendError(
+            "--device cuda: torch sees no CUDA device here; `cellbench doctor` says more, or use --device cpu"
+        )
+    return "cpu"
+
+
+def _show_plan(jobs: Sequence["Job"], store: Any, policy: Any) -> None:
+    from tabulate import tabulate
+
+    from ..running import matrix
+    from ..running.plan import estimate
+    from .progress import duration
+
+    rows, expected = [], []
+    for job in jobs:
+        state = matrix.state(job, store, policy)
+        if not state:
+            expected.append(seconds := estimate(job, store))
+        spec = job.spec
+        changed = ", ".join(f"{k}={v}" for k, v in job.overrides.items())
+        rows.append(
+            [
+                spec.dataset,
+                spec.method,
+                spec.seed,
+                job.n_train,
+                spec.device,
+                changed,
+                state or f"about {duration(seconds)}",
+            ]
+        )
+    click.echo(tabulate(rows, ["data set", "method", "seed", "n train", "device", "changed", "state"]))
+    click.echo(f"\n{len(jobs)} runs, {len(expected)} to do, about {duration(sum(expected))} on this machine.")

@@ -1,0 +1,51 @@
+"""cellbench table: results as tables."""
+
+from pathlib import Path
+
+import click
+
+VIEWS = ("all", "leaderboard", "svm-vs-deep", "depth")
+FORMATS = ("text", "markdown", "latex", "csv", "json")
+
+
+@click.command("table")
+@click.argument("results", type=click.Path(path_type=Path), default="results")
+@click.option("--view", type=click.Choice(VIEWS), default="all", show_default=True, help="What to show.")
+@click.option(
+    "--format", "style", type=click.Choice(FORMATS), default="text", show_default=True, help="How to show it."
+)
+@click.option(
+    "--runs",
+    type=click.Choice(("default", "all")),
+    default="default",
+    show_default=True,
+    help="default: runs on all of the data with no setting changed; all: every run.",
+)
+def table(results: Path, view: str, style: str, runs: str) -> None:
+    """Show the results in folder RESULTS as tables.
+
+    Only random seeds are pooled: a figure is their mean, ± their standard deviation from two seeds on.
+
+    \b
+    leaderboard   every method on each data set, the best on test first
+    svm-vs-deep   the best SVM against the best net, each chosen on val
+    depth         plain against residual nets by depth: degradation
+
+    \b
+    Examples:
+      cellbench table
+      cellbench table --view svm-vs-deep
+      cellbench table --runs all --format csv > all.csv
+      cellbench table other/results --view leaderboard --format markdown
+    """
+    from ..reporting.frame import load_results
+    from ..reporting.table import render
+    from ..reporting.views import select, tables
+
+    frame = load_results(results)
+    for path, reason in frame.attrs["passed_over"]:
+        click.echo(f"passed over {path}: {reason}", err=True)
+    shown, others = select(frame, runs)
+    click.echo(render(tables(shown, view), style))
+    if others:  # not part of the data, so it stays out of files that programs read
+        click.echo(others if style in ("csv", "json") else f"\n{others}", err=style in ("csv", "json"))

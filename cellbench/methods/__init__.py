@@ -1,0 +1,6 @@
+"""Methods by name; importing this package registers those that come with cellbench, and imports no torch."""
+
+from . import classical, deep
+from .registry import MethodEntry, methods
+
+__all__ = ["MethodEntry", "classical", "deep", "methods"]

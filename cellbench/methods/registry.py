@@ -1,0 +1,54 @@
+"""What a method is to the harness: a factory, its default settings, and facts for tables and for the plan."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.data import Samples
+from ..core.registry import Registry
+from ..core.runs import RunLog
+from ..datasets.preprocessing import Preprocessing
+
+
+class Method(Protocol):
+    """Two verbs, and after `fit` three facts: what ran it, what it chose on val, how many parameters it trained."""
+
+    backend: str
+    chosen: Mapping[str, Any]
+    parameters: int | None
+
+    def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
+        """Learn from train, choose on val; return when finished, the device synchronised."""
+
+    def predict(self, images: NDArray) -> NDArray[np.float32]:
+        """Scores (n, classes) for images (n, channels, height, width)."""
+
+
+@dataclass(frozen=True)
+class MethodEntry:
+    """A method by name.
+
+    factory(params, seed, device) makes one; params is a frozen dataclass like `defaults`, whose fields are what
+    `--set` reaches and whose __post_init__ refuses bad values. revision: raise it when results may change.
+    depth, shortcuts: of a net that takes part in the depth view. cost: seconds of training for 1,000 images with
+    the default settings on two processor cores, for estimates before anything was run here.
+    """
+
+    name: str
+    factory: Callable[[Any, int, str], Method]
+    summary: str
+    family: Literal["svm", "deep"]
+    defaults: Any
+    preprocessing: Preprocessing = field(default_factory=Preprocessing)
+    revision: int = 1
+    standard: bool = False
+    depth: int | None = None
+    shortcuts: bool | None = None
+    pretrained: bool = False
+    cost: float = 1.0
+
+
+methods: Registry[MethodEntry] = Registry("method", MethodEntry, group="cellbench.methods")

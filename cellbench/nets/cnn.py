@@ -1,0 +1,27 @@
+"""A simple convolutional net: what a first course builds."""
+
+from torch import nn
+
+WIDTHS = (32, 64, 128)
+
+
+def cnn(channels: int, classes: int, size: int) -> nn.Module:
+    """Three convolutions, each halving the image, then one hidden layer. Needs images of at least 8 pixels."""
+    layers: list[nn.Module] = []
+    for width in WIDTHS:
+        layers += [
+            nn.Conv2d(channels, width, 3, padding=1, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(inplace=True),
+            nn.MaxPool2d(2),
+        ]
+        channels = width
+    side = size // 2 ** len(WIDTHS)
+    return nn.Sequential(
+        *layers,
+        nn.Flatten(),
+        nn.Linear(channels * side * side, 256),
+        nn.ReLU(inplace=True),
+        nn.Dropout(0.5),
+        nn.Linear(256, classes),
+    )

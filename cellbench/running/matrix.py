@@ -1,0 +1,74 @@
+"""All jobs of a plan, one after the other: each record is on disk before the next run starts."""
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from ..core.runs import RunRecord
+from ..core.store import Store
+from .plan import Job, estimate
+from .worker import run_job
+
+DONE = "already done"
+FAILED_BEFORE = "failed before"
+
+
+class Watcher(Protocol):
+    """Whoever shows the user how it goes."""
+
+    def started(self, job: Job, number: int, seconds_left: float) -> None: ...
+    def event(self, kind: str, facts: Mapping[str, Any]) -> None: ...
+    def finished(self, job: Job, record: RunRecord, seconds: float) -> None: ...
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What to do with runs already on record, and with failures."""
+
+    force: bool = False
+    retry_failed: bool = False
+    fail_fast: bool = False
+    timeout: float | None = None
+
+
+def state(job: Job, store: Store, policy: Policy) -> str:
+    """'' when the job is to be run, else why not: already done, or failed before."""
+    record = None if policy.force else store.find(job.spec)
+    if record is None:
+        return ""
+    if record.status == "ok":
+        return DONE
+    return "" if policy.retry_failed else FAILED_BEFORE
+
+
+def run_matrix(
+    jobs: Sequence[Job], store: Store, policy: Policy, watcher: Watcher, plugins: Sequence[Path] = ()
+) -> Counter[str]:
+    """Run what is missing and save every record; returns how many runs ended in which status, counting the job's
+    state for those not run. KeyboardInterrupt passes through: what was finished by then is on disk."""
+    states = [state(job, store, policy) for job in jobs]
+    tally = Counter(s for s in states if s)
+    missing = [job for job, s in zip(jobs, states, strict=True) if not s]
+    expected = [estimate(job, store) for job in missing]
+    for number, job in enumerate(missing):
+        watcher.started(job, number, sum(expected[number:]))
+        start = time.monotonic()
+        record, predictions = run_job(job, watcher.event, timeout=policy.timeout, plugins=plugins)
+        store.save(record, predictions)
+        tally[record.status] += 1
+        watcher.finished(job, record, time.monotonic() - start)
+        if policy.fail_fast and record.status in ("failed", "timeout"):
+            break
+    return tally
+
+
+def summary(tally: Mapping[str, int], planned: int) -> str:
+    """The last line of a run: how many ended how."""
+    order = ("ok", "failed", "timeout", "skipped", DONE, FAILED_BEFORE)
+    counted = [f"{tally[status]} {status}" for status in order if tally.get(status)]
+    if left := planned - sum(tally.values()):
+        counted.append(f"{left} not started")
+    return ", ".join(counted) or "nothing to do"

@@ -1,0 +1,169 @@
+"""The matrix: methods × data sets × seeds, with every setting resolved, as a list of jobs."""
+
+import ast
+import dataclasses
+import fnmatch
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..core.data import Dataset
+from ..core.errors import UsageError, did_you_mean
+from ..core.runs import RunRecord, RunSpec, canonical
+from ..core.store import Store
+from ..datasets import cache
+from ..datasets.registry import datasets
+from ..methods.registry import MethodEntry, methods
+
+
+@dataclass(frozen=True)
+class Override:
+    """A setting the user gave: `key=value` for the methods whose name fits `scope`."""
+
+    scope: str
+    key: str
+    value: Any
+
+    def __str__(self) -> str:
+        return f"{self.scope}:{self.key}={self.value}" if self.scope != "*" else f"{self.key}={self.value}"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run to do: what (spec), on which prepared data, and which settings were not the defaults."""
+
+    spec: RunSpec
+    data: Path
+    n_train: int
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+
+
+def parse_override(text: str) -> Override:
+    """'key=value' or 'glob:key=value'; a value reads as number, true/false, none, text, or a comma-separated list."""
+    name, equals, value = text.partition("=")
+    scope, colon, key = name.rpartition(":")
+    if not equals or not key.strip() or not value.strip():
+        raise UsageError(f"--set got {text!r}; write key=value or 'method:key=value', such as --set epochs=5")
+    return Override(scope.strip() if colon else "*", key.strip(), _value(value.strip()))
+
+
+def make_plan(
+    method_names: Sequence[str],
+    data_folders: Sequence[Path],
+    *,
+    seeds: Sequence[int] = (0,),
+    overrides: Sequence[Override] = (),
+    limit: int | None = None,
+    device: str = "cpu",
+    deterministic: bool = False,
+) -> list[Job]:
+    """Jobs in the order data set, seed, method. Raises UsageError when an override fits no method or an unscoped one
+    doesn't fit every method."""
+    entries = [methods[name] for name in method_names]
+    _check_scopes(entries, overrides)
+    jobs = []
+    for folder in data_folders:
+        data = cache.read(folder)
+        suggested = datasets[data.name].defaults if data.name in datasets else {}
+        for seed in seeds:
+            for entry in entries:
+                spec, changed = _spec(entry, data, suggested, overrides)
+                spec = dataclasses.replace(spec, limit=limit, seed=seed, device=device, deterministic=deterministic)
+                jobs.append(Job(spec, folder, min(limit or len(data), len(data.split.train)), changed))
+    return jobs
+
+
+def estimate(job: Job, store: Store) -> float:
+    """Seconds the job may take: from this machine's records of the same method and data set, else a rough prior."""
+    entry = methods[job.spec.method]
+    known = [
+        (record.training_seconds / max(1, _work(record.spec, record.metrics["train"]["n"])), record)
+        for record in _siblings(job, store)
+        if record.status == "ok" and record.metrics.get("train", {}).get("n")
+    ]
+    if known:
+        rate = min(
+            known,
+            key=lambda pair: abs(_work(pair[1].spec, pair[1].metrics["train"]["n"]) - _work(job.spec, job.n_train)),
+        )[0]
+        return rate * _work(job.spec, job.n_train)
+    default_epochs = getattr(entry.defaults, "epochs", 1)
+    return entry.cost * job.n_train / 1000 * job.spec.params.get("epochs", 1) / default_epochs
+
+
+def _siblings(job: Job, store: Store) -> Iterable[RunRecord]:
+    for path in sorted(store.path(job.spec).parent.glob("s*.json")):
+        try:
+            yield RunRecord.from_json(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+
+
+def _work(spec: RunSpec, n: float) -> float:
+    return n * spec.params.get("epochs", 1)
+
+
+def _spec(
+    entry: MethodEntry, data: Dataset, suggested: Mapping[str, Any], overrides: Sequence[Override]
+) -> tuple[RunSpec, dict[str, Any]]:
+    """The spec with defaults < data set's suggestions < overrides, and the overrides that changed something."""
+    parts = [entry.defaults, entry.preprocessing]
+    known = {f.name: part for part in parts for f in dataclasses.fields(part)}
+    fitting = {k: v for k, v in suggested.items() if k in known}
+    asked = {o.key: o.value for o in overrides if fnmatch.fnmatchcase(entry.name, o.scope)}
+    normal = [_replace(part, fitting) for part in parts]
+    settled = [_replace(part, asked) for part in normal]
+    before, after = ({k: v for part in done for k, v in dataclasses.asdict(part).items()} for done in (normal, settled))
+    changed = {k: after[k] for k in after if canonical(after[k]) != canonical(before[k])}
+    spec = RunSpec(
+        dataset=data.name,
+        fingerprint=data.info.fingerprint,
+        split=data.split.name,
+        preprocessing=dataclasses.asdict(settled[1]),
+        method=entry.name,
+        revision=entry.revision,
+        params=dataclasses.asdict(settled[0]),
+    )
+    return spec, changed
+
+
+def _replace(settings: Any, values: Mapping[str, Any]) -> Any:
+    names = {f.name for f in dataclasses.fields(settings)}
+    return dataclasses.replace(settings, **{k: v for k, v in values.items() if k in names})
+
+
+def _check_scopes(entries: Sequence[MethodEntry], overrides: Sequence[Override]) -> None:
+    for override in overrides:
+        fits = [entry for entry in entries if fnmatch.fnmatchcase(entry.name, override.scope)]
+        if not fits:
+            raise UsageError(
+                f"--set {override}: no chosen method is called {override.scope!r}; "
+                f"{did_you_mean(override.scope, [entry.name for entry in entries])}"
+            )
+        for entry in fits:
+            known = [f.name for part in (entry.defaults, entry.preprocessing) for f in dataclasses.fields(part)]
+            if override.key not in known:
+                scoped = " (or scope it: --set 'NAME:key=value')" if override.scope == "*" and len(entries) > 1 else ""
+                raise UsageError(
+                    f"--set {override}: method {entry.name!r} has no setting {override.key!r}; "
+                    f"{did_you_mean(override.key, known)}{scoped}"
+                )
+
+
+def _value(text: str) -> Any:
+    lowered = text.lower()
+    if lowered in ("true", "false"):
+        return lowered == "true"
+    if lowered in ("none", "null"):
+        return None
+    if "," in text:
+        return tuple(_value(item.strip()) for item in text.strip("[]()").split(",") if item.strip())
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        value = float(text) if lowered in ("nan", "inf", "-inf", "+inf", "infinity", "-infinity") else text
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UsageError(f"--set got {text!r} as a value; give a finite number")
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,165 @@
+"""One run, from its spec to its record, in the process that calls it."""
+
+import dataclasses
+import os
+import resource
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import __version__
+from ..core.data import PARTS, Dataset, Samples, count_classes
+from ..core.environment import describe
+from ..core.errors import CellbenchError
+from ..core.metrics import evaluate
+from ..core.runs import RunLog, RunRecord, RunSpec
+from ..core.store import Predictions
+from ..datasets import cache
+from ..datasets.preprocessing import Preprocessing
+from ..datasets.splits import limited
+from ..methods.registry import Method, MethodEntry, methods
+from .plan import Job
+
+TRAIN_METRIC_LIMIT = 12_500
+
+Listener = Callable[[str, Mapping[str, Any]], None]
+
+
+def execute(job: Job, listener: Listener = lambda kind, facts: None) -> tuple[RunRecord, Predictions]:
+    """Do the run and return its record with the scores it rests on. Whatever the method raises passes through."""
+    spec, entry = job.spec, methods[job.spec.method]
+    _settle_device(spec)
+    log = RunLog(listener)
+    with log.phase("load"):
+        data = cache.read(job.data)
+        if data.info.fingerprint != spec.fingerprint:
+            raise CellbenchError(f"data set {spec.dataset!r} changed since the run was planned; start again")
+        parts, index = _parts(data, spec)
+    method: Method = entry.factory(_settings(entry, spec), spec.seed, spec.device)
+    method.fit(parts["train"], parts["val"], log)
+    with log.phase("predict"):
+        test_scores = method.predict(parts["test"].images)
+    scored = _subsample(parts["train"])
+    scores = {"train": method.predict(scored.images), "val": method.predict(parts["val"].images), "test": test_scores}
+    truth = {"train": scored.labels, "val": parts["val"].labels, "test": parts["test"].labels}
+    for part in PARTS:
+        _check_finite(scores[part], part)
+    record = RunRecord(
+        spec=spec,
+        status="ok",
+        metrics={part: evaluate(truth[part], scores[part]) for part in PARTS},
+        seconds=log.seconds,
+        memory=_peak_memory(spec.device),
+        history=tuple(log.history),
+        backend=method.backend,
+        chosen=method.chosen,
+        facts={**method_facts(entry), **data_facts(data, parts), "parameters": method.parameters},
+        overrides=job.overrides,
+        environment=environment(spec.device),
+        version=__version__,
+    )
+    kept = {part: scores[part] for part in ("val", "test")}  # train scores are large, and nothing is read off them
+    arrays = {f"{part}_scores": kept[part] for part in kept}
+    arrays |= {f"{part}_labels": truth[part] for part in kept} | {f"{part}_index": index[part] for part in kept}
+    return record, arrays
+
+
+def unfinished(job: Job, status: str, reason: str) -> RunRecord:
+    """The record of a run that came to nothing: what was to be done, how it ended and why."""
+    data = cache.read(job.data)
+    return RunRecord(
+        spec=job.spec,
+        status=status,  # type: ignore[arg-type]
+        reason=reason,
+        facts={**method_facts(methods[job.spec.method]), **data_facts(data, _labels(data, job.spec))},
+        overrides=job.overrides,
+        environment=environment(job.spec.device),
+        version=__version__,
+    )
+
+
+def environment(device: str) -> dict[str, Any]:
+    """`describe` with what torch knows, if torch is loaded in this process."""
+    torch = sys.modules.get("torch")
+    threads = torch.get_num_threads() if torch else 0
+    gpu = torch.cuda.get_device_name() if torch and device == "cuda" and torch.cuda.is_available() else ""
+    return describe(device, threads, gpu)
+
+
+def method_facts(entry: MethodEntry) -> dict[str, Any]:
+    return {key: getattr(entry, key) for key in ("family", "depth", "shortcuts", "standard", "pretrained")}
+
+
+def data_facts(data: Dataset, parts: Mapping[str, Samples]) -> dict[str, Any]:
+    """What tables say of the data: counts are of the images used, after the limit."""
+    facts: dict[str, Any] = {
+        "input": list(parts["train"].images.shape[1:]),
+        "synthetic": data.info.synthetic,
+        "licence": data.info.licence,
+        "notes": list(data.info.notes),
+        "classes": list(data.classes),
+        "counts": {part: count_classes(parts[part].labels, len(data.classes)) for part in PARTS},
+    }
+    if data.groups is not None:
+        facts["groups"] = {part: len(np.unique(data.groups[data.split[part]])) for part in PARTS}
+    return facts
+
+
+def _parts(data: Dataset, spec: RunSpec) -> tuple[dict[str, Samples], dict[str, NDArray]]:
+    """The three parts, preprocessed, the training part limited, and the positions of their images in the data set."""
+    preprocessing = Preprocessing(**spec.preprocessing)
+    index = {part: data.split[part] for part in PARTS}
+    index["train"] = limited(index["train"], data.labels, spec.limit)
+    parts = {
+        part: Samples(preprocessing.apply(data.images[at]), data.labels[at], data.classes) for part, at in index.items()
+    }
+    return parts, index
+
+
+def _labels(data: Dataset, spec: RunSpec) -> dict[str, Samples]:
+    """The parts without their pixels (images of size 0), for a record of a run that never started."""
+    index = {**{part: data.split[part] for part in PARTS}, "train": limited(data.split.train, data.labels, spec.limit)}
+    return {part: Samples(data.images[:0], data.labels[at], data.classes) for part, at in index.items()}
+
+
+def _settings(entry: MethodEntry, spec: RunSpec) -> Any:
+    return dataclasses.replace(entry.defaults, **spec.params)
+
+
+def _settle_device(spec: RunSpec) -> None:
+    if spec.deterministic:  # cuBLAS reads this when it starts
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    import torch
+
+    if spec.device == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+        torch.backends.cudnn.benchmark = not spec.deterministic
+    torch.use_deterministic_algorithms(spec.deterministic)
+
+
+def _subsample(train: Samples) -> Samples:
+    """All of it, or of many images a fixed random 12,500: train metrics need no more."""
+    if len(train) <= TRAIN_METRIC_LIMIT:
+        return train
+    drawn = np.sort(np.random.default_rng(0).choice(len(train), TRAIN_METRIC_LIMIT, replace=False))
+    return Samples(train.images[drawn], train.labels[drawn], train.classes)
+
+
+def _check_finite(scores: NDArray[np.float32], part: str) -> None:
+    if not np.isfinite(scores).all():
+        bad = np.count_nonzero(~np.isfinite(scores))
+        raise CellbenchError(f"{bad} of {scores.size} {part} scores are not finite numbers; lower the learning rate")
+
+
+def _peak_memory(device: str) -> dict[str, int]:
+    """Peak bytes of this process, and on CUDA of torch's allocations."""
+    import torch
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    memory = {"host": peak}
+    if device == "cuda":
+        memory["device"] = torch.cuda.max_memory_allocated()
+    return memory

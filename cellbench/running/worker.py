@@ -1,0 +1,139 @@
+"""Runs in child processes of a fork server that holds the heavy imports: memory is measured by run, a crash is one
+run's, and starting one costs a fork."""
+
+import multiprocessing
+import os
+import signal
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import BackendError, CellbenchError
+from ..core.registry import load_plugin_file
+from ..core.runs import RunRecord
+from ..core.store import Predictions
+from .plan import Job
+from .runner import Listener, execute, unfinished
+
+PRELOAD = ["cellbench.running.preload"]
+GRACE_SECONDS = 5.0
+
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(PRELOAD)
+
+
+def start_server() -> None:
+    """Start the fork server now, so that its imports go on while the plan is made."""
+    from multiprocessing import forkserver
+
+    forkserver.ensure_running()
+
+
+def run_job(
+    job: Job, listener: Listener, *, timeout: float | None = None, plugins: Sequence[Path] = ()
+) -> tuple[RunRecord, Predictions | None]:
+    """Do one run in a child process and return its record, whatever became of it, and its predictions if it is ok."""
+    kind, outcome = _in_child(_run, (job,), listener, timeout, plugins)
+    if kind == "done":
+        return outcome
+    status = "timeout" if kind == "timeout" else "failed"
+    return unfinished(job, status, outcome), None
+
+
+def ask(question: Callable[[], Any]) -> Any:
+    """The answer of a module-level function that needs torch, from a child, so that this process needn't load it."""
+    kind, answer = _in_child(_ask, (question,), lambda kind, facts: None, None, ())
+    if kind != "done":
+        raise BackendError(f"a child process could not answer: {answer}")
+    return answer
+
+
+def _in_child(
+    target: Callable, arguments: tuple, listener: Listener, timeout: float | None, plugins: Sequence[Path]
+) -> tuple[str, Any]:
+    """('done', result), ('failed', reason) or ('timeout', reason) of `target` run in a child process."""
+    ours, theirs = _context.Pipe(duplex=False)
+    child = _context.Process(target=_main, args=(theirs, target, arguments, list(plugins)))
+    child.start()
+    theirs.close()
+    deadline = None if timeout is None else time.monotonic() + timeout
+    try:
+        while True:
+            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            if not ours.poll(left):
+                return "timeout", f"not finished after {timeout:g} seconds"
+            kind, facts = ours.recv()
+            if kind in ("done", "failed"):
+                return kind, facts
+            listener(kind, facts)
+    except EOFError:
+        child.join()
+        return "failed", _cause_of_death(child.exitcode)
+    finally:
+        ours.close()
+        _end(child)
+
+
+def _main(pipe: Connection, target: Callable, arguments: tuple, plugins: Sequence[Path]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle; it ends its children
+    try:
+        for plugin in plugins:
+            load_plugin_file(plugin)
+        pipe.send(("done", target(lambda kind, facts: pipe.send((kind, facts)), *arguments)))
+    except Exception as error:
+        if not isinstance(error, CellbenchError) and os.environ.get("CELLBENCH_DEBUG"):
+            traceback.print_exc()
+        pipe.send(("failed", _reason(error)))
+
+
+def _run(listener: Listener, job: Job) -> tuple[RunRecord, Predictions]:
+    return execute(job, listener)
+
+
+def _ask(listener: Listener, question: Callable[[], Any]) -> Any:
+    return question()
+
+
+def _reason(error: Exception) -> str:
+    """One line: what was raised, and for an unforeseen error the place in the code."""
+    text = " ".join(str(error).split()) or "no message"
+    if isinstance(error, CellbenchError):
+        return text
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {text} ({Path(frame.filename).name}:{frame.lineno})"
+
+
+def _cause_of_death(exit_code: int | None) -> str:
+    if exit_code is not None and exit_code < 0:
+        name = signal.Signals(-exit_code).name
+        hint = "; the system may have run out of memory" if name == "SIGKILL" else ""
+        return f"its process was ended by {name}{hint}"
+    return f"its process ended with exit code {exit_code} before it had finished"
+
+
+def _end(child: Any) -> None:
+    """Wait for a child that has finished; end one that hasn't."""
+    child.join(GRACE_SECONDS if child.exitcode is None and not child.is_alive() else 0.2)
+    if child.is_alive():
+        child.terminate()
+        child.join(GRACE_SECONDS)
+    if child.is_alive():
+        child.kill()
+        child.join()
+    child.close()
+
+
+def describe_torch() -> Mapping[str, Any]:
+    """What only torch knows: CUDA's presence, the card, threads."""
+    import torch
+
+    cuda = torch.cuda.is_available()
+    return {
+        "cuda": cuda,
+        "gpu": torch.cuda.get_device_name() if cuda else "",
+        "cuda_version": torch.version.cuda or "",
+        "threads": torch.get_num_threads(),
+    }

@@ -1,0 +1,59 @@
+"""Names: registered once, found exactly or by glob, and helped when misspelt."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from cellbench.core.errors import UsageError
+from cellbench.core.registry import Registry, load_plugin_file
+
+
+@pytest.fixture
+def registry():
+    registry = Registry("method", SimpleNamespace, group="cellbench.nothing")
+    for name in ("svm-hog", "svm-flat", "resnet18"):
+        registry.register(name, family="x")(lambda: None)
+    return registry
+
+
+def test_names_are_listed_in_order(registry):
+    assert list(registry) == ["resnet18", "svm-flat", "svm-hog"]
+
+
+def test_a_name_can_be_taken_only_once(registry):
+    with pytest.raises(UsageError, match="'svm-hog' is registered twice"):
+        registry.register("svm-hog")(lambda: None)
+
+
+def test_globs_select_and_substrings_do_not(registry):
+    assert registry.select(["svm-*", "svm-hog"]) == ["svm-flat", "svm-hog"]
+    with pytest.raises(UsageError, match="no method matches 'svm'"):
+        registry.select(["svm"])
+
+
+def test_a_misspelt_name_gets_a_suggestion(registry):
+    with pytest.raises(UsageError, match="did you mean 'resnet18'"):
+        registry["resnet81"]
+
+
+def test_a_plug_in_file_registers_a_method(tmp_path):
+    from cellbench.methods import methods
+
+    file = tmp_path / "mine_for_the_registry.py"
+    file.write_text(
+        "from cellbench.methods import methods\n"
+        "from cellbench.methods.classical import SVMSettings\n"
+        "@methods.register('mine', summary='mine', family='svm', defaults=SVMSettings())\n"
+        "def mine(params, seed, device): return 'made'\n"
+    )
+    load_plugin_file(file)
+    try:
+        assert methods["mine"].factory(None, 0, "cpu") == "made"
+        load_plugin_file(file)  # twice does no harm
+    finally:
+        del methods._entries["mine"]
+
+
+def test_a_plug_in_that_is_no_file_is_refused(tmp_path):
+    with pytest.raises(UsageError, match=r"nothing\.py"):
+        load_plugin_file(tmp_path / "nothing.py")

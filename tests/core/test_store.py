@@ -1,0 +1,58 @@
+"""The folder of records: whole files or none, foreign files named and left alone."""
+
+import numpy as np
+import pytest
+
+from cellbench.core.store import Store, read_records, write_whole
+
+from .test_runs import SPEC, record
+
+
+def test_a_saved_record_is_found_by_its_spec_on_its_machine_only(tmp_path):
+    path = Store(tmp_path, "laptop").save(record(), {"test_scores": np.eye(2, dtype=np.float32)})
+    assert path == tmp_path / "laptop" / "toy" / "svm-flat" / f"s0-{SPEC.key}.json"
+    assert Store(tmp_path, "laptop").find(SPEC).to_json() == record().to_json()
+    assert Store(tmp_path, "server").find(SPEC) is None
+    np.testing.assert_array_equal(np.load(path.with_suffix(".npz"))["test_scores"], np.eye(2))
+
+
+def test_a_new_attempt_replaces_record_and_predictions(tmp_path):
+    store = Store(tmp_path, "laptop")
+    path = store.save(record(), {"test_scores": np.zeros(1)})
+    store.save(record(status="failed", reason="no luck"))
+    assert store.find(SPEC).reason == "no luck"
+    assert not path.with_suffix(".npz").exists()
+
+
+def test_a_write_that_fails_leaves_what_was_there(tmp_path):
+    target = tmp_path / "file"
+    target.write_text("old")
+
+    def fail(file):
+        file.write(b"half")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        write_whole(target, fail)
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_foreign_and_broken_files_are_named_and_left_alone(tmp_path):
+    good = Store(tmp_path, "laptop").save(record())
+    (tmp_path / "notes.json").write_text("[1, 2]")
+    (tmp_path / "broken.json").write_text(good.read_text()[:100])
+    before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    bad = []
+    found = list(read_records(tmp_path, lambda path, reason: bad.append((path.name, reason))))
+    assert [(path, machine) for path, machine, _ in found] == [(good, "laptop")]
+    assert [name for name, _ in bad] == ["broken.json", "notes.json"]
+    assert before == {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+
+
+def test_names_become_safe_folders(tmp_path):
+    import dataclasses
+
+    spec = dataclasses.replace(SPEC, dataset="folder:my cells/../é")
+    path = Store(tmp_path, "a b").path(spec)
+    assert path.relative_to(tmp_path).parts[:2] == ("a-b", "folder-my-cells-..-é")
