@@ -7,6 +7,7 @@ import click
 
 from .. import __version__
 from ..core.errors import CellbenchError, did_you_mean
+from .check import check
 from .doctor import doctor
 from .listing import list_
 from .prepare import prepare
@@ -42,7 +43,7 @@ def cli(debug: bool) -> None:
         os.environ["CELLBENCH_DEBUG"] = "1"  # child processes ask for it too
 
 
-for command in (run, table, list_, prepare, doctor):
+for command in (run, table, list_, prepare, check, doctor):
     cli.add_command(command)
 
 

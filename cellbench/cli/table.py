@@ -39,8 +39,9 @@ def table(results: Path, view: str, style: str, runs: str) -> None:
       cellbench table other/results --view leaderboard --format markdown
     """
     from ..reporting.frame import load_results
+    from ..reporting.pooling import select
     from ..reporting.table import render
-    from ..reporting.views import select, tables
+    from ..reporting.views import tables
 
     frame = load_results(results)
     for path, reason in frame.attrs["passed_over"]:

@@ -20,6 +20,8 @@ Status = Literal["ok", "failed", "timeout", "skipped"]
 
 def canonical(value: Any) -> Any:
     """The one JSON form of a value: 1.0 is 1, tuples are lists, keys are sorted; NaN and infinity are refused."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
     if isinstance(value, Mapping):
         return {str(k): canonical(value[k]) for k in sorted(value)}
     if isinstance(value, list | tuple):
@@ -28,8 +30,6 @@ def canonical(value: Any) -> Any:
         if not math.isfinite(value):
             raise UsageError(f"{value} is no setting; give a finite number")
         return int(value) if value.is_integer() else value
-    if value is None or isinstance(value, bool | int | str):
-        return value
     raise UsageError(f"{value!r} of type {type(value).__name__} cannot be a setting; use numbers, text, lists")
 
 

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -59,7 +60,8 @@ def prepare(key: str, build: Callable[[Path], Dataset]) -> Path:
 def read(folder: Path) -> Dataset:
     """The data set prepared in `folder`, its images memory-mapped read-only."""
     meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
-    arrays = np.load(folder / "arrays.npz")
+    with np.load(folder / "arrays.npz") as file:
+        arrays = dict(file)
     return Dataset(
         name=meta["name"],
         images=np.load(folder / IMAGES, mmap_mode="r"),
@@ -67,7 +69,7 @@ def read(folder: Path) -> Dataset:
         classes=tuple(meta["classes"]),
         channels=tuple(meta["channels"]),
         split=Split(meta["split"], *(arrays[part] for part in PARTS)),
-        groups=arrays["groups"] if "groups" in arrays else None,
+        groups=arrays.get("groups"),
         info=Info(**{**meta["info"], "notes": tuple(meta["info"]["notes"])}),
     )
 
@@ -86,7 +88,7 @@ def fingerprint(data: Dataset) -> str:
     for array in (data.images, data.labels, *groups, *(data.split[part] for part in PARTS)):
         digest.update(f"{array.dtype}{array.shape}".encode())
         for start in range(0, len(array), 4096):  # a slice at a time: the images need not fit in memory
-            digest.update(np.ascontiguousarray(array[start : start + 4096]))
+            digest.update(np.ascontiguousarray(array[start : start + 4096]).data)
     return digest.hexdigest()[:16]
 
 
@@ -95,8 +97,10 @@ def _write(data: Dataset, folder: Path) -> None:
         np.save(folder / IMAGES, data.images)
     elif isinstance(data.images, np.memmap):
         data.images.flush()
-    groups = {} if data.groups is None else {"groups": data.groups}
-    np.savez(folder / "arrays.npz", labels=data.labels, **{part: data.split[part] for part in PARTS}, **groups)
+    arrays: dict[str, Any] = {"labels": data.labels, **{part: data.split[part] for part in PARTS}}
+    if data.groups is not None:
+        arrays["groups"] = data.groups
+    np.savez(folder / "arrays.npz", **arrays)
     info = replace(data.info, fingerprint=fingerprint(data))
     meta = {
         "name": data.name,

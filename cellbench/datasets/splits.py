@@ -1,5 +1,7 @@
 """Drawn splits and limits; they depend on the data and `split_seed`, never on a method or a run's seed."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,22 +11,42 @@ from ..core.errors import DataError
 FIFTHS = 5  # test is one fifth, validation the next, training the other three
 
 
-def stratified(labels: NDArray[np.int64], split_seed: int = 0) -> Split:
-    """60/20/20 with every class in the same proportion in each part. Needs 5 images of every class."""
+def stratified(labels: NDArray[np.int64], split_seed: int = 0, classes: Sequence[str] = ()) -> Split:
+    """60/20/20 with every class in the same proportion in each part. Needs 5 images of every class.
+
+    classes: their names, for error messages.
+    """
     from sklearn.model_selection import StratifiedKFold
 
+    _check_enough(labels, classes)
     folds = StratifiedKFold(FIFTHS, shuffle=True, random_state=split_seed)
     return _from_folds("stratified", folds.split(np.zeros(len(labels)), labels))
 
 
-def grouped(labels: NDArray[np.int64], groups: NDArray[np.int64], split_seed: int = 0) -> Split:
-    """About 60/20/20 with no group in two parts and classes as even as whole groups allow. Needs 5 groups."""
+def grouped(
+    labels: NDArray[np.int64], groups: NDArray[np.int64], split_seed: int = 0, classes: Sequence[str] = ()
+) -> Split:
+    """About 60/20/20 with no group in two parts and classes as even as whole groups allow.
+
+    Needs 5 groups and 5 images of every class.
+    """
     from sklearn.model_selection import StratifiedGroupKFold
 
-    if len(np.unique(groups)) < FIFTHS:
-        raise DataError(f"{len(np.unique(groups))} groups cannot be split by group; at least {FIFTHS} are needed")
+    _check_enough(labels, classes)
+    _check_groups(groups)
     folds = StratifiedGroupKFold(FIFTHS, shuffle=True, random_state=split_seed)
     return _from_folds("grouped", folds.split(np.zeros(len(labels)), labels, groups))
+
+
+def held_out(
+    labels: NDArray[np.int64],
+    groups: NDArray[np.int64] | None = None,
+    split_seed: int = 0,
+    classes: Sequence[str] = (),
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Positions that stay and the fifth that is held out, stratified, with groups whole: what a given split lacks."""
+    split = stratified(labels, split_seed, classes) if groups is None else grouped(labels, groups, split_seed, classes)
+    return np.sort(np.concatenate([split.train, split.val])), split.test
 
 
 def limited(index: NDArray[np.int64], labels: NDArray, limit: int | None, split_seed: int = 0) -> NDArray[np.int64]:
@@ -52,6 +74,22 @@ def limited(index: NDArray[np.int64], labels: NDArray, limit: int | None, split_
             -1, (np.arange(1, len(of_class)) + 0.5) / len(of_class)
         ]  # the first of each class leads
     return np.sort(index[np.argsort(place, kind="stable")[:limit]])
+
+
+def _check_enough(labels: NDArray[np.int64], classes: Sequence[str]) -> None:
+    """Raise DataError naming the smallest class when it cannot be in every fifth."""
+    values, counts = np.unique(labels, return_counts=True)
+    if counts.min() < FIFTHS:
+        k = values[counts.argmin()]
+        raise DataError(
+            f"class {classes[k] if len(classes) else k!s} has {counts.min()} images to draw a split from; "
+            f"at least {FIFTHS} of each class are needed: add images, or give train, val and test yourself"
+        )
+
+
+def _check_groups(groups: NDArray[np.int64]) -> None:
+    if (n := len(np.unique(groups))) < FIFTHS:
+        raise DataError(f"{n} groups cannot be split by group; at least {FIFTHS} are needed: split without groups")
 
 
 def _from_folds(name: str, folds) -> Split:  # type: ignore[no-untyped-def]

@@ -20,7 +20,7 @@ def alexnet(channels: int, classes: int, size: int, width: int = 1024) -> nn.Mod
     elif channels != 3:
         features[0] = nn.Conv2d(channels, 64, 11, stride=4, padding=2)
     side = _side_after(features, size)
-    return nn.Sequential(
+    net = nn.Sequential(
         features,
         nn.Flatten(),
         nn.Dropout(0.5),
@@ -31,6 +31,11 @@ def alexnet(channels: int, classes: int, size: int, width: int = 1024) -> nn.Mod
         nn.ReLU(inplace=True),
         nn.Linear(width, classes),
     )
+    for layer in net.modules():  # without batch norm, torch's own weights are too small for the signal to reach the end
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            nn.init.zeros_(layer.bias)
+    return net
 
 
 def _side_after(features: nn.Sequential, size: int) -> int:

@@ -183,8 +183,9 @@ def _rehearse(step, net: nn.Module, recipe: Recipe, batch: Tensor, n_classes: in
     """A few steps of a copy of the net on random labels: kernels are chosen and memory taken, nothing leaks."""
     twin = copy.deepcopy(net).train()
     optimiser = _optimiser(twin, recipe)
-    for _ in range(REHEARSAL_STEPS):
-        step(twin, optimiser, batch, torch.randint(n_classes, (len(batch),)).to(batch.device))
+    with torch.random.fork_rng(["cuda"] if batch.is_cuda else []):  # dropout's draws are put back as well
+        for _ in range(REHEARSAL_STEPS):
+            step(twin, optimiser, batch, torch.randint(n_classes, (len(batch),)).to(batch.device))
 
 
 def _optimiser(net: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
@@ -199,8 +200,8 @@ def _statistics(images: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and deviation of each channel, (1, channels, 1, 1) float32, from chunks so that little memory is used."""
     total = torch.zeros(2, images.shape[1], dtype=torch.float64, device=images.device)
     for chunk in images.split(PREDICT_BATCH):
-        values = chunk.to(torch.float32)
-        total += torch.stack([values.sum((0, 2, 3)), values.square().sum((0, 2, 3))]).to(torch.float64)
+        values = chunk.to(torch.float64)
+        total += torch.stack([values.sum((0, 2, 3)), values.square().sum((0, 2, 3))])
     mean, square = total / (images.numel() / images.shape[1])
     deviation = (square - mean**2).clamp(min=0).sqrt()
     deviation[deviation == 0] = 1  # an empty channel stays zero

@@ -1,0 +1,374 @@
+"""Finding image files, decoding them with threads and in order, and reading archives that cannot reach outside."""
+
+import io
+import logging
+import os
+import posixpath
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.environment import cores
+from ..core.errors import DataError
+
+Blob = Path | bytes  # a file on disk, or the content of an archive's member
+T = TypeVar("T")
+R = TypeVar("R")
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+JUNK = {"__macosx", "thumbs.db", "desktop.ini"}
+MOST_CHANNELS = 16  # an unnamed TIFF axis of at most this length may hold channels
+MEMBER_BYTES = 2**30  # no picture of one cell is larger; a member that says so is a bomb
+PNG_DEPTH, PNG_COLOUR = 24, 25  # where a PNG's header says its bits and its kind of colour
+GREY_ONLY, RGB_ONLY, GREY_ALPHA = 0, 2, 4
+BATCH = 32  # images a thread takes at a time: a future for each would cost as much as decoding one
+
+
+# --- names
+
+
+def natural(text: str) -> tuple[list[str | int], str]:
+    """A sort key that puts '2' before '10'."""
+    parts = re.split(r"(\d+)", text)
+    return [int(part) if i % 2 else part.casefold() for i, part in enumerate(parts)], text
+
+
+def is_junk(name: str) -> bool:
+    """Whether a path is hidden or what an operating system leaves behind."""
+    return any(part.startswith(".") or part.lower() in JUNK for part in name.split("/"))
+
+
+def is_image(name: str) -> bool:
+    return name.lower().endswith(SUFFIXES)
+
+
+def few(names: Sequence[str], most: int = 5) -> str:
+    """The first names, and '…' when there are more."""
+    return ", ".join([*names[:most], *(["…"] if len(names) > most else [])])
+
+
+# --- folders and archives
+
+
+def files_of(source: Path) -> dict[str, Blob]:
+    """Every file of a folder or tar archive by its path inside, '/'-separated, in natural order; junk left out."""
+    if source.is_dir():
+        return dict(find_files(source))
+    if not source.exists():
+        raise DataError(f"{source} does not exist; give a folder or a .tar or .tar.gz archive")
+    return dict(read_tar(source))
+
+
+def find_files(folder: Path) -> dict[str, Path]:
+    """Every file below `folder` by its path inside, in natural order; hidden files and junk left out."""
+    found: dict[str, Path] = {}
+    seen: set[str] = set()
+
+    def walk(directory: str, prefix: str) -> None:
+        if os.path.realpath(directory) in seen:  # a link that leads back up
+            return
+        seen.add(os.path.realpath(directory))
+        try:
+            entries = list(os.scandir(directory))
+        except OSError as error:
+            raise DataError(f"cannot read the folder {directory}: {error.strerror}") from error
+        for entry in entries:
+            if is_junk(entry.name):
+                continue
+            if entry.is_dir():
+                walk(entry.path, f"{prefix}{entry.name}/")
+            elif entry.is_file() or entry.is_symlink():  # a broken link counts: decoding will name it
+                found[prefix + entry.name] = Path(entry.path)
+
+    walk(str(folder), "")
+    return {name: found[name] for name in sorted(found, key=natural)}
+
+
+def read_tar(path: Path) -> dict[str, bytes]:
+    """Contents of an archive's files by name, in natural order, without writing anything to disk.
+
+    Raises DataError naming the member when one is absolute, climbs out with '..', links out or is a device, and
+    naming the archive when it is cut short or damaged.
+    """
+    import lzma
+    import tarfile
+    import zlib
+
+    found: dict[str, bytes] = {}
+    links: dict[str, str] = {}
+    try:
+        with tarfile.open(path) as archive:
+            for member in archive:
+                if problem := _outside(member):
+                    raise DataError(f"{path}: member {member.name!r} {problem}; the archive is refused")
+                name = posixpath.normpath(member.name)
+                if is_junk(name):
+                    continue
+                if member.isreg():
+                    content = archive.extractfile(member)
+                    found[name] = content.read() if content else b""
+                elif member.issym():
+                    links[name] = posixpath.normpath(posixpath.join(posixpath.dirname(name), member.linkname))
+                elif member.islnk():
+                    links[name] = posixpath.normpath(member.linkname)
+            _check_end(archive)
+    except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError) as error:
+        raise DataError(
+            f"{path} cannot be read as a tar archive: {error}; it is damaged, cut short or of another kind: "
+            "fetch it again, or unpack it and give the folder"
+        ) from error
+    for name, target in links.items():
+        if target in found:
+            found[name] = found[target]
+    return {name: found[name] for name in sorted(found, key=natural)}
+
+
+def _outside(member: Any) -> str:
+    """What makes a tar member unsafe, '' when nothing does."""
+
+    def leaves(name: str) -> bool:
+        name = name.replace("\\", "/")
+        return name.startswith("/") or name[1:2] == ":" or posixpath.normpath(name).split("/")[0] == ".."
+
+    if leaves(member.name) or ".." in member.name.replace("\\", "/").split("/"):
+        return "points outside the archive"
+    base = posixpath.dirname(member.name) if member.issym() else ""
+    if (member.issym() or member.islnk()) and leaves(posixpath.join(base, member.linkname)):
+        return f"links to {member.linkname!r}, outside the archive"
+    if member.isdev():
+        return "is a device"
+    if member.size > MEMBER_BYTES:
+        return f"has {member.size:,} bytes; at most {MEMBER_BYTES:,} are allowed"
+    return ""
+
+
+def _check_end(archive: Any) -> None:
+    """Raise EOFError unless the end mark is there: tarfile takes an archive cut between two members for whole."""
+    archive.fileobj.seek(archive.offset)
+    if archive.fileobj.read(512) != bytes(512):
+        raise EOFError("its end is missing")
+    while archive.fileobj.read(2**20):  # lets a compressed archive check its sum
+        pass
+
+
+# --- threads
+
+
+def in_order(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """work(item) of each item, in order, by threads that run only a few batches ahead, so that memory stays small."""
+    source = iter(items)
+    batches = iter(lambda: list(islice(source, BATCH)), [])
+    with ThreadPoolExecutor(cores()) as pool:
+
+        def submit(batch: list[T]) -> Any:
+            return pool.submit(lambda: [work(item) for item in batch])
+
+        pending = deque(submit(batch) for batch in islice(batches, 2 * cores()))
+        try:
+            while pending:
+                results = pending.popleft().result()
+                pending.extend(submit(batch) for batch in islice(batches, 1))
+                yield from results
+        finally:
+            for future in pending:
+                future.cancel()
+
+
+# --- pixels
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A decoded image: pixels (channels, height, width) uint8, uint16 or float32; what was decided on the way."""
+
+    pixels: NDArray
+    remark: str = ""
+
+
+def decode(blob: Blob) -> Picture:
+    """The pixels of a PNG, JPEG, BMP or TIFF, told apart by content; alpha is dropped and remarked.
+
+    Raises DataError with the reason alone: the caller knows the name.
+    """
+    from PIL import UnidentifiedImageError
+
+    try:
+        data = blob if isinstance(blob, bytes) else blob.read_bytes()
+        if not data:
+            raise DataError("0 bytes long")
+        is_tiff = data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+        return _decode_tiff(data) if is_tiff else _decode_plain(data, ("PNG", "JPEG", "BMP"))
+    except DataError:
+        raise
+    except UnidentifiedImageError:
+        raise DataError("no PNG, JPEG, BMP or TIFF image") from None
+    except Exception as error:  # a broken file makes the parsers raise anything at all
+        raise DataError(" ".join(str(error).split()) or type(error).__name__) from error
+
+
+def refuse_unreadable(problems: Sequence[tuple[str, str]], total: int, advice: str) -> None:
+    """Raise DataError naming the images that could not be read, each with its reason; nothing when there are none."""
+    if problems:
+        shown = few([f"{name} ({reason})" for name, reason in problems])
+        raise DataError(f"{len(problems)} of {total} images cannot be read: {shown}; {advice}")
+
+
+def resized(pixels: NDArray, size: int) -> NDArray:
+    """(channels, height, width) → (channels, size, size), bilinear and antialiased, dtype kept."""
+    from PIL import Image
+
+    if pixels.shape[1:] == (size, size):
+        return pixels
+    wide = pixels if pixels.dtype == np.uint8 else pixels.astype(np.float32)
+    new = np.stack([np.asarray(Image.fromarray(c).resize((size, size), Image.Resampling.BILINEAR)) for c in wide])
+    if pixels.dtype == np.uint16:
+        new = np.clip(np.rint(new), 0, 65535)
+    return new.astype(pixels.dtype)
+
+
+def _decode_plain(data: bytes, formats: tuple[str, ...]) -> Picture:
+    """What Pillow reads, at the file's own depth."""
+    from PIL import Image
+
+    image = Image.open(io.BytesIO(data), formats=formats)
+    _check_pixels(image.width, image.height)
+    alpha = "A" in image.mode or "transparency" in image.info
+    if image.format == "PNG" and data[PNG_DEPTH] == 16 and data[PNG_COLOUR] != GREY_ONLY:
+        array = _deep_png(data)
+    elif image.mode in ("P", "PA"):
+        array = np.asarray(image.convert("RGB"))
+        palette = np.array(image.getpalette("RGB"), dtype=np.uint8).reshape(-1, 3)
+        if (palette == palette[:, :1]).all():
+            array = array[..., 0]
+    elif image.mode in ("1", "L", "LA", "RGB", "RGBA", "RGBX", "I", "F") or image.mode.startswith("I;16"):
+        array = np.asarray(image)
+        if array.ndim == 3:
+            array = array[..., : 1 if image.mode == "LA" else 3]
+    else:
+        raise DataError(f"colours stored as {image.mode}; save it as grey or RGB")
+    return _settled(array, "alpha channel dropped" if alpha else "")
+
+
+def _deep_png(data: bytes) -> NDArray[np.uint16]:
+    """A 16-bit PNG with colour or alpha, (height, width[, 3]) without the alpha.
+
+    Pillow keeps the high bytes only; told that the byte order is the other one, it keeps the low bytes.
+    """
+    from PIL import Image
+
+    def raw(layout: str) -> NDArray[np.uint16]:
+        image: Any = Image.open(io.BytesIO(data), formats=("PNG",))
+        image.tile = [(*image.tile[0][:3], layout)]
+        return np.asarray(image).astype(np.uint16)
+
+    if data[PNG_COLOUR] == GREY_ALPHA:  # its four bytes a pixel are read as if they were four channels
+        pair = raw("RGBA")
+        return pair[..., 0] << np.uint16(8) | pair[..., 1]
+    mode = "RGB" if data[PNG_COLOUR] == RGB_ONLY else "RGBA"
+    return (raw(f"{mode};16B") << np.uint16(8) | raw(f"{mode};16L"))[..., :3]
+
+
+def _decode_tiff(data: bytes) -> Picture:
+    """A TIFF of one image; its axes are those that the file names, or the only ones that can be meant."""
+    import tifffile
+
+    # tifffile logs what it dislikes; the user gets one line from us instead
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        series, page = file.series, file.pages.first
+        if len(series) != 1:
+            raise DataError(f"holds {len(series)} images of different kinds; one cell an image is expected")
+        shape, axes = _squeezed(series[0].shape, series[0].axes)
+        channel, remark = _channel_axis(shape, axes)
+        _check_pixels(*(n for i, n in enumerate(shape) if i != channel))
+        kind = page.photometric.name if hasattr(page.photometric, "name") else str(page.photometric)
+        if not _tifffile_decodes(page):
+            return _decode_packed(data, page, kind)
+        if kind not in ("MINISBLACK", "MINISWHITE", "RGB", "PALETTE"):
+            raise DataError(f"colours stored as {kind}; save it as grey or RGB")
+        array: NDArray = np.asarray(series[0].asarray()).reshape(shape)
+        if kind == "PALETTE":
+            colours = (np.asarray(page.colormap) >> 8).astype(np.uint8).T  # (entries, 3), 16 bits in the file
+            grey = (colours == colours[:, :1]).all()
+            return _settled(colours[array][..., 0] if grey else colours[array])
+        if kind == "MINISWHITE":
+            array = ~array if array.dtype.kind in "bu" else -array
+        if channel is not None:
+            array = np.moveaxis(array, channel, -1)
+        if any(int(extra) in (1, 2) for extra in page.extrasamples):  # associated and unassociated alpha
+            array, remark = array[..., :-1], "alpha channel dropped"
+    return _settled(array, remark)
+
+
+def _tifffile_decodes(page: Any) -> bool:
+    """Whether tifffile can undo the page's compression with what is installed."""
+    import tifffile
+
+    try:
+        return page.compression == 1 or tifffile.TIFF.DECOMPRESSORS[page.compression] is not None
+    except KeyError:
+        return False
+
+
+def _decode_packed(data: bytes, page: Any, kind: str) -> Picture:
+    """A TIFF with a compression that tifffile leaves to `imagecodecs`; Pillow reads those that it doesn't reduce."""
+    whole = page.bitspersample <= 8 or (page.bitspersample == 16 and page.samplesperpixel == 1)
+    if whole and kind in ("MINISBLACK", "RGB", "PALETTE", "YCBCR"):
+        return _decode_plain(data, ("TIFF",))
+    raise DataError(f"{page.bitspersample}-bit {kind} with {page.compression.name} compression; save it uncompressed")
+
+
+def _squeezed(shape: Sequence[int], axes: str) -> tuple[tuple[int, ...], str]:
+    """Shape and axes without the axes of length 1 that are not height or width."""
+    kept = [i for i, n in enumerate(shape) if n > 1 or axes[i] in "YX"]
+    return tuple(shape[i] for i in kept), "".join(axes[i] for i in kept)
+
+
+def _channel_axis(shape: tuple[int, ...], axes: str) -> tuple[int | None, str]:
+    """Which axis holds channels (None for grey), with a remark when the file does not say so itself."""
+    if len(shape) == 2:
+        return None, ""
+    if len(shape) != 3 or set(axes) & set("ZT"):
+        raise DataError(f"a stack of shape {shape} (axes {axes}); project it or choose one plane")
+    for named in "SC":
+        if named in axes:
+            return axes.index(named), ""
+    first, last = shape[0] <= MOST_CHANNELS, shape[2] <= MOST_CHANNELS
+    if first == last:
+        raise DataError(f"shape {shape} without named axes: which one holds channels is open; save it as OME-TIFF")
+    return (0 if first else 2), f"axes unnamed in the TIFF: its {shape[0 if first else 2]} planes taken as channels"
+
+
+def _check_pixels(height: int, width: int) -> None:
+    """Refuse what claims to be so large that decoding would fill the memory; the limit is Pillow's."""
+    from PIL import Image
+
+    if height * width > (Image.MAX_IMAGE_PIXELS or height * width):
+        raise DataError(f"says it has {height * width:,} pixels; at most {Image.MAX_IMAGE_PIXELS:,} are allowed")
+
+
+def _settled(array: NDArray, remark: str = "") -> Picture:
+    """(height, width) or (height, width, channels) of any number type → a Picture, values unchanged."""
+    kind = array.dtype.kind
+    if kind == "b":
+        array = array.astype(np.uint8) * np.uint8(255)
+    elif kind in "iu" and array.dtype not in (np.uint8, np.uint16):
+        if array.min() < 0 or array.max() > 65535:
+            raise DataError(f"values from {array.min()} to {array.max()}; whole numbers must lie in 0 to 65535")
+        array = array.astype(np.uint16)
+    elif kind == "f":
+        array = array.astype(np.float32)
+        if not np.isfinite(array).all():
+            raise DataError("values that are not finite numbers")
+    elif kind not in "iu":
+        raise DataError(f"values of type {array.dtype}; whole or real numbers are expected")
+    planes = array[None] if array.ndim == 2 else np.moveaxis(array, -1, 0)
+    return Picture(np.ascontiguousarray(planes, dtype=array.dtype.newbyteorder("=")), remark)

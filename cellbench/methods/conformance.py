@@ -1,0 +1,110 @@
+"""What every method must do, checked on toy images: our own tests run these, and so does `cellbench check`."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.data import Dataset, Samples
+from ..core.metrics import decide
+from ..core.runs import PHASES, RunLog
+from ..datasets.toy import rings
+from .registry import Method, MethodEntry
+
+# Settings that, where a method has them, keep a check short; the rate is a quarter of 0.1 as the batch is of 64.
+QUICK = {"epochs": 20, "batch": 16, "lr": 0.025}
+
+
+@dataclasses.dataclass(frozen=True)
+class Trial:
+    """A method fitted on toy images, with all that came of it."""
+
+    method: Method
+    log: RunLog
+    data: Dataset
+    train: Samples
+    scores: NDArray[np.float32]
+
+
+def try_out(entry: MethodEntry, channels: int = 1, classes: int = 3, seed: int = 0, device: str = "cpu") -> Trial:
+    """Fit the method with its default settings, short, and score the toy test images."""
+    data = rings(channels=channels, classes=classes)
+    train, log = data.part("train"), RunLog()
+    method = entry.factory(quick_settings(entry), seed, device)
+    method.fit(train, data.part("val"), log)
+    return Trial(method, log, data, train, method.predict(data.part("test").images))
+
+
+def quick_settings(entry: MethodEntry) -> Any:
+    names = {field.name for field in dataclasses.fields(entry.defaults)}
+    return dataclasses.replace(entry.defaults, **{k: v for k, v in QUICK.items() if k in names})
+
+
+def check_scores(entry: MethodEntry, trial: Trial) -> None:
+    """Scores are finite float32 of shape (n, classes)."""
+    expected = (len(trial.data.split.test), len(trial.data.classes))
+    _require(trial.scores.shape == expected, f"scores have shape {trial.scores.shape}; expected {expected}")
+    _require(trial.scores.dtype == np.float32, f"scores are {trial.scores.dtype}; expected float32")
+    _require(bool(np.isfinite(trial.scores).all()), "some scores are not finite")
+
+
+def check_learns(entry: MethodEntry, trial: Trial) -> None:
+    """More test images are right than by always naming the commonest class."""
+    truth = trial.data.labels[trial.data.split.test]
+    right, majority = np.mean(decide(trial.scores) == truth), np.bincount(truth).max() / len(truth)
+    _require(right > majority, f"accuracy {right:.2f} does not beat the commonest class, {majority:.2f}")
+
+
+def check_inputs_untouched(entry: MethodEntry, trial: Trial) -> None:
+    """The training images and labels are as they were."""
+    fresh = rings(channels=len(trial.data.channels), classes=len(trial.data.classes)).part("train")
+    _require(np.array_equal(trial.train.images, fresh.images), "fit changed the training images")
+    _require(np.array_equal(trial.train.labels, fresh.labels), "fit changed the training labels")
+
+
+def check_same_seed_same_scores(entry: MethodEntry, trial: Trial) -> None:
+    """A second fit with the same seed gives the same scores to the last bit."""
+    again = try_out(entry, len(trial.data.channels), len(trial.data.classes))
+    _require(np.array_equal(trial.scores, again.scores), "the same seed gave different scores")
+
+
+def check_batches_do_not_matter(entry: MethodEntry, trial: Trial) -> None:
+    """An image gets the same label alone as among others."""
+    images = trial.data.part("test").images[:4]
+    alone = np.concatenate([trial.method.predict(images[i : i + 1]) for i in range(len(images))])
+    _require(np.array_equal(decide(alone), decide(trial.scores[:4])), "an image's label depends on its batch")
+
+
+def check_times_itself(entry: MethodEntry, trial: Trial) -> None:
+    """The log has a 'fit' phase, and what ran the method is named."""
+    _require(trial.log.seconds.get("fit", 0) > 0, f"no time in phase 'fit'; phases are {', '.join(PHASES)}")
+    _require(bool(trial.method.backend), "method.backend is empty; name what ran it")
+
+
+CHECKS: tuple[Callable[[MethodEntry, Trial], None], ...] = (
+    check_scores,
+    check_learns,
+    check_inputs_untouched,
+    check_batches_do_not_matter,
+    check_times_itself,
+    check_same_seed_same_scores,
+)
+
+
+def conformance(entry: MethodEntry) -> Iterator[tuple[str, str]]:
+    """Yield (what is demanded, '' or what is wrong) for every check."""
+    trial = try_out(entry)
+    for check in CHECKS:
+        try:
+            check(entry, trial)
+            problem = ""
+        except AssertionError as error:
+            problem = str(error)
+        yield (check.__doc__ or check.__name__).strip(), problem
+
+
+def _require(condition: bool, problem: str) -> None:
+    if not condition:
+        raise AssertionError(problem)

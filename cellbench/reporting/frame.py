@@ -1,0 +1,160 @@
+"""Records as one tidy pandas frame: what every table, figure and verdict is made of."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ..core.errors import UsageError
+from ..core.metrics import METRICS
+from ..core.runs import PHASES, RunRecord, canonical
+from ..core.store import read_records
+
+TEXT, WHOLE, REAL, YES_NO = "object", "Int64", "float64", "bool"
+PARTS = ("train", "val", "test")
+COLUMNS: dict[str, str] = {
+    name: kind
+    for names, kind in (
+        ("dataset fingerprint split preprocessing method family", TEXT),
+        ("depth", WHOLE),
+        ("shortcuts", "boolean"),
+        ("pretrained standard", YES_NO),
+        ("revision", WHOLE),
+        ("params overrides", TEXT),
+        ("limit seed", WHOLE),
+        ("deterministic default", YES_NO),
+        ("device machine", TEXT),
+        ("threads", WHOLE),
+        ("processor gpu backend status reason", TEXT),
+        (" ".join(f"{part}_{metric.name}" for part in PARTS for metric in METRICS), REAL),
+        ("train_n val_n test_n", WHOLE),
+        (" ".join(f"seconds_{phase}" for phase in PHASES), REAL),
+        ("train_seconds warmup_seconds predict_seconds predict_ms_per_image", REAL),
+        ("parameters host_memory device_memory", WHOLE),
+        ("input", TEXT),
+        ("synthetic", YES_NO),
+        ("licence", TEXT),
+        ("n_train n_val n_test n_classes", WHOLE),
+        ("smallest_class", TEXT),
+        ("smallest_class_n", WHOLE),
+        ("largest_class", TEXT),
+        ("largest_class_n", WHOLE),
+        ("version path", TEXT),
+    )
+    for name in names.split()
+}
+_CAST: dict[str, Callable[[Any], Any]] = {WHOLE: int, REAL: float}
+
+
+def load_results(path: Path | str) -> pd.DataFrame:
+    """Every record below `path`, one row each, sorted by file; nothing is written, moved or repaired.
+
+    What a record does not hold is missing (NA, NaN). `attrs["passed_over"]` lists (file relative to `path`, reason)
+    for each file that is no whole record. Raises UsageError when there is no such folder, or no record in it.
+
+    dataset, fingerprint, split   the data set, the hash of its content, its split
+    preprocessing                 what was done to the images before any method: canonical JSON text
+    method, family, revision      name; 'svm' or 'deep'; raised by the method's author when its results may change
+    depth, shortcuts              of nets in the depth view: layers; False for the plain twin, True for the residual
+    pretrained, standard          whether the weights came from other data; whether `--all` includes the method
+    params, overrides             all settings, defaults included; those that the user changed: canonical JSON text
+    limit, seed, deterministic    training images at most (missing: all); the random seed; bit-for-bit on CUDA
+    default                       all of the data, and no setting changed
+    device, machine, threads      'cpu' or 'cuda'; the folder of the machine's records; processor threads
+    processor, gpu, backend       names of the hardware; the library that did the work
+    status, reason                'ok', 'failed', 'timeout' or 'skipped', and why
+    <part>_accuracy, <part>_balanced_accuracy, <part>_macro_f1
+                                  of part train, val, test, as fractions; other metrics of a record follow suit
+    train_n, val_n, test_n        images that these figures rest on (train: perhaps a subsample)
+    seconds_<phase>               load, features, transfer, warmup, fit, predict
+    train_seconds                 features + transfer + fit; missing when nothing was fitted
+    warmup_seconds, predict_seconds, predict_ms_per_image
+                                  compilation and first batches; prediction of test, and the same by image
+    parameters                    trainable parameters of a net
+    host_memory, device_memory    peak bytes: of the whole process; on the accelerator
+    input, synthetic, licence     '1×64×64': channels, height, width; whether the images were simulated
+    n_train, n_val, n_test, n_classes
+                                  images in each part after the limit; classes
+    smallest_class, smallest_class_n, largest_class, largest_class_n
+                                  by images in train
+    version, path                 of cellbench; the file relative to `path`
+    """
+    root = Path(path)
+    how = "make results with: cellbench run --all"
+    if not root.is_dir():
+        raise UsageError(f"no results folder at {str(root)!r}; {how}")
+    passed_over: list[tuple[str, str]] = []
+
+    def pass_over(file: Path, reason: str) -> None:
+        passed_over.append((file.relative_to(root).as_posix(), reason))
+
+    rows = []
+    for file, machine, record in read_records(root, pass_over):
+        try:
+            row = {name: _cast(name, value) for name, value in _row(record).items() if value is not None}
+        except (AttributeError, KeyError, TypeError, ValueError, UsageError) as error:
+            pass_over(file, f"not a whole record ({error})")
+            continue
+        rows.append({**row, "machine": machine, "path": file.relative_to(root).as_posix()})
+    if not rows:
+        bad = f" ({len(passed_over)} files that are none; {': '.join(passed_over[0])})" if passed_over else ""
+        raise UsageError(f"no records in {str(root)!r}{bad}; {how}")
+    found = pd.DataFrame(rows)
+    extra = [name for name in found if name not in COLUMNS]
+    frame = found.reindex(columns=[*COLUMNS, *extra]).astype(COLUMNS)
+    frame.attrs["passed_over"] = passed_over
+    return frame
+
+
+def _row(record: RunRecord) -> dict[str, Any]:
+    spec, facts, environment = record.spec, record.facts, record.environment
+    figures = {f"{part}_{name}": value for part in record.metrics for name, value in record.metrics[part].items()}
+    seconds = {f"seconds_{phase}": value for phase, value in record.seconds.items()}
+    predict, images = record.seconds.get("predict"), figures.get("test_n")
+    return {
+        **{name: getattr(spec, name) for name in ("dataset", "fingerprint", "split", "method", "revision")},
+        **{name: getattr(spec, name) for name in ("limit", "seed", "device", "deterministic")},
+        **{name: getattr(record, name) for name in ("status", "backend", "version")},
+        "reason": record.reason or "",
+        **{name: facts.get(name) for name in ("family", "depth", "shortcuts", "parameters", "licence")},
+        **{name: bool(facts.get(name)) for name in ("standard", "pretrained", "synthetic")},
+        **{name: environment.get(name) or None for name in ("threads", "processor", "gpu")},
+        **figures,
+        **seconds,
+        **_class_counts(facts),
+        "preprocessing": _text(spec.preprocessing),
+        "params": _text(spec.params),
+        "overrides": _text(record.overrides),
+        "default": not record.overrides and spec.limit is None,
+        "train_seconds": record.training_seconds if "fit" in record.seconds else None,
+        "warmup_seconds": record.seconds.get("warmup"),
+        "predict_seconds": predict,
+        "predict_ms_per_image": 1000 * predict / images if predict is not None and images else None,
+        "host_memory": record.memory.get("host"),
+        "device_memory": record.memory.get("device"),
+        "input": "×".join(map(str, facts["input"])) if facts.get("input") else None,
+    }
+
+
+def _class_counts(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Images by part and the extreme classes of train; facts["n"] has the images where classes overlap."""
+    counts, classes = facts.get("counts") or {}, facts.get("classes") or ()
+    images = {f"n_{part}": sum(of_class) for part, of_class in counts.items()}
+    images |= {f"n_{part}": n for part, n in facts.get("n", {}).items()}
+    row: dict[str, Any] = {**images, "n_classes": len(classes) or None}
+    if counts.get("train") and classes:
+        by_size = sorted(zip(counts["train"], classes, strict=True), key=lambda pair: pair[0])
+        for name, (n, title) in {"smallest_class": by_size[0], "largest_class": by_size[-1]}.items():
+            row |= {name: title, f"{name}_n": n}
+    return row
+
+
+def _cast(name: str, value: Any) -> Any:
+    """`value` as its column has it, so that one odd record is passed over instead of spoiling the column."""
+    return _CAST.get(COLUMNS.get(name, REAL), lambda same: same)(value)
+
+
+def _text(setting: Any) -> str:
+    return json.dumps(canonical(setting), separators=(",", ":"), ensure_ascii=False)

@@ -1,0 +1,101 @@
+"""Runs become rows: only random seeds are pooled, and what failed stays visible."""
+
+import itertools
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from .frame import COLUMNS, REAL
+from .table import Row
+
+DATA = ("dataset", "fingerprint", "split", "limit")
+HARDWARE = ("device", "machine", "threads")
+SETTINGS = ("preprocessing", "method", "revision", "params", "deterministic")
+ROW = (*DATA, *SETTINGS, *HARDWARE)
+MEMORY = ("host_memory", "device_memory")
+OF_ONE_RUN = ("seed", "path", "reason")
+
+Run = tuple[int, str, str]  # seed, status, reason
+
+
+def select(frame: pd.DataFrame, runs: str = "default") -> tuple[pd.DataFrame, str]:
+    """The runs to show, 'default' (all of the data, no setting changed) or 'all', and a line about the others."""
+    if runs == "all" or frame["default"].all():
+        return frame, ""
+    shown = frame[frame["default"]]
+    n = len(frame) - len(shown)
+    what = f"{n:,} other run{'s' * (n > 1)} (limited data or changed settings)"
+    return shown, f"{what} {'are' if n > 1 else 'is'} not shown; see {'them' if n > 1 else 'it'} with: --runs all"
+
+
+def pool(frame: pd.DataFrame) -> list[Row]:
+    """Rows as ROW has them: means of figures over the seeds that are ok, '<figure>_sd' from two seeds on.
+
+    seeds: those that are ok; n_runs: all; status 'ok' if any is; remark: what went wrong, and with which seed.
+    """
+    ok = frame["status"] == "ok"
+    known = frame.groupby(["machine", "device"])["threads"].transform("max")
+    # a run that died before it could tell its threads stands with the others of its machine
+    frame = frame.assign(threads=frame["threads"].mask(frame["threads"].isna() & ~ok, known))
+    frame.attrs = {}
+    figures = [name for name in frame if COLUMNS.get(str(name), REAL) == REAL or name in MEMORY]
+    number = frame.groupby(list(ROW), dropna=False).ngroup()
+    by_row = frame.loc[ok, figures].astype(float).groupby(number[ok])
+    facts = frame.drop(columns=[*figures, *OF_ONE_RUN, "status"]).groupby(number).first()
+    pooled = facts.join(by_row.mean()).join(by_row.std().add_suffix("_sd"))
+    runs: dict[int, list[Run]] = {}
+    for i, *run in zip(number, frame["seed"], frame["status"], frame["reason"], strict=True):
+        runs.setdefault(i, []).append((int(run[0]), run[1], " ".join(run[2].split())))
+    rows: list[dict[Any, Any]] = pooled.astype(object).where(pooled.notna(), None).to_dict("records")
+    return [row | _outcome(sorted(runs[i]), row) for i, row in zip(pooled.index, rows, strict=True)]
+
+
+def _outcome(runs: Sequence[Run], row: Row) -> dict[str, Any]:
+    seeds = [seed for seed, status, _ in runs if status == "ok"]
+    bad = [run for run in runs if run[1] != "ok"]
+    told = [f"{f'seed {seed} ' if seeds else ''}{status}: {reason}" for seed, status, reason in bad]
+    accuracy, classes = row.get("test_balanced_accuracy"), row.get("n_classes")
+    if accuracy is not None and classes and classes > 2 and accuracy < 2 / classes:
+        told.insert(0, "below twice chance")
+    status = "ok" if seeds else bad[0][1]
+    return {"seeds": seeds, "n_runs": len(runs), "status": status, "remark": "; ".join(dict.fromkeys(told))}
+
+
+def by(rows: Iterable[Row], names: Sequence[str]) -> list[list[Row]]:
+    """Rows that share `names`, in the order of these; missing comes first."""
+
+    def key(row: Row) -> tuple[Any, ...]:
+        return tuple((row[name] is not None, row[name] or 0) for name in names)
+
+    return [list(group) for _, group in itertools.groupby(sorted(rows, key=key), key)]
+
+
+def with_settings(rows: Sequence[Row]) -> list[Row]:
+    """Rows with 'settings': what the user changed, and what else tells a row from others of its method."""
+    texts: dict[tuple[str, str], set[str]] = {}
+    for row in rows:
+        for name, value in _all_settings(row).items():
+            texts.setdefault((row["method"], name), set()).add(_plain(value))
+    told: list[Row] = []
+    for row in rows:
+        differ = {k: v for k, v in _all_settings(row).items() if len(texts[row["method"], k]) > 1}
+        told.append({**row, "settings": listed({**differ, **json.loads(row["overrides"])})})
+    return told
+
+
+def _all_settings(row: Row) -> dict[str, Any]:
+    return {
+        **json.loads(row["preprocessing"]),
+        **json.loads(row["params"]),
+        **{name: row[name] for name in ("revision", "deterministic")},
+    }
+
+
+def listed(settings: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={_plain(value)}" for name, value in sorted(settings.items()))
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))

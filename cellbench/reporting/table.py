@@ -1,0 +1,241 @@
+"""A table is rows and columns as data; one unit a column, chosen once; text, Markdown, LaTeX, CSV or JSON."""
+
+import json
+import math
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+from tabulate import tabulate
+
+Row = Mapping[str, Any]
+MISSING = "–"
+WIDTH = 130
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How figures look. units: (size in raw units, name), largest first; a column takes the largest that fits all.
+
+    digits: after the point; None: by the size of the column's figures; 'each': two that count, figure by figure.
+    """
+
+    units: tuple[tuple[float, str], ...] = ((1, ""),)
+    digits: int | Literal["each"] | None = None
+    sign: str = ""
+
+
+COUNT = Kind(digits=0)
+PERCENT = Kind(((0.01, "%"),), digits=1)
+POINTS = Kind(((0.01, "points"),), digits=1, sign="+")
+RATIO = Kind(((1, "×"),), digits="each")
+SECONDS = Kind(((3600, "h"), (60, "min"), (1, "s")))
+IMAGE_TIME = Kind(((1000, "s/image"), (1, "ms/image"), (0.001, "µs/image")))
+BYTES = Kind(((1e9, "GB"), (1e6, "MB")))
+PARAMETERS = Kind(((1e6, "million"), (1e3, "thousand"), (1, "")))
+
+
+@dataclass(frozen=True)
+class Column:
+    """name: the key in a row, or a function of the row; kind: None for text.
+
+    label: says what the row is, so it stands even where figures are missing. spread: '<name>_sd' is shown with it.
+    when: 'any': only if a row has it; 'varies': only if rows differ in it.
+    """
+
+    name: str | Callable[[Row], Any]
+    title: str
+    kind: Kind | None = None
+    label: bool = False
+    spread: bool = False
+    when: Literal["always", "any", "varies"] = "always"
+
+    def value(self, row: Row) -> Any:
+        return row.get(self.name) if isinstance(self.name, str) else self.name(row)
+
+    def shown(self, rows: Sequence[Row]) -> bool:
+        values = [self.value(row) for row in rows]
+        return {"always": True, "any": any(values), "varies": len(set(values)) > 1}[self.when]
+
+
+@dataclass(frozen=True)
+class Table:
+    """rows: raw figures (fractions, seconds, bytes); a row's 'remark' says what its figures do not.
+
+    A row whose 'status' is not ok has its remark in place of figures. notes: lines below the table.
+    """
+
+    view: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """One column as text: its heading and its cells, padded so that figures and their spreads align."""
+
+    column: Column
+    unit: str
+    texts: list[str]
+
+    def heading(self, lines: bool) -> str:
+        title = self.column.title
+        if not lines:
+            return title.replace("\n", " ") + (f" ({self.unit})" if self.unit else "")
+        return title + (" " if "\n" in title else "\n") * bool(self.unit) + self.unit
+
+
+def _cells(column: Column, rows: Sequence[Row]) -> _Cells:
+    values = [column.value(row) for row in rows]
+    if column.kind is None:
+        return _Cells(column, "", [MISSING if value in (None, "") else str(value) for value in values])
+    size, unit = _unit(column.kind, values)
+    scaled = [None if value is None else value / size for value in values]
+    digits = _digits(scaled) if column.kind.digits is None else column.kind.digits
+    form = "{:" + column.kind.sign + ",.{}f}"
+    texts = [MISSING if x is None else form.format(x, two_digits(x) if digits == "each" else digits) for x in scaled]
+    if column.spread:
+        spreads = [row.get(f"{column.name}_sd") for row in rows]
+        tails = ["" if sd is None else f"{sd / size:,.{digits}f}" for sd in spreads]
+        width = max(map(len, tails), default=0)
+        texts = [
+            text + (f" ± {tail:>{width}}" if tail else " " * (3 + width) * bool(width))
+            for text, tail in zip(texts, tails, strict=True)
+        ]
+    return _Cells(column, unit, texts)
+
+
+def _unit(kind: Kind, values: Sequence[float | None]) -> tuple[float, str]:
+    smallest = min((abs(value) for value in values if value), default=kind.units[-1][0])
+    return next((unit for unit in kind.units if smallest >= unit[0]), kind.units[-1])
+
+
+def _digits(values: Sequence[float | None]) -> int:
+    sizes = [abs(value) for value in values if value]
+    low, high = min(sizes, default=1), max(sizes, default=1)
+    return 0 if high >= 1000 or (low >= 10 and high >= 100) else 1 if high >= 10 else 2
+
+
+def two_digits(value: float) -> int:
+    """Digits after the point that show two which count: 30, 3.1, 0.31."""
+    return max(0, 1 - math.floor(math.log10(abs(value)))) if value else 0
+
+
+def render(tables: Sequence[Table], style: str) -> str:
+    """The tables as one text in one of STYLES; the same tables give the same text."""
+    return STYLES[style](tables)
+
+
+def _text(tables: Sequence[Table]) -> str:
+    blocks = [(t.title.split("\n"), _grid(t), [_wrapped(note) for note in t.notes]) for t in tables]
+    return "\n\n\n".join("\n\n".join("\n".join(lines) for lines in block if lines) for block in blocks)
+
+
+def _wrapped(note: str) -> str:
+    return textwrap.fill(note, WIDTH, break_long_words=False, break_on_hyphens=False)
+
+
+def _grid(table: Table) -> list[str]:
+    """Lines of the table; a remark stands below its row, or on it where the figures are missing."""
+    if not table.rows:
+        return []
+    columns = _shown(table)
+    heads = [cells.heading(lines=True).split("\n") for cells in columns]
+    height = max(map(len, heads))
+    stacks = [[""] * (height - len(head)) + head + cells.texts for head, cells in zip(heads, columns, strict=True)]
+    widths = [max(map(len, stack)) for stack in stacks]
+    sides = [str.ljust if cells.column.kind is None else str.rjust for cells in columns]
+    grid = [
+        [side(text, w) for side, text, w in zip(sides, line, widths, strict=True)] for line in zip(*stacks, strict=True)
+    ]
+    lines = ["  ".join(line) for line in grid[:height]] + ["  ".join("-" * width for width in widths)]
+    figures = [i for i, cells in enumerate(columns) if not cells.column.label]
+    room = sum(widths[i] for i in figures) + 2 * (len(figures) - 1)
+    for row, line in zip(table.rows, grid[height:], strict=True):
+        remark = row.get("remark", "")
+        if row.get("status", "ok") != "ok":
+            line = [*line[: figures[0]], _short(remark, room).ljust(room), *line[figures[-1] + 1 :]]
+            remark = ""
+        lines.append("  ".join(line))
+        if remark:
+            lines.append(" " * (widths[0] + 2) + _short(remark, sum(widths[1:])))
+    return [line.rstrip() for line in lines]
+
+
+def _markdown(tables: Sequence[Table]) -> str:
+    return "\n\n".join(
+        "\n\n".join([f"**{_one_line(t.title)}**", *_tabulate(t, "pipe", lambda s: s.replace("|", "\\|")), *t.notes])
+        for t in tables
+    )
+
+
+def _latex(tables: Sequence[Table]) -> str:
+    """Tables with caption, for a document that loads booktabs."""
+    return "\n\n".join(
+        "\n".join(
+            [
+                r"\begin{table}",
+                rf"\caption{{{_escape(_one_line(t.title))}}}",
+                *_tabulate(t, "latex_booktabs", lambda s: _short(s, 60)),
+                *(rf"\par {_escape(note)}" for note in t.notes),
+                r"\end{table}",
+            ]
+        )
+        for t in tables
+    )
+
+
+def _tabulate(table: Table, style: str, clean: Callable[[str], str]) -> list[str]:
+    if not table.rows:
+        return []
+    columns = _shown(table)
+    if any(row.get("remark") for row in table.rows):
+        columns.append(_Cells(Column("remark", "remark"), "", [row.get("remark", "") for row in table.rows]))
+    body = [[clean(text) for text in line] for line in zip(*(cells.texts for cells in columns), strict=True)]
+    sides = ["left" if cells.column.kind is None else "right" for cells in columns]
+    heads = [cells.heading(lines=False) for cells in columns]
+    return [tabulate(body, heads, tablefmt=style, disable_numparse=True, colalign=sides)]
+
+
+def _shown(table: Table) -> list[_Cells]:
+    return [_cells(column, table.rows) for column in table.columns if column.shown(table.rows)]
+
+
+def _one_line(title: str) -> str:
+    return title.replace("\n", "; ")
+
+
+def _short(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def _escape(text: str) -> str:
+    special = {character: "\\" + character for character in "&%$#_{}"}
+    special |= {"\\": r"\textbackslash{}", "~": r"\~{}", "^": r"\^{}"}
+    return "".join(special.get(character, character) for character in text)
+
+
+def _flat(tables: Sequence[Table]) -> list[dict[str, Any]]:
+    return [{"view": table.view, **row} for table in tables for row in table.rows]
+
+
+def _json(tables: Sequence[Table]) -> str:
+    return json.dumps(_flat(tables), indent=1, ensure_ascii=False)
+
+
+def _csv(tables: Sequence[Table]) -> str:
+    flat = [{k: json.dumps(v) if isinstance(v, dict | list) else v for k, v in row.items()} for row in _flat(tables)]
+    return pd.DataFrame(flat, dtype=object).to_csv(index=False).rstrip("\n")
+
+
+STYLES: dict[str, Callable[[Sequence[Table]], str]] = {
+    "text": _text,
+    "markdown": _markdown,
+    "latex": _latex,
+    "csv": _csv,
+    "json": _json,
+}

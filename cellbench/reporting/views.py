@@ -1,0 +1,298 @@
+"""What is worth seeing in a frame of results: pure functions from the rows of one data set to a table."""
+
+import itertools
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from .pooling import DATA, HARDWARE, SETTINGS, by, listed, pool, with_settings
+from .table import (
+    BYTES,
+    COUNT,
+    IMAGE_TIME,
+    MISSING,
+    PARAMETERS,
+    PERCENT,
+    POINTS,
+    RATIO,
+    SECONDS,
+    Column,
+    Row,
+    Table,
+    two_digits,
+)
+
+
+def tables(frame: pd.DataFrame, view: str = "all") -> list[Table]:
+    """The tables of one of VIEWS, or of all of them, a table for each data set, split and limit."""
+    groups = [with_settings(group) for group in by(pool(frame), DATA)]
+    names = VIEWS if view == "all" else (view,)
+    return [VIEWS[name](group) for name in names for group in groups]
+
+
+def leaderboard(rows: Sequence[Row]) -> Table:
+    """All methods on one data set, the best on test first; runs without figures last."""
+    rows = sorted(rows, key=lambda row: (-(row["test_accuracy"] or 0), row["status"] != "ok", *_order(row)))
+    return Table(
+        "leaderboard", f"{_title(rows)}, {_content(rows)}\n{_counts(rows)}", LEADERBOARD, tuple(rows), _hardware(rows)
+    )
+
+
+def svm_vs_deep(rows: Sequence[Row]) -> Table:
+    """The best SVM against the best net on the same hardware, both chosen by macro-F1 on val, judged on test."""
+    groups = by(rows, HARDWARE)
+    duels = [_duel(group, alone=len({row["machine"] for row in rows}) == 1) for group in groups]
+    n = _fact(rows, "n_test")
+    judged = f", judged on {n:,} test images" if n else ""
+    title = f"{_title(rows)}: best SVM against best net, chosen by macro-F1 on val{judged}"
+    return Table("svm-vs-deep", title, DUEL, tuple(duels), (RATIOS, *(duel["sentence"] for duel in duels)))
+
+
+def depth(rows: Sequence[Row]) -> Table:
+    """Plain nets and their residual twins by depth: does training error rise with depth, and do shortcuts help?"""
+    nets = [row for row in rows if row["depth"] and row["shortcuts"] is not None and not row["pretrained"]]
+    title = f"{_title(rows)}: depth against degradation"
+    if not nets:
+        note = "No plain or residual net has a result here; get one with: " + _command(rows[0], "plain18 resnet18")
+        return Table("depth", title, (), (), (note,))
+    twins = [
+        _twins(plain, residual)
+        for group in by(nets, (*HARDWARE, "preprocessing", "overrides", "depth"))
+        for plain, residual in itertools.zip_longest(
+            *([n for n in group if n["shortcuts"] == s] for s in (False, True))
+        )
+    ]
+    return Table("depth", title, DEPTH, tuple(twins), (DEGRADATION, *_trend(twins)))
+
+
+VIEWS: dict[str, Callable[[Sequence[Row]], Table]] = {
+    "leaderboard": leaderboard,
+    "svm-vs-deep": svm_vs_deep,
+    "depth": depth,
+}
+
+
+def _order(row: Row) -> tuple[str, ...]:
+    return tuple(str(row[name]) for name in ("method", *HARDWARE, *SETTINGS))
+
+
+# What stands above and below a table
+
+
+def _fact(rows: Sequence[Row], name: str) -> Any:
+    return next((row[name] for row in rows if row[name] is not None), None)
+
+
+def _name(rows: Sequence[Row]) -> str:
+    return rows[0]["dataset"] + " (simulated)" * any(row["synthetic"] for row in rows)
+
+
+def _title(rows: Sequence[Row]) -> str:
+    limit = rows[0]["limit"]
+    return f"{_name(rows)}, split {rows[0]['split']}" + (f", limited to {limit:,} training images" if limit else "")
+
+
+def _content(rows: Sequence[Row]) -> str:
+    inputs = {row["input"] for row in rows if row["input"]}  # a column when there are several
+    return f"content {rows[0]['fingerprint'][:8]}" + (f", input {inputs.pop()}" if len(inputs) == 1 else "")
+
+
+def _counts(rows: Sequence[Row]) -> str:
+    parts = [f"{n:,} {part}" for part in ("train", "val", "test") if (n := _fact(rows, f"n_{part}"))]
+    if not parts:
+        return "images: unknown"
+    classes, (small, large) = _fact(rows, "n_classes"), [_fact(rows, f"{end}_class") for end in ("smallest", "largest")]
+    of = f"{classes} classes" if classes else ""
+    if small and large:
+        low, high = _fact(rows, "smallest_class_n"), _fact(rows, "largest_class_n")
+        of += f" of {low:,} ({small}) to {high:,} ({large}) training images"
+    return "; ".join(filter(None, [f"images: {', '.join(parts)}", of]))
+
+
+def _hardware(rows: Sequence[Row]) -> tuple[str, ...]:
+    parts = [(row["machine"], row[part]) for part in ("processor", "gpu") for row in rows if row[part]]
+    machines = sorted({row["machine"] for row in rows})
+    named = {machine: ", ".join(dict.fromkeys(p for m, p in parts if m == machine)) for machine in machines}
+    return tuple(f"machine {machine}: {parts or 'unknown hardware'}" for machine, parts in named.items())
+
+
+def _command(row: Row, methods: str) -> str:
+    chosen = " ".join(f"--method {method}" for method in methods.split())
+    limit = f" --limit {row['limit']}" if row["limit"] else ""
+    return f"cellbench run --dataset {row['dataset']} {chosen} --device {row['device']}{limit}"
+
+
+def _seeds(row: Row) -> str:
+    n, of = len(row["seeds"]), row["n_runs"]
+    return f"{n}" if n == of else f"{n} of {of}"
+
+
+def _device(row: Row) -> str:
+    return f"{row['device']} ({row['threads'] or '?'})"
+
+
+LABELS = (
+    Column(_device, "device\n(threads)", label=True),
+    Column("machine", "machine", label=True, when="varies"),
+)
+
+LEADERBOARD = (
+    Column("method", "method", label=True),
+    Column("settings", "settings", label=True, when="any"),
+    *LABELS,
+    Column("input", "input", label=True, when="varies"),
+    Column(lambda row: "yes" if row["pretrained"] else "", "pre-\ntrained", label=True, when="any"),
+    Column("test_accuracy", "test\naccuracy", PERCENT, spread=True),
+    Column("test_macro_f1", "test\nmacro-F1", PERCENT, spread=True),
+    Column("val_accuracy", "val\naccuracy", PERCENT),
+    Column("train_seconds", "training", SECONDS, spread=True),
+    Column("warmup_seconds", "warm-up", SECONDS),
+    Column("predict_ms_per_image", "predict", IMAGE_TIME),
+    Column("parameters", "params", PARAMETERS),
+    Column("host_memory", "memory", BYTES),
+    Column("device_memory", "GPU mem.", BYTES, when="any"),
+    Column(_seeds, "seeds", label=True),
+)
+
+
+# svm-vs-deep
+
+SIDES = {"svm": ("svm", "the best SVM", "svm-hog"), "net": ("deep", "the best net", "resnet18")}
+RATIOS = "×: net / SVM, in training time, prediction time an image and peak memory. Seeds: SVM / net."
+COMPARED = ("val_macro_f1", "test_accuracy", "test_macro_f1", "train_seconds", "predict_ms_per_image", "memory")
+
+
+def _duel(rows: Sequence[Row], alone: bool) -> Row:
+    best = {side: _best(rows, family) for side, (family, *_) in SIDES.items()}
+    duel: dict[str, Any] = {name: rows[0][name] for name in (*DATA, *HARDWARE)}
+    duel |= {"synthetic": any(row["synthetic"] for row in rows), "n_test": _fact(rows, "n_test")}
+    for side, row in best.items():
+        duel |= {side: row.get("method"), f"{side}_settings": row.get("settings"), f"{side}_params": row.get("params")}
+        duel |= {f"{side}_pretrained": row.get("pretrained"), f"{side}_seeds": row.get("seeds", [])}
+        for name in (*COMPARED, "test_accuracy_sd", "test_macro_f1_sd"):
+            duel[f"{side}_{name}"] = row.get(name) if name != "memory" else _memory(row)
+    for name in ("test_accuracy", "test_macro_f1"):
+        duel[f"{name}_gap"] = _both(duel, name, lambda svm, net: net - svm)
+    for name in ("train_seconds", "predict_ms_per_image", "memory"):
+        duel[f"{name}_ratio"] = _both(duel, name, lambda svm, net: net / svm if svm else None)
+    duel["remark"] = "; ".join(f"{row['method']}: {row['remark']}" for row in best.values() if row.get("remark"))
+    hardware = {"cuda": "GPU"}.get(duel["device"], duel["device"]) + ("" if alone else f" of {duel['machine']}")
+    return {**duel, "sentence": _sentence(duel, _name(rows), hardware)}
+
+
+def _best(rows: Sequence[Row], family: str) -> Row:
+    side = [row for row in rows if row["family"] == family and None not in (row["val_macro_f1"], row["test_accuracy"])]
+    return max(sorted(side, key=_order), key=lambda row: row["val_macro_f1"], default={})
+
+
+def _memory(row: Row) -> float | None:
+    """Peak bytes where the work was done: on the accelerator, or of the process."""
+    return row.get("host_memory") if row.get("device") == "cpu" else row.get("device_memory")
+
+
+def _both(duel: Mapping[str, Any], name: str, compare: Callable[[float, float], float | None]) -> float | None:
+    svm, net = duel[f"svm_{name}"], duel[f"net_{name}"]
+    return None if svm is None or net is None else compare(svm, net)
+
+
+def _sentence(duel: Mapping[str, Any], name: str, hardware: str) -> str:
+    where = f"On {name}" + (f", limited to {duel['limit']:,} training images," if duel["limit"] else "")
+    simulated = ": simulated images, so no verdict rests on them" * duel["synthetic"]
+    missing = [side for side in SIDES if duel[side] is None]
+    if missing:
+        what = " nor ".join(SIDES[side][1].replace("the best ", "") for side in missing)
+        methods = " ".join(SIDES[side][2] for side in missing)
+        neither = "neither " * (len(missing) > 1) or "no "
+        return f"{where} {neither}{what} has a result on the {hardware}; get one with: {_command(duel, methods)}"
+    gap, ratio = round(100 * duel["test_accuracy_gap"], 1), duel["train_seconds_ratio"]
+    versus = f"{abs(gap)} points {'more' if gap > 0 else 'less'} accurate than" if gap else "as accurate as"
+    time = f" and takes {ratio:,.{two_digits(ratio)}f} × its training time on the same {hardware}" if ratio else ""
+    svm, net = (_contender(duel, side) for side in SIDES)
+    return f"{where} the best net ({net}) is {versus} the best SVM ({svm}){time}{simulated}."
+
+
+def _contender(duel: Mapping[str, Any], side: str) -> str:
+    told = (duel[side], duel[f"{side}_settings"], "pretrained" if duel[f"{side}_pretrained"] else "")
+    return ", ".join(filter(None, told))
+
+
+DUEL = (
+    *LABELS,
+    Column(lambda duel: _contender(duel, "svm"), "SVM"),
+    Column(lambda duel: _contender(duel, "net"), "net"),
+    Column("svm_test_accuracy", "SVM\naccuracy", PERCENT, spread=True),
+    Column("net_test_accuracy", "net\naccuracy", PERCENT, spread=True),
+    Column("test_accuracy_gap", "gap", POINTS),
+    Column("svm_test_macro_f1", "SVM\nmacro-F1", PERCENT, spread=True),
+    Column("net_test_macro_f1", "net\nmacro-F1", PERCENT, spread=True),
+    Column("test_macro_f1_gap", "gap", POINTS),
+    Column("train_seconds_ratio", "training", RATIO),
+    Column("predict_ms_per_image_ratio", "predict", RATIO),
+    Column("memory_ratio", "memory", RATIO),
+    Column(lambda duel: _pair(*(len(duel[f"{side}_seeds"]) for side in SIDES)), "seeds"),
+)
+
+
+# depth
+
+DEGRADATION = (
+    "Degradation means that a deeper plain net has the higher error on train too, which overfitting cannot explain."
+)
+
+
+def _twins(plain: Row | None, residual: Row | None) -> Row:
+    given = plain or residual or {}
+    twins = {name: given[name] for name in (*DATA, *HARDWARE, "preprocessing", "overrides", "depth", "synthetic")}
+    twins["settings"], remarks = listed(json.loads(given["overrides"])), []
+    for side, net in (("plain", plain), ("residual", residual)):
+        net = net or {}
+        twins |= {side: net.get("method"), f"{side}_seeds": net.get("seeds", []), f"{side}_train_n": net.get("train_n")}
+        for part in ("train", "test"):
+            accuracy = net.get(f"{part}_accuracy")
+            twins[f"{side}_{part}_error"] = None if accuracy is None else 1 - accuracy
+            twins[f"{side}_{part}_error_sd"] = net.get(f"{part}_accuracy_sd")
+        if net.get("remark"):
+            remarks.append(f"{net['method']}: {net['remark']}")
+    return {**twins, "remark": "; ".join(remarks)}
+
+
+def _trend(twins: Sequence[Row]) -> list[str]:
+    """A sentence for each kind of net with two depths and two seeds in each; else that there is no verdict."""
+    said = []
+    for group in by(twins, (*HARDWARE, "preprocessing", "overrides")):
+        for side in ("plain", "residual"):
+            ends = [row for row in group if len(row[f"{side}_seeds"]) > 1 and row[f"{side}_train_error"] is not None]
+            if len({row["depth"] for row in ends}) < 2:
+                continue
+            change = round(100 * (ends[-1][f"{side}_train_error"] - ends[0][f"{side}_train_error"]), 1)
+            moves = f"{'rises' if change > 0 else 'falls'} by {abs(change)} points" if change else "stays the same"
+            span = f"From {ends[0]['depth']} to {ends[-1]['depth']} layers"
+            where = _device(group[0]) + (f", {group[0]['settings']}" if group[0]["settings"] else "")
+            seeds = _pair(*(len(row[f"{side}_seeds"]) for row in (ends[0], ends[-1])))
+            said.append(f"{span} the train error of {side} nets {moves} on {where}; seeds: {seeds}.")
+    if not said:
+        return ["Figures, no verdict: that takes two seeds at two depths."]
+    return said + ["The images are simulated, so no verdict rests on this."] * bool(twins[0]["synthetic"])
+
+
+def _pair(a: int | None, b: int | None) -> str:
+    """Both numbers, or one when they agree or the other is missing."""
+    texts = dict.fromkeys(f"{n:,}" for n in (a, b) if n)
+    return " / ".join(texts) or MISSING
+
+
+DEPTH = (
+    Column("depth", "depth", COUNT, label=True),
+    *LABELS,
+    Column("settings", "settings", label=True, when="any"),
+    Column("plain", "plain net"),
+    Column("plain_train_error", "train\nerror", PERCENT, spread=True),
+    Column("plain_test_error", "test\nerror", PERCENT, spread=True),
+    Column("residual", "residual net"),
+    Column("residual_train_error", "train\nerror", PERCENT, spread=True),
+    Column("residual_test_error", "test\nerror", PERCENT, spread=True),
+    Column(lambda row: _pair(row["plain_train_n"], row["residual_train_n"]), "n train\nscored"),
+    Column(lambda row: _pair(*(len(row[f"{side}_seeds"]) for side in ("plain", "residual"))), "seeds"),
+)

@@ -1,0 +1,492 @@
+"""A user's folder is read as it was meant, and what contradicts itself is refused with the name of the file."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+from numpy.typing import NDArray
+from PIL import Image
+
+from cellbench.core.data import PARTS, Dataset
+from cellbench.core.errors import CellbenchError, DataError, UsageError
+from cellbench.datasets import cache, folder
+from cellbench.datasets.folder import FolderOptions
+
+
+def value(name: str) -> int:
+    """A grey level that belongs to a file's name."""
+    return sum(name.encode()) % 256
+
+
+def put(root: Path, names: Iterable[str], shape: tuple[int, ...] = (12, 10), dtype: type = np.uint8) -> None:
+    """Write an image for each name, all of one value that belongs to the name."""
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        array: NDArray = np.full(shape, value(name), dtype)
+        if path.suffix.lower() in (".tif", ".tiff"):
+            tifffile.imwrite(path, array)
+        else:
+            Image.fromarray(array).save(path)
+
+
+def cells(*classes: str, n: int = 10, part: str = "") -> list[str]:
+    return [f"{part}{name}/{i}.png" for name in classes for i in range(n)]
+
+
+def write_table(path: Path, rows: Iterable[Iterable[str]], sep: str = ",") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(sep.join(row) for row in rows) + "\n", encoding="utf-8")
+    return path
+
+
+def load(root: Path, **options: Any) -> Dataset:
+    return cache.read(folder.prepare(root, FolderOptions(**options)))
+
+
+def refused(root: Path, words: str, **options: Any) -> None:
+    """Assert that the folder is refused in one line with these words, and that nothing is left in the cache."""
+    with pytest.raises(CellbenchError, match=words) as error:
+        load(root, **options)
+    assert "\n" not in str(error.value)
+    left = cache.location("x").parent
+    assert not left.exists() or list(left.iterdir()) == []
+
+
+def values(data: Dataset, part: str = "") -> list[int]:
+    """The grey level of each image's corner."""
+    images = data.images[data.split[part]] if part else data.images
+    return images[:, 0, 0, 0].tolist()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "my cells é"
+
+
+# --- layouts
+
+
+def test_class_folders_become_classes_in_natural_order_with_a_stratified_split(root: Path) -> None:
+    names = cells("2", "10", "Ärger x")
+    put(root, names)
+    data = load(root)
+    assert data.name == "folder:my cells é"
+    assert data.classes == ("2", "10", "Ärger x")
+    assert data.images.shape == (30, 1, 12, 10)
+    assert values(data) == [value(name) for name in names]
+    assert data.labels.tolist() == [0] * 10 + [1] * 10 + [2] * 10
+    assert data.split.name == "stratified"
+    assert data.class_counts() == {"train": [6] * 3, "val": [2] * 3, "test": [2] * 3}
+    assert data.info.notes == ()
+    assert not data.info.synthetic
+
+
+@pytest.mark.parametrize(
+    "words", [("train", "val", "test"), ("Training", "VALIDATION", "Test"), ("tra", "valid", "tes")]
+)
+def test_part_folders_under_any_usual_name_are_the_given_split(root: Path, words: tuple[str, ...]) -> None:
+    for word, n in zip(words, (3, 1, 2), strict=True):
+        put(root, cells("a", "b", n=n, part=f"{word}/"))
+    data = load(root)
+    assert data.split.name == "given"
+    assert data.class_counts() == {"train": [3, 3], "val": [1, 1], "test": [2, 2]}
+    assert sorted(values(data, "test")) == sorted(value(n) for n in cells("a", "b", n=2, part=f"{words[2]}/"))
+
+
+def test_a_missing_val_is_taken_from_train_and_said(root: Path) -> None:
+    put(root, [*cells("a", "b", part="train/"), *cells("a", "b", n=3, part="test/")])
+    data = load(root)
+    assert data.class_counts() == {"train": [8, 8], "val": [2, 2], "test": [3, 3]}
+    assert data.info.notes == ("no val is given: a fifth of train taken for it (stratified, 4 images)",)
+    trained = {value(name) for name in cells("a", "b", part="train/")}
+    assert set(values(data, "val")) <= trained
+
+
+def test_only_train_is_split_by_drawing_and_said(root: Path) -> None:
+    put(root, cells("a", "b", part="train/"))
+    data = load(root)
+    assert data.split.name == "stratified"
+    assert data.info.notes == ("only train is given: val and test drawn from it",)
+
+
+def test_images_deeper_in_a_class_folder_belong_to_the_class(root: Path) -> None:
+    put(root, [f"{name}/plate {i}/x.png" for name in "ab" for i in range(5)])
+    assert load(root).labels.tolist() == [0] * 5 + [1] * 5
+
+
+def test_hidden_files_and_other_files_are_no_images(root: Path) -> None:
+    put(root, cells("a", "b"))
+    for name in ("a/.hidden.png", "a/._0.png", ".DS_Store", "a/Thumbs.db", "__MACOSX/a/0.png", "b/notes.txt"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("x")
+    data = load(root)
+    assert len(data) == 20
+    assert data.info.notes == ("1 other files left out (.txt)",)
+
+
+# --- tables
+
+
+@pytest.mark.parametrize("sep", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_table_in_the_folder_is_read_whatever_its_separator_mark_and_line_ends(
+    root: Path, sep: str, encoding: str
+) -> None:
+    put(root, [f"zellen/bild {i} ä.PNG" for i in range(12)])
+    rows = [["Image ID", "Image class"], *([f"zellen/bild {i} ä.PNG", f'"é{sep} {i % 2}"'] for i in range(12))]
+    text = "\r\n".join(sep.join(row) for row in rows)
+    (root / "labels.csv").write_bytes(text.encode(encoding))
+    data = load(root)
+    assert data.classes == (f"é{sep} 0", f"é{sep} 1")
+    assert data.labels.tolist() == [i % 2 for i in range(12)]
+    assert values(data) == [value(f"zellen/bild {i} ä.PNG") for i in range(12)]
+    assert data.info.notes == ("labels.csv: files from column 'Image ID', labels from 'Image class'",)
+
+
+def test_rows_find_their_files_by_path_name_or_stem_in_any_order(root: Path, tmp_path: Path) -> None:
+    put(root, ["p1/1.png", "p1/2.png", "p2/1.png", *(f"p2/c{i}.png" for i in range(9))])
+    rows = [["file", "label"], ["p1/2", "a"], ["./p2/1.png", "b"], ["/elsewhere/x/p1/1.png", "a"]]
+    rows += [[f"c{i}", "ab"[i % 2]] for i in reversed(range(9))]
+    data = load(root, labels=write_table(tmp_path / "outside.csv", rows))
+    assert data.labels.tolist() == [0, 0, 1, *(i % 2 for i in range(9))]
+
+
+def test_a_name_spelt_with_decomposed_letters_is_found(root: Path) -> None:
+    put(root, [f"a\u0308{i}.png" for i in range(10)])
+    write_table(root / "t.csv", [["file", "label"], *([f"\u00e4{i}.png", "xy"[i % 2]] for i in range(10))])
+    assert len(load(root)) == 10
+
+
+def test_a_split_column_is_the_given_split(root: Path) -> None:
+    put(root, [f"{i}.png" for i in range(9)])
+    words = ["Train", "tra", "training", "val", "validation", "valid", "test", "TES", "test"]
+    write_table(root / "t.csv", [["file", "label", "split"], *([f"{i}", "abc"[i % 3], words[i]] for i in range(9))])
+    data = load(root)
+    assert data.split.name == "given"
+    assert [data.split[part].tolist() for part in PARTS] == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
+
+
+def test_folders_called_train_and_test_are_the_split_of_a_table_without_one(root: Path) -> None:
+    names = [f"{part}/{i}.png" for part in ("test", "training", "validation") for i in range(4)]
+    put(root, names)
+    write_table(root / "t.csv", [["file", "label"], *([name, "ab"[int(name[-5]) % 2]] for name in names)])
+    data = load(root)
+    assert [data.split[part].tolist() for part in PARTS] == [[4, 5, 6, 7], [8, 9, 10, 11], [0, 1, 2, 3]]
+
+
+def grouped_table(root: Path, n_groups: int, column: str = "well") -> None:
+    put(root, [f"{i}.png" for i in range(40)])
+    rows = [[str(i), "ab"[i % 2], f"w{i // 2 % n_groups}"] for i in range(40)]
+    write_table(root / "t.csv", [["file", "label", column], *rows])
+
+
+def test_groups_from_a_usual_column_are_kept_whole_and_said(root: Path) -> None:
+    grouped_table(root, 10)
+    data = load(root)
+    assert data.groups is not None
+    assert data.split.name == "grouped"
+    np.testing.assert_array_equal(data.groups, np.arange(40) // 2 % 10)
+    assert not set(data.groups[data.split.train]) & set(data.groups[data.split.test])
+    assert "groups from 'well' (10)" in data.info.notes[0]
+
+
+def test_too_few_groups_are_left_out_unless_asked_for(root: Path) -> None:
+    grouped_table(root, 3)
+    data = load(root)
+    assert data.groups is None
+    assert data.split.name == "stratified"
+    assert "column 'well' not used as groups: 3 values, 0 empty cells" in data.info.notes
+    with pytest.raises(DataError, match="3 groups cannot be split by group"):
+        load(root, group_column="well")
+
+
+def test_a_class_whose_one_group_cannot_be_in_every_part_is_refused_and_groups_can_be_left_out(root: Path) -> None:
+    put(root, [f"{i:02d}.png" for i in range(60)])
+    rows = [[f"{i:02d}", "abcdef"[i // 10], f"w{i // 10}"] for i in range(60)]
+    write_table(root / "t.csv", [["file", "label", "well"], *rows])
+    refused(root, "has no image in train, .* its groups are too few .* --group-column none")
+    data = load(root, group_column="none")
+    assert data.groups is None
+    assert data.split.name == "stratified"
+
+
+def test_named_columns_are_used(root: Path) -> None:
+    put(root, [f"{i}.png" for i in range(10)])
+    rows = [[f"{i}", str(i % 2), "ab"[i % 2], str(i // 2)] for i in range(10)]
+    write_table(root / "t.csv", [["crop", "label", "stain", "day"], *rows])
+    data = load(root, file_column="crop", label_column="stain", group_column="day")
+    assert data.classes == ("a", "b")
+    assert data.groups is not None
+    assert data.groups.tolist() == [i // 2 for i in range(10)]
+
+
+def test_a_table_that_names_no_image_does_not_hide_class_folders(root: Path) -> None:
+    put(root, cells("a", "b"))
+    write_table(root / "classes.csv", [["id", "label"], ["77", "a"], ["88", "b"]])
+    data = load(root)
+    assert data.classes == ("a", "b")
+    assert data.info.notes[0] == "classes.csv not used: none of its rows names an image here"
+
+
+# --- pixels
+
+
+@pytest.mark.parametrize(("dtype", "suffix"), [(np.uint8, "png"), (np.uint16, "tif"), (np.float32, "TIFF")])
+def test_alike_images_keep_size_and_type(root: Path, dtype: type, suffix: str) -> None:
+    names = [f"{k}/{i}.{suffix}" for k in "ab" for i in range(5)]
+    put(root, names, dtype=dtype)
+    data = load(root)
+    assert data.images.dtype == dtype
+    assert data.images.shape == (10, 1, 12, 10)
+    assert values(data) == [value(name) for name in names]
+
+
+def test_mixed_sizes_are_brought_to_64_or_the_size_asked_for_and_said(root: Path) -> None:
+    put(root, cells("a"))
+    put(root, cells("b"), shape=(30, 44))
+    data = load(root)
+    assert data.images.shape == (20, 1, 64, 64)
+    assert data.info.notes == ("images of 2 sizes (12×10 to 30×44 px, height×width) resized to 64×64",)
+    np.testing.assert_array_equal(data.images[3], np.full((1, 64, 64), value("a/3.png")))
+    assert load(root, size=20).images.shape == (20, 1, 20, 20)
+
+
+def test_alike_images_are_resized_when_asked_and_said(root: Path) -> None:
+    put(root, cells("a", "b"))
+    data = load(root, size=16)
+    assert data.images.shape == (20, 1, 16, 16)
+    assert data.info.notes == ("images resized from 12×10 px to 16×16",)
+
+
+def test_alpha_is_dropped_from_colour_and_said(root: Path) -> None:
+    put(root, cells("a", "b"), shape=(12, 10, 4))
+    data = load(root)
+    assert data.channels == ("red", "green", "blue")
+    assert data.images.shape == (20, 3, 12, 10)
+    assert data.info.notes == ("alpha channel dropped: 20 images, the first is a/0.png",)
+
+
+def test_five_channels_keep_their_order(root: Path) -> None:
+    for name in (f"{k}/{i}.tif" for k in "ab" for i in range(5)):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        tifffile.imwrite(root / name, np.stack([np.full((20, 24), 10 * c, np.uint16) for c in range(5)]))
+    data = load(root)
+    assert data.channels == tuple(f"channel {c}" for c in range(1, 6))
+    assert data.images[7, :, 3, 3].tolist() == [0, 10, 20, 30, 40]
+
+
+def test_whole_fields_of_view_are_noted(root: Path) -> None:
+    put(root, cells("a", "b", n=5), shape=(520, 300))
+    (note,) = load(root).info.notes
+    assert note.startswith("the median image has 520×300 px, like a whole field of view; crops are expected")
+
+
+# --- the cache
+
+
+def test_a_folder_is_decoded_again_only_when_a_file_or_an_option_changes(root: Path) -> None:
+    put(root, cells("a", "b"))
+    first = folder.prepare(root, FolderOptions())
+    assert folder.prepare(root, FolderOptions()) == first
+    assert folder.prepare(root, FolderOptions(split_seed=1)) != first
+    os.utime(root / "a" / "0.png", ns=(1, 1))
+    second = folder.prepare(root, FolderOptions())
+    assert second != first
+    assert cache.read(second).info.fingerprint == cache.read(first).info.fingerprint
+
+
+def test_a_change_in_a_table_outside_is_seen(root: Path, tmp_path: Path) -> None:
+    put(root, [f"{i}.png" for i in range(10)])
+    rows = [["file", "label"], *([str(i), "ab"[i % 2]] for i in range(10))]
+    table = write_table(tmp_path / "t.csv", rows)
+    assert load(root, labels=table).classes == ("a", "b")
+    write_table(table, [[a, "c" if b == "b" else b] for a, b in rows])
+    assert load(root, labels=table).classes == ("a", "c")
+
+
+# --- what is refused
+
+
+def test_a_missing_folder_and_a_file_are_refused(root: Path, tmp_path: Path) -> None:
+    refused(root, "my cells é does not exist; give a folder")
+    (tmp_path / "x.txt").write_text("x")
+    refused(tmp_path / "x.txt", r"x\.txt is a file; give a folder")
+
+
+def test_a_folder_without_images_is_refused(root: Path) -> None:
+    root.mkdir()
+    refused(root, "holds no images; .png, ")
+
+
+def test_an_empty_class_is_refused_by_name(root: Path) -> None:
+    put(root, cells("a", "b"))
+    (root / "nobody").mkdir()
+    refused(root, "class folder .*nobody holds no images")
+
+
+def test_an_empty_class_in_train_is_refused_by_name(root: Path) -> None:
+    put(root, [*cells("a", "b", part="train/"), *cells("a", "b", "c", part="test/")])
+    (root / "train" / "c").mkdir()
+    refused(root, "class folder .*train/c holds no images")
+
+
+def test_one_class_only_is_refused(root: Path) -> None:
+    put(root, cells("a"))
+    refused(root, "one class only, 'a'; at least two are needed$")
+
+
+def test_a_folder_around_the_folder_is_told_from_one_class(root: Path) -> None:
+    put(root, cells("a", "b", part="dataset/"))
+    refused(root, "one class only, 'dataset'; at least two are needed; did you mean .*é/dataset?")
+
+
+def test_three_images_are_refused(root: Path) -> None:
+    put(root, ["a/0.png", "a/1.png", "b/0.png"])
+    refused(root, "class b has 1 images to draw a split from; at least 5 of each class")
+
+
+def test_images_outside_class_folders_are_refused_by_name(root: Path) -> None:
+    put(root, [*cells("a", "b"), "loose.png"])
+    refused(root, r"1 images in .* the first is loose\.png")
+
+
+def test_part_folders_that_are_not_clear_are_refused(root: Path) -> None:
+    put(root, [*cells("a", "b", part="train/"), *cells("a", "b", part="test/"), *cells("x", part="masks/")])
+    refused(root, "holds test, train and also masks")
+    (root / "masks").rename(root / "training")
+    refused(root, "two of which mean the same part")
+
+
+def test_a_part_folder_without_class_folders_and_a_folder_without_train_are_refused(root: Path) -> None:
+    put(root, [*cells("a", "b", part="train/"), "test/1.png"])
+    refused(root, r"test/1\.png lies outside class folders")
+    (root / "train").rename(root / "val")
+    refused(root, "holds test, val but no train")
+
+
+def test_a_class_that_train_lacks_is_refused_by_name(root: Path) -> None:
+    put(root, [*cells("a", "b", part="train/"), *cells("a", "b", "Golgi", part="test/"), *cells("a", part="val/")])
+    refused(root, r"class 'Golgi' \(of test/Golgi/0\.png\) has no image in train, whose classes are a, b")
+
+
+def broken(root: Path) -> None:
+    """20 images, of which three cannot be read."""
+    put(root, cells("a", "b"))
+    whole = (root / "a" / "0.png").read_bytes()
+    (root / "a" / "1.png").write_bytes(whole[: len(whole) // 2])
+    (root / "b" / "2.png").write_bytes(b"")
+    (root / "b" / "3.png").write_text("not an image")
+
+
+def test_unreadable_images_are_counted_and_named_with_their_reasons(root: Path) -> None:
+    broken(root)
+    refused(
+        root,
+        r"3 of 20 images cannot be read: a/1\.png \(.*\), b/2\.png \(0 bytes long\), b/3\.png \(no PNG.*"
+        "--skip-unreadable",
+    )
+
+
+def test_unreadable_images_are_skipped_when_asked_counted_and_recorded(root: Path) -> None:
+    broken(root)
+    data = load(root, skip_unreadable=True)
+    assert len(data) == 17
+    assert data.info.notes == ("3 unreadable images skipped: a/1.png, b/2.png, b/3.png",)
+    left = [name for name in cells("a", "b") if name not in ("a/1.png", "b/2.png", "b/3.png")]
+    assert values(data) == [value(name) for name in left]
+    assert data.labels.tolist() == [0] * 9 + [1] * 8
+
+
+def test_skipping_a_whole_class_is_refused(root: Path) -> None:
+    put(root, cells("a", "b"))
+    for i in range(10):
+        (root / "b" / f"{i}.png").write_bytes(b"")
+    refused(root, "no readable image is left of class b", skip_unreadable=True)
+
+
+def test_mixed_channels_and_depths_are_refused_with_two_names(root: Path) -> None:
+    put(root, cells("a"))
+    put(root, cells("b"), shape=(12, 10, 3))
+    refused(root, r"a/0\.png is uint8 with 1 channel, b/0\.png is uint8 with 3 channels; save them all alike")
+    put(root, cells("b"), dtype=np.uint16)
+    refused(root, r"a/0\.png is uint8 with 1 channel, b/0\.png is uint16 with 1 channel")
+
+
+def huge_png(path: Path) -> None:
+    """A valid PNG whose header claims 60,000×60,000 pixels."""
+    import struct
+    import zlib
+
+    data = bytearray(path.read_bytes())
+    data[16:24] = struct.pack(">II", 60_000, 60_000)
+    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+    path.write_bytes(data)
+
+
+def test_a_decompression_bomb_is_refused_by_name(root: Path) -> None:
+    put(root, cells("a", "b"))
+    huge_png(root / "b" / "4.png")
+    refused(root, r"1 of 20 images cannot be read: b/4\.png \(.*pixels")
+
+
+TABLE = [["file", "label"], *([f"{i}.png", "ab"[i % 2]] for i in range(10))]
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (
+            [*TABLE, ["77.png", "a"], ["88.png", "a"]],
+            r"2 of 12 rows of t\.csv have no image file, .* '77\.png' in line 12",
+        ),
+        (TABLE[:-2], r"2 of 10 images have no row in t\.csv, the first is 8\.png"),
+        ([*TABLE, ["3", "a"]], r"t\.csv lines 5 and 12 both name 3\.png"),
+        ([*TABLE[:-1], ["9.png", ""]], r"t\.csv line 11 has no label"),
+        ([*TABLE[:-1], ["9.png", "b", "c"]], r"t\.csv line 11 has 3 cells, its header has 2"),
+        ([["file", "colour"], *TABLE[1:]], r"t\.csv has no column called 'label' or alike; its header is file, colour"),
+        ([["file", "label"]], r"t\.csv has no rows"),
+        ([["file", "label", "split"], *([*row, "tset"] for row in TABLE[1:])], "split is 'tset'; did you mean 'test'"),
+    ],
+)
+def test_a_table_that_contradicts_the_images_is_refused_by_name(root: Path, rows: list[list[str]], words: str) -> None:
+    put(root, [f"{i}.png" for i in range(10)])
+    write_table(root / "t.csv", rows)
+    refused(root, words)
+
+
+def test_a_cell_that_may_mean_two_files_is_refused(root: Path, tmp_path: Path) -> None:
+    put(root, ["x/1.png", "y/1.png"])
+    table = write_table(tmp_path / "t.csv", [["file", "label"], ["1.png", "a"]])
+    refused(root, r"line 2: '1\.png' may mean x/1\.png, y/1\.png", labels=table)
+
+
+def test_a_missing_or_latin_1_table_two_tables_and_wrong_columns_are_refused(root: Path, tmp_path: Path) -> None:
+    put(root, [f"{i}.png" for i in range(10)])
+    refused(root, r"cannot read none\.csv", labels=tmp_path / "none.csv")
+    (tmp_path / "latin.csv").write_bytes("file,label\n0,ä\n".encode("latin-1"))
+    refused(root, r"latin\.csv is not UTF-8", labels=tmp_path / "latin.csv")
+    for name in ("s.csv", "t.csv"):
+        write_table(root / name, TABLE)
+    refused(root, r"several tables of labels, s\.csv, t\.csv; give --labels")
+    refused(root, "has no column 'lable'; did you mean 'label'", labels=root / "t.csv", label_column="lable")
+
+
+def test_a_group_column_without_a_table_and_a_silly_size_are_refused(root: Path) -> None:
+    put(root, cells("a", "b"))
+    refused(root, "group column 'well' needs a table", group_column="well")
+    with pytest.raises(UsageError, match="size is 4; give 8 to 1024"):
+        FolderOptions(size=4)
+
+
+def test_an_array_of_each_value_survives_the_round_trip(root: Path) -> None:
+    rng = np.random.default_rng(0)
+    written: list[NDArray] = [rng.integers(0, 256, (9, 11, 3), dtype=np.uint8) for _ in range(10)]
+    for i, array in enumerate(written):
+        (root / "ab"[i // 5]).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(array).save(root / "ab"[i // 5] / f"{i}.png")
+    np.testing.assert_array_equal(load(root).images, np.moveaxis(np.stack(written), -1, 1))

@@ -1,0 +1,310 @@
+"""Each image file is read to the values it was written from, or refused with its reason."""
+
+import io
+import struct
+import tarfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+from numpy.typing import NDArray
+from PIL import Image
+
+from cellbench.core.errors import DataError
+from cellbench.datasets import images
+
+GREY = (np.arange(20 * 30).reshape(20, 30) % 251).astype(np.uint8)
+RGB = np.stack([GREY, GREY[::-1], 255 - GREY], -1)
+DEEP = np.random.default_rng(0).integers(0, 65536, (20, 30, 4), dtype=np.uint16)
+
+
+def saved(array: NDArray, kind: str, **options: Any) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(array).save(out, kind, **options)
+    return out.getvalue()
+
+
+def tiff(array: NDArray, **options: Any) -> bytes:
+    out = io.BytesIO()
+    tifffile.imwrite(out, array, **options)
+    return out.getvalue()
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def deep_png(array: NDArray[np.uint16], width: int = 0) -> bytes:
+    """A 16-bit PNG written by hand: Pillow writes none in colour. Another `width` makes its header lie."""
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in array)
+    colour = {1: 0, 2: 4, 3: 2, 4: 6}[array.shape[2]]
+    header = struct.pack(">IIBBBBB", width or array.shape[1], width or array.shape[0], 16, colour, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def palette(colours: NDArray[np.uint8], indices: NDArray[np.uint8], kind: str = "PNG") -> bytes:
+    image = Image.fromarray(indices)
+    image.putpalette(colours.ravel().tolist())
+    out = io.BytesIO()
+    image.save(out, kind)
+    return out.getvalue()
+
+
+# --- what is read well
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF"])
+def test_grey_and_colour_keep_their_values(kind: str) -> None:
+    grey, colour = images.decode(saved(GREY, kind)).pixels, images.decode(saved(RGB, kind)).pixels
+    assert grey.dtype == colour.dtype == np.uint8
+    np.testing.assert_array_equal(grey, GREY[None])
+    np.testing.assert_array_equal(colour, np.moveaxis(RGB, -1, 0))
+
+
+def test_jpeg_is_read_within_its_losses() -> None:
+    smooth = np.tile(np.arange(0, 240, 4, dtype=np.uint8), (32, 1))
+    found = images.decode(saved(smooth, "JPEG", quality=95)).pixels
+    assert found.shape == (1, 32, 60)
+    assert np.abs(found[0].astype(int) - smooth).max() <= 3
+
+
+def test_alpha_is_dropped_and_said() -> None:
+    rgba = np.dstack([RGB, np.full_like(GREY, 7)])
+    for data in (saved(rgba, "PNG"), saved(rgba, "TIFF"), tiff(rgba, photometric="rgb", extrasamples=["unassalpha"])):
+        found = images.decode(data)
+        np.testing.assert_array_equal(found.pixels, np.moveaxis(RGB, -1, 0))
+        assert found.remark == "alpha channel dropped"
+    grey = images.decode(saved(np.dstack([GREY, GREY]), "PNG"))
+    np.testing.assert_array_equal(grey.pixels, GREY[None])
+    assert grey.remark == "alpha channel dropped"
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF"])
+def test_one_bit_images_become_0_and_255(kind: str) -> None:
+    bits = GREY % 3 == 0
+    np.testing.assert_array_equal(images.decode(saved(bits, kind)).pixels, bits[None] * np.uint8(255))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_palette_images_show_their_colours_and_a_grey_palette_is_grey(kind: str) -> None:
+    indices = (GREY % 4).astype(np.uint8)
+    colours = np.array([[0, 0, 0], [200, 10, 0], [0, 99, 0], [1, 2, 3]], np.uint8)
+    greys = np.repeat(np.array([[9], [50], [100], [0]], np.uint8), 3, 1)
+    np.testing.assert_array_equal(
+        images.decode(palette(colours, indices, kind)).pixels, np.moveaxis(colours[indices], -1, 0)
+    )
+    np.testing.assert_array_equal(images.decode(palette(greys, indices, kind)).pixels, greys[indices][None, ..., 0])
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_16_bit_png_keeps_all_16_bits(channels: int) -> None:
+    found = images.decode(deep_png(DEEP[..., :channels])).pixels
+    assert found.dtype == np.uint16
+    np.testing.assert_array_equal(found, np.moveaxis(DEEP[..., : {1: 1, 2: 1, 3: 3, 4: 3}[channels]], -1, 0))
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_tiff_of_either_byte_order_keeps_its_depth(order: str, dtype: type) -> None:
+    array = DEEP[..., 0].astype(dtype) / (1 if dtype is np.uint16 else 3)
+    found = images.decode(tiff(array.astype(dtype), byteorder=order, compression="zlib")).pixels
+    assert found.dtype == dtype
+    assert found.dtype.isnative
+    np.testing.assert_array_equal(found[0], array.astype(dtype))
+
+
+def test_an_lzw_tiff_is_read_through_pillow() -> None:
+    for array in (GREY, RGB, DEEP[..., 0]):
+        planes = array[None] if array.ndim == 2 else np.moveaxis(array, -1, 0)
+        np.testing.assert_array_equal(images.decode(saved(array, "TIFF", compression="tiff_lzw")).pixels, planes)
+
+
+def test_a_tiff_that_counts_white_as_0_is_turned_round() -> None:
+    np.testing.assert_array_equal(images.decode(tiff(255 - GREY, photometric="miniswhite")).pixels, GREY[None])
+
+
+def test_tiff_channels_are_found_first_or_last_and_a_guess_is_said() -> None:
+    five = np.stack([GREY + k for k in range(5)])
+    first, last = images.decode(tiff(five)), images.decode(tiff(np.moveaxis(five, 0, -1)))
+    np.testing.assert_array_equal(first.pixels, five)
+    np.testing.assert_array_equal(last.pixels, five)
+    assert first.remark == last.remark == "axes unnamed in the TIFF: its 5 planes taken as channels"
+    named = images.decode(tiff(five, ome=True, metadata={"axes": "CYX"}))
+    np.testing.assert_array_equal(named.pixels, five)
+    assert named.remark == ""
+
+
+def test_a_png_under_another_suffix_is_told_by_its_content(tmp_path: Path) -> None:
+    (tmp_path / "a.TIF").write_bytes(saved(GREY, "PNG"))
+    np.testing.assert_array_equal(images.decode(tmp_path / "a.TIF").pixels, GREY[None])
+
+
+# --- what is refused
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "0 bytes"),
+        (b"these are words, not pixels", "no PNG, JPEG, BMP or TIFF image"),
+        (saved(DEEP[..., 0], "PNG")[:600], "truncated"),
+        (saved(np.tile(RGB, (4, 4, 1)), "JPEG")[:3000], "truncated"),
+        (saved(GREY, "BMP")[:-50], "truncated"),
+        (tiff(DEEP[..., 0])[:-50], "failed to read"),
+        (tiff(DEEP[..., 0], compression="zlib")[:-50], "incomplete"),
+        (deep_png(DEEP, width=60_000), "pixels"),
+        (tiff(np.zeros((9, 9, 9), np.uint8)), "which one holds channels is open"),
+        (tiff(np.zeros((20, 30, 40), np.uint8)), "which one holds channels is open"),
+        (tiff(np.zeros((3, 20, 30), np.uint8), imagej=True, metadata={"axes": "ZYX"}), "a stack"),
+        (tiff(np.full((20, 30), 70_000, np.uint32)), "70000"),
+        (tiff(np.full((20, 30), np.nan, np.float32)), "finite"),
+    ],
+)
+def test_a_file_that_cannot_be_trusted_is_refused_with_the_reason(data: bytes, reason: str) -> None:
+    with pytest.raises(DataError, match=reason) as error:
+        images.decode(data)
+    assert "\n" not in str(error.value)
+
+
+def test_cmyk_is_refused() -> None:
+    out = io.BytesIO()
+    Image.new("CMYK", (20, 20)).save(out, "JPEG")
+    with pytest.raises(DataError, match="CMYK"):
+        images.decode(out.getvalue())
+
+
+def test_a_two_page_tiff_of_different_sizes_is_refused() -> None:
+    out = io.BytesIO()
+    with tifffile.TiffWriter(out) as writer:
+        writer.write(GREY, metadata=None)
+        writer.write(GREY[:9], metadata=None)
+    with pytest.raises(DataError, match="2 images of different kinds"):
+        images.decode(out.getvalue())
+
+
+# --- finding, order, size
+
+
+def test_files_are_found_in_natural_order_without_junk(tmp_path: Path) -> None:
+    names = [
+        "b/10.PNG",
+        "b/2.png",
+        "a b/ä.tif",
+        ".DS_Store",
+        "Thumbs.db",
+        "__MACOSX/b/2.png",
+        "b/._2.png",
+        ".git/x.png",
+    ]
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "b" / "up").symlink_to(tmp_path)
+    (tmp_path / "b" / "broken.png").symlink_to(tmp_path / "nowhere.png")
+    assert list(images.find_files(tmp_path)) == ["a b/ä.tif", "b/2.png", "b/10.PNG", "b/broken.png"]
+    with pytest.raises(DataError, match="No such file"):
+        images.decode(tmp_path / "b" / "broken.png")
+
+
+def test_threads_return_results_in_the_order_of_the_items() -> None:
+    assert list(images.in_order(lambda n: n * n, range(1000))) == [n * n for n in range(1000)]
+    assert list(images.in_order(lambda n: n, [])) == []
+
+
+def test_an_error_in_a_thread_reaches_the_caller() -> None:
+    with pytest.raises(ZeroDivisionError):
+        list(images.in_order(lambda n: 1 // (n - 500), range(1000)))
+
+
+def test_resizing_averages_when_it_shrinks_and_keeps_the_type() -> None:
+    stripes = np.tile(np.array([0, 200], np.uint8), (1, 64, 32))
+    for dtype in map(np.dtype, (np.uint8, np.uint16, np.float32)):
+        small = images.resized(stripes.astype(dtype), 16)
+        assert small.shape == (1, 16, 16)
+        assert small.dtype == dtype
+        assert np.abs(small[0, 2:-2, 2:-2].astype(float) - 100).max() <= 1  # without antialias: 0 or 200
+    deep = np.full((2, 10, 10), 60_000, np.uint16)
+    np.testing.assert_array_equal(images.resized(deep, 20), np.full((2, 20, 20), 60_000, np.uint16))
+
+
+# --- archives
+
+
+def tar_of(path: Path, members: dict[str, bytes], extra: Callable[[tarfile.TarFile], None] = lambda _: None) -> Path:
+    with tarfile.open(path, "w:gz" if path.suffix == ".gz" else "w") as archive:
+        for name, data in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+        extra(archive)
+    return path
+
+
+def link(name: str, target: str, kind: bytes) -> Callable[[tarfile.TarFile], None]:
+    def add(archive: tarfile.TarFile) -> None:
+        member = tarfile.TarInfo(name)
+        member.type, member.linkname = kind, target
+        archive.addfile(member)
+
+    return add
+
+
+@pytest.mark.parametrize("name", ["x.tar", "x.tar.gz"])
+def test_an_archive_is_read_in_natural_order_without_junk(tmp_path: Path, name: str) -> None:
+    path = tar_of(tmp_path / name, {"./a/10.png": b"ten", "a/2.png": b"two", "a/._2.png": b"", "__MACOSX/a": b""})
+    assert list(images.read_tar(path).items()) == [("a/2.png", b"two"), ("a/10.png", b"ten")]
+
+
+@pytest.mark.parametrize(
+    "name", ["../evil.png", "/tmp/evil.png", "a/../../evil.png", "C:\\evil.png", "a\\..\\evil.png"]
+)
+def test_a_member_outside_the_archive_is_refused_by_name(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DataError, match=r"evil.png' points outside the archive; the archive is refused"):
+        images.read_tar(tar_of(tmp_path / "x.tar", {"a.png": b"x", name: b"x"}))
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE])
+@pytest.mark.parametrize("target", ["/etc/passwd", "../../secret"])
+def test_a_link_out_of_the_archive_is_refused_by_name(tmp_path: Path, kind: bytes, target: str) -> None:
+    with pytest.raises(DataError, match=r"'a/link.png' links to"):
+        images.read_tar(tar_of(tmp_path / "x.tar", {"a.png": b"x"}, link("a/link.png", target, kind)))
+
+
+def test_a_link_inside_the_archive_has_its_targets_content(tmp_path: Path) -> None:
+    path = tar_of(tmp_path / "x.tar", {"a.png": b"x"}, link("b/link.png", "../a.png", tarfile.SYMTYPE))
+    assert images.read_tar(path) == {"a.png": b"x", "b/link.png": b"x"}
+
+
+def test_a_device_in_the_archive_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="'pipe' is a device"):
+        images.read_tar(tar_of(tmp_path / "x.tar", {}, link("pipe", "", tarfile.FIFOTYPE)))
+
+
+@pytest.mark.parametrize("name", ["x.tar", "x.tar.gz"])
+@pytest.mark.parametrize("part", [0.1, 0.4, 0.9])
+def test_an_archive_cut_short_is_refused_by_name(tmp_path: Path, name: str, part: float) -> None:
+    noise = {f"{k}.png": np.random.default_rng(k).bytes(3000) for k in range(9)}
+    whole = tar_of(tmp_path / name, noise).read_bytes()
+    size = len(whole) if name.endswith("gz") else 9 * (512 + 3072)  # without the end mark's padding
+    (tmp_path / name).write_bytes(whole[: int(size * part)])
+    with pytest.raises(DataError, match=r"x\.tar.* cannot be read as a tar archive.*cut short"):
+        images.read_tar(tmp_path / name)
+
+
+def test_an_archive_cut_between_two_members_is_refused(tmp_path: Path) -> None:
+    path = tar_of(tmp_path / "x.tar", {"a.png": bytes(512), "b.png": bytes(512)})
+    path.write_bytes(path.read_bytes()[:1024])
+    with pytest.raises(DataError, match="its end is missing"):
+        images.read_tar(path)
+
+
+def test_a_file_that_is_no_archive_and_a_missing_one_are_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "x.zip").write_bytes(b"PK\x03\x04 and so on")
+    with pytest.raises(DataError, match=r"x\.zip cannot be read as a tar archive"):
+        images.files_of(tmp_path / "x.zip")
+    with pytest.raises(DataError, match=r"y\.tar does not exist"):
+        images.files_of(tmp_path / "y.tar")

@@ -1,0 +1,238 @@
+"""The embedded simulated yeast cells.
+
+What is frozen: labels and wells come from whole numbers only, so their hash must be exact everywhere. Images come from
+floating-point arithmetic. In double precision they came out the same to the byte with AVX-512, AVX2 and plain code
+(a test below repeats that for plain code), but this is no promise for every CPU and torch, so their bytes have no hash:
+each class's mean and spread in each channel must hold to 3 %. One chunk of 16 cells that went another way, the worst
+that rounding could do, stays within that; another seed, or another order of random draws, moves most by more.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from cellbench.core.data import PARTS, Dataset
+from cellbench.core.errors import DataError
+from cellbench.datasets import cache, datasets, synthetic, yeast_renderer
+
+TOLERANCE = 0.03
+DEMO_HASH = "c9d3a6231a80873795b121ff3f48954720220b38b9866312ebf5281e88893fa5"
+# mean and standard deviation of the cell channel, then of the protein channel, over all images of a class
+DEMO_LEVELS = {
+    "cell periphery": (21.946, 22.966, 34.479, 35.610),
+    "cytoplasm": (22.189, 19.736, 26.956, 29.714),
+    "endosome": (19.888, 21.574, 18.715, 20.034),
+    "er": (25.661, 23.912, 27.353, 28.925),
+    "golgi": (22.994, 22.199, 15.373, 23.043),
+    "mitochondrion": (20.808, 19.376, 17.932, 24.109),
+    "nuclear periphery": (26.019, 25.436, 19.061, 31.917),
+    "nucleolus": (27.777, 24.402, 6.686, 13.742),
+    "nucleus": (23.262, 21.521, 13.020, 19.246),
+    "peroxisome": (23.581, 16.485, 13.089, 13.104),
+    "spindle pole": (19.332, 17.889, 11.754, 12.865),
+    "vacuole": (18.031, 17.713, 11.173, 18.684),
+}
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    return synthetic.build(tmp_path_factory.mktemp("demo"), None)
+
+
+@pytest.fixture(scope="module")
+def few() -> synthetic.Crops:
+    return synthetic.simulate(96, seed=3)
+
+
+def test_demo_labels_wells_and_order_are_frozen_exactly(demo: Dataset) -> None:
+    assert demo.groups is not None
+    digest = hashlib.sha256(demo.labels.astype("<i8").tobytes() + demo.groups.astype("<i8").tobytes())
+    assert digest.hexdigest() == DEMO_HASH
+
+
+def test_demo_images_are_frozen_to_three_percent(demo: Dataset) -> None:
+    for label, name in enumerate(demo.classes):
+        images = demo.images[demo.labels == label]
+        levels = [
+            statistic for channel in (0, 1) for statistic in (images[:, channel].mean(), images[:, channel].std())
+        ]
+        assert levels == pytest.approx(DEMO_LEVELS[name], rel=TOLERANCE), name
+
+
+def test_another_seed_would_not_pass_for_the_frozen_images() -> None:
+    other = synthetic.simulate(600, seed=1)
+    levels = {name: other.images[other.labels == label, 1].mean() for label, name in enumerate(synthetic.CLASSES)}
+    off = [abs(levels[name] / DEMO_LEVELS[name][2] - 1) > TOLERANCE for name in levels]
+    assert sum(off) >= 6
+
+
+def test_demo_parts_have_the_agreed_sizes_and_deepyeast_proportions(demo: Dataset) -> None:
+    weights = np.array(synthetic.DEEPYEAST_COUNTS["train"])
+    for part, n in {"train": 1200, "val": 400, "test": 600}.items():
+        counts = np.array(demo.class_counts()[part])
+        assert counts.sum() == n
+        assert np.abs(counts - n * weights / weights.sum()).max() < 1
+
+
+def test_a_well_has_one_label_and_lies_in_one_part(demo: Dataset) -> None:
+    assert demo.groups is not None
+    pairs = {(int(group), int(label)) for group, label in zip(demo.groups, demo.labels, strict=True)}
+    assert len(pairs) == len(np.unique(demo.groups))
+    by_part = [set(demo.groups[demo.split[part]].tolist()) for part in PARTS]
+    assert sum(len(wells) for wells in by_part) == len(set.union(*by_part))
+    assert demo.split.name == "by-well"
+
+
+def test_every_part_has_three_wells_of_each_class_and_about_ten_cells_a_well(demo: Dataset) -> None:
+    assert demo.groups is not None
+    for part in PARTS:
+        index = demo.split[part]
+        for label in range(len(demo.classes)):
+            wells = np.unique(demo.groups[index[demo.labels[index] == label]])
+            assert len(wells) >= 3
+        sizes = np.unique(demo.groups[index], return_counts=True)[1]
+        assert 8 <= sizes.mean() <= 12
+        assert sizes.max() <= 20
+
+
+def test_images_are_dark_uint8_and_fill_both_channels(demo: Dataset) -> None:
+    assert demo.images.dtype == np.uint8
+    assert demo.images.shape == (2200, 2, 64, 64)
+    brightest = demo.images.max(axis=(2, 3)).astype(float)
+    assert (np.median(brightest, axis=0) < 130).all()
+    assert (np.median(brightest, axis=0) > 30).all()
+    assert (np.median(demo.images, axis=(2, 3)) < 60).mean() > 0.95
+    contrast = demo.images.std(axis=(2, 3))
+    assert contrast.min() > 0  # no image is blank, though a few cells hardly express their protein
+    assert (contrast > 2).all(axis=1).mean() > 0.95
+
+
+def test_the_demo_says_that_it_is_synthetic(demo: Dataset) -> None:
+    assert demo.info.synthetic
+    assert "cellbench" in demo.info.citation
+    assert "2017" in demo.info.citation
+
+
+def test_the_cell_at_the_centre_is_brighter_than_the_border(few: synthetic.Crops) -> None:
+    centre, corner = few.images[:, 0, 24:40, 24:40].mean(), few.images[:, 0, :4, :4].mean()
+    assert centre > 2 * corner
+
+
+def test_same_seed_same_bytes_and_other_seeds_or_parts_other_bytes(few: synthetic.Crops) -> None:
+    assert np.array_equal(few.images, synthetic.simulate(96, seed=3).images)
+    assert not np.array_equal(few.images, synthetic.simulate(96, seed=4).images)
+    assert not np.array_equal(few.images, synthetic.simulate(96, "test", seed=3).images)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_threads_do_not_change_a_byte_and_keep_their_number(few: synthetic.Crops, threads: int) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        again = synthetic.simulate(96, seed=3)
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert np.array_equal(few.images, again.images)
+
+
+def test_another_cpu_would_draw_the_same_bytes(few: synthetic.Crops) -> None:
+    """Torch without its vector instructions rounds differently; double precision hides it."""
+    code = (
+        "import hashlib, cellbench.datasets.synthetic as s;"
+        "print(hashlib.sha256(s.simulate(96, seed=3).images.tobytes()).hexdigest())"
+    )
+    plain = {**os.environ, "ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE"}
+    done = subprocess.run([sys.executable, "-c", code], env=plain, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == hashlib.sha256(few.images.tobytes()).hexdigest()
+
+
+def test_a_chunk_does_not_depend_on_what_follows_it() -> None:
+    labels = np.arange(12).repeat(3)
+    wells = synthetic.draw_wells(labels, synthetic.CONDITIONS, np.random.default_rng(0))
+    shown = np.arange(36)
+    seeds = np.array([5, 6, 7])
+    n = yeast_renderer.CHUNK
+    long, short = (np.empty((size, 2, 64, 64), np.uint8) for size in (36, n))
+    yeast_renderer.render(wells, shown, seeds, long)
+    yeast_renderer.render(wells, shown[:n], seeds[:1], short)
+    assert np.array_equal(long[:n], short)
+
+
+def test_global_random_state_is_neither_used_nor_changed(few: synthetic.Crops) -> None:
+    torch.manual_seed(1)
+    expected = torch.rand(1)
+    torch.manual_seed(1)
+    again = synthetic.simulate(96, seed=3)
+    assert torch.rand(1) == expected
+    assert np.array_equal(few.images, again.images)
+
+
+def test_a_memory_map_holds_the_same_bytes(tmp_path: Path) -> None:
+    counts = dict.fromkeys(PARTS, (3,) * 12)
+    in_memory = synthetic.simulate_dataset("toy", counts, seed=2)
+    mapped = synthetic.simulate_dataset("toy", counts, seed=2, images_file=tmp_path / cache.IMAGES)
+    assert np.array_equal(np.load(tmp_path / cache.IMAGES), in_memory.images)
+    assert cache.fingerprint(mapped) == cache.fingerprint(in_memory)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_the_full_layout_has_deepyeasts_counts_in_wells_of_about_ten(part: str) -> None:
+    counts = synthetic.DEEPYEAST_COUNTS[part]
+    planned = synthetic.plan(counts, part)
+    assert sum(counts) == {"train": 65000, "val": 12500, "test": 12500}[part]
+    assert tuple(np.bincount(planned.labels)) == counts
+    assert np.array_equal(planned.well_labels[planned.wells], planned.labels)
+    sizes = np.bincount(planned.wells)
+    assert sizes.min() >= 4
+    assert sizes.max() <= 20
+    assert 9.5 <= sizes.mean() <= 10.5
+
+
+def test_peroxisomes_are_many_and_spindle_poles_sit_on_the_nucleus() -> None:
+    labels = np.arange(12).repeat(20)
+    wells = synthetic.draw_wells(labels, synthetic.CONDITIONS, np.random.default_rng(0))
+    peroxisome, pole = labels == 9, labels == 10
+    assert wells["vesicles"][peroxisome].min() > 3
+    assert wells["spindle_poles"][peroxisome].max() == 0
+    assert wells["vesicles"][pole].max() == 0
+    assert 1 < wells["spindle_poles"][pole].min() <= wells["spindle_poles"][pole].max() < 2
+
+
+def test_apportion_gives_the_remainder_to_the_largest_fractions() -> None:
+    assert synthetic.apportion(10, (1, 1, 1)).tolist() == [4, 3, 3]
+    assert synthetic.apportion(7, (50, 30, 20)).tolist() == [4, 2, 1]  # 3.5, 2.1, 1.4
+
+
+def test_a_small_sample_still_has_three_cells_of_each_class() -> None:
+    assert min(synthetic.class_counts(36)) == 3
+    assert min(synthetic.class_counts(60)) == 3
+    assert sum(synthetic.class_counts(60)) == 60
+
+
+def test_too_few_cells_or_an_unknown_part_are_refused() -> None:
+    with pytest.raises(DataError, match="at least 36"):
+        synthetic.simulate(35)
+    with pytest.raises(DataError, match="train, val, test"):
+        synthetic.simulate(36, "tset")
+
+
+def test_only_the_demo_is_standard_and_made_on_demand() -> None:
+    demo, full = datasets["synthetic-yeast"], datasets["synthetic-yeast-full"]
+    assert demo.standard
+    assert demo.made_on_demand
+    assert not full.standard
+    assert not full.made_on_demand
+    assert full.manual == ""
+    assert demo.defaults == {"epochs": 12}
+
+
+def test_listing_data_sets_does_not_import_torch() -> None:
+    code = "import sys, cellbench.datasets; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,74 @@
+"""The SVM methods against scikit-learn by hand."""
+
+import numpy as np
+import pytest
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from cellbench.core.data import Samples
+from cellbench.core.errors import UsageError
+from cellbench.core.runs import RunLog
+from cellbench.datasets.toy import rings
+from cellbench.features import flatten
+from cellbench.methods.classical import FeatureSVM, SVMSettings
+
+
+@pytest.fixture(scope="module")
+def noisy():
+    """The toy images, so noisy that the value of C matters."""
+    data = rings(n=200)
+    rng = np.random.default_rng(1)
+    parts = []
+    for name in ("train", "val", "test"):
+        part = data.part(name)
+        parts.append(
+            Samples((part.images + rng.normal(0, 400, part.images.shape)).astype(np.float32), part.labels, part.classes)
+        )
+    return parts
+
+
+@pytest.mark.parametrize("backend", ["libsvm", "onedal"])
+def test_scores_are_those_of_a_scikit_learn_pipeline(noisy, backend):
+    train, val, test = noisy
+    ours = FeatureSVM(flatten, SVMSettings(C=5, backend=backend))
+    ours.fit(train, val, RunLog())
+    theirs = make_pipeline(StandardScaler(), SVC(C=5)).fit(flatten(train.images), train.labels)
+    np.testing.assert_allclose(ours.predict(test.images), theirs.decision_function(flatten(test.images)), atol=2e-3)
+
+
+def test_the_best_c_on_validation_is_taken_and_the_smaller_on_a_tie(noisy):
+    train, val, _ = noisy
+    log = RunLog()
+    method = FeatureSVM(flatten, SVMSettings(C=(0.001, 1, 1000, 10000)))
+    method.fit(train, val, log)
+    figures = {row["C"]: row["val_macro_f1"] for row in log.history}
+    best = max(figures.values())
+    assert method.chosen["C"] == min(C for C, value in figures.items() if value == best)
+    assert figures[0.001] < best
+    assert set(log.seconds) == {"features", "fit"}
+
+
+def test_a_class_without_training_images_is_never_predicted(noisy):
+    train, val, test = noisy
+    some = np.flatnonzero(train.labels != 1)
+    method = FeatureSVM(flatten, SVMSettings(C=1))
+    method.fit(Samples(train.images[some], train.labels[some], train.classes), val, RunLog())
+    assert set(method.predict(test.images).argmax(1)) <= {0, 2}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"C": 0}, "C is 0; give a positive number"),
+        ({"C": (1, -1)}, "give a positive number"),
+        ({"C": ()}, "give a positive number"),
+        ({"C": "ten"}, "C is 'ten'"),
+        ({"gamma": 0}, "gamma is 0"),
+        ({"gamma": "auto"}, "give 'scale' or a positive number"),
+        ({"backend": "libsmv"}, "choose one of auto, onedal, libsvm"),
+    ],
+)
+def test_bad_settings_are_refused(settings, message):
+    with pytest.raises(UsageError, match=message):
+        SVMSettings(**settings)

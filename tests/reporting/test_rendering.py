@@ -1,0 +1,109 @@
+import csv
+import io
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from cellbench.reporting.frame import load_results
+from cellbench.reporting.pooling import select
+from cellbench.reporting.table import BYTES, PERCENT, RATIO, SECONDS, Column, Table, render
+from cellbench.reporting.views import VIEWS, tables
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.fixture
+def shown(results, everything):
+    return lambda view="all", runs="default": tables(select(load_results(results(*everything)), runs)[0], view)
+
+
+def column(kind, *values, **more):
+    """Text of a table with one column `x`, line by line."""
+    rows = tuple({"x": value} | {k: v[i] for k, v in more.items()} for i, value in enumerate(values))
+    spread = Column("x", "x", kind, spread=bool(more))
+    return render([Table("view", "title", (spread,), rows)], "text").split("\n")[2:]
+
+
+@pytest.mark.parametrize(("style", "ending"), [("text", "txt"), ("markdown", "md"), ("latex", "tex")])
+@pytest.mark.parametrize("view", VIEWS)
+def test_views_look_as_in_their_golden_files(shown, view, style, ending):
+    """CELLBENCH_UPDATE_GOLDEN=1 rewrites them; read the difference before it is committed."""
+    text, golden = render(shown(view), style) + "\n", GOLDEN / f"{view}.{ending}"
+    if os.environ.get("CELLBENCH_UPDATE_GOLDEN"):
+        golden.write_text(text, encoding="utf-8")
+    assert text == golden.read_text(encoding="utf-8")
+
+
+def test_text_fits_a_terminal_of_132_columns(shown):
+    assert max(map(len, render(shown(), "text").split("\n"))) <= 132
+
+
+def test_one_unit_serves_a_whole_column():
+    assert column(SECONDS, 90, 5400) == ["   x", " min", "----", " 1.5", "90.0"]
+    assert column(SECONDS, 5400, None, 0.5)[1].strip() == "s"
+    assert column(BYTES, 2.5e9, 1.25e9) == ["   x", "  GB", "----", "2.50", "1.25"]
+    assert column(BYTES, 2.5e9, 700e6) == ["    x", "   MB", "-----", "2,500", "  700"]
+
+
+def test_figures_align_with_and_without_a_spread():
+    assert column(PERCENT, 0.951, 0.5, None, x_sd=(0.004, None, None)) == [
+        "         x",
+        "         %",
+        "----------",
+        "95.1 ± 0.4",
+        "50.0",
+        "   –",
+    ]
+
+
+def test_ratios_show_two_digits_that_count():
+    assert [line.strip() for line in column(RATIO, 30.4, 3.14, 0.314, 1234)[3:]] == ["30", "3.1", "0.31", "1,234"]
+
+
+def test_a_remark_stands_in_place_of_missing_figures(results, record):
+    root = results(record("cnn"), record("mlp", status="timeout", reason="stopped after 60 s"))
+    line = render(tables(load_results(root), "leaderboard"), "text").split("\n")[7]
+    assert re.fullmatch(r"mlp     cpu \(2\)    timeout: stopped after 60 s +0 of 1", line)
+
+
+def test_part_of_the_seeds_is_shown_as_such(results, record):
+    root = results(record("cnn"), record("cnn", seed=1), record("cnn", seed=2, status="failed", reason="no memory"))
+    lines = render(tables(load_results(root), "leaderboard"), "text").split("\n")
+    assert lines[6].endswith("2 of 3")
+    assert lines[7].strip() == "seed 2 failed: no memory"
+
+
+def test_markup_in_a_reason_stays_text(results, record):
+    root = results(record("cnn", status="failed", reason="a|b_50%"))
+    board = tables(load_results(root), "leaderboard")
+    assert "a\\|b_50%" in render(board, "markdown")
+    assert r"a|b\_50\%" in render(board, "latex")
+
+
+def test_json_holds_raw_figures_and_only_documented_keys(shown):
+    rows = json.loads(render(shown(), "json"))
+    best = next(row for row in rows if row["dataset"] == "hep2")
+    assert (best["view"], best["method"], best["seeds"]) == ("leaderboard", "resnet34", [0, 1, 2])
+    assert best["test_accuracy"] == pytest.approx(0.941 + 0.001 / 3)
+    assert best["parameters"] == 21_284_358
+    documented = (Path(__file__).parents[2] / "docs" / "table-json.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`(\w+)`", documented))
+    assert {name.removesuffix("_sd") for row in rows for name in row} <= told
+
+
+def test_csv_holds_the_same_figures_as_json(shown):
+    for from_json, from_csv in zip(
+        json.loads(render(shown(), "json")), csv.DictReader(io.StringIO(render(shown(), "csv"))), strict=True
+    ):
+        for name, value in from_json.items():
+            if isinstance(value, bool) or value is None:
+                assert from_csv[name] == ("" if value is None else str(value))
+            elif isinstance(value, int | float):
+                assert float(from_csv[name]) == value
+            elif isinstance(value, list):
+                assert json.loads(from_csv[name]) == value
+            else:
+                assert from_csv[name] == value

@@ -1,0 +1,62 @@
+import json
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from cellbench.cli.table import FORMATS, table
+from cellbench.core.errors import UsageError
+from cellbench.reporting.table import STYLES
+from cellbench.reporting.views import VIEWS
+
+
+@pytest.fixture
+def run():
+    return lambda *arguments: CliRunner().invoke(table, [str(a) for a in arguments], catch_exceptions=True)
+
+
+def test_the_choices_are_what_reporting_offers():
+    assert tuple(STYLES) == FORMATS
+    assert ("all", *VIEWS) == sys.modules["cellbench.cli.table"].VIEWS
+
+
+def test_tables_go_to_stdout_and_bad_files_to_stderr(run, results, record):
+    root = results(record("cnn"), record("cnn", limit=100))
+    (root / "x.json").write_text("{}")
+    outcome = run(root, "--view", "leaderboard")
+    assert outcome.exit_code == 0
+    assert outcome.stdout.startswith("hep2, split official, content 5f3a9c, input 1×64×64\n")
+    assert outcome.stdout.endswith(
+        "1 other run (limited data or changed settings) is not shown; see it with: --runs all\n"
+    )
+    assert outcome.stderr == "passed over x.json: not a cellbench record (no schema_version)\n"
+
+
+def test_what_programs_read_is_data_only(run, results, record):
+    outcome = run(results(record("cnn"), record("cnn", limit=100)), "--format", "json", "--view", "leaderboard")
+    assert [row["method"] for row in json.loads(outcome.stdout)] == ["cnn"]
+    assert "1 other run" in outcome.stderr
+
+
+def test_all_runs_are_shown_when_asked_for(run, results, record):
+    outcome = run(results(record("cnn"), record("cnn", limit=100)), "--runs", "all", "--view", "leaderboard")
+    assert "limited to 100 training images" in outcome.stdout
+    assert "other run" not in outcome.output
+
+
+def test_only_limited_runs_leave_a_line_that_says_so(run, results, record):
+    outcome = run(results(record("cnn", limit=100)))
+    assert outcome.exit_code == 0
+    assert outcome.stdout.strip().startswith("1 other run (limited data or changed settings) is not shown")
+
+
+def test_a_missing_folder_is_a_usage_error(run, tmp_path):
+    outcome = run(tmp_path / "nowhere")
+    assert isinstance(outcome.exception, UsageError)
+    assert outcome.exception.exit_code == 2
+
+
+def test_help_needs_no_heavy_import():
+    code = "import sys, cellbench.cli.table; assert not {'pandas', 'numpy', 'tabulate'} & sys.modules.keys()"
+    subprocess.run([sys.executable, "-c", code], check=True)

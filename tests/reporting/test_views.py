@@ -1,0 +1,119 @@
+import pytest
+
+from cellbench.reporting.frame import load_results
+from cellbench.reporting.table import render
+from cellbench.reporting.views import tables
+
+
+@pytest.fixture
+def view(results):
+    """The one table of a view of some records."""
+
+    def show(name, *records):
+        (table,) = tables(load_results(results(*records)), name)
+        return table
+
+    return show
+
+
+def figures(accuracy, macro_f1):
+    return {"accuracy": accuracy, "balanced_accuracy": accuracy, "macro_f1": macro_f1, "n": 100}
+
+
+def measured(val_f1, test_accuracy, fit=10.0):
+    return {
+        "metrics": {"val": figures(val_f1, val_f1), "test": figures(test_accuracy, test_accuracy)},
+        "seconds": {"fit": fit, "predict": 1.0},
+        "memory": {"host": 1000},
+    }
+
+
+def test_the_leaderboard_is_sorted_by_test_accuracy_and_ends_with_runs_that_failed(view, record):
+    failed = record("alexnet", status="failed", reason="x")
+    table = view("leaderboard", record("cnn"), record("svm-flat"), failed, record("resnet18"))
+    assert [row["method"] for row in table.rows] == ["resnet18", "cnn", "svm-flat", "alexnet"]
+
+
+def test_simulated_images_are_called_so_in_every_title(results, record):
+    root = results(record("cnn", facts={"synthetic": True}))
+    assert all("hep2 (simulated)" in table.title for table in tables(load_results(root)))
+
+
+def test_svm_and_net_are_chosen_by_val_not_test(view, record):
+    table = view(
+        "svm-vs-deep",
+        record("svm-flat", **measured(val_f1=0.9, test_accuracy=0.7, fit=10)),
+        record("svm-hog", **measured(val_f1=0.8, test_accuracy=0.99)),
+        record("cnn", **measured(val_f1=0.6, test_accuracy=0.98)),
+        record("resnet18", **measured(val_f1=0.7, test_accuracy=0.6, fit=25)),
+    )
+    (duel,) = table.rows
+    assert (duel["svm"], duel["net"]) == ("svm-flat", "resnet18")
+    assert duel["test_accuracy_gap"] == pytest.approx(-0.1)
+    assert (duel["train_seconds_ratio"], duel["predict_ms_per_image_ratio"], duel["memory_ratio"]) == (2.5, 1.0, 1.0)
+    assert duel["sentence"] == (
+        "On hep2 the best net (resnet18) is 10.0 points less accurate than the best SVM (svm-flat) "
+        "and takes 2.5 × its training time on the same cpu."
+    )
+
+
+def test_no_verdict_rests_on_simulated_images(view, record):
+    simulated = {"synthetic": True}
+    table = view("svm-vs-deep", *(record(name, facts=simulated) for name in ("svm-hog", "resnet18")))
+    assert table.notes[1].startswith("On hep2 (simulated) the best net")
+    assert table.notes[1].endswith("simulated images, so no verdict rests on them.")
+
+
+def test_devices_are_never_compared_with_each_other(view, record):
+    table = view("svm-vs-deep", record("svm-hog"), record("resnet18", device="cuda"))
+    assert [(row["device"], row["svm"], row["net"]) for row in table.rows] == [
+        ("cpu", "svm-hog", None),
+        ("cuda", None, "resnet18"),
+    ]
+    assert table.notes[1].endswith("cellbench run --dataset hep2 --method resnet18 --device cpu")
+    assert "no SVM has a result on the GPU" in table.notes[2]
+
+
+def test_machines_are_told_apart_in_words(results, record):
+    for machine in ("a", "b"):
+        root = results(record("svm-hog"), record("resnet18"), machine=machine)
+    (table,) = tables(load_results(root), "svm-vs-deep")
+    assert [note.rpartition("on the same ")[2] for note in table.notes[1:]] == ["cpu of a.", "cpu of b."]
+    assert "machine" in render([table], "text").split("---")[0]
+
+
+def test_a_failed_seed_of_a_contender_is_told(view, record):
+    failed = record("svm-hog", seed=1, status="failed", reason="x")
+    (duel,) = view("svm-vs-deep", record("svm-hog"), failed, record("cnn")).rows
+    assert duel["remark"] == "svm-hog: seed 1 failed: x"
+
+
+def test_twins_stand_side_by_side_and_error_is_one_minus_accuracy(view, record):
+    nets = ("plain18", "resnet18", "plain34")
+    table = view(
+        "depth", *(record(name) for name in nets), record("resnet18", seed=5, facts={"pretrained": True}, revision=9)
+    )
+    rows = [(row["depth"], row["plain"], row["residual"]) for row in table.rows]
+    assert rows == [(18, "plain18", "resnet18"), (34, "plain34", None)]
+    assert table.rows[0]["plain_train_error"] == pytest.approx(1 - 0.984)
+    assert table.rows[0]["residual_test_error"] == pytest.approx(1 - 0.938)
+    assert table.rows[1]["residual_train_error"] is None
+    assert table.rows[0]["residual_seeds"] == [0]
+
+
+def test_one_seed_gives_no_verdict_on_degradation(view, record):
+    table = view("depth", record("plain18"), record("plain34"))
+    assert table.notes[-1] == "Figures, no verdict: that takes two seeds at two depths."
+
+
+def test_two_seeds_say_how_train_error_moves_with_depth(view, record):
+    table = view("depth", *(record(name, seed=seed) for name in ("plain18", "plain34") for seed in (0, 1)))
+    assert table.notes[-1] == (
+        "From 18 to 34 layers the train error of plain nets rises by 2.7 points on cpu (2); seeds: 2."
+    )
+
+
+def test_without_twins_the_depth_view_names_the_command(view, record):
+    table = view("depth", record("cnn"))
+    assert table.rows == ()
+    assert "cellbench run --dataset hep2 --method plain18 --method resnet18 --device cpu" in table.notes[0]
