@@ -7,10 +7,10 @@ from pathlib import Path
 # other's barriers (measured: 40 times slower). Set before torch is imported; child processes inherit it.
 os.environ["OMP_NUM_THREADS"] = "1"
 
-import pytest  # noqa: E402
+import pytest
 
-from cellbench.core.data import Dataset  # noqa: E402
-from cellbench.datasets.toy import rings  # noqa: E402
+from cellbench.core.data import Dataset
+from cellbench.datasets.toy import rings
 
 
 @pytest.fixture(autouse=True)

@@ -62,9 +62,6 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("cellbench: stopped", err=True)
         sys.exit(130)
-    except BrokenPipeError:  # the reader of our output, say `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except Exception as error:
         if os.environ.get("CELLBENCH_DEBUG"):
             raise

@@ -17,7 +17,9 @@ def folder_options(command: Callable) -> Callable:
             click.option("--file-column", help="Column of --labels with the file (default: found by its name)."),
             click.option("--label-column", help="Column of --labels with the class."),
             click.option("--group-column", help="Column with well, slide or patient: no group straddles the split."),
-            click.option("--image-size", type=int, help="Side in pixels when images differ in size (default 64)."),
+            click.option(
+                "--image-size", "size", type=int, help="Side in pixels when images differ in size (default 64)."
+            ),
             click.option("--skip-unreadable", is_flag=True, help="Leave out damaged images, and say which."),
         )
     ):
@@ -31,16 +33,14 @@ def data_folder(name: str, folder: dict[str, Any], source: Path | None = None) -
     from ..datasets.folder import FolderOptions
     from ..datasets.folder import prepare as prepare_folder
 
-    given = {key for key, value in folder.items() if value}
+    given = {key: value for key, value in folder.items() if value}
     if name in datasets:
         if given:
-            raise UsageError(
-                f"--{min(given).replace('_', '-')} is for folders of images, not for {name!r}; leave it out"
-            )
+            flag = "--image-size" if "size" in given else f"--{min(given).replace('_', '-')}"
+            raise UsageError(f"{flag} is for folders of images, not for {name!r}; leave it out")
         return datasets[name].prepare(source)
     if looks_like_path(name):
-        options = {"size" if key == "image_size" else key: value for key, value in folder.items()}
-        return prepare_folder(Path(name), FolderOptions(**options))
+        return prepare_folder(Path(name), FolderOptions(**given))
     datasets[name]  # raises, with a suggestion
     raise AssertionError
 

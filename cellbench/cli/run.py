@@ -96,21 +96,23 @@ def _run(
     from ..running.plan import Override, make_plan, parse_override
     from .progress import make_watcher
 
-    if not dry_run:
-        worker.start_server()
     load_plugins(plugins)
+    seed_list = parse_seeds(seeds)
     chosen = _choose_methods(method_names, exclude)
     names = _choose_datasets(dataset_names, exclude)
     overrides = [parse_override(text) for text in settings]
     if epochs is not None:
         overrides += [Override(name, "epochs", epochs) for name in chosen if _trains_in_epochs(name)]
+    kind = _choose_device(device)
+    if not dry_run:
+        worker.start_server()
     jobs = make_plan(
         chosen,
         [data_folder(name, folder if looks_like_path(name) else {}) for name in names],
-        seeds=parse_seeds(seeds),
+        seeds=seed_list,
         overrides=overrides,
         limit=limit,
-        device=_choose_device(device),
+        device=kind,
         deterministic=deterministic,
     )
     store = Store(output, machine or machine_name())

@@ -23,7 +23,7 @@ class Preprocessing:
             )
 
     def apply(self, images: NDArray) -> NDArray:
-        """Images (n, channels, height, width) at the wanted size, same dtype; the input itself when it has that size."""
+        """Images (n, channels, height, width) at the wanted size, same dtype; the input itself if it has that size."""
         if self.size is None or images.shape[2:] == (self.size, self.size):
             return images
         return resize(images, self.size)

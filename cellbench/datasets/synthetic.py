@@ -1,6 +1,14 @@
 """Simulated yeast cells in DeepYeast's layout: the embedded default data set, and one of DeepYeast's full size.
 
-DIFFICULTY
+The look follows 36 real cells: grey levels, noise and power spectra of both channels were compared with theirs. The
+difficulty was set to two targets before any methods were compared, and then frozen: the yeast study's SVM (30×30 pixels
+of three channels over their mean, RBF, gamma=0.001, C=1) at 45-50 % with 5,000 cells, for which 49.1 % is claimed on
+real ones, and a ResNet-18 at 80-86 % with 10,000. On seeds that tuned nothing, 2,500 test cells from other wells:
+
+    SVM, 5,000 training cells, seeds 301-304:     48.2, 47.1, 47.6, 45.5 %; mean 47.1
+    ResNet-18, 10,000 cells, seed 301, one run:   84.6 % (12 epochs of one-cycle SGD, label smoothing, augmentation)
+
+Peroxisomes, 2.6 % of the cells, are the rarest and hardest class: recall 0.00-0.02 with that SVM, 0.51 with that net.
 """
 
 from collections.abc import Mapping, Sequence

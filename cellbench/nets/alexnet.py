@@ -34,7 +34,7 @@ def alexnet(channels: int, classes: int, size: int, width: int = 1024) -> nn.Mod
     for layer in net.modules():  # without batch norm, torch's own weights are too small for the signal to reach the end
         if isinstance(layer, nn.Conv2d | nn.Linear):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-            nn.init.zeros_(layer.bias)
+            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
     return net
 
 

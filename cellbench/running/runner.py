@@ -82,11 +82,11 @@ def unfinished(job: Job, status: str, reason: str) -> RunRecord:
 
 
 def environment(device: str) -> dict[str, Any]:
-    """`describe` with what torch knows, if torch is loaded in this process."""
-    torch = sys.modules.get("torch")
-    threads = torch.get_num_threads() if torch else 0
-    gpu = torch.cuda.get_device_name() if torch and device == "cuda" and torch.cuda.is_available() else ""
-    return describe(device, threads, gpu)
+    """`describe` with what torch knows of threads and card."""
+    import torch
+
+    gpu = torch.cuda.get_device_name() if device == "cuda" and torch.cuda.is_available() else ""
+    return describe(device, torch.get_num_threads(), gpu)
 
 
 def method_facts(entry: MethodEntry) -> dict[str, Any]:
@@ -101,6 +101,7 @@ def data_facts(data: Dataset, parts: Mapping[str, Samples]) -> dict[str, Any]:
         "licence": data.info.licence,
         "notes": list(data.info.notes),
         "classes": list(data.classes),
+        "n": {part: len(parts[part].labels) for part in PARTS},
         "counts": {part: count_classes(parts[part].labels, len(data.classes)) for part in PARTS},
     }
     if data.groups is not None:

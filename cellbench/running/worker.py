@@ -7,6 +7,7 @@ import signal
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -40,12 +41,12 @@ def run_job(
     if kind == "done":
         return outcome
     status = "timeout" if kind == "timeout" else "failed"
-    return unfinished(job, status, outcome), None
+    return ask(partial(unfinished, job, status, outcome), plugins), None
 
 
-def ask(question: Callable[[], Any]) -> Any:
+def ask(question: Callable[[], Any], plugins: Sequence[Path] = ()) -> Any:
     """The answer of a module-level function that needs torch, from a child, so that this process needn't load it."""
-    kind, answer = _in_child(_ask, (question,), lambda kind, facts: None, None, ())
+    kind, answer = _in_child(_ask, (question,), lambda kind, facts: None, None, plugins)
     if kind != "done":
         raise BackendError(f"a child process could not answer: {answer}")
     return answer

@@ -1,0 +1,223 @@
+"""The command line: what it prints, and its exit codes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cellbench.cli import cli, main
+from cellbench.datasets.toy import rings
+
+
+def call(*arguments: str) -> subprocess.CompletedProcess:
+    """The real program in a process of its own, as a user calls it."""
+    return subprocess.run([sys.executable, "-m", "cellbench", *arguments], capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def cells(tmp_path):
+    """A folder of one's own images, a sub-folder a class."""
+    data = rings(n=60)
+    for i, (image, label) in enumerate(zip(data.images, data.labels, strict=True)):
+        folder = tmp_path / "my cells" / data.classes[label]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image[0]).save(folder / f"{i}.png")
+    return tmp_path / "my cells"
+
+
+def test_help_loads_nothing_heavy():
+    code = "import sys, cellbench.cli; print({'torch', 'pandas', 'sklearn', 'numpy', 'rich'} & set(sys.modules))"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.strip() == "set()"
+
+
+def test_every_command_has_help_with_a_summary():
+    for name, command in cli.commands.items():
+        assert command.help, name
+
+
+def test_listing_needs_no_torch(tmp_path):
+    code = (
+        "import sys; from click.testing import CliRunner; from cellbench.cli import cli\n"
+        "for what in ('methods', 'datasets'): print(CliRunner().invoke(cli, ['list', what]).output)\n"
+        "print('torch' in sys.modules)"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "resnet18" in out
+    assert "hep2" in out
+    assert out.strip().endswith("False")
+
+
+def test_a_folder_of_ones_own_cells_from_images_to_table(cells, tmp_path):
+    results = str(tmp_path / "results")
+    arguments = ["run", "-d", str(cells), "-m", "svm-*", "--set", "size=none", "-o", results]
+    first = call(*arguments)
+    assert first.returncode == 0, first.stderr
+    assert first.stdout == f"2 ok. Next: cellbench table {results}\n"
+    assert "[1/2] svm-flat on folder:my cells, seed 0: test accuracy" in first.stderr
+    again = call(*arguments, "-q")
+    assert (again.returncode, again.stdout) == (0, f"2 already done. Next: cellbench table {results}\n")
+    assert again.stderr == ""
+    table = call("table", results, "--runs", "all", "--format", "json")
+    rows = json.loads(table.stdout)
+    assert {row["method"] for row in rows if row["view"] == "leaderboard"} == {"svm-flat", "svm-hog"}
+    assert call("list", "results", results).stdout.count(" ok ") == 2
+
+
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(cells, tmp_path):
+    out = call(
+        "run", "-d", str(cells), "-m", "svm-hog", "-m", "cnn", "--epochs", "3", "--dry-run", "-o", str(tmp_path / "r")
+    )
+    assert out.returncode == 0, out.stderr
+    assert "2 runs, 2 to do" in out.stdout
+    assert "epochs=3" in out.stdout
+    assert not (tmp_path / "r").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run"], "say --all, or choose with -m METHOD and -d DATASET"),
+        (["run", "-m", "resnet81"], "did you mean 'resnet18'"),
+        (["run", "-m", "resnet"], "no method matches 'resnet'"),
+        (["run", "-d", "synthetic-yest"], "did you mean 'synthetic-yeast'"),
+        (["run", "-d", "no/such/folder"], "no/such/folder"),
+        (["run", "-d", "hep2"], "cellbench prepare hep2 --from PATH"),
+        (["run", "-m", "cnn", "--exclude", "c*"], "leaves nothing of cnn"),
+        (["run", "-m", "cnn", "--seeds", "2-0"], "write 0, 0-2 or 0,3,5"),
+        (["run", "-m", "cnn", "--seeds", "x"], "write 0, 0-2 or 0,3,5"),
+        (["run", "-m", "svm-hog", "--device", "cuda"], "--device cpu"),
+        (["prepare", "hep2", "--labels", "x.csv"], "--labels is for folders of images"),
+        (["table", "no/such/results"], "no/such/results"),
+        (["tabel"], "did you mean 'table'"),
+        (["check", "nothing"], "no method is called 'nothing'"),
+    ],
+)
+def test_bad_input_gets_one_line_and_exit_code_2(arguments, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    if "cuda" in arguments:
+        import torch
+
+        if torch.cuda.is_available():
+            pytest.skip("this machine has a GPU")
+    monkeypatch.setattr("cellbench.datasets.registry.DatasetEntry.ready", property(lambda self: False))
+    out = call(*arguments)
+    assert out.returncode == 2
+    assert message in out.stderr
+    assert "Traceback" not in out.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_that_fails_is_on_record_and_the_exit_code_is_3(cells, tmp_path):
+    results = tmp_path / "results"
+    out = call("run", "-d", str(cells), "-m", "cnn", "--set", "lr=1e30", "--set", "batch=8", "-o", str(results))
+    assert out.returncode == 3
+    assert "1 failed" in out.stdout
+    assert "--retry-failed" in out.stderr
+    table = call("table", str(results), "--runs", "all")
+    assert "learning rate" in table.stdout
+
+
+def test_ctrl_c_exits_130_and_leaves_a_usable_folder(cells, tmp_path):
+    results = tmp_path / "results"
+    arguments = ["run", "-d", str(cells), "-m", "svm-hog", "-m", "cnn", "--epochs", "100000", "-o", str(results)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cellbench", *arguments], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 60
+    while not list(results.rglob("*.json")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "finished runs are saved" in errors
+    assert "Traceback" not in errors
+    assert [path.parent.name for path in results.rglob("*.json")] == ["svm-hog"]
+    assert not [path for path in results.rglob("*") if path.name.endswith(".part")]
+
+
+def test_a_closed_pipe_is_taken_quietly():
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cellbench", "list", "methods"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    process.stdout.close()
+    assert process.communicate()[1] == b""
+
+
+def test_an_internal_error_is_one_line_and_exit_code_1(monkeypatch, capsys):
+    monkeypatch.delenv("CELLBENCH_DEBUG", raising=False)
+    monkeypatch.setattr("cellbench.core.environment.versions", lambda: 1 / 0)
+    monkeypatch.setattr(sys, "argv", ["cellbench", "doctor"])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 1
+    assert capsys.readouterr().err == (
+        "cellbench: internal error: ZeroDivisionError: division by zero; --debug shows where\n"
+    )
+
+
+def test_doctor_names_every_backend_with_its_reason():
+    out = call("doctor")
+    assert out.returncode == 0, out.stderr
+    assert "SVM onedal" in out.stdout
+    assert "SVM libsvm            yes" in out.stdout
+    assert os.path.expanduser("~") not in out.stdout.split("cache")[0]
+
+
+def test_check_reports_rules_kept_and_broken(tmp_path):
+    kept = call("check", "svm-flat")
+    assert kept.returncode == 0, kept.stderr
+    assert kept.stdout.endswith("svm-flat: all rules kept.\n")
+    plugin = tmp_path / "constant.py"
+    plugin.write_text(
+        "import numpy as np\nfrom cellbench.methods import methods\n"
+        "from cellbench.methods.classical import SVMSettings\n"
+        "class Constant:\n"
+        "    backend, chosen, parameters = 'none', {}, None\n"
+        "    def fit(self, train, val, log):\n"
+        "        with log.phase('fit'): pass\n"
+        "    def predict(self, images): return np.zeros((len(images), 3), np.float32)\n"
+        "@methods.register('constant', summary='names one class', family='svm', defaults=SVMSettings())\n"
+        "def constant(params, seed, device): return Constant()\n"
+    )
+    broken = call("check", "constant", "--plugin", str(plugin))
+    assert broken.returncode == 4
+    assert "does not beat the commonest class" in broken.stdout
+    assert "constant: 1 rules broken." in broken.stdout
+
+
+def test_progress_on_a_terminal_shows_bars_and_ends_clean(cells, tmp_path):
+    """Through a pseudo-terminal, as a person sees it."""
+    import pty
+
+    master, slave = pty.openpty()
+    arguments = ["run", "-d", str(cells), "-m", "svm-hog", "-m", "cnn", "--epochs", "2", "-o", str(tmp_path / "r")]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cellbench", *arguments],
+        stderr=slave,
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, "TERM": "xterm"},
+    )
+    os.close(slave)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(master, 4096)
+        except OSError:
+            break
+        if not piece:
+            break
+        shown += piece
+    assert process.wait() == 0
+    text = shown.decode()
+    assert "run 1 of 2" in text
+    assert "left" in text
+    assert "✓" in text
+    assert np.char.count(text, "svm-hog on folder:my cells, seed 0: ") == 1

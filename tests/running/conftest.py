@@ -1,0 +1,59 @@
+"""A prepared toy data set, and methods that misbehave, for tests of the harness itself."""
+
+import pytest
+
+from cellbench.datasets import cache
+from cellbench.datasets.toy import rings
+
+BAD_METHODS = """
+import os, signal, time
+import numpy as np
+from dataclasses import dataclass
+from cellbench.core.errors import DataError
+from cellbench.methods import methods
+
+@dataclass(frozen=True)
+class Manner:
+    how: str = "nothing"
+    size: int = 8
+
+class Bad:
+    backend, chosen, parameters = "none", {}, None
+    def __init__(self, manner): self.how = manner.how
+    def fit(self, train, val, log):
+        with log.phase("fit"):
+            if self.how == "raises": raise RuntimeError("the lamp is out")
+            if self.how == "says": raise DataError("no nuclei were found; stain them")
+            if self.how == "dies": os.kill(os.getpid(), signal.SIGKILL)
+            if self.how == "exits": os._exit(7)
+            if self.how == "sleeps": time.sleep(60)
+    def predict(self, images):
+        scores = np.tile(images.reshape(len(images), -1)[:, :1].astype(np.float32), (1, 3))
+        return scores * np.nan if self.how == "blank" else scores
+
+@methods.register("bad", summary="misbehaves", family="svm", defaults=Manner())
+def bad(params, seed, device): return Bad(params)
+"""
+
+
+@pytest.fixture
+def toy_folder():
+    """The folder of the prepared toy data set."""
+    return cache.prepare("toy", lambda scratch: rings())
+
+
+@pytest.fixture
+def bad_plugin(tmp_path):
+    """A plug-in file whose method fails in the manner that --set how=... asks for, known here as well."""
+    from cellbench.core.registry import load_plugin_file
+    from cellbench.methods import methods
+
+    file = tmp_path / "bad_methods.py"
+    file.write_text(BAD_METHODS)
+    if "bad" not in methods:
+        load_plugin_file(file)
+    yield file
+    methods._entries.pop("bad", None)
+    import sys
+
+    sys.modules.pop("cellbench_plugin_bad_methods", None)

@@ -1,0 +1,109 @@
+"""The plan: every setting resolved, every misspelt one refused."""
+
+import dataclasses
+
+import pytest
+
+from cellbench.core.errors import UsageError
+from cellbench.core.runs import RunRecord
+from cellbench.core.store import Store
+from cellbench.methods import methods
+from cellbench.running.plan import Override, estimate, make_plan, parse_override
+
+
+def plan(folder, *names, sets=(), **options):
+    return make_plan(names, [folder], overrides=[parse_override(text) for text in sets], **options)
+
+
+def test_a_plan_is_data_sets_times_seeds_times_methods(toy_folder):
+    jobs = plan(toy_folder, "svm-hog", "cnn", seeds=(0, 1))
+    assert [(job.spec.seed, job.spec.method) for job in jobs] == [
+        (0, "svm-hog"),
+        (0, "cnn"),
+        (1, "svm-hog"),
+        (1, "cnn"),
+    ]
+    assert len({job.spec.key for job in jobs}) == 4
+
+
+def test_defaults_are_resolved_into_the_spec(toy_folder):
+    (job,) = plan(toy_folder, "resnet18")
+    assert job.spec.params == dataclasses.asdict(methods["resnet18"].defaults)
+    assert job.spec.preprocessing == {"size": 64}
+    assert job.overrides == {}
+
+
+def test_a_data_sets_suggestion_stands_between_defaults_and_the_users_word(toy_folder, monkeypatch):
+    from cellbench.datasets import DatasetEntry, datasets
+
+    entry = DatasetEntry("toy", lambda *_: None, "", "", "", defaults={"epochs": 7, "unknown": 1})
+    monkeypatch.setitem(datasets._entries, "toy", entry)
+    (suggested,) = plan(toy_folder, "cnn")
+    assert (suggested.spec.params["epochs"], suggested.overrides) == (7, {})
+    (asked,) = plan(toy_folder, "cnn", sets=["epochs=9"])
+    assert (asked.spec.params["epochs"], asked.overrides) == (9, {"epochs": 9})
+
+
+def test_a_setting_given_its_default_is_no_change(toy_folder):
+    (plain,), (same,) = plan(toy_folder, "svm-hog"), plan(toy_folder, "svm-hog", sets=["C=1.0,10,100"])
+    assert same.overrides == {}
+    assert same.spec.key == plain.spec.key
+
+
+def test_a_scoped_setting_reaches_only_the_methods_it_names(toy_folder):
+    svm, net = plan(toy_folder, "svm-hog", "cnn", sets=["svm-*:C=3"])
+    assert svm.spec.params["C"] == 3
+    assert net.overrides == {}
+
+
+def test_preprocessing_is_set_like_anything_else(toy_folder):
+    (job,) = plan(toy_folder, "cnn", sets=["size=none"])
+    assert job.spec.preprocessing == {"size": None}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("epohcs=3", r"method 'cnn' has no setting 'epohcs'; did you mean 'epochs'\?"),
+        ("C=3", "method 'cnn' has no setting 'C'"),
+        ("resnet*:lr=1", "no chosen method is called 'resnet\\*'"),
+        ("lr=nan", "give a finite number"),
+        ("lr=-inf", "give a finite number"),
+        ("lr=[1, nan]", "finite number"),
+        ("lr=fast", "lr is 'fast'; give a number"),
+        ("lr", "write key=value"),
+        ("=3", "write key=value"),
+        ("lr=", "write key=value"),
+        ("size=4", "size is 4; give a whole number of pixels from 8"),
+    ],
+)
+def test_a_bad_setting_is_refused_in_one_line(toy_folder, text, message):
+    with pytest.raises(UsageError, match=message) as error:
+        plan(toy_folder, "cnn", sets=[text])
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "override"),
+    [
+        ("lr=0.5", Override("*", "lr", 0.5)),
+        ("svm-*:C=1,10", Override("svm-*", "C", (1, 10))),
+        ("C=[1, 10]", Override("*", "C", (1, 10))),
+        ("flip=False", Override("*", "flip", False)),
+        ("size=none", Override("*", "size", None)),
+        ("schedule=cosine", Override("*", "schedule", "cosine")),
+    ],
+)
+def test_values_read_as_people_write_them(text, override):
+    assert parse_override(text) == override
+
+
+def test_an_estimate_scales_this_machines_own_records(toy_folder, tmp_path):
+    store = Store(tmp_path, "here")
+    (job,) = plan(toy_folder, "cnn", sets=["epochs=10"])
+    record = RunRecord(job.spec, "ok", metrics={"train": {"n": 60}}, seconds={"fit": 20.0})
+    prior = estimate(job, store)
+    store.save(record)
+    assert prior != estimate(job, store) == 20.0
+    (longer,) = plan(toy_folder, "cnn", sets=["epochs=30"])
+    assert estimate(longer, store) == 60.0

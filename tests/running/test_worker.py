@@ -1,0 +1,140 @@
+"""Runs in child processes: what they return, and what is on record when they fail."""
+
+import time
+
+import numpy as np
+import pytest
+
+from cellbench.core.metrics import evaluate
+from cellbench.core.store import Store
+from cellbench.datasets import cache
+from cellbench.running import matrix, worker
+from cellbench.running.plan import make_plan, parse_override
+
+
+class Watcher:
+    def __init__(self):
+        self.events = []
+
+    def started(self, job, number, seconds_left):
+        self.events.append(("started", job.spec.method))
+
+    def event(self, kind, facts):
+        self.events.append((kind, facts))
+
+    def finished(self, job, record, seconds):
+        self.events.append(("finished", record.status))
+
+
+def one_job(folder, method, *sets, **options):
+    (job,) = make_plan([method], [folder], overrides=[parse_override(text) for text in sets], **options)
+    return job
+
+
+def test_a_run_returns_a_whole_record_and_the_scores_it_rests_on(toy_folder):
+    events = []
+    job = one_job(toy_folder, "svm-hog", "size=none")
+    record, predictions = worker.run_job(job, lambda kind, facts: events.append((kind, facts)))
+    assert (record.status, record.reason, record.backend) == ("ok", "", "onedal")
+    assert set(record.seconds) == {"load", "features", "fit", "predict"}
+    data = cache.read(toy_folder)
+    for part in ("val", "test"):
+        np.testing.assert_array_equal(predictions[f"{part}_index"], data.split[part])
+        assert evaluate(data.labels[data.split[part]], predictions[f"{part}_scores"]) == record.metrics[part]
+    assert {part: figures["n"] for part, figures in record.metrics.items()} == {"train": 60, "val": 30, "test": 30}
+    assert record.facts["counts"] == data.class_counts()
+    assert record.facts["input"] == [1, 32, 32]
+    assert record.environment["threads"] == 1
+    assert 50e6 < record.memory["host"] < 4e9
+    assert record.overrides == {"size": None}
+    assert [facts["name"] for kind, facts in events if kind == "phase"] == ["load", "features", "fit", "predict"]
+    assert not {"/", "root"} & set(record.to_json().split('"'))
+
+
+def test_a_limit_takes_fewer_training_images_and_all_test_images(toy_folder):
+    record, _ = worker.run_job(one_job(toy_folder, "svm-flat", limit=12), lambda *_: None)
+    assert sum(record.facts["counts"]["train"]) == record.facts["n"]["train"] == record.metrics["train"]["n"] == 12
+    assert min(record.facts["counts"]["train"]) >= 3
+    assert record.metrics["test"]["n"] == 30
+
+
+@pytest.mark.parametrize(
+    ("how", "status", "reason"),
+    [
+        ("raises", "failed", r"RuntimeError: the lamp is out \(bad_methods.py:\d+\)"),
+        ("says", "failed", "no nuclei were found; stain them"),
+        ("dies", "failed", "ended by SIGKILL; the system may have run out of memory"),
+        ("exits", "failed", "ended with exit code 7"),
+        ("blank", "failed", "180 of 180 train scores are not finite"),
+        ("sleeps", "timeout", "not finished after 2 seconds"),
+    ],
+)
+def test_a_run_that_comes_to_nothing_is_on_record_with_its_reason(toy_folder, bad_plugin, how, status, reason):
+    import re
+
+    job = one_job(toy_folder, "bad", f"how={how}")
+    timeout = 2 if how == "sleeps" else None
+    record, predictions = worker.run_job(job, lambda *_: None, timeout=timeout, plugins=[bad_plugin])
+    assert (record.status, predictions, record.metrics) == (status, None, {})
+    assert re.search(reason, record.reason)
+    assert record.environment["threads"] == 1
+    assert record.facts["n"]["train"] == 60
+
+
+def test_the_rest_goes_on_after_a_failure_and_only_what_is_missing_is_run_again(toy_folder, bad_plugin, tmp_path):
+    jobs = [one_job(toy_folder, "bad", "how=raises"), one_job(toy_folder, "svm-flat", "C=1")]
+    store, watcher = Store(tmp_path / "results", "here"), Watcher()
+
+    def go(**policy):
+        return dict(matrix.run_matrix(jobs, store, matrix.Policy(**policy), watcher, [bad_plugin]))
+
+    assert go(fail_fast=True) == {"failed": 1}
+    assert go() == {"failed before": 1, "ok": 1}
+    written = store.path(jobs[1].spec).stat().st_mtime_ns
+    assert go() == {"failed before": 1, "already done": 1}
+    assert go(retry_failed=True) == {"failed": 1, "already done": 1}
+    assert store.path(jobs[1].spec).stat().st_mtime_ns == written
+    assert go(force=True) == {"failed": 1, "ok": 1}
+    assert store.path(jobs[1].spec).stat().st_mtime_ns > written
+
+
+def test_the_same_seed_gives_the_same_predictions_in_another_process(toy_folder):
+    job = one_job(toy_folder, "cnn", "size=none", "epochs=2", "batch=16")
+    first, second = (worker.run_job(job, lambda *_: None)[1] for _ in range(2))
+    np.testing.assert_array_equal(first["test_scores"], second["test_scores"])
+
+
+def test_data_that_changed_since_the_plan_are_not_used(toy_folder):
+    job = one_job(toy_folder, "svm-flat")
+    labels = dict(np.load(toy_folder / "arrays.npz"))
+    meta = (toy_folder / "meta.json").read_text()
+    (toy_folder / "meta.json").write_text(meta.replace(job.spec.fingerprint, "0" * 16))
+    record, _ = worker.run_job(job, lambda *_: None)
+    assert record.status == "failed"
+    assert "changed since the run was planned" in record.reason
+    assert labels
+
+
+def test_an_interrupted_matrix_leaves_finished_runs_and_ends_the_running_one(toy_folder, bad_plugin, tmp_path):
+    import multiprocessing
+
+    jobs = [one_job(toy_folder, "svm-flat", "C=1"), one_job(toy_folder, "bad", "how=sleeps")]
+    store = Store(tmp_path / "results", "here")
+
+    class Impatient(Watcher):
+        def event(self, kind, facts):
+            if self.events[-1] == ("started", "bad"):
+                raise KeyboardInterrupt
+
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        matrix.run_matrix(jobs, store, matrix.Policy(), Impatient(), [bad_plugin])
+    assert time.monotonic() - start < 50
+    assert store.find(jobs[0].spec).status == "ok"
+    assert store.find(jobs[1].spec) is None
+    assert not multiprocessing.active_children()
+
+
+def test_the_summary_counts_every_outcome():
+    tally = {"ok": 2, "failed": 1, "already done": 3}
+    assert matrix.summary(tally, planned=7) == "2 ok, 1 failed, 3 already done, 1 not started"
