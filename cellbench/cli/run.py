@@ -102,7 +102,7 @@ def _run(
     names = _choose_datasets(dataset_names, exclude)
     overrides = [parse_override(text) for text in settings]
     if epochs is not None:
-        overrides += [Override(name, "epochs", epochs) for name in chosen if _trains_in_epochs(name)]
+        overrides += [Override(name, "epochs", epochs) for name in _training_in_epochs(chosen)]
     kind = _choose_device(device)
     if not dry_run:
         worker.start_server()
@@ -120,6 +120,7 @@ def _run(
     if dry_run:
         _show_plan(jobs, store, policy)
         return 0
+    store.check()
     with make_watcher(len(jobs), quiet=quiet, verbose=verbose) as watcher:
         try:
             tally = matrix.run_matrix(jobs, store, policy, watcher, plugins)
@@ -165,10 +166,13 @@ def _without(names: list[str], exclude: Sequence[str]) -> list[str]:
     return left
 
 
-def _trains_in_epochs(name: str) -> bool:
+def _training_in_epochs(names: Sequence[str]) -> list[str]:
     from ..methods import methods
 
-    return hasattr(methods[name].defaults, "epochs")
+    found = [name for name in names if hasattr(methods[name].defaults, "epochs")]
+    if not found:
+        raise UsageError(f"--epochs is for nets, and none was chosen ({', '.join(names)}); leave it out")
+    return found
 
 
 def _choose_device(wanted: str) -> str:

@@ -22,6 +22,10 @@ class BackendError(CellbenchError):
     """A library or device that was asked for and is not there."""
 
 
+class TrainingError(CellbenchError):
+    """A training run that cannot go on."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A clause that helps after an unknown name: the closest known names, or all of them."""
     known = sorted(known)

@@ -10,6 +10,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
+from .errors import UsageError
 from .runs import RunRecord, RunSpec
 
 Predictions = Mapping[str, NDArray]
@@ -20,6 +21,14 @@ class Store:
 
     def __init__(self, root: Path, machine: str) -> None:
         self.root, self.machine = Path(root), machine
+
+    def check(self) -> None:
+        """Make the folder. Raises UsageError when nothing can be written there, before hours are spent."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=self.root).close()
+        except OSError as error:
+            raise _unwritable(self.root, error) from error
 
     def path(self, spec: RunSpec) -> Path:
         folder = self.root / _slug(self.machine) / _slug(spec.dataset) / _slug(spec.method)
@@ -36,15 +45,19 @@ class Store:
         """Write predictions, then the record, each to a temporary file that is renamed when it is whole.
 
         predictions: '<part>_scores' float32 (n, classes), '<part>_labels' and '<part>_index' (n,) by part.
+        Raises UsageError when the disk is full or the folder cannot be written; earlier records are untouched.
         """
         path = self.path(record.spec)
-        path.parent.mkdir(parents=True, exist_ok=True)
         arrays = path.with_suffix(".npz")
-        if predictions:
-            write_whole(arrays, lambda file: np.savez_compressed(file, **predictions))  # type: ignore[arg-type]
-        else:
-            arrays.unlink(missing_ok=True)
-        write_whole(path, lambda file: file.write(record.to_json().encode("utf-8")))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if predictions:
+                write_whole(arrays, lambda file: np.savez_compressed(file, **predictions))  # type: ignore[arg-type]
+            write_whole(path, lambda file: file.write(record.to_json().encode("utf-8")))
+            if not predictions:  # those of an earlier attempt belong to a record that is no more
+                arrays.unlink(missing_ok=True)
+        except OSError as error:
+            raise _unwritable(path, error) from error
         return path
 
 
@@ -73,6 +86,12 @@ def read_records(root: Path, on_bad: Callable[[Path, str], None]) -> Iterator[tu
             on_bad(path, str(error))
             continue
         yield path, path.absolute().parents[2].name, record
+
+
+def _unwritable(path: Path, error: OSError) -> UsageError:
+    return UsageError(
+        f"cannot write {path}: {error.strerror or error}; free some space or choose another folder with -o"
+    )
 
 
 def _slug(name: str) -> str:

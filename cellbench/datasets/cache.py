@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import mmap
 import os
 import shutil
 import tempfile
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..core.data import PARTS, Dataset, Info, Split
 from ..core.environment import cache_folder
@@ -89,7 +91,17 @@ def fingerprint(data: Dataset) -> str:
         digest.update(f"{array.dtype}{array.shape}".encode())
         for start in range(0, len(array), 4096):  # a slice at a time: the images need not fit in memory
             digest.update(np.ascontiguousarray(array[start : start + 4096]).data)
+            let_go(array)
     return digest.hexdigest()[:16]
+
+
+def let_go(array: NDArray) -> None:
+    """Drop a memory map's pages from this process's memory; they stay in the file and are read again on demand."""
+    base = array
+    while isinstance(base, np.ndarray) and base.base is not None:
+        base = base.base
+    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        base.madvise(mmap.MADV_DONTNEED)
 
 
 def _write(data: Dataset, folder: Path) -> None:

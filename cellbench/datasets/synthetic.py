@@ -48,6 +48,7 @@ DEEPYEAST_COUNTS = {
 }
 DEMO_SIZES = {"train": 1200, "val": 400, "test": 600}
 SEED = 0
+STRETCH = 256  # chunks rendered before a memory map is let go of: what is written needn't stay in memory
 CELLS_PER_WELL = 10
 MIN_WELLS = 3  # of each class in each part, so that a part never stands on one well's conditions
 
@@ -295,7 +296,12 @@ def simulate(
     foreign = rng.random(n) < conditions.foreign_share
     shown = np.where(foreign, rng.integers(len(planned.well_labels), size=n), planned.wells)
     seeds = _generator(seed, part, "chunks").integers(2**32, size=-(-n // yeast_renderer.CHUNK))
-    yeast_renderer.render(wells, shown, seeds, images)
+    chunk = yeast_renderer.CHUNK
+    for start in range(0, n, STRETCH * chunk):
+        stretch = slice(start, start + STRETCH * chunk)
+        render_seeds = seeds[start // chunk : start // chunk + STRETCH]
+        yeast_renderer.render(wells, shown[stretch], render_seeds, images[stretch])
+        cache.let_go(images)
     return Crops(images, planned.labels, planned.wells)
 
 

@@ -92,6 +92,7 @@ def _is_number(value: object) -> bool:
     family="svm",
     defaults=SVMSettings(),
     standard=True,
+    devices=("cpu",),
     cost=3.0,
 )
 def svm_flat(settings: SVMSettings, seed: int, device: str) -> FeatureSVM:
@@ -106,6 +107,7 @@ def svm_flat(settings: SVMSettings, seed: int, device: str) -> FeatureSVM:
     family="svm",
     defaults=SVMSettings(),
     standard=True,
+    devices=("cpu",),
     cost=2.0,
 )
 def svm_hog(settings: SVMSettings, seed: int, device: str) -> FeatureSVM:

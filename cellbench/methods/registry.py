@@ -33,6 +33,7 @@ class MethodEntry:
 
     factory(params, seed, device) makes one; params is a frozen dataclass like `defaults`, whose fields are what
     `--set` reaches and whose __post_init__ refuses bad values. revision: raise it when results may change.
+    devices: what it can run on; where another is asked for, it runs on the first, and the record says so.
     depth, shortcuts: of a net that takes part in the depth view. cost: seconds of training for 1,000 images with
     the default settings on two processor cores, for estimates before anything was run here.
     """
@@ -45,6 +46,7 @@ class MethodEntry:
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     revision: int = 1
     standard: bool = False
+    devices: tuple[str, ...] = ("cpu", "cuda")
     depth: int | None = None
     shortcuts: bool | None = None
     pretrained: bool = False

@@ -70,7 +70,8 @@ def make_plan(
         for seed in seeds:
             for entry in entries:
                 spec, changed = _spec(entry, data, suggested, overrides)
-                spec = dataclasses.replace(spec, limit=limit, seed=seed, device=device, deterministic=deterministic)
+                place = device if device in entry.devices else entry.devices[0]
+                spec = dataclasses.replace(spec, limit=limit, seed=seed, device=place, deterministic=deterministic)
                 jobs.append(Job(spec, folder, min(limit or len(data), len(data.split.train)), changed))
     return jobs
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..core.data import Samples
+from ..core.errors import TrainingError
 from ..core.metrics import accuracy, decide, macro_f1
 from ..core.runs import RunLog
 from .augment import augment
@@ -20,10 +21,6 @@ from .recipe import Recipe
 
 REHEARSAL_STEPS = 3
 PREDICT_BATCH = 512
-
-
-class TrainingDivergedError(RuntimeError):
-    """The loss is no longer a number."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +83,7 @@ def train(net: nn.Module, recipe: Recipe, train: Samples, val: Samples, seed: in
     """Train `net` by `recipe` and return it with the weights of the epoch that had the best macro-F1 on val.
 
     Order of batches and augmentation come from `seed`; the weights are whatever `net` came with.
-    Raises TrainingDivergedError, naming step and learning rate, when the loss is not finite.
+    Raises TrainingError, naming step and learning rate, when the loss is not finite.
     """
     shuffle = torch.Generator().manual_seed(seed)
     with log.phase("transfer"):
@@ -139,7 +136,7 @@ def train(net: nn.Module, recipe: Recipe, train: Samples, val: Samples, seed: in
                 hits += (scores.argmax(1) == labels[index]).sum()
             # one look an epoch: asking at every step would make a GPU wait
             if not math.isfinite(mean_loss := losses.item() / steps_an_epoch):
-                raise TrainingDivergedError(
+                raise TrainingError(
                     f"the loss is {mean_loss} in epoch {epoch} (step {at + 1}, learning rate {rate:.3g}); lower lr"
                 )
             val_scores = model.predict(seen_by_val)

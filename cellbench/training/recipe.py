@@ -20,7 +20,7 @@ class Recipe:
     (0.1 is ±10 % of size, of the side, of intensity). precision 'auto' is bf16 where the device gains from it.
     """
 
-    epochs: int = 30
+    epochs: int = 20
     batch: int = 64
     lr: float = 0.1
     momentum: float = 0.9

@@ -91,6 +91,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(cells, tmp_path):
         (["run", "-d", "hep2"], "cellbench prepare hep2 --from PATH"),
         (["run", "-m", "cnn", "--exclude", "c*"], "leaves nothing of cnn"),
         (["run", "-m", "cnn", "--seeds", "2-0"], "write 0, 0-2 or 0,3,5"),
+        (["run", "-m", "svm-hog", "--epochs", "3"], "--epochs is for nets, and none was chosen (svm-hog)"),
         (["run", "-m", "cnn", "--seeds", "x"], "write 0, 0-2 or 0,3,5"),
         (["run", "-m", "svm-hog", "--device", "cuda"], "--device cpu"),
         (["prepare", "hep2", "--labels", "x.csv"], "--labels is for folders of images"),
@@ -141,6 +142,27 @@ def test_ctrl_c_exits_130_and_leaves_a_usable_folder(cells, tmp_path):
     assert "Traceback" not in errors
     assert [path.parent.name for path in results.rglob("*.json")] == ["svm-hog"]
     assert not [path for path in results.rglob("*") if path.name.endswith(".part")]
+
+
+def test_a_killed_matrix_goes_on_where_it_was(cells, tmp_path):
+    results = tmp_path / "results"
+    arguments = ["run", "-d", str(cells), "-m", "svm-hog", "-m", "cnn", "-o", str(results), "--epochs"]
+    process = subprocess.Popen([sys.executable, "-m", "cellbench", *arguments, "100000"], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not list(results.rglob("*.json")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.kill()
+    process.wait()
+    again = call(*arguments, "1")
+    assert (again.returncode, again.stdout) == (0, f"1 ok, 1 already done. Next: cellbench table {results}\n")
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_trained(cells, tmp_path):
+    (tmp_path / "results").write_text("I am a file")
+    out = call("run", "-d", str(cells), "-m", "svm-hog", "-o", str(tmp_path / "results"))
+    assert out.returncode == 2
+    assert out.stderr.startswith(f"cellbench: cannot write {tmp_path / 'results'}: File exists; free some space or ")
+    assert out.stderr.count("\n") == 1
 
 
 def test_a_closed_pipe_is_taken_quietly():

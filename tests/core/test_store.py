@@ -1,8 +1,13 @@
 """The folder of records: whole files or none, foreign files named and left alone."""
 
+import dataclasses
+import errno
+import os
+
 import numpy as np
 import pytest
 
+from cellbench.core.errors import UsageError
 from cellbench.core.store import Store, read_records, write_whole
 
 from .test_runs import SPEC, record
@@ -38,6 +43,22 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path):
     assert list(tmp_path.iterdir()) == [target]
 
 
+def test_a_full_disk_is_told_in_one_line_and_the_old_record_stays(tmp_path, monkeypatch):
+    store = Store(tmp_path, "laptop")
+    store.save(record(), {"test_scores": np.zeros(1)})
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(UsageError, match="No space left on device; free some space"):
+        store.save(record(reason="new"))
+    monkeypatch.undo()
+    assert store.find(SPEC).reason == ""
+    assert store.path(SPEC).with_suffix(".npz").exists()
+    assert len(list(tmp_path.rglob("*.*"))) == 2
+
+
 def test_foreign_and_broken_files_are_named_and_left_alone(tmp_path):
     good = Store(tmp_path, "laptop").save(record())
     (tmp_path / "notes.json").write_text("[1, 2]")
@@ -51,8 +72,6 @@ def test_foreign_and_broken_files_are_named_and_left_alone(tmp_path):
 
 
 def test_names_become_safe_folders(tmp_path):
-    import dataclasses
-
     spec = dataclasses.replace(SPEC, dataset="folder:my cells/../é")
     path = Store(tmp_path, "a b").path(spec)
     assert path.relative_to(tmp_path).parts[:2] == ("a-b", "folder-my-cells-..-é")

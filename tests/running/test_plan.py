@@ -56,6 +56,11 @@ def test_a_scoped_setting_reaches_only_the_methods_it_names(toy_folder):
     assert net.overrides == {}
 
 
+def test_a_method_that_cannot_run_on_a_device_is_planned_where_it_can(toy_folder):
+    svm, net = plan(toy_folder, "svm-hog", "cnn", device="cuda")
+    assert (svm.spec.device, net.spec.device) == ("cpu", "cuda")
+
+
 def test_preprocessing_is_set_like_anything_else(toy_folder):
     (job,) = plan(toy_folder, "cnn", sets=["size=none"])
     assert job.spec.preprocessing == {"size": None}
@@ -101,7 +106,7 @@ def test_values_read_as_people_write_them(text, override):
 def test_an_estimate_scales_this_machines_own_records(toy_folder, tmp_path):
     store = Store(tmp_path, "here")
     (job,) = plan(toy_folder, "cnn", sets=["epochs=10"])
-    record = RunRecord(job.spec, "ok", metrics={"train": {"n": 60}}, seconds={"fit": 20.0})
+    record = RunRecord(job.spec, "ok", facts={"n": {"train": 60}}, seconds={"fit": 20.0})
     prior = estimate(job, store)
     store.save(record)
     assert prior != estimate(job, store) == 20.0

@@ -1,0 +1,98 @@
+"""What has to be fast. The floors are far below what was measured: they catch a collapse, not a busy machine."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import torch
+from joblib import Parallel, delayed
+from PIL import Image
+from skimage.feature import hog as scikit_image_hog
+from sklearn.svm import SVC
+from torch.utils.data import DataLoader, TensorDataset
+
+from cellbench.core.runs import RunLog, RunRecord, RunSpec
+from cellbench.core.store import Store
+from cellbench.datasets import images as image_files
+from cellbench.datasets.toy import rings
+from cellbench.features import flatten, hog
+from cellbench.methods import methods
+from cellbench.nets.resnet import resnet
+from cellbench.reporting.frame import load_results
+from cellbench.reporting.views import tables
+from cellbench.svm import choose
+from cellbench.training import loop
+from cellbench.training.recipe import Recipe
+
+
+def test_hog_of_1000_images(against):
+    images = rings(n=1000, size=64).images
+
+    def peer() -> None:
+        options = {"orientations": 9, "pixels_per_cell": (8, 8), "cells_per_block": (2, 2)}
+        Parallel(n_jobs=2, batch_size=50)(delayed(scikit_image_hog)(image[0] / 255, **options) for image in images)
+
+    assert against(lambda: hog(images), peer, "scikit-image through joblib, both cores") > 3
+
+
+def test_svm_fit_on_1500_images(against):
+    data = rings(n=1500, size=48, classes=5)
+    rng = np.random.default_rng(0)  # so noisy that a good part become support vectors
+    features = flatten(data.images) + rng.normal(0, 0.6, (len(data), 48 * 48)).astype(np.float32)
+    svc = choose().load()
+    ratio = against(
+        lambda: svc(C=10).fit(features, data.labels), lambda: SVC(C=10).fit(features, data.labels), "LIBSVM", rounds=3
+    )
+    assert ratio > 1.5
+
+
+def test_one_epoch_of_resnet18(against):
+    train = rings(n=1024, size=64, classes=6).part("train")
+    val = rings(n=64, size=64, classes=6).part("val")
+
+    def ours() -> None:
+        net = resnet(18, channels=1, classes=6, size=64)
+        loop.train(net, Recipe(epochs=1), train, val, 0, "cpu", RunLog())
+
+    def plain_loop() -> None:
+        """What a tutorial writes: float32, NCHW, a DataLoader, no augmentation."""
+        net = resnet(18, channels=1, classes=6, size=64).train()
+        optimiser = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9, nesterov=True)
+        pixels = torch.from_numpy(train.images).float() / 255
+        for batch, labels in DataLoader(TensorDataset(pixels, torch.from_numpy(train.labels.copy())), 64, shuffle=True):
+            optimiser.zero_grad()
+            torch.nn.functional.cross_entropy(net(batch), labels).backward()
+            optimiser.step()
+
+    assert against(ours, plain_loop, "a float32 DataLoader loop", rounds=3) > 1.2
+
+
+def test_decoding_of_2000_pngs(against, tmp_path):
+    for i, image in enumerate(rings(n=2000, size=78).images):
+        Image.fromarray(image[0]).save(tmp_path / f"{i:05}.png")
+    files = sorted(tmp_path.glob("*.png"))
+
+    def ours() -> None:
+        list(image_files.in_order(lambda file: image_files.decode(file), files))
+
+    assert against(ours, lambda: [np.array(Image.open(file)) for file in files], "a loop with Pillow") > 0.4
+
+
+def test_table_of_1000_records(against, tmp_path):
+    store = Store(tmp_path, "machine")
+    epochs = tuple({"epoch": e, "train_loss": 1 / e, "val_macro_f1": 0.5, "seconds": 1.25} for e in range(1, 31))
+    figures = {
+        part: {"accuracy": 0.5, "balanced_accuracy": 0.5, "macro_f1": 0.5, "n": 10} for part in ("train", "val", "test")
+    }
+    entry = methods["resnet18"]
+    facts = {"family": entry.family, "classes": ["a", "b"], "counts": {p: [5, 5] for p in figures}, "synthetic": True}
+    for seed in range(1000):
+        spec = RunSpec("toy", "f", "official", {"size": 64}, "resnet18", 1, {"epochs": 30}, seed=seed)
+        store.save(
+            RunRecord(spec, "ok", metrics=figures, seconds={"fit": 1.0, "predict": 0.1}, history=epochs, facts=facts)
+        )
+
+    def peer() -> None:
+        pd.json_normalize([json.loads(file.read_text()) for file in tmp_path.rglob("*.json")])
+
+    assert against(lambda: tables(load_results(tmp_path)), peer, "json_normalize, no tables", rounds=3) > 0.3

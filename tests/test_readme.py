@@ -1,0 +1,82 @@
+"""The README keeps its word: its commands work as pasted, its table is what the records give."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cellbench.cli import cli
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def command_after(mark: str) -> str:
+    found = re.search(rf"<!-- {mark} -->\n```sh\n(.+)\n```", README)
+    assert found, mark
+    return found[1]
+
+
+def test_the_table_is_what_the_records_give(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    out = CliRunner().invoke(cli, ["table", "results/", "--format", "markdown"], catch_exceptions=False).stdout
+    before, rest = README.split("<!-- table -->\n")
+    shown, after = rest.split("<!-- end of table -->")
+    if os.environ.get("CELLBENCH_UPDATE_GOLDEN"):
+        (ROOT / "README.md").write_text(
+            f"{before}<!-- table -->\n{out.strip()}\n\n<!-- end of table -->{after}", encoding="utf-8"
+        )
+        return
+    assert shown.strip() == out.strip()
+
+
+def test_the_run_command_does_the_main_job_on_embedded_data(tmp_path):
+    """As pasted, but for the environment, which is this one, and for a size that a test can wait for."""
+    make, install, run = command_after("run command").split(" && ")
+    assert (make, install) == ("python3 -m venv .venv", ".venv/bin/pip install -q .")
+    program, *arguments = shlex.split(run)
+    assert program == ".venv/bin/cellbench"
+    quick = [*arguments, "--limit", "200", "--epochs", "1"]
+    out = subprocess.run(
+        [sys.executable, "-m", "cellbench", *quick], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert out.returncode == 0, out.stderr
+    assert out.stdout == "11 ok. Next: cellbench table results\n"
+    table = subprocess.run(
+        [sys.executable, "-m", "cellbench", "table", "--runs", "all"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "simulated" in table.stdout
+    for method in (
+        "svm-flat",
+        "svm-hog",
+        "mlp",
+        "cnn",
+        "alexnet",
+        "vgg11",
+        "vgg16",
+        "resnet18",
+        "resnet34",
+        "plain18",
+        "plain34",
+    ):
+        assert re.search(rf"^{method} ", table.stdout, re.MULTILINE), method
+
+
+def test_the_test_command_runs_this_suite():
+    assert command_after("test command").endswith(
+        'pip install -q -e ".[test]" && .venv/bin/pytest -q -n auto --dist loadscope'
+    )
+
+
+@pytest.mark.parametrize("path", re.findall(r"\]\((?!http)([^)#]+)\)", README))
+def test_every_link_leads_somewhere(path):
+    assert (ROOT / path).exists()
