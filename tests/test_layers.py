@@ -6,7 +6,7 @@ from pathlib import Path
 import cellbench
 
 LEVELS = [{"cli"}, {"reporting", "running"}, {"methods"}, {"datasets", "features", "svm", "nets", "training"}, {"core"}]
-# METHODS may read the settings of preprocessing; REPORTING stays clear of methods and torch.
+# Reporting reads records alone: it must work where torch is not installed.
 FORBIDDEN = {"reporting": {"methods", "torch", "datasets"}}
 ROOT = Path(cellbench.__file__).parent
 
@@ -21,7 +21,8 @@ def imports(file: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.level == depth + 1 and depth:
             found |= {node.module.split(".")[0]} if node.module else {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            found.add(node.module.removeprefix("cellbench.").split(".")[0])
+            names = [alias.name for alias in node.names] if node.module == "cellbench" else [node.module]
+            found |= {name.removeprefix("cellbench.").split(".")[0] for name in names}
     return found
 
 

@@ -65,11 +65,8 @@ def parse_seeds(text: str) -> tuple[int, ...]:
 
 def load_plugins(files: Sequence[Path]) -> None:
     """Make methods and data sets of installed packages and of `files` known."""
-    from ..core.registry import load_plugin_file
+    from ..core import registry
     from ..datasets import datasets
     from ..methods import methods
 
-    for registry in (methods, datasets):
-        registry.load_plugins()
-    for file in files:
-        load_plugin_file(file)
+    registry.load_plugins(files, (methods, datasets))

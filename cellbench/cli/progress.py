@@ -33,6 +33,11 @@ def outcome(record: RunRecord) -> str:
     )
 
 
+def details(kind: str, facts: Mapping[str, Any]) -> str:
+    """A phase's name, or the figures of an epoch."""
+    return facts["name"] if kind == "phase" else "  ".join(f"{name} {value:.4g}" for name, value in facts.items())
+
+
 class PlainWatcher:
     """A line a run, on stderr; with `verbose` a line an epoch as well; with `quiet` none."""
 
@@ -45,9 +50,7 @@ class PlainWatcher:
 
     def event(self, kind: str, facts: Mapping[str, Any]) -> None:
         if self._verbose:
-            self._say(
-                "    " + ("  ".join(f"{k} {v:.4g}" for k, v in facts.items()) if kind == "epoch" else facts["name"])
-            )
+            self._say("    " + details(kind, facts))
 
     def finished(self, job: Job, record: RunRecord, seconds: float) -> None:
         self._say(f"{self._name}: {outcome(record)}")
@@ -81,10 +84,10 @@ class BarWatcher:
         if kind == "phase":
             self._progress.update(self._run, left=facts["name"])
         elif "epochs" in facts:
-            score = f"validation {100 * facts['val_accuracy']:.1f} %"
+            score = f"validation {100 * facts['val_accuracy']:.1f} %" if "val_accuracy" in facts else ""
             self._progress.update(self._run, total=facts["epochs"], completed=facts["epoch"], left=score)
         if self._verbose and kind == "epoch":
-            self._progress.console.print("    " + "  ".join(f"{k} {v:.4g}" for k, v in facts.items()), highlight=False)
+            self._progress.console.print("    " + details(kind, facts), highlight=False)
 
     def finished(self, job: Job, record: RunRecord, seconds: float) -> None:
         self._done += seconds

@@ -28,6 +28,13 @@ FAILURES = ("failed", "timeout", "failed before")
 )
 @click.option("--epochs", type=click.IntRange(min=1), help="Epochs for every net chosen.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Train on N images only (stratified, nested).")
+@click.option(
+    "--split",
+    default="official",
+    show_default=True,
+    metavar="NAME",
+    help="official, stratified, grouped, random-mask, kfold:5/0 or id-block[:200].",
+)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--deterministic", is_flag=True, help="On CUDA: same seed, same result, at some cost in time.")
 @click.option(
@@ -58,6 +65,7 @@ def run(context: click.Context, **options: Any) -> None:
     cellbench run --all
     cellbench run -d hep2 -m svm-hog -m resnet18
     cellbench run -d my_cells/ -m 'svm-*' -m resnet18 --seeds 0-2
+    cellbench run -d hep2 -m svm-hog --split id-block
     cellbench run -m 'resnet*' --set lr=0.05 --epochs 10 --limit 500 --dry-run
     """
     if not (options["everything"] or options["method_names"] or options["dataset_names"]):
@@ -74,6 +82,7 @@ def _run(
     seeds: str,
     settings: Sequence[str],
     epochs: int | None,
+    split: str,
     limit: int | None,
     device: str,
     deterministic: bool,
@@ -98,9 +107,14 @@ def _run(
 
     load_plugins(plugins)
     seed_list = parse_seeds(seeds)
+    _check_exclude(exclude)
     chosen = _choose_methods(method_names, exclude)
     names = _choose_datasets(dataset_names, exclude)
+    paths = [Path(name) for name in names if looks_like_path(name)]
+    _check_output(output, paths)
     overrides = [parse_override(text) for text in settings]
+    if folder["size"]:  # the size that images are brought to when they are read is the size that methods get
+        overrides.insert(0, Override("*", "size", folder["size"]))
     if epochs is not None:
         overrides += [Override(name, "epochs", epochs) for name in _training_in_epochs(chosen)]
     kind = _choose_device(device)
@@ -108,9 +122,10 @@ def _run(
         worker.start_server()
     jobs = make_plan(
         chosen,
-        [data_folder(name, folder if looks_like_path(name) else {}) for name in names],
+        [data_folder(name, folder if looks_like_path(name) or not paths else {}) for name in names],
         seeds=seed_list,
         overrides=overrides,
+        split=split,
         limit=limit,
         device=kind,
         deterministic=deterministic,
@@ -121,6 +136,8 @@ def _run(
         _show_plan(jobs, store, policy)
         return 0
     store.check()
+    if not quiet:
+        _tell_notes(jobs)
     with make_watcher(len(jobs), quiet=quiet, verbose=verbose) as watcher:
         try:
             tally = matrix.run_matrix(jobs, store, policy, watcher, plugins)
@@ -129,7 +146,8 @@ def _run(
                 f"stopped; finished runs are saved. Go on with the same command, or: cellbench table {output}", err=True
             )
             return 130
-    click.echo(f"{matrix.summary(tally, len(jobs))}. Next: cellbench table {output}")
+    others = " --runs all" if any(job.overrides or job.spec.limit for job in jobs) else ""
+    click.echo(f"{matrix.summary(tally, len(jobs))}. Next: cellbench table {output}{others}")
     if any(tally[status] for status in FAILURES):
         click.echo("The table says why runs failed; try them again with --retry-failed.", err=True)
         return 3
@@ -164,6 +182,36 @@ def _without(names: list[str], exclude: Sequence[str]) -> list[str]:
             f"--exclude {' '.join(exclude)} leaves nothing of {', '.join(names) or 'nothing'}; exclude less"
         )
     return left
+
+
+def _check_exclude(patterns: Sequence[str]) -> None:
+    """A pattern that fits no method and no data set is a slip, and would silently exclude nothing."""
+    import fnmatch
+
+    from ..core.errors import did_you_mean
+    from ..datasets import datasets
+    from ..methods import methods
+
+    known = [*methods, *datasets]
+    for pattern in patterns:
+        if not fnmatch.filter(known, pattern):
+            raise UsageError(f"--exclude {pattern!r} fits no method and no data set; {did_you_mean(pattern, known)}")
+
+
+def _check_output(output: Path, folders: Sequence[Path]) -> None:
+    for folder in folders:
+        if output.resolve().is_relative_to(folder.resolve()):
+            raise UsageError(f"results in {output} would lie among the images of {folder}; name another place with -o")
+
+
+def _tell_notes(jobs: Sequence["Job"]) -> None:
+    """What the reader of the images had to remark, once a data set."""
+    from ..datasets import cache
+
+    for folder in dict.fromkeys(job.data for job in jobs):
+        data = cache.read(folder)
+        for note in data.info.notes:
+            click.echo(f"{data.name}: {note}", err=True)
 
 
 def _training_in_epochs(names: Sequence[str]) -> list[str]:

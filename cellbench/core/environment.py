@@ -6,7 +6,6 @@ import os
 import platform
 import re
 import uuid
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +52,7 @@ def cuda_driver() -> bool:
 
 
 def describe(device: str, threads: int, gpu: str = "") -> dict[str, Any]:
-    """The environment as a record keeps it; no host name, user name or path."""
+    """The environment as a record keeps it; no host name, user name or path. threads: what a run may use."""
     facts: dict[str, Any] = {
         "processor": processor(),
         "cores": cores(),
@@ -87,8 +86,3 @@ def machine_name(state: Path | None = None) -> str:
     brand = re.sub(r"\(.*?\)|\b(cpu|processor|with|core|\d+-core)\b|@.*", " ", processor().lower())
     words = re.findall(r"[a-z0-9]+", brand)[:3]
     return "-".join([*words, f"{cores()}c", identity])
-
-
-def same_hardware(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
-    """Whether times of two environments may stand in one comparison."""
-    return all(a.get(key) == b.get(key) for key in ("processor", "cores", "threads", "device", "gpu"))

@@ -10,13 +10,10 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Metric:
-    """How to compute and show one figure; `function(truth, predicted)` takes labels, not scores."""
+    """How to compute one figure; `function(truth, predicted)` takes labels, not scores."""
 
     name: str
     function: Callable[[NDArray, NDArray], float]
-    title: str
-    percent: bool = True
-    higher_is_better: bool = True
 
 
 def decide(scores: NDArray[np.float32], thresholds: NDArray | float = 0.0, multilabel: bool = False) -> NDArray:
@@ -46,9 +43,9 @@ def macro_f1(truth: NDArray, predicted: NDArray) -> float:
 
 
 METRICS = (
-    Metric("accuracy", accuracy, "accuracy"),
-    Metric("balanced_accuracy", balanced_accuracy, "balanced accuracy"),
-    Metric("macro_f1", macro_f1, "macro-F1"),
+    Metric("accuracy", accuracy),
+    Metric("balanced_accuracy", balanced_accuracy),
+    Metric("macro_f1", macro_f1),
 )
 
 

@@ -1,6 +1,7 @@
 """One dict of named things, one decorator that adds to it, one sorted listing; plug-ins add to it the same way."""
 
 import fnmatch
+import hashlib
 import importlib.util
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -61,14 +62,25 @@ class Registry(Generic[E]):
     def load_plugins(self) -> None:
         """Import what other packages offer under this registry's entry-point group; it registers itself."""
         for point in entry_points(group=self._group):
-            point.load()
+            try:
+                point.load()
+            except Exception as error:
+                raise UsageError(f"plug-in {point.value!r} cannot be loaded: {error}; mend or uninstall it") from error
+
+
+def load_plugins(files: Iterable[Path], registries: Iterable[Registry]) -> None:
+    """Make known what installed packages and `files` offer; loading again does no harm."""
+    for registry in registries:
+        registry.load_plugins()
+    for file in files:
+        load_plugin_file(file)
 
 
 def load_plugin_file(path: Path) -> None:
     """Run a user's Python file that registers methods or data sets."""
     if not path.is_file():
         raise UsageError(f"plug-in {str(path)!r} is not a file; give the path of a Python file")
-    name = f"cellbench_plugin_{path.stem}"
+    name = f"cellbench_plugin_{path.stem}_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
     if name in sys.modules:
         return
     spec = importlib.util.spec_from_file_location(name, path)
@@ -76,4 +88,8 @@ def load_plugin_file(path: Path) -> None:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise UsageError(f"plug-in {str(path)!r} cannot be loaded: {type(error).__name__}: {error}; mend it") from error

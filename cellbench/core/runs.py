@@ -143,6 +143,10 @@ class RunLog:
             self._open = None
 
     def epoch(self, **figures: float) -> None:
-        """Add one epoch to the history; give `epoch` (from 1) and `epochs`, the number there will be."""
-        self.history.append(figures)
-        self._listener("epoch", figures)
+        """Add one epoch to the history; give `epoch` (from 1) and `epochs`, the number there will be.
+
+        A figure that is no finite number is left out: absent, never faked.
+        """
+        finite = {name: value for name, value in figures.items() if math.isfinite(value)}
+        self.history.append(finite)
+        self._listener("epoch", finite)

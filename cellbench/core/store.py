@@ -77,15 +77,22 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
 def read_records(root: Path, on_bad: Callable[[Path, str], None]) -> Iterator[tuple[Path, str, RunRecord]]:
     """Yield (path, machine, record) for every record below `root`, sorted by path.
 
-    A file that is no whole record is named to `on_bad` with the reason and passed over; nothing is written.
+    A file that is no whole record, or a copy of one seen before, is named to `on_bad` with the reason and passed
+    over; nothing is written.
     """
+    seen: dict[tuple[str, str], Path] = {}
     for path in sorted(Path(root).rglob("*.json")):
         try:
             record = RunRecord.from_json(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             on_bad(path, str(error))
             continue
-        yield path, path.absolute().parents[2].name, record
+        machine = path.absolute().parents[2].name
+        first = seen.setdefault((machine, path.name), path)  # the name has seed and key
+        if first is not path:
+            on_bad(path, f"the same run as {first.relative_to(root)}; remove one of them")
+            continue
+        yield path, machine, record
 
 
 def _unwritable(path: Path, error: OSError) -> UsageError:

@@ -22,6 +22,11 @@ class Preprocessing:
                 f"size is {self.size!r}; give a whole number of pixels from 8 to 1024, or none for native size"
             )
 
+    def shape(self, images: NDArray) -> list[int]:
+        """[channels, height, width] of what `apply` makes of such images."""
+        channels, height, width = images.shape[1:]
+        return [channels, self.size or height, self.size or width]
+
     def apply(self, images: NDArray) -> NDArray:
         """Images (n, channels, height, width) at the wanted size, same dtype; the input itself if it has that size."""
         if self.size is None or images.shape[2:] == (self.size, self.size):

@@ -1,45 +1,43 @@
 """Drawn splits and limits; they depend on the data and `split_seed`, never on a method or a run's seed."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..core.data import Split
-from ..core.errors import DataError
+from ..core.errors import BackendError, DataError
 
 FIFTHS = 5  # test is one fifth, validation the next, training the other three
 
 
-def stratified(labels: NDArray[np.int64], split_seed: int = 0, classes: Sequence[str] = ()) -> Split:
+def stratified(labels: NDArray, split_seed: int = 0, classes: Sequence[str] = ()) -> Split:
     """60/20/20 with every class in the same proportion in each part. Needs 5 images of every class.
 
-    classes: their names, for error messages.
+    labels: (n,) int64, or (n, classes) bool: then by iterative stratification (Sechidis et al. 2011), which keeps
+    the proportion of every label about alike, the rarest first. classes: their names, for error messages.
     """
-    from sklearn.model_selection import StratifiedKFold
-
     _check_enough(labels, classes)
-    folds = StratifiedKFold(FIFTHS, shuffle=True, random_state=split_seed)
+    folds = _iterative_folds(split_seed) if labels.ndim == 2 else _stratified_folds(split_seed)
     return _from_folds("stratified", folds.split(np.zeros(len(labels)), labels))
 
 
-def grouped(
-    labels: NDArray[np.int64], groups: NDArray[np.int64], split_seed: int = 0, classes: Sequence[str] = ()
-) -> Split:
+def grouped(labels: NDArray, groups: NDArray[np.int64], split_seed: int = 0, classes: Sequence[str] = ()) -> Split:
     """About 60/20/20 with no group in two parts and classes as even as whole groups allow.
 
-    Needs 5 groups and 5 images of every class.
+    Needs 5 groups and 5 images of every class. An image with several labels counts as its rarest one.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
     _check_enough(labels, classes)
     _check_groups(groups)
     folds = StratifiedGroupKFold(FIFTHS, shuffle=True, random_state=split_seed)
-    return _from_folds("grouped", folds.split(np.zeros(len(labels)), labels, groups))
+    return _from_folds("grouped", folds.split(np.zeros(len(labels)), rarest(labels), groups))
 
 
 def held_out(
-    labels: NDArray[np.int64],
+    labels: NDArray,
     groups: NDArray[np.int64] | None = None,
     split_seed: int = 0,
     classes: Sequence[str] = (),
@@ -57,10 +55,7 @@ def limited(index: NDArray[np.int64], labels: NDArray, limit: int | None, split_
     """
     if limit is None or limit >= len(index):
         return index
-    own = labels[index]
-    if own.ndim == 2:
-        rarity = own.sum(0)
-        own = np.where(own, rarity, len(own) + 1).argmin(1)
+    own = rarest(labels[index])
     present = np.unique(own)
     if limit < len(present):
         raise DataError(
@@ -76,9 +71,36 @@ def limited(index: NDArray[np.int64], labels: NDArray, limit: int | None, split_
     return np.sort(index[np.argsort(place, kind="stable")[:limit]])
 
 
-def _check_enough(labels: NDArray[np.int64], classes: Sequence[str]) -> None:
+def rarest(labels: NDArray) -> NDArray[np.int64]:
+    """One class number an image: its label, or of several, (n, classes) bool, the rarest one."""
+    if labels.ndim == 1:
+        return labels
+    return np.where(labels, labels.sum(0), len(labels) + 1).argmin(1)
+
+
+def _stratified_folds(split_seed: int) -> Any:
+    from sklearn.model_selection import StratifiedKFold
+
+    return StratifiedKFold(FIFTHS, shuffle=True, random_state=split_seed)
+
+
+def _iterative_folds(split_seed: int) -> Any:
+    try:
+        from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
+    except ImportError as error:
+        raise BackendError(
+            "splitting images of several labels needs the package iterative-stratification; "
+            'type: pip install "cellbench[multilabel]"'
+        ) from error
+    return MultilabelStratifiedKFold(FIFTHS, shuffle=True, random_state=split_seed)
+
+
+def _check_enough(labels: NDArray, classes: Sequence[str]) -> None:
     """Raise DataError naming the smallest class when it cannot be in every fifth."""
-    values, counts = np.unique(labels, return_counts=True)
+    if labels.ndim == 2:
+        values, counts = np.arange(labels.shape[1]), labels.sum(0)
+    else:
+        values, counts = np.unique(labels, return_counts=True)
     if counts.min() < FIFTHS:
         k = values[counts.argmin()]
         raise DataError(

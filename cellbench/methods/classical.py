@@ -11,7 +11,7 @@ from ..core.data import Samples
 from ..core.errors import UsageError
 from ..core.metrics import decide, macro_f1
 from ..core.runs import RunLog
-from ..svm.backends import BACKENDS, choose
+from ..svm.backends import BACKENDS, choose, use_threads
 from .registry import methods
 
 Features = Callable[[NDArray], NDArray[np.float32]]
@@ -51,6 +51,7 @@ class FeatureSVM:
     def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
         from sklearn.preprocessing import StandardScaler
 
+        use_threads(self._backend)
         with log.phase("features"):
             # float64 statistics, float32 values; a constant feature (a dark border pixel) becomes 0
             self._scaler = StandardScaler(copy=False)
@@ -92,6 +93,7 @@ def _is_number(value: object) -> bool:
     family="svm",
     defaults=SVMSettings(),
     standard=True,
+    seeded=False,
     devices=("cpu",),
     cost=3.0,
 )
@@ -107,6 +109,8 @@ def svm_flat(settings: SVMSettings, seed: int, device: str) -> FeatureSVM:
     family="svm",
     defaults=SVMSettings(),
     standard=True,
+    seeded=False,
+    min_size=16,
     devices=("cpu",),
     cost=2.0,
 )

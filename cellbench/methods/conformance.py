@@ -95,13 +95,19 @@ CHECKS: tuple[Callable[[MethodEntry, Trial], None], ...] = (
 
 def conformance(entry: MethodEntry) -> Iterator[tuple[str, str]]:
     """Yield (what is demanded, '' or what is wrong) for every check."""
-    trial = try_out(entry)
+    try:
+        trial = try_out(entry)
+    except Exception as error:  # whatever a stranger's method raises is a finding
+        yield "It fits toy images and scores them.", f"it raised {type(error).__name__}: {error}"
+        return
     for check in CHECKS:
         try:
             check(entry, trial)
             problem = ""
         except AssertionError as error:
             problem = str(error)
+        except Exception as error:
+            problem = f"it raised {type(error).__name__}: {error}"
         yield (check.__doc__ or check.__name__).strip(), problem
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.data import Samples
+from ..core.errors import DataError
 from ..core.runs import RunLog
 from ..training.recipe import Recipe
 from .registry import methods
@@ -35,7 +36,11 @@ class NetMethod:
 
         torch.manual_seed(self._seed)  # the weights, and dropout
         _, channels, height, width = train.images.shape
-        net = self._build(channels=channels, classes=len(train.classes), size=min(height, width))
+        if height != width:
+            raise DataError(
+                f"images are {height}×{width}; nets here need square ones: leave size at a number of pixels"
+            )
+        net = self._build(channels=channels, classes=len(train.classes), size=height)
         self.parameters = sum(p.numel() for p in net.parameters() if p.requires_grad)
         self._model = loop.train(net, self._recipe, train, val, self._seed, self._device, log)
         self.backend = f"torch {self._model.precision}"
@@ -54,9 +59,9 @@ def _build(family: str, **shape: Any) -> Build:
     return build
 
 
-RESIDUAL = Recipe()
-PLAIN = Recipe(lr=0.05)  # nets that no shortcut steadies diverge at a peak of 0.1
-UNNORMALISED = Recipe(lr=0.02)  # no batch norm
+FAST = Recipe()  # plain twins too: they are compared with the residual nets, so they train alike
+MEDIUM = Recipe(lr=0.05)
+SLOW = Recipe(lr=0.02)  # without batch norm, larger steps diverge
 
 
 @dataclass(frozen=True)
@@ -70,21 +75,22 @@ class Standard:
     cost: float
     depth: int | None = None
     shortcuts: bool | None = None
+    min_size: int = 8
 
 
 STANDARD = (
-    Standard("mlp", "two hidden layers on flattened pixels", _build("mlp"), PLAIN, 3),
-    Standard("cnn", "three convolutions, one hidden layer", _build("cnn"), PLAIN, 15),
-    Standard("alexnet", "AlexNet with a stem and head for small images", _build("alexnet"), UNNORMALISED, 20),
-    Standard("vgg11", "VGG-11 with batch norm, head 512–512", _build("vgg", depth=11), PLAIN, 190),
-    Standard("vgg16", "VGG-16 with batch norm, head 512–512", _build("vgg", depth=16), PLAIN, 340),
-    Standard("resnet18", "ResNet-18", _build("resnet", depth=18), RESIDUAL, 65, 18, True),
-    Standard("resnet34", "ResNet-34", _build("resnet", depth=34), RESIDUAL, 110, 34, True),
+    Standard("mlp", "two hidden layers on flattened pixels", _build("mlp"), MEDIUM, 3, min_size=1),
+    Standard("cnn", "three convolutions, one hidden layer", _build("cnn"), MEDIUM, 15),
+    Standard("alexnet", "AlexNet with a stem and head for small images", _build("alexnet"), SLOW, 20, min_size=31),
+    Standard("vgg11", "VGG-11 with batch norm, head 512–512", _build("vgg", depth=11), MEDIUM, 190, min_size=32),
+    Standard("vgg16", "VGG-16 with batch norm, head 512–512", _build("vgg", depth=16), MEDIUM, 340, min_size=32),
+    Standard("resnet18", "ResNet-18", _build("resnet", depth=18), FAST, 65, 18, True),
+    Standard("resnet34", "ResNet-34", _build("resnet", depth=34), FAST, 110, 34, True),
     Standard(
-        "plain18", "ResNet-18 without shortcuts", _build("resnet", depth=18, shortcuts=False), RESIDUAL, 65, 18, False
+        "plain18", "ResNet-18 without shortcuts", _build("resnet", depth=18, shortcuts=False), FAST, 65, 18, False
     ),
     Standard(
-        "plain34", "ResNet-34 without shortcuts", _build("resnet", depth=34, shortcuts=False), RESIDUAL, 110, 34, False
+        "plain34", "ResNet-34 without shortcuts", _build("resnet", depth=34, shortcuts=False), FAST, 110, 34, False
     ),
 )
 
@@ -97,5 +103,6 @@ for net in STANDARD:
         standard=True,
         depth=net.depth,
         shortcuts=net.shortcuts,
+        min_size=net.min_size,
         cost=net.cost,
     )(lambda recipe, seed, device, build=net.build: NetMethod(build, recipe, seed, device))

@@ -33,6 +33,8 @@ class MethodEntry:
 
     factory(params, seed, device) makes one; params is a frozen dataclass like `defaults`, whose fields are what
     `--set` reaches and whose __post_init__ refuses bad values. revision: raise it when results may change.
+    seeded: whether the random seed changes its result; if not, one seed is all that is run.
+    min_size: the smallest side of an image that it can take, in pixels; smaller ones are skipped, with this reason.
     devices: what it can run on; where another is asked for, it runs on the first, and the record says so.
     depth, shortcuts: of a net that takes part in the depth view. cost: seconds of training for 1,000 images with
     the default settings on two processor cores, for estimates before anything was run here.
@@ -46,6 +48,8 @@ class MethodEntry:
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     revision: int = 1
     standard: bool = False
+    seeded: bool = True
+    min_size: int = 1
     devices: tuple[str, ...] = ("cpu", "cuda")
     depth: int | None = None
     shortcuts: bool | None = None

@@ -12,8 +12,9 @@ from .table import Row
 
 DATA = ("dataset", "fingerprint", "split", "limit")
 HARDWARE = ("device", "machine", "threads")
+MAKE = ("processor", "gpu", "backend", "version")  # times and results of unlike ones are not to be averaged
 SETTINGS = ("preprocessing", "method", "revision", "params", "deterministic")
-ROW = (*DATA, *SETTINGS, *HARDWARE)
+ROW = (*DATA, *SETTINGS, *HARDWARE, *MAKE)
 MEMORY = ("host_memory", "device_memory")
 OF_ONE_RUN = ("seed", "path", "reason")
 
@@ -24,6 +25,8 @@ def select(frame: pd.DataFrame, runs: str = "default") -> tuple[pd.DataFrame, st
     """The runs to show, 'default' (all of the data, no setting changed) or 'all', and a line about the others."""
     if runs == "all" or frame["default"].all():
         return frame, ""
+    if not frame["default"].any():
+        return frame, "No run here is on all of the data with default settings, so all runs are shown."
     shown = frame[frame["default"]]
     n = len(frame) - len(shown)
     what = f"{n:,} other run{'s' * (n > 1)} (limited data or changed settings)"
@@ -36,9 +39,7 @@ def pool(frame: pd.DataFrame) -> list[Row]:
     seeds: those that are ok; n_runs: all; status 'ok' if any is; remark: what went wrong, and with which seed.
     """
     ok = frame["status"] == "ok"
-    known = frame.groupby(["machine", "device"])["threads"].transform("max")
-    # a run that died before it could tell its threads stands with the others of its machine
-    frame = frame.assign(threads=frame["threads"].mask(frame["threads"].isna() & ~ok, known))
+    frame = frame.assign(**_filled(frame, ok))
     frame.attrs = {}
     figures = [name for name in frame if COLUMNS.get(str(name), REAL) == REAL or name in MEMORY]
     number = frame.groupby(list(ROW), dropna=False).ngroup()
@@ -50,6 +51,18 @@ def pool(frame: pd.DataFrame) -> list[Row]:
         runs.setdefault(i, []).append((int(run[0]), run[1], " ".join(run[2].split())))
     rows: list[dict[Any, Any]] = pooled.astype(object).where(pooled.notna(), None).to_dict("records")
     return [row | _outcome(sorted(runs[i]), row) for i, row in zip(pooled.index, rows, strict=True)]
+
+
+def _filled(frame: pd.DataFrame, ok: pd.Series) -> dict[str, pd.Series]:
+    """A run that died before it could tell its threads, its hardware or its backend stands with those that could."""
+    machine = ["machine", "device"]
+    alike = {"threads": machine, "processor": machine, "gpu": machine, "backend": [*machine, "method"]}
+    filled = {}
+    for name, keys in alike.items():
+        told = frame[name].mask(frame[name].isna() | (frame[name] == ""))
+        of_others = told.where(ok).groupby([frame[key] for key in keys]).transform("first")
+        filled[name] = told.mask(told.isna() & ~ok, of_others)
+    return filled
 
 
 def _outcome(runs: Sequence[Run], row: Row) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -41,9 +42,12 @@ def leaderboard(rows: Sequence[Row]) -> Table:
 
 
 def svm_vs_deep(rows: Sequence[Row]) -> Table:
-    """The best SVM against the best net on the same hardware, both chosen by macro-F1 on val, judged on test."""
-    groups = by(rows, HARDWARE)
-    duels = [_duel(group, alone=len({row["machine"] for row in rows}) == 1) for group in groups]
+    """The best SVM against the best net, both chosen by macro-F1 on val, judged on test.
+
+    On the same device where both ran there; else across the devices of one machine, and then times are not compared.
+    """
+    alone = len({row["machine"] for row in rows}) == 1
+    duels = [_duel(group, alone) for group in _arenas(rows)]
     n = _fact(rows, "n_test")
     judged = f", judged on {n:,} test images" if n else ""
     title = f"{_title(rows)}: best SVM against best net, chosen by macro-F1 on val{judged}"
@@ -121,7 +125,8 @@ def _hardware(rows: Sequence[Row]) -> tuple[str, ...]:
 def _command(row: Row, methods: str) -> str:
     chosen = " ".join(f"--method {method}" for method in methods.split())
     limit = f" --limit {row['limit']}" if row["limit"] else ""
-    return f"cellbench run --dataset {row['dataset']} {chosen} --device {row['device']}{limit}"
+    data = row["dataset"].replace("folder:", "path/to/")  # a folder's place is not on record
+    return f"cellbench run --dataset {shlex.quote(data)} {chosen} --device {row['device']}{limit}"
 
 
 def _seeds(row: Row) -> str:
@@ -160,13 +165,32 @@ LEADERBOARD = (
 # svm-vs-deep
 
 SIDES = {"svm": ("svm", "the best SVM", "svm-hog"), "net": ("deep", "the best net", "resnet18")}
-RATIOS = "×: net / SVM, in training time, prediction time an image and peak memory. Seeds: SVM / net."
+RATIOS = (
+    "×: net / SVM, in training time, prediction time an image and peak memory (libraries included). Seeds: SVM / net."
+)
 COMPARED = ("val_macro_f1", "test_accuracy", "test_macro_f1", "train_seconds", "predict_ms_per_image", "memory")
+
+
+def _arenas(rows: Sequence[Row]) -> list[list[Row]]:
+    """Rows that may meet: of one device; nets without an SVM on their device meet those of their machine."""
+    arenas = []
+    for group in by(rows, HARDWARE):
+        families = {row["family"] for row in group}
+        neighbours = [row for row in rows if row["machine"] == group[0]["machine"] and row not in group]
+        if families == {"deep"}:
+            arenas.append([*group, *(row for row in neighbours if row["family"] == "svm")])
+        elif families == {"deep", "svm"} or not any(row["family"] == "deep" for row in neighbours):
+            arenas.append(group)
+    return arenas
 
 
 def _duel(rows: Sequence[Row], alone: bool) -> Row:
     best = {side: _best(rows, family) for side, (family, *_) in SIDES.items()}
     duel: dict[str, Any] = {name: rows[0][name] for name in (*DATA, *HARDWARE)}
+    devices = [row["device"] for row in best.values() if row]
+    apart = len(set(devices)) > 1
+    if apart:
+        duel["device"] = " / ".join(devices)
     duel |= {"synthetic": any(row["synthetic"] for row in rows), "n_test": _fact(rows, "n_test")}
     for side, row in best.items():
         duel |= {side: row.get("method"), f"{side}_settings": row.get("settings"), f"{side}_params": row.get("params")}
@@ -176,7 +200,7 @@ def _duel(rows: Sequence[Row], alone: bool) -> Row:
     for name in ("test_accuracy", "test_macro_f1"):
         duel[f"{name}_gap"] = _both(duel, name, lambda svm, net: net - svm)
     for name in ("train_seconds", "predict_ms_per_image", "memory"):
-        duel[f"{name}_ratio"] = _both(duel, name, lambda svm, net: net / svm if svm else None)
+        duel[f"{name}_ratio"] = None if apart else _both(duel, name, lambda svm, net: net / svm if svm else None)
     duel["remark"] = "; ".join(f"{row['method']}: {row['remark']}" for row in best.values() if row.get("remark"))
     hardware = {"cuda": "GPU"}.get(duel["device"], duel["device"]) + ("" if alone else f" of {duel['machine']}")
     return {**duel, "sentence": _sentence(duel, _name(rows), hardware)}
@@ -208,9 +232,10 @@ def _sentence(duel: Mapping[str, Any], name: str, hardware: str) -> str:
         return f"{where} {neither}{what} has a result on the {hardware}; get one with: {_command(duel, methods)}"
     gap, ratio = round(100 * duel["test_accuracy_gap"], 1), duel["train_seconds_ratio"]
     versus = f"{abs(gap)} points {'more' if gap > 0 else 'less'} accurate than" if gap else "as accurate as"
+    apart = " (they ran on different devices, so times and memory are not compared)" * (" / " in duel["device"])
     time = f" and takes {ratio:,.{two_digits(ratio)}f} × its training time on the same {hardware}" if ratio else ""
     svm, net = (_contender(duel, side) for side in SIDES)
-    return f"{where} the best net ({net}) is {versus} the best SVM ({svm}){time}{simulated}."
+    return f"{where} the best net ({net}) is {versus} the best SVM ({svm}){time}{apart}{simulated}."
 
 
 def _contender(duel: Mapping[str, Any], side: str) -> str:

@@ -14,7 +14,10 @@ from ..core.errors import UsageError, did_you_mean
 from ..core.runs import RunRecord, RunSpec, canonical
 from ..core.store import Store
 from ..datasets import cache
+from ..datasets.preprocessing import Preprocessing
+from ..datasets.protocols import GIVEN, with_split
 from ..datasets.registry import datasets
+from ..datasets.splits import limited
 from ..methods.registry import MethodEntry, methods
 
 
@@ -32,11 +35,15 @@ class Override:
 
 @dataclass(frozen=True)
 class Job:
-    """A run to do: what (spec), on which prepared data, and which settings were not the defaults."""
+    """A run to do: what (spec), on which prepared data, and which settings were not the defaults.
+
+    skip: why it cannot be done at all, or empty.
+    """
 
     spec: RunSpec
     data: Path
     n_train: int
+    skip: str = ""
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -55,55 +62,68 @@ def make_plan(
     *,
     seeds: Sequence[int] = (0,),
     overrides: Sequence[Override] = (),
+    split: str = GIVEN,
     limit: int | None = None,
     device: str = "cpu",
     deterministic: bool = False,
 ) -> list[Job]:
-    """Jobs in the order data set, seed, method. Raises UsageError when an override fits no method or an unscoped one
-    doesn't fit every method."""
+    """Jobs in the order data set, seed, method, each once.
+
+    A method that no seed changes is planned for seed 0 alone; one that can't run on `device`, for a device that it
+    can run on. Raises UsageError when an override fits no method or an unscoped one doesn't fit every method, and
+    DataError when the limit leaves a class empty.
+    """
     entries = [methods[name] for name in method_names]
     _check_scopes(entries, overrides)
-    jobs = []
+    jobs: dict[str, Job] = {}
     for folder in data_folders:
-        data = cache.read(folder)
+        data = with_split(cache.read(folder), split)
+        n_train = len(limited(data.split.train, data.labels, limit))
+        kept = limit if n_train < len(data.split.train) else None  # a limit that limits nothing is none
         suggested = datasets[data.name].defaults if data.name in datasets else {}
         for seed in seeds:
             for entry in entries:
                 spec, changed = _spec(entry, data, suggested, overrides)
-                place = device if device in entry.devices else entry.devices[0]
-                spec = dataclasses.replace(spec, limit=limit, seed=seed, device=place, deterministic=deterministic)
-                jobs.append(Job(spec, folder, min(limit or len(data), len(data.split.train)), changed))
-    return jobs
+                spec = dataclasses.replace(
+                    spec,
+                    limit=kept,
+                    seed=seed if entry.seeded else 0,
+                    device=device if device in entry.devices else entry.devices[0],
+                    deterministic=deterministic,
+                )
+                jobs.setdefault(spec.key, Job(spec, folder, n_train, _obstacle(entry, data, spec), changed))
+    return list(jobs.values())
+
+
+def _obstacle(entry: MethodEntry, data: Dataset, spec: RunSpec) -> str:
+    side = min(Preprocessing(**spec.preprocessing).shape(data.images)[1:])
+    if side < entry.min_size:
+        return f"{entry.name} needs images of at least {entry.min_size} pixels and these have {side}; set a larger size"
+    return ""
 
 
 def estimate(job: Job, store: Store) -> float:
     """Seconds the job may take: from this machine's records of the same method and data set, else a rough prior."""
     entry = methods[job.spec.method]
-    known = [
-        (record.training_seconds / max(1, _work(record.spec, record.metrics["train"]["n"])), record)
+    work = job.n_train * job.spec.params.get("epochs", 1)
+    known = {
+        record.facts["n"]["train"] * record.spec.params.get("epochs", 1): sum(record.seconds.values())
         for record in _siblings(job, store)
-        if record.status == "ok" and record.metrics.get("train", {}).get("n")
-    ]
+        if record.status == "ok" and record.facts.get("n")
+    }
     if known:
-        rate = min(
-            known,
-            key=lambda pair: abs(_work(pair[1].spec, pair[1].metrics["train"]["n"]) - _work(job.spec, job.n_train)),
-        )[0]
-        return rate * _work(job.spec, job.n_train)
-    default_epochs = getattr(entry.defaults, "epochs", 1)
-    return entry.cost * job.n_train / 1000 * job.spec.params.get("epochs", 1) / default_epochs
+        nearest = min(known, key=lambda done: abs(done - work))
+        return known[nearest] * work / nearest
+    return entry.cost * work / 1000 / getattr(entry.defaults, "epochs", 1)
 
 
 def _siblings(job: Job, store: Store) -> Iterable[RunRecord]:
+    """This machine's records of the job's method on its data set."""
     for path in sorted(store.path(job.spec).parent.glob("s*.json")):
         try:
             yield RunRecord.from_json(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue
-
-
-def _work(spec: RunSpec, n: float) -> float:
-    return n * spec.params.get("epochs", 1)
 
 
 def _spec(

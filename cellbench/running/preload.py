@@ -1,12 +1,17 @@
 """What the fork server imports once, so that a run's process starts with it; nothing here may touch a GPU."""
 
+# ruff: noqa: E402
+import signal
+
+signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C during these imports is the parent's to handle
+
 import sklearn.svm
 import torch
 import torchvision
 
 import cellbench.datasets
 import cellbench.methods
-import cellbench.running.runner
+import cellbench.running.worker
 import cellbench.training.loop
 
 from ..svm.backends import available

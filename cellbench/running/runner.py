@@ -19,6 +19,7 @@ from ..core.runs import RunLog, RunRecord, RunSpec
 from ..core.store import Predictions
 from ..datasets import cache
 from ..datasets.preprocessing import Preprocessing
+from ..datasets.protocols import with_split
 from ..datasets.splits import limited
 from ..methods.registry import Method, MethodEntry, methods
 from .plan import Job
@@ -37,6 +38,7 @@ def execute(job: Job, listener: Listener = lambda kind, facts: None) -> tuple[Ru
         data = cache.read(job.data)
         if data.info.fingerprint != spec.fingerprint:
             raise CellbenchError(f"data set {spec.dataset!r} changed since the run was planned; start again")
+        data = with_split(data, spec.split)
         parts, index = _parts(data, spec)
     method: Method = entry.factory(_settings(entry, spec), spec.seed, spec.device)
     method.fit(parts["train"], parts["val"], log)
@@ -56,7 +58,7 @@ def execute(job: Job, listener: Listener = lambda kind, facts: None) -> tuple[Ru
         history=tuple(log.history),
         backend=method.backend,
         chosen=method.chosen,
-        facts={**method_facts(entry), **data_facts(data, parts), "parameters": method.parameters},
+        facts={**method_facts(entry), **data_facts(data, parts, spec), "parameters": method.parameters},
         overrides=job.overrides,
         environment=environment(spec.device),
         version=__version__,
@@ -64,19 +66,20 @@ def execute(job: Job, listener: Listener = lambda kind, facts: None) -> tuple[Ru
     kept = {part: scores[part] for part in ("val", "test")}  # train scores are large, and nothing is read off them
     arrays = {f"{part}_scores": kept[part] for part in kept}
     arrays |= {f"{part}_labels": truth[part] for part in kept} | {f"{part}_index": index[part] for part in kept}
+    record.to_json()  # raises here, in the run's own process, if a method put something into it that is no data
     return record, arrays
 
 
-def unfinished(job: Job, status: str, reason: str) -> RunRecord:
-    """The record of a run that came to nothing: what was to be done, how it ended and why."""
-    data = cache.read(job.data)
+def unfinished(job: Job, status: str, reason: str, environment: Mapping[str, Any]) -> RunRecord:
+    """The record of a run that came to nothing: what was to be done, how it ended and why. Needs no torch."""
+    data = with_split(cache.read(job.data), job.spec.split)
     return RunRecord(
         spec=job.spec,
         status=status,  # type: ignore[arg-type]
         reason=reason,
-        facts={**method_facts(methods[job.spec.method]), **data_facts(data, _labels(data, job.spec))},
+        facts={**method_facts(methods[job.spec.method]), **data_facts(data, _labels(data, job.spec), job.spec)},
         overrides=job.overrides,
-        environment=environment(job.spec.device),
+        environment=environment,
         version=__version__,
     )
 
@@ -93,10 +96,10 @@ def method_facts(entry: MethodEntry) -> dict[str, Any]:
     return {key: getattr(entry, key) for key in ("family", "depth", "shortcuts", "standard", "pretrained")}
 
 
-def data_facts(data: Dataset, parts: Mapping[str, Samples]) -> dict[str, Any]:
+def data_facts(data: Dataset, parts: Mapping[str, Samples], spec: RunSpec) -> dict[str, Any]:
     """What tables say of the data: counts are of the images used, after the limit."""
     facts: dict[str, Any] = {
-        "input": list(parts["train"].images.shape[1:]),
+        "input": Preprocessing(**spec.preprocessing).shape(data.images),
         "synthetic": data.info.synthetic,
         "licence": data.info.licence,
         "notes": list(data.info.notes),
@@ -117,6 +120,7 @@ def _parts(data: Dataset, spec: RunSpec) -> tuple[dict[str, Samples], dict[str, 
     parts = {
         part: Samples(preprocessing.apply(data.images[at]), data.labels[at], data.classes) for part, at in index.items()
     }
+    cache.let_go(data.images)  # what a method never sees is not to count as its memory
     return parts, index
 
 

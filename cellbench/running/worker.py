@@ -7,17 +7,20 @@ import signal
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from ..core.environment import cache_folder
 from ..core.errors import BackendError, CellbenchError
-from ..core.registry import load_plugin_file
+from ..core.registry import load_plugins
 from ..core.runs import RunRecord
 from ..core.store import Predictions
+from ..datasets import datasets
+from ..methods import methods
 from .plan import Job
-from .runner import Listener, execute, unfinished
+from .runner import Listener, environment, execute, unfinished
 
 PRELOAD = ["cellbench.running.preload"]
 GRACE_SECONDS = 5.0
@@ -37,16 +40,27 @@ def run_job(
     job: Job, listener: Listener, *, timeout: float | None = None, plugins: Sequence[Path] = ()
 ) -> tuple[RunRecord, Predictions | None]:
     """Do one run in a child process and return its record, whatever became of it, and its predictions if it is ok."""
+    if job.skip:
+        return unfinished(job, "skipped", job.skip, _environment(job.spec.device)), None
     kind, outcome = _in_child(_run, (job,), listener, timeout, plugins)
     if kind == "done":
         return outcome
     status = "timeout" if kind == "timeout" else "failed"
-    return ask(partial(unfinished, job, status, outcome), plugins), None
+    return unfinished(job, status, outcome, _environment(job.spec.device)), None
 
 
-def ask(question: Callable[[], Any], plugins: Sequence[Path] = ()) -> Any:
+@cache
+def _environment(device: str) -> dict[str, Any]:
+    """The environment of a run that could not tell its own; empty when no child can tell it either."""
+    try:
+        return ask(partial(environment, device))
+    except BackendError:
+        return {}
+
+
+def ask(question: Callable[[], Any]) -> Any:
     """The answer of a module-level function that needs torch, from a child, so that this process needn't load it."""
-    kind, answer = _in_child(_ask, (question,), lambda kind, facts: None, None, plugins)
+    kind, answer = _in_child(_ask, (question,), lambda kind, facts: None, None, ())
     if kind != "done":
         raise BackendError(f"a child process could not answer: {answer}")
     return answer
@@ -66,13 +80,14 @@ def _in_child(
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
             if not ours.poll(left):
                 return "timeout", f"not finished after {timeout:g} seconds"
-            kind, facts = ours.recv()
+            try:
+                kind, facts = ours.recv()
+            except (EOFError, OSError):  # it died; OSError: in the middle of a word
+                child.join()
+                return "failed", _cause_of_death(child.exitcode)
             if kind in ("done", "failed"):
                 return kind, facts
             listener(kind, facts)
-    except EOFError:
-        child.join()
-        return "failed", _cause_of_death(child.exitcode)
     finally:
         ours.close()
         _end(child)
@@ -81,8 +96,7 @@ def _in_child(
 def _main(pipe: Connection, target: Callable, arguments: tuple, plugins: Sequence[Path]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle; it ends its children
     try:
-        for plugin in plugins:
-            load_plugin_file(plugin)
+        load_plugins(plugins, (methods, datasets))
         pipe.send(("done", target(lambda kind, facts: pipe.send((kind, facts)), *arguments)))
     except Exception as error:
         if not isinstance(error, CellbenchError) and os.environ.get("CELLBENCH_DEBUG"):
@@ -101,10 +115,13 @@ def _ask(listener: Listener, question: Callable[[], Any]) -> Any:
 def _reason(error: Exception) -> str:
     """One line: what was raised, and for an unforeseen error the place in the code."""
     text = " ".join(str(error).split()) or "no message"
+    for folder in (cache_folder(), Path.cwd(), Path.home()):  # records are shared: no path that names a user
+        text = text.replace(f"{folder}{os.sep}", "")
     if isinstance(error, CellbenchError):
         return text
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__}: {text} ({Path(frame.filename).name}:{frame.lineno})"
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {text}{place}"
 
 
 def _cause_of_death(exit_code: int | None) -> str:
@@ -117,7 +134,7 @@ def _cause_of_death(exit_code: int | None) -> str:
 
 def _end(child: Any) -> None:
     """Wait for a child that has finished; end one that hasn't."""
-    child.join(GRACE_SECONDS if child.exitcode is None and not child.is_alive() else 0.2)
+    child.join(0.2)  # its last word was its result, or the pipe is closed: it is about to end by itself
     if child.is_alive():
         child.terminate()
         child.join(GRACE_SECONDS)

@@ -54,6 +54,15 @@ def choose(name: str = "auto") -> Backend:
     return BACKENDS[name]
 
 
+def use_threads(backend: Backend) -> None:
+    """Let the backend use as many threads as torch may, so that one number of threads holds for every method."""
+    if backend.name == "onedal":
+        import daal4py
+        import torch
+
+        daal4py.daalinit(torch.get_num_threads())
+
+
 def _obstacle(backend: Backend) -> str:
     try:
         backend.load()

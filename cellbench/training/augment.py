@@ -1,4 +1,4 @@
-"""Per-sample augmentation of a whole batch on its device: one affine resampling and one change of intensity."""
+"""Per-sample augmentation of a whole batch on its device: one affine resampling and one change of contrast."""
 
 import torch
 from torch import Tensor
@@ -8,7 +8,8 @@ from .recipe import Recipe
 
 
 def augment(batch: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
-    """A float batch (n, channels, height, width), each image turned, mirrored, scaled, shifted and brightened.
+    """A normalised float batch (n, channels, height, width), each image turned, mirrored, scaled, shifted and given
+    another contrast.
 
     Random numbers come from `generator` (a CPU one: the same on every device). Pixels from beyond the border are
     mirrored in, so that no black corners appear.

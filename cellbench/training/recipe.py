@@ -9,6 +9,7 @@ CHOICES = {
     "precision": ("auto", "bf16", "fp32"),
 }
 POSITIVE = ("epochs", "batch", "lr")
+BELOW_ONE = ("momentum", "label_smoothing", "scale", "shift", "gain")
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,8 @@ class Recipe:
 
     lr is the peak learning rate; `constant` keeps it, `cosine` falls from it, `one-cycle` rises to it and falls.
     rotate: up to so many degrees either way; flip: mirror half of the images; scale, shift, gain: relative ranges
-    (0.1 is ±10 % of size, of the side, of intensity). precision 'auto' is bf16 where the device gains from it.
+    (0.1 is ±10 % of size, of the side, of contrast about the mean). precision 'auto' is bf16 where the device gains
+    from it.
     """
 
     epochs: int = 20
@@ -42,11 +44,13 @@ class Recipe:
             value = getattr(self, field.name)
             if field.type in (int, float) and (isinstance(value, bool) or not isinstance(value, int | float)):
                 raise UsageError(f"{field.name} is {value!r}; give a number")
-            if field.type is int and value != int(value):
+            if field.type is int and not isinstance(value, int):
                 raise UsageError(f"{field.name} is {value!r}; give a whole number")
             if field.type is float and not value >= 0:
                 raise UsageError(f"{field.name} is {value!r}; it cannot be negative")
             if field.type is bool and not isinstance(value, bool):
                 raise UsageError(f"{field.name} is {value!r}; give true or false")
+            if field.name in BELOW_ONE and value >= 1:
+                raise UsageError(f"{field.name} is {value!r}; it must be below 1")
             if field.name in POSITIVE and value <= 0:
                 raise UsageError(f"{field.name} is {value!r}; it must be above zero")

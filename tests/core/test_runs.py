@@ -38,6 +38,10 @@ def test_equal_settings_written_differently_have_one_key():
         {"fingerprint": "x"},
         {"revision": 2},
         {"split": "s"},
+        {"dataset": "other"},
+        {"method": "other"},
+        {"preprocessing": {}},
+        {"deterministic": True},
     ],
 )
 def test_every_field_of_a_spec_changes_its_key(change):

@@ -71,6 +71,16 @@ def test_foreign_and_broken_files_are_named_and_left_alone(tmp_path):
     assert before == {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
 
 
+def test_a_copy_of_a_record_is_no_second_seed(tmp_path):
+    path = Store(tmp_path, "laptop").save(record())
+    copy = tmp_path / "old" / path.relative_to(tmp_path)
+    copy.parent.mkdir(parents=True)
+    copy.write_bytes(path.read_bytes())
+    bad = []
+    assert len(list(read_records(tmp_path, lambda *why: bad.append(why)))) == 1
+    assert bad == [(copy, f"the same run as {path.relative_to(tmp_path)}; remove one of them")]
+
+
 def test_names_become_safe_folders(tmp_path):
     spec = dataclasses.replace(SPEC, dataset="folder:my cells/../é")
     path = Store(tmp_path, "a b").path(spec)

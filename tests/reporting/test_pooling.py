@@ -35,6 +35,8 @@ def test_one_seed_has_no_deviation(pooled, record):
         {"device": "cuda"},
         {"threads": 8},
         {"revision": 2},
+        {"backend": "libsvm"},
+        {"version": "9.9"},
     ],
 )
 def test_nothing_but_seeds_is_pooled(pooled, record, change):

@@ -45,10 +45,11 @@ def test_all_runs_are_shown_when_asked_for(run, results, record):
     assert "other run" not in outcome.output
 
 
-def test_only_limited_runs_leave_a_line_that_says_so(run, results, record):
+def test_when_every_run_is_limited_all_are_shown_and_a_line_says_so(run, results, record):
     outcome = run(results(record("cnn", limit=100)))
     assert outcome.exit_code == 0
-    assert outcome.stdout.strip().startswith("1 other run (limited data or changed settings) is not shown")
+    assert "limited to 100 training images" in outcome.stdout
+    assert outcome.stdout.endswith("with default settings, so all runs are shown.\n")
 
 
 def test_a_missing_folder_is_a_usage_error(run, tmp_path):

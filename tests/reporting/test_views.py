@@ -64,14 +64,21 @@ def test_no_verdict_rests_on_simulated_images(view, record):
     assert table.notes[1].endswith("simulated images, so no verdict rests on them.")
 
 
-def test_devices_are_never_compared_with_each_other(view, record):
+def test_across_devices_accuracy_is_compared_and_time_is_not(view, record):
     table = view("svm-vs-deep", record("svm-hog"), record("resnet18", device="cuda"))
+    (duel,) = table.rows
+    assert (duel["device"], duel["svm"], duel["net"]) == ("cpu / cuda", "svm-hog", "resnet18")
+    assert duel["test_accuracy_gap"] is not None
+    assert [duel[f"{name}_ratio"] for name in ("train_seconds", "predict_ms_per_image", "memory")] == [None] * 3
+    assert "they ran on different devices, so times and memory are not compared" in duel["sentence"]
+
+
+def test_on_one_device_both_are_compared_there_though_nets_ran_elsewhere_too(view, record):
+    table = view("svm-vs-deep", record("svm-hog"), record("cnn"), record("resnet18", device="cuda"))
     assert [(row["device"], row["svm"], row["net"]) for row in table.rows] == [
-        ("cpu", "svm-hog", None),
-        ("cuda", None, "resnet18"),
+        ("cpu", "svm-hog", "cnn"),
+        ("cpu / cuda", "svm-hog", "resnet18"),
     ]
-    assert table.notes[1].endswith("cellbench run --dataset hep2 --method resnet18 --device cpu")
-    assert "no SVM has a result on the GPU" in table.notes[2]
 
 
 def test_machines_are_told_apart_in_words(results, record):

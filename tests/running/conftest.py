@@ -27,6 +27,7 @@ class Bad:
             if self.how == "dies": os.kill(os.getpid(), signal.SIGKILL)
             if self.how == "exits": os._exit(7)
             if self.how == "sleeps": time.sleep(60)
+            if self.how == "numpy": self.chosen = {"C": object()}
     def predict(self, images):
         scores = np.tile(images.reshape(len(images), -1)[:, :1].astype(np.float32), (1, 3))
         return scores * np.nan if self.how == "blank" else scores
@@ -56,4 +57,5 @@ def bad_plugin(tmp_path):
     methods._entries.pop("bad", None)
     import sys
 
-    sys.modules.pop("cellbench_plugin_bad_methods", None)
+    for name in [name for name in sys.modules if name.startswith("cellbench_plugin_bad_methods")]:
+        del sys.modules[name]

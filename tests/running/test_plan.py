@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from cellbench.core.errors import UsageError
+from cellbench.core.errors import DataError, UsageError
 from cellbench.core.runs import RunRecord
 from cellbench.core.store import Store
 from cellbench.methods import methods
@@ -16,13 +16,8 @@ def plan(folder, *names, sets=(), **options):
 
 
 def test_a_plan_is_data_sets_times_seeds_times_methods(toy_folder):
-    jobs = plan(toy_folder, "svm-hog", "cnn", seeds=(0, 1))
-    assert [(job.spec.seed, job.spec.method) for job in jobs] == [
-        (0, "svm-hog"),
-        (0, "cnn"),
-        (1, "svm-hog"),
-        (1, "cnn"),
-    ]
+    jobs = plan(toy_folder, "mlp", "cnn", seeds=(0, 1))
+    assert [(job.spec.seed, job.spec.method) for job in jobs] == [(0, "mlp"), (0, "cnn"), (1, "mlp"), (1, "cnn")]
     assert len({job.spec.key for job in jobs}) == 4
 
 
@@ -59,6 +54,26 @@ def test_a_scoped_setting_reaches_only_the_methods_it_names(toy_folder):
 def test_a_method_that_cannot_run_on_a_device_is_planned_where_it_can(toy_folder):
     svm, net = plan(toy_folder, "svm-hog", "cnn", device="cuda")
     assert (svm.spec.device, net.spec.device) == ("cpu", "cuda")
+
+
+def test_a_method_that_no_seed_changes_is_planned_once(toy_folder):
+    jobs = plan(toy_folder, "svm-hog", "cnn", seeds=(0, 1, 2))
+    assert [(job.spec.method, job.spec.seed) for job in jobs] == [("svm-hog", 0), ("cnn", 0), ("cnn", 1), ("cnn", 2)]
+
+
+def test_data_named_twice_are_planned_once(toy_folder):
+    assert len(make_plan(["cnn"], [toy_folder, toy_folder])) == 1
+
+
+def test_a_limit_that_limits_nothing_is_none(toy_folder):
+    (job,), (limited,) = plan(toy_folder, "cnn", limit=60), plan(toy_folder, "cnn", limit=59)
+    assert (job.spec.limit, job.n_train) == (None, 60)
+    assert (limited.spec.limit, limited.n_train) == (59, 59)
+
+
+def test_a_limit_that_empties_a_class_is_refused(toy_folder):
+    with pytest.raises(DataError, match="a limit of 2 images leaves some of 3 classes empty"):
+        plan(toy_folder, "cnn", limit=2)
 
 
 def test_preprocessing_is_set_like_anything_else(toy_folder):
@@ -106,9 +121,9 @@ def test_values_read_as_people_write_them(text, override):
 def test_an_estimate_scales_this_machines_own_records(toy_folder, tmp_path):
     store = Store(tmp_path, "here")
     (job,) = plan(toy_folder, "cnn", sets=["epochs=10"])
-    record = RunRecord(job.spec, "ok", facts={"n": {"train": 60}}, seconds={"fit": 20.0})
-    prior = estimate(job, store)
+    record = RunRecord(job.spec, "ok", facts={"n": {"train": 60}}, seconds={"load": 1.0, "fit": 19.0})
+    assert estimate(job, store) == pytest.approx(methods["cnn"].cost * 60 / 1000 * 10 / methods["cnn"].defaults.epochs)
     store.save(record)
-    assert prior != estimate(job, store) == 20.0
+    assert estimate(job, store) == 20.0
     (longer,) = plan(toy_folder, "cnn", sets=["epochs=30"])
     assert estimate(longer, store) == 60.0

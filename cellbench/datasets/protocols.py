@@ -1,0 +1,119 @@
+"""Splits by name: other ways to share out the same images than the split that a data set came with."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.data import PARTS, Dataset, Split
+from ..core.errors import DataError, UsageError, did_you_mean
+from .splits import grouped, rarest, stratified
+
+GIVEN = "official"
+BLOCK = 200  # consecutive images of a class that id-block keeps together: about as far as likeness reaches in HEp-2
+BLOCK_SHARES = (0.64, 0.16, 0.20)
+
+
+def with_split(data: Dataset, name: str, split_seed: int = 0) -> Dataset:
+    """The data set shared out anew by the split called `name`; the one it came with for 'official'.
+
+    stratified, grouped: see `splits`. random-mask: every image by its own draw, 60/20/20, as study 001 did.
+    kfold:K/I: fold I of K is test, the next one val, the others train; groups are kept whole where there are any.
+    id-block or id-block:N: runs of N (200) consecutive images of a class are kept whole, 64/16/20 of them by class.
+    Raises UsageError for a name that is none of these, DataError when the data cannot be split so.
+    """
+    if name in (GIVEN, data.split.name):
+        return data
+    rule, _, argument = name.partition(":")
+    if rule not in RULES:
+        raise UsageError(f"no split is called {name!r}; {did_you_mean(rule, NAMES)}")
+    split = RULES[rule](data, argument, split_seed)
+    return replace(data, split=replace(split, name=name))
+
+
+def _stratified(data: Dataset, argument: str, split_seed: int) -> Split:
+    _no_argument("stratified", argument)
+    return stratified(data.labels, split_seed, data.classes)
+
+
+def _grouped(data: Dataset, argument: str, split_seed: int) -> Split:
+    _no_argument("grouped", argument)
+    if data.groups is None:
+        raise DataError(f"data set {data.name!r} has no groups to split by; choose another split")
+    return grouped(rarest(data.labels), data.groups, split_seed, data.classes)
+
+
+def _random_mask(data: Dataset, argument: str, split_seed: int) -> Split:
+    _no_argument("random-mask", argument)
+    draw = np.random.default_rng(split_seed).random(len(data))
+    part = np.digitize(draw, [0.6, 0.8])
+    return _by_part("random-mask", part)
+
+
+def _kfold(data: Dataset, argument: str, split_seed: int) -> Split:
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    try:
+        k, fold = map(int, argument.split("/"))
+    except ValueError:
+        k = fold = -1
+    if not (k >= 3 and 0 <= fold < k):
+        raise UsageError(
+            f"the split 'kfold:{argument}' names no fold; write kfold:K/I with I from 0 to K-1, K at least 3"
+        )
+    labels = rarest(data.labels)
+    if (least := np.bincount(labels).min()) < k:
+        raise DataError(
+            f"data set {data.name!r} has a class of {least} images, too few for {k} folds; choose fewer folds"
+        )
+    folds = (StratifiedKFold if data.groups is None else StratifiedGroupKFold)(k, shuffle=True, random_state=split_seed)
+    part = np.zeros(len(data), int)
+    for number, (_, held_out) in enumerate(folds.split(np.zeros(len(data)), labels, data.groups)):
+        if number == fold:
+            part[held_out] = PARTS.index("test")
+        elif number == (fold + 1) % k:
+            part[held_out] = PARTS.index("val")
+    return _by_part("kfold", part)
+
+
+def _id_block(data: Dataset, argument: str, split_seed: int) -> Split:
+    if argument and not (argument.isdecimal() and int(argument) > 0):
+        raise UsageError(f"the split 'id-block:{argument}' names no block size; write id-block or id-block:100")
+    size = int(argument or BLOCK)
+    rng = np.random.default_rng(split_seed)
+    part, labels = np.zeros(len(data), int), rarest(data.labels)
+    for k in np.unique(labels):
+        images = np.flatnonzero(labels == k)
+        blocks = np.array_split(images, max(1, round(len(images) / size)))
+        if len(blocks) < len(PARTS):
+            raise DataError(
+                f"class {data.classes[k]} has {len(images)} images, too few for three blocks of {size}; "
+                f"use smaller blocks: id-block:{max(1, len(images) // (2 * len(PARTS)))}"
+            )
+        taken = np.zeros(len(PARTS))
+        for turn, block in enumerate(rng.permutation(len(blocks))):  # one for each part, then where the most is missing
+            where = turn if turn < len(PARTS) else int(np.argmax(np.array(BLOCK_SHARES) - taken / len(images)))
+            part[blocks[block]] = where
+            taken[where] += len(blocks[block])
+    return _by_part("id-block", part)
+
+
+def _by_part(name: str, part: NDArray) -> Split:
+    """The split that gives image i to part number part[i]."""
+    return Split(name, *(np.flatnonzero(part == number) for number in range(len(PARTS))))
+
+
+def _no_argument(rule: str, argument: str) -> None:
+    if argument:
+        raise UsageError(f"the split {rule!r} takes nothing after a colon, and got {argument!r}")
+
+
+RULES: dict[str, Callable[[Dataset, str, int], Split]] = {
+    "stratified": _stratified,
+    "grouped": _grouped,
+    "random-mask": _random_mask,
+    "kfold": _kfold,
+    "id-block": _id_block,
+}
+NAMES = (GIVEN, *RULES)

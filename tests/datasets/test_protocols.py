@@ -1,0 +1,102 @@
+"""Splits by name: who goes where, and what is refused."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cellbench.core.data import PARTS
+from cellbench.core.errors import DataError, UsageError
+from cellbench.datasets.protocols import with_split
+from cellbench.datasets.toy import rings
+
+
+@pytest.fixture(scope="module")
+def data():
+    """Rings in order of class, 10 neighbours a group."""
+    made = rings(n=1200, classes=3, size=8)
+    order = np.argsort(made.labels, kind="stable")
+    return replace(made, images=made.images[order], labels=made.labels[order], groups=np.arange(1200) // 10)
+
+
+def parts_of(data):
+    """The part of each image by number; every image is in exactly one."""
+    part = np.full(len(data), -1)
+    for number, name in enumerate(PARTS):
+        part[data.split[name]] = number
+    assert sum(len(data.split[name]) for name in PARTS) == len(data)
+    assert part.min() == 0
+    return part
+
+
+@pytest.mark.parametrize("name", ["stratified", "grouped", "random-mask", "kfold:5/0", "id-block:50"])
+def test_every_image_is_in_one_part_and_the_split_has_the_name_it_was_asked_by(data, name):
+    split = with_split(data, name)
+    parts_of(split)
+    assert split.split.name == name
+    again = with_split(data, name)
+    assert all(np.array_equal(split.split[part], again.split[part]) for part in PARTS)
+
+
+def test_official_is_the_split_the_data_came_with(data):
+    assert with_split(data, "official") is data
+    assert with_split(data, data.split.name) is data
+
+
+@pytest.mark.parametrize("name", ["grouped", "kfold:5/2"])
+def test_groups_are_kept_whole(data, name):
+    part = parts_of(with_split(data, name))
+    assert all(len(np.unique(part[data.groups == group])) == 1 for group in np.unique(data.groups))
+
+
+def test_the_folds_take_turns_at_test_and_the_next_one_is_val(data):
+    folds = [with_split(data, f"kfold:5/{i}").split for i in range(5)]
+    assert np.array_equal(np.sort(np.concatenate([fold.test for fold in folds])), np.arange(len(data)))
+    for i, fold in enumerate(folds):
+        assert np.array_equal(fold.val, folds[(i + 1) % 5].test)
+
+
+def test_blocks_of_neighbours_are_kept_whole_and_shared_out_by_class(data):
+    part = parts_of(with_split(data, "id-block:25"))
+    for k in range(3):
+        of_class = part[data.labels == k]  # 400 images, 16 blocks of 25
+        blocks = of_class.reshape(16, 25)
+        assert (blocks == blocks[:, :1]).all()
+        assert np.bincount(blocks[:, 0]).tolist() in ([10, 3, 3], [11, 2, 3], [10, 2, 4])
+
+
+def test_every_part_gets_a_block_of_a_class_with_few(data):
+    part = parts_of(with_split(data, "id-block:133"))
+    for k in range(3):
+        assert set(part[data.labels == k]) == {0, 1, 2}
+
+
+def test_a_random_mask_draws_for_each_image(data):
+    shares = np.bincount(parts_of(with_split(data, "random-mask"))) / len(data)
+    np.testing.assert_allclose(shares, [0.6, 0.2, 0.2], atol=0.04)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("stratifeid", "did you mean 'stratified'"),
+        ("kfold:5", "write kfold:K/I"),
+        ("kfold:5/5", "write kfold:K/I"),
+        ("kfold:2/0", "write kfold:K/I"),
+        ("id-block:0", "names no block size"),
+        ("id-block:x", "names no block size"),
+        ("stratified:3", "takes nothing after a colon"),
+    ],
+)
+def test_a_name_that_is_no_split_is_refused(data, name, message):
+    with pytest.raises(UsageError, match=message):
+        with_split(data, name)
+
+
+def test_data_that_cannot_be_split_so_are_refused(data):
+    with pytest.raises(DataError, match="has no groups to split by"):
+        with_split(replace(data, groups=None), "grouped")
+    with pytest.raises(DataError, match="too few for three blocks of 300; use smaller blocks: id-block:66"):
+        with_split(data, "id-block:300")
+    with pytest.raises(DataError, match="too few for 500 folds"):
+        with_split(data, "kfold:500/0")
