@@ -9,6 +9,7 @@ from .. import __version__
 from ..core.errors import CellbenchError, did_you_mean
 from .check import check
 from .doctor import doctor
+from .inspect import inspect
 from .listing import list_
 from .prepare import prepare
 from .run import run
@@ -43,7 +44,7 @@ def cli(debug: bool) -> None:
         os.environ["CELLBENCH_DEBUG"] = "1"  # child processes ask for it too
 
 
-for command in (run, table, list_, prepare, check, doctor):
+for command in (run, table, list_, prepare, inspect, check, doctor):
     cli.add_command(command)
 
 

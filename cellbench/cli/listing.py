@@ -1,10 +1,13 @@
 """`cellbench list`: what there is to choose from."""
 
+import textwrap
 from pathlib import Path
+from typing import Any
 
 import click
 
 from .options import load_plugins
+from .prepare import amount
 
 
 @click.group("list")
@@ -38,21 +41,41 @@ def list_methods(plugins: tuple[Path, ...]) -> None:
     "--plugin", "plugins", multiple=True, type=click.Path(path_type=Path), help="Python file with further data sets."
 )
 def list_datasets(plugins: tuple[Path, ...]) -> None:
-    """Every data set, whether it is ready, and how to get it."""
+    """Every data set: its size, its classes and channels once it is ready, where it is or how to get it."""
     from tabulate import tabulate
 
-    from ..datasets import cache, datasets
+    from ..datasets import cache, datasets, images
 
     load_plugins(plugins)
     rows = []
-    for entry in datasets.entries():
-        state = "ready" if entry.ready else f"cellbench prepare {entry.name}" + (" --from PATH" if entry.manual else "")
-        rows.append([entry.name, entry.size, "yes" if entry.standard else "", state, entry.licence, entry.summary])
-    columns = ["data set", "size", "standard", "state", "licence", "what it is"]
-    click.echo(tabulate(rows, columns, maxcolwidths=[None, None, None, None, 24, 44]))
+    for entry in sorted(datasets.entries(), key=lambda entry: images.natural(entry.name)):
+        meta = cache.meta(entry.key)
+        name = (
+            f"{entry.name}{' *' if entry.standard else ''}\n{textwrap.indent(textwrap.fill(entry.summary, 30), '  ')}"
+        )
+        channels = ", ".join(meta.get("channels", ()))
+        rows.append([name, entry.size, len(meta["classes"]) if meta else "", channels, _state(entry), entry.licence])
+    columns = ["data set", "size", "classes", "channels", "state", "licence"]
+    click.echo(tabulate(rows, columns, maxcolwidths=[None, 16, None, 14, 21, 20]))
     click.echo(
-        f"\nA folder of your own images works too: cellbench run -d path/to/folder. Prepared data: {cache.location('')}"
+        f"\n* is what `run --all` takes when ready. Ready ones are in {cache.location('')}\n"
+        "To get one: cellbench prepare NAME. A folder of your own images works too: cellbench run -d path/to/folder"
     )
+
+
+def _state(entry: Any) -> str:
+    """Whether a data set is ready and where, else what readies it."""
+    from ..datasets import cache
+
+    if cache.is_ready(entry.key):
+        return f"ready: {entry.key}, {amount(cache.size_of(cache.location(entry.key)))}"
+    if entry.made_on_demand:
+        return "made when first used"
+    if entry.found():
+        return "prepare reads it from where it is"
+    if entry.files:
+        return "prepare downloads it"
+    return "prepare --from PATH" if entry.manual else "prepare makes it"
 
 
 @list_.command("results")

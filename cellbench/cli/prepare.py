@@ -1,33 +1,80 @@
-"""`cellbench prepare`: decode a data set once, so that runs start at once."""
+"""`cellbench prepare`: get and decode a data set once, so that runs start at once; see and clear what is kept."""
 
+import contextlib
+import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
-from .options import data_folder, folder_options
+from ..core.errors import UsageError
+from .options import data_folder, folder_options, load_plugins
+
+SECONDS_A_LINE = 10  # between two plain lines on one download
 
 
 @click.command()
-@click.argument("dataset")
+@click.argument("dataset", required=False)
 @click.option("--from", "source", type=click.Path(path_type=Path), help="Folder or archive as it was downloaded.")
 @click.option("--again", is_flag=True, help="Prepare anew even if it is ready.")
+@click.option("--list", "show", is_flag=True, help="Show what is prepared and downloaded, its size and place.")
+@click.option("--clear", "cleared", metavar="NAME", help="Remove a data set, its downloads too, from the disk.")
+@click.option(
+    "--plugin", "plugins", multiple=True, type=click.Path(path_type=Path), help="Python file with further data sets."
+)
 @folder_options
-def prepare(dataset: str, source: Path | None, again: bool, **folder: Any) -> None:
+def prepare(
+    dataset: str | None,
+    source: Path | None,
+    again: bool,
+    show: bool,
+    cleared: str | None,
+    plugins: tuple[Path, ...],
+    **folder: Any,
+) -> None:
     """Decode DATASET (a name, or a folder of images) into the cache; `run` uses it from there.
+
+    Data sets whose licence allows it are downloaded; for the others it says how to get them.
 
     \b
     cellbench prepare hep2 --from hep2_i3a.tar
     cellbench prepare synthetic-yeast-full
     cellbench prepare my_cells/ --labels labels.csv --group-column well
+    cellbench prepare --list
+    cellbench prepare --clear hep2
     """
+    if sum((bool(dataset), show, cleared is not None)) != 1:
+        raise UsageError(
+            "prepare wants one of: a data set (`cellbench list datasets` names them), --list, --clear NAME"
+        )
+    load_plugins(plugins)
+    if show:
+        _list()
+    elif cleared is not None:
+        _clear(cleared)
+    elif dataset:
+        _prepare(dataset, source, again, folder)
+
+
+def _prepare(dataset: str, source: Path | None, again: bool, folder: dict[str, Any]) -> None:
     from ..datasets import cache, datasets
 
-    if again and dataset in datasets:
-        cache.clear(datasets[dataset].key)
     start = time.perf_counter()
-    path = data_folder(dataset, folder, source)
+    if dataset in datasets and not any(folder.values()):
+        entry = datasets[dataset]
+        ready = cache.is_ready(entry.key) and not again
+        if ready and source:
+            click.echo(f"{dataset} is ready already: {source} is not read; --again prepares it anew", err=True)
+        if entry.files and not (ready or source or entry.found()):
+            with download_watcher() as progress:
+                source = entry.download(progress)
+        path = entry.prepare(source, again=again)
+    elif source and dataset not in datasets:
+        raise UsageError(f"--from is for data sets by name; for a folder of images leave it out, got {dataset!r}")
+    else:
+        path = data_folder(dataset, folder)
     data = cache.read(path)
     size = " × ".join(map(str, data.images.shape[2:]))
     parts = ", ".join(f"{len(data.split[part]):,} {part}" for part in ("train", "val", "test"))
@@ -38,3 +85,80 @@ def prepare(dataset: str, source: Path | None, again: bool, **folder: Any) -> No
     for note in data.info.notes:
         click.echo(f"note: {note}")
     click.echo(f"ready after {time.perf_counter() - start:.1f} s in {path}. Next: cellbench run -d {dataset}")
+
+
+def _list() -> None:
+    from tabulate import tabulate
+
+    from ..core.environment import cache_folder
+    from ..datasets.registry import stored
+
+    lines = stored()
+    rows = [
+        [line.name, line.state, amount(line.bytes) if line.path else "", line.path and _inside(line.path)]
+        for line in lines
+    ]
+    click.echo(tabulate(rows, ["name", "state", "size", "where"], colalign=("left", "left", "right", "left")))
+    click.echo(
+        f"\n{amount(sum(line.bytes for line in lines))} in {cache_folder()}. "
+        "To remove one: cellbench prepare --clear NAME"
+    )
+
+
+def _inside(path: Path) -> str:
+    """A path as seen from the cache folder, which a line below the table names."""
+    from ..core.environment import cache_folder
+
+    return str(path.relative_to(cache_folder()))
+
+
+def _clear(name: str) -> None:
+    from ..datasets.registry import clear
+
+    freed = clear(name)
+    click.echo(f"{name}: {amount(freed)} freed" if freed else f"{name}: nothing of it was on the disk")
+
+
+def amount(size: float) -> str:
+    """Bytes as people say them: 512 B, 1.4 MB, 12.0 GB (powers of 1000)."""
+    for unit in ("B", "kB", "MB"):
+        if size < 999.5 or (unit == "B" and size < 1000):
+            return f"{size:.0f} B" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
+
+
+@contextlib.contextmanager
+def download_watcher() -> Iterator[Callable[[str, int, int | None], None]]:
+    """What shows a download: a bar a file on a terminal, plain lines elsewhere, both on stderr."""
+    if not sys.stderr.isatty():
+        yield _plain_lines()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bars:
+        tasks: dict[str, Any] = {}
+
+        def show(name: str, done: int, total: int | None) -> None:
+            if name not in tasks:
+                tasks[name] = bars.add_task(name, total=total)
+            bars.update(tasks[name], completed=done, total=total)
+
+        yield show
+
+
+def _plain_lines() -> Callable[[str, int, int | None], None]:
+    """A line when a file starts, every few seconds, and when it is there."""
+    last: dict[str, float] = {}
+
+    def say(name: str, done: int, total: int | None) -> None:
+        now = time.monotonic()
+        if name in last and done != total and now - last[name] < SECONDS_A_LINE:
+            return
+        last[name] = now
+        of = f" of {amount(total)}" if total else ""
+        click.echo(f"downloading {name}: {amount(done)}{of}", err=True)
+
+    return say

@@ -1,30 +1,32 @@
 """From scores to labels by one shared rule, and from labels to figures; a metric is a row of data."""
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+Figure = Callable[[NDArray, NDArray, NDArray], float]
+
 
 @dataclass(frozen=True)
 class Metric:
-    """How to compute one figure; `function(truth, predicted)` takes labels, not scores."""
+    """How to compute one figure from truth, predicted labels and scores; `labels`: how many an image must have."""
 
     name: str
-    function: Callable[[NDArray, NDArray], float]
+    function: Figure
+    labels: Literal["one", "several", "both"]
 
 
-def decide(scores: NDArray[np.float32], thresholds: NDArray | float = 0.0, multilabel: bool = False) -> NDArray:
+def decide(scores: NDArray[np.float32], multilabel: bool = False, thresholds: NDArray | float = 0.0) -> NDArray:
     """Labels from scores (n, classes): the largest score, or every class above its threshold when multi-label."""
     return scores > thresholds if multilabel else scores.argmax(1).astype(np.int64)
 
 
 def accuracy(truth: NDArray, predicted: NDArray) -> float:
-    """Share of images whose label, or whose whole set of labels, is right."""
-    right = truth == predicted
-    return float(np.mean(right.all(1) if right.ndim == 2 else right))
+    """Share of images whose label is right."""
+    return float(np.mean(truth == predicted))
 
 
 def balanced_accuracy(truth: NDArray, predicted: NDArray) -> float:
@@ -34,28 +36,63 @@ def balanced_accuracy(truth: NDArray, predicted: NDArray) -> float:
 
 
 def macro_f1(truth: NDArray, predicted: NDArray) -> float:
-    """Mean F1 over the classes that occur in the truth or in the prediction, as scikit-learn's 'macro'."""
+    """Mean F1 over classes: those in truth or prediction, as scikit-learn's 'macro'; of several labels an image, those
+    with a positive in truth (F1 has no meaning without; `absent_classes` counts them)."""
     from sklearn.metrics import f1_score
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a class that is never predicted has F1 0; that is its figure
-        return float(f1_score(truth, predicted, average="macro", zero_division=0))
+    if truth.ndim == 2:
+        present = truth.any(0)
+        truth, predicted = truth[:, present], predicted[:, present]
+    return float(f1_score(truth, predicted, average="macro", zero_division=0))
+
+
+def micro_f1(truth: NDArray, predicted: NDArray) -> float:
+    """F1 of all (image, label) pairs together."""
+    hits = np.sum(truth & predicted)
+    return float(2 * hits / max(1, truth.sum() + predicted.sum()))
+
+
+def exact_match(truth: NDArray, predicted: NDArray) -> float:
+    """Share of images whose whole set of labels is right."""
+    return float(np.mean((truth == predicted).all(1)))
+
+
+def sample_averaged_f1(truth: NDArray, predicted: NDArray) -> float:
+    """F1 of the mean precision and the mean recall of an image, as study 001 computed its 'F1'; not macro-F1."""
+    hits = (truth & predicted).sum(1)
+    precision = np.mean(hits / np.maximum(1, predicted.sum(1)))
+    recall = np.mean(hits / np.maximum(1, truth.sum(1)))
+    return float(2 * precision * recall / (precision + recall)) if hits.any() else 0.0
+
+
+def mean_average_precision(truth: NDArray, scores: NDArray) -> float:
+    """Mean over classes with a positive in truth of the area under their precision-recall curve (average precision)."""
+    from sklearn.metrics import average_precision_score
+
+    present = truth.any(0)
+    return float(average_precision_score(truth[:, present], scores[:, present], average="macro"))
+
+
+def _of_labels(function: Callable[[NDArray, NDArray], float]) -> Figure:
+    return lambda truth, predicted, scores: function(truth, predicted)
 
 
 METRICS = (
-    Metric("accuracy", accuracy),
-    Metric("balanced_accuracy", balanced_accuracy),
-    Metric("macro_f1", macro_f1),
+    Metric("accuracy", _of_labels(accuracy), "one"),
+    Metric("balanced_accuracy", _of_labels(balanced_accuracy), "one"),
+    Metric("macro_f1", _of_labels(macro_f1), "both"),
+    Metric("micro_f1", _of_labels(micro_f1), "several"),
+    Metric("exact_match", _of_labels(exact_match), "several"),
+    Metric("sample_averaged_f1", _of_labels(sample_averaged_f1), "several"),
+    Metric("mean_average_precision", lambda truth, _, scores: mean_average_precision(truth, scores), "several"),
+    Metric("absent_classes", lambda truth, *_: float(np.sum(~truth.any(0))), "several"),
 )
 
 
 def evaluate(truth: NDArray, scores: NDArray[np.float32]) -> dict[str, float]:
-    """Every metric that can be computed, plus `n`, the number of images it rests on."""
+    """Every metric that suits the labels, (n,) int64 or (n, classes) bool, and `n`, the number of images."""
     multilabel = truth.ndim == 2
-    predicted = decide(scores, multilabel=multilabel)
-    figures: dict[str, float] = {"n": len(truth)}
-    for metric in METRICS:
-        if multilabel and metric.function is balanced_accuracy:
-            continue  # undefined for several labels an image; absent, never faked
-        figures[metric.name] = metric.function(truth, predicted)
-    return figures
+    predicted = decide(scores, multilabel)
+    kinds = ("several" if multilabel else "one", "both")
+    figures = {metric.name: metric.function(truth, predicted, scores) for metric in METRICS if metric.labels in kinds}
+    return {"n": len(truth), **figures}

@@ -1,13 +1,20 @@
 """Decoded data sets on disk: images as one memory map, written whole or not at all."""
 
+import contextlib
+import errno
 import hashlib
 import json
 import mmap
 import os
+import platform
+import re
 import shutil
-import tempfile
-from collections.abc import Callable
-from dataclasses import asdict, replace
+import sys
+import time
+import uuid
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +27,20 @@ from ..core.errors import DataError
 
 FORMAT = 1
 IMAGES = "images.npy"
+DOWNLOADS = "downloads"
+SCRATCH = re.compile(r"\.(?P<host>[0-9a-f]{8})-(?P<pid>\d+)-\w+$")  # how the name of a scratch folder ends
+A_DAY = 24 * 3600
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)  # only writing fails like this
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Something in the cache folder: a prepared data set by its key, downloads by name, or a scratch folder."""
+
+    name: str
+    path: Path
+    bytes: int
+    kind: str  # prepared, downloads or scratch
 
 
 def location(key: str) -> Path:
@@ -31,32 +52,96 @@ def is_ready(key: str) -> bool:
     return (location(key) / "meta.json").is_file()
 
 
-def prepare(key: str, build: Callable[[Path], Dataset]) -> Path:
+def meta(key: str) -> dict[str, Any]:
+    """What is written beside the images of the prepared data set `key`; {} when it isn't ready."""
+    try:
+        return json.loads((location(key) / "meta.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def prepare(key: str, build: Callable[[Path], Dataset], *, again: bool = False) -> Path:
     """The folder of the prepared data set `key`, made by `build(scratch)` unless it is there already.
 
     `build` may make its images as a memory map `scratch / IMAGES`, so that they never have to fit in memory.
     Everything is written in a scratch folder and renamed at the end, so a half-written one is never taken for
-    whole, and of two processes that prepare at once one wins and the other uses its result.
+    whole, and of two processes that prepare at once one wins and the other uses its result. With `again` the one
+    that is there is replaced, once the new one is whole.
     """
     target = location(key)
-    if is_ready(key):
+    if is_ready(key) and not again:
         return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    try:
-        _write(build(scratch), scratch)
+    sweep()
+    with scratch_folder(target) as scratch:
+        data = _built(key, build, scratch)
         try:
-            os.rename(scratch, target)
-        except OSError:
-            if not is_ready(key):
-                raise
+            _write(data, scratch)
+            _settle(key, scratch, again)
+        except OSError as error:
+            raise _unwritable(target, error) from error
+    return target
+
+
+@contextlib.contextmanager
+def scratch_folder(target: Path) -> Iterator[Path]:
+    """A folder beside `target` to fill and rename to it; what is left at the end is removed.
+
+    Its name tells the machine and the process that made it, so that `sweep` knows when nobody fills it any more.
+    """
+    scratch = target.with_name(f".{target.name}.{_host()}-{os.getpid()}-{uuid.uuid4().hex[:8]}")
+    try:
+        scratch.mkdir(parents=True)  # with the usual rights, unlike tempfile's: a cache may be shared
     except OSError as error:
-        raise DataError(
-            f"cannot write {target}: {error.strerror or error}; free some space or set CELLBENCH_DATA"
-        ) from error
+        raise _unwritable(target, error) from error
+    try:
+        yield scratch
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    return target
+
+
+def sweep() -> int:
+    """Remove scratch folders that nobody fills any more; the bytes that were freed."""
+    freed = 0
+    for kept in contents():
+        if kept.kind == "scratch" and _abandoned(kept.path):
+            with contextlib.suppress(DataError):  # another user's
+                freed += remove(kept.path)
+    return freed
+
+
+def contents() -> list[Kept]:
+    """What is in the cache folder, of this format and of older ones, by kind and name."""
+    found = []
+    for folder in sorted(cache_folder().glob("v*/*")):
+        if folder.is_dir():
+            kind = "scratch" if folder.name.startswith(".") else "prepared"
+            found.append(Kept(folder.name, folder, size_of(folder), kind))
+    for folder in sorted((cache_folder() / DOWNLOADS).glob("*")):
+        if folder.is_dir():
+            found.append(Kept(folder.name, folder, size_of(folder), "downloads"))
+    return sorted(found, key=lambda kept: (kept.kind, kept.name))
+
+
+def size_of(folder: Path) -> int:
+    """The bytes of all files below `folder`; those that vanish meanwhile count nothing."""
+    total = 0
+    for directory, _, files in os.walk(folder):
+        for name in files:
+            with contextlib.suppress(OSError):
+                total += os.lstat(os.path.join(directory, name)).st_size
+    return total
+
+
+def remove(folder: Path) -> int:
+    """Remove a folder of the cache; the bytes that were freed. Raises DataError when something stays."""
+    size = size_of(folder)
+    try:
+        shutil.rmtree(folder if folder.name.startswith(".") else _set_aside(folder))
+    except FileNotFoundError:  # another process was faster
+        pass
+    except OSError as error:
+        raise DataError(f"cannot remove {error.filename or folder}: {error.strerror or error}") from error
+    return size
 
 
 def read(folder: Path) -> Dataset:
@@ -79,7 +164,8 @@ def read(folder: Path) -> Dataset:
 def clear(key: str) -> bool:
     """Remove the prepared data set `key`; False when there was none."""
     existed = location(key).is_dir()
-    shutil.rmtree(location(key), ignore_errors=True)
+    if existed:
+        remove(location(key))
     return existed
 
 
@@ -122,3 +208,65 @@ def _write(data: Dataset, folder: Path) -> None:
         "info": asdict(info),
     }
     (folder / "meta.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
+
+
+def _built(key: str, build: Callable[[Path], Dataset], scratch: Path) -> Dataset:
+    """What `build` makes; an OSError in it is about writing when it names the scratch folder or a full disk."""
+    try:
+        return build(scratch)
+    except OSError as error:
+        named = str(error.filename or "")
+        if error.errno in NO_ROOM or named.startswith(str(scratch)):
+            raise _unwritable(location(key), error) from error
+        what = f"cannot read {named}" if named else f"cannot prepare {key}"
+        raise DataError(f"{what}: {error.strerror or error}; look at the source and run the command again") from error
+
+
+def _settle(key: str, scratch: Path, again: bool) -> None:
+    """Rename the whole scratch folder to where the prepared data set belongs."""
+    target = location(key)
+    old = _set_aside(target) if again and target.is_dir() else None
+    try:
+        os.rename(scratch, target)
+    except OSError:
+        if not is_ready(key):
+            raise
+    if old:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _set_aside(folder: Path) -> Path:
+    """Rename a folder to a scratch folder's name, at once, so that no half of it is ever taken for whole."""
+    return folder.rename(folder.with_name(f".{folder.name}.{_host()}-{os.getpid()}-cleared"))
+
+
+def _unwritable(target: Path, error: OSError) -> DataError:
+    return DataError(f"cannot write {target}: {error.strerror or error}; free some space or set CELLBENCH_DATA")
+
+
+def _abandoned(scratch: Path) -> bool:
+    """Whether a scratch folder is more than a day old, or its process on this machine is no more."""
+    try:
+        if time.time() - scratch.stat().st_mtime > A_DAY:
+            return True
+    except OSError:
+        return False
+    made = SCRATCH.search(scratch.name)
+    return bool(made and made["host"] == _host() and not _alive(int(made["pid"])))
+
+
+def _alive(process: int) -> bool:
+    if sys.platform == "win32":  # os.kill would end it there
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # another user's
+        return True
+    return True
+
+
+def _host() -> str:
+    """8 hexadecimal digits that tell machines with a shared cache folder apart, without naming them."""
+    return f"{zlib.crc32(platform.node().encode()):08x}"

@@ -3,8 +3,7 @@
 import hashlib
 import json
 import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from ..core.data import Dataset, Info
 from ..core.errors import DataError
 from . import cache, images
-from .layouts import FolderOptions, draw_split, numbers, read_listing
+from .layouts import FolderOptions, draw_split, join_channels, read_listing
 
 __all__ = ["FolderOptions", "build", "prepare"]
 
@@ -26,11 +25,11 @@ KEEP_WHOLE = "replace or remove them, or pass --skip-unreadable"
 
 @dataclass(frozen=True)
 class Look:
-    """One image's shape (channels, height, width), type and remark, or why it cannot be read."""
+    """One image's shape (channels, height, width), type and channel names, or why it cannot be read."""
 
     shape: tuple[int, ...] = ()
     dtype: str = ""
-    remark: str = ""
+    channels: tuple[str, ...] = ()
     problem: str = ""
 
 
@@ -49,9 +48,11 @@ def prepare(path: Path, options: FolderOptions) -> Path:
 
 def build(scratch: Path, path: Path, files: dict[str, Path], options: FolderOptions) -> Dataset:
     """The Dataset of a folder whose files are listed; its images are written to `scratch` as they are decoded."""
-    listing = read_listing(path, files, options)
+    planes, channels = join_channels(files, options.pattern)
+    others = {name: file for name, file in files.items() if not images.is_image(name)}
+    listing = read_listing(path, others | {name: own[0] for name, own in planes.items()}, options)
     split, notes = draw_split(listing, options.split_seed)  # before decoding, which may take long
-    looks = list(images.in_order(_look, [files[name] for name in listing.files]))
+    looks = list(images.in_order(_look, [planes[name] for name in listing.files]))
     bad = [(name, look.problem) for name, look in zip(listing.files, looks, strict=True) if look.problem]
     skipped = []
     if bad:
@@ -59,22 +60,25 @@ def build(scratch: Path, path: Path, files: dict[str, Path], options: FolderOpti
             images.refuse_unreadable(bad, len(looks), KEEP_WHOLE)
         skipped = [f"{len(bad)} unreadable images skipped: {images.few([name for name, _ in bad], 20)}"]
         whole, listing = listing, listing.take([i for i, look in enumerate(looks) if not look.problem])
-        if lost := [name for name in whole.classes if name not in listing.classes]:
+        left = {name for names in listing.labels for name in names}
+        if lost := [name for name in whole.classes if name not in left]:
             raise DataError(f"{path}: no readable image is left of class {images.few(lost)}; replace the broken ones")
         looks = [look for look in looks if not look.problem]
         split, notes = draw_split(listing, options.split_seed)
     _check_alike(listing.files, looks)
     size, size_notes = _size(looks, options.size)
-    classes = listing.classes
+    pixels, remarks = _write_images(
+        scratch / cache.IMAGES, {name: planes[name] for name in listing.files}, looks[0], size
+    )
     return Dataset(
         name=f"folder:{path.name}",
-        images=_write_images(scratch / cache.IMAGES, [files[name] for name in listing.files], looks, size),
-        labels=numbers(listing.labels, classes),
-        classes=classes,
-        channels=_channels(looks[0].shape[0]),
+        images=pixels,
+        labels=listing.targets,
+        classes=listing.classes,
+        channels=channels or looks[0].channels or _channels(looks[0].shape[0]),
         split=split,
         groups=listing.group_numbers,
-        info=Info(notes=(*listing.notes, *notes, *skipped, *_remarks(listing.files, looks), *size_notes)),
+        info=Info(notes=(*listing.notes, *notes, *skipped, *remarks, *size_notes)),
     )
 
 
@@ -99,26 +103,44 @@ def _key(path: Path, files: dict[str, Path], options: FolderOptions) -> str:
 # --- pixels
 
 
-def _look(file: Path) -> Look:
+def _look(planes: Sequence[Path]) -> Look:
     """Decode once to learn what an image is; the pixels are not kept, so any number of images fits in memory."""
     try:
-        picture = images.decode(file)
+        picture = _picture(planes)
     except DataError as error:
         return Look(problem=str(error))
-    return Look(picture.pixels.shape, picture.pixels.dtype.name, picture.remark)
+    return Look(picture.pixels.shape, picture.pixels.dtype.name, picture.channels)
+
+
+def _picture(planes: Sequence[Path]) -> images.Picture:
+    """An image from its file, or from several with one channel each."""
+    if len(planes) == 1:
+        return images.decode(planes[0])
+    pictures = [images.decode(plane) for plane in planes]
+    first = pictures[0].pixels
+    for plane, picture in zip(planes, pictures, strict=True):
+        pixels = picture.pixels
+        if len(pixels) != 1 or pixels.shape != first.shape or pixels.dtype != first.dtype:
+            raise DataError(
+                f"{plane.name} is {pixels.dtype} {pixels.shape}, {planes[0].name} {first.dtype} {first.shape}; "
+                "one grey plane a file, all alike, is expected"
+            )
+    remarks = dict.fromkeys(picture.remark for picture in pictures if picture.remark)
+    return images.Picture(np.concatenate([picture.pixels for picture in pictures]), ", ".join(remarks))
 
 
 def _check_alike(files: Sequence[str], looks: Sequence[Look]) -> None:
-    """Refuse images of different depths or channel counts, naming one of each."""
+    """Refuse images of different depths, channel counts or channel names, naming one of each."""
     for name, look in zip(files, looks, strict=True):
-        if (look.shape[0], look.dtype) != (looks[0].shape[0], looks[0].dtype):
+        if (look.shape[0], look.dtype, look.channels) != (looks[0].shape[0], looks[0].dtype, looks[0].channels):
             raise DataError(
                 f"images differ in kind: {files[0]} is {_kind(looks[0])}, {name} is {_kind(look)}; save them all alike"
             )
 
 
 def _kind(look: Look) -> str:
-    return f"{look.dtype} with {look.shape[0]} channel{'s' * (look.shape[0] > 1)}"
+    names = f" ({', '.join(look.channels)})" if look.channels else ""
+    return f"{look.dtype} with {look.shape[0]} channel{'s' * (look.shape[0] > 1)}{names}"
 
 
 def _size(looks: Sequence[Look], wanted: int | None) -> tuple[int | None, list[str]]:
@@ -140,38 +162,23 @@ def _size(looks: Sequence[Look], wanted: int | None) -> tuple[int | None, list[s
     return wanted, notes
 
 
-def _remarks(files: Sequence[str], looks: Sequence[Look]) -> Iterator[str]:
-    """What was decided while decoding, each once, with how often and where first."""
-    first: dict[str, str] = {}
-    for name, look in zip(files, looks, strict=True):
-        first.setdefault(look.remark, name)
-    counts = Counter(look.remark for look in looks)
-    yield from (f"{remark}: {counts[remark]} images, the first is {first[remark]}" for remark in first if remark)
-
-
 def _channels(n: int) -> tuple[str, ...]:
     return {1: ("grey",), 3: ("red", "green", "blue")}.get(n) or tuple(f"channel {i + 1}" for i in range(n))
 
 
-def _write_images(target: Path, files: Sequence[Path], looks: Sequence[Look], size: int | None) -> NDArray:
-    """Decode, resize and write all images (n, channels, height, width); returns them memory-mapped.
+def _write_images(
+    target: Path, planes: Mapping[str, Sequence[Path]], look: Look, size: int | None
+) -> tuple[NDArray, list[str]]:
+    """All images, resized to `size` if given, (n, channels, height, width) memory-mapped; with remarks."""
+    channels, height, width = look.shape
+    shape, dtype = (channels, size or height, size or width), np.dtype(look.dtype)
 
-    Written as a file, not through the map: on a full disk a write fails with an error, a map kills the process.
-    """
-    channels, height, width = looks[0].shape
-    shape = (channels, size or height, size or width)
-    dtype = np.dtype(looks[0].dtype)
+    def load(files: Sequence[Path]) -> images.Picture:
+        picture = _picture(files)
+        pixels = images.resized(picture.pixels, size) if size else picture.pixels
+        if pixels.shape != shape or pixels.dtype != dtype:
+            raise DataError("changed while it was read")
+        return images.Picture(pixels, picture.remark)
 
-    def pixels(file: Path) -> NDArray:
-        found = images.decode(file).pixels
-        found = images.resized(found, size) if size else found
-        if found.shape != shape or found.dtype != dtype:
-            raise DataError(f"{file} changed while it was read; run the command again")
-        return found
-
-    with target.open("wb") as out:
-        header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": (len(files), *shape)}
-        np.lib.format.write_array_header_1_0(out, header)
-        for found in images.in_order(pixels, files):
-            out.write(found.data)
-    return np.load(target, mmap_mode="r")
+    items = ((place, name, files) for place, (name, files) in enumerate(planes.items()))
+    return images.write(target, (len(planes), *shape), dtype, items, load, "run the command again")

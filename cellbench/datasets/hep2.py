@@ -4,6 +4,7 @@ The cells' order and folders are those of the public copy that github.com/george
 No copy tells which specimen a cell is from, so this split, random over cells, may put a specimen's cells in two parts.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 
 from ..core.data import PARTS, Dataset, Info, Split
 from ..core.errors import DataError, did_you_mean
-from . import images
+from . import cache, images
+from .layouts import PART_WORDS, absent
 from .registry import datasets
 from .tables import read_table
 
@@ -19,7 +21,20 @@ CLASSES = ("Homogeneous", "Speckled", "Nucleolar", "Centromere", "NuMem", "Golgi
 FOLDERS = {"training": "train", "validation": "val", "test": "test"}
 TABLE = "gt_training.csv"
 SHAPE = (1, 78, 78)
-LAYOUT = f"training/, validation/, test/ and {TABLE}, at the top or in one folder, are expected"
+LAYOUT = (
+    f"training/, validation/, test/ and {TABLE}, at the top or in one folder, are expected, "
+    "or tra/, val/, tes/ with a folder for each class"
+)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """An image's path, its part, the folder that says so, and its class number."""
+
+    name: str
+    part: str
+    folder: str
+    label: int
 
 
 @datasets.register(
@@ -38,17 +53,21 @@ def build(scratch: Path, source: Path | None) -> Dataset:
     if source is None:
         raise DataError(f"hep2 needs a source; {LAYOUT}")
     files = images.files_of(source)
-    root = _root(files, source)
-    class_of = _labels(files[root + TABLE])
-    name_of, part_of = _cells(files, root)
-    _check_paired(class_of, name_of, source)
-    ids = sorted(name_of)
-    parts = np.array([part_of[i] for i in ids])
-    labels = np.array([class_of[i] for i in ids], dtype=np.int64)
-    _check_train(labels, parts, source)
+    cells = _sorted_cells(files) or _listed_cells(files, source)
+    parts = np.array([cell.part for cell in cells])
+    labels = np.array([cell.label for cell in cells], dtype=np.int64)
+    _check_train(labels, parts, {cell.part: cell.folder for cell in cells}, source)
+    pixels, remarks = images.write(
+        scratch / cache.IMAGES,
+        (len(cells), *SHAPE),
+        np.dtype(np.uint8),
+        ((place, cell.name, files[cell.name]) for place, cell in enumerate(cells)),
+        _cell,
+        "get a whole copy of them",
+    )
     return Dataset(
         name="hep2",
-        images=_pixels([name_of[i] for i in ids], files),
+        images=pixels,
         labels=labels,
         classes=CLASSES,
         channels=("cell",),
@@ -56,8 +75,44 @@ def build(scratch: Path, source: Path | None) -> Dataset:
         info=Info(
             licence="research use, see the ICPR 2014 contest's organisers",
             citation="ICPR 2014 contest on HEp-2 cell classification, I3A data set",
+            notes=tuple(remarks),
         ),
     )
+
+
+# --- sorted into class folders
+
+
+def _sorted_cells(files: dict[str, images.Blob]) -> list[Cell]:
+    """The cells of tra/<class>/, val/<class>/ and tes/<class>/ by ID; none when there is a table or no such folder."""
+    paths = {name: name.split("/") for name in files if images.is_image(name) and name.count("/") >= 2}
+    paths = {name: path for name, path in paths.items() if path[-3].lower() in PART_WORDS}
+    if not paths or any(name.split("/")[-1] == TABLE for name in files):
+        return []
+    cells: dict[int, Cell] = {}
+    for name, (*_, folder, label, file) in paths.items():
+        if label not in CLASSES:
+            raise DataError(f"{name}: folder {label!r} is not one of the six; {did_you_mean(label, CLASSES)}")
+        cell = Cell(name, PART_WORDS[folder.lower()], folder, CLASSES.index(label))
+        _add(cells, _id(name, file), cell)
+    return [cells[i] for i in sorted(cells)]
+
+
+# --- with a table
+
+
+def _listed_cells(files: dict[str, images.Blob], source: Path) -> list[Cell]:
+    """The cells of training/, validation/ and test/ by ID, their classes from the table."""
+    root = _root(files, source)
+    class_of = _labels(files[root + TABLE])
+    cells: dict[int, Cell] = {}
+    for name in files:
+        folder, _, file = name.removeprefix(root).partition("/")
+        if name.startswith(root) and folder in FOLDERS and images.is_image(file):
+            number = _id(name, file)
+            _add(cells, number, Cell(name, FOLDERS[folder], folder, class_of.get(number, -1)))
+    _check_paired(class_of, cells, source)
+    return [cells[i] for i in sorted(cells)]
 
 
 def _root(files: dict[str, images.Blob], source: Path) -> str:
@@ -85,60 +140,44 @@ def _labels(blob: images.Blob) -> dict[int, int]:
     return found
 
 
-def _cells(files: dict[str, images.Blob], root: str) -> tuple[dict[int, str], dict[int, str]]:
-    """File names and parts by ID."""
-    names: dict[int, str] = {}
-    parts: dict[int, str] = {}
-    for name in files:
-        folder, _, file = name.removeprefix(root).partition("/")
-        if not name.startswith(root) or folder not in FOLDERS or not images.is_image(file):
-            continue
-        stem = file.rpartition(".")[0]
-        if not stem.isdecimal():
-            raise DataError(f"{name}: an image's name must be its ID, such as 00001.png; rename or remove it")
-        if int(stem) in names:
-            raise DataError(f"{name} and {names[int(stem)]} have the same ID; remove one of them")
-        names[int(stem)], parts[int(stem)] = name, FOLDERS[folder]
-    return names, parts
+def _id(name: str, file: str) -> int:
+    stem = file.rpartition(".")[0]
+    if not stem.isdecimal():
+        raise DataError(f"{name}: an image's name must be its ID, such as 00001.png; rename or remove it")
+    return int(stem)
 
 
-def _check_paired(class_of: dict[int, int], name_of: dict[int, str], source: Path) -> None:
-    if missing := sorted(class_of.keys() - name_of.keys()):
+def _add(cells: dict[int, Cell], number: int, cell: Cell) -> None:
+    if number in cells:
+        raise DataError(f"{cell.name} and {cells[number].name} have the same ID; remove one of them")
+    cells[number] = cell
+
+
+def _check_paired(class_of: dict[int, int], cells: dict[int, Cell], source: Path) -> None:
+    if missing := sorted(class_of.keys() - cells.keys()):
         raise DataError(
             f"{len(missing)} rows of {TABLE} have no image in {source}, the first is Image ID {missing[0]}; "
             "the copy is incomplete: get a whole one"
         )
-    if extra := sorted(name_of.keys() - class_of.keys()):
+    if extra := sorted(cells.keys() - class_of.keys()):
         raise DataError(
-            f"{len(extra)} images have no row in {TABLE}, the first is {name_of[extra[0]]}; "
+            f"{len(extra)} images have no row in {TABLE}, the first is {cells[extra[0]].name}; "
             "remove them or get a whole table"
         )
 
 
-def _check_train(labels: NDArray[np.int64], parts: NDArray[np.str_], source: Path) -> None:
+def _check_train(labels: NDArray[np.int64], parts: NDArray[np.str_], folder_of: dict[str, str], source: Path) -> None:
     for folder, part in FOLDERS.items():
-        if not (parts == part).any():
+        if part not in folder_of:
             raise DataError(f"{source}: {folder}/ holds no images; {LAYOUT}")
-    counts = np.bincount(labels[parts == "train"], minlength=len(CLASSES))
-    if absent := [name for name, n in zip(CLASSES, counts, strict=True) if not n]:
-        raise DataError(f"{source}: no image in training/ is of class {', '.join(absent)}; get a whole copy")
+    if lacking := absent(CLASSES, labels[parts == "train"]):
+        raise DataError(
+            f"{source}: no image in {folder_of['train']}/ is of class {', '.join(lacking)}; get a whole copy"
+        )
 
 
-def _pixels(names: list[str], files: dict[str, images.Blob]) -> NDArray[np.uint8]:
-    """All images, uint8 (n, 1, 78, 78)."""
-    pixels = np.empty((len(names), *SHAPE), np.uint8)
-
-    def load(place: int) -> str:
-        try:
-            found = images.decode(files[names[place]]).pixels
-        except DataError as error:
-            return str(error)
-        if found.shape != SHAPE or found.dtype != np.uint8:
-            return f"{found.dtype} {found.shape}; 78×78 grey uint8 is expected"
-        pixels[place] = found
-        return ""
-
-    reasons = images.in_order(load, range(len(names)))
-    problems = [(name, reason) for name, reason in zip(names, reasons, strict=True) if reason]
-    images.refuse_unreadable(problems, len(names), "get a whole copy of them")
-    return pixels
+def _cell(blob: images.Blob) -> images.Picture:
+    picture = images.decode(blob)
+    if picture.pixels.shape != SHAPE or picture.pixels.dtype != np.uint8:
+        raise DataError(f"{picture.pixels.dtype} {picture.pixels.shape}; 78×78 grey uint8 is expected")
+    return picture

@@ -2,16 +2,17 @@
 
 import io
 import logging
+import math
 import os
 import posixpath
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,11 +61,30 @@ def few(names: Sequence[str], most: int = 5) -> str:
 
 def files_of(source: Path) -> dict[str, Blob]:
     """Every file of a folder or tar archive by its path inside, '/'-separated, in natural order; junk left out."""
+    found = dict(stream(source))
+    return {name: found[name] for name in sorted(found, key=natural)}
+
+
+def stream(source: Path) -> Iterator[tuple[str, Blob]]:
+    """The same file by file, as they come, so that an archive never has to fit in memory."""
     if source.is_dir():
-        return dict(find_files(source))
-    if not source.exists():
+        yield from find_files(source).items()
+    elif source.exists():
+        yield from _stream_tar(source)
+    else:
         raise DataError(f"{source} does not exist; give a folder or a .tar or .tar.gz archive")
-    return dict(read_tar(source))
+
+
+def survey(source: Path, keep: Callable[[str], bool]) -> tuple[list[str], dict[str, Blob]]:
+    """Paths of the images in a folder or tar archive, and the other files whose name without folders `keep` takes."""
+    pictures: list[str] = []
+    kept: dict[str, Blob] = {}
+    for name, blob in stream(source):
+        if is_image(name):
+            pictures.append(name)
+        elif keep(name.rpartition("/")[2]):
+            kept[name] = blob
+    return pictures, kept
 
 
 def find_files(folder: Path) -> dict[str, Path]:
@@ -98,12 +118,23 @@ def read_tar(path: Path) -> dict[str, bytes]:
     Raises DataError naming the member when one is absolute, climbs out with '..', links out or is a device, and
     naming the archive when it is cut short or damaged.
     """
+    found = dict(_stream_tar(path))
+    return {name: found[name] for name in sorted(found, key=natural)}
+
+
+def _stream_tar(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Name and content of an archive's files, as they stand there; what links lead to comes last."""
     import lzma
     import tarfile
     import zlib
 
-    found: dict[str, bytes] = {}
+    members: dict[str, tarfile.TarInfo] = {}
     links: dict[str, str] = {}
+
+    def content(member: tarfile.TarInfo) -> bytes:
+        file = archive.extractfile(member)
+        return file.read() if file else b""
+
     try:
         with tarfile.open(path) as archive:
             for member in archive:
@@ -113,22 +144,21 @@ def read_tar(path: Path) -> dict[str, bytes]:
                 if is_junk(name):
                     continue
                 if member.isreg():
-                    content = archive.extractfile(member)
-                    found[name] = content.read() if content else b""
+                    members[name] = member
+                    yield name, content(member)
                 elif member.issym():
                     links[name] = posixpath.normpath(posixpath.join(posixpath.dirname(name), member.linkname))
                 elif member.islnk():
                     links[name] = posixpath.normpath(member.linkname)
             _check_end(archive)
+            for name, target in links.items():
+                if target in members:
+                    yield name, content(members[target])
     except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError) as error:
         raise DataError(
             f"{path} cannot be read as a tar archive: {error}; it is damaged, cut short or of another kind: "
             "fetch it again, or unpack it and give the folder"
         ) from error
-    for name, target in links.items():
-        if target in found:
-            found[name] = found[target]
-    return {name: found[name] for name in sorted(found, key=natural)}
 
 
 def _outside(member: Any) -> str:
@@ -187,10 +217,14 @@ def in_order(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A decoded image: pixels (channels, height, width) uint8, uint16 or float32; what was decided on the way."""
+    """A decoded image: pixels (channels, height, width) uint8, uint16 or float32.
+
+    remark: what was decided on the way. channels: their names where the file gives them (OME-TIFF).
+    """
 
     pixels: NDArray
     remark: str = ""
+    channels: tuple[str, ...] = ()
 
 
 def decode(blob: Blob) -> Picture:
@@ -219,6 +253,63 @@ def refuse_unreadable(problems: Sequence[tuple[str, str]], total: int, advice: s
     if problems:
         shown = few([f"{name} ({reason})" for name, reason in problems])
         raise DataError(f"{len(problems)} of {total} images cannot be read: {shown}; {advice}")
+
+
+def write(
+    target: Path,
+    shape: tuple[int, ...],
+    dtype: np.dtype,
+    items: Iterable[tuple[int, str, T]],
+    load: Callable[[T], Picture],
+    advice: str,
+) -> tuple[NDArray, list[str]]:
+    """Load all items by threads and write each at its place in an .npy file; the array memory-mapped, and remarks.
+
+    shape: of the whole array. items: place, name and what `load` takes; place 0, 1, … counts what `load` returns,
+    an image or one channel of it, in the array's order. Every item that raises DataError is counted, the first
+    ones named, and `advice` given.
+    Written as a file, not through the map: on a full disk a write fails with an error, a map kills the process.
+    """
+    total = size = 0
+    places: set[int] = set()  # an archive may hold a file twice; the later one counts
+    problems: list[tuple[str, str]] = []
+    seen: dict[str, list[str]] = {}
+
+    def work(item: tuple[int, str, T]) -> tuple[int, str, Picture | str]:
+        place, name, what = item
+        try:
+            return place, name, load(what)
+        except DataError as error:
+            return place, name, str(error)
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("wb") as out:
+        write_header(out, shape, dtype)
+        start = out.tell()
+        for place, name, found in in_order(work, items):
+            total += 1
+            if isinstance(found, str):
+                problems.append((name, found))
+                continue
+            if found.remark:
+                seen.setdefault(found.remark, []).append(name)
+            data = np.ascontiguousarray(found.pixels, dtype)
+            size = data.nbytes
+            out.seek(start + place * size)
+            out.write(data.data)
+            places.add(place)
+    refuse_unreadable(problems, total, advice)
+    if len(places) * size != math.prod(shape) * np.dtype(dtype).itemsize:
+        raise DataError(f"the images changed while they were read, {total} are there now; run the command again")
+    return np.load(target, mmap_mode="r"), [
+        f"{remark}: {len(names)} images, the first is {names[0]}" for remark, names in seen.items()
+    ]
+
+
+def write_header(out: BinaryIO, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    """The head of an .npy file; the array's bytes follow."""
+    header = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(out, header)
 
 
 def resized(pixels: NDArray, size: int) -> NDArray:
@@ -252,6 +343,8 @@ def _decode_plain(data: bytes, formats: tuple[str, ...]) -> Picture:
         array = np.asarray(image)
         if array.ndim == 3:
             array = array[..., : 1 if image.mode == "LA" else 3]
+    elif image.mode == "CMYK":
+        return _settled(np.asarray(image.convert("RGB")), "CMYK turned into RGB, without a colour profile")
     else:
         raise DataError(f"colours stored as {image.mode}; save it as grey or RGB")
     return _settled(array, "alpha channel dropped" if alpha else "")
@@ -292,6 +385,8 @@ def _decode_tiff(data: bytes) -> Picture:
         kind = page.photometric.name if hasattr(page.photometric, "name") else str(page.photometric)
         if not _tifffile_decodes(page):
             return _decode_packed(data, page, kind)
+        if kind == "SEPARATED" and page.bitspersample == 8:
+            return _decode_plain(data, ("TIFF",))
         if kind not in ("MINISBLACK", "MINISWHITE", "RGB", "PALETTE"):
             raise DataError(f"colours stored as {kind}; save it as grey or RGB")
         array: NDArray = np.asarray(series[0].asarray()).reshape(shape)
@@ -305,7 +400,19 @@ def _decode_tiff(data: bytes) -> Picture:
             array = np.moveaxis(array, channel, -1)
         if any(int(extra) in (1, 2) for extra in page.extrasamples):  # associated and unassociated alpha
             array, remark = array[..., :-1], "alpha channel dropped"
-    return _settled(array, remark)
+        names = _ome_channels(file.ome_metadata) if file.is_ome else ()
+    picture = _settled(array, remark)
+    return replace(picture, channels=names) if len(names) == len(picture.pixels) else picture
+
+
+def _ome_channels(description: str | None) -> tuple[str, ...]:
+    """The names that an OME-TIFF gives its channels; none unless every channel has its own."""
+    from xml.etree import ElementTree
+
+    found = [
+        node.get("Name", "") for node in ElementTree.fromstring(description or "<none/>").iterfind(".//{*}Channel")
+    ]
+    return tuple(found) if all(found) and len(set(found)) == len(found) else ()
 
 
 def _tifffile_decodes(page: Any) -> bool:
@@ -321,7 +428,7 @@ def _tifffile_decodes(page: Any) -> bool:
 def _decode_packed(data: bytes, page: Any, kind: str) -> Picture:
     """A TIFF with a compression that tifffile leaves to `imagecodecs`; Pillow reads those that it doesn't reduce."""
     whole = page.bitspersample <= 8 or (page.bitspersample == 16 and page.samplesperpixel == 1)
-    if whole and kind in ("MINISBLACK", "RGB", "PALETTE", "YCBCR"):
+    if whole and kind in ("MINISBLACK", "RGB", "PALETTE", "YCBCR", "SEPARATED"):
         return _decode_plain(data, ("TIFF",))
     raise DataError(f"{page.bitspersample}-bit {kind} with {page.compression.name} compression; save it uncompressed")
 

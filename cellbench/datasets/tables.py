@@ -34,7 +34,7 @@ class Table:
 
 def read_table(blob: Blob, name: str) -> Table:
     """The table in a UTF-8 (or, with its mark, UTF-16) file; rows of another length than the header are refused."""
-    reader = csv.reader(io.StringIO(text := _text(blob, name), newline=""), delimiter=_delimiter(text), strict=True)
+    reader = csv.reader(io.StringIO(text := read_text(blob, name), newline=""), delimiter=_delimiter(text), strict=True)
     header: tuple[str, ...] = ()
     rows, lines = [], []
     try:
@@ -58,7 +58,8 @@ def read_table(blob: Blob, name: str) -> Table:
     return Table(name, header, tuple(rows), tuple(lines))
 
 
-def _text(blob: Blob, name: str) -> str:
+def read_text(blob: Blob, name: str) -> str:
+    """What a UTF-8 (or, with its mark, UTF-16) file says, without its mark."""
     try:
         data = blob if isinstance(blob, bytes) else blob.read_bytes()
         return data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")

@@ -1,5 +1,6 @@
 """Features × support vector machines."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -49,6 +50,7 @@ class FeatureSVM:
         self.backend = self._backend.name
 
     def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
+        from sklearn.multiclass import OneVsRestClassifier
         from sklearn.preprocessing import StandardScaler
 
         use_threads(self._backend)
@@ -61,12 +63,18 @@ class FeatureSVM:
             best = -1.0
             for C in self._settings.grid:
                 model = self._backend.load()(kernel="rbf", C=C, gamma=self._settings.gamma, cache_size=2000)
-                model.fit(seen, train.labels)
-                score = macro_f1(val.labels, decide(_scores(model, unseen, len(train.classes))))
+                if train.multilabel:
+                    model = OneVsRestClassifier(model)
+                with warnings.catch_warnings():
+                    warnings.simplefilter(
+                        "ignore"
+                    )  # a label that all or no training images have: its score is constant
+                    model.fit(seen, train.labels.astype(int))
+                score = macro_f1(val.labels, decide(_scores(model, unseen, len(train.classes)), val.multilabel))
                 log.epoch(C=C, val_macro_f1=score)
                 if score > best:  # on a tie the smaller C, the simpler machine, stays
                     best, self._model = score, model
-                    self.chosen = {"C": C, "support_vectors": len(model.support_)}
+                    self.chosen = {"C": C}
         self._classes = len(train.classes)
 
     def predict(self, images: NDArray) -> NDArray[np.float32]:
@@ -76,6 +84,8 @@ class FeatureSVM:
 def _scores(model: Any, features: NDArray, n_classes: int) -> NDArray[np.float32]:
     """One-versus-rest decision values in a column a class; a class unseen in training scores lowest."""
     decision = model.decision_function(features)
+    if decision.ndim == 2 and decision.shape[1] == n_classes:
+        return decision.astype(np.float32)
     if decision.ndim == 1:  # two classes: one signed distance
         decision = np.stack([-decision, decision], 1)
     scores = np.full((len(features), n_classes), decision.min(initial=0) - 1, np.float32)
@@ -95,7 +105,7 @@ def _is_number(value: object) -> bool:
     standard=True,
     seeded=False,
     devices=("cpu",),
-    cost=3.0,
+    cost=2.5,
 )
 def svm_flat(settings: SVMSettings, seed: int, device: str) -> FeatureSVM:
     from ..features.pixels import flatten
@@ -112,7 +122,7 @@ def svm_flat(settings: SVMSettings, seed: int, device: str) -> FeatureSVM:
     seeded=False,
     min_size=16,
     devices=("cpu",),
-    cost=2.0,
+    cost=1.3,
 )
 def svm_hog(settings: SVMSettings, seed: int, device: str) -> FeatureSVM:
     from ..features.gradients import hog

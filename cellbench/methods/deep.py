@@ -79,18 +79,18 @@ class Standard:
 
 
 STANDARD = (
-    Standard("mlp", "two hidden layers on flattened pixels", _build("mlp"), MEDIUM, 3, min_size=1),
-    Standard("cnn", "three convolutions, one hidden layer", _build("cnn"), MEDIUM, 15),
-    Standard("alexnet", "AlexNet with a stem and head for small images", _build("alexnet"), SLOW, 20, min_size=31),
-    Standard("vgg11", "VGG-11 with batch norm, head 512–512", _build("vgg", depth=11), MEDIUM, 190, min_size=32),
-    Standard("vgg16", "VGG-16 with batch norm, head 512–512", _build("vgg", depth=16), MEDIUM, 340, min_size=32),
-    Standard("resnet18", "ResNet-18", _build("resnet", depth=18), FAST, 65, 18, True),
-    Standard("resnet34", "ResNet-34", _build("resnet", depth=34), FAST, 110, 34, True),
+    Standard("mlp", "two hidden layers on flattened pixels", _build("mlp"), MEDIUM, 2, min_size=1),
+    Standard("cnn", "three convolutions, one hidden layer", _build("cnn"), MEDIUM, 16),
+    Standard("alexnet", "AlexNet with a stem and head for small images", _build("alexnet"), SLOW, 30, min_size=31),
+    Standard("vgg11", "VGG-11 with batch norm, head 512–512", _build("vgg", depth=11), MEDIUM, 130, min_size=32),
+    Standard("vgg16", "VGG-16 with batch norm, head 512–512", _build("vgg", depth=16), MEDIUM, 230, min_size=32),
+    Standard("resnet18", "ResNet-18", _build("resnet", depth=18), FAST, 45, 18, True),
+    Standard("resnet34", "ResNet-34", _build("resnet", depth=34), FAST, 80, 34, True),
     Standard(
-        "plain18", "ResNet-18 without shortcuts", _build("resnet", depth=18, shortcuts=False), FAST, 65, 18, False
+        "plain18", "ResNet-18 without shortcuts", _build("resnet", depth=18, shortcuts=False), FAST, 45, 18, False
     ),
     Standard(
-        "plain34", "ResNet-34 without shortcuts", _build("resnet", depth=34, shortcuts=False), FAST, 110, 34, False
+        "plain34", "ResNet-34 without shortcuts", _build("resnet", depth=34, shortcuts=False), FAST, 75, 34, False
     ),
 )
 

@@ -73,7 +73,13 @@ def _outcome(runs: Sequence[Run], row: Row) -> dict[str, Any]:
     if accuracy is not None and classes and classes > 2 and accuracy < 2 / classes:
         told.insert(0, "below twice chance")
     status = "ok" if seeds else bad[0][1]
-    return {"seeds": seeds, "n_runs": len(runs), "status": status, "remark": "; ".join(dict.fromkeys(told))}
+    return {
+        "seeds": seeds,
+        "n_runs": len(runs),
+        "status": status,
+        "remark": "; ".join(dict.fromkeys(told)),
+        "several_labels": row.get("test_exact_match") is not None,
+    }
 
 
 def by(rows: Iterable[Row], names: Sequence[str]) -> list[list[Row]]:
@@ -111,4 +117,6 @@ def listed(settings: Mapping[str, Any]) -> str:
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{value:g}" if abs(value) >= 1e6 or isinstance(value, float) else str(value)
     return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))

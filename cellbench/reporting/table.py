@@ -42,7 +42,7 @@ class Column:
     """name: the key in a row, or a function of the row; kind: None for text.
 
     label: says what the row is, so it stands even where figures are missing. spread: '<name>_sd' is shown with it.
-    when: 'any': only if a row has it; 'varies': only if rows differ in it.
+    when: 'any': only if a row has it; 'varies': only if rows differ in it; or a function of all rows.
     """
 
     name: str | Callable[[Row], Any]
@@ -50,14 +50,17 @@ class Column:
     kind: Kind | None = None
     label: bool = False
     spread: bool = False
-    when: Literal["always", "any", "varies"] = "always"
+    when: Literal["always", "any", "varies"] | Callable[[Sequence[Row]], bool] = "always"
 
     def value(self, row: Row) -> Any:
         return row.get(self.name) if isinstance(self.name, str) else self.name(row)
 
     def shown(self, rows: Sequence[Row]) -> bool:
+        if callable(self.when):
+            return self.when(rows)
         values = [self.value(row) for row in rows]
-        return {"always": True, "any": any(values), "varies": len(set(values)) > 1}[self.when]
+        given = any(value not in (None, "") for value in values)
+        return {"always": True, "any": given, "varies": len(set(values)) > 1}[self.when]
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,10 @@ def render(tables: Sequence[Table], style: str) -> str:
 
 
 def _text(tables: Sequence[Table]) -> str:
-    blocks = [(t.title.split("\n"), _grid(t), [_wrapped(note) for note in t.notes]) for t in tables]
+    blocks = []
+    for table in tables:
+        lines, cut = _grid(table)
+        blocks.append((table.title.split("\n"), lines, [_wrapped(note) for note in (*cut, *table.notes)]))
     return "\n\n\n".join("\n\n".join("\n".join(lines) for lines in block if lines) for block in blocks)
 
 
@@ -139,10 +145,13 @@ def _wrapped(note: str) -> str:
     return textwrap.fill(note, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
-def _grid(table: Table) -> list[str]:
-    """Lines of the table; a remark stands below its row, or on it where the figures are missing."""
+def _grid(table: Table) -> tuple[list[str], list[str]]:
+    """Lines of the table, and whole those remarks that had to be cut in it.
+
+    A remark stands below its row, or on it where the figures are missing.
+    """
     if not table.rows:
-        return []
+        return [], []
     columns = _shown(table)
     heads = [cells.heading(lines=True).split("\n") for cells in columns]
     height = max(map(len, heads))
@@ -155,15 +164,19 @@ def _grid(table: Table) -> list[str]:
     lines = ["  ".join(line) for line in grid[:height]] + ["  ".join("-" * width for width in widths)]
     figures = [i for i, cells in enumerate(columns) if not cells.column.label]
     room = sum(widths[i] for i in figures) + 2 * (len(figures) - 1)
+    cut = []
     for row, line in zip(table.rows, grid[height:], strict=True):
         remark = row.get("remark", "")
-        if row.get("status", "ok") != "ok":
+        failed = row.get("status", "ok") != "ok"
+        if len(remark) > (room if failed else sum(widths[1:])):
+            cut.append(f"{line[0].strip()}: {remark}")
+        if failed:
             line = [*line[: figures[0]], _short(remark, room).ljust(room), *line[figures[-1] + 1 :]]
             remark = ""
         lines.append("  ".join(line))
         if remark:
             lines.append(" " * (widths[0] + 2) + _short(remark, sum(widths[1:])))
-    return [line.rstrip() for line in lines]
+    return [line.rstrip() for line in lines], cut
 
 
 def _markdown(tables: Sequence[Table]) -> str:

@@ -35,7 +35,7 @@ def tables(frame: pd.DataFrame, view: str = "all") -> list[Table]:
 
 def leaderboard(rows: Sequence[Row]) -> Table:
     """All methods on one data set, the best on test first; runs without figures last."""
-    rows = sorted(rows, key=lambda row: (-(row["test_accuracy"] or 0), row["status"] != "ok", *_order(row)))
+    rows = sorted(rows, key=lambda row: (-(row[_main(row)] or 0), row["status"] != "ok", *_order(row)))
     return Table(
         "leaderboard", f"{_title(rows)}, {_content(rows)}\n{_counts(rows)}", LEADERBOARD, tuple(rows), _hardware(rows)
     )
@@ -76,6 +76,11 @@ VIEWS: dict[str, Callable[[Sequence[Row]], Table]] = {
     "svm-vs-deep": svm_vs_deep,
     "depth": depth,
 }
+
+
+def _main(row: Row) -> str:
+    """The figure that rows are ranked and compared by: accuracy, or of several labels an image macro-F1."""
+    return "test_macro_f1" if row["test_accuracy"] is None else "test_accuracy"
 
 
 def _order(row: Row) -> tuple[str, ...]:
@@ -138,6 +143,11 @@ def _device(row: Row) -> str:
     return f"{row['device']} ({row['threads'] or '?'})"
 
 
+def _one_label(rows: Sequence[Row]) -> bool:
+    """Whether images have one label each, so that accuracy means something; yes while nothing says otherwise."""
+    return not any(row.get("several_labels") for row in rows)
+
+
 LABELS = (
     Column(_device, "device\n(threads)", label=True),
     Column("machine", "machine", label=True, when="varies"),
@@ -149,9 +159,18 @@ LEADERBOARD = (
     *LABELS,
     Column("input", "input", label=True, when="varies"),
     Column(lambda row: "yes" if row["pretrained"] else "", "pre-\ntrained", label=True, when="any"),
-    Column("test_accuracy", "test\naccuracy", PERCENT, spread=True),
+    Column("test_accuracy", "test\naccuracy", PERCENT, spread=True, when=_one_label),
     Column("test_macro_f1", "test\nmacro-F1", PERCENT, spread=True),
-    Column("val_accuracy", "val\naccuracy", PERCENT),
+    Column("test_micro_f1", "test\nmicro-F1", PERCENT, spread=True, when="any"),
+    Column("test_mean_average_precision", "test\nmAP", PERCENT, spread=True, when="any"),
+    Column("test_exact_match", "exact\nmatch", PERCENT, spread=True, when="any"),
+    Column("val_accuracy", "val\naccuracy", PERCENT, when=_one_label),
+    Column(
+        lambda row: row["val_macro_f1"] if row["several_labels"] else None,
+        "val\nmacro-F1",
+        PERCENT,
+        when="any",
+    ),
     Column("train_seconds", "training", SECONDS, spread=True),
     Column("warmup_seconds", "warm-up", SECONDS),
     Column("predict_ms_per_image", "predict", IMAGE_TIME),
@@ -191,7 +210,8 @@ def _duel(rows: Sequence[Row], alone: bool) -> Row:
     apart = len(set(devices)) > 1
     if apart:
         duel["device"] = " / ".join(devices)
-    duel |= {"synthetic": any(row["synthetic"] for row in rows), "n_test": _fact(rows, "n_test")}
+    duel |= {name: any(row[name] for row in rows) for name in ("synthetic", "several_labels")}
+    duel["n_test"] = _fact(rows, "n_test")
     for side, row in best.items():
         duel |= {side: row.get("method"), f"{side}_settings": row.get("settings"), f"{side}_params": row.get("params")}
         duel |= {f"{side}_pretrained": row.get("pretrained"), f"{side}_seeds": row.get("seeds", [])}
@@ -207,7 +227,7 @@ def _duel(rows: Sequence[Row], alone: bool) -> Row:
 
 
 def _best(rows: Sequence[Row], family: str) -> Row:
-    side = [row for row in rows if row["family"] == family and None not in (row["val_macro_f1"], row["test_accuracy"])]
+    side = [row for row in rows if row["family"] == family and None not in (row["val_macro_f1"], row["test_macro_f1"])]
     return max(sorted(side, key=_order), key=lambda row: row["val_macro_f1"], default={})
 
 
@@ -230,12 +250,18 @@ def _sentence(duel: Mapping[str, Any], name: str, hardware: str) -> str:
         methods = " ".join(SIDES[side][2] for side in missing)
         neither = "neither " * (len(missing) > 1) or "no "
         return f"{where} {neither}{what} has a result on the {hardware}; get one with: {_command(duel, methods)}"
-    gap, ratio = round(100 * duel["test_accuracy_gap"], 1), duel["train_seconds_ratio"]
-    versus = f"{abs(gap)} points {'more' if gap > 0 else 'less'} accurate than" if gap else "as accurate as"
+    ratio = duel["train_seconds_ratio"]
+    if duel["test_accuracy_gap"] is None:
+        gap = round(100 * duel["test_macro_f1_gap"], 1)
+        versus = f"{abs(gap)} points {'above' if gap > 0 else 'below'}" if gap else "level with"
+        figure = " in macro-F1"
+    else:
+        gap, figure = round(100 * duel["test_accuracy_gap"], 1), ""
+        versus = f"{abs(gap)} points {'more' if gap > 0 else 'less'} accurate than" if gap else "as accurate as"
     apart = " (they ran on different devices, so times and memory are not compared)" * (" / " in duel["device"])
     time = f" and takes {ratio:,.{two_digits(ratio)}f} × its training time on the same {hardware}" if ratio else ""
     svm, net = (_contender(duel, side) for side in SIDES)
-    return f"{where} the best net ({net}) is {versus} the best SVM ({svm}){time}{apart}{simulated}."
+    return f"{where} the best net ({net}) is {versus} the best SVM ({svm}){figure}{time}{apart}{simulated}."
 
 
 def _contender(duel: Mapping[str, Any], side: str) -> str:
@@ -247,9 +273,9 @@ DUEL = (
     *LABELS,
     Column(lambda duel: _contender(duel, "svm"), "SVM"),
     Column(lambda duel: _contender(duel, "net"), "net"),
-    Column("svm_test_accuracy", "SVM\naccuracy", PERCENT, spread=True),
-    Column("net_test_accuracy", "net\naccuracy", PERCENT, spread=True),
-    Column("test_accuracy_gap", "gap", POINTS),
+    Column("svm_test_accuracy", "SVM\naccuracy", PERCENT, spread=True, when=_one_label),
+    Column("net_test_accuracy", "net\naccuracy", PERCENT, spread=True, when=_one_label),
+    Column("test_accuracy_gap", "gap", POINTS, when=_one_label),
     Column("svm_test_macro_f1", "SVM\nmacro-F1", PERCENT, spread=True),
     Column("net_test_macro_f1", "net\nmacro-F1", PERCENT, spread=True),
     Column("test_macro_f1_gap", "gap", POINTS),

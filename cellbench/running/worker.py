@@ -1,6 +1,7 @@
 """Runs in child processes of a fork server that holds the heavy imports: memory is measured by run, a crash is one
 run's, and starting one costs a fork."""
 
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -98,10 +99,13 @@ def _main(pipe: Connection, target: Callable, arguments: tuple, plugins: Sequenc
     try:
         load_plugins(plugins, (methods, datasets))
         pipe.send(("done", target(lambda kind, facts: pipe.send((kind, facts)), *arguments)))
+    except BrokenPipeError:
+        return  # nobody listens any more: the matrix was stopped
     except Exception as error:
         if not isinstance(error, CellbenchError) and os.environ.get("CELLBENCH_DEBUG"):
             traceback.print_exc()
-        pipe.send(("failed", _reason(error)))
+        with contextlib.suppress(BrokenPipeError):
+            pipe.send(("failed", _reason(error)))
 
 
 def _run(listener: Listener, job: Job) -> tuple[RunRecord, Predictions]:

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from ..core.data import Samples
 from ..core.errors import TrainingError
-from ..core.metrics import accuracy, decide, macro_f1
+from ..core.metrics import decide, macro_f1
 from ..core.runs import RunLog
 from .augment import augment
 from .recipe import Recipe
@@ -88,9 +88,9 @@ def train(net: nn.Module, recipe: Recipe, train: Samples, val: Samples, seed: in
     shuffle = torch.Generator().manual_seed(seed)
     with log.phase("transfer"):
         images = _tensor(train.images).to(device)
-        labels = torch.from_numpy(np.array(train.labels)).to(device)
+        labels = _truth(train.labels).to(device)
         seen_by_val = _tensor(val.images).to(device)
-        val_labels = torch.from_numpy(np.array(val.labels))
+        val_labels = _truth(val.labels)
         mean, deviation = _statistics(images)
         net = net.to(device).to(memory_format=torch.channels_last)
         model = Trained(net, mean, deviation, choose_precision(recipe.precision, device), device)
@@ -106,14 +106,14 @@ def train(net: nn.Module, recipe: Recipe, train: Samples, val: Samples, seed: in
         batch = augment(model.normalise(batch), recipe, shuffle).contiguous(memory_format=torch.channels_last)
         with model.precision():
             scores = net(batch)
-        loss = F.cross_entropy(scores.float(), truth, label_smoothing=recipe.label_smoothing)
+        loss = loss_of(scores.float(), truth, recipe.label_smoothing)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
         return loss.detach(), scores.detach()
 
     with log.phase("warmup"):
-        _rehearse(step, net, recipe, images[:batch_size], len(train.classes))
+        _rehearse(step, net, recipe, images[:batch_size], labels[:batch_size])
         shuffle.manual_seed(seed)  # the rehearsal drew from it
         synchronise(device)
 
@@ -133,15 +133,14 @@ def train(net: nn.Module, recipe: Recipe, train: Samples, val: Samples, seed: in
                 index = order[i * batch_size : (i + 1) * batch_size]
                 loss, scores = step(net, optimiser, images[index], labels[index])
                 losses += loss
-                hits += (scores.argmax(1) == labels[index]).sum()
+                hits += _right(scores, labels[index])
             # one look an epoch: asking at every step would make a GPU wait
             if not math.isfinite(mean_loss := losses.item() / steps_an_epoch):
                 raise TrainingError(
                     f"the loss is {mean_loss} in epoch {epoch} (step {at + 1}, learning rate {rate:.3g}); lower lr"
                 )
             val_scores = model.predict(seen_by_val)
-            predicted = decide(val_scores)
-            score = macro_f1(val.labels, predicted)
+            score = macro_f1(val.labels, decide(val_scores, val.multilabel))
             if score > best:
                 best, model.best_epoch, best_state = score, epoch, copy.deepcopy(net.state_dict())
             log.epoch(
@@ -150,14 +149,22 @@ def train(net: nn.Module, recipe: Recipe, train: Samples, val: Samples, seed: in
                 lr=rate,
                 train_loss=mean_loss,
                 train_accuracy=hits.item() / (steps_an_epoch * batch_size),
-                val_loss=float(F.cross_entropy(torch.from_numpy(val_scores), val_labels)),
-                val_accuracy=accuracy(val.labels, predicted),
+                val_loss=float(loss_of(torch.from_numpy(val_scores), val_labels)),
+                val_accuracy=float(_right(torch.from_numpy(val_scores), val_labels)) / len(val),
                 val_macro_f1=score,
                 seconds=time.perf_counter() - start,
             )
         net.load_state_dict(best_state)
         synchronise(device)
     return model
+
+
+def loss_of(scores: Tensor, truth: Tensor, label_smoothing: float = 0.0) -> Tensor:
+    """Cross-entropy for class numbers (n,); binary cross-entropy for several labels an image, float (n, classes)."""
+    if truth.ndim == 2:
+        smooth = truth * (1 - label_smoothing) + label_smoothing / 2
+        return F.binary_cross_entropy_with_logits(scores, smooth)
+    return F.cross_entropy(scores, truth, label_smoothing=label_smoothing)
 
 
 def learning_rate(recipe: Recipe, progress: float) -> float:
@@ -176,13 +183,13 @@ def synchronise(device: str) -> None:
         torch.cuda.synchronize()
 
 
-def _rehearse(step, net: nn.Module, recipe: Recipe, batch: Tensor, n_classes: int) -> None:  # type: ignore[no-untyped-def]
-    """A few steps of a copy of the net on random labels: kernels are chosen and memory taken, nothing leaks."""
+def _rehearse(step, net: nn.Module, recipe: Recipe, batch: Tensor, truth: Tensor) -> None:  # type: ignore[no-untyped-def]
+    """A few steps of a copy of the net on shuffled labels: kernels are chosen and memory taken, nothing leaks."""
     twin = copy.deepcopy(net).train()
     optimiser = _optimiser(twin, recipe)
     with torch.random.fork_rng(["cuda"] if batch.is_cuda else []):  # dropout's draws are put back as well
         for _ in range(REHEARSAL_STEPS):
-            step(twin, optimiser, batch, torch.randint(n_classes, (len(batch),)).to(batch.device))
+            step(twin, optimiser, batch, truth[torch.randperm(len(truth), device=truth.device)])
 
 
 def _optimiser(net: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
@@ -203,6 +210,18 @@ def _statistics(images: Tensor) -> tuple[Tensor, Tensor]:
     deviation = (square - mean**2).clamp(min=0).sqrt()
     deviation[deviation == 0] = 1  # an empty channel stays zero
     return mean.to(torch.float32).view(1, -1, 1, 1), deviation.to(torch.float32).view(1, -1, 1, 1)
+
+
+def _truth(labels: NDArray) -> Tensor:
+    """Class numbers as they are; several labels an image as float32, as binary cross-entropy wants them."""
+    return torch.from_numpy(labels.astype(np.float32) if labels.ndim == 2 else np.array(labels))
+
+
+def _right(scores: Tensor, truth: Tensor) -> Tensor:
+    """How many images have the right label, or exactly the right labels."""
+    if truth.ndim == 2:
+        return ((scores > 0) == truth.bool()).all(1).sum()
+    return (scores.argmax(1) == truth).sum()
 
 
 def _tensor(images: Tensor | NDArray) -> Tensor:

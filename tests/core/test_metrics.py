@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from cellbench.core.metrics import accuracy, balanced_accuracy, decide, evaluate, macro_f1
+from cellbench.core.metrics import (
+    accuracy,
+    balanced_accuracy,
+    decide,
+    evaluate,
+    exact_match,
+    macro_f1,
+    mean_average_precision,
+    micro_f1,
+    sample_averaged_f1,
+)
 
 
 @pytest.fixture
@@ -34,10 +44,57 @@ def test_a_label_is_the_class_with_the_largest_score():
 
 def test_several_labels_are_the_classes_above_their_thresholds():
     scores = np.array([[0.4, 0.6], [0.9, 0.1]], np.float32)
-    assert decide(scores, np.array([0.5, 0.05]), multilabel=True).tolist() == [[False, True], [True, True]]
+    assert decide(scores, True, np.array([0.5, 0.05])).tolist() == [[False, True], [True, True]]
 
 
-def test_a_metric_that_is_undefined_for_several_labels_is_absent():
-    truth = np.array([[True, False], [True, True]])
-    figures = evaluate(truth, np.array([[1, -1], [1, -1]], np.float32))
-    assert figures == {"n": 2, "accuracy": 0.5, "macro_f1": pytest.approx(0.5)}
+@pytest.fixture
+def several():
+    rng = np.random.default_rng(4)
+    truth = rng.random((150, 6)) < 0.3
+    scores = (truth + rng.normal(0, 0.8, truth.shape) - 0.5).astype(np.float32)
+    return truth, scores
+
+
+def test_multi_label_figures_are_scikit_learns(several):
+    truth, scores = several
+    predicted = decide(scores, True)
+    assert micro_f1(truth, predicted) == pytest.approx(reference.f1_score(truth, predicted, average="micro"))
+    assert macro_f1(truth, predicted) == pytest.approx(reference.f1_score(truth, predicted, average="macro"))
+    assert exact_match(truth, predicted) == pytest.approx(reference.accuracy_score(truth, predicted))
+    expected = np.mean([reference.average_precision_score(t, s) for t, s in zip(truth.T, scores.T, strict=True)])
+    assert mean_average_precision(truth, scores) == pytest.approx(expected)
+
+
+def test_the_sample_averaged_f1_by_hand():
+    truth = np.array([[1, 1, 0], [0, 0, 1]], bool)
+    predicted = np.array([[1, 0, 0], [0, 1, 1]], bool)
+    precision, recall = (1 + 1 / 2) / 2, (1 / 2 + 1) / 2
+    assert sample_averaged_f1(truth, predicted) == pytest.approx(2 * precision * recall / (precision + recall))
+    assert sample_averaged_f1(truth, ~truth & False) == 0
+
+
+def test_a_class_without_positives_is_counted_and_left_out_of_the_means():
+    truth = np.array([[1, 0, 0], [0, 1, 0]], bool)
+    scores = np.array([[1, -1, 2], [1, 1, -1]], np.float32)
+    figures = evaluate(truth, scores)
+    assert figures["absent_classes"] == 1
+    assert figures["macro_f1"] == pytest.approx((2 / 3 + 1) / 2)
+    assert figures["mean_average_precision"] == pytest.approx(np.mean([0.5, 1]))
+
+
+def test_only_figures_that_suit_the_labels_are_computed(several):
+    assert set(evaluate(np.array([0, 1]), np.eye(2, dtype=np.float32))) == {
+        "n",
+        "accuracy",
+        "balanced_accuracy",
+        "macro_f1",
+    }
+    assert set(evaluate(*several)) == {
+        "n",
+        "macro_f1",
+        "micro_f1",
+        "exact_match",
+        "sample_averaged_f1",
+        "mean_average_precision",
+        "absent_classes",
+    }

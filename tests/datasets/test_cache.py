@@ -1,8 +1,11 @@
 """A prepared data set is read back as it was written, and only whole ones count."""
 
 import errno
+import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +17,18 @@ from cellbench.core.data import PARTS, Dataset, Info
 from cellbench.core.environment import cache_folder
 from cellbench.core.errors import DataError
 from cellbench.datasets import cache
+
+SLEEPER = """
+import sys, time
+from cellbench.datasets import cache
+
+def build(scratch):
+    (scratch / cache.IMAGES).write_bytes(bytes(5000))
+    print("writing", flush=True)
+    time.sleep(60)
+
+cache.prepare("killed", build)
+"""
 
 WRITER = """
 import sys, time
@@ -137,3 +152,120 @@ def test_a_file_that_the_system_does_not_let_grow_leaves_nothing() -> None:
     told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert told.stdout.startswith("cannot write"), told.stderr
     assert leftovers() == []
+
+
+def test_what_fails_while_building_is_worded_by_what_it_was() -> None:
+    def reads(scratch: Path) -> Dataset:
+        return (Path("source") / "missing.png").read_bytes()  # type: ignore[return-value]
+
+    def writes(scratch: Path) -> Dataset:
+        return (scratch / "no" / "such" / "folder.npy").write_bytes(b"")  # type: ignore[return-value]
+
+    def fills(scratch: Path) -> Dataset:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def breaks(scratch: Path) -> Dataset:
+        raise OSError(errno.EIO, "Input/output error")
+
+    for build, message in (
+        (reads, r"^cannot read source.missing\.png: No such file or directory; look at the source"),
+        (writes, r"^cannot write .*toy: No such file or directory; free some space or set CELLBENCH_DATA"),
+        (fills, r"^cannot write .*toy: No space left on device; free some space or set CELLBENCH_DATA"),
+        (breaks, r"^cannot prepare toy: Input/output error; look at the source"),
+    ):
+        with pytest.raises(DataError, match=message):
+            cache.prepare("toy", build)
+        assert leftovers() == []
+
+
+def test_a_cache_folder_without_permission_is_said_in_one_line(toy: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*args: object, **options: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", refused)
+    with pytest.raises(DataError, match=r"cannot write .*toy: Permission denied; .*CELLBENCH_DATA"):
+        cache.prepare("toy", build_from(toy))
+
+
+def test_preparing_again_replaces_the_old_one_only_by_a_whole_one(toy: Dataset) -> None:
+    def fails(scratch: Path) -> Dataset:
+        raise DataError("bad")
+
+    cache.prepare("toy", build_from(toy))
+    with pytest.raises(DataError, match="bad"):
+        cache.prepare("toy", fails, again=True)
+    old = cache.read(cache.location("toy"))
+    np.testing.assert_array_equal(old.images, toy.images)
+    cache.prepare("toy", build_from(replace(toy, images=toy.images // 2)), again=True)
+    np.testing.assert_array_equal(cache.read(cache.location("toy")).images, toy.images // 2)
+    np.testing.assert_array_equal(old.images, toy.images)  # one that is being read stays whole
+    assert leftovers() == ["toy"]
+
+
+def test_meta_tells_what_a_listing_needs_without_reading_arrays(toy: Dataset) -> None:
+    assert cache.meta("toy") == {}
+    cache.prepare("toy", build_from(toy))
+    assert (cache.meta("toy")["classes"], cache.meta("toy")["channels"]) == (list(toy.classes), list(toy.channels))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_what_a_killed_process_left_is_removed_by_the_next(toy: Dataset) -> None:
+    process = subprocess.Popen([sys.executable, "-c", SLEEPER], stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    assert process.stdout.readline() == "writing\n"
+    (left,) = leftovers()
+    assert left.startswith(".killed.")
+    assert cache.sweep() == 0  # its process is at work
+    process.send_signal(signal.SIGKILL)
+    process.wait(10)
+    process.stdout.close()
+    assert leftovers() == [left]
+    cache.prepare("toy", build_from(toy))
+    assert leftovers() == ["toy"]
+
+
+def test_scratch_folders_go_when_their_process_is_gone_or_a_day_has_passed(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait(10)
+    home = cache.location("x").parent
+    host, elsewhere = cache._host(), "0" * 8
+    names = {
+        "ours": f".x.{host}-{os.getpid()}-aaaa",
+        "dead": f".x.{host}-{ended.pid}-aaaa",
+        "elsewhere": f".x.{elsewhere}-{ended.pid}-aaaa",  # a process number says nothing about another machine
+        "unmarked": ".x.killed",
+    }
+    for name in names.values():
+        (home / name).mkdir(parents=True)
+        (home / name / cache.IMAGES).write_bytes(bytes(1000))
+    assert cache.sweep() == 1000
+    assert leftovers() == sorted(name for kind, name in names.items() if kind != "dead")
+    for name in leftovers():
+        os.utime(home / name, (time.time() - 90_000,) * 2)
+    assert cache.sweep() == 3000
+    assert leftovers() == []
+
+
+def test_the_contents_are_listed_with_their_bytes(toy: Dataset) -> None:
+    folder = cache.prepare("toy", build_from(toy))
+    downloads = cache_folder() / cache.DOWNLOADS / "toy"
+    downloads.mkdir(parents=True)
+    (downloads / "a.tar").write_bytes(bytes(123))
+    expected = sum(file.stat().st_size for file in folder.iterdir())
+    assert [(kept.name, kept.path, kept.bytes, kept.kind) for kept in cache.contents()] == [
+        ("toy", downloads, 123, "downloads"),
+        ("toy", folder, expected, "prepared"),
+    ]
+    assert cache.remove(folder) == expected
+    assert cache.remove(folder) == 0
+
+
+def test_what_cannot_be_removed_is_said(toy: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(path: object, *args: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    cache.prepare("toy", build_from(toy))
+    monkeypatch.setattr(Path, "rename", refused)
+    with pytest.raises(DataError, match=r"cannot remove .*toy: Permission denied"):
+        cache.clear("toy")
+    assert cache.is_ready("toy")

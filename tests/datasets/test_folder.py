@@ -68,6 +68,156 @@ def root(tmp_path: Path) -> Path:
     return tmp_path / "my cells é"
 
 
+# --- several labels an image
+
+
+def several(root: Path, sep: str, quote: str = "") -> dict[str, list[str]]:
+    """20 images in a table: every one is an 'a b', 'c' or both; the labels by file."""
+    own = {f"{i:02d}.png": [["c"], ["a b"], ["c", "a b"]][i % 3] for i in range(20)}
+    put(root, own)
+    rows = [["file", "label"], *([name, f"{quote}{sep.join(labels)}{quote}"] for name, labels in own.items())]
+    write_table(root / "labels.csv", rows)
+    return own
+
+
+@pytest.mark.parametrize(("sep", "quote"), [(";", ""), ("|", ""), (", ", '"')])
+def test_several_labels_in_a_cell_are_split_where_the_user_says(root: Path, sep: str, quote: str) -> None:
+    own = several(root, sep, quote)
+    data = load(root, multilabel=sep.strip())
+    assert data.classes == ("a b", "c")
+    assert data.labels.dtype == np.bool_
+    assert data.labels.tolist() == [["a b" in labels, "c" in labels] for labels in own.values()]
+    assert data.split.name == "stratified"
+    assert np.array_equal(np.sort(np.concatenate([data.split[part] for part in PARTS])), np.arange(20))
+    counts = data.class_counts()  # of 13 images with each label
+    assert all(n in (7, 8) for n in counts["train"])
+    assert all(n in (2, 3) for n in counts["val"] + counts["test"])
+
+
+def test_numbers_between_spaces_are_split_in_natural_order(root: Path) -> None:
+    put(root, [f"{i}.png" for i in range(20)])
+    write_table(root / "x.csv", [["file", "label"], *([f"{i}.png", "10  2" if i % 2 else "2"] for i in range(20))])
+    data = load(root, multilabel=" ")
+    assert data.classes == ("2", "10")
+    assert data.labels.tolist() == [[True, bool(i % 2)] for i in range(20)]
+
+
+def test_labels_are_never_split_unasked_but_what_looks_like_several_is_said(root: Path) -> None:
+    several(root, ";")
+    data = load(root)
+    assert data.classes == ("a b", "c", "c;a b")
+    assert data.labels.ndim == 1
+    assert data.info.notes[-1] == "'c;a b' is one class; if it is several labels pass --multilabel ';'"
+
+
+@pytest.mark.parametrize("given", ["", "nucleus, er"])
+def test_one_hot_columns_are_labels_in_the_order_of_the_header(root: Path, given: str) -> None:
+    put(root, [f"{i}.png" for i in range(20)])
+    header = ["file", "well", "nucleus", "er", *(["remark"] if given else [])]
+    rows = [
+        [f"{i}.png", f"w{i // 2}", str(int(i % 3 < 2)), "TRUE" if i % 3 else "0.0", *(["x"] if given else [])]
+        for i in range(20)
+    ]
+    write_table(root / "x.csv", [header, *rows])
+    data = load(root, multilabel="onehot", label_column=given)
+    assert data.classes == ("nucleus", "er")
+    assert data.labels.tolist() == [[i % 3 < 2, i % 3 > 0] for i in range(20)]
+    assert data.split.name == "grouped"
+    assert data.groups is not None
+    for part in PARTS:
+        assert not set(data.groups[data.split[part]]) & set(np.delete(data.groups, data.split[part]).tolist())
+    assert "labels from 'nucleus', 'er', groups from 'well' (10)" in data.info.notes[0]
+
+
+def test_one_hot_columns_that_hold_something_else_are_refused_by_column_and_line(root: Path) -> None:
+    put(root, [f"{i}.png" for i in range(12)])
+    write_table(root / "x.csv", [["file", "a", "b"], *([f"{i}.png", "1", "2" if i == 3 else "1"] for i in range(12))])
+    refused(root, "x.csv line 5: column 'b' is '2', a label's is 0 or 1", multilabel="onehot")
+    refused(root, "x.csv has no column 'd'", multilabel="onehot", label_column="a,d")
+    write_table(root / "x.csv", [["file", "a", "b"], *([f"{i}.png", str(int(i != 3)), "0"] for i in range(12))])
+    refused(root, "x.csv line 5 has no label", multilabel="onehot")
+
+
+def test_an_empty_cell_too_rare_a_label_and_class_folders_are_refused(root: Path) -> None:
+    several(root, ";")
+    text = (root / "labels.csv").read_text()
+    (root / "labels.csv").write_text(text.replace("04.png,a b", "04.png, ; "))
+    refused(root, "labels.csv line 6 has no label", multilabel=";")
+    (root / "labels.csv").write_text(text.replace("04.png,a b", "04.png,a b;rare"))
+    refused(root, "class rare has 1 images", multilabel=";")
+    (root / "labels.csv").unlink()
+    put(root, cells("a", "b"))
+    for name in root.glob("*.png"):
+        name.unlink()
+    refused(root, "several labels an image need a table", multilabel=";")
+    with pytest.raises(UsageError, match="multilabel is '#'"):
+        FolderOptions(multilabel="#")
+
+
+def test_a_given_split_that_leaves_a_label_out_of_train_is_refused_with_an_image_of_it(root: Path) -> None:
+    put(root, [f"{i}.png" for i in range(12)])
+    rows = [
+        [f"{i}.png", "a;b" if i > 8 else "a;c", "train" if i < 6 else "val" if i < 9 else "test"] for i in range(12)
+    ]
+    write_table(root / "x.csv", [["file", "label", "split"], *rows])
+    refused(root, r"class 'b' \(of 9\.png\) has no image in train, whose classes are a, c;", multilabel=";")
+
+
+# --- one file a channel
+
+
+def test_files_of_one_channel_each_become_images_with_named_channels(root: Path) -> None:
+    names = [f"{name}/x_{i}_{stain}.TIF" for name in "ab" for i in range(6) for stain in ("w10", "w2")]
+    put(root, names, dtype=np.uint16)
+    data = load(root, pattern="{id}_{channel}.tif")
+    assert data.channels == ("w2", "w10")
+    assert data.images.shape == (12, 2, 12, 10)
+    assert data.images.dtype == np.uint16
+    expected = [[value(f"{n}/x_{i}_w2.TIF"), value(f"{n}/x_{i}_w10.TIF")] for n in "ab" for i in range(6)]
+    assert data.images[:, :, 0, 0].tolist() == expected
+    assert data.labels.tolist() == [0] * 6 + [1] * 6
+
+
+def test_channels_may_lie_in_folders_and_a_table_names_the_images(root: Path) -> None:
+    put(root, [f"{stain}/{i}.png" for stain in ("DAPI", "ER") for i in range(12)])
+    write_table(root / "x.csv", [["image", "class"], *([str(i), "ab"[i % 2]] for i in range(12))])
+    data = load(root, pattern="{channel}/{id}.png")
+    assert data.channels == ("DAPI", "ER")
+    assert data.images[:, :, 0, 0].tolist() == [[value(f"DAPI/{i}.png"), value(f"ER/{i}.png")] for i in range(12)]
+    assert data.labels.tolist() == [i % 2 for i in range(12)]
+
+
+def test_a_missing_channel_odd_names_and_planes_that_differ_are_refused_by_name(root: Path) -> None:
+    names = [f"{name}/{i}_{stain}.tif" for name in "ab" for i in range(6) for stain in ("dna", "er")]
+    put(root, names)
+    put(root, ["a/3_er.tif"], shape=(12, 11))
+    refused(root, r"a/3\.tif \(3_er\.tif is uint8 \(1, 12, 11\), 3_dna\.tif uint8", pattern="{id}_{channel}.tif")
+    (root / "a" / "3_er.tif").unlink()
+    refused(root, r"image a/3\.tif has no channel 'er'; there are dna, er", pattern="{id}_{channel}.tif")
+    put(root, ["b/cell.tif"])
+    refused(root, r"1 of 24 images are not called '.*', the first is b/cell\.tif", pattern="{id}_{channel}.tif")
+    for wrong in ("{id}.tif", "{id}_{channel}", "{id}_{channel}_{channel}.tif"):
+        with pytest.raises(UsageError, match=r"give \{id\}, \{channel\} and an image's suffix"):
+            FolderOptions(pattern=wrong)
+
+
+def test_ome_channel_names_are_kept_and_other_ones_in_another_image_are_refused(root: Path) -> None:
+    for name in cells("a", "b"):
+        path = (root / name).with_suffix(".ome.tif")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        stains = {"axes": "CYX", "Channel": {"Name": ["DAPI", "ER"]}}
+        tifffile.imwrite(path, np.full((2, 12, 10), 700, np.uint16), ome=True, metadata=stains)
+    assert load(root).channels == ("DAPI", "ER")
+    assert load(root).images.max() == 700
+    tifffile.imwrite(
+        path, np.zeros((2, 12, 10), np.uint16), ome=True, metadata={**stains, "Channel": {"Name": ["ER", "DAPI"]}}
+    )
+    with pytest.raises(
+        DataError, match=r"a/0\.ome\.tif is uint16 with 2 channels \(DAPI, ER\), b/9\.ome\.tif .*\(ER, DAPI\)"
+    ):
+        load(root)
+
+
 # --- layouts
 
 

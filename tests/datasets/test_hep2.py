@@ -78,6 +78,45 @@ def test_a_folder_within_one_top_folder_is_read(source: Path) -> None:
     assert cache.fingerprint(build(source.parent / "outer")) == plain
 
 
+def sort_into_classes(source: Path, folders: tuple[str, str, str]) -> Path:
+    """The same cells in one folder a part and class."""
+    root = source.parent / "sorted" / "dataset"
+    for i in range(1, 37):
+        k = i // 6 % 3
+        target = root / folders[k] / hep2.CLASSES[i % 6]
+        target.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source / FOLDERS[k] / f"{i:05d}.png", target)
+    return root
+
+
+@pytest.mark.parametrize("folders", [("tra", "val", "tes"), FOLDERS, ("Train", "Valid", "Test")])
+def test_the_sorted_layout_gives_the_same_cells_in_the_order_of_their_ids(
+    source: Path, folders: tuple[str, str, str]
+) -> None:
+    plain = cache.fingerprint(build(source))
+    root = sort_into_classes(source, folders)
+    assert cache.fingerprint(build(root)) == plain
+    assert cache.fingerprint(build(root.parent)) == plain
+    assert cache.fingerprint(build(archive(root, "x.tar.gz", "hep2"))) == plain
+
+
+def test_a_sorted_copy_that_contradicts_itself_is_refused(source: Path) -> None:
+    root = sort_into_classes(source, ("tra", "val", "tes"))
+    (root / "val" / "Golgi").rename(root / "val" / "Gogli")
+    with pytest.raises(DataError, match=r"val/Gogli/00011.png: folder 'Gogli' is not one of the six; .* 'Golgi'"):
+        build(root)
+    shutil.copytree(root / "tra" / "Golgi", root / "val" / "Golgi")
+    shutil.rmtree(root / "val" / "Gogli")
+    with pytest.raises(DataError, match=r"val/Golgi/00005\.png and tra/Golgi/00005\.png have the same ID"):
+        build(root)
+    shutil.rmtree(root / "tra" / "Golgi")
+    with pytest.raises(DataError, match="no image in tra/ is of class Golgi"):
+        build(root)
+    shutil.rmtree(root / "tes")
+    with pytest.raises(DataError, match="dataset: test/ holds no images"):
+        build(root)
+
+
 def test_it_is_prepared_by_name_and_without_a_source_says_how_to_get_one(source: Path) -> None:
     with pytest.raises(DataError, match=r"'hep2' is not prepared; ask the organisers .* cellbench prepare hep2 --from"):
         datasets["hep2"].prepare()

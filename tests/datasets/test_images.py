@@ -170,10 +170,76 @@ def test_a_file_that_cannot_be_trusted_is_refused_with_the_reason(data: bytes, r
     assert "\n" not in str(error.value)
 
 
-def test_cmyk_is_refused() -> None:
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF", "TIFF packed"])
+def test_cmyk_becomes_rgb_and_is_said(kind: str) -> None:
     out = io.BytesIO()
-    Image.new("CMYK", (20, 20)).save(out, "JPEG")
-    with pytest.raises(DataError, match="CMYK"):
+    compression = {"compression": "tiff_lzw"} if "packed" in kind else {}
+    Image.new("CMYK", (16, 16), (255, 0, 0, 51)).save(out, kind[:4], **compression)
+    picture = images.decode(out.getvalue())
+    assert picture.pixels.shape == (3, 16, 16)
+    assert picture.pixels.dtype == np.uint8
+    assert np.abs(picture.pixels[:, 8, 8].astype(int) - (0, 204, 204)).max() <= 3 * (kind == "JPEG")  # (1 - C)(1 - K)
+    assert picture.remark == "CMYK turned into RGB, without a colour profile"
+
+
+def ome(axes: str, shape: tuple[int, ...], names: tuple[str, ...] = ()) -> bytes:
+    out = io.BytesIO()
+    array = np.arange(np.prod(shape), dtype=np.uint16).reshape(shape)
+    channels = {"Channel": {"Name": list(names)}} if names else {}
+    tifffile.imwrite(out, array, ome=True, photometric="minisblack", metadata={"axes": axes, **channels})
+    return out.getvalue()
+
+
+def test_ome_channel_names_are_read_and_unclear_ones_are_not() -> None:
+    assert images.decode(ome("CYX", (2, 9, 11), ("DAPI", "Golgi"))).channels == ("DAPI", "Golgi")
+    assert images.decode(ome("CYX", (2, 9, 11), ("DAPI", "DAPI"))).channels == ()
+    assert images.decode(ome("CYX", (2, 9, 11))).channels == ()
+
+
+@pytest.mark.parametrize(
+    ("axes", "shape", "channel"), [("CYX", (20, 9, 11), 0), ("ZCYX", (1, 3, 9, 11), 1), ("TCZYX", (1, 3, 1, 9, 11), 1)]
+)
+def test_ome_tiff_channels_are_read_by_name_at_16_bit(axes: str, shape: tuple[int, ...], channel: int) -> None:
+    picture = images.decode(ome(axes, shape))
+    n = shape[channel]
+    assert picture.pixels.dtype == np.uint16
+    assert np.array_equal(picture.pixels, np.arange(n * 99).reshape(n, 9, 11))
+    assert picture.remark == ""
+
+
+@pytest.mark.parametrize(("axes", "shape"), [("ZYX", (3, 9, 11)), ("TCYX", (2, 3, 9, 11)), ("TCZYX", (2, 3, 4, 9, 11))])
+def test_an_ome_stack_in_depth_or_time_is_refused(axes: str, shape: tuple[int, ...]) -> None:
+    with pytest.raises(DataError, match="project it or choose one plane"):
+        images.decode(ome(axes, shape))
+
+
+def test_pages_of_one_kind_are_channels_and_that_is_said_and_float_stays_float() -> None:
+    out = io.BytesIO()
+    planes = np.random.default_rng(0).random((4, 9, 30)).astype(np.float32)
+    with tifffile.TiffWriter(out) as writer:
+        for plane in planes:
+            writer.write(plane, metadata=None)
+    picture = images.decode(out.getvalue())
+    assert picture.pixels.dtype == np.float32
+    assert np.array_equal(picture.pixels, planes)
+    assert picture.remark == "axes unnamed in the TIFF: its 4 planes taken as channels"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "reason"), [({}, r"a stack of shape \(2, 3, 4, 90, 110\) \(axes QQQYX\)"), (None, "shape .* is open")]
+)
+def test_five_dimensions_without_axes_are_refused(metadata: dict[str, str] | None, reason: str) -> None:
+    """As tifffile describes them, or as 24 bare pages."""
+    out = io.BytesIO()
+    tifffile.imwrite(out, np.zeros((2, 3, 4, 90, 110), np.uint8), metadata=metadata, photometric="minisblack")
+    with pytest.raises(DataError, match=reason):
+        images.decode(out.getvalue())
+
+
+def test_nan_in_a_float_tiff_is_refused() -> None:
+    out = io.BytesIO()
+    tifffile.imwrite(out, np.array([[0.0, np.nan]] * 2, np.float32))
+    with pytest.raises(DataError, match="not finite"):
         images.decode(out.getvalue())
 
 
@@ -272,6 +338,36 @@ def test_a_member_outside_the_archive_is_refused_by_name(tmp_path: Path, name: s
 def test_a_link_out_of_the_archive_is_refused_by_name(tmp_path: Path, kind: bytes, target: str) -> None:
     with pytest.raises(DataError, match=r"'a/link.png' links to"):
         images.read_tar(tar_of(tmp_path / "x.tar", {"a.png": b"x"}, link("a/link.png", target, kind)))
+
+
+def test_an_archive_is_streamed_as_it_stands_and_links_come_last(tmp_path: Path) -> None:
+    path = tar_of(tmp_path / "x.tar", {"b/2.png": b"2", "a.png": b"1"}, link("0.png", "b/2.png", tarfile.SYMTYPE))
+    assert list(images.stream(path)) == [("b/2.png", b"2"), ("a.png", b"1"), ("0.png", b"2")]
+    pictures, kept = images.survey(path, lambda name: False)
+    assert (pictures, kept) == (["b/2.png", "a.png", "0.png"], {})
+
+
+def test_items_are_written_at_their_places_whatever_order_they_come_in(tmp_path: Path) -> None:
+    def load(value: int) -> images.Picture:
+        return images.Picture(np.full((1, 2, 3), value, np.uint16), "odd" if value % 2 else "")
+
+    items = ((place, f"{place}.png", 10 * place + place % 2) for place in reversed(range(200)))
+    array, remarks = images.write(tmp_path / "x.npy", (100, 2, 2, 3), np.dtype(np.uint16), items, load, "")
+    assert array.dtype == np.uint16
+    assert array[:, :, 1, 2].ravel().tolist() == [10 * place + place % 2 for place in range(200)]
+    assert remarks == ["odd: 100 images, the first is 199.png"]
+
+
+def test_fewer_items_than_places_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="changed while they were read, 1 are there now"):
+        images.write(
+            tmp_path / "x.npy",
+            (2, 1, 1, 1),
+            np.dtype(np.uint8),
+            [(0, "a", 1)],
+            lambda value: images.Picture(np.full((1, 1, 1), value, np.uint8)),
+            "",
+        )
 
 
 def test_a_link_inside_the_archive_has_its_targets_content(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """Drawn splits keep proportions and groups; a limit is stratified and nested."""
 
+import sys
+
 import numpy as np
 import pytest
 
 from cellbench.core.data import PARTS
-from cellbench.core.errors import DataError
+from cellbench.core.errors import BackendError, DataError
 from cellbench.datasets import splits
 
 LABELS = np.random.default_rng(0).permutation(np.repeat(np.arange(3), [100, 50, 10])).astype(np.int64)
@@ -15,6 +17,50 @@ def test_stratified_is_60_20_20_in_every_class() -> None:
     counts = {part: np.bincount(LABELS[split[part]]).tolist() for part in PARTS}
     assert counts == {"train": [60, 30, 6], "val": [20, 10, 2], "test": [20, 10, 2]}
     assert sorted(np.concatenate([split[part] for part in PARTS])) == list(range(160))
+
+
+def several_labels() -> np.ndarray:
+    """600 images with each of five labels at rates of 0.6 to 0.03, and every one with a label at least."""
+    labels = np.random.default_rng(1).random((600, 5)) < [0.6, 0.3, 0.15, 0.08, 0.03]
+    labels[~labels.any(1), 0] = True
+    return labels
+
+
+def test_several_labels_an_image_are_each_split_60_20_20() -> None:
+    labels = several_labels()
+    split = splits.stratified(labels)
+    assert split.name == "stratified"
+    assert sorted(np.concatenate([split[part] for part in PARTS])) == list(range(600))
+    for share, part in zip((0.6, 0.2, 0.2), PARTS, strict=True):
+        assert np.abs(labels[split[part]].sum(0) - share * labels.sum(0)).max() <= 2
+    np.testing.assert_array_equal(splits.stratified(labels).test, split.test)
+    assert len(np.intersect1d(splits.stratified(labels, split_seed=1).test, split.test)) < 60
+
+
+def test_several_labels_in_groups_keep_groups_whole() -> None:
+    labels, groups = several_labels(), np.arange(600) // 6
+    split = splits.grouped(labels, groups)
+    own = [set(groups[split[part]].tolist()) for part in PARTS]
+    assert sum(map(len, own)) == len(set.union(*own)) == 100
+    assert all(labels[split[part]].any(0).all() for part in PARTS)
+
+
+def test_an_image_with_several_labels_counts_as_its_rarest() -> None:
+    assert splits.rarest(np.array([[1, 1, 0], [1, 0, 0], [1, 1, 1]], bool)).tolist() == [1, 0, 2]
+    assert splits.rarest(LABELS) is LABELS
+
+
+def test_too_rare_a_label_among_several_is_refused_by_name() -> None:
+    labels = several_labels()
+    labels[:, 4] = np.arange(600) < 4
+    with pytest.raises(DataError, match="class rare has 4 images"):
+        splits.stratified(labels, classes=("a", "b", "c", "d", "rare"))
+
+
+def test_without_the_package_for_several_labels_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "iterstrat.ml_stratifiers", None)
+    with pytest.raises(BackendError, match=r'pip install "cellbench\[multilabel\]"'):
+        splits.stratified(several_labels())
 
 
 def test_a_split_depends_on_its_seed_alone() -> None:

@@ -3,7 +3,14 @@
 import pytest
 
 from cellbench.methods import methods
-from cellbench.methods.conformance import CHECKS, conformance, try_out
+from cellbench.methods.conformance import (
+    CHECKS,
+    check_inputs_untouched,
+    check_learns,
+    check_scores,
+    conformance,
+    try_out,
+)
 from cellbench.methods.registry import MethodEntry
 
 SMALL = [name for name in methods if name in ("svm-flat", "svm-hog", "mlp", "cnn")]
@@ -25,6 +32,15 @@ def test_two_classes_and_two_channels_are_no_special_case(name):
     trial = try_out(methods[name], channels=2, classes=2)
     for check in CHECKS[:2]:
         check(methods[name], trial)
+
+
+@pytest.mark.parametrize("name", list(methods))
+def test_every_method_takes_several_labels_an_image(name):
+    trial = try_out(methods[name], multilabel=True)
+    check_scores(methods[name], trial)
+    check_inputs_untouched(methods[name], trial)
+    if name in SMALL:  # deep plain nets hardly learn this in so few steps, and that is no fault
+        check_learns(methods[name], trial)
 
 
 class Broken:

@@ -124,3 +124,25 @@ def test_without_twins_the_depth_view_names_the_command(view, record):
     table = view("depth", record("cnn"))
     assert table.rows == ()
     assert "cellbench run --dataset hep2 --method plain18 --method resnet18 --device cpu" in table.notes[0]
+
+
+def several(macro_f1):
+    """Metrics of a data set whose images have several labels."""
+    figures = {"macro_f1": macro_f1, "micro_f1": 0.6, "exact_match": 0.3, "mean_average_precision": 0.55, "n": 100}
+    return {"metrics": dict.fromkeys(("train", "val", "test"), figures)}
+
+
+def test_several_labels_an_image_are_ranked_by_macro_f1_and_have_no_accuracy(view, record):
+    table = view("leaderboard", record("cnn", **several(0.4)), record("svm-hog", **several(0.5)))
+    assert [row["method"] for row in table.rows] == ["svm-hog", "cnn"]
+    heading = render([table], "text").split("---")[0]
+    for shown in ("micro-F1", "mAP", "match"):
+        assert shown in heading
+    assert "accuracy" not in heading
+
+
+def test_several_labels_an_image_are_compared_in_macro_f1(view, record):
+    table = view("svm-vs-deep", record("cnn", **several(0.4)), record("svm-hog", **several(0.5)))
+    assert table.rows[0]["sentence"].startswith(
+        "On hep2 the best net (cnn) is 10.0 points below the best SVM (svm-hog) in macro-F1 and takes"
+    )

@@ -1,0 +1,201 @@
+"""Fetching published files: to a temporary file, resumed when cut off, hashed while read, renamed when right."""
+
+import contextlib
+import hashlib
+import os
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http.client import HTTPException, HTTPResponse
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..core.errors import DataError
+
+Progress = Callable[[str, int, int | None], None]  # file name, bytes so far, bytes in all (None: not known)
+
+TIMEOUT = 30.0  # seconds without a byte
+WAITS = (1.0, 3.0, 9.0)  # seconds before going on after a connection that was cut off while bytes came
+PIECE = 2**16
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A published file: where it is, the name it is kept under, its md5 sum and, when known, its bytes."""
+
+    url: str
+    name: str
+    md5: str
+    size: int | None = None
+
+
+class _CutOffError(Exception):
+    """No answer, or one that ended before the file did; what came is kept."""
+
+
+def fetch(file: RemoteFile, folder: Path, progress: Progress = lambda *_: None, manual: str = "") -> Path:
+    """The path of `file` in `folder`, downloaded unless it is there with the right md5 sum.
+
+    A download that was cut off goes on where it ended, also in a later call. Two processes may fetch at once: the
+    second waits and uses what the first got. manual: how to get it otherwise, for the message of an error.
+    Raises DataError when it cannot be had, isn't the file that was published, or cannot be written.
+    """
+    target, part = folder / file.name, folder / f"{file.name}.part"
+    try:
+        if md5_of(target) == file.md5:
+            return target
+        folder.mkdir(parents=True, exist_ok=True)
+        with _alone(folder):
+            if (found := md5_of(target)) == file.md5:  # another process was here meanwhile
+                return target
+            try:
+                _download(file, part, progress)
+            except (_CutOffError, urllib.error.URLError) as error:
+                if not part.stat().st_size:
+                    part.unlink()
+                there = f"; the {file.name} there now is another one (md5 {found})" if found else ""
+                raise DataError(f"{_reason(file, error)}{there}; {_by_hand(file, folder, manual)}") from error
+            os.replace(part, target)
+            return target
+    except OSError as error:
+        raise DataError(
+            f"cannot write {part}: {error.strerror or error}; free some space or set CELLBENCH_DATA"
+        ) from error
+
+
+def md5_of(path: Path) -> str:
+    """The md5 sum of a file in hexadecimal, '' when it isn't there."""
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, _md5).hexdigest()
+
+
+def is_web_page(start: bytes) -> bool:
+    """Whether a file that starts like this is an HTML page: what a login or an error page looks like when saved."""
+    return start.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith((b"<!doctype html", b"<html"))
+
+
+def _download(file: RemoteFile, part: Path, progress: Progress) -> None:
+    """Fill `part` with the whole file, going on after each cut for as long as bytes come between them."""
+    waits = iter(WAITS)
+    while True:
+        before = part.stat().st_size if part.exists() else 0
+        try:
+            return _attempt(file, part, progress)
+        except _CutOffError:
+            wait = next(waits, None)
+            if wait is None or not part.exists() or part.stat().st_size <= before:
+                raise
+            time.sleep(wait)
+
+
+def _attempt(file: RemoteFile, part: Path, progress: Progress) -> None:
+    """One request for what `part` lacks; the md5 sum of the whole is checked at the end, and a bad part removed."""
+    digest = _md5()
+    with part.open("ab+") as out:
+        out.seek(0)
+        while piece := out.read(PIECE):
+            digest.update(piece)
+        if not (out.tell() and digest.hexdigest() == file.md5):  # else: killed just before it was renamed
+            with _ask(file, out.tell()) as response:
+                if response.status != 206 and out.tell():  # the server gives the whole only
+                    out.truncate(0)
+                    out.seek(0)
+                    digest = _md5()
+                total = _receive(file, response, out, digest, progress)
+            if total is not None and out.tell() < total:
+                raise _CutOffError(f"the connection ended after {out.tell():,} of {total:,} bytes")
+        out.seek(0)
+        page, size = is_web_page(out.read(PIECE)), part.stat().st_size
+    if digest.hexdigest() == file.md5:
+        return
+    part.unlink()
+    if page:
+        raise _wrong(file, "the server sent a web page (HTML)")
+    raise _wrong(file, f"{size:,} bytes came, with md5 {digest.hexdigest()}")
+
+
+def _ask(file: RemoteFile, start: int) -> HTTPResponse:
+    headers = {"User-Agent": f"cellbench/{__version__}", "Accept-Encoding": "identity"}
+    if start:
+        headers["Range"] = f"bytes={start}-"
+    try:
+        response = urllib.request.urlopen(urllib.request.Request(file.url, headers=headers), timeout=TIMEOUT)
+    except urllib.error.HTTPError as error:
+        if error.code != 416 or not start:
+            raise
+        error.close()
+        return _ask(file, 0)  # what is there is as long as the file or longer, and wrong
+    except urllib.error.URLError:
+        raise
+    except (OSError, HTTPException) as error:
+        raise _CutOffError(str(error) or type(error).__name__) from error
+    if response.status == 206 and not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
+        response.close()
+        return _ask(file, 0)
+    return response
+
+
+def _receive(file: RemoteFile, response: HTTPResponse, out: Any, digest: Any, progress: Progress) -> int | None:
+    """Append the response to `out`; the bytes that the whole should have, None when nobody says."""
+    length = response.headers.get("Content-Length")
+    total = out.tell() + int(length) if length else file.size
+    progress(file.name, out.tell(), total)
+    while piece := _read(response):
+        out.write(piece)
+        digest.update(piece)
+        progress(file.name, out.tell(), total)
+        if file.size is not None and out.tell() > file.size:
+            return None  # not that file: its md5 sum will be wrong, and it need not end
+    return total
+
+
+def _read(response: HTTPResponse) -> bytes:
+    try:
+        return response.read(PIECE)
+    except (OSError, HTTPException) as error:
+        raise _CutOffError(str(error) or type(error).__name__) from error
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock, which the system lets go when the process dies; without locks there, do without."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    with (folder / ".lock").open("w") as lock:
+        with contextlib.suppress(OSError):  # some network file systems have none
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _md5() -> Any:
+    return hashlib.md5(usedforsecurity=False)
+
+
+def _wrong(file: RemoteFile, got: str) -> DataError:
+    return DataError(
+        f"{file.url} is not the {file.name} that was published: {got}; md5 {file.md5} was expected. "
+        "What came was removed: try again later, or get the file elsewhere"
+    )
+
+
+def _reason(file: RemoteFile, error: Exception) -> str:
+    if isinstance(error, urllib.error.HTTPError):
+        why = f"the server answers {error.code} {error.reason}"
+    elif isinstance(error, urllib.error.URLError):
+        why = getattr(error.reason, "strerror", None) or str(error.reason)
+    else:
+        why = str(error) or type(error).__name__
+    return f"cannot download {file.url}: {why}"
+
+
+def _by_hand(file: RemoteFile, folder: Path, manual: str) -> str:
+    steps = f"save {file.url} as {folder / file.name} (md5 {file.md5}) and type the same command again"
+    return f"by hand: {steps}" + (f"; or {manual}" if manual else "")

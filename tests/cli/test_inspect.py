@@ -1,0 +1,144 @@
+"""cellbench inspect: its page, its JSON, its montage and its exit codes."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from cellbench.cli import cli
+from cellbench.core.errors import UsageError
+from cellbench.core.runs import RunRecord, RunSpec
+from cellbench.core.store import Store
+
+CHECKS = [
+    *("empty-classes", "exact-duplicates", "conflicting-labels", "near-duplicates", "groups", "order"),
+    *("mean-intensity", "image-size", "border"),
+]
+
+
+@pytest.fixture
+def cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Noise in two classes and three parts; nothing in it tells the class."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("cellbench.datasets.audit.TREES", 20)
+    rng = np.random.default_rng(0)
+    for part, n in (("train", 40), ("val", 12), ("test", 12)):
+        for name in ("one", "two"):
+            (tmp_path / "my cells" / part / name).mkdir(parents=True)
+            for i in range(n):
+                image = Image.fromarray(rng.integers(0, 200, (16, 16), np.uint8))
+                image.save(tmp_path / "my cells" / part / name / f"{i}.png")
+    return tmp_path / "my cells"
+
+
+@pytest.fixture
+def leaky(cells: Path) -> Path:
+    (cells / "test" / "one" / "3.png").write_bytes((cells / "train" / "one" / "5.png").read_bytes())
+    return cells
+
+
+def call(*arguments: object):
+    return CliRunner().invoke(cli, ["inspect", *map(str, arguments)])
+
+
+def test_the_page_shows_counts_intensities_and_what_each_check_says(cells: Path):
+    out = call(cells)
+    assert out.exit_code == 0, out.output
+    lines = out.stdout.splitlines()
+    assert lines[0].startswith("folder:my cells, split given, content ")
+    assert lines[1] == "128 images of 16×16 px, uint8, 1 channel"
+    assert ["one", "40", "12", "12", "64"] in [line.split() for line in lines]
+    assert ["all", "80", "24", "24", "128"] in [line.split() for line in lines]
+    assert "✓ No image is in two parts." in lines
+    assert "– Image size: all images are 16×16 px." in lines
+    assert lines[-3:] == ["Montage: my-cells-montage.png", "", "Nothing found."]
+    assert max(map(len, lines)) <= 100
+    assert Image.open("my-cells-montage.png").size[0] > 1200
+
+
+def test_json_is_all_there_is_on_stdout(leaky: Path, tmp_path: Path):
+    out = call(leaky, "--format", "json", "-o", tmp_path / "look.png")
+    document = json.loads(out.stdout)
+    assert document["schema_version"] == 1
+    assert (document["dataset"], document["split"]) == ("folder:my cells", "given")
+    assert document["found"] == ["exact-duplicates"]
+    assert [check["check"] for check in document["checks"]] == CHECKS
+    assert document["checks"][1]["figures"]["test"] == 1
+    assert document["facts"]["counts"]["val"] == {"one": 12, "two": 12}
+    assert document["montage"] == str(tmp_path / "look.png")
+    assert (tmp_path / "look.png").is_file()
+
+
+def test_strict_exits_4_when_something_is_found_and_0_otherwise(cells: Path):
+    assert call(cells, "--strict", "--no-montage").exit_code == 0
+    (cells / "test" / "one" / "3.png").write_bytes((cells / "train" / "one" / "5.png").read_bytes())
+    assert call(cells, "--no-montage").exit_code == 0
+    out = call(cells, "--strict", "--no-montage")
+    assert out.exit_code == 4
+    assert "! 1 of 24 test images are in train or val as well, pixel by pixel" in out.stdout
+    assert out.stdout.endswith("1 found: exact-duplicates.\n")
+    assert list(Path().glob("*.png")) == []
+
+
+def test_sizes_that_were_lost_by_resizing_are_read_again(cells: Path):
+    rng = np.random.default_rng(1)
+    for part in ("train", "val", "test"):
+        for path in (cells / part / "two").iterdir():
+            Image.fromarray(rng.integers(0, 200, (20, 18), np.uint8)).save(path)
+    document = json.loads(call(cells, "--format", "json", "--no-montage").stdout)
+    size = document["checks"][CHECKS.index("image-size")]
+    assert (size["status"], size["figures"]["value"]) == ("found", 1)
+
+
+def test_shortcuts_are_compared_with_the_best_method_of_the_same_content_and_split(cells: Path, tmp_path: Path):
+    document = json.loads(call(cells, "--format", "json", "--no-montage").stdout)
+    store = Store(tmp_path / "results", "machine")
+    for method, figure, limit, content in (
+        ("svm-hog", 0.7, None, document["fingerprint"]),
+        ("cnn", 0.9, None, document["fingerprint"]),
+        ("resnet18", 0.95, 50, document["fingerprint"]),
+        ("mlp", 0.99, None, "other content"),
+    ):
+        spec = RunSpec("folder:my cells", content, "given", {}, method, 1, {}, limit=limit)
+        store.save(RunRecord(spec, "ok", metrics={"test": {"balanced_accuracy": figure, "n": 24}}))
+    beside = json.loads(call(cells, "--format", "json", "--no-montage", "--results", tmp_path / "results").stdout)
+    border = beside["checks"][CHECKS.index("border")]["figures"]
+    assert border["best"] == "cnn"
+    assert border["limit"] == pytest.approx(0.5 + 0.8 * 0.4)
+    out = call(cells, "--no-montage", "--results", cells)
+    assert "no full-data result on folder:my cells, split given" in out.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["hep3"], "did you mean 'hep2'"),
+        (["no/such/folder"], "no/such/folder"),
+        (["CELLS", "--results", "nowhere"], "nowhere is no folder"),
+        (["CELLS", "-o", "no/such/folder/x.png"], "cannot write no/such/folder/x.png"),
+    ],
+)
+def test_bad_input_is_a_usage_or_data_error(cells: Path, arguments: list[str], message: str):
+    out = call(*(str(cells) if word == "CELLS" else word for word in arguments))
+    assert getattr(out.exception, "exit_code", None) == UsageError.exit_code
+    assert message in str(out.exception)
+
+
+def test_a_montage_that_is_wanted_and_unwanted_is_refused(cells: Path):
+    out = call(cells, "-o", "x.png", "--no-montage")
+    assert out.exit_code == 2
+    assert "contradict" in out.stderr
+
+
+def test_help_loads_nothing_heavy():
+    code = (
+        "import sys; from cellbench.cli import cli; cli.main(['inspect', '--help'], standalone_mode=False)\n"
+        "print({'torch', 'pandas', 'sklearn', 'numpy', 'rich', 'matplotlib', 'PIL'} & set(sys.modules))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.strip().endswith("set()")

@@ -1,0 +1,255 @@
+"""`cellbench prepare` and `cellbench list datasets`: what they print, and what they leave on the disk."""
+
+import io
+import re
+import sys
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from cellbench.cli import cli
+from cellbench.cli.prepare import amount, download_watcher
+from cellbench.core.data import Dataset
+from cellbench.core.environment import cache_folder
+from cellbench.core.errors import CellbenchError, DataError, UsageError
+from cellbench.datasets import DatasetEntry, cache, datasets, images, registry
+from cellbench.datasets.download import Progress, RemoteFile
+from cellbench.datasets.toy import rings
+
+FILE = RemoteFile("http://127.0.0.1:9/pixels.npy", "pixels.npy", "0" * 32, 10_000_000)
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, list(arguments), catch_exceptions=True)
+
+
+def error_of(result: Result) -> CellbenchError:
+    assert isinstance(result.exception, CellbenchError), result.output
+    return result.exception
+
+
+def npy(array: np.ndarray) -> bytes:
+    out = io.BytesIO()
+    np.save(out, array)
+    return out.getvalue()
+
+
+def build(scratch: Path, source: Path | None) -> Dataset:
+    """Toy rings whose images come from pixels.npy in the source."""
+    assert source
+    files = images.files_of(source)
+    name = next((name for name in files if name.endswith("pixels.npy")), "")
+    if not name:
+        raise DataError(f"{source} holds no pixels.npy")
+    blob = files[name]
+    return replace(rings(), images=np.load(io.BytesIO(blob) if isinstance(blob, bytes) else blob))
+
+
+@pytest.fixture
+def register(monkeypatch: pytest.MonkeyPatch) -> Callable[..., DatasetEntry]:
+    """Add data sets to the registry for one test; without `files` or `manual` it is as embedded ones are."""
+    entries = dict(datasets._entries)
+    monkeypatch.setattr(datasets, "_entries", entries)
+
+    def add(name: str, **facts: object) -> DatasetEntry:
+        facts = {"summary": "toy rings", "licence": "MIT", "size": "few", **facts}
+        entries[name] = DatasetEntry(name=name, factory=build, **facts)  # type: ignore[arg-type]
+        return entries[name]
+
+    return add
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "pixels.npy").write_bytes(npy(rings().images))
+    return source
+
+
+@pytest.fixture
+def zipped(tmp_path: Path) -> Path:
+    with zipfile.ZipFile(tmp_path / "toys.zip", "w") as file:
+        file.writestr("inside/pixels.npy", npy(rings().images // 2))
+    return tmp_path / "toys.zip"
+
+
+def on_disk() -> list[str]:
+    return sorted(path.name for path in (cache_folder() / f"v{cache.FORMAT}").glob("*"))
+
+
+def test_a_zip_is_taken_where_a_folder_is_and_its_unpacked_files_go(
+    register: Callable[..., DatasetEntry], zipped: Path
+) -> None:
+    register("toys", manual="ask")
+    result = call("prepare", "toys", "--from", str(zipped))
+    assert result.exit_code == 0, result.output
+    assert "Next: cellbench run -d toys" in result.output
+    np.testing.assert_array_equal(cache.read(cache.location("toys-r1")).images, rings().images // 2)
+    assert on_disk() == ["toys-r1"]
+
+
+def test_an_error_in_a_zip_names_the_zip(register: Callable[..., DatasetEntry], tmp_path: Path) -> None:
+    register("toys", manual="ask")
+    with zipfile.ZipFile(tmp_path / "wrong.zip", "w") as file:
+        file.writestr("readme.txt", "nothing here")
+    error = error_of(call("prepare", "toys", "--from", str(tmp_path / "wrong.zip")))
+    assert str(error) == f"{tmp_path / 'wrong.zip'} holds no pixels.npy"
+    assert on_disk() == []
+
+
+def test_a_data_set_with_files_is_downloaded_with_progress(
+    register: Callable[..., DatasetEntry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched: list[Path] = []
+
+    def fetch(file: RemoteFile, folder: Path, progress: Progress, manual: str) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / file.name).write_bytes(npy(rings().images))
+        for done in (0, 1_000_000, 10_000_000):
+            progress(file.name, done, file.size)
+        fetched.append(folder / file.name)
+        return folder / file.name
+
+    monkeypatch.setattr(registry, "fetch", fetch)
+    register("toys", files=(FILE,), manual="ask the authors")
+    result = call("prepare", "toys")
+    assert result.exit_code == 0, result.output
+    assert result.stderr == "downloading pixels.npy: 0 B of 10.0 MB\ndownloading pixels.npy: 10.0 MB of 10.0 MB\n"
+    assert fetched == [cache_folder() / "downloads" / "toys" / "pixels.npy"]
+    np.testing.assert_array_equal(cache.read(cache.location("toys-r1")).images, rings().images)
+    assert call("prepare", "toys").exit_code == 0
+    assert len(fetched) == 1  # ready: nothing to fetch
+
+
+def test_what_other_software_keeps_is_read_from_there_and_not_fetched(
+    register: Callable[..., DatasetEntry], folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "fetch", lambda *_: pytest.fail("downloaded"))
+    register("toys", files=(FILE,), usual_place=lambda: folder)
+    assert "prepare reads it" in call("list", "datasets").output
+    assert call("prepare", "toys").exit_code == 0
+    np.testing.assert_array_equal(cache.read(cache.location("toys-r1")).images, rings().images)
+    assert register("toys2", usual_place=lambda: tmp_path / "nowhere").found() is None
+
+
+def test_a_terminal_shows_a_bar_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("TERM", "xterm")
+    with download_watcher() as show:
+        for name, total in (("a.tar", 4_000_000), ("unknown size", None)):
+            show(name, 0, total)
+            show(name, 4_000_000, total)
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.getvalue())
+    assert re.search(r"a\.tar .*4\.0/4\.0 MB", shown)
+    assert re.search(r"unknown size .*4\.0/\? MB", shown)
+
+
+def test_a_run_downloads_nothing_and_says_what_to_type(
+    register: Callable[..., DatasetEntry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "fetch", lambda *_: pytest.fail("downloaded"))
+    register("toys", files=(FILE,), manual="ask the authors")
+    message = str(error_of(call("run", "-d", "toys", "-m", "svm-flat")))
+    assert "'toys' is not prepared; type: cellbench prepare toys (it downloads)" in message
+    assert "or ask the authors, then type: cellbench prepare toys --from PATH" in message
+
+
+def test_from_is_said_to_be_unread_when_it_is_ready_and_again_reads_it(
+    register: Callable[..., DatasetEntry], folder: Path, zipped: Path
+) -> None:
+    register("toys", manual="ask")
+    call("prepare", "toys", "--from", str(folder))
+    told = call("prepare", "toys", "--from", str(zipped))
+    assert told.stderr == f"toys is ready already: {zipped} is not read; --again prepares it anew\n"
+    np.testing.assert_array_equal(cache.read(cache.location("toys-r1")).images, rings().images)
+    call("prepare", "toys", "--from", str(zipped), "--again")
+    np.testing.assert_array_equal(cache.read(cache.location("toys-r1")).images, rings().images // 2)
+
+
+def test_again_without_a_source_keeps_what_is_there(register: Callable[..., DatasetEntry], folder: Path) -> None:
+    register("toys", manual="ask")
+    call("prepare", "toys", "--from", str(folder))
+    assert "'toys' is not prepared" not in call("prepare", "toys").output
+    assert isinstance(error_of(call("prepare", "toys", "--again")), DataError)
+    assert on_disk() == ["toys-r1"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "prepare wants one of: a data set"),
+        (("hep2", "--list"), "prepare wants one of: a data set"),
+        (("--clear", "synthetic-yest"), "did you mean 'synthetic-yeast'"),
+        (("./cells", "--from", "x.zip"), "--from is for data sets by name"),
+        (("hep2", "--labels", "x.csv"), "--labels is for folders of images"),
+    ],
+)
+def test_bad_input_is_refused_in_one_line(arguments: tuple[str, ...], message: str) -> None:
+    error = error_of(call("prepare", *arguments))
+    assert isinstance(error, UsageError)
+    assert message in str(error)
+
+
+def test_what_is_kept_is_listed_and_cleared_by_name(register: Callable[..., DatasetEntry], folder: Path) -> None:
+    register("toys", manual="ask", revision=2)
+    register("toys-more", manual="ask")
+    for name in ("toys", "toys-more"):
+        assert call("prepare", name, "--from", str(folder)).exit_code == 0
+    stale, downloads = cache.location("toys-r1"), cache_folder() / "downloads" / "toys"
+    own = cache.location("folder-cells-0123456789abcdef")
+    for path, size in ((stale, 1000), (downloads, 2000), (own, 4000)):
+        path.mkdir(parents=True)
+        (path / "meta.json").write_bytes(b" " * size)
+    ready = cache.size_of(cache.location("toys-r2"))
+
+    shown = call("prepare", "--list").output
+    lines = {tuple(re.split(r"\s{2,}", line)) for line in shown.splitlines()}
+    assert ("toys", "ready", amount(ready), "v1/toys-r2") in lines
+    assert ("toys", "of an older version, of no use now", "1.0 kB", "v1/toys-r1") in lines
+    assert ("toys", "downloaded files", "2.0 kB", "downloads/toys") in lines
+    assert ("folder-cells-0123456789abcdef", "ready", "4.0 kB", "v1/folder-cells-0123456789abcdef") in lines
+    assert any(line[:2] == ("synthetic-yeast", "made when first used") for line in lines)
+    assert str(cache_folder()) in shown
+
+    assert call("prepare", "--clear", "toys").output == f"toys: {amount(ready + 3000)} freed\n"
+    assert on_disk() == [own.name, "toys-more-r1"]
+    assert not downloads.exists()
+    assert call("prepare", "--clear", "toys").output == "toys: nothing of it was on the disk\n"
+    assert call("prepare", "--clear", own.name).output == f"{own.name}: 4.0 kB freed\n"
+    assert "toys-more-r1" not in str(error_of(call("prepare", "--clear", "toyz")))
+
+
+def test_list_datasets_fits_120_columns_and_tells_classes_and_channels_when_ready(
+    register: Callable[..., DatasetEntry], folder: Path
+) -> None:
+    register("toys", manual="ask", licence="see the source: " + "a long story " * 9, summary="toy rings " * 12)
+    register("toys-afar", files=(FILE,))
+    before = call("list", "datasets").output
+    assert re.search(r"^toys  .* prepare --from PATH", before, re.MULTILINE)
+    assert re.search(r"^toys-afar .* prepare downloads it", before, re.MULTILINE)
+    call("prepare", "toys", "--from", str(folder))
+    after = call("list", "datasets").output
+    data = rings()
+    assert re.search(rf"^toys  .* {len(data.classes)}  +{data.channels[0]}  .*ready: toys-r1", after, re.MULTILINE)
+    assert str(cache.location("")) in after
+    table = after.split("\n\n")[0]
+    assert max(map(len, table.splitlines())) <= 120
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (999_900, "1.0 MB"), (82_945_000, "82.9 MB"), (2.5e12, "2500.0 GB")],
+)
+def test_amounts_are_said_in_powers_of_1000(size: float, text: str) -> None:
+    assert amount(size) == text
