@@ -9,7 +9,6 @@ Bytes depend on the seed alone, as with the simulated yeast: a generator and a t
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from functools import cache
 
@@ -18,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .yeast_renderer import REAL, Draws, _one_thread_a_chunk
+from .drawing import REAL, Draws, draw_chunks
 
 SIDE = 128
 MARGIN = 6
@@ -169,15 +168,7 @@ def render(slides: Mapping[str, NDArray], shown: NDArray[np.int64], seeds: NDArr
     slides: columns (slides,), and `weights` (slides, 28) of the Atlas's patterns in its contest's order.
     out: (n, 4, SIDE, SIDE); seeds: one for each CHUNK of crops. Uses as many threads as torch is set to.
     """
-    table = {name: torch.as_tensor(column, dtype=REAL) for name, column in slides.items()}
-    rows = torch.as_tensor(shown)
-
-    def draw(chunk: int) -> None:
-        part = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
-        out[part] = render_chunk(table, rows[part], Draws(int(seeds[chunk]))).numpy()
-
-    with _one_thread_a_chunk() as threads, ThreadPoolExecutor(threads) as pool:
-        list(pool.map(draw, range(-(-len(rows) // CHUNK))))
+    draw_chunks(render_chunk, slides, shown, seeds, out, CHUNK)
 
 
 def render_chunk(slides: Slides, shown: Tensor, draws: Draws) -> Tensor:

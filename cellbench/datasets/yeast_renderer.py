@@ -9,9 +9,7 @@ differently in the 16th digit, which in single precision would turn thousands of
 """
 
 import math
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -19,11 +17,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .drawing import REAL, Draws, draw_chunks
+
 SIDE = 64
 MARGIN = 4
 CANVAS = SIDE + 2 * MARGIN
 CHUNK = 16  # part of what defines the images: another size makes other images
-REAL = torch.float64
 SOFTNESS = 1.3  # of the outlines before blur: slope of their sigmoid, a pixel
 NOWHERE = 99.0  # distance, in pixels, to an organelle that a cell doesn't have
 RESAMPLING = 0.35  # weight of the neighbour in each direction
@@ -54,31 +53,6 @@ class Variation:
 
 
 VARIATION = Variation()
-
-
-class Draws:
-    """Random numbers of one chunk."""
-
-    def __init__(self, seed: int) -> None:
-        self._generator = torch.Generator().manual_seed(seed)
-
-    def uniform(self, *shape: int, low: float = 0.0, high: float = 1.0) -> Tensor:
-        return low + (high - low) * torch.rand(*shape, generator=self._generator, dtype=REAL)
-
-    def normal(self, *shape: int) -> Tensor:
-        return torch.randn(*shape, generator=self._generator, dtype=REAL)
-
-    def factor(self, sigma: float, *shape: int) -> Tensor:
-        return torch.exp(sigma * self.normal(*shape))
-
-    def angle(self, *shape: int) -> Tensor:
-        return self.uniform(*shape, high=2 * math.pi)
-
-    def chance(self, share: float, *shape: int) -> Tensor:
-        return self.uniform(*shape) < share
-
-    def poisson(self, mean: Tensor) -> Tensor:
-        return torch.poisson(mean, generator=self._generator)
 
 
 @dataclass(frozen=True)
@@ -157,26 +131,7 @@ def render(wells: Mapping[str, NDArray], shown: NDArray[np.int64], seeds: NDArra
 
     out: (n, 2, SIDE, SIDE); seeds: one for each CHUNK of crops. Uses as many threads as torch is set to.
     """
-    table = {name: torch.as_tensor(column, dtype=REAL) for name, column in wells.items()}
-    rows = torch.as_tensor(shown)
-
-    def draw(chunk: int) -> None:
-        part = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
-        out[part] = render_chunk(table, rows[part], Draws(int(seeds[chunk]))).numpy()
-
-    with _one_thread_a_chunk() as threads, ThreadPoolExecutor(threads) as pool:
-        list(pool.map(draw, range(-(-len(rows) // CHUNK))))
-
-
-@contextmanager
-def _one_thread_a_chunk() -> Iterator[int]:
-    """Let torch use one thread for each operation, and yield how many it was allowed."""
-    allowed = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield allowed
-    finally:
-        torch.set_num_threads(allowed)
+    draw_chunks(render_chunk, wells, shown, seeds, out, CHUNK)
 
 
 def render_chunk(wells: Wells, shown: Tensor, draws: Draws) -> Tensor:

@@ -74,7 +74,7 @@ def load_results(path: Path | str) -> pd.DataFrame:
                                   compilation and first batches; prediction of test, and the same by image
     parameters                    trainable parameters of a net
     host_memory, device_memory    peak bytes: of the whole process; on the accelerator
-    input, synthetic, licence     '1×64×64': channels, height, width; whether the images were simulated
+    input, synthetic, licence     '1×64×64': channels, height, width, and what it was enlarged from; whether simulated
     n_train, n_val, n_test, n_classes
                                   images in each part after the limit; classes
     smallest_class, smallest_class_n, largest_class, largest_class_n
@@ -134,8 +134,15 @@ def _row(record: RunRecord) -> dict[str, Any]:
         "predict_ms_per_image": 1000 * predict / images if predict is not None and images else None,
         "host_memory": record.memory.get("host"),
         "device_memory": record.memory.get("device"),
-        "input": "×".join(map(str, facts["input"])) if facts.get("input") else None,
+        "input": _input(facts),
     }
+
+
+def _input(facts: Mapping[str, Any]) -> str | None:
+    if not facts.get("input"):
+        return None
+    native = facts.get("enlarged_from")
+    return "×".join(map(str, facts["input"])) + (f" enlarged from {'×'.join(map(str, native))}" if native else "")
 
 
 def _class_counts(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -96,7 +96,7 @@ def make_plan(
 
 
 def _obstacle(entry: MethodEntry, data: Dataset, spec: RunSpec) -> str:
-    side = min(Preprocessing(**spec.preprocessing).shape(data.images)[1:])
+    side = min(Preprocessing.of_steps(spec.preprocessing).shape(data.images, data.channels)[1:])
     if side < entry.min_size:
         return f"{entry.name} needs images of at least {entry.min_size} pixels and these have {side}; set a larger size"
     return ""
@@ -142,7 +142,7 @@ def _spec(
         dataset=data.name,
         fingerprint=data.info.fingerprint,
         split=data.split.name,
-        preprocessing=dataclasses.asdict(settled[1]),
+        preprocessing=settled[1].steps,
         method=entry.name,
         revision=entry.revision,
         params=dataclasses.asdict(settled[0]),

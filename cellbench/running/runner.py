@@ -99,7 +99,7 @@ def method_facts(entry: MethodEntry) -> dict[str, Any]:
 def data_facts(data: Dataset, parts: Mapping[str, Samples], spec: RunSpec) -> dict[str, Any]:
     """What tables say of the data: counts are of the images used, after the limit."""
     facts: dict[str, Any] = {
-        "input": Preprocessing(**spec.preprocessing).shape(data.images),
+        **_input_facts(data, Preprocessing.of_steps(spec.preprocessing)),
         "synthetic": data.info.synthetic,
         "licence": data.info.licence,
         "notes": list(data.info.notes),
@@ -112,13 +112,23 @@ def data_facts(data: Dataset, parts: Mapping[str, Samples], spec: RunSpec) -> di
     return facts
 
 
+def _input_facts(data: Dataset, preprocessing: Preprocessing) -> dict[str, Any]:
+    """What a method sees, [channels, height, width], and what it was enlarged from, if it was."""
+    shape = preprocessing.shape(data.images, data.channels)
+    native = [min(side, preprocessing.crop or side) for side in data.images.shape[2:]]
+    return {"input": shape, **({"enlarged_from": native} if min(shape[1:]) > min(native) else {})}
+
+
 def _parts(data: Dataset, spec: RunSpec) -> tuple[dict[str, Samples], dict[str, NDArray]]:
     """The three parts, preprocessed, the training part limited, and the positions of their images in the data set."""
-    preprocessing = Preprocessing(**spec.preprocessing)
+    preprocessing = Preprocessing.of_steps(spec.preprocessing)
     index = {part: data.split[part] for part in PARTS}
     index["train"] = limited(index["train"], data.labels, spec.limit)
     parts = {
-        part: Samples(preprocessing.apply(data.images[at]), data.labels[at], data.classes) for part, at in index.items()
+        part: Samples(images, data.labels[index[part]], data.classes)
+        for part, images in preprocessing.apply(
+            {part: data.images[at] for part, at in index.items()}, data.channels
+        ).items()
     }
     cache.let_go(data.images)  # what a method never sees is not to count as its memory
     return parts, index

@@ -78,7 +78,8 @@ def test_a_limit_that_empties_a_class_is_refused(toy_folder):
 
 def test_preprocessing_is_set_like_anything_else(toy_folder):
     (job,) = plan(toy_folder, "cnn", sets=["size=none"])
-    assert job.spec.preprocessing == {"size": None}
+    assert job.spec.preprocessing == {}
+    assert job.overrides == {"size": None}
 
 
 @pytest.mark.parametrize(

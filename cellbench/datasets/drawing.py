@@ -1,0 +1,76 @@
+"""What the simulators share: random numbers by chunk, and chunks drawn side by side with the same bytes as one by one.
+
+Imported only when something is drawn: it needs torch.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+REAL = torch.float64
+
+
+class Draws:
+    """Random numbers of one chunk."""
+
+    def __init__(self, seed: int) -> None:
+        self._generator = torch.Generator().manual_seed(seed)
+
+    def uniform(self, *shape: int, low: float = 0.0, high: float = 1.0) -> Tensor:
+        return low + (high - low) * torch.rand(*shape, generator=self._generator, dtype=REAL)
+
+    def normal(self, *shape: int) -> Tensor:
+        return torch.randn(*shape, generator=self._generator, dtype=REAL)
+
+    def factor(self, sigma: float, *shape: int) -> Tensor:
+        return torch.exp(sigma * self.normal(*shape))
+
+    def angle(self, *shape: int) -> Tensor:
+        return self.uniform(*shape, high=2 * math.pi)
+
+    def chance(self, share: float, *shape: int) -> Tensor:
+        return self.uniform(*shape) < share
+
+    def poisson(self, mean: Tensor) -> Tensor:
+        return torch.poisson(mean, generator=self._generator)
+
+
+def draw_chunks(
+    render_chunk: Callable[[Mapping[str, Tensor], Tensor, Draws], Tensor],
+    columns: Mapping[str, NDArray],
+    shown: NDArray[np.int64],
+    seeds: NDArray,
+    out: NDArray[np.uint8],
+    chunk: int,
+) -> None:
+    """Fill `out` (n, channels, side, side) by `render_chunk(table, rows, draws)`, `chunk` crops at a time.
+
+    columns: what crops look like, a row each; shown: (n,) the row of each crop; seeds: one for each chunk. Uses as
+    many threads as torch is set to, one a chunk, so that the bytes don't depend on their number.
+    """
+    table = {name: torch.as_tensor(column, dtype=REAL) for name, column in columns.items()}
+    rows = torch.as_tensor(shown)
+
+    def draw(number: int) -> None:
+        part = slice(number * chunk, (number + 1) * chunk)
+        out[part] = render_chunk(table, rows[part], Draws(int(seeds[number]))).numpy()
+
+    with _one_thread_a_chunk() as threads, ThreadPoolExecutor(threads) as pool:
+        list(pool.map(draw, range(-(-len(rows) // chunk))))
+
+
+@contextmanager
+def _one_thread_a_chunk() -> Iterator[int]:
+    """Let torch use one thread for each operation, and yield how many it was allowed."""
+    allowed = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield allowed
+    finally:
+        torch.set_num_threads(allowed)

@@ -1,0 +1,120 @@
+"""Preprocessing: each step by hand, statistics from training images only."""
+
+import numpy as np
+import pytest
+from skimage.filters import threshold_otsu
+
+from cellbench.core.errors import UsageError
+from cellbench.datasets.preprocessing import Preprocessing, resize, three_channels
+
+NAMES = ("cell", "protein")
+
+
+def images(n=6, channels=2, side=16, seed=0, dtype=np.uint8):
+    return (
+        np.random.default_rng(seed)
+        .integers(0, np.iinfo(dtype).max, (n, channels, side, side), endpoint=True)
+        .astype(dtype)
+    )
+
+
+def only(preprocessing, train, **others):
+    return preprocessing.apply({"train": train, **others}, NAMES[: train.shape[1]])
+
+
+def test_images_that_need_nothing_are_not_copied():
+    made = images(side=64)
+    assert only(Preprocessing(), made)["train"] is made
+
+
+def test_only_steps_that_are_done_are_on_record():
+    assert Preprocessing().steps == {"size": 64}
+    assert Preprocessing(size=None).steps == {}
+    assert Preprocessing(channels=("cell",), mask="otsu").steps == {"channels": ("cell",), "mask": "otsu", "size": 64}
+
+
+def test_channels_are_chosen_by_name_in_the_order_asked():
+    made = images()
+    done = only(Preprocessing(channels=("protein", "cell"), size=None), made)["train"]
+    np.testing.assert_array_equal(done, made[:, ::-1])
+    np.testing.assert_array_equal(only(Preprocessing(channels="protein", size=None), made)["train"], made[:, 1:])
+
+
+def test_the_crop_is_central():
+    made = images(side=20)
+    np.testing.assert_array_equal(only(Preprocessing(crop=8, size=None), made)["train"], made[:, :, 6:14, 6:14])
+
+
+def test_resizing_keeps_the_mean_and_the_dtype():
+    for dtype in (np.uint8, np.uint16):
+        made = images(side=78, dtype=dtype)
+        small = resize(made, 26)  # 3 × 3 pixels to one, with the antialiasing of a triangle filter
+        assert small.dtype == dtype
+        assert small.shape == (6, 2, 26, 26)
+        assert small.mean() == pytest.approx(made.mean(), rel=0.01)
+    flat = np.full((2, 1, 30, 50), 77, np.uint8)
+    np.testing.assert_array_equal(resize(flat, 64), np.full((2, 1, 64, 64), 77))
+
+
+def test_what_is_darker_than_otsus_threshold_is_masked():
+    made = images(n=3)
+    done = only(Preprocessing(mask="otsu", size=None), made)["train"]
+    for before, after in zip(made, done, strict=True):
+        mean = before.mean(0)
+        cell = mean > threshold_otsu(mean)
+        np.testing.assert_array_equal(after[:, cell], before[:, cell])
+        assert not after[:, ~cell].any()
+
+
+def test_one_two_three_and_four_channels_become_three():
+    one, two, three, four = (images(n=2, channels=c) for c in (1, 2, 3, 4))
+    np.testing.assert_array_equal(three_channels(one), np.concatenate([one] * 3, 1))
+    np.testing.assert_array_equal(three_channels(two), np.concatenate([two, np.zeros_like(two[:, :1])], 1))
+    assert three_channels(three) is three
+    yellow = np.minimum(four[:, :2].astype(int) + four[:, 3:], 255)
+    np.testing.assert_array_equal(three_channels(four), np.concatenate([yellow, four[:, 2:3]], 1))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_standardisation_uses_training_images_alone(dtype):
+    train, test = images(dtype=dtype), images(seed=1, dtype=dtype) // 3
+    done = only(Preprocessing(intensity="standardise", size=None), train, test=test)
+    np.testing.assert_allclose(done["train"].mean((0, 2, 3)), 0, atol=1e-5)
+    np.testing.assert_allclose(done["train"].std((0, 2, 3)), 1, atol=1e-5)
+    mean, deviation = (f(train.astype(float), axis=(0, 2, 3), keepdims=True) for f in (np.mean, np.std))
+    np.testing.assert_allclose(done["test"], (test - mean) / deviation, atol=1e-4)
+
+
+def test_min_max_and_percentiles_of_training_images_become_0_and_1():
+    train, test = images(n=40), images(seed=1)
+    done = only(Preprocessing(intensity="min-max", size=None), train, test=test)
+    assert (done["train"].min(), done["train"].max()) == (0, 1)
+    low, high = np.percentile(train[:, 0], [1, 99])
+    cut = only(Preprocessing(intensity="percentile", size=None), train, test=test)["test"][:, 0]
+    np.testing.assert_allclose(cut, ((test[:, 0] - low) / (high - low)).clip(0, 1), atol=1e-5)
+
+
+def test_an_empty_channel_stays_empty():
+    made = images()
+    made[:, 1] = 0
+    assert not only(Preprocessing(intensity="standardise", size=None), made)["train"][:, 1].any()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"size": 7}, "size is 7; give a whole number of pixels from 8 to 1024"),
+        ({"size": True}, "size is True"),
+        ({"crop": 0.5}, "crop is 0.5"),
+        ({"intensity": "zscore"}, "choose one of percentile, min-max, standardise"),
+        ({"mask": "hand"}, "choose one of otsu"),
+    ],
+)
+def test_bad_settings_are_refused(settings, message):
+    with pytest.raises(UsageError, match=message):
+        Preprocessing(**settings)
+
+
+def test_a_channel_that_is_not_there_is_refused():
+    with pytest.raises(UsageError, match=r"no channel is called 'protien'; did you mean 'protein'\?"):
+        only(Preprocessing(channels="protien"), images())
