@@ -1,5 +1,6 @@
 """The README keeps its word: its commands work as pasted, its table is what the records give."""
 
+import json
 import os
 import re
 import shlex
@@ -40,6 +41,15 @@ def test_the_table_is_what_the_shipped_records_give(monkeypatch, tmp_path):
         )
         return
     assert shown.strip() == out.strip()
+
+
+def test_the_leak_it_tells_of_is_the_one_that_inspect_found():
+    found = json.loads((ROOT / "docs" / "hep2-inspect.json").read_text(encoding="utf-8"))
+    figures = {check["check"]: check["figures"] for check in found["checks"]}
+    images = found["facts"]["parts"]["test"]
+    text = " ".join(README.split())
+    assert f"finds that {figures['exact-duplicates']['test']} of the {images:,} test images are in train or val" in text
+    assert f"up to about {round(figures['order']['reach'], -1)} numbers apart" in text
 
 
 def test_the_run_command_does_the_main_job_on_embedded_data(tmp_path):

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import data_folder, folder_options, load_plugins, looks_like_path
+from ..core.errors import UsageError
+from .options import data_folder, folder_options, load_plugins, looks_like_path, split_option
 
 if TYPE_CHECKING:
     from ..core.data import Dataset
@@ -28,6 +29,7 @@ WIDTH = 100
 @click.argument("dataset")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Montage PNG (default: DATASET-montage.png).")
 @click.option("--no-montage", is_flag=True, help="Write no montage.")
+@split_option
 @click.option(
     "--results",
     type=click.Path(path_type=Path),
@@ -47,6 +49,7 @@ def inspect(
     dataset: str,
     output: Path | None,
     no_montage: bool,
+    split: str,
     results: Path | None,
     style: str,
     strict: bool,
@@ -68,11 +71,14 @@ def inspect(
     load_plugins(plugins)
     from ..datasets import cache, montage
     from ..datasets.audit import audit
+    from ..datasets.protocols import with_split
 
-    data = cache.read(data_folder(dataset, folder))
+    target = None if no_montage else output or _default_output(dataset)
+    if target is not None and looks_like_path(dataset) and target.resolve().is_relative_to(Path(dataset).resolve()):
+        raise UsageError(f"the montage {target} would lie among the images of {dataset}; name another place with -o")
+    data = with_split(cache.read(data_folder(dataset, folder)), split)
     best = _best(results, data) if results is not None else None
     found = audit(data, sizes=_sizes(dataset, folder, data), best=best, say=_say)
-    target = None if no_montage else output or _default_output(data.name)
     if target is not None:
         _say("drawing the montage")
         montage.save(data, target)
@@ -91,7 +97,7 @@ def _say(text: str) -> None:
 
 
 def _default_output(name: str) -> Path:
-    return Path(re.sub(r"[^\w.+-]+", "-", name.rpartition(":")[2]).strip("-.") + "-montage.png")
+    return Path(re.sub(r"[^\w.+-]+", "-", Path(name).resolve().name).strip("-.") + "-montage.png")
 
 
 def _sizes(dataset: str, folder: Mapping[str, Any], data: "Dataset") -> Any:
@@ -108,7 +114,6 @@ def _sizes(dataset: str, folder: Mapping[str, Any], data: "Dataset") -> Any:
 
 def _best(results: Path, data: "Dataset") -> "Best | None":
     """The best balanced accuracy on test of full-data runs on the same content and split."""
-    from ..core.errors import UsageError
     from ..core.store import read_records
     from ..datasets.audit import Best
 

@@ -29,6 +29,15 @@ def folder_options(command: Callable) -> Callable:
     return command
 
 
+split_option = click.option(
+    "--split",
+    default="official",
+    show_default=True,
+    metavar="NAME",
+    help="official, stratified, grouped, random-mask, kfold:5/0 or id-block[:200].",
+)
+
+
 def data_folder(name: str, folder: dict[str, Any], source: Path | None = None) -> Path:
     """The prepared data of a data set's name, or of a path to a folder of images."""
     from ..datasets import datasets

@@ -27,10 +27,8 @@ def outcome(record: RunRecord) -> str:
     if record.status != "ok":
         return f"{record.status}: {record.reason}"
     test = record.metrics["test"]
-    return (
-        f"test accuracy {100 * test['accuracy']:.1f} %, macro-F1 {test['macro_f1']:.3f}, "
-        f"trained in {duration(record.training_seconds)}"
-    )
+    accuracy = f"accuracy {100 * test['accuracy']:.1f} %, " if "accuracy" in test else ""
+    return f"test {accuracy}macro-F1 {test['macro_f1']:.3f}, trained in {duration(record.training_seconds)}"
 
 
 def details(kind: str, facts: Mapping[str, Any]) -> str:
@@ -84,7 +82,7 @@ class BarWatcher:
         if kind == "phase":
             self._progress.update(self._run, left=facts["name"])
         elif "epochs" in facts:
-            score = f"validation {100 * facts['val_accuracy']:.1f} %" if "val_accuracy" in facts else ""
+            score = f"val accuracy {100 * facts['val_accuracy']:.1f} %" if "val_accuracy" in facts else ""
             self._progress.update(self._run, total=facts["epochs"], completed=facts["epoch"], left=score)
         if self._verbose and kind == "epoch":
             self._progress.console.print("    " + details(kind, facts), highlight=False)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..core.errors import UsageError
-from .options import data_folder, folder_options, load_plugins, looks_like_path, parse_seeds
+from .options import data_folder, folder_options, load_plugins, looks_like_path, parse_seeds, split_option
 
 if TYPE_CHECKING:
     from ..running.plan import Job
@@ -28,13 +28,7 @@ FAILURES = ("failed", "timeout", "failed before")
 )
 @click.option("--epochs", type=click.IntRange(min=1), help="Epochs for every net chosen.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Train on N images only (stratified, nested).")
-@click.option(
-    "--split",
-    default="official",
-    show_default=True,
-    metavar="NAME",
-    help="official, stratified, grouped, random-mask, kfold:5/0 or id-block[:200].",
-)
+@split_option
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--deterministic", is_flag=True, help="On CUDA: same seed, same result, at some cost in time.")
 @click.option(
@@ -137,7 +131,7 @@ def _run(
         return 0
     store.check()
     if not quiet:
-        _tell_notes(jobs)
+        _tell_notes(jobs, split)
     with make_watcher(len(jobs), quiet=quiet, verbose=verbose) as watcher:
         try:
             tally = matrix.run_matrix(jobs, store, policy, watcher, plugins)
@@ -204,12 +198,13 @@ def _check_output(output: Path, folders: Sequence[Path]) -> None:
             raise UsageError(f"results in {output} would lie among the images of {folder}; name another place with -o")
 
 
-def _tell_notes(jobs: Sequence["Job"]) -> None:
+def _tell_notes(jobs: Sequence["Job"], split: str) -> None:
     """What the reader of the images had to remark, once a data set."""
     from ..datasets import cache
+    from ..datasets.protocols import with_split
 
     for folder in dict.fromkeys(job.data for job in jobs):
-        data = cache.read(folder)
+        data = with_split(cache.read(folder), split)
         for note in data.info.notes:
             click.echo(f"{data.name}: {note}", err=True)
 

@@ -24,6 +24,29 @@ def decide(scores: NDArray[np.float32], multilabel: bool = False, thresholds: ND
     return scores > thresholds if multilabel else scores.argmax(1).astype(np.int64)
 
 
+def fit_thresholds(truth: NDArray, scores: NDArray) -> NDArray[np.float32]:
+    """For each class the threshold, (classes,), with the largest F1 on these images; 0 for one without a positive.
+
+    Give validation images: a threshold is chosen, like C or an epoch.
+    """
+    from sklearn.metrics import precision_recall_curve
+
+    thresholds = np.zeros(truth.shape[1], np.float32)
+    for k in np.flatnonzero(truth.any(0)):
+        precision, recall, at = precision_recall_curve(truth[:, k], scores[:, k])
+        f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
+        thresholds[k] = np.nextafter(np.float32(at[f1[:-1].argmax()]), np.float32(-np.inf))  # `decide` asks for more
+    return thresholds
+
+
+def validation_figure(truth: NDArray, scores: NDArray) -> tuple[str, float]:
+    """Name and value of the figure by which C and epochs are chosen: macro-F1; of several labels an image mean average
+    precision, which needs no threshold."""
+    if truth.ndim == 2:
+        return "mean_average_precision", mean_average_precision(truth, scores)
+    return "macro_f1", macro_f1(truth, decide(scores))
+
+
 def accuracy(truth: NDArray, predicted: NDArray) -> float:
     """Share of images whose label is right."""
     return float(np.mean(truth == predicted))
@@ -89,10 +112,13 @@ METRICS = (
 )
 
 
-def evaluate(truth: NDArray, scores: NDArray[np.float32]) -> dict[str, float]:
-    """Every metric that suits the labels, (n,) int64 or (n, classes) bool, and `n`, the number of images."""
+def evaluate(truth: NDArray, scores: NDArray[np.float32], thresholds: NDArray | float = 0.0) -> dict[str, float]:
+    """Every metric that suits the labels, (n,) int64 or (n, classes) bool, and `n`, the number of images.
+
+    thresholds: (classes,), of several labels an image, see `fit_thresholds`.
+    """
     multilabel = truth.ndim == 2
-    predicted = decide(scores, multilabel)
+    predicted = decide(scores, multilabel, thresholds)
     kinds = ("several" if multilabel else "one", "both")
     figures = {metric.name: metric.function(truth, predicted, scores) for metric in METRICS if metric.labels in kinds}
     return {"n": len(truth), **figures}

@@ -18,7 +18,6 @@ from .download import is_web_page
 
 PIECE = 2**20
 MEMBER = 512  # bytes that a member counts at least: endless empty files fill a disk too
-LEAST_LIMIT, GROWTH = 2**30, 100  # images hardly shrink in an archive: 100 times its size is a bomb
 ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 # What the two modules raise for damaged archives; RuntimeError: a zip method that Python doesn't know.
 DAMAGED: tuple[type[Exception], ...] = (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError)
@@ -38,7 +37,7 @@ def opened(source: Path, scratch: Path) -> Path:
     start = _start(source)
     if not start.startswith(ZIP_STARTS) or source.suffix.lower() == ".npz":
         return source
-    limit = max(LEAST_LIMIT, GROWTH * source.stat().st_size)
+    limit = images.unpacked_limit(source)
     return unpack(source, scratch / source.stem, limit)
 
 

@@ -21,6 +21,7 @@ from ..core.environment import cores
 from ..core.errors import DataError
 
 Blob = Path | bytes  # a file on disk, or the content of an archive's member
+LEAST_LIMIT, GROWTH = 2**30, 100
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -87,6 +88,11 @@ def survey(source: Path, keep: Callable[[str], bool]) -> tuple[list[str], dict[s
     return pictures, kept
 
 
+def unpacked_limit(archive: Path) -> int:
+    """Bytes that an archive of images may unpack to: they hardly shrink in one, so 100 times its size is a bomb."""
+    return max(LEAST_LIMIT, GROWTH * archive.stat().st_size) if archive.is_file() else LEAST_LIMIT
+
+
 def find_files(folder: Path) -> dict[str, Path]:
     """Every file below `folder` by its path inside, in natural order; hidden files and junk left out."""
     found: dict[str, Path] = {}
@@ -103,7 +109,11 @@ def find_files(folder: Path) -> dict[str, Path]:
         for entry in entries:
             if is_junk(entry.name):
                 continue
-            if entry.is_dir():
+            try:
+                is_folder = entry.is_dir()
+            except OSError as error:  # a link to itself
+                raise DataError(f"cannot follow {entry.path}: {error.strerror}; remove the link") from error
+            if is_folder:
                 walk(entry.path, f"{prefix}{entry.name}/")
             elif entry.is_file() or entry.is_symlink():  # a broken link counts: decoding will name it
                 found[prefix + entry.name] = Path(entry.path)
@@ -128,6 +138,8 @@ def _stream_tar(path: Path) -> Iterator[tuple[str, bytes]]:
     import tarfile
     import zlib
 
+    limit = unpacked_limit(path)
+    unpacked = 0
     members: dict[str, tarfile.TarInfo] = {}
     links: dict[str, str] = {}
 
@@ -143,6 +155,9 @@ def _stream_tar(path: Path) -> Iterator[tuple[str, bytes]]:
                 name = posixpath.normpath(member.name)
                 if is_junk(name):
                     continue
+                unpacked += member.size
+                if unpacked > limit:
+                    raise DataError(f"{path} unpacks to more than {limit / 1e9:.1f} GB; it is no archive of images")
                 if member.isreg():
                     members[name] = member
                     yield name, content(member)

@@ -255,4 +255,5 @@ for _name, _published in SETS.items():
             manual=f"download {set_name(_name, _size)}.npz from {HOME}",
             files=Files(_name, _size),
             usual_place=partial(usual_place, _name, _size),
+            defaults={"size": _size},  # the benchmark's sizes are its own
         )(partial(build, _name, _size))

@@ -31,7 +31,7 @@ class Preprocessing:
     least and greatest value, 'standardise' gives it mean 0 and deviation 1; all of training images only.
     """
 
-    channels: tuple[str, ...] | str | None = None
+    channels: tuple[str, ...] | None = None
     three_channels: bool | None = None
     crop: int | None = None
     mask: str | None = None
@@ -39,6 +39,11 @@ class Preprocessing:
     intensity: str | None = None
 
     def __post_init__(self) -> None:
+        if self.channels is not None:  # one form for 'cell', ('cell',) and channels whose names are numbers
+            several = isinstance(self.channels, list | tuple)
+            object.__setattr__(self, "channels", tuple(map(str, self.channels if several else (self.channels,))))
+        if self.three_channels not in (None, True, False):
+            raise UsageError(f"three_channels is {self.three_channels!r}; give true or false")
         for name, allowed in (("intensity", INTENSITIES), ("mask", MASKS)):
             if (value := getattr(self, name)) not in (None, *allowed):
                 raise UsageError(f"{name} is {value!r}; choose one of {', '.join(allowed)}, or none")
@@ -63,16 +68,16 @@ class Preprocessing:
         """Positions of the channels to keep. Raises UsageError when one is not there."""
         if self.channels is None:
             return list(range(len(channels)))
-        wanted = (self.channels,) if isinstance(self.channels, str) else self.channels
-        for name in wanted:
+        for name in self.channels:
             if name not in channels:
-                raise UsageError(f"no channel is called {name!r}; {did_you_mean(str(name), channels)}")
-        return [list(channels).index(name) for name in wanted]
+                raise UsageError(f"no channel is called {name!r}; {did_you_mean(name, channels)}")
+        return [list(channels).index(name) for name in self.channels]
 
     def shape(self, images: NDArray, channels: Sequence[str]) -> list[int]:
         """[channels, height, width] of what `apply` makes of such images."""
         height, width = (min(side, self.crop or side) for side in images.shape[2:])
-        return [3 if self.three_channels else len(self.chosen(channels)), self.size or height, self.size or width]
+        kept = len(self.chosen(channels))
+        return [3 if self.three_channels else kept, self.size or height, self.size or width]
 
     def apply(self, parts: Mapping[str, NDArray], channels: Sequence[str]) -> dict[str, NDArray]:
         """Images (n, channels, height, width) by part, done; float32 if intensity is changed, else their own dtype.

@@ -29,7 +29,20 @@ def with_split(data: Dataset, name: str, split_seed: int = 0) -> Dataset:
     if rule not in RULES:
         raise UsageError(f"no split is called {name!r}; {did_you_mean(rule, NAMES)}")
     split = RULES[rule](data, argument, split_seed)
-    return replace(data, split=replace(split, name=name))
+    drawn = replace(data, split=split)
+    counts = drawn.class_counts()
+    if lost := [name for name, n in zip(data.classes, counts["train"], strict=True) if not n]:
+        raise DataError(f"the split {split.name!r} leaves no training image of {', '.join(lost)}; choose another split")
+    return replace(drawn, info=replace(data.info, notes=(*data.info.notes, *_torn(drawn))))
+
+
+def _torn(data: Dataset) -> list[str]:
+    """A note on groups that the split tears, if it does."""
+    if data.groups is None:
+        return []
+    parts = [set(data.groups[data.split[part]]) for part in PARTS]
+    torn = len((parts[0] & parts[1]) | (parts[0] & parts[2]) | (parts[1] & parts[2]))
+    return [f"The split {data.split.name!r} tears {torn:,} groups: images of one lie in two parts."] if torn else []
 
 
 def _stratified(data: Dataset, argument: str, split_seed: int) -> Split:
@@ -41,7 +54,7 @@ def _grouped(data: Dataset, argument: str, split_seed: int) -> Split:
     _no_argument("grouped", argument)
     if data.groups is None:
         raise DataError(f"data set {data.name!r} has no groups to split by; choose another split")
-    return grouped(rarest(data.labels), data.groups, split_seed, data.classes)
+    return grouped(data.labels, data.groups, split_seed, data.classes)
 
 
 def _random_mask(data: Dataset, argument: str, split_seed: int) -> Split:
@@ -63,7 +76,7 @@ def _kfold(data: Dataset, argument: str, split_seed: int) -> Split:
             f"the split 'kfold:{argument}' names no fold; write kfold:K/I with I from 0 to K-1, K at least 3"
         )
     labels = rarest(data.labels)
-    if (least := np.bincount(labels).min()) < k:
+    if not data.multilabel and (least := np.bincount(labels).min()) < k:
         raise DataError(
             f"data set {data.name!r} has a class of {least} images, too few for {k} folds; choose fewer folds"
         )
@@ -74,7 +87,7 @@ def _kfold(data: Dataset, argument: str, split_seed: int) -> Split:
             part[held_out] = PARTS.index("test")
         elif number == (fold + 1) % k:
             part[held_out] = PARTS.index("val")
-    return _by_part("kfold", part)
+    return _by_part(f"kfold:{k}/{fold}", part)
 
 
 def _id_block(data: Dataset, argument: str, split_seed: int) -> Split:
@@ -86,7 +99,7 @@ def _id_block(data: Dataset, argument: str, split_seed: int) -> Split:
     for k in np.unique(labels):
         images = np.flatnonzero(labels == k)
         blocks = np.array_split(images, max(1, round(len(images) / size)))
-        if len(blocks) < len(PARTS):
+        if len(blocks) < len(PARTS) and not data.multilabel:
             raise DataError(
                 f"class {data.classes[k]} has {len(images)} images, too few for three blocks of {size}; "
                 f"use smaller blocks: id-block:{max(1, len(images) // (2 * len(PARTS)))}"
@@ -96,7 +109,7 @@ def _id_block(data: Dataset, argument: str, split_seed: int) -> Split:
             where = turn if turn < len(PARTS) else int(np.argmax(np.array(BLOCK_SHARES) - taken / len(images)))
             part[blocks[block]] = where
             taken[where] += len(blocks[block])
-    return _by_part("id-block", part)
+    return _by_part("id-block" if size == BLOCK else f"id-block:{size}", part)
 
 
 def _by_part(name: str, part: NDArray) -> Split:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..core.data import Samples
 from ..core.errors import UsageError
-from ..core.metrics import decide, macro_f1
+from ..core.metrics import validation_figure
 from ..core.runs import RunLog
 from ..svm.backends import BACKENDS, choose, use_threads
 from .registry import methods
@@ -40,7 +40,7 @@ class SVMSettings:
 
 
 class FeatureSVM:
-    """Features, standardised by train statistics, then an RBF C-SVC; C is the one with the best macro-F1 on val."""
+    """Features, standardised by train statistics, then an RBF C-SVC; C is the one that does best on val."""
 
     def __init__(self, features: Features, settings: SVMSettings) -> None:
         self._features, self._settings = features, settings
@@ -70,8 +70,8 @@ class FeatureSVM:
                         "ignore"
                     )  # a label that all or no training images have: its score is constant
                     model.fit(seen, train.labels.astype(int))
-                score = macro_f1(val.labels, decide(_scores(model, unseen, len(train.classes)), val.multilabel))
-                log.epoch(C=C, val_macro_f1=score)
+                figure, score = validation_figure(val.labels, _scores(model, unseen, len(train.classes)))
+                log.epoch(**{"C": C, f"val_{figure}": score})
                 if score > best:  # on a tie the smaller C, the simpler machine, stays
                     best, self._model = score, model
                     self.chosen = {"C": C}

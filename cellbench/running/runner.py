@@ -14,7 +14,7 @@ from .. import __version__
 from ..core.data import PARTS, Dataset, Samples, count_classes
 from ..core.environment import describe
 from ..core.errors import CellbenchError
-from ..core.metrics import evaluate
+from ..core.metrics import evaluate, fit_thresholds
 from ..core.runs import RunLog, RunRecord, RunSpec
 from ..core.store import Predictions
 from ..datasets import cache
@@ -49,15 +49,20 @@ def execute(job: Job, listener: Listener = lambda kind, facts: None) -> tuple[Ru
     truth = {"train": scored.labels, "val": parts["val"].labels, "test": parts["test"].labels}
     for part in PARTS:
         _check_finite(scores[part], part)
+    thresholds: NDArray | float = 0.0
+    chosen = dict(method.chosen)
+    if data.multilabel:
+        thresholds = fit_thresholds(truth["val"], scores["val"])
+        chosen["thresholds"] = thresholds.tolist()
     record = RunRecord(
         spec=spec,
         status="ok",
-        metrics={part: evaluate(truth[part], scores[part]) for part in PARTS},
+        metrics={part: evaluate(truth[part], scores[part], thresholds) for part in PARTS},
         seconds=log.seconds,
         memory=_peak_memory(spec.device),
         history=tuple(log.history),
         backend=method.backend,
-        chosen=method.chosen,
+        chosen=chosen,
         facts={**method_facts(entry), **data_facts(data, parts, spec), "parameters": method.parameters},
         overrides=job.overrides,
         environment=environment(spec.device),

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from ..core.data import Samples
 from ..core.errors import TrainingError
-from ..core.metrics import decide, macro_f1
+from ..core.metrics import validation_figure
 from ..core.runs import RunLog
 from .augment import augment
 from .recipe import Recipe
@@ -80,7 +80,7 @@ class Trained:
 
 
 def train(net: nn.Module, recipe: Recipe, train: Samples, val: Samples, seed: int, device: str, log: RunLog) -> Trained:
-    """Train `net` by `recipe` and return it with the weights of the epoch that had the best macro-F1 on val.
+    """Train `net` by `recipe` and return it with the weights of the epoch that did best on val.
 
     Order of batches and augmentation come from `seed`; the weights are whatever `net` came with.
     Raises TrainingError, naming step and learning rate, when the loss is not finite.
@@ -140,7 +140,7 @@ def train(net: nn.Module, recipe: Recipe, train: Samples, val: Samples, seed: in
                     f"the loss is {mean_loss} in epoch {epoch} (step {at + 1}, learning rate {rate:.3g}); lower lr"
                 )
             val_scores = model.predict(seen_by_val)
-            score = macro_f1(val.labels, decide(val_scores, val.multilabel))
+            figure, score = validation_figure(val.labels, val_scores)
             if score > best:
                 best, model.best_epoch, best_state = score, epoch, copy.deepcopy(net.state_dict())
             log.epoch(
@@ -151,8 +151,8 @@ def train(net: nn.Module, recipe: Recipe, train: Samples, val: Samples, seed: in
                 train_accuracy=hits.item() / (steps_an_epoch * batch_size),
                 val_loss=float(loss_of(torch.from_numpy(val_scores), val_labels)),
                 val_accuracy=float(_right(torch.from_numpy(val_scores), val_labels)) / len(val),
-                val_macro_f1=score,
                 seconds=time.perf_counter() - start,
+                **{f"val_{figure}": score},
             )
         net.load_state_dict(best_state)
         synchronise(device)

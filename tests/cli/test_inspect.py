@@ -135,6 +135,20 @@ def test_a_montage_that_is_wanted_and_unwanted_is_refused(cells: Path):
     assert "contradict" in out.stderr
 
 
+def test_a_montage_among_the_images_is_refused_before_anything_is_read(cells: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(cells)
+    out = call(".")
+    assert isinstance(out.exception, UsageError)
+    assert "would lie among the images of ." in str(out.exception)
+    assert not list(cells.glob("*.png"))
+
+
+def test_another_split_can_be_inspected(cells: Path):
+    out = call(cells, "--no-montage", "--format", "json", "--split", "kfold:5/1")
+    assert out.exit_code == 0, out.stderr
+    assert json.loads(out.stdout)["split"] == "kfold:5/1"
+
+
 def test_help_loads_nothing_heavy():
     code = (
         "import sys; from cellbench.cli import cli; cli.main(['inspect', '--help'], standalone_mode=False)\n"

@@ -10,6 +10,7 @@ from cellbench.core.metrics import (
     decide,
     evaluate,
     exact_match,
+    fit_thresholds,
     macro_f1,
     mean_average_precision,
     micro_f1,
@@ -80,6 +81,20 @@ def test_a_class_without_positives_is_counted_and_left_out_of_the_means():
     assert figures["absent_classes"] == 1
     assert figures["macro_f1"] == pytest.approx((2 / 3 + 1) / 2)
     assert figures["mean_average_precision"] == pytest.approx(np.mean([0.5, 1]))
+
+
+def test_thresholds_are_those_of_the_largest_f1(several):
+    truth, scores = several
+    thresholds = fit_thresholds(truth, scores)
+    for k in range(truth.shape[1]):
+        best = max(reference.f1_score(truth[:, k], scores[:, k] >= at) for at in scores[:, k])
+        assert reference.f1_score(truth[:, k], scores[:, k] > thresholds[k]) == pytest.approx(best)
+    assert evaluate(truth, scores, thresholds)["macro_f1"] > evaluate(truth, scores)["macro_f1"]
+
+
+def test_a_class_without_positives_keeps_threshold_0():
+    truth = np.array([[True, False], [False, False]])
+    assert fit_thresholds(truth, np.array([[3, 1], [2, 1]], np.float32))[1] == 0
 
 
 def test_only_figures_that_suit_the_labels_are_computed(several):

@@ -276,6 +276,25 @@ def test_files_are_found_in_natural_order_without_junk(tmp_path: Path) -> None:
         images.decode(tmp_path / "b" / "broken.png")
 
 
+def test_a_link_to_itself_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "self").symlink_to("self")
+    with pytest.raises(DataError, match=r"cannot follow .*self: Too many levels of symbolic links; remove the link"):
+        images.find_files(tmp_path)
+
+
+def test_a_tar_that_unpacks_to_far_more_than_its_size_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(images, "LEAST_LIMIT", 10_000)
+    with tarfile.open(tmp_path / "bomb.tar.gz", "w:gz") as archive:
+        for i in range(3):
+            member = tarfile.TarInfo(f"{i}.png")
+            member.size = 200_000
+            archive.addfile(member, io.BytesIO(bytes(member.size)))
+    with pytest.raises(DataError, match=r"bomb.tar.gz unpacks to more than .* GB; it is no archive of images"):
+        images.files_of(tmp_path / "bomb.tar.gz")
+
+
 def test_threads_return_results_in_the_order_of_the_items() -> None:
     assert list(images.in_order(lambda n: n * n, range(1000))) == [n * n for n in range(1000)]
     assert list(images.in_order(lambda n: n, [])) == []

@@ -38,6 +38,8 @@ def test_channels_are_chosen_by_name_in_the_order_asked():
     done = only(Preprocessing(channels=("protein", "cell"), size=None), made)["train"]
     np.testing.assert_array_equal(done, made[:, ::-1])
     np.testing.assert_array_equal(only(Preprocessing(channels="protein", size=None), made)["train"], made[:, 1:])
+    numbered = Preprocessing(channels=(2, 1), size=None).apply({"train": made}, ("1", "2"))["train"]
+    np.testing.assert_array_equal(numbered, made[:, ::-1])
 
 
 def test_the_crop_is_central():
@@ -107,6 +109,7 @@ def test_an_empty_channel_stays_empty():
         ({"size": True}, "size is True"),
         ({"crop": 0.5}, "crop is 0.5"),
         ({"intensity": "zscore"}, "choose one of percentile, min-max, standardise"),
+        ({"three_channels": "no"}, "give true or false"),
         ({"mask": "hand"}, "choose one of otsu"),
     ],
 )

@@ -76,6 +76,23 @@ def test_a_random_mask_draws_for_each_image(data):
     np.testing.assert_allclose(shares, [0.6, 0.2, 0.2], atol=0.04)
 
 
+def test_groups_that_are_torn_are_noted(data):
+    assert "tears" not in " ".join(with_split(data, "grouped").info.notes)
+    (note,) = with_split(data, "stratified").info.notes
+    assert note.startswith("The split 'stratified' tears ")
+
+
+def test_one_split_has_one_name(data):
+    assert with_split(data, "id-block:0025").split.name == "id-block:25"
+    assert with_split(data, "kfold:05/ 0").split.name == "kfold:5/0"
+
+
+def test_several_labels_an_image_are_shared_out_too(data):
+    several = replace(data, labels=np.eye(3, dtype=bool)[data.labels] | np.array([True, False, False]))
+    for name in ("kfold:5/0", "random-mask", "id-block:50"):
+        parts_of(with_split(several, name))
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
@@ -98,5 +115,8 @@ def test_data_that_cannot_be_split_so_are_refused(data):
         with_split(replace(data, groups=None), "grouped")
     with pytest.raises(DataError, match="too few for three blocks of 300; use smaller blocks: id-block:66"):
         with_split(data, "id-block:300")
+    three_wells = replace(data, groups=data.labels)
+    with pytest.raises(DataError, match="leaves no training image of ring"):
+        with_split(three_wells, "kfold:3/0")
     with pytest.raises(DataError, match="too few for 500 folds"):
         with_split(data, "kfold:500/0")

@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cellbench.core.metrics import evaluate
+from cellbench.cli.progress import outcome
+from cellbench.core.metrics import evaluate, fit_thresholds
 from cellbench.core.store import Store
 from cellbench.datasets import cache
+from cellbench.datasets.toy import rings
 from cellbench.running import matrix, worker
 from cellbench.running.plan import make_plan, parse_override
 
@@ -51,6 +53,21 @@ def test_a_run_returns_a_whole_record_and_the_scores_it_rests_on(toy_folder):
     assert record.overrides == {"size": None}
     assert [facts["name"] for kind, facts in events if kind == "phase"] == ["load", "features", "fit", "predict"]
     assert not re.search(rf'"/|{re.escape(str(Path.home()))}/', record.to_json())
+
+
+@pytest.mark.parametrize("method", ["svm-hog", "cnn"])
+def test_several_labels_an_image_go_all_the_way_with_thresholds_from_validation(method):
+    folder = cache.prepare("several", lambda scratch: rings(multilabel=True))
+    sets = ["size=none", "epochs=8", "batch=16"] if method == "cnn" else ["size=none"]
+    record, predictions = worker.run_job(one_job(folder, method, *sets), lambda *_: None)
+    assert record.status == "ok", record.reason
+    assert outcome(record).startswith("test macro-F1 0.")
+    thresholds = fit_thresholds(predictions["val_labels"], predictions["val_scores"])
+    np.testing.assert_allclose(record.chosen["thresholds"], thresholds)
+    for part in ("val", "test"):
+        expected = evaluate(predictions[f"{part}_labels"], predictions[f"{part}_scores"], thresholds)
+        assert record.metrics[part] == pytest.approx(expected)
+    assert "val_mean_average_precision" in record.history[0]
 
 
 def test_a_limit_takes_fewer_training_images_and_all_test_images(toy_folder):
