@@ -127,11 +127,16 @@ def _hardware(rows: Sequence[Row]) -> tuple[str, ...]:
     return tuple(f"machine {machine}: {parts or 'unknown hardware'}" for machine, parts in named.items())
 
 
+# Splits that `run --split` draws; any other came with the data.
+REDRAWN = ("stratified", "grouped", "random-mask", "kfold", "id-block")
+
+
 def _command(row: Row, methods: str) -> str:
     chosen = " ".join(f"--method {method}" for method in methods.split())
     limit = f" --limit {row['limit']}" if row["limit"] else ""
+    split = f" --split {row['split']}" if row["split"].partition(":")[0] in REDRAWN else ""
     data = row["dataset"].replace("folder:", "path/to/")  # a folder's place is not on record
-    return f"cellbench run --dataset {shlex.quote(data)} {chosen} --device {row['device']}{limit}"
+    return f"cellbench run --dataset {shlex.quote(data)} {chosen} --device {row['device']}{split}{limit}"
 
 
 def _seeds(row: Row) -> str:
@@ -242,7 +247,9 @@ def _both(duel: Mapping[str, Any], name: str, compare: Callable[[float, float], 
 
 
 def _sentence(duel: Mapping[str, Any], name: str, hardware: str) -> str:
-    where = f"On {name}" + (f", limited to {duel['limit']:,} training images," if duel["limit"] else "")
+    told = [f"split {duel['split']}"] if duel["split"] != "official" else []
+    told += [f"limited to {duel['limit']:,} training images"] if duel["limit"] else []
+    where = ", ".join([f"On {name}", *told]) + "," * bool(told)
     simulated = ": simulated images, so no verdict rests on them" * duel["synthetic"]
     missing = [side for side in SIDES if duel[side] is None]
     if missing:
