@@ -84,7 +84,8 @@ def _prepare(dataset: str, source: Path | None, again: bool, folder: dict[str, A
     click.echo(f"split {data.split.name}: {parts}; {len(data.classes)} classes")
     for note in data.info.notes:
         click.echo(f"note: {note}")
-    click.echo(f"ready after {time.perf_counter() - start:.1f} s in {path}. Next: cellbench run -d {dataset}")
+    same = " with the same options" if any(folder.values()) else ""
+    click.echo(f"ready after {time.perf_counter() - start:.1f} s in {path}. Next: cellbench run -d {dataset}{same}")
 
 
 def _list() -> None:

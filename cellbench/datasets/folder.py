@@ -42,6 +42,8 @@ def prepare(path: Path, options: FolderOptions) -> Path:
     if not path.is_dir():
         what = "is a file" if path.exists() else "does not exist"
         raise DataError(f"{path} {what}; give a folder of images, one cell an image")
+    if options.labels is not None and not options.labels.expanduser().is_file():
+        raise DataError(f"cannot read {options.labels.name}: there is no such file; give the table of files and labels")
     files = images.find_files(path)
     return cache.prepare(_key(path, files, options), lambda scratch: build(scratch, path, files, options))
 

@@ -640,3 +640,9 @@ def test_an_array_of_each_value_survives_the_round_trip(root: Path) -> None:
         (root / "ab"[i // 5]).mkdir(parents=True, exist_ok=True)
         Image.fromarray(array).save(root / "ab"[i // 5] / f"{i}.png")
     np.testing.assert_array_equal(load(root).images, np.moveaxis(np.stack(written), -1, 1))
+
+
+def test_a_table_that_is_not_there_is_refused_though_the_folder_was_read_before(tmp_path: Path) -> None:
+    (tmp_path / "cells").mkdir()
+    with pytest.raises(DataError, match=r"cannot read nope\.csv: there is no such file"):
+        folder.prepare(tmp_path / "cells", folder.FolderOptions(labels=Path("nope.csv")))
