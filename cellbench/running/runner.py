@@ -127,8 +127,7 @@ def _input_facts(data: Dataset, preprocessing: Preprocessing) -> dict[str, Any]:
 def _parts(data: Dataset, spec: RunSpec) -> tuple[dict[str, Samples], dict[str, NDArray]]:
     """The three parts, preprocessed, the training part limited, and the positions of their images in the data set."""
     preprocessing = Preprocessing.of_steps(spec.preprocessing)
-    index = {part: data.split[part] for part in PARTS}
-    index["train"] = limited(index["train"], data.labels, spec.limit)
+    index = _index(data, spec)
     parts = {
         part: Samples(images, data.labels[index[part]], data.classes)
         for part, images in preprocessing.apply(
@@ -141,8 +140,13 @@ def _parts(data: Dataset, spec: RunSpec) -> tuple[dict[str, Samples], dict[str, 
 
 def _labels(data: Dataset, spec: RunSpec) -> dict[str, Samples]:
     """The parts without their pixels (images of size 0), for a record of a run that never started."""
-    index = {**{part: data.split[part] for part in PARTS}, "train": limited(data.split.train, data.labels, spec.limit)}
-    return {part: Samples(data.images[:0], data.labels[at], data.classes) for part, at in index.items()}
+    return {part: Samples(data.images[:0], data.labels[at], data.classes) for part, at in _index(data, spec).items()}
+
+
+def _index(data: Dataset, spec: RunSpec) -> dict[str, NDArray]:
+    """Positions of the images of each part, the training part limited."""
+    index = {part: data.split[part] for part in PARTS}
+    return {**index, "train": limited(index["train"], data.labels, spec.limit)}
 
 
 def _settings(entry: MethodEntry, spec: RunSpec) -> Any:
