@@ -20,7 +20,8 @@ from ..core.environment import cores
 from ..core.errors import DataError
 from ..core.metrics import balanced_accuracy
 from . import cache, images
-from .layouts import FolderOptions, join_channels, read_listing
+from .layouts import join_channels, read_listing
+from .listing import FolderOptions
 
 Status = Literal["ok", "found", "skipped"]
 Say = Callable[[str], None]

@@ -15,8 +15,8 @@ from ..core.data import PARTS, Dataset, Info, Split
 from ..core.errors import DataError
 from . import cache, images
 from .download import RemoteFile
-from .layouts import absent
 from .registry import datasets
+from .splits import absent
 from .synthetic import CHANNELS, CLASSES, SHAPE
 from .tables import read_text
 

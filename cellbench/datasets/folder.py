@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from ..core.data import Dataset, Info
 from ..core.errors import DataError
 from . import cache, images
-from .layouts import FolderOptions, draw_split, join_channels, read_listing
+from .folder_split import draw_split
+from .layouts import join_channels, read_listing
+from .listing import FolderOptions
 
 __all__ = ["FolderOptions", "build", "prepare"]
 

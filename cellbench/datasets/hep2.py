@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from ..core.data import PARTS, Dataset, Info, Split
 from ..core.errors import DataError, did_you_mean
 from . import cache, images
-from .layouts import PART_WORDS, absent
+from .listing import PART_WORDS
 from .registry import datasets
+from .splits import absent
 from .tables import read_table
 
 CLASSES = ("Homogeneous", "Speckled", "Nucleolar", "Centromere", "NuMem", "Golgi")

@@ -18,8 +18,8 @@ from ..core.data import PARTS, Dataset, Info, Split
 from ..core.errors import BackendError, DataError
 from . import cache, images
 from .download import RemoteFile, is_web_page
-from .layouts import absent
 from .registry import datasets
+from .splits import absent
 
 SIZES = (28, 64, 128, 224)
 LICENCE = "CC BY 4.0"

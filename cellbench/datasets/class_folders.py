@@ -1,0 +1,55 @@
+"""Class folders, alone or inside folders train, val and test."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from ..core.errors import DataError
+from . import images
+from .listing import PART_WORDS, Listing, nfc
+
+
+def from_folders(path: Path, pictures: list[str]) -> Listing:
+    """Class folders, alone or inside train, val and test folders."""
+    folders = subfolders(path)
+    loose = [name for name in pictures if "/" not in name]
+    part_of = {folder: PART_WORDS[folder.lower()] for folder in folders if folder.lower() in PART_WORDS}
+    if loose:
+        raise DataError(
+            f"{len(loose)} images in {path} lie outside class folders, the first is {loose[0]}; "
+            "move them into one folder a class, or add a CSV with the columns 'file' and 'label'"
+        )
+    if "train" not in part_of.values() and len(part_of) < len(folders):  # one called 'test' may well be a class
+        _check_filled(path, folders, pictures, "")
+        return Listing(tuple(pictures), tuple((nfc(name.split("/")[0]),) for name in pictures))
+    if "train" not in part_of.values():
+        raise DataError(f"{path} holds {', '.join(part_of)} but no train; add a folder train with class folders")
+    if others := [folder for folder in folders if folder not in part_of]:
+        raise DataError(
+            f"{path} holds {', '.join(part_of)} and also {images.few(others)}; move the latter elsewhere, "
+            "so that only train, val and test are left"
+        )
+    if len(set(part_of.values())) < len(part_of):
+        raise DataError(f"{path} holds {', '.join(part_of)}, two of which mean the same part; join them")
+    for folder in folders:
+        _check_filled(path / folder, subfolders(path / folder), pictures, f"{folder}/")
+        if shallow := next((name for name in pictures if name.startswith(f"{folder}/") and name.count("/") < 2), ""):
+            raise DataError(f"{shallow} lies outside class folders; move it into {folder}/<class>/")
+    return Listing(
+        files=tuple(pictures),
+        labels=tuple((nfc(name.split("/")[1]),) for name in pictures),
+        parts=tuple(part_of[name.split("/")[0]] for name in pictures),
+    )
+
+
+def subfolders(path: Path) -> list[str]:
+    names = (entry.name for entry in path.iterdir() if entry.is_dir() and not images.is_junk(entry.name))
+    return sorted(names, key=images.natural)
+
+
+def _check_filled(path: Path, folders: Iterable[str], pictures: list[str], prefix: str) -> None:
+    filled = {name.removeprefix(prefix).split("/")[0] for name in pictures if name.startswith(prefix)}
+    if empty := [folder for folder in folders if folder not in filled]:
+        raise DataError(
+            f"class folder {path / empty[0]} holds no images ({', '.join(images.SUFFIXES)} are read); "
+            "add some or remove the folder"
+        )

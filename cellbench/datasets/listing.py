@@ -1,0 +1,117 @@
+"""What a folder of images says before any pixel is read, and the options for reading it."""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.errors import UsageError
+from . import images
+
+T = TypeVar("T")
+
+PART_WORDS = {
+    **dict.fromkeys(("train", "training", "tra"), "train"),
+    **dict.fromkeys(("val", "valid", "validation"), "val"),
+    **dict.fromkeys(("test", "testing", "tes"), "test"),
+}
+NO_GROUPS = "none"  # as the group column: split without groups, whatever the table holds
+ONE_HOT = "onehot"
+SEPARATORS = (";", ",", "|", " ")
+
+
+@dataclass(frozen=True)
+class FolderOptions:
+    """How to read a folder; an empty column name means the usual ones are looked for.
+
+    group_column: 'none' for a split without groups though the table has such a column.
+    multilabel: how a table gives several labels an image, never guessed: what stands between them, or 'onehot' for
+    a column of 0 and 1 for each (those of `label_column`, between commas, or all that mean nothing else).
+    pattern: how files are called when each holds one channel, such as '{id}_{channel}.tif'.
+    size: side in pixels that all images are brought to; None keeps them when they are alike, and is 64 when not.
+    """
+
+    labels: Path | None = None
+    file_column: str = ""
+    label_column: str = ""
+    group_column: str = ""
+    multilabel: str = ""
+    pattern: str = ""
+    size: int | None = None
+    skip_unreadable: bool = False
+    split_seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.size is not None and not 8 <= self.size <= 1024:
+            raise UsageError(f"size is {self.size}; give 8 to 1024 pixels")
+        if self.multilabel not in ("", ONE_HOT, *SEPARATORS):
+            known = " ".join(f"'{separator}'" for separator in SEPARATORS)
+            raise UsageError(
+                f"multilabel is {self.multilabel!r}; give what stands between labels, {known}, or {ONE_HOT}"
+            )
+        if self.pattern and not (
+            self.pattern.count("{id}") == self.pattern.count("{channel}") == 1 and images.is_image(self.pattern)
+        ):
+            raise UsageError(
+                f"pattern is {self.pattern!r}; give {{id}}, {{channel}} and an image's suffix: '{{id}}_{{channel}}.tif'"
+            )
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a folder says before any pixel is read: one entry an image; parts and groups None when not given.
+
+    labels: those of each image; one unless `multilabel`. order: of the classes; by name when empty.
+    """
+
+    files: tuple[str, ...]
+    labels: tuple[tuple[str, ...], ...]
+    multilabel: bool = False
+    order: tuple[str, ...] = ()
+    parts: tuple[str, ...] | None = None
+    groups: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
+
+    def take(self, index: Sequence[int]) -> "Listing":
+        """The same for some of the images."""
+
+        def pick(values: tuple[T, ...]) -> tuple[T, ...]:
+            return tuple(values[i] for i in index)
+
+        return replace(
+            self,
+            files=pick(self.files),
+            labels=pick(self.labels),
+            parts=self.parts and pick(self.parts),
+            groups=self.groups and pick(self.groups),
+        )
+
+    @property
+    def group_numbers(self) -> NDArray[np.int64] | None:
+        if self.groups is None:
+            return None
+        return np.unique(np.array(self.groups), return_inverse=True)[1].astype(np.int64)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.order or tuple(sorted({name for names in self.labels for name in names}, key=images.natural))
+
+    @property
+    def targets(self) -> NDArray:
+        """Labels as a Dataset has them: (n,) int64, or (n, classes) bool when multi-label."""
+        number = {name: k for k, name in enumerate(self.classes)}
+        if not self.multilabel:
+            return np.array([number[name] for (name,) in self.labels], dtype=np.int64)
+        found = np.zeros((len(self.labels), len(number)), bool)
+        for row, names in enumerate(self.labels):
+            found[row, [number[name] for name in names]] = True
+        return found
+
+
+def nfc(text: str) -> str:
+    """One spelling of accented letters: macOS decomposes them in file names, tables mostly don't."""
+    return unicodedata.normalize("NFC", text)
