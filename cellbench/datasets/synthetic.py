@@ -18,9 +18,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.data import PARTS, Dataset, Info, Split
+from ..core.data import PARTS, Dataset, Info
 from ..core.errors import DataError
 from . import cache
+from .assembly import apportion, assemble
 from .registry import datasets
 
 CLASSES = (
@@ -245,31 +246,21 @@ def simulate_dataset(
     name: str, counts: Mapping[str, Counts], seed: int = SEED, images_file: Path | None = None
 ) -> Dataset:
     """A data set with `counts` cells of each class by part; images in memory, or in a memory map at `images_file`."""
-    total = sum(sum(of_part) for of_part in counts.values())
-    images: NDArray[np.uint8]
-    if images_file is None:
-        images = np.empty((total, *SHAPE), np.uint8)
-    else:
-        images = np.lib.format.open_memmap(images_file, mode="w+", dtype=np.uint8, shape=(total, *SHAPE))
-    labels, groups, index = [], [], {}
-    first_cell = first_well = 0
-    for part in PARTS:
-        n = sum(counts[part])
-        crops = simulate(counts[part], part, seed, out=images[first_cell : first_cell + n])
-        labels.append(crops.labels)
-        groups.append(crops.wells + first_well)
-        index[part] = np.arange(first_cell, first_cell + n)
-        first_cell += n
-        first_well += int(crops.wells.max()) + 1
-    return Dataset(
-        name=name,
-        images=images,
-        labels=np.concatenate(labels),
+
+    def fill(part: str, out: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        crops = simulate(counts[part], part, seed, out=out)
+        return crops.labels, crops.wells
+
+    return assemble(
+        name,
+        {part: sum(of_part) for part, of_part in counts.items()},
+        SHAPE,
+        fill,
         classes=CLASSES,
         channels=CHANNELS,
-        split=Split("by-well", **index),
-        groups=np.concatenate(groups),
+        split="by-well",
         info=INFO,
+        images_file=images_file,
     )
 
 
@@ -314,15 +305,6 @@ def class_counts(n: int) -> tuple[int, ...]:
         counts[counts.argmin()] += 1
         counts[counts.argmax()] -= 1
     return tuple(int(count) for count in counts)
-
-
-def apportion(n: int, weights: Counts) -> NDArray[np.int64]:
-    """`n` shared out by whole-number weights, the remainder to the largest fractions; whole numbers throughout."""
-    share = n * np.asarray(weights, dtype=np.int64)
-    total = int(sum(weights))
-    counts = share // total
-    counts[np.argsort(-(share % total), kind="stable")[: n - counts.sum()]] += 1
-    return counts
 
 
 def plan(counts: Counts, part: str, seed: int = SEED) -> Plan:

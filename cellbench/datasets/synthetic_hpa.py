@@ -21,11 +21,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.data import PARTS, Dataset, Info, Split
+from ..core.data import PARTS, Dataset, Info
 from ..core.errors import DataError
+from .assembly import apportion, assemble
 from .hpa import HPA10, HPA28
 from .registry import datasets
-from .synthetic import apportion
 
 ATLAS = HPA28.labels
 TEN = HPA10.labels  # each is one of the 28 by name
@@ -196,27 +196,12 @@ def build28(scratch: Path, source: Path | None) -> Dataset:
 
 def simulate_dataset(name: str, sizes: Mapping[str, int], classes: tuple[str, ...], seed: int = SEED) -> Dataset:
     """A data set with so many images in each part."""
-    images = np.empty((sum(sizes.values()), *SHAPE), np.uint8)
-    labels, groups, index = [], [], {}
-    first_image = first_slide = 0
-    for part in PARTS:
-        n = sizes[part]
-        crops = simulate(n, part, classes, seed, out=images[first_image : first_image + n])
-        labels.append(crops.labels)
-        groups.append(crops.slides + first_slide)
-        index[part] = np.arange(first_image, first_image + n)
-        first_image += n
-        first_slide += int(crops.slides.max()) + 1
-    return Dataset(
-        name=name,
-        images=images,
-        labels=np.concatenate(labels),
-        classes=classes,
-        channels=CHANNELS,
-        split=Split("by-slide", **index),
-        groups=np.concatenate(groups),
-        info=INFO,
-    )
+
+    def fill(part: str, out: NDArray[np.uint8]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+        crops = simulate(sizes[part], part, classes, seed, out=out)
+        return crops.labels, crops.slides
+
+    return assemble(name, sizes, SHAPE, fill, classes=classes, channels=CHANNELS, split="by-slide", info=INFO)
 
 
 def simulate(

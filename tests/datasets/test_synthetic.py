@@ -19,7 +19,7 @@ import torch
 
 from cellbench.core.data import PARTS, Dataset
 from cellbench.core.errors import DataError
-from cellbench.datasets import cache, datasets, synthetic, yeast_renderer
+from cellbench.datasets import assembly, cache, datasets, synthetic, yeast_renderer
 
 TOLERANCE = 0.03
 DEMO_HASH = "c9d3a6231a80873795b121ff3f48954720220b38b9866312ebf5281e88893fa5"
@@ -206,8 +206,8 @@ def test_peroxisomes_are_many_and_spindle_poles_sit_on_the_nucleus() -> None:
 
 
 def test_apportion_gives_the_remainder_to_the_largest_fractions() -> None:
-    assert synthetic.apportion(10, (1, 1, 1)).tolist() == [4, 3, 3]
-    assert synthetic.apportion(7, (50, 30, 20)).tolist() == [4, 2, 1]  # 3.5, 2.1, 1.4
+    assert assembly.apportion(10, (1, 1, 1)).tolist() == [4, 3, 3]
+    assert assembly.apportion(7, (50, 30, 20)).tolist() == [4, 2, 1]  # 3.5, 2.1, 1.4
 
 
 def test_a_small_sample_still_has_three_cells_of_each_class() -> None:

@@ -19,7 +19,7 @@ from scipy.stats import spearmanr
 
 from cellbench.core.data import PARTS, Dataset
 from cellbench.core.errors import DataError
-from cellbench.datasets import datasets, hpa_renderer
+from cellbench.datasets import datasets, hpa_cells, hpa_renderer
 from cellbench.datasets import synthetic_hpa as hpa
 
 TOLERANCE = 0.03
@@ -210,7 +210,7 @@ def test_spindles_stand_in_dividing_cells_and_bridges_join_two() -> None:
     labels[0, [16, 17]] = True
     table = hpa.draw_slides(labels, hpa.CONDITIONS, np.random.default_rng(0))
     own = {name: torch.as_tensor(column)[[0] * 64] for name, column in table.items()}
-    cells, pairs = hpa_renderer.place_cells(own, hpa_renderer.Draws(0))
+    cells, pairs = hpa_cells.place_cells(own, hpa_renderer.Draws(0))
     assert len(pairs) == 64
     assert not cells.mitotic[pairs].any()
     assert np.bincount(cells.crop[cells.mitotic], minlength=64).mean() > 0.8

@@ -1,0 +1,66 @@
+"""What the simulated data sets share: counts by whole numbers, and a data set put together from its parts.
+
+Apart from `drawing`, which needs torch: listing the data sets must not wait for that.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.data import PARTS, Dataset, Info, Split
+
+
+def apportion(n: int, weights: Sequence[int]) -> NDArray[np.int64]:
+    """`n` shared out by whole-number weights, the remainder to the largest fractions; whole numbers throughout."""
+    share = n * np.asarray(weights, dtype=np.int64)
+    total = int(sum(weights))
+    counts = share // total
+    counts[np.argsort(-(share % total), kind="stable")[: n - counts.sum()]] += 1
+    return counts
+
+
+def assemble(
+    name: str,
+    sizes: Mapping[str, int],
+    shape: tuple[int, ...],
+    simulate: Callable[[str, NDArray[np.uint8]], tuple[NDArray, NDArray[np.int64]]],
+    *,
+    classes: tuple[str, ...],
+    channels: tuple[str, ...],
+    split: str,
+    info: Info,
+    images_file: Path | None = None,
+) -> Dataset:
+    """A data set of train, val and test after each other; images in memory, or in a memory map at `images_file`.
+
+    sizes: images of each part. shape: of one image. simulate: fills the images of a part, (n, *shape), and returns
+    their labels and their groups, counted from 0: no group is in two parts.
+    """
+    whole = (sum(sizes[part] for part in PARTS), *shape)
+    images: NDArray[np.uint8]
+    if images_file is None:
+        images = np.empty(whole, np.uint8)
+    else:
+        images = np.lib.format.open_memmap(images_file, mode="w+", dtype=np.uint8, shape=whole)
+    labels, groups, index = [], [], {}
+    first_image = first_group = 0
+    for part in PARTS:
+        end = first_image + sizes[part]
+        own_labels, own_groups = simulate(part, images[first_image:end])
+        labels.append(own_labels)
+        groups.append(own_groups + first_group)
+        index[part] = np.arange(first_image, end)
+        first_image = end
+        first_group += int(own_groups.max()) + 1
+    return Dataset(
+        name=name,
+        images=images,
+        labels=np.concatenate(labels),
+        classes=classes,
+        channels=channels,
+        split=Split(split, **index),
+        groups=np.concatenate(groups),
+        info=info,
+    )

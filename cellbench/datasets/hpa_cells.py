@@ -1,0 +1,312 @@
+"""Where simulated human cells lie: their outlines, nuclei and nucleoli, and whose each pixel is.
+
+Units and tensors are those of `hpa_renderer`.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from .drawing import REAL, Draws
+
+SIDE = 128
+MARGIN = 6
+CANVAS = SIDE + 2 * MARGIN
+SLOTS = 7  # a cell at the centre, and room for no more than six around it
+NOWHERE = 99.0  # outlines away, where there is no cell
+
+Slides = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Variation:
+    """How cells of one slide differ. Shares are probabilities; sigmas of factors are those of a log-normal."""
+
+    radius: float = 41.0
+    radius_sigma: float = 0.13
+    elongation_sigma: float = 0.36  # of the ratio of the axes, above 1
+    corners: float = 0.105  # size of the waves in an outline, of its radius
+    bend: float = 0.035  # size of its finer irregularities
+    nucleus: float = 0.40  # radius, of the cell's
+    nucleus_sigma: float = 0.09
+    centring_sigma: float = 10.0  # crops are fields of view; nobody put the cell at the centre
+    mitotic_share: float = 0.015
+    sister_share: float = 0.02  # cells that have just divided and hang together by a bridge
+    stain_sigma: float = 0.16
+    focus_sigma: float = 0.1
+    out_of_focus_share: float = 0.2  # of dots and tubes: a confocal section is thin
+
+
+VARIATION = Variation()
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Cells of a chunk, one a row: the crop that each is in, its outline, nucleus and centrosome.
+
+    waves: (m, 3) sizes of three, four and five waves round the outline; phases: (m, 3). Places are from the crop's
+    centre. sister: row of the cell that it hangs together with, itself if none. slot: 0 is the crop's central cell.
+    """
+
+    crop: Tensor
+    slot: Tensor
+    x: Tensor
+    y: Tensor
+    radius: Tensor
+    elongation: Tensor
+    tilt: Tensor
+    waves: Tensor
+    phases: Tensor
+    mitotic: Tensor
+    nucleus_x: Tensor
+    nucleus_y: Tensor
+    nucleus_long: Tensor
+    nucleus_short: Tensor
+    nucleus_tilt: Tensor
+    pole_side: Tensor
+    pole_x: Tensor
+    pole_y: Tensor
+
+    def __len__(self) -> int:
+        return len(self.crop)
+
+    def __getitem__(self, rows: Tensor) -> "Cells":
+        return Cells(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
+    @property
+    def axes(self) -> tuple[Tensor, Tensor]:
+        return self.radius * self.elongation.sqrt(), self.radius / self.elongation.sqrt()
+
+    def shape(self, cos: Tensor, sin: Tensor) -> Tensor:
+        """Distance from the centre to the outline in directions (m, directions), relative to the tilt."""
+        long, short = (axis[:, None] for axis in self.axes)
+        cos2, sin2 = cos * cos - sin * sin, 2 * cos * sin
+        cos3, sin3 = cos2 * cos - sin2 * sin, sin2 * cos + cos2 * sin
+        cos4, sin4 = cos2 * cos2 - sin2 * sin2, 2 * cos2 * sin2
+        cos5, sin5 = cos4 * cos - sin4 * sin, sin4 * cos + cos4 * sin
+        real, imaginary = self.waves * torch.cos(self.phases), self.waves * torch.sin(self.phases)
+        wave = 1 + real[:, :1] * cos3 + imaginary[:, :1] * sin3
+        wave = wave + real[:, 1:2] * cos4 + imaginary[:, 1:2] * sin4 + real[:, 2:] * cos5 + imaginary[:, 2:] * sin5
+        return wave / ((cos / long).square() + (sin / short).square()).sqrt()
+
+    def reach(self, direction: Tensor) -> Tensor:
+        """Distance from the centre to the outline in one direction a cell, (m,)."""
+        turn = (direction - self.tilt)[:, None]
+        return self.shape(torch.cos(turn), torch.sin(turn))[:, 0]
+
+    def nucleus_reach(self, direction: Tensor) -> Tensor:
+        """Distance from the centre of the nucleus to its rim in a direction."""
+        turn = direction - self.nucleus_tilt
+        long, short = self.nucleus_long, self.nucleus_short
+        return long * short / torch.hypot(short * torch.cos(turn), long * torch.sin(turn))
+
+
+@dataclass(frozen=True)
+class Maps:
+    """What lies where, (crops, pixels): owners, distances in pixels (negative inside), soft masks and random fields."""
+
+    owner: Tensor
+    edge: Tensor
+    border: Tensor
+    inside: Tensor
+    nucleus_edge: Tensor
+    nucleus: Tensor
+    nucleoli: Tensor
+    cytoplasm: Tensor
+    coarse: Tensor
+    fine: Tensor
+    mesh: Tensor
+
+    def of(self, per_cell: Tensor) -> Tensor:
+        """A value of each cell, on the pixels that it owns."""
+        return per_cell[self.owner]
+
+
+# --- Geometry -------------------------------------------------------------------------------------------------------
+
+
+def place_cells(own: Slides, draws: Draws) -> tuple[Cells, Tensor]:
+    """The cells of each crop, and (pairs, 2) rows of those that have just divided."""
+    crops = len(own["size"])
+    slot = torch.arange(SLOTS).expand(crops, -1)
+    shape = (crops, SLOTS)
+    radius = VARIATION.radius * own["size"][:, None] * draws.factor(VARIATION.radius_sigma, *shape)
+    mitotic = draws.chance(VARIATION.mitotic_share, *shape)
+    spindle, bridge = own["weights"][:, 17] > 0, own["weights"][:, 16] > 0
+    mitotic[:, :2] &= ~bridge[:, None]
+    mitotic[:, 0] |= spindle & ~bridge
+    mitotic[:, 2] |= spindle & bridge
+    radius = radius * torch.where(mitotic, 0.7, 1.0)
+    divided = bridge | (draws.chance(VARIATION.sister_share, crops) & ~mitotic[:, :2].any(1))
+
+    least = torch.maximum(divided.to(REAL), 2.0 * (spindle & bridge))
+    number = draws.poisson(own["crowding"]).clamp(max=SLOTS - 1).maximum(least)[:, None]
+    present = slot <= number
+    step = 2 * math.pi / number.clamp(min=3)
+    direction = draws.angle(crops, 1) + step * (slot + 0.5 * draws.uniform(*shape, low=-0.5, high=0.5))
+    distance = (radius[:, :1] + radius) * draws.uniform(*shape, low=0.78, high=1.22)
+    distance[:, 1] = torch.where(divided, 0.95 * (radius[:, 0] + radius[:, 1]), distance[:, 1])
+    distance[:, 0] = 0
+    centre = VARIATION.centring_sigma * draws.normal(crops, 2, 1)
+    # The middle of a bridge is what such a crop is about.
+    centre[:, 0, 0] -= 0.35 * divided * distance[:, 1] * torch.cos(direction[:, 1])
+    centre[:, 1, 0] -= 0.35 * divided * distance[:, 1] * torch.sin(direction[:, 1])
+    x, y = centre[:, 0] + distance * torch.cos(direction), centre[:, 1] + distance * torch.sin(direction)
+    for later in range(2, SLOTS):  # no cell on top of another
+        for earlier in range(1, later):
+            apart = torch.hypot(x[:, later] - x[:, earlier], y[:, later] - y[:, earlier])
+            near = apart < 0.66 * (radius[:, later] + radius[:, earlier])
+            present[:, later] &= ~(near & present[:, earlier])
+    present &= (x.abs() < CANVAS / 2 + 1.5 * radius) & (y.abs() < CANVAS / 2 + 1.5 * radius)
+
+    crop, which = present.nonzero(as_tuple=True)
+    cells = _grow(crop, which, x[present], y[present], radius[present], mitotic[present], own, draws)
+    row = torch.cumsum(present.flatten().long(), 0).view(shape) - 1
+    pairs = divided & present[:, 1]
+    return cells, torch.stack([row[pairs, 0], row[pairs, 1]], 1)
+
+
+def _grow(
+    crop: Tensor, slot: Tensor, x: Tensor, y: Tensor, radius: Tensor, mitotic: Tensor, own: Slides, draws: Draws
+) -> Cells:
+    """Outline, nucleus and centrosome of each cell. A cell in mitosis is round, its chromosomes stand in a plate."""
+    m = len(crop)
+    irregular = torch.where(mitotic, 0.2, own["spread"][crop])
+    elongation = (1.05 + VARIATION.elongation_sigma * irregular * draws.normal(m).abs()).clamp(max=2.0)
+    tilt = draws.uniform(m, high=math.pi)
+    waves = VARIATION.corners * (irregular[:, None] * draws.normal(m, 3) * torch.tensor([1.0, 0.9, 0.6], dtype=REAL))
+    size = VARIATION.nucleus * own["nucleus_size"][crop] * draws.factor(VARIATION.nucleus_sigma, m) * radius
+    ratio = torch.where(mitotic, draws.uniform(m, low=2.6, high=3.6), draws.uniform(m, low=1.08, high=1.45))
+    size = torch.where(mitotic, size * 0.85, size)
+    off, away = draws.uniform(m, high=0.2) * radius * ~mitotic, draws.angle(m)
+    pole_side, pole_gap = draws.angle(m), draws.uniform(m, low=0.5, high=4.0)
+    cells = Cells(
+        crop=crop,
+        slot=slot,
+        x=x,
+        y=y,
+        radius=radius,
+        elongation=elongation,
+        tilt=tilt,
+        waves=waves.clamp(-0.2, 0.2),
+        phases=draws.angle(m, 3),
+        mitotic=mitotic,
+        nucleus_x=x + off * torch.cos(away),
+        nucleus_y=y + off * torch.sin(away),
+        nucleus_long=size * ratio.sqrt(),
+        nucleus_short=size / ratio.sqrt(),
+        nucleus_tilt=tilt + 0.5 * draws.normal(m),
+        pole_side=pole_side,
+        pole_x=x,
+        pole_y=y,
+    )
+    distance = cells.nucleus_reach(pole_side) + pole_gap
+    poles = {
+        "pole_x": cells.nucleus_x + distance * torch.cos(pole_side),
+        "pole_y": cells.nucleus_y + distance * torch.sin(pole_side),
+    }
+    return Cells(**{field.name: poles.get(field.name, getattr(cells, field.name)) for field in fields(Cells)})
+
+
+# --- Shapes on the canvas -------------------------------------------------------------------------------------------
+
+
+def draw_maps(cells: Cells, crops: int, own: Slides, draws: Draws) -> tuple[Maps, tuple[Tensor, Tensor, Tensor]]:
+    """Whose each pixel is, the outlines of cells, nuclei and nucleoli, and the fields that texture is made of."""
+    bend = smooth_field(crops, 12, draws)
+    coarse = smooth_field(crops, 22, draws)
+    fine = 0.6 * smooth_field(crops, 45, draws) + 0.8 * smooth_field(crops, 80, draws)
+    mesh = torch.minimum(smooth_field(crops, 30, draws).abs(), smooth_field(crops, 38, draws).abs())
+
+    grid = torch.arange(CANVAS, dtype=REAL) - (CANVAS - 1) / 2
+    across, down = grid.expand(CANVAS, -1).reshape(1, -1), grid[:, None].expand(-1, CANVAS).reshape(1, -1)
+    outlines = torch.full((crops, SLOTS, CANVAS**2), NOWHERE, dtype=REAL)
+    outlines[cells.crop, cells.slot] = _outlines(cells)
+    nearest, slot = outlines.min(1)
+    second = outlines.scatter_(1, slot[:, None], NOWHERE).amin(1)
+    row = torch.zeros(crops, SLOTS, dtype=torch.long)
+    row[cells.crop, cells.slot] = torch.arange(len(cells))
+    owner = row.gather(1, slot)
+
+    radius = cells.radius[owner]
+    border = 0.5 * (nearest - second) * radius
+    edge = torch.maximum((nearest - 1 + VARIATION.bend * bend) * radius, border + 0.6 + 0.5 * bend)
+    inside = torch.sigmoid(-1.5 * edge)
+
+    cos, sin = torch.cos(cells.nucleus_tilt)[owner], torch.sin(cells.nucleus_tilt)[owner]
+    x, y = across - cells.nucleus_x[owner], down - cells.nucleus_y[owner]
+    long, short = cells.nucleus_long[owner], cells.nucleus_short[owner]
+    rho = torch.hypot((x * cos + y * sin) / long, (y * cos - x * sin) / short)
+    nucleus_edge = (rho - 1) * (long * short).sqrt() + 0.45 * bend + 0.25 * coarse
+    nucleus = torch.sigmoid(-1.7 * nucleus_edge) * inside
+
+    blobs = _place_nucleoli(cells, own, draws)
+    distance = torch.full_like(x, NOWHERE)
+    for i in range(blobs[0].shape[1]):
+        dx, dy = across - blobs[0][:, i][owner], down - blobs[1][:, i][owner]
+        distance = torch.minimum(distance, torch.hypot(dx, dy) - blobs[2][:, i][owner])
+    nucleoli = torch.sigmoid(-1.6 * (distance + 0.7 * coarse)) * nucleus
+
+    # A spread cell is thick at its nucleus and thin at its rim.
+    thickness = 0.3 + 0.7 * torch.exp(-nucleus_edge.clamp(min=0) / (0.42 * radius))
+    maps = Maps(
+        owner=owner,
+        edge=edge,
+        border=border,
+        inside=inside,
+        nucleus_edge=nucleus_edge,
+        nucleus=nucleus,
+        nucleoli=nucleoli,
+        cytoplasm=inside * thickness * (1 - 0.85 * nucleus),
+        coarse=coarse,
+        fine=fine,
+        mesh=mesh,
+    )
+    return maps, blobs
+
+
+def _outlines(cells: Cells) -> Tensor:
+    """(m, pixels): distance from each cell's centre in units of its outline there; drawn at half the resolution."""
+    knots = CANVAS // 2
+    weights = _interpolation(knots, "bilinear")
+    grid = torch.linspace(-(CANVAS - 1) / 2, (CANVAS - 1) / 2, knots, dtype=REAL)
+    x = grid.expand(knots, -1).reshape(1, -1) - cells.x[:, None]
+    y = grid[:, None].expand(-1, knots).reshape(1, -1) - cells.y[:, None]
+    far = torch.hypot(x, y).clamp_(min=1e-3)
+    cos, sin = torch.cos(cells.tilt)[:, None] / far, torch.sin(cells.tilt)[:, None] / far
+    outline = far / cells.shape(x * cos + y * sin, y * cos - x * sin)
+    return (weights @ outline.view(-1, knots, knots) @ weights.T).reshape(len(cells), -1)
+
+
+def _place_nucleoli(cells: Cells, own: Slides, draws: Draws) -> tuple[Tensor, Tensor, Tensor]:
+    """x, y and radius (m, 4) of a nucleus's one to four nucleoli; a radius below 0 means there is none."""
+    m, slots = len(cells), 4
+    number = (1 + draws.poisson(own["nucleoli"][cells.crop])).clamp(max=slots)[:, None]
+    rho, angle = 0.68 * draws.uniform(m, slots).sqrt(), draws.angle(m, slots)
+    u, v = cells.nucleus_long[:, None] * rho * torch.cos(angle), cells.nucleus_short[:, None] * rho * torch.sin(angle)
+    cos, sin = torch.cos(cells.nucleus_tilt)[:, None], torch.sin(cells.nucleus_tilt)[:, None]
+    size = draws.uniform(m, slots, low=0.16, high=0.34) * cells.nucleus_short[:, None] * (2 / number) ** 0.25
+    there = (torch.arange(slots)[None] < number) & ~cells.mitotic[:, None]
+    return (
+        cells.nucleus_x[:, None] + cos * u - sin * v,
+        cells.nucleus_y[:, None] + sin * u + cos * v,
+        torch.where(there, size, -NOWHERE),
+    )
+
+
+def smooth_field(crops: int, knots: int, draws: Draws) -> Tensor:
+    """(crops, pixels) of a smooth random field of about unit variance; the more knots, the finer."""
+    weights = _interpolation(knots, "bicubic")
+    weights = weights / weights.square().sum(1, keepdim=True).sqrt()  # noise keeps its variance between knots
+    return (weights @ draws.normal(crops, knots, knots) @ weights.T).reshape(crops, -1)
+
+
+@cache
+def _interpolation(knots: int, mode: str) -> Tensor:
+    """(CANVAS, knots) weights of interpolation along one axis, from knots that span the canvas."""
+    eye = torch.eye(knots, dtype=REAL)[None, None]
+    return torch.nn.functional.interpolate(eye, size=(CANVAS, knots), mode=mode, align_corners=True)[0, 0]
