@@ -15,7 +15,8 @@ from .options import data_folder, folder_options, load_plugins, looks_like_path,
 
 if TYPE_CHECKING:
     from ..core.data import Dataset
-    from ..datasets.audit import Audit, Best
+    from ..datasets.audit.finding import Audit
+    from ..datasets.audit.shortcuts import Best
 
 SCHEMA_VERSION = 1
 MARKS = {"ok": ("✓", "green"), "found": ("!", "yellow"), "skipped": ("–", "bright_black")}
@@ -103,7 +104,7 @@ def _default_output(name: str) -> Path:
 def _sizes(dataset: str, folder: Mapping[str, Any], data: "Dataset") -> Any:
     """Sizes that a folder's images had, where they were resized."""
     from ..datasets import datasets
-    from ..datasets.audit import original_sizes
+    from ..datasets.audit.counts import original_sizes
     from ..datasets.folder import FolderOptions
 
     if dataset in datasets or not looks_like_path(dataset) or not any("sizes" in note for note in data.info.notes):
@@ -115,7 +116,7 @@ def _sizes(dataset: str, folder: Mapping[str, Any], data: "Dataset") -> Any:
 def _best(results: Path, data: "Dataset") -> "Best | None":
     """The best balanced accuracy on test of full-data runs on the same content and split."""
     from ..core.store import read_records
-    from ..datasets.audit import Best
+    from ..datasets.audit.shortcuts import Best
 
     if not results.is_dir():
         raise UsageError(f"{results} is no folder; give one that `cellbench run -o` wrote")

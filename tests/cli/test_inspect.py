@@ -25,7 +25,7 @@ CHECKS = [
 def cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Noise in two classes and three parts; nothing in it tells the class."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("cellbench.datasets.audit.TREES", 20)
+    monkeypatch.setattr("cellbench.datasets.audit.shortcuts.TREES", 20)
     rng = np.random.default_rng(0)
     for part, n in (("train", 40), ("val", 12), ("test", 12)):
         for name in ("one", "two"):

@@ -10,6 +10,9 @@ from PIL import Image
 
 from cellbench.core.data import Dataset, Info, Split
 from cellbench.datasets import audit, hep2, montage
+from cellbench.datasets.audit import counts, duplicates, likeness, order, pixels, shortcuts
+from cellbench.datasets.audit.finding import Finding
+from cellbench.datasets.audit.shortcuts import Best
 from cellbench.datasets.folder import FolderOptions
 from cellbench.datasets.toy import rings
 
@@ -18,7 +21,7 @@ CLASSES = ("round", "oval", "dotted")
 
 @pytest.fixture(autouse=True)
 def _small_forests(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audit, "TREES", 20)
+    monkeypatch.setattr(shortcuts, "TREES", 20)
 
 
 def textures(n: int, seed: int = 0, channels: int = 1, size: int = 24) -> np.ndarray:
@@ -46,24 +49,24 @@ def dataset(images: np.ndarray, labels: np.ndarray | None = None, split: Split |
     return Dataset("made", images, labels.astype(np.int64), CLASSES, channels, split or random_split(n), groups)
 
 
-def near(data: Dataset) -> audit.Finding:
-    return audit.near_duplicates(data, audit.scan(data))
+def near(data: Dataset) -> Finding:
+    return duplicates.near_duplicates(data, pixels.scan(data))
 
 
 # --- the pass over the pixels
 
 
 def test_an_area_mean_weighs_pixels_by_what_it_covers_of_them():
-    assert audit.shrunk(np.array([[3.0, 6.0, 9.0]] * 3), 2) == pytest.approx(np.array([[4, 8], [4, 8]]))
+    assert pixels.shrunk(np.array([[3.0, 6.0, 9.0]] * 3), 2) == pytest.approx(np.array([[4, 8], [4, 8]]))
     coarse = np.random.default_rng(0).random((4, 12, 12))
-    assert audit.shrunk(coarse.repeat(5, 1).repeat(5, 2), 12) == pytest.approx(coarse, abs=1e-6)
+    assert pixels.shrunk(coarse.repeat(5, 1).repeat(5, 2), 12) == pytest.approx(coarse, abs=1e-6)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
 def test_one_pass_in_small_chunks_gives_what_numpy_gives_on_all_pixels(monkeypatch, dtype):
-    monkeypatch.setattr(audit, "CHUNK", 3 * 2 * 24 * 24)
+    monkeypatch.setattr(pixels, "CHUNK", 3 * 2 * 24 * 24)
     images = (textures(40, channels=2).astype(dtype) * (12 if dtype == "uint16" else 1)).clip(0, 4095)
-    found = audit.scan(dataset(images))
+    found = pixels.scan(dataset(images))
     assert found.means == pytest.approx(images.mean((2, 3)), rel=1e-5)
     assert found.deviation == pytest.approx(images.astype(float).std((2, 3)).mean(1), rel=1e-4)
     assert found.thumbs[7] == pytest.approx(images[7].mean(0).reshape(12, 2, 12, 2).mean((1, 3)), rel=1e-5)
@@ -80,21 +83,21 @@ def test_saturation_is_told_from_the_bits_that_a_camera_uses():
     images[:, 0, :2, :8] = 4095
     images[:, 0, 15, :4] = 0
     data = dataset(images)
-    level = audit.scan(data).levels[0]
+    level = pixels.scan(data).levels[0]
     assert (level["saturated"], level["zero"]) == (16 / 256, 4 / 256)
-    assert audit.facts(data, [level])["bits"] == 12
+    assert counts.facts(data, [level])["bits"] == 12
 
 
 def test_facts_count_images_and_groups_by_part():
     data = dataset(textures(60), groups=np.arange(60) // 6, split=block_split(60, 12))
-    facts = audit.facts(data, audit.scan(data).levels)
+    facts = counts.facts(data, pixels.scan(data).levels)
     assert facts["parts"] == {"train": 36, "val": 12, "test": 12}
     assert facts["counts"]["val"] == {"round": 0, "oval": 4, "dotted": 8}
     assert facts["groups"] == {"train": 6, "val": 2, "test": 2}
-    finding = audit.empty_classes(data)
+    finding = counts.empty_classes(data)
     assert finding.status == "found"
     assert finding.figures["absent"] == ["dotted in train", "round in val", "round in test", "oval in test"]
-    assert audit.empty_classes(dataset(textures(60))).status == "ok"
+    assert counts.empty_classes(dataset(textures(60))).status == "ok"
 
 
 # --- duplicates and groups
@@ -105,7 +108,7 @@ def test_identical_images_in_two_parts_are_counted_and_one_pair_is_named():
     images[split.test[[2, 5]]] = images[split.train[[7, 9]]]
     images[split.val[1]] = images[split.train[0]]
     data = dataset(images, split=split)
-    finding = audit.exact_duplicates(data, audit.scan(data).digests)
+    finding = duplicates.exact_duplicates(data, pixels.scan(data).digests)
     assert finding.status == "found"
     assert (finding.figures["test"], finding.figures["val"]) == (2, 1)
     assert finding.figures["example"] == [split.test[2], split.train[7]]
@@ -117,7 +120,7 @@ def test_identical_images_within_one_part_are_no_leak():
     images, split = textures(60), random_split(60)
     images[split.train[3]] = images[split.train[4]]
     data = dataset(images, split=split)
-    assert audit.exact_duplicates(data, audit.scan(data).digests).status == "ok"
+    assert duplicates.exact_duplicates(data, pixels.scan(data).digests).status == "ok"
 
 
 def test_identical_images_with_different_labels_are_found_anywhere():
@@ -125,19 +128,19 @@ def test_identical_images_with_different_labels_are_found_anywhere():
     images[50] = images[3]
     images[21] = images[22]  # of one class
     data = dataset(images)
-    finding = audit.conflicting_labels(data, audit.scan(data).digests)
+    finding = duplicates.conflicting_labels(data, pixels.scan(data).digests)
     assert finding.status == "found"
     assert finding.figures == {"images": 2, "example": [3, 50]}
     assert "image 3 is round, image 50 is dotted" in finding.text
     clean = dataset(textures(60))
-    assert audit.conflicting_labels(clean, audit.scan(clean).digests).status == "ok"
+    assert duplicates.conflicting_labels(clean, pixels.scan(clean).digests).status == "ok"
 
 
 def test_a_picture_lies_on_its_square_in_eight_ways():
     picture = np.arange(9).reshape(3, 3)
-    assert len({audit.turned(picture, way).tobytes() for way in range(8)}) == 8
-    assert (audit.turned(picture, 0) == picture).all()
-    assert (audit.turned(picture, 4) == picture[:, ::-1]).all()
+    assert len({duplicates.turned(picture, way).tobytes() for way in range(8)}) == 8
+    assert (duplicates.turned(picture, 0) == picture).all()
+    assert (duplicates.turned(picture, 4) == picture[:, ::-1]).all()
 
 
 @pytest.mark.parametrize("way", range(8))
@@ -145,13 +148,13 @@ def test_a_turned_brighter_noisier_copy_is_a_near_duplicate(way):
     images, split = textures(60, size=48), random_split(60)
     source, copy = split.train[7], split.test[3]
     noise = np.random.default_rng(9).normal(0, 3, (48, 48))
-    images[copy, 0] = audit.turned(images[source, 0] * 0.8 + 20 + noise, way)
+    images[copy, 0] = duplicates.turned(images[source, 0] * 0.8 + 20 + noise, way)
     finding = near(dataset(images, split=split))
     assert finding.status == "found"
     assert (finding.figures["test"], finding.figures["val"]) == (1, 0)
     (example,) = finding.figures["examples"]
     assert (example["image"], example["like"]) == (copy, source)
-    back = audit.turned(images[copy, 0], example["orientation"])
+    back = duplicates.turned(images[copy, 0], example["orientation"])
     assert np.corrcoef(back.ravel(), images[source, 0].ravel())[0, 1] > 0.99
 
 
@@ -159,8 +162,8 @@ def test_images_that_share_no_more_than_a_bright_cell_in_the_middle_are_no_near_
     y, x = np.mgrid[-1:1:48j, -1:1:48j]
     blob = 220 * np.exp(-2 * (x**2 + y**2))
     images = (0.9 * blob + 0.1 * textures(90, size=48)).astype(np.uint8)
-    thumbs = audit.scan(dataset(images)).thumbs.reshape(90, -1)
-    assert np.corrcoef(thumbs).max(initial=0, where=~np.eye(90, dtype=bool)) > audit.ALIKE
+    thumbs = pixels.scan(dataset(images)).thumbs.reshape(90, -1)
+    assert np.corrcoef(thumbs).max(initial=0, where=~np.eye(90, dtype=bool)) > duplicates.ALIKE
     assert near(dataset(images)).status == "ok"
 
 
@@ -172,7 +175,7 @@ def test_flat_images_are_no_near_duplicates():
 
 
 def test_of_many_images_a_fixed_sample_is_compared_and_the_page_says_so(monkeypatch):
-    monkeypatch.setattr(audit, "MOST_PAIRS", 500)
+    monkeypatch.setattr(duplicates, "MOST_PAIRS", 500)
     finding = near(dataset(textures(60)))
     assert finding.figures["compared"] == {"val": 5, "test": 5}  # 12·36 + 12·48 = 1008 pairs
     assert finding.text.endswith("A fixed sample was compared: 5 val images and 5 test images.")
@@ -181,13 +184,13 @@ def test_of_many_images_a_fixed_sample_is_compared_and_the_page_says_so(monkeypa
 def test_groups_in_two_parts_are_counted():
     n = 60
     whole = dataset(textures(n), split=block_split(n, 4), groups=np.arange(n) // 2)
-    assert audit.groups(whole).status == "ok"
+    assert counts.groups(whole).status == "ok"
     torn = replace(whole, groups=(np.arange(n) + 1) // 4)  # one of the four is in the block before
-    finding = audit.groups(torn)
+    finding = counts.groups(torn)
     assert finding.status == "found"
     assert finding.figures["groups"] == 16
     assert finding.figures["in_several_parts"] == 8  # 14 inner borders, less 6 between two blocks of train
-    assert audit.groups(dataset(textures(n))).status == "skipped"
+    assert counts.groups(dataset(textures(n))).status == "skipped"
 
 
 # --- order
@@ -204,8 +207,10 @@ def drift(n: int, length: int, seed: int = 0) -> np.ndarray:
     return values
 
 
-def ordered(values: np.ndarray, split: Split) -> audit.Finding:
-    return audit.order(dataset(np.zeros((len(values), 1, 8, 8), np.uint8), split=split), {"mean brightness": values})
+def ordered(values: np.ndarray, split: Split) -> Finding:
+    return order.order_leakage(
+        dataset(np.zeros((len(values), 1, 8, 8), np.uint8), split=split), {"mean brightness": values}
+    )
 
 
 def test_a_slow_drift_under_a_random_split_is_order_leakage():
@@ -255,7 +260,7 @@ def test_drift_in_one_class_only_is_found_and_named():
 
 def test_correlations_by_lag_are_pearsons():
     values = drift(300, 10)
-    curve = audit.lag_curve(values, np.arange(300))
+    curve = likeness.lag_curve(values, np.arange(300))
     assert list(curve) == ["1", "2", "5", "10", "20", "50", "100", "200"]
     for lag, found in curve.items():
         assert found == pytest.approx(np.corrcoef(values[: -int(lag)], values[int(lag) :])[0, 1], abs=6e-5)
@@ -265,8 +270,8 @@ def test_autocorrelation_is_the_sum_of_products_over_the_variance():
     values = drift(50, 5)
     centred = values - values.mean()
     by_hand = [centred[: 50 - lag] @ centred[lag:] / (centred @ centred) for lag in range(50)]
-    assert audit.autocorrelation(values) == pytest.approx(np.array(by_hand))
-    assert (audit.autocorrelation(np.ones(9)) == 0).all()
+    assert likeness.autocorrelation(values) == pytest.approx(np.array(by_hand))
+    assert (likeness.autocorrelation(np.ones(9)) == 0).all()
 
 
 def test_the_likeness_reaches_the_last_lag_above_bartletts_bound():
@@ -274,9 +279,9 @@ def test_the_likeness_reaches_the_last_lag_above_bartletts_bound():
     curve[:5] = (1, 0.8, 0.5, 0.3, 0.15)
     error = [np.sqrt((1 + 2 * squares) / 400) for squares in (0, 0.64, 0.89, 0.98)]  # at lags 1 to 4
     assert [value > 2.326 * bound for value, bound in zip(curve[1:5], error, strict=True)] == [True, True, True, False]
-    assert audit.reach([curve]) == 3
-    assert audit.reach([curve] * 4) == 4  # more classes, a surer mean
-    assert audit.reach([np.r_[1, np.zeros(399)]]) == 0
+    assert likeness.reach([curve]) == 3
+    assert likeness.reach([curve] * 4) == 4  # more classes, a surer mean
+    assert likeness.reach([np.r_[1, np.zeros(399)]]) == 0
 
 
 def test_values_that_stretches_of_60_share_reach_no_further():
@@ -285,7 +290,7 @@ def test_values_that_stretches_of_60_share_reach_no_further():
     for seed in range(10):
         rng = np.random.default_rng(seed)
         values = rng.normal(size=50).repeat(60) + 0.5 * rng.normal(size=3000)
-        reaches.append(audit.reach([audit.autocorrelation(values)]))
+        reaches.append(likeness.reach([likeness.autocorrelation(values)]))
     assert 25 <= np.median(reaches) <= 60
 
 
@@ -297,7 +302,7 @@ def test_the_permutation_test_keeps_its_promise_on_data_without_any_order():
     ps, flagged = [], 0
     for _ in range(600):
         values = rng.normal(size=(5, n)) ** 3  # with heavy tails
-        finding = audit.order(blank, {str(k): row for k, row in enumerate(values)}, permutations=199)
+        finding = order.order_leakage(blank, {str(k): row for k, row in enumerate(values)}, permutations=199)
         ps.append(finding.figures["p"])
         flagged += finding.status == "found"
     assert 0.03 <= np.mean(np.array(ps) <= 0.05) <= 0.08
@@ -309,8 +314,8 @@ def test_too_few_images_of_every_class_say_nothing_of_their_order():
 
 
 def test_long_runs_are_read_in_stretches(monkeypatch):
-    monkeypatch.setattr(audit, "LONGEST_RUN", 100)
-    run = audit._shortened(np.arange(1000))
+    monkeypatch.setattr(order, "LONGEST_RUN", 100)
+    run = order._shortened(np.arange(1000))
     assert len(run) == 100
     assert (run[0], run[-1]) == (0, 999)
     assert (np.diff(run) == 1).sum() == 90
@@ -319,19 +324,19 @@ def test_long_runs_are_read_in_stretches(monkeypatch):
 # --- shortcuts
 
 
-def shortcuts(data: Dataset, best: audit.Best | None = None, sizes: np.ndarray | None = None) -> dict:
-    return {finding.check: finding for finding in audit.shortcuts(data, audit.scan(data), sizes, best)}
+def by_check(data: Dataset, best: Best | None = None, sizes: np.ndarray | None = None) -> dict:
+    return {finding.check: finding for finding in shortcuts.all_shortcuts(data, pixels.scan(data), sizes, best)}
 
 
 def test_a_border_that_depends_on_the_class_is_a_shortcut():
     images, labels = textures(200), np.arange(200) % 3
-    clean = shortcuts(dataset(images, labels))
+    clean = by_check(dataset(images, labels))
     assert clean["border"].status == clean["mean-intensity"].status == "ok"
     assert clean["border"].figures["chance"] == pytest.approx(1 / 3)
     assert clean["border"].figures["value"] < 0.5
     images = images.copy()
     images[:, 0, :, -1] = (60 + 20 * labels)[:, None]
-    found = shortcuts(dataset(images, labels))
+    found = by_check(dataset(images, labels))
     assert found["border"].status == "found"
     assert found["border"].figures["value"] > 0.9
     assert found["border"].figures["n"] == 40
@@ -341,7 +346,7 @@ def test_a_border_that_depends_on_the_class_is_a_shortcut():
 def test_brightness_that_depends_on_the_class_is_a_shortcut():
     labels = np.arange(200) % 3
     images = (textures(200) * (0.4 + 0.3 * labels[:, None, None, None])).astype(np.uint8)
-    found = shortcuts(dataset(images, labels))["mean-intensity"]
+    found = by_check(dataset(images, labels))["mean-intensity"]
     assert found.status == "found"
     assert found.figures["value"] > 0.9
     assert found.figures["limit"] == pytest.approx(2 / 3)
@@ -350,10 +355,10 @@ def test_brightness_that_depends_on_the_class_is_a_shortcut():
 def test_beside_results_a_shortcut_is_measured_by_the_best_method():
     labels = np.arange(200) % 3
     images = (textures(200) * (1 - 0.08 * labels[:, None, None, None])).astype(np.uint8)
-    plain = shortcuts(dataset(images, labels))["mean-intensity"]
+    plain = by_check(dataset(images, labels))["mean-intensity"]
     assert plain.status == "ok"
-    best = audit.Best("resnet18", plain.figures["value"] + 0.02)
-    found = shortcuts(dataset(images, labels), best)["mean-intensity"]
+    best = Best("resnet18", plain.figures["value"] + 0.02)
+    found = by_check(dataset(images, labels), best)["mean-intensity"]
     assert found.status == "found"
     assert found.figures["limit"] == pytest.approx(1 / 3 + 0.8 * (best.balanced_accuracy - 1 / 3))
     assert "resnet18, the best method, at" in found.text
@@ -362,10 +367,10 @@ def test_beside_results_a_shortcut_is_measured_by_the_best_method():
 def test_sizes_that_tell_the_class_are_a_shortcut_and_equal_ones_are_skipped():
     data = dataset(textures(120), np.arange(120) % 3)
     sizes = np.stack([30 + 5 * data.labels, 40 + np.arange(120) % 7], 1)
-    assert shortcuts(data, sizes=sizes)["image-size"].figures["value"] == 1
-    assert shortcuts(data)["image-size"].text == "Image size: all images are 24×24 px."
+    assert by_check(data, sizes=sizes)["image-size"].figures["value"] == 1
+    assert by_check(data)["image-size"].text == "Image size: all images are 24×24 px."
     resized = replace(data, info=Info(notes=("images of 3 sizes resized to 24×24",)))
-    assert "not known" in shortcuts(resized)["image-size"].text
+    assert "not known" in by_check(resized)["image-size"].text
 
 
 def test_sizes_on_disk_pair_up_with_the_prepared_images(tmp_path: Path):
@@ -373,10 +378,10 @@ def test_sizes_on_disk_pair_up_with_the_prepared_images(tmp_path: Path):
         (tmp_path / name).mkdir()
         for i in range(3):
             Image.new("L", (20 + i, 30 + k)).save(tmp_path / name / f"{i}.png")
-    sizes = audit.original_sizes(tmp_path, FolderOptions(), 6)
+    sizes = counts.original_sizes(tmp_path, FolderOptions(), 6)
     assert sizes is not None
     assert sizes.tolist() == [[30, 20], [30, 21], [30, 22], [31, 20], [31, 21], [31, 22]]
-    assert audit.original_sizes(tmp_path, FolderOptions(), 5) is None
+    assert counts.original_sizes(tmp_path, FolderOptions(), 5) is None
 
 
 # --- all together
@@ -443,8 +448,8 @@ def test_the_montage_shows_the_same_cells_each_time_each_of_its_class_and_part()
 def test_order_leakage_is_flagged_on_the_official_hep2_split_and_not_in_shuffled_order(real_data: Path, tmp_path: Path):
     data = hep2.build(tmp_path, real_data / "hep2_i3a.tar")
     start = time.perf_counter()
-    features = audit.order_features(audit.scan(data))
-    finding = audit.order(data, features)
+    features = order.order_features(pixels.scan(data))
+    finding = order.order_leakage(data, features)
     assert finding.status == "found"
     assert 100 <= finding.figures["reach"] <= 200
     own = {name: row["mean brightness by lag"] for name, row in finding.figures["by_class"].items()}
@@ -453,7 +458,7 @@ def test_order_leakage_is_flagged_on_the_official_hep2_split_and_not_in_shuffled
         assert [own[name][lag] for lag in ("1", "10", "50", "100", "200")] == pytest.approx(values, abs=0.011)
     mixed = np.random.default_rng(0).permutation(len(data))
     shuffled = replace(data, labels=data.labels[mixed], split=_moved(data.split, mixed))
-    assert audit.order(shuffled, {name: values[mixed] for name, values in features.items()}).status == "ok"
+    assert order.order_leakage(shuffled, {name: values[mixed] for name, values in features.items()}).status == "ok"
     assert time.perf_counter() - start < 20
 
 

@@ -1,0 +1,93 @@
+"""How many images of each class, of what size, and whether the split leaves classes empty or groups torn."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...core.data import PARTS, Dataset
+from ...core.errors import DataError
+from .. import images
+from ..layouts import join_channels, read_listing
+from ..listing import FolderOptions
+from .finding import Finding
+from .pixels import used_bits
+
+
+def facts(data: Dataset, levels: Sequence[Mapping[str, float]]) -> dict[str, Any]:
+    """Counts, sizes, depth and where the data come from."""
+    top = max(level["max"] for level in levels)
+    height, width = data.images.shape[2:]
+    return {
+        "images": len(data),
+        "channels": list(data.channels),
+        "height": height,
+        "width": width,
+        "dtype": str(data.images.dtype),
+        "bits": used_bits(data.images.dtype, top),
+        "multilabel": data.multilabel,
+        "synthetic": data.info.synthetic,
+        "licence": data.info.licence,
+        "citation": data.info.citation,
+        "notes": list(data.info.notes),
+        "parts": {part: len(data.split[part]) for part in PARTS},
+        "counts": {part: dict(zip(data.classes, n, strict=True)) for part, n in data.class_counts().items()},
+        "groups": None
+        if data.groups is None
+        else {part: len(np.unique(data.groups[data.split[part]])) for part in PARTS},
+        "intensity": dict(zip(data.channels, (dict(level) for level in levels), strict=True)),
+    }
+
+
+def original_sizes(path: Path, options: FolderOptions, n: int) -> NDArray[np.int64] | None:
+    """Height and width (n, 2) that a folder's images have on disk; None when they don't pair up with the n prepared."""
+    files = images.find_files(path)
+    planes, _ = join_channels(files, options.pattern)
+    others = {name: file for name, file in files.items() if not images.is_image(name)}
+    listing = read_listing(path, others | {name: own[0] for name, own in planes.items()}, options)
+
+    def size(name: str) -> tuple[int, ...]:
+        try:
+            shapes = [images.decode(plane).pixels.shape[1:] for plane in planes[name]]
+            return shapes[0]
+        except DataError:
+            return ()  # one that was left out with --skip-unreadable
+
+    found = [shape for shape in images.in_order(size, listing.files) if shape]
+    return np.array(found, dtype=np.int64) if len(found) == n else None
+
+
+def empty_classes(data: Dataset) -> Finding:
+    """Classes that a part has no image of: nothing can be learned or measured of them there."""
+    absent = [
+        f"{name} in {part}"
+        for part, counts in data.class_counts().items()
+        for name, n in zip(data.classes, counts, strict=True)
+        if not n
+    ]
+    if absent:
+        text = f"No image of {images.few(absent)}: what has no image there is neither learned nor measured."
+        return Finding("labels", "empty-classes", "found", text, {"absent": absent})
+    return Finding("labels", "empty-classes", "ok", f"All {len(data.classes)} classes have images in every part.")
+
+
+def groups(data: Dataset) -> Finding:
+    """Wells, slides or patients with images in more than one part."""
+    if data.groups is None:
+        text = "No groups are known, so whether wells, slides or patients straddle the split can't be told."
+        return Finding("leakage", "groups", "skipped", text)
+    members = {part: np.unique(data.groups[data.split[part]]) for part in PARTS}
+    everyone, counts = np.unique(np.concatenate(list(members.values())), return_counts=True)
+    torn = everyone[counts > 1]
+    figures: dict[str, Any] = {"groups": len(everyone), "in_several_parts": len(torn), "example": None}
+    if not len(torn):
+        return Finding("leakage", "groups", "ok", f"None of {len(everyone):,} groups is in two parts.", figures)
+    earlier = np.union1d(members["train"], members["val"])
+    test = int(np.isin(data.groups[data.split["test"]], earlier).sum())
+    text = (
+        f"{len(torn):,} of {len(everyone):,} groups are in more than one part: {test:,} of "
+        f"{len(data.split['test']):,} test images have relatives in train or val. Split with groups kept whole."
+    )
+    return Finding("leakage", "groups", "found", text, {**figures, "test": test, "example": int(torn[0])})
