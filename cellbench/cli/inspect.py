@@ -19,8 +19,13 @@ if TYPE_CHECKING:
     from ..datasets.audit.shortcuts import Best
 
 SCHEMA_VERSION = 1
+DEFAULT_RESULTS = Path("results")  # where `run` writes unless it is told otherwise
 MARKS = {"ok": ("✓", "green"), "found": ("!", "yellow"), "skipped": ("–", "bright_black")}
-SECTIONS = {"labels": "Labels", "leakage": "Leakage across the split", "shortcuts": "Shortcuts"}
+SECTIONS = {
+    "labels": "Labels",
+    "leakage": "Leakage across the split (images are counted from 0, in file order)",
+    "shortcuts": "Shortcuts",
+}
 SHOWN_LAGS = ("1", "10", "50", "100", "200")
 LEVELS = ("min", "p1", "median", "p99", "max")
 WIDTH = 100
@@ -34,7 +39,7 @@ WIDTH = 100
 @click.option(
     "--results",
     type=click.Path(path_type=Path),
-    help="Folder of results: shortcuts are compared with the best method there.",
+    help="Folder of results: shortcuts are compared with the best method there (default: results, if it is there).",
 )
 @click.option(
     "--format", "style", type=click.Choice(("text", "json")), default="text", show_default=True, help="How to show it."
@@ -78,7 +83,7 @@ def inspect(
     if target is not None and looks_like_path(dataset) and target.resolve().is_relative_to(Path(dataset).resolve()):
         raise UsageError(f"the montage {target} would lie among the images of {dataset}; name another place with -o")
     data = with_split(cache.read(data_folder(dataset, folder)), split)
-    best = _best(results, data) if results is not None else None
+    best = _best(results or DEFAULT_RESULTS, data, asked=results is not None)
     found = audit(data, sizes=_sizes(dataset, folder, data), best=best, say=_say)
     if target is not None:
         _say("drawing the montage")
@@ -113,23 +118,27 @@ def _sizes(dataset: str, folder: Mapping[str, Any], data: "Dataset") -> Any:
     return original_sizes(path, FolderOptions(**{k: v for k, v in folder.items() if v}), len(data))
 
 
-def _best(results: Path, data: "Dataset") -> "Best | None":
-    """The best balanced accuracy on test of full-data runs on the same content and split."""
+def _best(results: Path, data: "Dataset", asked: bool) -> "Best | None":
+    """The best figure on test of full-data runs on the same content and split; what is amiss is said if `asked` for."""
     from ..core.store import read_records
-    from ..datasets.audit.shortcuts import Best
+    from ..datasets.audit.shortcuts import MEASURES, Best
 
-    if not results.is_dir():
+    def say(text: str) -> None:
+        if asked:
+            click.echo(text, err=True)
+
+    if asked and not results.is_dir():
         raise UsageError(f"{results} is no folder; give one that `cellbench run -o` wrote")
-    found = None
-    for _, _, record in read_records(results, lambda path, why: click.echo(f"passed over {path}: {why}", err=True)):
+    found = []
+    for _, _, record in read_records(results, lambda path, why: say(f"passed over {path}: {why}")):
         spec = record.spec
         same = (spec.dataset, spec.fingerprint, spec.split) == (data.name, data.info.fingerprint, data.split.name)
-        figure = record.metrics.get("test", {}).get("balanced_accuracy")
+        figure = record.metrics.get("test", {}).get(MEASURES[data.multilabel])
         if same and spec.limit is None and record.status == "ok" and figure is not None:
-            found = max(found or Best("", 0), Best(spec.method, figure), key=lambda best: best.balanced_accuracy)
-    if found is None:
-        click.echo(f"no full-data result on {data.name}, split {data.split.name}, in {results}", err=True)
-    return found
+            found.append(Best(spec.method, figure))
+    if not found:
+        say(f"no full-data result on {data.name}, split {data.split.name}, in {results}")
+    return max(found, key=lambda best: best.value, default=None)
 
 
 def _document(audit: "Audit", montage: Path | None) -> dict[str, Any]:

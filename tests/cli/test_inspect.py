@@ -11,9 +11,12 @@ from click.testing import CliRunner
 from PIL import Image
 
 from cellbench.cli import cli
+from cellbench.cli.inspect import _best
 from cellbench.core.errors import UsageError
 from cellbench.core.runs import RunRecord, RunSpec
 from cellbench.core.store import Store
+from cellbench.datasets.audit.shortcuts import Best
+from cellbench.datasets.toy import rings
 
 CHECKS = [
     *("empty-classes", "exact-duplicates", "conflicting-labels", "near-duplicates", "groups", "order"),
@@ -97,6 +100,7 @@ def test_sizes_that_were_lost_by_resizing_are_read_again(cells: Path):
 
 def test_shortcuts_are_compared_with_the_best_method_of_the_same_content_and_split(cells: Path, tmp_path: Path):
     document = json.loads(call(cells, "--format", "json", "--no-montage").stdout)
+    assert document["checks"][-1]["figures"]["limit"] == 0.75
     store = Store(tmp_path / "results", "machine")
     for method, figure, limit, content in (
         ("svm-hog", 0.7, None, document["fingerprint"]),
@@ -110,8 +114,19 @@ def test_shortcuts_are_compared_with_the_best_method_of_the_same_content_and_spl
     border = beside["checks"][CHECKS.index("border")]["figures"]
     assert border["best"] == "cnn"
     assert border["limit"] == pytest.approx(0.5 + 0.8 * 0.4)
+    by_default = json.loads(call(cells, "--format", "json", "--no-montage").stdout)  # `results` lies here
+    assert by_default == beside
     out = call(cells, "--no-montage", "--results", cells)
     assert "no full-data result on folder:my cells, split given" in out.stderr
+
+
+def test_of_several_labels_the_best_method_is_the_one_with_the_largest_mean_average_precision(tmp_path: Path):
+    data = rings(n=40, multilabel=True)
+    store = Store(tmp_path, "machine")
+    for method, figure in (("svm-hog", 0.7), ("cnn", 0.8)):
+        spec = RunSpec(data.name, data.info.fingerprint, data.split.name, {}, method, 1, {})
+        store.save(RunRecord(spec, "ok", metrics={"test": {"mean_average_precision": figure, "macro_f1": 0.9}}))
+    assert _best(tmp_path, data, asked=True) == Best("cnn", 0.8)
 
 
 @pytest.mark.parametrize(

@@ -360,8 +360,24 @@ def test_beside_results_a_shortcut_is_measured_by_the_best_method():
     best = Best("resnet18", plain.figures["value"] + 0.02)
     found = by_check(dataset(images, labels), best)["mean-intensity"]
     assert found.status == "found"
-    assert found.figures["limit"] == pytest.approx(1 / 3 + 0.8 * (best.balanced_accuracy - 1 / 3))
+    assert found.figures["limit"] == pytest.approx(1 / 3 + 0.8 * (best.value - 1 / 3))
     assert "resnet18, the best method, at" in found.text
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "chance", "found"),
+    [
+        (0.1 + 0.2, 0.3, 0.1, True),
+        (0.3, 0.1 + 0.2, 0.1, True),  # in floats 0.3 < 0.1 + 0.2
+        (0.58304, 0.58331, 0.1, True),  # both are printed as 58.3 %
+        (0.5824, 0.5826, 0.1, False),  # 58.2 % and 58.3 %
+        (0.5831, 0.5822, 0.1, True),
+        (1 / 3, 1 / 3, 1 / 3, False),  # the best method is at chance, and so is this
+        (0.4, 0.3, 1 / 3, True),
+    ],
+)
+def test_a_value_at_its_threshold_as_printed_is_found_but_never_one_at_chance(value, limit, chance, found):
+    assert shortcuts.reached(value, limit, chance) is found
 
 
 def test_sizes_that_tell_the_class_are_a_shortcut_and_equal_ones_are_skipped():
@@ -371,6 +387,15 @@ def test_sizes_that_tell_the_class_are_a_shortcut_and_equal_ones_are_skipped():
     assert by_check(data)["image-size"].text == "Image size: all images are 24×24 px."
     resized = replace(data, info=Info(notes=("images of 3 sizes resized to 24×24",)))
     assert "not known" in by_check(resized)["image-size"].text
+
+
+def test_a_label_that_no_training_image_has_is_scored_like_any_other():
+    labels = np.random.default_rng(0).random((200, 3)) < 0.5
+    data = dataset(textures(200))
+    labels[data.split.train, 2] = False
+    found = by_check(replace(data, labels=labels))["border"].figures
+    assert found["chance"] == pytest.approx(labels[data.split.test].mean())
+    assert found["value"] == pytest.approx(0.5, abs=0.15)
 
 
 def test_sizes_on_disk_pair_up_with_the_prepared_images(tmp_path: Path):
@@ -394,8 +419,11 @@ def test_several_labels_an_image_go_through_every_check():
     images[:, 0, 0] = np.where(labels[:, :1], 20, 200)
     data = replace(dataset(images), labels=labels)
     found = {finding.check: finding for finding in audit.audit(data).findings}
-    assert found["border"].figures["measure"] == "mean ROC area"
-    assert 0.6 < found["border"].figures["value"] < 0.8  # one of three classes is given away, the others are guessed
+    border, prevalence = found["border"].figures, labels[data.split.test].mean(0)
+    assert border["measure"] == "mean_average_precision"
+    assert border["chance"] == pytest.approx(prevalence.mean())
+    given_away = (1 + prevalence[1] + prevalence[2]) / 3  # the other two classes are guessed
+    assert border["value"] == pytest.approx(given_away, abs=0.1)
     assert found["order"].status == "ok"
     assert [found[name].status for name in ("exact-duplicates", "near-duplicates", "conflicting-labels")] == ["ok"] * 3
     assert montage.chosen(data, 1)["test"].tolist() == [i for i in montage.chosen(data, 1)["test"] if labels[i, 1]]
@@ -426,8 +454,19 @@ def test_each_channel_is_stretched_to_its_colour():
     assert (rgb[0] == [255, 0, 0]).all()
     assert (rgb[9] == [0, 255, 0]).all()
     assert (rgb[5] == 0).all()
-    dim = montage.coloured(pixels, [(1, 0, 0), (0, 1, 0)], np.array([4000, 5400]))
-    assert (dim[9] == [0, 26, 0]).all()  # 90 of the 900 that are a sixth of the usual range
+    dim = montage.coloured(pixels, [(1, 0, 0), (0, 1, 0)], np.array([4000, 6000]))
+    assert (dim[9] == [0, 23, 0]).all()  # 90 of the 1000 that are a sixth of the usual range
+
+
+def test_of_four_channels_green_stands_out_and_the_others_mix_as_light_does():
+    pixels = np.zeros((4, 10, 10), np.uint8)
+    red, green, blue, yellow = pixels
+    red[:2], yellow[1:3], green[4], blue[6] = 200, 200, 200, 200
+    rgb = montage.coloured(pixels, montage.colours(["microtubules", "protein", "nucleus", "ER"]))
+    assert rgb[0, 0].tolist() == [153, 0, 0]  # 0.6 of 255
+    assert rgb[2, 0].tolist() == [89, 89, 0]  # 0.35 of 255
+    assert rgb[1, 0].tolist() == [189, 89, 0]  # red: 1 - 0.4 · 0.65 = 0.74 of 255
+    assert (rgb[4, 0].tolist(), rgb[6, 0].tolist()) == ([0, 255, 0], [0, 0, 204])
 
 
 def test_the_montage_shows_the_same_cells_each_time_each_of_its_class_and_part():
