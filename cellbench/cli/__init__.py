@@ -1,6 +1,7 @@
 """The command line: parse, call, print. Heavy imports wait inside the commands, so that --help is instant."""
 
 import os
+import signal
 import sys
 
 import click
@@ -44,12 +45,19 @@ def cli(debug: bool) -> None:
         os.environ["CELLBENCH_DEBUG"] = "1"  # child processes ask for it too
 
 
+def _terminated(number: int, frame: object) -> None:
+    """SIGTERM, from a batch system or `timeout`, unwinds like Ctrl-C, so that children end and files are whole."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the second one is no longer polite
+    raise SystemExit(128 + number)
+
+
 for command in (run, table, list_, prepare, inspect, check, doctor):
     cli.add_command(command)
 
 
 def main() -> None:
     """The console script: errors become one line and an exit code."""
+    signal.signal(signal.SIGTERM, _terminated)
     try:
         code = cli.main(standalone_mode=False)
     except CellbenchError as error:

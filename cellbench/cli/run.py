@@ -135,11 +135,11 @@ def _run(
     with make_watcher(len(jobs), quiet=quiet, verbose=verbose) as watcher:
         try:
             tally = matrix.run_matrix(jobs, store, policy, watcher, plugins)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SystemExit) as stop:  # Ctrl-C; SIGTERM
             click.echo(
                 f"stopped; finished runs are saved. Go on with the same command, or: cellbench table {output}", err=True
             )
-            return 130
+            return int(stop.code or 0) if isinstance(stop, SystemExit) else 130
     others = " --runs all" if any(job.overrides or job.spec.limit for job in jobs) else ""
     click.echo(f"{matrix.summary(tally, len(jobs))}. Next: cellbench table {output}{others}")
     if any(tally[status] for status in FAILURES):

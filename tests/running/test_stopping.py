@@ -1,0 +1,85 @@
+"""However the program is stopped, finished runs stay, and no process of its goes on."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are looked up in /proc")
+
+
+def processes_with(mark: str) -> dict[int, str]:
+    """Processes of this user whose environment has `mark`, orphans too: their ids and command lines."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark.encode() in (folder / "environ").read_bytes():
+                found[int(folder.name)] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except OSError:  # another user's, or gone
+            continue
+    return found
+
+
+def until(condition, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+@pytest.fixture
+def matrix_at_work(toy_folder, bad_plugin, tmp_path):
+    """`cellbench run` with one run finished and the next asleep in its child: the process, its mark, its results."""
+    rings = tmp_path / "rings.py"  # the toy data as a data set that the command knows
+    rings.write_text(
+        "from cellbench.datasets import datasets\nfrom cellbench.datasets.toy import rings\n"
+        "@datasets.register('rings', summary='', licence='', size='')\n"
+        "def build(scratch, source): return rings()\n"
+    )
+    mark, results, said = uuid.uuid4().hex, tmp_path / "results", tmp_path / "said"
+    arguments = ["run", "-v", "-d", "rings", "-m", "svm-flat", "-m", "bad", "--set", "bad:how=sleeps"]
+    arguments += ["--plugin", str(rings), "--plugin", str(bad_plugin), "-o", str(results)]
+    with said.open("w") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cellbench", *arguments],
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+            env={**os.environ, "CELLBENCH_TEST_MARK": mark},
+            start_new_session=True,
+        )
+    try:
+        asleep = until(lambda: "bad on toy" in (text := said.read_text()) and text.endswith("    fit\n"), 60)
+        assert asleep, said.read_text()
+        yield process, mark, results, said
+    finally:
+        for left in processes_with(mark):
+            os.kill(left, signal.SIGKILL)
+        process.wait()
+
+
+@pytest.mark.parametrize("to_all", [False, True], ids=["the program", "its whole process group"])
+def test_sigterm_ends_the_child_at_work_keeps_what_is_finished_and_exits_143(matrix_at_work, to_all):
+    process, mark, results, said = matrix_at_work
+    assert len(processes_with(mark)) >= 3  # the program, the fork server, the run
+    (os.killpg if to_all else os.kill)(process.pid, signal.SIGTERM)
+    assert process.wait(timeout=20) == 143
+    assert until(lambda: not processes_with(mark), 10), processes_with(mark)
+    assert [path.parent.name for path in results.rglob("*.json")] == ["svm-flat"]
+    assert not list(results.rglob("*.part"))
+    assert said.read_text().splitlines()[-1].startswith("stopped; finished runs are saved.")
+    assert "Traceback" not in said.read_text()
+
+
+def test_a_program_that_is_killed_outright_leaves_no_run_behind(matrix_at_work):
+    process, mark, results, _ = matrix_at_work
+    process.kill()
+    assert process.wait(timeout=20) == -signal.SIGKILL
+    assert until(lambda: not processes_with(mark), 10), processes_with(mark)
+    assert [path.parent.name for path in results.rglob("*.json")] == ["svm-flat"]
