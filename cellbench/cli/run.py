@@ -239,7 +239,7 @@ def _show_plan(jobs: Sequence["Job"], store: Any, policy: Any) -> None:
     from tabulate import tabulate
 
     from ..running import matrix
-    from ..running.plan import estimate
+    from ..running.estimates import estimate, total
     from .progress import duration
 
     rows, expected = [], []
@@ -254,11 +254,11 @@ def _show_plan(jobs: Sequence["Job"], store: Any, policy: Any) -> None:
                 spec.dataset,
                 spec.method,
                 spec.seed,
-                job.n_train,
+                job.n["train"],
                 spec.device,
                 changed,
                 state or f"about {duration(seconds)}",
             ]
         )
     click.echo(tabulate(rows, ["data set", "method", "seed", "n train", "device", "changed", "state"]))
-    click.echo(f"\n{len(jobs)} runs, {len(expected)} to do, about {duration(sum(expected))} on this machine.")
+    click.echo(f"\n{len(jobs)} runs, {len(expected)} to do, about {duration(total(expected))} on this machine.")

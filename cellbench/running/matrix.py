@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 from ..core.runs import RunRecord
 from ..core.store import Store
-from .plan import Job, estimate
+from .estimates import estimate, total
+from .plan import Job
 from .worker import run_job
 
 DONE = "already done"
@@ -55,12 +56,15 @@ def run_matrix(
     missing = [job for job, s in zip(jobs, states, strict=True) if not s]
     expected = [estimate(job, store) for job in missing]
     for number, job in enumerate(missing):
-        watcher.started(job, number, sum(expected[number:]))
+        watcher.started(job, number, sum(expected[number:]) if number else total(expected))
         start = time.monotonic()
         record, predictions = run_job(job, watcher.event, timeout=policy.timeout, plugins=plugins)
         store.save(record, predictions)
         tally[record.status] += 1
         watcher.finished(job, record, time.monotonic() - start)
+        for later in range(number + 1, len(missing)):  # this one says more of its like than was known before
+            if store.path(missing[later].spec).parent == store.path(job.spec).parent:
+                expected[later] = estimate(missing[later], store)
         if policy.fail_fast and record.status in ("failed", "timeout"):
             break
     return tally

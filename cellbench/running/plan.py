@@ -4,15 +4,14 @@ import ast
 import dataclasses
 import fnmatch
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..core.data import Dataset
+from ..core.data import PARTS, Dataset
 from ..core.errors import UsageError, did_you_mean
-from ..core.runs import RunRecord, RunSpec, canonical
-from ..core.store import Store
+from ..core.runs import RunSpec, canonical
 from ..datasets import cache
 from ..datasets.preprocessing import Preprocessing
 from ..datasets.protocols import GIVEN, with_split
@@ -37,12 +36,12 @@ class Override:
 class Job:
     """A run to do: what (spec), on which prepared data, and which settings were not the defaults.
 
-    skip: why it cannot be done at all, or empty.
+    n: images by part, the training ones after the limit. skip: why it cannot be done at all, or empty.
     """
 
     spec: RunSpec
     data: Path
-    n_train: int
+    n: Mapping[str, int]
     skip: str = ""
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
@@ -78,8 +77,9 @@ def make_plan(
     jobs: dict[str, Job] = {}
     for folder in data_folders:
         data = with_split(cache.read(folder), split)
-        n_train = len(limited(data.split.train, data.labels, limit))
-        kept = limit if n_train < len(data.split.train) else None  # a limit that limits nothing is none
+        n = {part: len(data.split[part]) for part in PARTS}
+        n |= {"train": len(limited(data.split.train, data.labels, limit))}
+        kept = limit if n["train"] < len(data.split.train) else None  # a limit that limits nothing is none
         suggested = datasets[data.name].defaults if data.name in datasets else {}
         for seed in seeds:
             for entry in entries:
@@ -91,7 +91,7 @@ def make_plan(
                     device=device if device in entry.devices else entry.devices[0],
                     deterministic=deterministic,
                 )
-                jobs.setdefault(spec.key, Job(spec, folder, n_train, _obstacle(entry, data, spec), changed))
+                jobs.setdefault(spec.key, Job(spec, folder, n, _obstacle(entry, data, spec), changed))
     return list(jobs.values())
 
 
@@ -100,30 +100,6 @@ def _obstacle(entry: MethodEntry, data: Dataset, spec: RunSpec) -> str:
     if side < entry.min_size:
         return f"{entry.name} needs images of at least {entry.min_size} pixels and these have {side}; set a larger size"
     return ""
-
-
-def estimate(job: Job, store: Store) -> float:
-    """Seconds the job may take: from this machine's records of the same method and data set, else a rough prior."""
-    entry = methods[job.spec.method]
-    work = job.n_train * job.spec.params.get("epochs", 1)
-    known = {
-        record.facts["n"]["train"] * record.spec.params.get("epochs", 1): sum(record.seconds.values())
-        for record in _siblings(job, store)
-        if record.status == "ok" and record.facts.get("n")
-    }
-    if known:
-        nearest = min(known, key=lambda done: abs(done - work))
-        return known[nearest] * work / nearest
-    return entry.cost * work / 1000 / getattr(entry.defaults, "epochs", 1)
-
-
-def _siblings(job: Job, store: Store) -> Iterable[RunRecord]:
-    """This machine's records of the job's method on its data set."""
-    for path in sorted(store.path(job.spec).parent.glob("s*.json")):
-        try:
-            yield RunRecord.from_json(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue
 
 
 def _spec(

@@ -5,10 +5,8 @@ import dataclasses
 import pytest
 
 from cellbench.core.errors import DataError, UsageError
-from cellbench.core.runs import RunRecord
-from cellbench.core.store import Store
 from cellbench.methods import methods
-from cellbench.running.plan import Override, estimate, make_plan, parse_override
+from cellbench.running.plan import Override, make_plan, parse_override
 
 
 def plan(folder, *names, sets=(), **options):
@@ -67,8 +65,8 @@ def test_data_named_twice_are_planned_once(toy_folder):
 
 def test_a_limit_that_limits_nothing_is_none(toy_folder):
     (job,), (limited,) = plan(toy_folder, "cnn", limit=60), plan(toy_folder, "cnn", limit=59)
-    assert (job.spec.limit, job.n_train) == (None, 60)
-    assert (limited.spec.limit, limited.n_train) == (59, 59)
+    assert (job.spec.limit, job.n["train"]) == (None, 60)
+    assert (limited.spec.limit, limited.n["train"]) == (59, 59)
 
 
 def test_a_limit_that_empties_a_class_is_refused(toy_folder):
@@ -117,14 +115,3 @@ def test_a_bad_setting_is_refused_in_one_line(toy_folder, text, message):
 )
 def test_values_read_as_people_write_them(text, override):
     assert parse_override(text) == override
-
-
-def test_an_estimate_scales_this_machines_own_records(toy_folder, tmp_path):
-    store = Store(tmp_path, "here")
-    (job,) = plan(toy_folder, "cnn", sets=["epochs=10"])
-    record = RunRecord(job.spec, "ok", facts={"n": {"train": 60}}, seconds={"load": 1.0, "fit": 19.0})
-    assert estimate(job, store) == pytest.approx(methods["cnn"].cost * 60 / 1000 * 10 / methods["cnn"].defaults.epochs)
-    store.save(record)
-    assert estimate(job, store) == 20.0
-    (longer,) = plan(toy_folder, "cnn", sets=["epochs=30"])
-    assert estimate(longer, store) == 60.0
