@@ -16,7 +16,10 @@ def folder_options(command: Callable) -> Callable:
             click.option("--labels", type=click.Path(path_type=Path), help="CSV with a row an image: file and label."),
             click.option("--file-column", help="Column of --labels with the file (default: found by its name)."),
             click.option("--label-column", help="Column of --labels with the class."),
-            click.option("--group-column", help="Column with well, slide or patient: no group straddles the split."),
+            click.option(
+                "--group-column",
+                help="Column with patient, slide or well (or plate,well): kept whole by a drawn split.",
+            ),
             click.option(
                 "--image-size", "size", type=int, help="Side in pixels when images differ in size (default 64)."
             ),

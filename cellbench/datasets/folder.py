@@ -19,8 +19,9 @@ from .listing import FolderOptions
 
 __all__ = ["FolderOptions", "build", "prepare"]
 
-REVISION = 1  # another one when the same folder is read to other arrays
+REVISION = 2  # another one when the same folder is read to other arrays
 DEFAULT_SIZE = 64  # of images whose sizes are mixed
+OWN = "your own images"  # as licence and source
 FIELD_OF_VIEW = 512  # px; crops of single cells are far smaller
 KEEP_WHOLE = "replace or remove them, or pass --skip-unreadable"
 
@@ -82,7 +83,7 @@ def build(scratch: Path, path: Path, files: dict[str, Path], options: FolderOpti
         channels=channels or looks[0].channels or _channels(looks[0].shape[0]),
         split=split,
         groups=listing.group_numbers,
-        info=Info(notes=(*listing.notes, *notes, *skipped, *remarks, *size_notes)),
+        info=Info(licence=OWN, citation=OWN, notes=(*listing.notes, *notes, *skipped, *remarks, *size_notes)),
     )
 
 

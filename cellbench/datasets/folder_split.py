@@ -5,23 +5,30 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.data import PARTS, Split
+from ..core.data import PARTS, Split, count_classes
 from ..core.errors import DataError
 from . import images, splits
-from .listing import Listing
+from .listing import NO_GROUPS, Listing
 from .splits import absent
 
 
 def draw_split(listing: Listing, split_seed: int) -> tuple[Split, list[str]]:
-    """The given split, what it lacks taken from train, or a drawn one; with notes on what was decided."""
-    classes, labels, groups = listing.classes, listing.targets, listing.group_numbers
+    """The given split, what it lacks taken from train, or a drawn one; with notes on what was decided.
+
+    Raises DataError for a class with one image, or with none in train.
+    """
+    classes, labels = listing.classes, listing.targets
+    _check_single(listing, labels)
     if listing.parts is None or set(listing.parts) == {"train"}:
         notes = ["only train is given: val and test drawn from it"] if listing.parts else []
+        groups, few = _whole_groups(listing, np.arange(len(labels)))
+        notes += few
         if groups is None:
-            return splits.stratified(labels, split_seed, classes), notes
-        split = splits.grouped(labels, groups, split_seed, classes)
+            split = splits.stratified(labels, split_seed, classes)
+        else:
+            split = splits.grouped(labels, groups, split_seed, classes)
     else:
-        split, notes = _given_split(listing, labels, groups, split_seed)
+        split, notes = _given_split(listing, labels, split_seed)
     _check_train(listing, split, labels)
     for part in ("val", "test"):
         if lacking := absent(classes, labels[split[part]]):
@@ -29,26 +36,41 @@ def draw_split(listing: Listing, split_seed: int) -> tuple[Split, list[str]]:
     return split, notes
 
 
-def _given_split(
-    listing: Listing, labels: NDArray, groups: NDArray[np.int64] | None, split_seed: int
-) -> tuple[Split, list[str]]:
+def _given_split(listing: Listing, labels: NDArray, split_seed: int) -> tuple[Split, list[str]]:
     given = np.array(listing.parts)
     index = {part: np.flatnonzero(given == part) for part in PARTS}
     if not len(index["train"]):
         raise DataError(f"{' and '.join(sorted(set(given)))} images are given but none for train; add some")
     notes = []
+    groups = listing.group_numbers
     if groups is not None and (n := _straddling(index, groups)):
         notes.append(f"{n} groups lie in more than one part of the given split")
     for part in ("val", "test"):
         if not len(index[part]):
             train = index["train"]
-            rest, held = splits.held_out(
-                labels[train], None if groups is None else groups[train], split_seed, listing.classes
-            )
+            own, few = _whole_groups(listing, train)
+            rest, held = splits.held_out(labels[train], own, split_seed, listing.classes)
             index["train"], index[part] = train[rest], train[held]
-            kind = "stratified" if groups is None else "whole groups"
-            notes.append(f"no {part} is given: a fifth of train taken for it ({kind}, {len(held)} images)")
+            kind = "stratified" if own is None else "whole groups"
+            notes += [f"no {part} is given: a fifth of train taken for it ({kind}, {len(held)} images)", *few]
     return Split("given", **index), notes
+
+
+def _whole_groups(listing: Listing, index: NDArray[np.int64]) -> tuple[NDArray[np.int64] | None, list[str]]:
+    """Groups of the images at `index` that a drawn split can keep whole; None, with a note, when they are too few.
+
+    Too few of those that the user named are refused: what was asked for can't be done.
+    """
+    groups = listing.group_numbers
+    if groups is None:
+        return None, []
+    n = len(np.unique(groups[index]))
+    if n >= splits.FIFTHS:
+        return groups[index], []
+    found = f"column {listing.group_column!r} has {n} groups, too few to split by ({splits.FIFTHS} are needed)"
+    if listing.groups_named:
+        raise DataError(f"{found}; name another column, or leave groups out with --group-column {NO_GROUPS}")
+    return None, [f"{found}: the split is drawn by class, so images of one group lie in several parts"]
 
 
 def _straddling(index: dict[str, NDArray[np.int64]], groups: NDArray[np.int64]) -> int:
@@ -57,14 +79,23 @@ def _straddling(index: dict[str, NDArray[np.int64]], groups: NDArray[np.int64]) 
     return sum(n > 1 for n in parts.values())
 
 
+def _check_single(listing: Listing, labels: NDArray) -> None:
+    """Refuse a class with one image: there would be nothing to learn it from, or nothing to test it on."""
+    for name, n in zip(listing.classes, count_classes(labels, len(listing.classes)), strict=True):
+        if n == 1:
+            raise DataError(
+                f"class {name!r} has one image only ({listing.first_of(name)}); add images of it or remove the class"
+            )
+
+
 def _check_train(listing: Listing, split: Split, labels: NDArray) -> None:
     lacking = absent(listing.classes, labels[split.train])
     for name in lacking[:1]:
-        first = next((file for file, names in zip(listing.files, listing.labels, strict=True) if name in names), "")
         known = images.few([other for other in listing.classes if other not in lacking], 10)
         advice = "add training images or remove the class"
         if split.name == "grouped":
-            advice = "its groups are too few to be in every part: add some, or pass --group-column none"
+            advice = f"its groups are too few to be in every part: add some, or pass --group-column {NO_GROUPS}"
         raise DataError(
-            f"class {name!r} (of {first or 'no image'}) has no image in train, whose classes are {known}; {advice}"
+            f"class {name!r} (of {listing.first_of(name) or 'no image'}) has no image in train, "
+            f"whose classes are {known}; {advice}"
         )

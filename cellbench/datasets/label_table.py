@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ..core.data import PARTS
 from ..core.errors import DataError, did_you_mean
-from . import images, splits
+from . import images
 from .class_folders import subfolders
 from .listing import NO_GROUPS, ONE_HOT, PART_WORDS, SEPARATORS, FolderOptions, Listing, nfc
 from .tables import Table, read_table
@@ -75,19 +75,21 @@ def from_table(table: Table, pictures: list[str], options: FolderOptions) -> Lis
         raise DataError(f"{table.name} line {line} has no label; fill it in or remove row and image")
     used = [f"files from column {file_column!r}", f"labels from {', '.join(map(repr, columns))}"]
     parts = _parts(table, pictures, order, used)
-    groups, reason = _groups(
-        table, order, options.group_column, used, drawn=parts is None or len(set(parts)) < len(PARTS)
-    )
-    if not options.multilabel:
-        reason += _whole_labels(labels)
+    group_columns = _group_columns(table, options.group_column, (file_column, *columns))
+    groups = _groups(table, order, group_columns, bool(options.group_column))
+    if groups is not None:
+        used.append(f"groups from {', '.join(map(repr, group_columns))} ({len(set(groups))})")
     return Listing(
         files=tuple(pictures),
         labels=tuple(labels),
         multilabel=bool(options.multilabel),
         order=() if label_column else tuple(map(nfc, columns)),
+        rows=tuple(f"{table.name} line {table.lines[row]}" for row in order),
         parts=parts,
         groups=groups,
-        notes=(f"{table.name}: {', '.join(used)}", *reason),
+        group_column=",".join(group_columns),
+        groups_named=bool(options.group_column),
+        notes=(f"{table.name}: {', '.join(used)}", *([] if options.multilabel else _whole_labels(labels))),
     )
 
 
@@ -119,8 +121,8 @@ def _one_hot_columns(table: Table, file_column: str, options: FolderOptions) -> 
     """The columns with a label each: those given, or all that have no other meaning."""
     if options.label_column:
         return [name.strip() for name in options.label_column.split(",")]
-    group = "" if options.group_column == NO_GROUPS else options.group_column or table.find(GROUP_COLUMNS)
-    return [name for name in table.header if name not in (file_column, group, table.find(SPLIT_COLUMNS))]
+    others = (file_column, table.find(SPLIT_COLUMNS), *_group_columns(table, options.group_column, (file_column,)))
+    return [name for name in table.header if name not in others]
 
 
 def _one_hot(table: Table, columns: list[str], order: list[int]) -> list[tuple[str, ...]]:
@@ -216,20 +218,27 @@ def _parts(table: Table, pictures: list[str], order: list[int], used: list[str])
     return None
 
 
-def _groups(
-    table: Table, order: list[int], given: str, used: list[str], drawn: bool
-) -> tuple[tuple[str, ...] | None, list[str]]:
-    """What must not straddle a split, from the column given or a usual one, and a note when that is not used."""
-    column = "" if given == NO_GROUPS else given or table.find(GROUP_COLUMNS)
-    if not column:
-        return None, []
-    cells = table.column(column)
-    groups = tuple(cells[row] for row in order)
-    n = len(set(groups))
-    if not given and ("" in groups or (drawn and n < splits.FIFTHS)):
-        return None, [f"column {column!r} not used as groups: {n} values, {groups.count('')} empty cells"]
-    if "" in groups:
-        line = table.lines[order[groups.index("")]]
-        raise DataError(f"{table.name} line {line} has no {column!r}; fill it in, or choose another group column")
-    used.append(f"groups from {column!r} ({n})")
-    return groups, []
+def _group_columns(table: Table, given: str, taken: tuple[str, ...]) -> list[str]:
+    """The columns that say together what must not straddle a split: those given, or the first that is usual."""
+    if given == NO_GROUPS:
+        return []
+    if given:
+        return [given] if given in table.header else [name.strip() for name in given.split(",")]
+    found = table.find(GROUP_COLUMNS, taken)
+    return [found] if found else []
+
+
+def _groups(table: Table, order: list[int], columns: list[str], named: bool) -> tuple[tuple[str, ...], ...] | None:
+    """Each image's group, what the columns say together; None without columns. An empty cell is refused."""
+    if not columns:
+        return None
+    cells = [table.column(column) for column in columns]
+    for row in sorted(order):
+        for column, own in zip(columns, cells, strict=True):
+            if not own[row]:
+                how = "" if named else ", which is taken for groups,"
+                raise DataError(
+                    f"{table.name} line {table.lines[row]}: column {column!r}{how} is empty; fill it in, name another "
+                    f"column with --group-column, or leave groups out with --group-column {NO_GROUPS}"
+                )
+    return tuple(tuple(own[row] for own in cells) for row in order)

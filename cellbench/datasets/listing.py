@@ -28,7 +28,8 @@ SEPARATORS = (";", ",", "|", " ")
 class FolderOptions:
     """How to read a folder; an empty column name means the usual ones are looked for.
 
-    group_column: 'none' for a split without groups though the table has such a column.
+    group_column: several, 'plate,well', for what they say together; 'none' for a split without groups though the
+    table has such a column.
     multilabel: how a table gives several labels an image, never guessed: what stands between them, or 'onehot' for
     a column of 0 and 1 for each (those of `label_column`, between commas, or all that mean nothing else).
     pattern: how files are called when each holds one channel, such as '{id}_{channel}.tif'.
@@ -66,14 +67,19 @@ class Listing:
     """What a folder says before any pixel is read: one entry an image; parts and groups None when not given.
 
     labels: those of each image; one unless `multilabel`. order: of the classes; by name when empty.
+    rows: where the table names each image, 'cells.csv line 7'; None without a table.
+    groups: the cells of the group columns; group_column: their names; groups_named: whether the user gave them.
     """
 
     files: tuple[str, ...]
     labels: tuple[tuple[str, ...], ...]
     multilabel: bool = False
     order: tuple[str, ...] = ()
+    rows: tuple[str, ...] | None = None
     parts: tuple[str, ...] | None = None
-    groups: tuple[str, ...] | None = None
+    groups: tuple[tuple[str, ...], ...] | None = None
+    group_column: str = ""
+    groups_named: bool = False
     notes: tuple[str, ...] = ()
 
     def take(self, index: Sequence[int]) -> "Listing":
@@ -86,6 +92,7 @@ class Listing:
             self,
             files=pick(self.files),
             labels=pick(self.labels),
+            rows=self.rows and pick(self.rows),
             parts=self.parts and pick(self.parts),
             groups=self.groups and pick(self.groups),
         )
@@ -94,7 +101,15 @@ class Listing:
     def group_numbers(self) -> NDArray[np.int64] | None:
         if self.groups is None:
             return None
-        return np.unique(np.array(self.groups), return_inverse=True)[1].astype(np.int64)
+        number = {group: k for k, group in enumerate(sorted(set(self.groups)))}
+        return np.array([number[group] for group in self.groups], dtype=np.int64)
+
+    def first_of(self, name: str) -> str:
+        """The first image of a class, and where the table names it; '' when there is none."""
+        i = next((i for i, names in enumerate(self.labels) if name in names), None)
+        if i is None:
+            return ""
+        return f"{self.files[i]}, {self.rows[i]}" if self.rows else self.files[i]
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -80,6 +80,8 @@ def _kfold(data: Dataset, argument: str, split_seed: int) -> Split:
         raise DataError(
             f"data set {data.name!r} has a class of {least} images, too few for {k} folds; choose fewer folds"
         )
+    if data.groups is not None and (n := len(np.unique(data.groups))) < k:
+        raise DataError(f"data set {data.name!r} has {n} groups, too few for {k} folds; choose fewer, or 'stratified'")
     folds = (StratifiedKFold if data.groups is None else StratifiedGroupKFold)(k, shuffle=True, random_state=split_seed)
     part = np.zeros(len(data), int)
     for number, (_, held_out) in enumerate(folds.split(np.zeros(len(data)), labels, data.groups)):

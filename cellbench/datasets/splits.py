@@ -116,7 +116,7 @@ def _check_enough(labels: NDArray, classes: Sequence[str]) -> None:
 
 def _check_groups(groups: NDArray[np.int64]) -> None:
     if (n := len(np.unique(groups))) < FIFTHS:
-        raise DataError(f"{n} groups cannot be split by group; at least {FIFTHS} are needed: split without groups")
+        raise DataError(f"{n} groups cannot be split by group; at least {FIFTHS} are needed: split by class")
 
 
 def _from_folds(name: str, folds) -> Split:  # type: ignore[no-untyped-def]

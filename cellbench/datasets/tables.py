@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from ..core.errors import DataError, did_you_mean
@@ -19,9 +19,13 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     lines: tuple[int, ...]
 
-    def find(self, usual: Iterable[str]) -> str:
-        """The first of the usual names that is a column, whatever its case and separators; '' when none is."""
-        plain = {re.sub(r"[\s_-]+", "", name.casefold()): name for name in reversed(self.header)}
+    def find(self, usual: Iterable[str], taken: Collection[str] = ()) -> str:
+        """The first of the usual names that is a column, whatever its case and separators; '' when none is.
+
+        taken: columns that mean something else already.
+        """
+        free = [name for name in reversed(self.header) if name not in taken]
+        plain = {re.sub(r"[\s_-]+", "", name.casefold()): name for name in free}
         return next((plain[name] for name in usual if name in plain), "")
 
     def column(self, name: str) -> list[str]:

@@ -144,7 +144,9 @@ def test_an_empty_cell_too_rare_a_label_and_class_folders_are_refused(root: Path
     (root / "labels.csv").write_text(text.replace("04.png,a b", "04.png, ; "))
     refused(root, "labels.csv line 6 has no label", multilabel=";")
     (root / "labels.csv").write_text(text.replace("04.png,a b", "04.png,a b;rare"))
-    refused(root, "class rare has 1 images", multilabel=";")
+    refused(root, r"class 'rare' has one image only \(04\.png, labels\.csv line 6\)", multilabel=";")
+    (root / "labels.csv").write_text(text.replace("04.png,a b", "04.png,a b;rare").replace("01.png,a b", "01.png,rare"))
+    refused(root, "class rare has 2 images to draw a split from; at least 5 of each class", multilabel=";")
     (root / "labels.csv").unlink()
     put(root, cells("a", "b"))
     for name in root.glob("*.png"):
@@ -160,7 +162,11 @@ def test_a_given_split_that_leaves_a_label_out_of_train_is_refused_with_an_image
         [f"{i}.png", "a;b" if i > 8 else "a;c", "train" if i < 6 else "val" if i < 9 else "test"] for i in range(12)
     ]
     write_table(root / "x.csv", [["file", "label", "split"], *rows])
-    refused(root, r"class 'b' \(of 9\.png\) has no image in train, whose classes are a, c;", multilabel=";")
+    refused(
+        root,
+        r"class 'b' \(of 9\.png, x\.csv line 11\) has no image in train, whose classes are a, c;",
+        multilabel=";",
+    )
 
 
 # --- one file a channel
@@ -234,6 +240,7 @@ def test_class_folders_become_classes_in_natural_order_with_a_stratified_split(r
     assert data.class_counts() == {"train": [6] * 3, "val": [2] * 3, "test": [2] * 3}
     assert data.info.notes == ()
     assert not data.info.synthetic
+    assert (data.info.licence, data.info.citation) == ("your own images", "your own images")
 
 
 @pytest.mark.parametrize(
@@ -345,14 +352,79 @@ def test_groups_from_a_usual_column_are_kept_whole_and_said(root: Path) -> None:
     assert "groups from 'well' (10)" in data.info.notes[0]
 
 
-def test_too_few_groups_are_left_out_unless_asked_for(root: Path) -> None:
-    grouped_table(root, 3)
+def test_groups_found_that_are_too_few_to_split_by_are_kept_and_said_and_refused_when_named(root: Path) -> None:
+    grouped_table(root, 4)
+    refused(
+        root,
+        r"column 'well' has 4 groups, too few to split by \(5 are needed\); name another column, .* none",
+        group_column="well",
+    )
     data = load(root)
-    assert data.groups is None
+    assert data.groups is not None
+    np.testing.assert_array_equal(data.groups, np.arange(40) // 2 % 4)
     assert data.split.name == "stratified"
-    assert "column 'well' not used as groups: 3 values, 0 empty cells" in data.info.notes
-    with pytest.raises(DataError, match="3 groups cannot be split by group"):
-        load(root, group_column="well")
+    assert data.info.notes[1:] == (
+        "column 'well' has 4 groups, too few to split by (5 are needed): the split is drawn by class, "
+        "so images of one group lie in several parts",
+    )
+    assert load(root, group_column="none").groups is None
+
+
+def test_val_is_taken_by_class_from_a_train_of_too_few_groups_and_by_groups_from_one_of_enough(root: Path) -> None:
+    put(root, [f"{i:02d}.png" for i in range(40)])
+    for n_groups, kind in ((4, "stratified"), (5, "whole groups")):
+        rows = [[f"{i:02d}", "ab"[i % 2], f"w{i // 2 % n_groups if i < 30 else 9}"] for i in range(40)]
+        split = ["train" if i < 30 else "test" for i in range(40)]
+        table = [["file", "label", "well", "split"], *([*row, part] for row, part in zip(rows, split, strict=True))]
+        write_table(root / "t.csv", table)
+        data = load(root)
+        assert data.groups is not None
+        assert data.info.notes[1] == f"no val is given: a fifth of train taken for it ({kind}, 6 images)"
+        torn = set(data.groups[data.split.train]) & set(data.groups[data.split.val])
+        assert bool(torn) == (n_groups == 4)
+        assert ("column 'well' has 4 groups, too few" in " ".join(data.info.notes)) == (n_groups == 4)
+
+
+def test_an_empty_cell_of_a_group_column_is_refused_with_its_line_whether_found_or_named(root: Path) -> None:
+    put(root, [f"{i:02d}.png" for i in range(40)])
+    rows = [[f"{i:02d}", "ab"[i % 2], f"p{i // 20}", "" if i in (7, 31) else f"w{i % 10}"] for i in range(40)]
+    write_table(root / "t.csv", [["file", "label", "plate", "well"], *reversed(rows)])
+    refused(
+        root,
+        "t.csv line 10: column 'well', which is taken for groups, is empty; fill it in, .* --group-column none$",
+    )
+    refused(root, "t.csv line 10: column 'well' is empty; fill it in", group_column="plate,well")
+    assert load(root, group_column="none").groups is None
+
+
+def test_columns_named_together_make_a_group_of_each_distinct_pair(root: Path) -> None:
+    put(root, [f"{i:02d}.png" for i in range(48)])
+    pairs = [(f"p{i // 2 % 3}", f"A{i // 6 % 4}") for i in range(48)]
+    write_table(
+        root / "t.csv",
+        [["file", "label", "plate", "well"], *([f"{i:02d}", "ab"[i % 2], *pair] for i, pair in enumerate(pairs))],
+    )
+    data = load(root, group_column="plate, well")
+    assert data.groups is not None
+    assert data.groups.tolist() == [sorted(set(pairs)).index(pair) for pair in pairs]
+    assert len(set(pairs)) == 12
+    assert data.split.name == "grouped"
+    for part in PARTS:
+        assert not set(data.groups[data.split[part]]) & set(np.delete(data.groups, data.split[part]).tolist())
+    assert data.info.notes[0].endswith("groups from 'plate', 'well' (12)")
+    refused_column = r"has no column 'wel'; did you mean 'well'"
+    with pytest.raises(DataError, match=refused_column):
+        load(root, group_column="plate,wel")
+
+
+def test_a_column_whose_name_holds_a_comma_is_one_column_and_a_label_is_never_taken_for_groups(root: Path) -> None:
+    put(root, [f"{i:02d}.png" for i in range(20)])
+    rows = [[f"{i:02d}", "ab"[i % 2], f"w{i // 2}"] for i in range(20)]
+    write_table(root / "t.csv", [["file", "patient", '"plate,well"'], *rows])
+    data = load(root, label_column="patient", group_column="plate,well")
+    assert data.groups is not None
+    assert data.groups.tolist() == [i // 2 for i in range(20)]
+    assert load(root, label_column="patient").groups is None
 
 
 def test_a_class_whose_one_group_cannot_be_in_every_part_is_refused_and_groups_can_be_left_out(root: Path) -> None:
@@ -495,9 +567,38 @@ def test_a_folder_around_the_folder_is_told_from_one_class(root: Path) -> None:
     refused(root, "one class only, 'dataset'; at least two are needed; did you mean .*é/dataset?")
 
 
-def test_three_images_are_refused(root: Path) -> None:
-    put(root, ["a/0.png", "a/1.png", "b/0.png"])
-    refused(root, "class b has 1 images to draw a split from; at least 5 of each class")
+def test_a_class_of_fewer_than_five_images_is_refused_when_the_split_is_drawn(root: Path) -> None:
+    put(root, [*cells("a"), "b/0.png", "b/1.png"])
+    refused(root, "class b has 2 images to draw a split from; at least 5 of each class")
+
+
+def test_a_class_with_one_image_is_refused_in_every_layout_with_the_image_and_the_row(root: Path) -> None:
+    put(root, [*cells("a"), "b/0.png"])
+    refused(root, r"class 'b' has one image only \(b/0\.png\); add images of it or remove the class")
+    put(root / "given", [*cells("a", part="train/"), *cells("a", n=3, part="test/"), "train/b/0.png"])
+    refused(root / "given", r"class 'b' has one image only \(train/b/0\.png\)")
+    rows = [["file", "label"], *([name, name[0]] for name in [*cells("a"), "b/0.png"])]
+    write_table(root / "t.csv", rows)
+    for name in ("given/train/a", "given/train/b", "given/test/a"):
+        for file in (root / name).iterdir():
+            file.unlink()
+    refused(root, r"class 'b' has one image only \(b/0\.png, t\.csv line 12\)")
+    write_table(root / "t.csv", [[*rows[0], "split"], *([*row, "train"] for row in rows[1:])])
+    refused(root, r"class 'b' has one image only \(b/0\.png, t\.csv line 12\)")
+    parts = [*["train"] * 6, "val", "val", "test", "test", "train"]
+    write_table(
+        root / "t.csv", [[*rows[0], "split"], *([*row, part] for row, part in zip(rows[1:], parts, strict=True))]
+    )
+    refused(root, r"class 'b' has one image only \(b/0\.png, t\.csv line 12\)")
+    write_table(root / "t.csv", [[*rows[0], "well"], *([*row, f"w{i // 2}"] for i, row in enumerate(rows[1:]))])
+    refused(root, r"class 'b' has one image only \(b/0\.png, t\.csv line 12\)")
+
+
+def test_a_class_left_with_one_readable_image_is_refused(root: Path) -> None:
+    put(root, [*cells("a"), *cells("b", n=5)])
+    for i in range(1, 5):
+        (root / "b" / f"{i}.png").write_bytes(b"")
+    refused(root, r"class 'b' has one image only \(b/0\.png\)", skip_unreadable=True)
 
 
 def test_images_outside_class_folders_are_refused_by_name(root: Path) -> None:
@@ -522,6 +623,21 @@ def test_a_part_folder_without_class_folders_and_a_folder_without_train_are_refu
 def test_a_class_that_train_lacks_is_refused_by_name(root: Path) -> None:
     put(root, [*cells("a", "b", part="train/"), *cells("a", "b", "Golgi", part="test/"), *cells("a", part="val/")])
     refused(root, r"class 'Golgi' \(of test/Golgi/0\.png\) has no image in train, whose classes are a, b")
+
+
+def test_a_class_that_train_lacks_is_refused_with_its_row_whether_a_column_or_folders_give_the_split(
+    root: Path,
+) -> None:
+    names = [*cells("a", "b", n=3, part="train/"), *cells("a", "b", n=2, part="val/"), *cells("a", "c", part="test/")]
+    put(root, names)
+    rows = [[name, name.split("/")[1]] for name in names]
+    write_table(root / "t.csv", [["file", "label"], *rows])
+    words = (
+        r"class 'c' \(of test/c/0\.png, t\.csv line 22\) has no image in train, whose classes are a, b; add training"
+    )
+    refused(root, words)
+    write_table(root / "t.csv", [["file", "label", "split"], *([*row, row[0].split("/")[0]] for row in rows)])
+    refused(root, words)
 
 
 def broken(root: Path) -> None:

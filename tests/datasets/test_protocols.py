@@ -118,5 +118,9 @@ def test_data_that_cannot_be_split_so_are_refused(data):
     three_wells = replace(data, groups=data.labels)
     with pytest.raises(DataError, match="leaves no training image of ring"):
         with_split(three_wells, "kfold:3/0")
+    with pytest.raises(DataError, match="has 3 groups, too few for 5 folds; choose fewer, or 'stratified'"):
+        with_split(three_wells, "kfold:5/0")
+    with pytest.raises(DataError, match=r"3 groups cannot be split by group; .* split by class"):
+        with_split(three_wells, "grouped")
     with pytest.raises(DataError, match="too few for 500 folds"):
         with_split(data, "kfold:500/0")
