@@ -17,7 +17,9 @@ SECONDS_A_LINE = 10  # between two plain lines on one download
 
 @click.command()
 @click.argument("dataset", required=False)
-@click.option("--from", "source", type=click.Path(path_type=Path), help="Folder or archive as it was downloaded.")
+@click.option(
+    "--from", "source", type=click.Path(path_type=Path), help="Folder, .tar, .tar.gz or .zip of the original files."
+)
 @click.option("--again", is_flag=True, help="Prepare anew even if it is ready.")
 @click.option("--list", "show", is_flag=True, help="Show what is prepared and downloaded, its size and place.")
 @click.option("--clear", "cleared", metavar="NAME", help="Remove a data set, its downloads too, from the disk.")
@@ -65,12 +67,16 @@ def _prepare(dataset: str, source: Path | None, again: bool, folder: dict[str, A
     if dataset in datasets and not any(folder.values()):
         entry = datasets[dataset]
         ready = cache.is_ready(entry.key) and not again
-        if ready and source:
-            click.echo(f"{dataset} is ready already: {source} is not read; --again prepares it anew", err=True)
         if entry.files and not (ready or source or entry.found()):
             with download_watcher() as progress:
                 source = entry.download(progress)
         path = entry.prepare(source, again=again)
+        if ready and source:
+            click.echo(
+                f"{dataset} was prepared before and stays as it is: {source} is not read. "
+                f"To prepare it anew from there: cellbench prepare {dataset} --from {source} --again",
+                err=True,
+            )
     elif source and dataset not in datasets:
         raise UsageError(f"--from is for data sets by name; for a folder of images leave it out, got {dataset!r}")
     else:

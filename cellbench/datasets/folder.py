@@ -16,6 +16,7 @@ from . import cache, images
 from .folder_split import draw_split
 from .layouts import join_channels, read_listing
 from .listing import FolderOptions
+from .tables import read_text
 
 __all__ = ["FolderOptions", "build", "prepare"]
 
@@ -45,8 +46,6 @@ def prepare(path: Path, options: FolderOptions) -> Path:
     if not path.is_dir():
         what = "is a file" if path.exists() else "does not exist"
         raise DataError(f"{path} {what}; give a folder of images, one cell an image")
-    if options.labels is not None and not options.labels.expanduser().is_file():
-        raise DataError(f"cannot read {options.labels.name}: there is no such file; give the table of files and labels")
     files = images.find_files(path)
     return cache.prepare(_key(path, files, options), lambda scratch: build(scratch, path, files, options))
 
@@ -99,8 +98,8 @@ def _key(path: Path, files: dict[str, Path], options: FolderOptions) -> str:
         except OSError:  # a broken link; decoding will name it
             line = f"{name}\0-\n"
         digest.update(line.encode("utf-8", "surrogateescape"))
-    if options.labels is not None and options.labels.is_file():
-        digest.update(options.labels.read_bytes())
+    if options.labels is not None:
+        digest.update(read_text(options.labels, options.labels.name).encode())
     slug = re.sub(r"[^a-z0-9]+", "-", path.name.lower()).strip("-")[:40] or "images"
     return f"folder-{slug}-{digest.hexdigest()[:16]}"
 

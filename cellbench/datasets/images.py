@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ..core.environment import cores
 from ..core.errors import DataError
+from .download import is_web_page
 
 Blob = Path | bytes  # a file on disk, or the content of an archive's member
 LEAST_LIMIT, GROWTH = 2**30, 100
@@ -258,7 +259,10 @@ def decode(blob: Blob) -> Picture:
     except DataError:
         raise
     except UnidentifiedImageError:
-        raise DataError("no PNG, JPEG, BMP or TIFF image") from None
+        what = "a saved web page (HTML)" if is_web_page(data) else "no PNG, JPEG, BMP or TIFF image"
+        raise DataError(what) from None
+    except OSError as error:  # the system's, or Pillow's own, which has no number
+        raise DataError(error.strerror or " ".join(str(error).split())) from error
     except Exception as error:  # a broken file makes the parsers raise anything at all
         raise DataError(" ".join(str(error).split()) or type(error).__name__) from error
 

@@ -73,8 +73,13 @@ class DatasetEntry:
     def prepare(self, source: Path | None = None, *, again: bool = False) -> Path:
         """The folder of the prepared data; builds it from `source` if need be, with `again` in any case.
 
-        Raises DataError when it is needed and there is none: nothing is downloaded here.
+        Raises DataError when it is needed and there is none: nothing is downloaded here; and when `source` is not
+        there, needed or not.
         """
+        if source is not None and not source.exists():
+            raise DataError(
+                f"{source} does not exist; give a folder, an archive (.tar, .tar.gz, .zip) or a .npz of MedMNIST"
+            )
         if not again and cache.is_ready(self.key):
             return cache.location(self.key)
         source = source or self.found()

@@ -171,10 +171,29 @@ def test_from_is_said_to_be_unread_when_it_is_ready_and_again_reads_it(
     register("toys", manual="ask")
     call("prepare", "toys", "--from", str(folder))
     told = call("prepare", "toys", "--from", str(zipped))
-    assert told.stderr == f"toys is ready already: {zipped} is not read; --again prepares it anew\n"
+    assert told.stderr == (
+        f"toys was prepared before and stays as it is: {zipped} is not read. To prepare it anew from there: "
+        f"cellbench prepare toys --from {zipped} --again\n"
+    )
     np.testing.assert_array_equal(cache.read(cache.location("toys-r1")).images, rings().images)
     call("prepare", "toys", "--from", str(zipped), "--again")
     np.testing.assert_array_equal(cache.read(cache.location("toys-r1")).images, rings().images // 2)
+
+
+@pytest.mark.parametrize("prepared", [False, True])
+def test_from_where_nothing_is_is_refused_whether_it_is_prepared_or_not(
+    register: Callable[..., DatasetEntry], folder: Path, prepared: bool
+) -> None:
+    register("toys", manual="ask")
+    if prepared:
+        call("prepare", "toys", "--from", str(folder))
+    result = call("prepare", "toys", "--from", "/nope.tar")
+    error = error_of(result)
+    assert (
+        str(error) == "/nope.tar does not exist; give a folder, an archive (.tar, .tar.gz, .zip) or a .npz of MedMNIST"
+    )
+    assert (error.exit_code, result.output) == (2, "")
+    assert on_disk() == (["toys-r1"] if prepared else [])
 
 
 def test_again_without_a_source_keeps_what_is_there(register: Callable[..., DatasetEntry], folder: Path) -> None:

@@ -1,5 +1,6 @@
 """A user's folder is read as it was meant, and what contradicts itself is refused with the name of the file."""
 
+import errno
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -658,6 +659,44 @@ def test_unreadable_images_are_counted_and_named_with_their_reasons(root: Path) 
     )
 
 
+def test_an_image_without_permission_is_named_in_one_line(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(root, cells("a", "b"))
+    read = Path.read_bytes
+
+    def guarded(path: Path) -> bytes:
+        if path.parts[-2:] == ("b", "3.png"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", guarded)  # file modes would not keep a test that root runs from reading
+    refused(root, r"^1 of 20 images cannot be read: b/3\.png \(Permission denied\); replace or remove them")
+
+
+def test_a_table_without_permission_is_named_in_one_line(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(root, [f"{i}.png" for i in range(10)])
+    table = write_table(root / "t.csv", [["file", "label"], *([str(i), "ab"[i % 2]] for i in range(10))])
+    read = Path.read_bytes
+
+    def guarded(path: Path) -> bytes:
+        if path.name == "t.csv":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", guarded)
+    refused(root, r"^cannot read t\.csv: Permission denied; give a CSV file$", labels=table)
+    refused(root, r"cannot read t\.csv: Permission denied")
+
+
+def test_a_web_page_that_was_saved_as_an_image_is_called_so(root: Path) -> None:
+    put(root, cells("a", "b"))
+    (root / "a" / "7.png").write_text("<!DOCTYPE html>\n<html><body>Please sign in</body></html>")
+    (root / "b" / "2.png").write_text("\ufeff\n <HTML lang='en'>404</HTML>", encoding="utf-8")
+    refused(
+        root,
+        r"^2 of 20 images cannot be read: a/7\.png \(a saved web page \(HTML\)\), b/2\.png \(a saved web page \(.*;",
+    )
+
+
 def test_unreadable_images_are_skipped_when_asked_counted_and_recorded(root: Path) -> None:
     broken(root)
     data = load(root, skip_unreadable=True)
@@ -760,5 +799,5 @@ def test_an_array_of_each_value_survives_the_round_trip(root: Path) -> None:
 
 def test_a_table_that_is_not_there_is_refused_though_the_folder_was_read_before(tmp_path: Path) -> None:
     (tmp_path / "cells").mkdir()
-    with pytest.raises(DataError, match=r"cannot read nope\.csv: there is no such file"):
+    with pytest.raises(DataError, match=r"^cannot read nope\.csv: No such file or directory; give a CSV file$"):
         folder.prepare(tmp_path / "cells", folder.FolderOptions(labels=Path("nope.csv")))
