@@ -1,11 +1,13 @@
 """Human Protein Atlas: fields of human cells, several places of a protein an image; two label sets circulate.
 
 `hpa28` is the Kaggle contest of 2018, four files an image, one for each stain; `hpa10` is a smaller set of RGB images
-with ten labels. Neither has public labels for its test images, so a split of the training images is drawn.
+with ten labels. Both were published at 512 px; `hpa10` circulates at 128 px too. Neither has public labels for its test
+images, so a split of the training images is drawn.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,7 @@ from . import cache, images, splits
 from .registry import datasets
 from .tables import Table, read_table
 
-SIZE = 128  # px that images are stored at: hpa28 at its native 512 would take 32 GB
+SIZES = (128, 512)  # px that images are stored at; the first has the plain name, as 512 take 16 times its room
 TABLE = "train.csv"
 FOLDER = "train"
 DUMMY = "submission.csv"  # its labels are made up, to show a format
@@ -28,7 +30,8 @@ class LabelSet:
     """What tells the two sets apart.
 
     columns: of the table, image and labels. files: how the names of an image's files end, after its ID. planes:
-    channels a file. labels: names of the labels 0, 1, …
+    channels a file. labels: names of the labels 0, 1, … n: images published, as a listing says it. manual: how to get
+    them.
     """
 
     name: str
@@ -37,6 +40,10 @@ class LabelSet:
     planes: int
     channels: tuple[str, ...]
     labels: tuple[str, ...]
+    what: str
+    n: str
+    manual: str
+    licence: str
     citation: str
 
     @property
@@ -45,6 +52,7 @@ class LabelSet:
         return f"{FOLDER}/<id>{ends} and {TABLE} with the columns {','.join(self.columns)} are expected"
 
 
+LICENCE = "CC BY-SA, see proteinatlas.org"
 HPA28 = LabelSet(
     name="hpa28",
     columns=("Id", "Target"),
@@ -81,6 +89,13 @@ HPA28 = LabelSet(
         "Cytoplasmic bodies",
         "Rods & rings",
     ),
+    what="human cells, 28 places of a protein, several an image (HPA, Kaggle 2018)",
+    n="31,072 images",
+    manual=(
+        "download train.zip and train.csv from kaggle.com/c/human-protein-atlas-image-classification, "
+        "accept its rules, and unpack train.zip into a folder train/ beside train.csv"
+    ),
+    licence=f"{LICENCE}; the rules of the Kaggle contest apply to its files",
     citation="Human Protein Atlas, proteinatlas.org; Kaggle, Human Protein Atlas Image Classification, 2018",
 )
 HPA10 = LabelSet(
@@ -101,42 +116,22 @@ HPA10 = LabelSet(
         "Centrosome",
         "Nuclear speckles",
     ),
+    what="human cells, 10 places of a protein, several an image (HPA, RGB)",
+    n="RGB images",
+    manual=f"get the folder 'Human protein atlas' that holds {FOLDER}/ and {TABLE} (columns Image,Label)",
+    licence=LICENCE,
     citation="Human Protein Atlas, proteinatlas.org",
 )
-LICENCE = "CC BY-SA, see proteinatlas.org"
-KAGGLE_LICENCE = f"{LICENCE}; the rules of the Kaggle contest apply to its files"
 
 
-@datasets.register(
-    "hpa28",
-    summary="human cells, 28 places of a protein, several an image (HPA, Kaggle 2018)",
-    licence=KAGGLE_LICENCE,
-    size=f"31,072 images, stored at {SIZE}×{SIZE}, 4 channels",
-    manual=(
-        "download train.zip and train.csv from kaggle.com/c/human-protein-atlas-image-classification, "
-        "accept its rules, and unpack train.zip into a folder train/ beside train.csv"
-    ),
-)
-def build_28(scratch: Path, source: Path | None) -> Dataset:
-    """The 28-label set in the order of its table; raises DataError when files and table contradict each other."""
-    return _build(HPA28, KAGGLE_LICENCE, scratch, source)
+def build(kind: LabelSet, size: int, scratch: Path, source: Path | None) -> Dataset:
+    """The set at `size` px, in the order of its table; larger images are made smaller, smaller ones are refused.
 
-
-@datasets.register(
-    "hpa10",
-    summary="human cells, 10 places of a protein, several an image (HPA, RGB)",
-    licence=LICENCE,
-    size=f"RGB of 128 or 512 px, stored at {SIZE}×{SIZE}",
-    manual=f"get the folder 'Human protein atlas' that holds {FOLDER}/ and {TABLE} (columns Image,Label)",
-)
-def build_10(scratch: Path, source: Path | None) -> Dataset:
-    """The 10-label set, of 128 or 512 px, in the order of its table; raises DataError as the other one does."""
-    return _build(HPA10, LICENCE, scratch, source)
-
-
-def _build(kind: LabelSet, licence: str, scratch: Path, source: Path | None) -> Dataset:
+    Raises DataError when files and table contradict each other.
+    """
+    name = set_name(kind, size)
     if source is None:
-        raise DataError(f"{kind.name} needs a source; {kind.layout}")
+        raise DataError(f"{name} needs a source; {kind.layout}")
     pictures, texts = images.survey(source, lambda name: name == TABLE)
     root, table = _table(kind, texts, source)
     ids, labels = read_labels(kind, table)
@@ -150,28 +145,34 @@ def _build(kind: LabelSet, licence: str, scratch: Path, source: Path | None) -> 
             f"{missing[0]} (line {line}); the copy is incomplete: get a whole one"
         )
     extra = len(there) - len(place_of)
+    _check_size(kind, size, source, place_of)
     pixels, remarks = images.write(
         scratch / cache.IMAGES,
-        (len(ids), len(kind.channels), SIZE, SIZE),
+        (len(ids), len(kind.channels), size, size),
         np.dtype(np.uint8),
         ((place_of[name], name, blob) for name, blob in images.stream(source) if name in place_of),
-        lambda blob: _small(blob, kind.planes),
+        partial(_sized, planes=kind.planes, size=size),
         "get a whole copy of them",
     )
     notes = ["no labels are public for the test images: the split is drawn from train/", *remarks]
     return Dataset(
-        name=kind.name,
+        name=name,
         images=pixels,
         labels=labels,
         classes=kind.labels,
         channels=kind.channels,
         split=split,
         info=Info(
-            licence=licence,
+            licence=kind.licence,
             citation=kind.citation,
             notes=(*notes, *([f"{extra} files in {FOLDER}/ have no row in {TABLE} and are left out"] if extra else [])),
         ),
     )
+
+
+def set_name(kind: LabelSet, size: int) -> str:
+    """'hpa10' at 128 px, 'hpa10_512' at 512: the registered names."""
+    return kind.name if size == SIZES[0] else f"{kind.name}_{size}"
 
 
 def read_labels(kind: LabelSet, table: Table) -> tuple[list[str], NDArray[np.bool_]]:
@@ -218,15 +219,42 @@ def _table(kind: LabelSet, texts: Mapping[str, images.Blob], source: Path) -> tu
     return found[0][: -len(TABLE)], tables[found[0]]
 
 
-def _small(blob: images.Blob, planes: int) -> images.Picture:
+def _check_size(kind: LabelSet, size: int, source: Path, names: Container[str]) -> None:
+    """Refuse a copy that is smaller than what was asked for by its first image, before thousands are decoded."""
+    blob = next(blob for name, blob in images.stream(source) if name in names)
+    try:
+        height, width = images.decode(blob).pixels.shape[1:]
+    except DataError:
+        return  # it is named, with all other broken ones, when they are decoded
+    if height == width < size:
+        fitting = [f", or prepare {set_name(kind, fit)} from it" for fit in SIZES if fit <= height]
+        raise DataError(
+            f"{source} holds images of {height}×{width} px, which are not enlarged to {size}×{size}: "
+            f"get the copy with larger ones{''.join(fitting[-1:])}"
+        )
+
+
+def _sized(blob: images.Blob, planes: int, size: int) -> images.Picture:
     """A file's pixels at the size they are stored at."""
     picture = images.decode(blob)
     pixels = picture.pixels
     channels, height, width = pixels.shape
-    if channels != planes or pixels.dtype != np.uint8 or height != width or height < SIZE:
+    if channels != planes or pixels.dtype != np.uint8 or height != width or height < size:
         kind = "grey" if planes == 1 else "RGB"
-        raise DataError(f"{pixels.dtype} {pixels.shape}; square {kind} uint8 of {SIZE} px or more is expected")
-    if height == SIZE:
+        raise DataError(f"{pixels.dtype} {pixels.shape}; square {kind} uint8 of {size} px or more is expected")
+    if height == size:
         return picture
-    remarks = [f"resized from {height}×{width} to {SIZE}×{SIZE} px", picture.remark]
-    return images.Picture(images.resized(pixels, SIZE), ", ".join(filter(None, remarks)))
+    remarks = [f"resized from {height}×{width} to {size}×{size} px", picture.remark]
+    return images.Picture(images.resized(pixels, size), ", ".join(filter(None, remarks)))
+
+
+for _kind in (HPA28, HPA10):
+    for _size in SIZES:
+        datasets.register(
+            set_name(_kind, _size),
+            summary=_kind.what,
+            licence=_kind.licence,
+            size=f"{_kind.n}, stored at {_size}×{_size}, {len(_kind.channels)} channels",
+            manual=_kind.manual,
+            defaults={} if _size == SIZES[0] else {"size": _size},  # who asks for large ones wants them seen large
+        )(partial(build, _kind, _size))
