@@ -46,7 +46,7 @@ class Cell:
     standard=True,
     manual=(
         "ask the organisers of the ICPR 2014 HEp-2 contest for the I3A cells, "
-        f"as a folder or .tar of training/, validation/, test/ and {TABLE}"
+        f"as a folder, .tar or .zip of training/, validation/, test/ and {TABLE}"
     ),
 )
 def build(scratch: Path, source: Path | None) -> Dataset:

@@ -1,5 +1,8 @@
 """The HEp-2 set is read from folders and archives as they circulate, and a copy that contradicts itself is refused."""
 
+import collections
+import csv
+import io
 import shutil
 import tarfile
 from pathlib import Path
@@ -192,6 +195,32 @@ def test_an_archive_that_is_cut_short_leaves_nothing_prepared(source: Path) -> N
     with pytest.raises(DataError, match=r"x\.tar cannot be read"):
         datasets["hep2"].prepare(path)
     assert list(cache.location("hep2").parent.iterdir()) == []
+
+
+@pytest.mark.real
+def test_real_cells_in_class_folders_are_read_as_they_are(real_data: Path, tmp_path: Path) -> None:
+    """Four real cells of each class and part, moved into the sorted layout."""
+    words, cells = {"training": "tra", "validation": "val", "test": "tes"}, {}
+    with tarfile.open(real_data / "hep2_i3a.tar") as tar:
+        members = {member.name.removeprefix("./"): member for member in tar if member.isfile()}
+        table = next(name for name in members if name.endswith(hep2.TABLE))
+        rows = io.TextIOWrapper(tar.extractfile(members[table]), encoding="utf-8-sig")  # type: ignore[arg-type]
+        class_of = {int(row["Image ID"]): row["Image class"] for row in csv.DictReader(rows)}
+        left = collections.Counter({(part, name): 4 for part in words for name in hep2.CLASSES})
+        for name in sorted(name for name in members if name.endswith(".png")):
+            part, number = name.split("/")[-2], int(Path(name).stem)
+            if left[part, class_of[number]]:
+                left[part, class_of[number]] -= 1
+                file = tmp_path / "sorted" / words[part] / class_of[number] / Path(name).name
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(tar.extractfile(members[name]).read())  # type: ignore[union-attr]
+                cells[number] = file
+    data = build(tmp_path / "sorted")
+    assert len(data) == 72
+    assert data.class_counts() == {part: [4] * 6 for part in PARTS}
+    for image, label, number in zip(data.images, data.labels, sorted(cells), strict=True):
+        assert np.array_equal(image[0], np.asarray(Image.open(cells[number])))
+        assert data.classes[label] == class_of[number]
 
 
 @pytest.mark.real

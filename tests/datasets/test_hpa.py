@@ -1,5 +1,6 @@
 """Both Human Protein Atlas sets are read in their layouts: labels, stains, and a split that keeps label proportions."""
 
+import shutil
 import tarfile
 from pathlib import Path
 
@@ -223,6 +224,16 @@ def test_the_inner_folder_and_an_archive_are_read_alike(atlas: Path) -> None:
     with tarfile.open(atlas.parent / "x.tar.gz", "w:gz") as tar:
         tar.add(atlas, "data set")
     assert cache.fingerprint(build(hpa.HPA10, atlas.parent / "x.tar.gz")) == plain
+
+
+def test_four_files_an_image_are_read_from_a_tar_and_a_zip_as_from_the_folder(
+    contest_512: tuple[Path, NDArray[np.uint8]],
+) -> None:
+    root, _ = contest_512
+    plain = cache.fingerprint(build(hpa.HPA28, root))
+    for kind in ("tar", "zip"):
+        path = Path(shutil.make_archive(str(root.parent / "x"), kind, root.parent, root.name))
+        assert cache.read(datasets["hpa28"].prepare(path, again=True)).info.fingerprint == plain
 
 
 def test_one_set_is_not_taken_for_the_other(kaggle: Path, atlas: Path) -> None:

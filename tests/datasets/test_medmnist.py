@@ -45,7 +45,10 @@ def test_twelve_sets_are_registered_and_none_is_standard() -> None:
     assert datasets["pathmnist_224"].licence == "CC BY 4.0"
 
 
-@pytest.mark.parametrize(("name", "size"), [("bloodmnist", 28), ("tissuemnist", 28), ("pathmnist", 64)])
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [("bloodmnist", 28), ("tissuemnist", 28), ("pathmnist", 64), ("bloodmnist", 128), ("tissuemnist", 224)],
+)
 def test_pixels_labels_and_the_official_split_are_the_files(tmp_path: Path, name: str, size: int) -> None:
     made = arrays(name, size)
     path = write(tmp_path, name, size)
