@@ -1,0 +1,38 @@
+"""What becomes of the decisions of one-against-one machines: votes, and one score for every class."""
+
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def votes(decisions: NDArray, n_classes: int) -> NDArray[np.float64]:
+    """(n, classes) how many machines speak for a class, of (n, pairs) in the order (0, 1), (0, 2), ..., (1, 2), ...
+
+    A positive decision speaks for the first class of its pair, any other, so zero too, for the second: LIBSVM's rule
+    (svm_predict_values in svm.cpp); it then predicts the first of the classes that have most votes.
+    """
+    return _won(np.asarray(decisions) > 0, n_classes)
+
+
+def one_score_per_class(decisions: NDArray, n_classes: int) -> NDArray[np.float64]:
+    """(n, classes) votes and, within (-1/3, 1/3), the sum of a class's decisions, of (n, pairs) as for `votes`.
+
+    scikit-learn makes 'ovr' scores of 'ovo' ones in this way (_ovr_decision_function in sklearn.utils.multiclass); it
+    counts a decision of zero for the first class of the pair, unlike LIBSVM.
+    """
+    decisions = np.asarray(decisions, dtype=np.float64)
+    first, second = _pairs(n_classes)
+    confidence = decisions @ (first - second)
+    return _won(decisions >= 0, n_classes) + confidence / (3 * (np.abs(confidence) + 1))
+
+
+def _won(for_first: NDArray[np.bool_], n_classes: int) -> NDArray[np.float64]:
+    first, second = _pairs(n_classes)
+    return for_first @ first + ~for_first @ second
+
+
+def _pairs(n_classes: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Twice (pairs, classes): 1 at the first class of a pair, and at the second."""
+    pairs = np.array(list(combinations(range(n_classes), 2)))
+    return np.eye(n_classes)[pairs[:, 0]], np.eye(n_classes)[pairs[:, 1]]
