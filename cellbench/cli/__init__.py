@@ -55,18 +55,27 @@ for command in (run, table, list_, prepare, inspect, check, doctor):
     cli.add_command(command)
 
 
+def _one_line(error: click.ClickException) -> str:
+    """A usage error as we tell our own; a page of help, after a command without arguments, as it is."""
+    text, context = error.format_message(), getattr(error, "ctx", None)
+    if "\n" in text or not text:
+        return text
+    path = context.command_path if context else "cellbench"
+    return f"{path}: {text[0].lower()}{text[1:].rstrip('.')} (see {path} --help)"
+
+
 def main() -> None:
     """The console script: errors become one line and an exit code."""
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(prog_name="cellbench", standalone_mode=False)
     except CellbenchError as error:
         if os.environ.get("CELLBENCH_DEBUG"):
             raise
         click.echo(f"cellbench: {error}", err=True)
         sys.exit(error.exit_code)
     except click.ClickException as error:
-        error.show()
+        click.echo(_one_line(error), err=True)
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         click.echo("cellbench: stopped", err=True)

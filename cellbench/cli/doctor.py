@@ -5,7 +5,13 @@ import click
 
 @click.command()
 def doctor() -> None:
-    """Show processor, GPU, versions, the cache, and each SVM backend with why it is or isn't available."""
+    """Show what this machine has: processor, GPU, SVM backends.
+
+    Versions and the cache too, and of each SVM backend why it is or isn't available.
+
+    \b
+    cellbench doctor
+    """
     from ..core.environment import cache_folder, cores, machine_name, processor, versions
     from ..running import worker
     from ..svm.backends import BACKENDS, available

@@ -62,16 +62,19 @@ def inspect(
     plugins: tuple[Path, ...],
     **folder: Any,
 ) -> None:
-    """Check DATASET (a name, or a folder of images) before anything is trained on it.
+    """Look at DATASET before training: counts, leaks, shortcuts.
 
-    Shows counts, intensities and a montage of cells; looks for images, groups and likenesses that the split lets leak
-    from train to test, and for shortcuts: brightness, size or border alone that tell the class.
+    DATASET is a name, or a folder of images. Shows counts, intensities and a montage of cells; looks for images, groups
+    and likenesses that the split lets leak from train to test, and for shortcuts: brightness, size or border alone that
+    tell the class.
 
     \b
     cellbench inspect hep2
     cellbench inspect hep2 --results results/ -o cells.png
     cellbench inspect my_cells/ --labels labels.csv --group-column well --strict
     """
+    if output is not None and output.suffix.lower() != ".png":
+        raise UsageError(f"-o got {output}; the montage is a PNG, so give the name of a file that ends in .png")
     if output is not None and no_montage:
         raise click.UsageError("-o and --no-montage contradict each other; leave one out")
     load_plugins(plugins)

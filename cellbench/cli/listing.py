@@ -26,7 +26,12 @@ def list_() -> None:
     "--plugin", "plugins", multiple=True, type=click.Path(path_type=Path), help="Python file with further methods."
 )
 def list_methods(plugins: tuple[Path, ...]) -> None:
-    """Every method, with what it is and whether --all runs it."""
+    """Every method, with what it is and whether --all runs it.
+
+    \b
+    cellbench list methods
+    cellbench list methods --plugin my_method.py
+    """
     from tabulate import tabulate
 
     from ..methods import methods
@@ -41,7 +46,11 @@ def list_methods(plugins: tuple[Path, ...]) -> None:
     "--plugin", "plugins", multiple=True, type=click.Path(path_type=Path), help="Python file with further data sets."
 )
 def list_datasets(plugins: tuple[Path, ...]) -> None:
-    """Every data set: its size, its classes and channels once it is ready, where it is or how to get it."""
+    """Every data set: size, classes, channels, licence, how to get it.
+
+    \b
+    cellbench list datasets
+    """
     from tabulate import tabulate
 
     from ..datasets import cache, datasets, images
@@ -81,7 +90,12 @@ def _state(entry: Any) -> str:
 @list_.command("results")
 @click.argument("results", type=click.Path(path_type=Path), default="results")
 def list_results(results: Path) -> None:
-    """Every record below a folder, a line each."""
+    """Every record below a folder, a line each.
+
+    \b
+    cellbench list results
+    cellbench list results other/results
+    """
     from tabulate import tabulate
 
     from ..reporting.frame import load_results

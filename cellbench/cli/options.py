@@ -8,6 +8,8 @@ import click
 
 from ..core.errors import UsageError
 
+MOST_SEEDS = 10_000  # more are a slip, and would take years
+
 
 def folder_options(command: Callable) -> Callable:
     """Options that say how to read a folder of one's own images."""
@@ -47,7 +49,7 @@ def data_folder(name: str, folder: dict[str, Any], source: Path | None = None) -
     from ..datasets.folder import FolderOptions
     from ..datasets.folder import prepare as prepare_folder
 
-    given = {key: value for key, value in folder.items() if value}
+    given = {key: value for key, value in folder.items() if value is not None and value is not False}
     if name in datasets:
         if given:
             flag = "--image-size" if "size" in given else f"--{min(given).replace('_', '-')}"
@@ -60,21 +62,27 @@ def data_folder(name: str, folder: dict[str, Any], source: Path | None = None) -
 
 
 def looks_like_path(name: str) -> bool:
-    return "/" in name or "\\" in name or name.startswith(".") or Path(name).is_dir()
+    return "/" in name or "\\" in name or name.startswith(".") or Path(name).exists()
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:
     """'0', '0-2' or '0,3,5' as seeds, each once, in order."""
-    seeds: dict[int, None] = {}
     try:
-        for part in text.split(","):
-            first, _, last = part.partition("-")
-            seeds.update(dict.fromkeys(range(int(first), int(last or first) + 1)))
+        ranges = [_range(part) for part in text.split(",")]
     except ValueError:
-        seeds = {}
+        ranges = []
+    if any(part.stop > MOST_SEEDS for part in ranges):
+        raise UsageError(f"--seeds got {text!r}; give seeds below {MOST_SEEDS:,}")
+    seeds = dict.fromkeys(seed for part in ranges for seed in part)
     if not seeds:
         raise UsageError(f"--seeds got {text!r}; write 0, 0-2 or 0,3,5")
     return tuple(seeds)
+
+
+def _range(text: str) -> range:
+    """'3' or '0-2', both ends included. Raises ValueError for anything else."""
+    first, _, last = text.partition("-")
+    return range(int(first), int(last or first) + 1)
 
 
 def load_plugins(files: Sequence[Path]) -> None:

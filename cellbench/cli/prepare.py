@@ -36,9 +36,10 @@ def prepare(
     plugins: tuple[Path, ...],
     **folder: Any,
 ) -> None:
-    """Decode DATASET (a name, or a folder of images) into the cache; `run` uses it from there.
+    """Get and decode DATASET, so that runs start at once.
 
-    Data sets whose licence allows it are downloaded; for the others it says how to get them.
+    DATASET is a name, or a folder of images; `run` uses what lies decoded in the cache. Data sets whose licence allows
+    it are downloaded; for the others it says how to get them.
 
     \b
     cellbench prepare hep2 --from hep2_i3a.tar

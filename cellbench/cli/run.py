@@ -1,5 +1,6 @@
 """`cellbench run`: do what is missing of a matrix of methods × data sets × seeds."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,10 +51,10 @@ FAILURES = ("failed", "timeout", "failed before")
 @click.option("-v", "--verbose", is_flag=True, help="Print every epoch.")
 @click.pass_context
 def run(context: click.Context, **options: Any) -> None:
-    """Train and score methods on data sets; each finished run is saved before the next starts.
+    """Train and score methods on data sets, as far as it isn't done.
 
-    A second call does only what is missing. Without -m: all standard methods. Without -d: the standard data sets
-    that are ready.
+    Each finished run is saved before the next starts; Ctrl-C and SIGTERM lose only the run at work. A second call does
+    what is missing. Without -m: all standard methods. Without -d: the standard data sets that are ready.
 
     \b
     cellbench run --all
@@ -99,6 +100,8 @@ def _run(
     from ..running.plan import Override, make_plan, parse_override
     from .progress import make_watcher
 
+    if timeout is not None and not 0 < timeout < math.inf:
+        raise UsageError(f"--timeout got {timeout:g}; give a number of seconds above zero")
     load_plugins(plugins)
     seed_list = parse_seeds(seeds)
     _check_exclude(exclude)
