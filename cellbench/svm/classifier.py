@@ -1,0 +1,326 @@
+"""C-support vector classification with scikit-learn's interface, solved on torch: one Gram matrix for every machine."""
+
+import warnings
+from collections.abc import Sequence
+from itertools import combinations, groupby
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_consistent_length,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
+from torch import Tensor
+
+from ..core.errors import BackendError, did_you_mean
+from .kernels import KERNELS, Kernel, cross, gram
+from .machines import ClassBlocks, Solution, one_against_one, one_versus_rest, working_dtype
+from .votes import one_score_per_class, votes
+
+SCORE_ROWS = 4096  # samples scored at a time
+PROCESSOR_MEMORY = 2**32
+
+
+class SVC(ClassifierMixin, BaseEstimator):
+    """C-SVC on torch, to LIBSVM's stopping rule: parameters and attributes are those of `sklearn.svm.SVC`.
+
+    C, kernel ('linear', 'rbf', 'poly'), degree, gamma ('scale', 'auto' or a number), coef0 (>= 0), tol, class_weight,
+    decision_function_shape ('ovr' or 'ovo'), break_ties: as there. device: 'cpu', 'cuda', or 'auto' for CUDA if there
+    is any. memory: bytes that Gram matrices may take on the device; None is half of what is free on a card, 4 GiB on a
+    processor. One Gram matrix of all samples is made when it fits a half of that, else one block for each pair of
+    classes, those of a class with itself kept while they fit.
+
+    fit takes y of shape (n,), one-against-one, or (n, labels) of 0 and 1, one-versus-rest. After it also:
+    dual_objective_ and gap_ (machines,): sum(alpha) - 1/2 alpha' Q alpha, and LIBSVM's m(alpha) - M(alpha).
+    """
+
+    def __init__(
+        self,
+        *,
+        C: float = 1.0,
+        kernel: str = "rbf",
+        degree: int = 3,
+        gamma: float | str = "scale",
+        coef0: float = 0.0,
+        tol: float = 1e-3,
+        class_weight: dict[Any, float] | str | None = None,
+        decision_function_shape: str = "ovr",
+        break_ties: bool = False,
+        device: str = "auto",
+        memory: int | None = None,
+    ) -> None:
+        self.C = C
+        self.kernel = kernel
+        self.degree = degree
+        self.gamma = gamma
+        self.coef0 = coef0
+        self.tol = tol
+        self.class_weight = class_weight
+        self.decision_function_shape = decision_function_shape
+        self.break_ties = break_ties
+        self.device = device
+        self.memory = memory
+
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """X: (n, features) float; y: (n,) or (n, labels). Raises ValueError for what no machine can be made of."""
+        _fit([self], X, y, sample_weight)
+        return self
+
+    def decision_function(self, X: ArrayLike) -> NDArray:
+        """(n,) for two classes, (n, classes) or, 'ovo', (n, pairs); (n, labels) for labels."""
+        return self._scores(self._decisions(X))
+
+    def predict(self, X: ArrayLike) -> NDArray:
+        """(n,) classes: the one with most votes, the first of those on a tie; or (n, labels) of 0 and 1."""
+        if getattr(self, "_multilabel", False):
+            return (self.decision_function(X) > 0).astype(int)
+        decisions = self._decisions(X)
+        if self.break_ties and len(self.classes_) > 2:
+            if self.decision_function_shape == "ovo":
+                raise ValueError("break_ties must be False when decision_function_shape is 'ovo'")
+            return self.classes_[one_score_per_class(decisions, len(self.classes_)).argmax(1)]
+        return self.classes_[votes(decisions, len(self.classes_)).argmax(1)]
+
+    @property
+    def support_vectors_(self) -> NDArray:
+        """(support vectors, features), in the order of support_."""
+        check_is_fitted(self)
+        return self._vectors.cpu().numpy()
+
+    def _decisions(self, X: ArrayLike) -> NDArray:
+        """(n, machines): one-against-one in the order (0, 1), (0, 2), ..., positive for the first; or one a label."""
+        check_is_fitted(self)
+        x = _features(self, X, reset=False).to(self._vectors.device)
+        return _decisions([self], x)[0]
+
+    def _scores(self, decisions: NDArray) -> NDArray:
+        if self._multilabel or (len(self.classes_) > 2 and self.decision_function_shape == "ovo"):
+            return decisions
+        return -decisions[:, 0] if len(self.classes_) == 2 else one_score_per_class(decisions, len(self.classes_))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+
+def path(model: SVC, X: ArrayLike, y: ArrayLike, C: Sequence[float], gamma: Sequence[float | str]) -> list[SVC]:
+    """Fitted clones of `model` for every gamma and, within it, every C, ascending; C's share the Gram matrix."""
+    models = [[clone(model).set_params(C=c, gamma=g) for c in sorted(C)] for g in gamma]
+    for along_c in models:
+        _fit(along_c, X, y, None)
+    return [model for along_c in models for model in along_c]
+
+
+def path_scores(models: Sequence[SVC], X: ArrayLike) -> list[NDArray]:
+    """`decision_function` of each of some models of one path, which share the kernel values of X where gamma is one."""
+    x = _features(models[0], X, reset=False).to(models[0]._vectors.device)
+    scores: list[NDArray] = []
+    for _, along_c in groupby(models, lambda model: model._kernel):
+        fitted = list(along_c)
+        scores += [model._scores(values) for model, values in zip(fitted, _decisions(fitted, x), strict=True)]
+    return scores
+
+
+def _decisions(models: Sequence[SVC], x: Tensor) -> list[NDArray]:
+    """Of each of some models of one kernel, fitted on the same samples, (n, machines)."""
+    first, width = models[0], len(models[0]._bias)
+    union = np.unique(np.concatenate([model.support_ for model in models]))
+    vectors = x.new_zeros(len(union), x.shape[1], dtype=first._vectors.dtype)
+    weights = vectors.new_zeros(len(union), width * len(models))
+    for place, model in enumerate(models):
+        at = torch.from_numpy(np.searchsorted(union, model.support_)).to(x.device)
+        vectors[at] = model._vectors
+        weights[at, place * width : (place + 1) * width] = model._weights
+    parts = [cross(first._kernel, rows, vectors, 1.0, vectors.dtype) @ weights for rows in x.split(SCORE_ROWS)]
+    values = torch.cat(parts).double().cpu().numpy() if parts else np.zeros((0, weights.shape[1]))
+    return [values[:, i * width : (i + 1) * width] + model._bias for i, model in enumerate(models)]
+
+
+def _fit(models: Sequence[SVC], X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> None:
+    """Fit models that differ in C alone, in ascending order of it."""
+    model = models[0]
+    x = _features(model, X, reset=True)
+    for one in models:
+        _check_settings(one)
+    multilabel = type_of_target(y) == "multilabel-indicator"
+    classes, labels = _classes(y, multilabel)
+    check_consistent_length(x, labels)
+    weight = _check_sample_weight(sample_weight, labels[:, None], dtype=np.float64, ensure_non_negative=True)
+    order = np.arange(len(labels)) if multilabel else labels.argsort(kind="stable")
+    labels, x = labels[order], x[torch.from_numpy(order).to(x.device)]
+    kernel = _kernel(model, x)
+    scale = float(kernel.diagonal(x).mean()) or 1.0
+    x = x.to(working_dtype(len(x)))
+    shares = torch.from_numpy(_shares(model.class_weight, classes, labels, weight[order]))
+    bounds = [shares * (one.C * scale) for one in models]
+    memory = model.memory or _free_memory(x.device)
+    try:
+        if multilabel:
+            K = _whole_gram(kernel, x, scale, memory)
+            solutions = one_versus_rest(K, torch.from_numpy(labels).to(x.device), bounds, model.tol)
+        else:
+            blocks = ClassBlocks(kernel, x, np.bincount(labels).tolist(), scale, memory)
+            solutions = one_against_one(blocks, bounds, model.tol)
+    except torch.OutOfMemoryError as error:
+        raise BackendError(
+            f"memory of the {x.device.type} ran out with {len(x)} samples, {memory / 2**30:.1f} GiB allowed for Gram "
+            "matrices; give a smaller `memory`, so that they are made in blocks"
+        ) from error
+    for one, solution in zip(models, solutions, strict=True):
+        one.classes_, one._multilabel = classes, multilabel
+        one.n_features_in_ = model.n_features_in_
+        if hasattr(model, "feature_names_in_"):
+            one.feature_names_in_ = model.feature_names_in_
+        _keep(one, solution, x, order, labels, kernel, scale)
+
+
+def _whole_gram(kernel: Kernel, x: Tensor, scale: float, memory: int) -> Tensor:
+    size = len(x) ** 2 * x.element_size()
+    if size > memory:
+        raise BackendError(
+            f"the Gram matrix of {len(x)} samples takes {size / 2**30:.1f} GiB and {memory / 2**30:.1f} GiB may be "
+            "used; one-versus-rest needs all of it: use fewer samples, or another backend"
+        )
+    return gram(kernel, x, scale, x.dtype)
+
+
+def _keep(
+    model: SVC, solution: Solution, x: Tensor, order: NDArray, labels: NDArray, kernel: Kernel, scale: float
+) -> None:
+    """Set the fitted attributes; the signs of two classes are those of scikit-learn, positive for the second."""
+    coefficients = solution.coefficients / scale
+    support = coefficients.any(1).nonzero()[:, 0]
+    model._kernel, model._vectors = kernel, x[support.to(x.device)]
+    model._weights = coefficients[support].to(x)
+    model._bias = solution.bias.numpy()
+    model.support_ = order[support.numpy()]
+    model.gap_, model.dual_objective_ = solution.gap.numpy(), solution.objective.numpy() / scale
+    model.fit_status_ = int(model.gap_.max() > model.tol)
+    if model._multilabel:
+        model.dual_coef_, model.intercept_ = coefficients[support].T.numpy(), model._bias
+    else:
+        codes = labels[support.numpy()]
+        model.n_support_ = np.bincount(codes, minlength=len(model.classes_)).astype(np.int32)
+        model.dual_coef_ = _by_opponent(coefficients[support].numpy(), codes, len(model.classes_))
+        model.intercept_ = model._bias
+        if len(model.classes_) == 2:
+            model.dual_coef_, model.intercept_ = -model.dual_coef_, -model.intercept_
+    if model.fit_status_:
+        warnings.warn(
+            f"{(model.gap_ > model.tol).sum()} of {len(model.gap_)} machines stopped at a gap of up to "
+            f"{model.gap_.max():.1e}, above tol={model.tol}; a smaller C or gamma makes the problem easier",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
+
+
+def _by_opponent(coefficients: NDArray, codes: NDArray, n_classes: int) -> NDArray:
+    """LIBSVM's layout, (classes - 1, support vectors): a vector's coefficient against each other class in turn."""
+    layout = np.zeros((n_classes - 1, len(codes)))
+    for machine, (i, j) in enumerate(combinations(range(n_classes), 2)):
+        layout[j - 1, codes == i] = coefficients[codes == i, machine]
+        layout[i, codes == j] = coefficients[codes == j, machine]
+    return layout
+
+
+def _features(model: SVC, X: Any, reset: bool) -> Tensor:
+    """X as a finite float tensor (n, features) on the device; a tensor stays where it is unless `device` says so."""
+    if isinstance(X, Tensor):
+        if X.ndim != 2 or not bool(X.isfinite().all()):
+            raise ValueError(f"X is a tensor of shape {tuple(X.shape)}; give a finite one of shape (samples, features)")
+        if reset:
+            model.n_features_in_ = X.shape[1]
+        elif X.shape[1] != model.n_features_in_:
+            raise ValueError(
+                f"X has {X.shape[1]} features, but SVC is expecting {model.n_features_in_} features as input"
+            )
+        tensor = X if X.is_floating_point() else X.float()
+    else:
+        array = validate_data(model, X, reset=reset, dtype=(np.float64, np.float32), order="C")
+        tensor = torch.from_numpy(array if array.flags.writeable else array.copy())
+    if model.device == "auto":
+        return tensor.cuda() if torch.cuda.is_available() else tensor
+    return tensor.to(model.device)
+
+
+def _classes(y: Any, multilabel: bool) -> tuple[NDArray, NDArray]:
+    """The classes, and every sample's position among them; of labels their positions, and (n, labels) bool."""
+    check_classification_targets(y)
+    if multilabel:
+        labels = np.asarray(y).astype(bool)
+        return np.arange(labels.shape[1]), labels
+    classes, labels = np.unique(column_or_1d(y, warn=True), return_inverse=True)
+    if len(classes) < 2:
+        raise ValueError(f"The number of classes has to be greater than one; got {len(classes)} class")
+    return classes, labels
+
+
+def _shares(class_weight: Any, classes: NDArray, labels: NDArray, weight: NDArray) -> NDArray:
+    """What C is multiplied by: (n,) of a sample, or (n, labels) of a sample for each label's machine."""
+    if labels.ndim == 1:
+        if np.bincount(labels, weight, len(classes)).astype(bool).sum() < 2:
+            raise ValueError("Invalid input - all samples with positive weights belong to the same class")
+        share = compute_class_weight(class_weight, classes=classes, y=classes[labels])[labels]
+    elif class_weight not in (None, "balanced"):
+        raise ValueError(f"class_weight is {class_weight!r}; for several labels a sample give None or 'balanced'")
+    else:
+        weight = weight[:, None]
+        share = np.ones(labels.shape)
+        if class_weight:
+            positive = labels.mean(0).clip(1 / len(labels), 1 - 1 / len(labels))
+            share = np.where(labels, 0.5 / positive, 0.5 / (1 - positive))
+    return weight * share
+
+
+def _kernel(model: SVC, x: Tensor) -> Kernel:
+    gamma: Any = model.gamma
+    if gamma == "scale":
+        gamma = 1 / (x.shape[1] * (float(x.double().var(correction=0)) or 1))
+    elif gamma == "auto":
+        gamma = 1 / x.shape[1]
+    return Kernel(model.kernel, float(gamma), model.degree, float(model.coef0))
+
+
+def _check_settings(model: SVC) -> None:
+    """Raises ValueError in one line for a setting that no machine can have."""
+    if model.kernel not in KERNELS:
+        raise ValueError(
+            f"kernel is {model.kernel!r}; {did_you_mean(str(model.kernel), KERNELS)}; others: sklearn.svm.SVC"
+        )
+    for name in ("C", "tol"):
+        value = getattr(model, name)
+        if not (_is_number(value) and value > 0):
+            raise ValueError(f"{name} is {value!r}; give a positive number")
+    gamma: Any = model.gamma
+    if gamma not in ("scale", "auto") and not (_is_number(gamma) and gamma > 0):
+        raise ValueError(f"gamma is {gamma!r}; give 'scale', 'auto' or a positive number")
+    if model.kernel == "poly" and not (
+        _is_number(model.coef0) and model.coef0 >= 0 and int(model.degree) == model.degree > 0
+    ):
+        raise ValueError(
+            f"degree is {model.degree!r} and coef0 {model.coef0!r}; a whole degree of at least 1 and coef0 of at "
+            "least 0 make a kernel; for others use sklearn.svm.SVC"
+        )
+    if model.decision_function_shape not in ("ovr", "ovo"):
+        raise ValueError(f"decision_function_shape is {model.decision_function_shape!r}; choose 'ovr' or 'ovo'")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and np.isfinite(value)
+
+
+def _free_memory(device: torch.device) -> int:
+    """Bytes that Gram matrices may take: half of what is free on a card, 4 GiB on a processor."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0] // 2
+    return PROCESSOR_MEMORY

@@ -1,0 +1,147 @@
+"""From classes to binary machines: which problems there are, which share a Gram matrix, which are solved together."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import torch
+from torch import Tensor
+
+from .kernels import Kernel, cross, gram
+from .solver import PADDING, Problems, box, product, solve
+
+EXACT_UP_TO = 2048  # samples for which all is done in float64: there it costs nothing
+BATCH_BYTES = {"cpu": 2**26, "cuda": 2**32}  # of Gram matrices solved at once: what a cache, what a card's memory holds
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Of all machines at one C: coefficients (n, machines), y * alpha; bias, gap, objective (machines,); float64."""
+
+    coefficients: Tensor
+    bias: Tensor
+    gap: Tensor
+    objective: Tensor
+
+    @classmethod
+    def empty(cls, samples: int, machines: int) -> "Solution":
+        return cls(torch.zeros(samples, machines, dtype=torch.float64), *torch.zeros(3, machines, dtype=torch.float64))
+
+
+class ClassBlocks:
+    """Gram blocks of classes, divided by `scale`; samples come sorted by class, `counts` of each.
+
+    The whole matrix is made when it fits half of `memory` bytes. Else every block is made when it is asked for, and
+    those of a class with itself, which every pair of that class needs, are kept while they fit that half.
+    """
+
+    def __init__(self, kernel: Kernel, x: Tensor, counts: Sequence[int], scale: float, memory: int) -> None:
+        self.counts, self.dtype, self.device = list(counts), working_dtype(len(x)), x.device
+        self._kernel, self._scale, self._x = kernel, scale, x.split(self.counts)
+        self._kept: dict[int, Tensor] = {}
+        size = torch.finfo(self.dtype).bits // 8
+        self._room = memory // 2
+        self._whole = None
+        if len(x) ** 2 * size <= self._room:
+            self._whole = [rows.split(self.counts, 1) for rows in gram(kernel, x, scale, self.dtype).split(self.counts)]
+
+    def __call__(self, i: int, j: int) -> Tensor:
+        """(counts[i], counts[j])"""
+        if self._whole is not None:
+            return self._whole[i][j]
+        if i != j:
+            return cross(self._kernel, self._x[i], self._x[j], self._scale, self.dtype)
+        if i in self._kept:
+            return self._kept[i]
+        block = gram(self._kernel, self._x[i], self._scale, self.dtype)
+        if block.nbytes <= self._room:
+            self._room -= block.nbytes
+            self._kept[i] = block
+        return block
+
+
+def working_dtype(samples: int) -> torch.dtype:
+    return torch.float64 if samples <= EXACT_UP_TO else torch.float32
+
+
+def one_against_one(blocks: ClassBlocks, bounds: Sequence[Tensor], tol: float) -> list[Solution]:
+    """A machine a pair of classes, in the order (0, 1), (0, 2), ...: one solution for each of `bounds`, which ascend.
+
+    bounds: alpha's largest value, float64 of shape (n,), in the order of the blocks' samples.
+    """
+    pairs = list(combinations(range(len(blocks.counts)), 2))
+    ends = torch.tensor([0, *blocks.counts]).cumsum(0).tolist()
+    solutions = [Solution.empty(ends[-1], len(pairs)) for _ in bounds]
+    for group in _groups(blocks, pairs):
+        K, y = _stacked(blocks, [pairs[machine] for machine in group])
+        C = torch.zeros(len(bounds), *y.shape, dtype=torch.float64, device=y.device)
+        rows = [torch.cat([torch.arange(ends[c], ends[c + 1]) for c in pairs[machine]]) for machine in group]
+        for place, row in enumerate(rows):
+            C[:, place, : len(row), 0] = torch.stack([bound[row] for bound in bounds]).to(y.device)
+        for solution, (beta, bias, gap, objective) in zip(solutions, _along(K, y, C, tol), strict=True):
+            for place, machine in enumerate(group):
+                solution.coefficients[rows[place], machine] = beta[place, : len(rows[place]), 0]
+            for kept, values in ((solution.bias, bias), (solution.gap, gap), (solution.objective, objective)):
+                kept[group] = values[:, 0]
+    return solutions
+
+
+def one_versus_rest(K: Tensor, labels: Tensor, bounds: Sequence[Tensor], tol: float) -> list[Solution]:
+    """A machine a column of labels (n, labels) bool; a column of one value gets a constant bias instead, 1 or -1.
+
+    K: (n, n); bounds: (n, labels), as in `one_against_one`.
+    """
+    solutions = []
+    y = torch.where(labels, 1.0, -1.0).to(K.dtype) * (labels.any(0) & ~labels.all(0))
+    for beta, bias, gap, objective in _along(K[None], y[None], torch.stack(list(bounds))[:, None], tol):
+        constant = torch.where(labels.all(0), 1.0, -1.0).double().cpu()
+        bias = torch.where((y == 0).all(0).cpu(), constant, bias[0])
+        solutions.append(Solution(beta[0], bias, gap[0].clamp_min(0), objective[0]))
+    return solutions
+
+
+def _along(K: Tensor, y: Tensor, C: Tensor, tol: float) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
+    """For each C, which ascend: beta, bias, gap and dual objective on the processor, each from the one before.
+
+    Where no alpha is at its bound, a larger bound changes nothing.
+    """
+    beta: Tensor | None = None
+    settled = False
+    for bound in C:
+        lower, upper = box(y.double(), bound.to(y.device))
+        if not settled:
+            problems = Problems(K, y, lower.to(y.dtype), upper.to(y.dtype))
+            beta, bias, gap = solve(problems, tol, beta)
+            settled = not bool(((beta >= upper) & (upper > 0) | (beta <= lower) & (lower < 0)).any())
+            objective = (beta * (y - product(K, beta) / 2)).sum(1)
+            found = (beta.cpu(), bias.cpu(), gap.cpu(), objective.cpu())
+        yield found
+
+
+def _groups(blocks: ClassBlocks, pairs: Sequence[tuple[int, int]]) -> Iterator[list[int]]:
+    """Positions of pairs whose Gram matrices, padded to the largest, are solved as one batch."""
+    size = torch.finfo(blocks.dtype).bits // 8
+    samples = [blocks.counts[i] + blocks.counts[j] for i, j in pairs]
+    group: list[int] = []
+    for machine in sorted(range(len(pairs)), key=lambda machine: -samples[machine]):
+        largest = samples[group[0]] if group else 0
+        too_many = (len(group) + 1) * largest**2 * size > BATCH_BYTES[blocks.device.type]
+        if group and (too_many or samples[machine] * PADDING < largest):
+            yield group
+            group = []
+        group.append(machine)
+    yield group
+
+
+def _stacked(blocks: ClassBlocks, pairs: Sequence[tuple[int, int]]) -> tuple[Tensor, Tensor]:
+    """K (batch, m, m) and y (batch, m, 1) of some pairs, padded with zeros."""
+    m = max(blocks.counts[i] + blocks.counts[j] for i, j in pairs)
+    K = torch.zeros(len(pairs), m, m, dtype=blocks.dtype, device=blocks.device)
+    y = torch.zeros(len(pairs), m, 1, dtype=blocks.dtype, device=blocks.device)
+    for place, (i, j) in enumerate(pairs):
+        first, both = blocks.counts[i], blocks.counts[i] + blocks.counts[j]
+        K[place, :first, :first], K[place, first:both, first:both] = blocks(i, i), blocks(j, j)
+        K[place, :first, first:both] = blocks(i, j)
+        K[place, first:both, :first] = K[place, :first, first:both].T
+        y[place, :first], y[place, first:both] = 1, -1
+    return K, y

@@ -1,0 +1,207 @@
+"""The classifier's interface: scikit-learn's own checks, the path of C, labels, memory, and what it refuses."""
+
+import pickle
+
+import numpy as np
+import pytest
+import sklearn.svm
+import torch
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from cellbench.core.errors import BackendError
+from cellbench.svm import SVC, machines, path
+from cellbench.svm.classifier import path_scores
+
+from .problems import dual_objectives
+
+# scikit-learn's own SVC fails it too: gamma="scale" is read off all rows, whatever their weight
+EXPECTED = {"check_sample_weight_equivalence_on_dense_data": "gamma='scale' does not heed sample weights"}
+
+
+@parametrize_with_checks([SVC(device="cpu")], expected_failed_checks=lambda _: EXPECTED)
+def test_scikit_learn_s_checks_pass(estimator, check):
+    check(estimator)
+
+
+@pytest.fixture(scope="module")
+def cells():
+    """400 samples of 12 features in 5 classes that overlap, and 200 unseen."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 5, 600)
+    X = (rng.normal(size=(600, 12)) + 0.6 * np.eye(5, 12)[y] * 3).astype(np.float32)
+    return X[:400], y[:400], X[400:]
+
+
+def test_a_path_of_c_gives_each_model_that_a_fit_of_its_own_gives(cells):
+    X, y, unseen = cells
+    models = path(SVC(device="cpu"), X, y, [100, 0.1, 1, 1000], [0.05, "scale"])
+    assert [(m.C, m.gamma) for m in models] == [(C, g) for g in (0.05, "scale") for C in (0.1, 1, 100, 1000)]
+    scores = path_scores(models, unseen)
+    for model, score in zip(models, scores, strict=True):
+        alone = SVC(C=model.C, gamma=model.gamma, device="cpu").fit(X, y)
+        np.testing.assert_allclose(model.dual_objective_, alone.dual_objective_, rtol=1e-4)
+        np.testing.assert_allclose(score, model.decision_function(unseen), atol=1e-9)
+        assert np.mean(model.predict(unseen) == alone.predict(unseen)) >= 0.995
+
+
+def test_one_gram_matrix_serves_every_pair_and_every_c(cells, monkeypatch):
+    X, y, _ = cells
+    made = []
+    whole = machines.gram
+    monkeypatch.setattr(machines, "gram", lambda kernel, x, *rest: made.append(len(x)) or whole(kernel, x, *rest))
+    path(SVC(device="cpu"), X, y, [0.1, 1, 10, 100, 1000], [0.1])
+    assert made == [400]
+
+
+@pytest.mark.parametrize("memory", [400**2 * 8 - 1, 2**10])
+def test_blocks_of_the_gram_matrix_give_the_same_machine_as_the_whole(cells, monkeypatch, memory):
+    X, y, unseen = cells
+    whole = SVC(device="cpu", C=5).fit(X, y)
+    made = []
+    gram = machines.gram
+    monkeypatch.setattr(machines, "gram", lambda kernel, x, *rest: made.append(len(x)) or gram(kernel, x, *rest))
+    blocks = SVC(device="cpu", C=5, memory=memory).fit(X, y)
+    assert max(made) == np.bincount(y).max()  # a class with itself at most
+    assert len(made) == (5 if memory > 2**20 else 20)  # kept while they fit, else made for every pair
+    np.testing.assert_allclose(blocks.decision_function(unseen), whole.decision_function(unseen), atol=1e-6)
+
+
+def test_labels_get_a_machine_each_as_one_versus_rest_makes_them(cells):
+    X, y, unseen = cells
+    labels = np.stack([y < 2, y % 2 == 0, y == 4], 1)
+    theirs = OneVsRestClassifier(sklearn.svm.SVC(C=2, gamma=0.05, tol=1e-6)).fit(X, labels.astype(int))
+    ours = SVC(C=2, gamma=0.05, tol=1e-6, device="cpu").fit(X, labels)
+    np.testing.assert_allclose(ours.decision_function(unseen), theirs.decision_function(unseen), atol=1e-3)
+    assert np.array_equal(ours.predict(unseen), theirs.predict(unseen))
+
+
+def test_a_label_that_all_or_no_samples_have_scores_one_way(cells):
+    X, y, unseen = cells
+    labels = np.stack([y < 2, np.ones_like(y, bool), np.zeros_like(y, bool)], 1)
+    decisions = SVC(device="cpu").fit(X, labels).decision_function(unseen)
+    assert np.all(decisions[:, 1] == 1)
+    assert np.all(decisions[:, 2] == -1)
+
+
+def test_labels_whose_gram_matrix_does_not_fit_are_refused_with_both_figures(cells):
+    X, y, _ = cells
+    with pytest.raises(BackendError, match=r"400 samples takes 0\.0 GiB.*another backend"):
+        SVC(device="cpu", memory=1000).fit(X, np.stack([y < 2, y == 3], 1))
+
+
+def test_a_batch_of_small_pairs_gives_what_each_gives_alone(cells, monkeypatch):
+    X, y, unseen = cells
+    together = SVC(device="cpu").fit(X, y)
+    monkeypatch.setattr(machines, "BATCH_BYTES", {"cpu": 1})
+    alone = SVC(device="cpu").fit(X, y)
+    np.testing.assert_allclose(together.decision_function(unseen), alone.decision_function(unseen), atol=2e-3)
+    np.testing.assert_allclose(together.dual_objective_, alone.dual_objective_, rtol=1e-6)
+
+
+def test_float32_gives_the_machine_that_float64_gives(cells, monkeypatch):
+    X, y, unseen = cells
+    exact = SVC(device="cpu", C=10).fit(X, y)
+    monkeypatch.setattr(machines, "EXACT_UP_TO", 0)
+    single = SVC(device="cpu", C=10).fit(X, y)
+    assert single._vectors.dtype == torch.float32
+    np.testing.assert_allclose(single.dual_objective_, exact.dual_objective_, rtol=1e-4)
+    assert single.gap_.max() <= 1e-3
+    np.testing.assert_allclose(single.decision_function(unseen), exact.decision_function(unseen), atol=5e-3)
+
+
+def test_far_off_features_lose_nothing_to_float32(cells, monkeypatch):
+    monkeypatch.setattr(machines, "EXACT_UP_TO", 0)
+    X, y, unseen = cells
+    near = SVC(device="cpu", gamma=0.1).fit(X, y).decision_function(unseen)
+    far = SVC(device="cpu", gamma=0.1).fit(X + 1000, y).decision_function(unseen + 1000)
+    np.testing.assert_allclose(far, near, atol=0.02)
+
+
+def test_the_order_of_samples_does_not_matter(cells):
+    X, y, unseen = cells
+    order = np.random.default_rng(0).permutation(len(y))
+    a, b = SVC(device="cpu", tol=1e-6).fit(X, y), SVC(device="cpu", tol=1e-6).fit(X[order], y[order])
+    np.testing.assert_allclose(a.decision_function(unseen), b.decision_function(unseen), atol=1e-4)
+    assert set(b.support_) == {np.flatnonzero(order == i)[0] for i in a.support_}
+
+
+@pytest.mark.parametrize("form", [np.asfortranarray, lambda X: X[:, ::-1][:, ::-1], lambda X: X.astype(np.float64)])
+def test_any_layout_and_type_of_features_gives_the_same_labels(cells, form):
+    X, y, unseen = cells
+    assert np.array_equal(
+        SVC(device="cpu").fit(form(X), y).predict(unseen), SVC(device="cpu").fit(X, y).predict(unseen)
+    )
+
+
+def test_whole_numbers_and_tensors_are_features_too(cells):
+    X, y, unseen = cells
+    whole = (X * 10).astype(np.int64)
+    expected = sklearn.svm.SVC().fit(whole, y).predict(whole)
+    assert np.array_equal(SVC(device="cpu").fit(whole, y).predict(whole), expected)
+    tensor = SVC(device="cpu").fit(torch.from_numpy(X), y)
+    assert np.array_equal(tensor.predict(torch.from_numpy(unseen)), SVC(device="cpu").fit(X, y).predict(unseen))
+
+
+def test_a_constant_feature_and_opposite_twins_are_no_obstacle():
+    X = np.zeros((40, 3))
+    X[:, 0] = 7
+    X[:, 1] = np.repeat(np.arange(20), 2)
+    y = np.tile([0, 1], 20)
+    ours, theirs = SVC(C=10, device="cpu").fit(X, y), sklearn.svm.SVC(C=10).fit(X, y)
+    np.testing.assert_allclose(ours.dual_objective_, dual_objectives(theirs, X), rtol=1e-6)
+
+
+def test_a_fitted_model_can_be_pickled(cells):
+    X, y, unseen = cells
+    model = SVC(device="cpu").fit(X, y)
+    assert np.array_equal(pickle.loads(pickle.dumps(model)).predict(unseen), model.predict(unseen))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"C": 0}, "C is 0; give a positive number"),
+        ({"C": float("nan")}, "C is nan"),
+        ({"tol": -1}, "tol is -1"),
+        ({"gamma": -1}, "gamma is -1; give 'scale', 'auto' or a positive number"),
+        ({"gamma": "scales"}, "gamma is 'scales'"),
+        ({"kernel": "rfb"}, "kernel is 'rfb'.*rbf"),
+        ({"kernel": "poly", "coef0": -1}, "coef0 -1; a whole degree of at least 1"),
+        ({"kernel": "poly", "degree": 2.5}, "degree is 2.5"),
+        ({"decision_function_shape": "all"}, "choose 'ovr' or 'ovo'"),
+    ],
+)
+def test_bad_settings_are_refused_in_one_line(cells, settings, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        SVC(device="cpu", **settings).fit(cells[0], cells[1])
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "message"),
+    [
+        (np.ones((1, 2)), [0], "greater than one"),
+        (np.ones((4, 2)), [1, 1, 1, 1], "greater than one"),
+        (np.array([[1.0, np.nan], [1, 2]]), [0, 1], "NaN"),
+        (np.array([[1.0, np.inf], [1, 2]]), [0, 1], "infinity"),
+        (np.ones((3, 2)), [0, 1], "inconsistent numbers of samples"),
+        (torch.tensor([[1.0, float("nan")], [1, 2]]), [0, 1], "finite"),
+    ],
+)
+def test_what_no_machine_can_be_made_of_is_refused(X, y, message):
+    with pytest.raises(ValueError, match=message):
+        SVC(device="cpu").fit(X, y)
+
+
+def test_memory_that_runs_out_in_the_middle_leaves_the_model_unfitted_and_nothing_held(cells, monkeypatch):
+    X, y, _ = cells
+
+    def full(*_):
+        raise torch.OutOfMemoryError("simulated")
+
+    model = SVC(device="cpu")
+    monkeypatch.setattr(machines, "solve", full)
+    with pytest.raises(BackendError, match="memory"):
+        model.fit(X, y)
+    assert not hasattr(model, "_vectors")
