@@ -1,6 +1,6 @@
 """What a run learns from: images, labels, and which of them are for training, choosing and testing."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -102,6 +102,11 @@ def count_classes(labels: NDArray, n_classes: int) -> list[int]:
     """Images of each class; an image with several labels counts once for each of them."""
     counts = labels.sum(0) if labels.ndim == 2 else np.bincount(labels, minlength=n_classes)
     return [int(n) for n in counts]
+
+
+def absent_classes(classes: Sequence[str], counts: Sequence[int]) -> list[str]:
+    """The classes that no image has; counts: images of each."""
+    return [name for name, n in zip(classes, counts, strict=True) if not n]
 
 
 def _problems(data: Dataset) -> Iterator[str]:

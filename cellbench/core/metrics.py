@@ -59,14 +59,15 @@ def balanced_accuracy(truth: NDArray, predicted: NDArray) -> float:
 
 
 def macro_f1(truth: NDArray, predicted: NDArray) -> float:
-    """Mean F1 over classes: those in truth or prediction, as scikit-learn's 'macro'; of several labels an image, those
-    with a positive in truth (F1 has no meaning without; `absent_classes` counts them)."""
+    """Mean F1 over the classes with a positive in truth: F1 has no meaning without one, and recall neither.
+
+    It is scikit-learn's 'macro' with `labels` set to these classes; its default would count a class that is predicted
+    though no image has it as an F1 of 0.
+    """
     from sklearn.metrics import f1_score
 
-    if truth.ndim == 2:
-        present = truth.any(0)
-        truth, predicted = truth[:, present], predicted[:, present]
-    return float(f1_score(truth, predicted, average="macro", zero_division=0))
+    present = np.flatnonzero(truth.any(0)) if truth.ndim == 2 else np.unique(truth)
+    return float(f1_score(truth, predicted, labels=present, average="macro", zero_division=0))
 
 
 def micro_f1(truth: NDArray, predicted: NDArray) -> float:
@@ -108,7 +109,6 @@ METRICS = (
     Metric("exact_match", _of_labels(exact_match), "several"),
     Metric("sample_averaged_f1", _of_labels(sample_averaged_f1), "several"),
     Metric("mean_average_precision", lambda truth, _, scores: mean_average_precision(truth, scores), "several"),
-    Metric("absent_classes", lambda truth, *_: float(np.sum(~truth.any(0))), "several"),
 )
 
 
@@ -122,3 +122,22 @@ def evaluate(truth: NDArray, scores: NDArray[np.float32], thresholds: NDArray | 
     kinds = ("several" if multilabel else "one", "both")
     figures = {metric.name: metric.function(truth, predicted, scores) for metric in METRICS if metric.labels in kinds}
     return {"n": len(truth), **figures}
+
+
+def per_class(truth: NDArray, scores: NDArray[np.float32], thresholds: NDArray | float = 0.0) -> dict[str, list]:
+    """Precision, recall and F1 of each class in the order of the scores' columns, and `n`, the images that have it.
+
+    None where there is no such figure: all three of a class without a positive, precision of one never predicted.
+    """
+    from sklearn.metrics import precision_recall_fscore_support
+
+    predicted = decide(scores, truth.ndim == 2, thresholds)
+    *figures, n = precision_recall_fscore_support(
+        truth, predicted, labels=np.arange(scores.shape[1]), zero_division=np.nan
+    )
+    named = dict(zip(("precision", "recall", "f1"), figures, strict=True))
+    told = {
+        name: [float(x) if images and np.isfinite(x) else None for x, images in zip(values, n, strict=True)]
+        for name, values in named.items()
+    }
+    return {**told, "n": [int(images) for images in n]}

@@ -64,6 +64,8 @@ class RunRecord:
     """What came of one run; written once, whole. A figure that could not be computed is absent.
 
     metrics: {'train'|'val'|'test': {metric name: value, 'n': images scored}}; fractions, not percent.
+    per_class: {part: {'precision'|'recall'|'f1'|'n': a list in the order of facts['classes']}}, see metrics.per_class;
+    None where there is no such figure. Empty in records of versions that did not keep it.
     seconds: by phase, see PHASES; memory: peak bytes by 'host' (the whole process) and 'device'.
     history: one mapping an epoch. facts: what tables need to know of method and data without loading either.
     overrides: the settings that the user changed from the defaults.
@@ -73,6 +75,7 @@ class RunRecord:
     status: Status
     reason: str = ""
     metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    per_class: Mapping[str, Mapping[str, list]] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     memory: Mapping[str, int] = field(default_factory=dict)
     history: tuple[Mapping[str, float], ...] = ()

@@ -7,10 +7,12 @@ from typing import Any
 
 import pandas as pd
 
+from ..core.data import absent_classes
 from ..core.errors import UsageError
 from ..core.metrics import METRICS
 from ..core.runs import PHASES, RunRecord, canonical
 from ..core.store import read_records
+from ..core.words import counted
 
 TEXT, WHOLE, REAL, YES_NO = "object", "Int64", "float64", "bool"
 PARTS = ("train", "val", "test")
@@ -30,6 +32,8 @@ COLUMNS: dict[str, str] = {
         ("processor gpu backend status reason", TEXT),
         (" ".join(f"{part}_{metric.name}" for part in PARTS for metric in METRICS), REAL),
         ("train_n val_n test_n", WHOLE),
+        ("several_labels", YES_NO),
+        ("train_absent_classes val_absent_classes test_absent_classes", TEXT),
         (" ".join(f"seconds_{phase}" for phase in PHASES), REAL),
         ("train_seconds warmup_seconds predict_seconds predict_ms_per_image", REAL),
         ("parameters host_memory device_memory", WHOLE),
@@ -68,6 +72,9 @@ def load_results(path: Path | str) -> pd.DataFrame:
     <part>_accuracy, <part>_balanced_accuracy, <part>_macro_f1
                                   of part train, val, test, as fractions; other metrics of a record follow suit
     train_n, val_n, test_n        images that these figures rest on (train: perhaps a subsample)
+    several_labels                whether images have several labels each
+    <part>_absent_classes         names of the classes that no image of the part has, and that its means over classes
+                                  leave out: JSON text; missing when every class is there
     seconds_<phase>               load, features, transfer, warmup, fit, predict
     train_seconds                 features + transfer + fit; missing when nothing was fitted
     warmup_seconds, predict_seconds, predict_ms_per_image
@@ -99,7 +106,8 @@ def load_results(path: Path | str) -> pd.DataFrame:
             continue
         rows.append({**row, "machine": machine, "path": file.relative_to(root).as_posix()})
     if not rows:
-        bad = f" ({len(passed_over)} files that are none; {': '.join(passed_over[0])})" if passed_over else ""
+        others = f"{counted(len(passed_over), 'file')} of another kind"
+        bad = f" ({others}; {': '.join(passed_over[0])})" if passed_over else ""
         raise UsageError(f"no records in {str(root)!r}{bad}; {how}")
     found = pd.DataFrame(rows)
     extra = [name for name in found if name not in COLUMNS]
@@ -124,6 +132,7 @@ def _row(record: RunRecord) -> dict[str, Any]:
         **figures,
         **seconds,
         **_class_counts(facts),
+        "several_labels": facts.get("multilabel", "exact_match" in record.metrics.get("test", {})),
         "preprocessing": _text(spec.preprocessing),
         "params": _text(spec.params),
         "overrides": _text(record.overrides),
@@ -146,11 +155,14 @@ def _input(facts: Mapping[str, Any]) -> str | None:
 
 
 def _class_counts(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Images by part and the extreme classes of train; facts["n"] has the images where classes overlap."""
+    """Images by part, the classes that none has, and train's extreme ones; facts["n"] where classes overlap."""
     counts, classes = facts.get("counts") or {}, facts.get("classes") or ()
     images = {f"n_{part}": sum(of_class) for part, of_class in counts.items()}
     images |= {f"n_{part}": n for part, n in facts.get("n", {}).items()}
     row: dict[str, Any] = {**images, "n_classes": len(classes) or None}
+    for part, of_class in counts.items() if classes else ():
+        absent = absent_classes(classes, of_class)
+        row[f"{part}_absent_classes"] = _text(absent) if absent else None
     if counts.get("train") and classes:
         by_size = sorted(zip(counts["train"], classes, strict=True), key=lambda pair: pair[0])
         for name, (n, title) in {"smallest_class": by_size[0], "largest_class": by_size[-1]}.items():

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import __version__
-from ..core.data import PARTS, Dataset, Samples, count_classes
+from ..core.data import PARTS, Dataset, Samples, absent_classes, count_classes
 from ..core.environment import describe
 from ..core.errors import CellbenchError
-from ..core.metrics import evaluate, fit_thresholds
+from ..core.metrics import evaluate, fit_thresholds, per_class
 from ..core.runs import RunLog, RunRecord, RunSpec
 from ..core.store import Predictions
 from ..datasets import cache
@@ -58,6 +58,7 @@ def execute(job: Job, listener: Listener = lambda kind, facts: None) -> tuple[Ru
         spec=spec,
         status="ok",
         metrics={part: evaluate(truth[part], scores[part], thresholds) for part in PARTS},
+        per_class={part: per_class(truth[part], scores[part], thresholds) for part in PARTS},
         seconds=log.seconds,
         memory=_peak_memory(spec.device),
         history=tuple(log.history),
@@ -103,14 +104,18 @@ def method_facts(entry: MethodEntry) -> dict[str, Any]:
 
 def data_facts(data: Dataset, parts: Mapping[str, Samples], spec: RunSpec) -> dict[str, Any]:
     """What tables say of the data: counts are of the images used, after the limit."""
+    counts = {part: count_classes(parts[part].labels, len(data.classes)) for part in PARTS}
+    absent = {part: absent_classes(data.classes, counts[part]) for part in PARTS}
     facts: dict[str, Any] = {
         **_input_facts(data, Preprocessing.of_steps(spec.preprocessing)),
         "synthetic": data.info.synthetic,
         "licence": data.info.licence,
         "notes": list(data.info.notes),
         "classes": list(data.classes),
+        "multilabel": data.multilabel,
         "n": {part: len(parts[part].labels) for part in PARTS},
-        "counts": {part: count_classes(parts[part].labels, len(data.classes)) for part in PARTS},
+        "counts": counts,
+        "absent_classes": {part: names for part, names in absent.items() if names},
     }
     if data.groups is not None:
         facts["groups"] = {part: len(np.unique(data.groups[data.split[part]])) for part in PARTS}

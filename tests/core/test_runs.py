@@ -16,6 +16,7 @@ def record(**changes) -> RunRecord:
         SPEC,
         "ok",
         metrics={"test": {"accuracy": 0.1 + 0.2, "n": 7}},
+        per_class={"test": {"f1": [0.3, None], "n": [7, 0]}},
         seconds={"features": 1.5, "transfer": 0.25, "fit": 2.0, "predict": 9.0, "warmup": 7.0},
         history=({"C": 1, "val_macro_f1": 0.5},),
         facts={"classes": ["é", "b"]},
@@ -64,6 +65,13 @@ def test_a_record_comes_back_as_it_was_written():
     assert again.to_json() == text
     assert again.metrics["test"]["accuracy"] == 0.1 + 0.2
     assert again.facts["classes"] == ["é", "b"]
+    assert again.per_class["test"]["f1"] == [0.3, None]
+
+
+def test_a_record_from_before_figures_by_class_were_kept_is_read():
+    document = json.loads(record().to_json())
+    del document["per_class"]
+    assert RunRecord.from_json(json.dumps(document)).per_class == {}
 
 
 def test_training_time_is_features_transfer_and_fit():

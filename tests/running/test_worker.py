@@ -1,5 +1,6 @@
 """Runs in child processes: what they return, and what is on record when they fail."""
 
+import dataclasses
 import re
 import time
 from pathlib import Path
@@ -8,7 +9,8 @@ import numpy as np
 import pytest
 
 from cellbench.cli.progress import outcome
-from cellbench.core.metrics import evaluate, fit_thresholds
+from cellbench.core.data import Split
+from cellbench.core.metrics import evaluate, fit_thresholds, per_class
 from cellbench.core.store import Store
 from cellbench.datasets import cache
 from cellbench.datasets.toy import rings
@@ -45,6 +47,9 @@ def test_a_run_returns_a_whole_record_and_the_scores_it_rests_on(toy_folder):
     for part in ("val", "test"):
         np.testing.assert_array_equal(predictions[f"{part}_index"], data.split[part])
         assert evaluate(data.labels[data.split[part]], predictions[f"{part}_scores"]) == record.metrics[part]
+        assert per_class(data.labels[data.split[part]], predictions[f"{part}_scores"]) == record.per_class[part]
+    assert record.per_class["train"]["n"] == data.class_counts()["train"]
+    assert record.facts["absent_classes"] == {}
     assert {part: figures["n"] for part, figures in record.metrics.items()} == {"train": 60, "val": 30, "test": 30}
     assert record.facts["counts"] == data.class_counts()
     assert record.facts["input"] == [1, 32, 32]
@@ -68,6 +73,18 @@ def test_several_labels_an_image_go_all_the_way_with_thresholds_from_validation(
         expected = evaluate(predictions[f"{part}_labels"], predictions[f"{part}_scores"], thresholds)
         assert record.metrics[part] == pytest.approx(expected)
     assert "val_mean_average_precision" in record.history[0]
+
+
+def test_classes_that_no_image_of_a_part_has_are_named_in_the_record():
+    data = rings()
+    gone = np.flatnonzero(data.labels[data.split.test] == 1)
+    rest = Split("gap", data.split.train, data.split.val, np.delete(data.split.test, gone))
+    folder = cache.prepare("gap", lambda scratch: dataclasses.replace(data, split=rest))
+    record, _ = worker.run_job(one_job(folder, "svm-flat"), lambda *_: None)
+    assert record.facts["absent_classes"] == {"test": ["ring 1"]}
+    figures = record.per_class["test"]
+    assert [figures[name][1] for name in ("precision", "recall", "f1", "n")] == [None, None, None, 0]
+    assert record.metrics["test"]["macro_f1"] == pytest.approx((figures["f1"][0] + figures["f1"][2]) / 2)
 
 
 def test_a_limit_takes_fewer_training_images_and_all_test_images(toy_folder):

@@ -1,0 +1,6 @@
+"""Numbers in sentences."""
+
+
+def counted(n: int, noun: str, plural: str = "") -> str:
+    """'1 run', '2 runs', '12,500 images'; plural: where it isn't the noun with an s."""
+    return f"{n:,} {noun if n == 1 else plural or noun + 's'}"

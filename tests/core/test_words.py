@@ -1,0 +1,17 @@
+import pytest
+
+from cellbench.core.words import counted
+
+
+@pytest.mark.parametrize(
+    ("n", "noun", "text"),
+    [
+        (0, ("run",), "0 runs"),
+        (1, ("run",), "1 run"),
+        (12_500, ("image",), "12,500 images"),
+        (1, ("class", "classes"), "1 class"),
+        (2, ("class", "classes"), "2 classes"),
+    ],
+)
+def test_a_noun_agrees_with_its_number(n, noun, text):
+    assert counted(n, *noun) == text
