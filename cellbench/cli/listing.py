@@ -1,13 +1,16 @@
 """`cellbench list`: what there is to choose from."""
 
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from .options import load_plugins
+from .options import load_plugins, terminal_width, wide_option
 from .prepare import amount
+
+DETAIL_WIDTH = 110
 
 
 @click.group("list")
@@ -56,20 +59,31 @@ def list_datasets(plugins: tuple[Path, ...]) -> None:
     from ..datasets import cache, datasets, images
 
     load_plugins(plugins)
-    rows = []
-    for entry in sorted(datasets.entries(), key=lambda entry: images.natural(entry.name)):
-        meta = cache.meta(entry.key)
-        name = (
-            f"{entry.name}{' *' if entry.standard else ''}\n{textwrap.indent(textwrap.fill(entry.summary, 30), '  ')}"
-        )
-        channels = ", ".join(meta.get("channels", ()))
-        rows.append([name, entry.size, len(meta["classes"]) if meta else "", channels, _state(entry), entry.licence])
-    columns = ["data set", "size", "classes", "channels", "state", "licence"]
-    click.echo(tabulate(rows, columns, maxcolwidths=[None, 16, None, 14, 21, 20]))
+    entries = sorted(datasets.entries(), key=lambda entry: images.natural(entry.name))
+    rows = [[f"{e.name}{' *' * e.standard}", e.size, len(_known(e, "classes")) or "?", _state(e)] for e in entries]
+    aligned = tabulate(rows, ["data set", "size", "classes", "state"], colalign=("left", "left", "right", "left"))
+    head, rule, *lines = aligned.split("\n")
+    click.echo(f"{head}\n{rule}")
+    for line, entry in zip(lines, entries, strict=True):
+        channels = ", ".join(_known(entry, "channels")) or "known once it is ready"
+        told = f"{entry.summary}. Channels: {channels}. Licence: {entry.licence}"
+        click.echo(f"{line.rstrip()}\n{_indented(told)}")
     click.echo(
         f"\n* is what `run --all` takes when ready. Ready ones are in {cache.location('')}\n"
         "To get one: cellbench prepare NAME. A folder of your own images works too: cellbench run -d path/to/folder"
     )
+
+
+def _known(entry: Any, what: str) -> Sequence[str]:
+    """An entry's 'classes' or 'channels' by name: those of the prepared data, else what its source is known to have."""
+    from ..datasets import cache
+
+    return cache.meta(entry.key).get(what) or getattr(entry, what)
+
+
+def _indented(text: str) -> str:
+    room = min(terminal_width() or DETAIL_WIDTH, DETAIL_WIDTH)
+    return textwrap.fill(text, room, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _state(entry: Any) -> str:
@@ -89,19 +103,19 @@ def _state(entry: Any) -> str:
 
 @list_.command("results")
 @click.argument("results", type=click.Path(path_type=Path), default="results")
-def list_results(results: Path) -> None:
-    """Every record below a folder, a line each.
+@wide_option
+def list_results(results: Path, wide: bool) -> None:
+    """Every record below a folder, with all that tells runs apart.
 
     \b
     cellbench list results
-    cellbench list results other/results
+    cellbench list results other/results --wide
     """
-    from tabulate import tabulate
-
     from ..reporting.frame import load_results
+    from ..reporting.listing import runs
+    from ..reporting.table import render
 
     frame = load_results(results)
     for path, reason in frame.attrs["passed_over"]:
-        click.echo(f"cellbench: passed over {path}: {reason}", err=True)
-    columns = ["machine", "dataset", "method", "seed", "status", "test_accuracy", "train_seconds", "path"]
-    click.echo(tabulate(frame[columns].values.tolist(), columns, floatfmt=".4g"))
+        click.echo(f"passed over {path}: {reason}", err=True)
+    click.echo(render([runs(frame)], "text", terminal_width(wide)))

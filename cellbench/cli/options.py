@@ -1,5 +1,8 @@
 """Options and arguments that several commands share, and what they mean."""
 
+import os
+import shutil
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,6 +44,18 @@ split_option = click.option(
     metavar="NAME",
     help="official, stratified, grouped, random-mask, kfold:5/0 or id-block[:200].",
 )
+
+
+wide_option = click.option(
+    "--wide", is_flag=True, help="Show every column, even where the terminal is too narrow for them."
+)
+
+
+def terminal_width(wide: bool = False) -> int | None:
+    """Columns of text to fill: those of the terminal, or of COLUMNS where it is set; None, no limit, into a pipe."""
+    if wide or not (sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal()):
+        return None
+    return shutil.get_terminal_size().columns
 
 
 def data_folder(name: str, folder: dict[str, Any], source: Path | None = None) -> Path:

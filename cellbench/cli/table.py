@@ -1,8 +1,11 @@
 """cellbench table: results as tables."""
 
+import shlex
 from pathlib import Path
 
 import click
+
+from .options import terminal_width, wide_option
 
 VIEWS = ("all", "leaderboard", "svm-vs-deep", "depth")
 FORMATS = ("text", "markdown", "latex", "csv", "json")
@@ -21,10 +24,12 @@ FORMATS = ("text", "markdown", "latex", "csv", "json")
     show_default=True,
     help="default: runs on all of the data with no setting changed; all: every run.",
 )
-def table(results: Path, view: str, style: str, runs: str) -> None:
+@wide_option
+def table(results: Path, view: str, style: str, runs: str, wide: bool) -> None:
     """Show the results in folder RESULTS as tables.
 
-    Only random seeds are pooled: a figure is their mean, ± their standard deviation from two seeds on.
+    Only random seeds are pooled: a figure is their mean, ± their standard deviation from two seeds on. As text on a
+    terminal, columns that can be spared are left out, and named, until a table fits.
 
     \b
     leaderboard   every method on each data set, the best on test first
@@ -47,6 +52,9 @@ def table(results: Path, view: str, style: str, runs: str) -> None:
     for path, reason in frame.attrs["passed_over"]:
         click.echo(f"passed over {path}: {reason}", err=True)
     shown, others = select(frame, runs)
-    click.echo(render(tables(shown, view), style))
+    text = render(tables(shown, view), style, terminal_width(wide))
+    click.echo(text)
+    if "cellbench run" in text and style == "text" and results != Path("results"):
+        click.echo(f"\nTo have what is got with `cellbench run` in this folder, add: -o {shlex.quote(str(results))}")
     if others:  # not part of the data, so it stays out of files that programs read
         click.echo(others if style in ("csv", "json") else f"\n{others}", err=style in ("csv", "json"))

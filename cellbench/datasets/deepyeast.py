@@ -54,7 +54,9 @@ class Rows:
     "deepyeast",
     summary="yeast cells, 12 places of a protein (DeepYeast, real)",
     licence="see the source: Pärnamaa & Parts 2017, images from CYCLoPs",
-    size="90,000 cells, 64×64, 2 channels",
+    size="90,000 cells, 64×64",
+    classes=CLASSES,
+    channels=CHANNELS,
     manual=f"download {ARCHIVE} from {HOME}/data/ and {', '.join(PLATE_LISTS)} from {LISTS_HOME}/ into one folder",
     files=FILES,
 )

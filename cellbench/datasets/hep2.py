@@ -19,6 +19,7 @@ from .splits import absent
 from .tables import read_table
 
 CLASSES = ("Homogeneous", "Speckled", "Nucleolar", "Centromere", "NuMem", "Golgi")
+CHANNELS = ("cell",)
 FOLDERS = {"training": "train", "validation": "val", "test": "test"}
 TABLE = "gt_training.csv"
 SHAPE = (1, 78, 78)
@@ -43,6 +44,8 @@ class Cell:
     summary="HEp-2 cells, 6 staining patterns (ICPR 2014 contest, I3A)",
     licence="research use, see the ICPR 2014 contest's organisers",
     size="13,596 cells, 78×78",
+    classes=CLASSES,
+    channels=CHANNELS,
     standard=True,
     manual=(
         "ask the organisers of the ICPR 2014 HEp-2 contest for the I3A cells, "
@@ -71,7 +74,7 @@ def build(scratch: Path, source: Path | None) -> Dataset:
         images=pixels,
         labels=labels,
         classes=CLASSES,
-        channels=("cell",),
+        channels=CHANNELS,
         split=Split("official", *(np.flatnonzero(parts == part) for part in PARTS)),
         info=Info(
             licence="research use, see the ICPR 2014 contest's organisers",

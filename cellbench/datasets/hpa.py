@@ -117,7 +117,7 @@ HPA10 = LabelSet(
         "Nuclear speckles",
     ),
     what="human cells, 10 places of a protein, several an image (HPA, RGB)",
-    n="RGB images",
+    n="about 19,000 images",
     manual=f"get the folder 'Human protein atlas' that holds {FOLDER}/ and {TABLE} (columns Image,Label)",
     licence=LICENCE,
     citation="Human Protein Atlas, proteinatlas.org",
@@ -254,7 +254,9 @@ for _kind in (HPA28, HPA10):
             set_name(_kind, _size),
             summary=_kind.what,
             licence=_kind.licence,
-            size=f"{_kind.n}, stored at {_size}×{_size}, {len(_kind.channels)} channels",
+            size=f"{_kind.n}, {_size}×{_size}",
+            classes=_kind.labels,
+            channels=_kind.channels,
             manual=_kind.manual,
             defaults={} if _size == SIZES[0] else {"size": _size},  # who asks for large ones wants them seen large
         )(partial(build, _kind, _size))

@@ -246,12 +246,13 @@ def _array(file: Path, key: str) -> Iterator[_Array]:
 
 for _name, _published in SETS.items():
     for _size in SIZES:
-        _kind = "RGB" if _published.channels == RGB else "grey"
         datasets.register(
             set_name(_name, _size),
             summary=f"{_published.what} (MedMNIST)",
             licence=LICENCE,
-            size=f"{sum(_published.counts):,} images, {_size}×{_size}, {_kind}",
+            size=f"{sum(_published.counts):,} images, {_size}×{_size}",
+            classes=_published.classes,
+            channels=_published.channels,
             manual=f"download {set_name(_name, _size)}.npz from {HOME}",
             files=Files(_name, _size),
             usual_place=partial(usual_place, _name, _size),

@@ -24,6 +24,7 @@ class DatasetEntry:
     factory: `build(scratch, source)` returns the Dataset; `scratch` is a folder for a memory map (see
     `cache.prepare`), `source` the folder or tar archive that the user gave (a zip comes unpacked) or the folder of
     downloaded files, None for embedded data.
+    classes, channels: names as the published data has them, () where that is known only once it is prepared.
     standard: part of `--all` when ready. manual: how to get the source by hand; empty for embedded data.
     files: what `download` fetches; none where the licence doesn't allow it.
     usual_place: where other software keeps the source; it is read from there when it is.
@@ -35,6 +36,8 @@ class DatasetEntry:
     summary: str
     licence: str
     size: str
+    classes: Sequence[str] = ()
+    channels: Sequence[str] = ()
     revision: int = 1
     standard: bool = False
     manual: str = ""

@@ -220,6 +220,8 @@ class Crops:
     summary="simulated yeast cells, 12 protein localisations, DeepYeast's class imbalance",
     licence=INFO.licence,
     size="2,200 cells, 64×64",
+    classes=CLASSES,
+    channels=CHANNELS,
     standard=True,
     made_on_demand=True,
     revision=1,
@@ -235,6 +237,8 @@ def build(scratch: Path, source: Path | None) -> Dataset:
     summary="simulated yeast cells in DeepYeast's full size, with its class counts in each part",
     licence=INFO.licence,
     size="90,000 cells, 64×64",
+    classes=CLASSES,
+    channels=CHANNELS,
     revision=1,
 )
 def build_full(scratch: Path, source: Path | None) -> Dataset:

@@ -2,11 +2,12 @@
 
 import itertools
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
+from ..core.words import counted
 from .frame import COLUMNS, REAL
 from .table import Row
 
@@ -16,6 +17,7 @@ MAKE = ("processor", "gpu", "backend", "version")  # times and results of unlike
 SETTINGS = ("preprocessing", "method", "revision", "params", "deterministic")
 ROW = (*DATA, *SETTINGS, *HARDWARE, *MAKE)
 MEMORY = ("host_memory", "device_memory")
+BELOW_TWICE_CHANCE = "below twice chance"
 OF_ONE_RUN = ("seed", "path", "reason")
 
 Run = tuple[int, str, str]  # seed, status, reason
@@ -29,7 +31,7 @@ def select(frame: pd.DataFrame, runs: str = "default") -> tuple[pd.DataFrame, st
         return frame, "No run here is on all of the data with default settings, so all runs are shown."
     shown = frame[frame["default"]]
     n = len(frame) - len(shown)
-    what = f"{n:,} other run{'s' * (n > 1)} (limited data or changed settings)"
+    what = f"{counted(n, 'other run')} (limited data or changed settings)"
     return shown, f"{what} {'are' if n > 1 else 'is'} not shown; see {'them' if n > 1 else 'it'} with: --runs all"
 
 
@@ -49,8 +51,12 @@ def pool(frame: pd.DataFrame) -> list[Row]:
     runs: dict[int, list[Run]] = {}
     for i, *run in zip(number, frame["seed"], frame["status"], frame["reason"], strict=True):
         runs.setdefault(i, []).append((int(run[0]), run[1], " ".join(run[2].split())))
-    rows: list[dict[Any, Any]] = pooled.astype(object).where(pooled.notna(), None).to_dict("records")
-    return [row | _outcome(sorted(runs[i]), row) for i, row in zip(pooled.index, rows, strict=True)]
+    return [row | _outcome(sorted(runs[i]), row) for i, row in zip(pooled.index, as_rows(pooled), strict=True)]
+
+
+def as_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """A row of a frame as a mapping, None where something is missing."""
+    return frame.astype(object).where(frame.notna(), None).to_dict("records")  # type: ignore[return-value]
 
 
 def _filled(frame: pd.DataFrame, ok: pd.Series) -> dict[str, pd.Series]:
@@ -71,14 +77,13 @@ def _outcome(runs: Sequence[Run], row: Row) -> dict[str, Any]:
     told = [f"{f'seed {seed} ' if seeds else ''}{status}: {reason}" for seed, status, reason in bad]
     accuracy, classes = row.get("test_balanced_accuracy"), row.get("n_classes")
     if accuracy is not None and classes and classes > 2 and accuracy < 2 / classes:
-        told.insert(0, "below twice chance")
+        told.insert(0, BELOW_TWICE_CHANCE)
     status = "ok" if seeds else bad[0][1]
     return {
         "seeds": seeds,
         "n_runs": len(runs),
         "status": status,
         "remark": "; ".join(dict.fromkeys(told)),
-        "several_labels": row.get("test_exact_match") is not None,
     }
 
 
@@ -91,8 +96,11 @@ def by(rows: Iterable[Row], names: Sequence[str]) -> list[list[Row]]:
     return [list(group) for _, group in itertools.groupby(sorted(rows, key=key), key)]
 
 
-def with_settings(rows: Sequence[Row]) -> list[Row]:
-    """Rows with 'settings': what the user changed, and what else tells a row from others of its method."""
+def with_settings(rows: Sequence[Row], told_apart: Collection[str] = ()) -> list[Row]:
+    """Rows with 'settings': what the user changed, and what else tells a row from others of its method.
+
+    told_apart: settings that have a column of their own.
+    """
     texts: dict[tuple[str, str], set[str]] = {}
     for row in rows:
         for name, value in _all_settings(row).items():
@@ -100,7 +108,8 @@ def with_settings(rows: Sequence[Row]) -> list[Row]:
     told: list[Row] = []
     for row in rows:
         differ = {k: v for k, v in _all_settings(row).items() if len(texts[row["method"], k]) > 1}
-        told.append({**row, "settings": listed({**differ, **json.loads(row["overrides"])})})
+        settings = {**differ, **json.loads(row["overrides"])}
+        told.append({**row, "settings": listed({k: v for k, v in settings.items() if k not in told_apart})})
     return told
 
 

@@ -13,6 +13,7 @@ from tabulate import tabulate
 Row = Mapping[str, Any]
 MISSING = "–"
 WIDTH = 130
+COMMAND = ": cellbench "
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Column:
     """name: the key in a row, or a function of the row; kind: None for text.
 
     label: says what the row is, so it stands even where figures are missing. spread: '<name>_sd' is shown with it.
+    spare: 0 for a column that always stands; where a table is too wide those with the largest go first.
     when: 'any': only if a row has it; 'varies': only if rows differ in it; or a function of all rows.
     """
 
@@ -50,7 +52,12 @@ class Column:
     kind: Kind | None = None
     label: bool = False
     spread: bool = False
+    spare: int = 0
     when: Literal["always", "any", "varies"] | Callable[[Sequence[Row]], bool] = "always"
+
+    @property
+    def title_in_line(self) -> str:
+        return self.title.replace("-\n", "-").replace("\n", " ")
 
     def value(self, row: Row) -> Any:
         return row.get(self.name) if isinstance(self.name, str) else self.name(row)
@@ -88,8 +95,12 @@ class _Cells:
     def heading(self, lines: bool) -> str:
         title = self.column.title
         if not lines:
-            return title.replace("\n", " ") + (f" ({self.unit})" if self.unit else "")
+            return self.column.title_in_line + (f" ({self.unit})" if self.unit else "")
         return title + (" " if "\n" in title else "\n") * bool(self.unit) + self.unit
+
+    @property
+    def width(self) -> int:
+        return max(map(len, (*self.heading(lines=True).split("\n"), *self.texts)))
 
 
 def _cells(column: Column, rows: Sequence[Row]) -> _Cells:
@@ -128,35 +139,63 @@ def two_digits(value: float) -> int:
     return max(0, 1 - math.floor(math.log10(abs(value)))) if value else 0
 
 
-def render(tables: Sequence[Table], style: str) -> str:
-    """The tables as one text in one of STYLES; the same tables give the same text."""
-    return STYLES[style](tables)
+def render(tables: Sequence[Table], style: str, width: int | None = None) -> str:
+    """The tables as one text in one of STYLES; the same tables give the same text.
+
+    width: of the terminal, for 'text': columns that can be spared are left out, and named, until a table fits.
+    """
+    return text(tables, width) if style == "text" else STYLES[style](tables)
 
 
-def _text(tables: Sequence[Table]) -> str:
+def text(tables: Sequence[Table], width: int | None = None) -> str:
+    """The tables for a terminal; see `render`."""
     blocks = []
     for table in tables:
-        lines, cut = _grid(table)
-        blocks.append((table.title.split("\n"), lines, [_wrapped(note) for note in (*cut, *table.notes)]))
+        columns, left_out = _fitting(table, width)
+        lines, cut = _grid(table, columns)
+        notes = (*cut, *_told(left_out), *table.notes)
+        title = table.title.split("\n")
+        blocks.append([_wrapped(title, width) if width else title, lines, _wrapped(notes, width)])
     return "\n\n\n".join("\n\n".join("\n".join(lines) for lines in block if lines) for block in blocks)
 
 
-def _wrapped(note: str) -> str:
-    return textwrap.fill(note, WIDTH, break_long_words=False, break_on_hyphens=False)
+def _wrapped(lines: Sequence[str], width: int | None) -> list[str]:
+    room = min(width or WIDTH, WIDTH)
+    wrapped = []
+    for line in lines:
+        said, colon, command = line.partition(COMMAND)  # whole on a line of its own, to be copied
+        wrapped.append(textwrap.fill(said + colon[:1], room, break_long_words=False, break_on_hyphens=False))
+        wrapped += [f"  {colon[2:]}{command}"] if command else []
+    return wrapped
 
 
-def _grid(table: Table) -> tuple[list[str], list[str]]:
+def _fitting(table: Table, width: int | None) -> tuple[list["_Cells"], list[str]]:
+    """The columns of a table that fit, and the titles of those left out for it."""
+    columns, left_out = _shown(table), []
+    while width and sum(cells.width for cells in columns) + 2 * (len(columns) - 1) > width:
+        most = max((cells.column.spare for cells in columns), default=0)
+        if not most:
+            break
+        left_out += [cells.column.title_in_line for cells in columns if cells.column.spare == most]
+        columns = [cells for cells in columns if cells.column.spare < most]
+    return columns, left_out
+
+
+def _told(left_out: Sequence[str]) -> list[str]:
+    return [f"Left out to fit the terminal: {', '.join(left_out)}. To see all: --wide."] if left_out else []
+
+
+def _grid(table: Table, columns: Sequence["_Cells"]) -> tuple[list[str], list[str]]:
     """Lines of the table, and whole those remarks that had to be cut in it.
 
     A remark stands below its row, or on it where the figures are missing.
     """
     if not table.rows:
         return [], []
-    columns = _shown(table)
     heads = [cells.heading(lines=True).split("\n") for cells in columns]
     height = max(map(len, heads))
     stacks = [[""] * (height - len(head)) + head + cells.texts for head, cells in zip(heads, columns, strict=True)]
-    widths = [max(map(len, stack)) for stack in stacks]
+    widths = [cells.width for cells in columns]
     sides = [str.ljust if cells.column.kind is None else str.rjust for cells in columns]
     grid = [
         [side(text, w) for side, text, w in zip(sides, line, widths, strict=True)] for line in zip(*stacks, strict=True)
@@ -246,7 +285,7 @@ def _csv(tables: Sequence[Table]) -> str:
 
 
 STYLES: dict[str, Callable[[Sequence[Table]], str]] = {
-    "text": _text,
+    "text": text,
     "markdown": _markdown,
     "latex": _latex,
     "csv": _csv,

@@ -1,5 +1,6 @@
 """What is worth seeing in a frame of results: pure functions from the rows of one data set to a table."""
 
+import dataclasses
 import itertools
 import json
 import shlex
@@ -8,7 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from .pooling import DATA, HARDWARE, SETTINGS, by, listed, pool, with_settings
+from ..core.words import counted
+from .pooling import BELOW_TWICE_CHANCE, DATA, HARDWARE, SETTINGS, by, listed, pool, with_settings
 from .table import (
     BYTES,
     COUNT,
@@ -27,18 +29,21 @@ from .table import (
 
 
 def tables(frame: pd.DataFrame, view: str = "all") -> list[Table]:
-    """The tables of one of VIEWS, or of all of them, a table for each data set, split and limit."""
+    """The tables of one of VIEWS, or of all of them, a table for each data set, split and limit.
+
+    Data sets with several labels an image come last: their figures are others.
+    """
     groups = [with_settings(group) for group in by(pool(frame), DATA)]
+    groups.sort(key=lambda rows: not _one_label(rows))
     names = VIEWS if view == "all" else (view,)
-    return [VIEWS[name](group) for name in names for group in groups]
+    return [_explained(VIEWS[name](group), group) for name in names for group in groups]
 
 
 def leaderboard(rows: Sequence[Row]) -> Table:
     """All methods on one data set, the best on test first; runs without figures last."""
     rows = sorted(rows, key=lambda row: (-(row[_main(row)] or 0), row["status"] != "ok", *_order(row)))
-    return Table(
-        "leaderboard", f"{_title(rows)}, {_content(rows)}\n{_counts(rows)}", LEADERBOARD, tuple(rows), _hardware(rows)
-    )
+    title = f"{_title(rows)}, {_content(rows)}\n{_counts(rows)}"
+    return Table("leaderboard", title, LEADERBOARD, tuple(rows), (*_absent(rows), *_hardware(rows)))
 
 
 def svm_vs_deep(rows: Sequence[Row]) -> Table:
@@ -49,17 +54,21 @@ def svm_vs_deep(rows: Sequence[Row]) -> Table:
     alone = len({row["machine"] for row in rows}) == 1
     duels = [_duel(group, alone) for group in _arenas(rows)]
     n = _fact(rows, "n_test")
-    judged = f", judged on {n:,} test images" if n else ""
+    judged = f", judged on {counted(n, 'test image')}" if n else ""
     title = f"{_title(rows)}: best SVM against best net, chosen by macro-F1 on val{judged}"
-    return Table("svm-vs-deep", title, DUEL, tuple(duels), (RATIOS, *(duel["sentence"] for duel in duels)))
+    return Table(
+        "svm-vs-deep", title, DUEL, tuple(duels), (RATIOS, *_absent(rows), *(duel["sentence"] for duel in duels))
+    )
 
 
 def depth(rows: Sequence[Row]) -> Table:
     """Plain nets and their residual twins by depth: does training error rise with depth, and do shortcuts help?"""
     nets = [row for row in rows if row["depth"] and row["shortcuts"] is not None and not row["pretrained"]]
     title = f"{_title(rows)}: depth against degradation"
+    if not _one_label(rows):
+        return Table("depth", title, (), (), (NO_ERROR,))
     if not nets:
-        note = "No plain or residual net has a result here; get one with: " + _command(rows[0], "plain18 resnet18")
+        note = "No plain or residual net has a result here; " + _get_one(rows[0], "plain18 resnet18")
         return Table("depth", title, (), (), (note,))
     twins = [
         _twins(plain, residual)
@@ -99,8 +108,11 @@ def _name(rows: Sequence[Row]) -> str:
 
 
 def _title(rows: Sequence[Row]) -> str:
-    limit = rows[0]["limit"]
-    return f"{_name(rows)}, split {rows[0]['split']}" + (f", limited to {limit:,} training images" if limit else "")
+    return ", ".join([_name(rows), f"split {rows[0]['split']}", *_limited(rows[0])])
+
+
+def _limited(row: Row) -> list[str]:
+    return [f"limited to {counted(row['limit'], 'training image')}"] if row["limit"] else []
 
 
 def _content(rows: Sequence[Row]) -> str:
@@ -117,7 +129,30 @@ def _counts(rows: Sequence[Row]) -> str:
     if small and large:
         low, high = _fact(rows, "smallest_class_n"), _fact(rows, "largest_class_n")
         of += f" of {low:,} ({small}) to {high:,} ({large}) training images"
-    return "; ".join(filter(None, [f"images: {', '.join(parts)}", of]))
+    several = "" if _one_label(rows) else "several labels an image"
+    return "; ".join(filter(None, [f"images: {', '.join(parts)}", of, several]))
+
+
+def _absent(rows: Sequence[Row]) -> list[str]:
+    """A line for each part that lacks a class: what is left out of means must be said."""
+    told = {part: _fact(rows, f"{part}_absent_classes") for part in ("train", "val", "test")}
+    return [
+        f"without an image in {part}: {', '.join(json.loads(names))}; averages over classes leave them out"
+        for part, names in told.items()
+        if names
+    ]
+
+
+def _explained(table: Table, rows: Sequence[Row]) -> Table:
+    """The table with a line on a remark that doesn't explain itself."""
+    classes = _fact(rows, "n_classes")
+    if not any(BELOW_TWICE_CHANCE in row.get("remark", "") for row in table.rows):
+        return table
+    note = (
+        f"{BELOW_TWICE_CHANCE}: recall on test, averaged over the {classes} classes, is under {200 / classes:.1f} %, "
+        "twice what guessing gives; the method has learned next to nothing."
+    )
+    return dataclasses.replace(table, notes=(*table.notes, note))
 
 
 def _hardware(rows: Sequence[Row]) -> tuple[str, ...]:
@@ -131,12 +166,16 @@ def _hardware(rows: Sequence[Row]) -> tuple[str, ...]:
 REDRAWN = ("stratified", "grouped", "random-mask", "kfold", "id-block")
 
 
-def _command(row: Row, methods: str) -> str:
+def _get_one(row: Row, methods: str) -> str:
+    """How to get the results of `methods` that a view lacks."""
     chosen = " ".join(f"--method {method}" for method in methods.split())
     limit = f" --limit {row['limit']}" if row["limit"] else ""
     split = f" --split {row['split']}" if row["split"].partition(":")[0] in REDRAWN else ""
-    data = row["dataset"].replace("folder:", "path/to/")  # a folder's place is not on record
-    return f"cellbench run --dataset {shlex.quote(data)} {chosen} --device {row['device']}{split}{limit}"
+    name = row["dataset"].removeprefix("folder:")
+    own = name != row["dataset"]  # a folder's place, and how it was read, are not on record
+    data = "FOLDER" if own else shlex.quote(name)
+    fill_in = f" (FOLDER: that of {name!r}; add the options that it was read with, such as --labels)" * own
+    return f"get one with{fill_in}: cellbench run --dataset {data} {chosen} --device {row['device']}{split}{limit}"
 
 
 def _seeds(row: Row) -> str:
@@ -162,26 +201,28 @@ LEADERBOARD = (
     Column("method", "method", label=True),
     Column("settings", "settings", label=True, when="any"),
     *LABELS,
-    Column("input", "input", label=True, when="varies"),
+    Column("input", "input", label=True, when="varies", spare=1),
     Column(lambda row: "yes" if row["pretrained"] else "", "pre-\ntrained", label=True, when="any"),
     Column("test_accuracy", "test\naccuracy", PERCENT, spread=True, when=_one_label),
     Column("test_macro_f1", "test\nmacro-F1", PERCENT, spread=True),
     Column("test_micro_f1", "test\nmicro-F1", PERCENT, spread=True, when="any"),
     Column("test_mean_average_precision", "test\nmAP", PERCENT, spread=True, when="any"),
-    Column("test_exact_match", "exact\nmatch", PERCENT, spread=True, when="any"),
-    Column("val_accuracy", "val\naccuracy", PERCENT, when=_one_label),
+    Column("test_exact_match", "exact\nmatch", PERCENT, spread=True, when="any", spare=3),
+    Column("test_sample_averaged_f1", "sample-\naveraged F1", PERCENT, spread=True, when="any", spare=2),
+    Column("val_accuracy", "val\naccuracy", PERCENT, when=_one_label, spare=4),
     Column(
         lambda row: row["val_macro_f1"] if row["several_labels"] else None,
         "val\nmacro-F1",
         PERCENT,
         when="any",
+        spare=4,
     ),
     Column("train_seconds", "training", SECONDS, spread=True),
-    Column("warmup_seconds", "warm-up", SECONDS),
-    Column("predict_ms_per_image", "predict", IMAGE_TIME),
-    Column("parameters", "params", PARAMETERS),
-    Column("host_memory", "memory", BYTES),
-    Column("device_memory", "GPU mem.", BYTES, when="any"),
+    Column("warmup_seconds", "warm-up", SECONDS, spare=8),
+    Column("predict_ms_per_image", "predict", IMAGE_TIME, spare=5),
+    Column("parameters", "params", PARAMETERS, spare=7),
+    Column("host_memory", "memory", BYTES, spare=6),
+    Column("device_memory", "GPU mem.", BYTES, when="any", spare=6),
     Column(_seeds, "seeds", label=True),
 )
 
@@ -248,7 +289,7 @@ def _both(duel: Mapping[str, Any], name: str, compare: Callable[[float, float], 
 
 def _sentence(duel: Mapping[str, Any], name: str, hardware: str) -> str:
     told = [f"split {duel['split']}"] if duel["split"] != "official" else []
-    told += [f"limited to {duel['limit']:,} training images"] if duel["limit"] else []
+    told += _limited(duel)
     where = ", ".join([f"On {name}", *told]) + "," * bool(told)
     simulated = ": simulated images, so no verdict rests on them" * duel["synthetic"]
     missing = [side for side in SIDES if duel[side] is None]
@@ -256,7 +297,7 @@ def _sentence(duel: Mapping[str, Any], name: str, hardware: str) -> str:
         what = " nor ".join(SIDES[side][1].replace("the best ", "") for side in missing)
         methods = " ".join(SIDES[side][2] for side in missing)
         neither = "neither " * (len(missing) > 1) or "no "
-        return f"{where} {neither}{what} has a result on the {hardware}; get one with: {_command(duel, methods)}"
+        return f"{where} {neither}{what} has a result on the {hardware}; {_get_one(duel, methods)}"
     ratio = duel["train_seconds_ratio"]
     if duel["test_accuracy_gap"] is None:
         gap = round(100 * duel["test_macro_f1_gap"], 1)
@@ -283,18 +324,19 @@ DUEL = (
     Column("svm_test_accuracy", "SVM\naccuracy", PERCENT, spread=True, when=_one_label),
     Column("net_test_accuracy", "net\naccuracy", PERCENT, spread=True, when=_one_label),
     Column("test_accuracy_gap", "gap", POINTS, when=_one_label),
-    Column("svm_test_macro_f1", "SVM\nmacro-F1", PERCENT, spread=True),
-    Column("net_test_macro_f1", "net\nmacro-F1", PERCENT, spread=True),
-    Column("test_macro_f1_gap", "gap", POINTS),
+    Column("svm_test_macro_f1", "SVM\nmacro-F1", PERCENT, spread=True, spare=1),
+    Column("net_test_macro_f1", "net\nmacro-F1", PERCENT, spread=True, spare=1),
+    Column("test_macro_f1_gap", "gap", POINTS, spare=1),
     Column("train_seconds_ratio", "training", RATIO),
-    Column("predict_ms_per_image_ratio", "predict", RATIO),
-    Column("memory_ratio", "memory", RATIO),
+    Column("predict_ms_per_image_ratio", "predict", RATIO, spare=2),
+    Column("memory_ratio", "memory", RATIO, spare=3),
     Column(lambda duel: _pair(*(len(duel[f"{side}_seeds"]) for side in SIDES)), "seeds"),
 )
 
 
 # depth
 
+NO_ERROR = "Degradation is read off the error on train, 1 − accuracy, which there isn't with several labels an image."
 DEGRADATION = (
     "Degradation means that a deeper plain net has the higher error on train too, which overfitting cannot explain."
 )
@@ -303,6 +345,7 @@ DEGRADATION = (
 def _twins(plain: Row | None, residual: Row | None) -> Row:
     given = plain or residual or {}
     twins = {name: given[name] for name in (*DATA, *HARDWARE, "preprocessing", "overrides", "depth", "synthetic")}
+    twins["several_labels"] = given["several_labels"]
     twins["settings"], remarks = listed(json.loads(given["overrides"])), []
     for side, net in (("plain", plain), ("residual", residual)):
         net = net or {}
@@ -345,12 +388,12 @@ DEPTH = (
     Column("depth", "depth", COUNT, label=True),
     *LABELS,
     Column("settings", "settings", label=True, when="any"),
-    Column("plain", "plain net"),
+    Column("plain", "plain\nnet"),
     Column("plain_train_error", "train\nerror", PERCENT, spread=True),
-    Column("plain_test_error", "test\nerror", PERCENT, spread=True),
-    Column("residual", "residual net"),
+    Column("plain_test_error", "test\nerror", PERCENT, spread=True, spare=1),
+    Column("residual", "residual\nnet"),
     Column("residual_train_error", "train\nerror", PERCENT, spread=True),
-    Column("residual_test_error", "test\nerror", PERCENT, spread=True),
-    Column(lambda row: _pair(row["plain_train_n"], row["residual_train_n"]), "n train\nscored"),
+    Column("residual_test_error", "test\nerror", PERCENT, spread=True, spare=1),
+    Column(lambda row: _pair(row["plain_train_n"], row["residual_train_n"]), "n train\nscored", spare=2),
     Column(lambda row: _pair(*(len(row[f"{side}_seeds"]) for side in ("plain", "residual"))), "seeds"),
 )

@@ -41,6 +41,41 @@ def test_text_fits_a_terminal_of_132_columns(shown):
     assert max(map(len, render(shown(), "text").split("\n"))) <= 132
 
 
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_text_fits_the_terminal_and_names_the_columns_left_out(results, record, width):
+    shown = tables(load_results(results(record("svm-hog"), record("resnet18"))))
+    text = render(shown, "text", width)
+    commands = [line for line in text.split("\n") if line.startswith("  cellbench ")]  # whole, to be copied
+    assert max(len(line) for line in text.split("\n") if line not in commands) <= width
+    for table, block in zip(shown, text.split("\n\n\n"), strict=True):
+        (heading,) = re.findall(r"\n\n((?:.+\n)+)-[- ]+\n", block)
+        told = re.search(r"Left out to fit the terminal: ([^.]+)\. To", " ".join(block.split()))
+        left_out = told[1].split(", ") if told else []
+        for column in table.columns:
+            word = column.title.split("\n")[0]
+            if column.shown(table.rows) and column.title not in ("gap", "seeds"):
+                assert (column.title_in_line in left_out) or word in heading, column.title
+
+
+def test_columns_that_can_best_be_spared_go_first(results, record):
+    (table,) = tables(load_results(results(record("resnet18"))), "leaderboard")
+    told = [re.search(r"terminal: ([^.]+)\. To", " ".join(render([table], "text", w).split())) for w in (104, 100, 80)]
+    assert [found and found[1] for found in told] == ["warm-up", "warm-up", "warm-up, params, memory, predict"]
+
+
+def test_a_pipe_gets_every_column(results, record):
+    (table,) = tables(load_results(results(record("resnet18"))), "leaderboard")
+    assert "Left out" not in render([table], "text")
+    assert "warm-up" in render([table], "text")
+
+
+def test_a_command_stands_on_a_line_of_its_own():
+    note = "No net has a result here, which is a pity; get one with: cellbench run --dataset x --method cnn --limit 1"
+    text = render([Table("view", "title", (), (), (note,))], "text", 60)
+    assert text.split("\n")[-1] == "  cellbench run --dataset x --method cnn --limit 1"
+    assert text.split("\n")[-2].endswith("get one with:")
+
+
 def test_one_unit_serves_a_whole_column():
     assert column(SECONDS, 90, 5400) == ["   x", " min", "----", " 1.5", "90.0"]
     assert column(SECONDS, 5400, None, 0.5)[1].strip() == "s"

@@ -12,7 +12,8 @@ from cellbench.reporting.views import VIEWS
 
 
 @pytest.fixture
-def run():
+def run(monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
     return lambda *arguments: CliRunner().invoke(table, [str(a) for a in arguments], catch_exceptions=True)
 
 
@@ -56,6 +57,25 @@ def test_a_missing_folder_is_a_usage_error(run, tmp_path):
     outcome = run(tmp_path / "nowhere")
     assert isinstance(outcome.exception, UsageError)
     assert outcome.exception.exit_code == 2
+
+
+def test_the_width_of_the_terminal_is_kept_unless_all_is_asked_for(run, results, record, monkeypatch):
+    root = results(record("cnn"))
+    assert "warm-up" in run(root).stdout.split("---")[0]
+    monkeypatch.setenv("COLUMNS", "90")
+    narrow = run(root, "--view", "leaderboard")
+    assert max(map(len, narrow.stdout.splitlines())) <= 90
+    assert "Left out to fit the terminal: warm-up" in narrow.stdout
+    assert "warm-up" in run(root, "--wide").stdout.split("---")[0]
+    assert "warm-up (s)" in run(root, "--format", "markdown").stdout
+
+
+def test_a_command_that_would_write_elsewhere_is_completed(run, results, record, monkeypatch):
+    root = results(record("cnn"))
+    added = run(root, "--view", "depth").stdout.rstrip().split("\n")[-1]
+    assert added == f"To have what is got with `cellbench run` in this folder, add: -o {root}"
+    monkeypatch.chdir(root.parent)  # where `run` writes by default
+    assert "-o" not in run("results", "--view", "depth").stdout
 
 
 def test_help_needs_no_heavy_import():

@@ -128,7 +128,8 @@ def test_without_twins_the_depth_view_names_the_command(view, record):
 
 def several(macro_f1):
     """Metrics of a data set whose images have several labels."""
-    figures = {"macro_f1": macro_f1, "micro_f1": 0.6, "exact_match": 0.3, "mean_average_precision": 0.55, "n": 100}
+    figures = {"macro_f1": macro_f1, "micro_f1": 0.6, "exact_match": 0.3, "sample_averaged_f1": 0.45}
+    figures |= {"mean_average_precision": 0.55, "n": 100}
     return {"metrics": dict.fromkeys(("train", "val", "test"), figures)}
 
 
@@ -136,7 +137,7 @@ def test_several_labels_an_image_are_ranked_by_macro_f1_and_have_no_accuracy(vie
     table = view("leaderboard", record("cnn", **several(0.4)), record("svm-hog", **several(0.5)))
     assert [row["method"] for row in table.rows] == ["svm-hog", "cnn"]
     heading = render([table], "text").split("---")[0]
-    for shown in ("micro-F1", "mAP", "match"):
+    for shown in ("micro-F1", "mAP", "match", "averaged F1"):
         assert shown in heading
     assert "accuracy" not in heading
 
@@ -145,4 +146,49 @@ def test_several_labels_an_image_are_compared_in_macro_f1(view, record):
     table = view("svm-vs-deep", record("cnn", **several(0.4)), record("svm-hog", **several(0.5)))
     assert table.rows[0]["sentence"].startswith(
         "On hep2 the best net (cnn) is 10.0 points below the best SVM (svm-hog) in macro-F1 and takes"
+    )
+
+
+def test_data_sets_with_several_labels_an_image_come_last(results, record):
+    root = results(record("cnn", dataset="a", **several(0.4)), record("cnn", dataset="b"))
+    shown = tables(load_results(root), "leaderboard")
+    assert [table.rows[0]["dataset"] for table in shown] == ["b", "a"]
+    assert ["several labels an image" in table.title for table in shown] == [False, True]
+
+
+def test_a_failed_run_on_several_labels_stands_with_figures_of_several_labels(view, record):
+    failed = {"status": "failed", "reason": "x", "facts": {"multilabel": True}}
+    assert "accuracy" not in render([view("leaderboard", record("cnn", **failed))], "text")
+
+
+def test_without_an_error_on_train_the_depth_view_says_so(view, record):
+    table = view("depth", record("plain18", **several(0.4)))
+    assert table.rows == ()
+    assert "which there isn't with several labels an image" in table.notes[0]
+
+
+@pytest.mark.parametrize("name", ["leaderboard", "svm-vs-deep"])
+def test_classes_without_an_image_are_named_even_if_the_record_is_old(view, record, name):
+    counts = {"train": [9, 9, 9, 9, 9, 9], "val": [5, 5, 5, 5, 5, 5], "test": [5, 0, 5, 5, 0, 5]}
+    shown = [view(name, record("cnn", facts={"counts": counts}))]
+    note = "without an image in test: Speckled, NuMem; averages over classes leave them out"
+    assert note in shown[0].notes
+    assert note in render(shown, "text")
+    assert note in render(shown, "markdown")
+    assert shown[0].view != "leaderboard" or shown[0].rows[0]["test_absent_classes"] == '["Speckled","NuMem"]'
+
+
+def test_below_twice_chance_is_explained_where_it_occurs_and_nowhere_else(view, record):
+    explained = [note for note in view("leaderboard", record("cnn", shift=-0.7)).notes if "guessing" in note]
+    assert len(explained) == 1
+    assert "averaged over the 6 classes, is under 33.3 %" in explained[0]
+    assert not any("guessing" in note for note in view("svm-vs-deep", record("mlp")).notes)
+
+
+def test_a_command_for_a_folder_says_what_to_fill_in(view, record):
+    told = view("depth", record("cnn", dataset="folder:my cells", split="id-block", limit=50)).notes[0]
+    before, _, command = told.partition(": cellbench ")
+    assert before.endswith("(FOLDER: that of 'my cells'; add the options that it was read with, such as --labels)")
+    assert command == (
+        "run --dataset FOLDER --method plain18 --method resnet18 --device cpu --split id-block --limit 50"
     )
