@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from ..core.words import counted
 from .options import load_plugins
 
 
@@ -30,5 +31,5 @@ def check(context: click.Context, method: str, plugins: tuple[Path, ...]) -> Non
     for demand, problem in conformance(methods[method]):
         click.echo(f"{'✗' if problem else '✓'} {demand}" + (f" But {problem}." if problem else ""))
         broken += bool(problem)
-    click.echo(f"{method}: {broken} rules broken." if broken else f"{method}: all rules kept.")
+    click.echo(f"{method}: {counted(broken, 'rule')} broken." if broken else f"{method}: all rules kept.")
     context.exit(4 if broken else 0)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..core.errors import UsageError
+from ..core.words import counted
 from .options import data_folder, folder_options, load_plugins, looks_like_path, split_option
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ def _page(audit: "Audit", montage: Path | None) -> Iterator[str]:
     yield (
         f"{facts['images']:,} {kind} of {facts['height']}×{facts['width']} px, {facts['dtype']}"
         + (f" (values use {facts['bits']} bits)" if facts["dtype"] == "uint16" else "")
-        + f", {len(facts['channels'])} channel{'s' * (len(facts['channels']) > 1)}"
+        + f", {counted(len(facts['channels']), 'channel')}"
     )
     yield from _wrapped(f"Licence: {facts['licence']}")
     for note in facts["notes"]:

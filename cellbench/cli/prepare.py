@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from ..core.errors import UsageError
+from ..core.words import counted
 from .options import data_folder, folder_options, load_plugins
 
 SECONDS_A_LINE = 10  # between two plain lines on one download
@@ -86,7 +87,8 @@ def _prepare(dataset: str, source: Path | None, again: bool, folder: dict[str, A
     size = " × ".join(map(str, data.images.shape[2:]))
     parts = ", ".join(f"{len(data.split[part]):,} {part}" for part in ("train", "val", "test"))
     click.echo(
-        f"{data.name}: {len(data):,} images of {size} pixels, channels {', '.join(data.channels)}, {data.images.dtype}"
+        f"{data.name}: {counted(len(data), 'image')} of {size} pixels, "
+        f"{'channel' if len(data.channels) == 1 else 'channels'} {', '.join(data.channels)}, {data.images.dtype}"
     )
     click.echo(f"split {data.split.name}: {parts}; {len(data.classes)} classes")
     for note in data.info.notes:

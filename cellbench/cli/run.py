@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..core.errors import UsageError
+from ..core.words import counted
 from .options import data_folder, folder_options, load_plugins, looks_like_path, parse_seeds, split_option
 
 if TYPE_CHECKING:
@@ -264,4 +265,6 @@ def _show_plan(jobs: Sequence["Job"], store: Any, policy: Any) -> None:
             ]
         )
     click.echo(tabulate(rows, ["data set", "method", "seed", "n train", "device", "changed", "state"]))
-    click.echo(f"\n{len(jobs)} runs, {len(expected)} to do, about {duration(total(expected))} on this machine.")
+    click.echo(
+        f"\n{counted(len(jobs), 'run')}, {len(expected)} to do, about {duration(total(expected))} on this machine."
+    )

@@ -237,7 +237,7 @@ def test_check_reports_rules_kept_and_broken(tmp_path):
     broken = call("check", "constant", "--plugin", str(plugin))
     assert broken.returncode == 4
     assert "does not beat the commonest class" in broken.stdout
-    assert "constant: 1 rules broken." in broken.stdout
+    assert "constant: 1 rule broken." in broken.stdout
 
 
 def test_progress_on_a_terminal_shows_bars_and_ends_clean(cells, tmp_path):
