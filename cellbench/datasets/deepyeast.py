@@ -13,6 +13,7 @@ import numpy as np
 
 from ..core.data import PARTS, Dataset, Info, Split
 from ..core.errors import DataError
+from ..core.words import counted
 from . import cache, images
 from .download import RemoteFile
 from .registry import datasets
@@ -101,7 +102,7 @@ def build(scratch: Path, source: Path | None) -> Dataset:
         info=Info(
             licence="see the source",
             citation="Pärnamaa & Parts, G3 7(5), 2017; images from CYCLoPs (Koh et al. 2015; Chong et al. 2015)",
-            notes=(*remarks, *([f"{extra} images are in no list and left out"] if extra else [])),
+            notes=(*remarks, *([f"{counted(extra, 'image')} in no list, left out"] if extra else [])),
         ),
     )
 

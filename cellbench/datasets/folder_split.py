@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from ..core.data import PARTS, Split, count_classes
 from ..core.errors import DataError
+from ..core.words import counted
 from . import images, splits
 from .listing import NO_GROUPS, Listing
 from .splits import absent
@@ -44,7 +45,7 @@ def _given_split(listing: Listing, labels: NDArray, split_seed: int) -> tuple[Sp
     notes = []
     groups = listing.group_numbers
     if groups is not None and (n := _straddling(index, groups)):
-        notes.append(f"{n} groups lie in more than one part of the given split")
+        notes.append(f"{counted(n, 'group')} in more than one part of the given split")
     for part in ("val", "test"):
         if not len(index[part]):
             train = index["train"]
@@ -52,7 +53,8 @@ def _given_split(listing: Listing, labels: NDArray, split_seed: int) -> tuple[Sp
             rest, held = splits.held_out(labels[train], own, split_seed, listing.classes)
             index["train"], index[part] = train[rest], train[held]
             kind = "stratified" if own is None else "whole groups"
-            notes += [f"no {part} is given: a fifth of train taken for it ({kind}, {len(held)} images)", *few]
+            taken = counted(len(held), "image")
+            notes += [f"no {part} is given: a fifth of train taken for it ({kind}, {taken})", *few]
     return Split("given", **index), notes
 
 

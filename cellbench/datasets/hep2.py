@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..core.data import PARTS, Dataset, Info, Split
 from ..core.errors import DataError, did_you_mean
+from ..core.words import counted
 from . import cache, images
 from .listing import PART_WORDS
 from .registry import datasets
@@ -160,12 +161,12 @@ def _add(cells: dict[int, Cell], number: int, cell: Cell) -> None:
 def _check_paired(class_of: dict[int, int], cells: dict[int, Cell], source: Path) -> None:
     if missing := sorted(class_of.keys() - cells.keys()):
         raise DataError(
-            f"{len(missing)} rows of {TABLE} have no image in {source}, the first is Image ID {missing[0]}; "
+            f"no image in {source} for {counted(len(missing), 'row')} of {TABLE}, the first is Image ID {missing[0]}; "
             "the copy is incomplete: get a whole one"
         )
     if extra := sorted(cells.keys() - class_of.keys()):
         raise DataError(
-            f"{len(extra)} images have no row in {TABLE}, the first is {cells[extra[0]].name}; "
+            f"no row in {TABLE} for {counted(len(extra), 'image')}, the first is {cells[extra[0]].name}; "
             "remove them or get a whole table"
         )
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..core.data import Dataset, Info
 from ..core.errors import DataError
+from ..core.words import counted
 from . import cache, images, splits
 from .registry import datasets
 from .tables import Table, read_table
@@ -165,7 +166,10 @@ def build(kind: LabelSet, size: int, scratch: Path, source: Path | None) -> Data
         info=Info(
             licence=kind.licence,
             citation=kind.citation,
-            notes=(*notes, *([f"{extra} files in {FOLDER}/ have no row in {TABLE} and are left out"] if extra else [])),
+            notes=(
+                *notes,
+                *([f"{counted(extra, 'file')} in {FOLDER}/ without a row in {TABLE}, left out"] if extra else []),
+            ),
         ),
     )
 

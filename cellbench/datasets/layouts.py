@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..core.errors import DataError, UsageError
+from ..core.words import counted
 from . import images
 from .class_folders import from_folders, subfolders
 from .label_table import find_table, from_table
@@ -62,7 +63,7 @@ def read_listing(path: Path, files: dict[str, Path], options: FolderOptions) -> 
     listing = from_table(table, pictures, options) if table else from_folders(path, pictures)
     if others := [name for name in files if not images.is_image(name) and not (table and name == table.name)]:
         kinds = images.few(sorted({Path(name).suffix or "no suffix" for name in others}))
-        notes = [*notes, f"{len(others)} other files left out ({kinds})"]
+        notes = [*notes, f"{counted(len(others), 'other file')} left out ({kinds})"]
     if len(listing.classes) < 2:
         raise DataError("; ".join([*_one_class(path, listing.classes[0]), *notes]))
     return replace(listing, notes=(*notes, *listing.notes))

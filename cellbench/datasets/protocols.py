@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ..core.data import PARTS, Dataset, Split
 from ..core.errors import DataError, UsageError, did_you_mean
+from ..core.words import counted
 from .splits import grouped, rarest, stratified
 
 GIVEN = "official"
@@ -42,7 +43,11 @@ def _torn(data: Dataset) -> list[str]:
         return []
     parts = [set(data.groups[data.split[part]]) for part in PARTS]
     torn = len((parts[0] & parts[1]) | (parts[0] & parts[2]) | (parts[1] & parts[2]))
-    return [f"The split {data.split.name!r} tears {torn:,} groups: images of one lie in two parts."] if torn else []
+    return (
+        [f"The split {data.split.name!r} tears {counted(torn, 'group')}: images of one lie in two parts."]
+        if torn
+        else []
+    )
 
 
 def _stratified(data: Dataset, argument: str, split_seed: int) -> Split:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.data import Split, count_classes
+from ..core.data import Split, absent_classes, count_classes
 from ..core.errors import BackendError, DataError
 
 FIFTHS = 5  # test is one fifth, validation the next, training the other three
@@ -80,7 +80,7 @@ def rarest(labels: NDArray) -> NDArray[np.int64]:
 
 def absent(classes: Sequence[str], labels: NDArray) -> list[str]:
     """The classes that none of the labels has."""
-    return [name for name, n in zip(classes, count_classes(labels, len(classes)), strict=True) if not n]
+    return absent_classes(classes, count_classes(labels, len(classes)))
 
 
 def _stratified_folds(split_seed: int) -> Any:

@@ -172,7 +172,7 @@ def test_images_in_no_list_are_left_out_and_said(plates: Path) -> None:
     cell(plates / "plate03/009004000-2-99-1.png", 50)
     data = build(plates)
     assert len(data) == N
-    assert data.info.notes == ("1 images are in no list and left out",)
+    assert data.info.notes == ("1 image in no list, left out",)
 
 
 def test_listed_images_that_are_absent_are_counted_and_the_first_named(renamed: Path) -> None:

@@ -284,7 +284,7 @@ def test_hidden_files_and_other_files_are_no_images(root: Path) -> None:
         (root / name).write_text("x")
     data = load(root)
     assert len(data) == 20
-    assert data.info.notes == ("1 other files left out (.txt)",)
+    assert data.info.notes == ("1 other file left out (.txt)",)
 
 
 # --- tables

@@ -151,13 +151,13 @@ def test_an_id_that_stands_twice_or_is_no_number_is_refused(source: Path, new: s
 def test_rows_without_an_image_are_counted_and_the_first_named(source: Path) -> None:
     (source / "test" / "00012.png").unlink()
     (source / "test" / "00013.png").unlink()
-    with pytest.raises(DataError, match=r"2 rows of gt_training.csv have no image .* the first is Image ID 12"):
+    with pytest.raises(DataError, match=r"no image in .* for 2 rows of gt_training.csv, the first is Image ID 12"):
         build(source)
 
 
 def test_images_without_a_row_are_counted_and_the_first_named(source: Path) -> None:
     shutil.copy(source / "test" / "00012.png", source / "test" / "00040.png")
-    with pytest.raises(DataError, match=r"1 images have no row in gt_training.csv, the first is test/00040.png"):
+    with pytest.raises(DataError, match=r"no row in gt_training.csv for 1 image, the first is test/00040.png"):
         build(source)
 
 

@@ -262,7 +262,7 @@ def test_files_without_a_row_are_left_out_and_said(atlas: Path) -> None:
     picture(atlas / "Human protein atlas" / "train" / "5.png", (1, 2, 3))
     data = build(hpa.HPA10, atlas)
     assert len(data) == N
-    assert data.info.notes[-1] == "1 files in train/ have no row in train.csv and are left out"
+    assert data.info.notes[-1] == "1 file in train/ without a row in train.csv, left out"
 
 
 @pytest.mark.parametrize(
