@@ -145,6 +145,13 @@ class RunLog:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
             self._open = None
 
+    def carry(self, seconds: Mapping[str, float]) -> None:
+        """Count, by phase, what something that was kept from earlier had cost when it was made."""
+        for name, spent in seconds.items():
+            if name not in PHASES:
+                raise ValueError(f"no phase {name!r}; phases are {', '.join(PHASES)}")
+            self.seconds[name] = self.seconds.get(name, 0.0) + spent
+
     def epoch(self, **figures: float) -> None:
         """Add one epoch to the history; give `epoch` (from 1) and `epochs`, the number there will be.
 

@@ -4,12 +4,12 @@ Source: Dalal & Triggs, "Histograms of Oriented Gradients for Human Detection", 
 `skimage.feature.hog`: central differences, hard binning, unweighted cells, L2-Hys blocks.
 """
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from ..core.errors import UsageError
+from .tensors import as_float, as_tensor
 
 CHUNK_VALUES = (
     2**18
@@ -34,8 +34,7 @@ def hog(
     """
     if channels not in ("each", "strongest"):
         raise UsageError(f"channels is {channels!r}; choose 'each' or 'strongest'")
-    if isinstance(images, np.ndarray):
-        images = torch.from_numpy(images if images.flags.writeable else images.copy())
+    images = as_tensor(images)
     n, _, height, width = images.shape
     rows, columns = height // pixels_per_cell, width // pixels_per_cell
     if min(rows, columns) < cells_per_block:
@@ -46,16 +45,10 @@ def hog(
     step = max(1, CHUNK_VALUES // images[0].numel()) if n else 1
     parts = []
     for chunk in images.split(step):
-        across, down = _gradients(_as_float(chunk), strongest=channels == "strongest")
+        across, down = _gradients(as_float(chunk), strongest=channels == "strongest")
         histograms = _histograms(across, down, orientations, pixels_per_cell, rows, columns)
         parts.append(_blocks(histograms, cells_per_block).reshape(len(chunk), -1))
     return torch.cat(parts)
-
-
-def _as_float(images: Tensor) -> Tensor:
-    if images.dtype in (torch.uint8, torch.uint16):
-        return images.to(torch.float32) / torch.iinfo(images.dtype).max
-    return images.to(torch.float32)
 
 
 def _gradients(images: Tensor, strongest: bool) -> tuple[Tensor, Tensor]:

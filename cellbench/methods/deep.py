@@ -1,8 +1,10 @@
 """Nets × recipes."""
 
 import importlib
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +19,8 @@ from .registry import methods
 if TYPE_CHECKING:
     from torch import nn
 
+    from ..training.loop import Trained
+
 Build = Callable[..., "nn.Module"]
 
 
@@ -30,9 +34,37 @@ class NetMethod:
         self.parameters: int | None = None
 
     def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
+        from ..training import loop
+
+        model = loop.train(self._net(train), self._recipe, train, val, self._seed, self._device, log)
+        self._settle(model)
+
+    def predict(self, images: NDArray) -> NDArray[np.float32]:
+        return self.model.predict(images)
+
+    def save(self, path: Path, seconds: Mapping[str, float]) -> None:
+        """Keep the trained net and what its training cost, seconds by phase, in a file that torch reads."""
+        import torch
+
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
+        kept = {"state": self.model.state(), "seconds": dict(seconds)}
+        torch.save(kept, unfinished)
+        unfinished.replace(path)
+
+    def load(self, path: Path, train: Samples) -> Mapping[str, float]:
+        """Take the net that `save` kept, for images like those of `train`; returns what its training cost."""
         import torch
 
         from ..training import loop
+
+        kept = torch.load(path, map_location=self._device, weights_only=True)
+        self._settle(loop.Trained.of_state(self._net(train), kept["state"], self._recipe, self._device))
+        return kept["seconds"]
+
+    def _net(self, train: Samples) -> "nn.Module":
+        """A fresh net for such images and classes; its weights come from the seed."""
+        import torch
 
         torch.manual_seed(self._seed)  # the weights, and dropout
         _, channels, height, width = train.images.shape
@@ -42,12 +74,12 @@ class NetMethod:
             )
         net = self._build(channels=channels, classes=len(train.classes), size=height)
         self.parameters = sum(p.numel() for p in net.parameters() if p.requires_grad)
-        self._model = loop.train(net, self._recipe, train, val, self._seed, self._device, log)
-        self.backend = f"torch {self._model.precision}"
-        self.chosen = {"epoch": self._model.best_epoch}
+        return net
 
-    def predict(self, images: NDArray) -> NDArray[np.float32]:
-        return self._model.predict(images)
+    def _settle(self, model: "Trained") -> None:
+        self.model = model
+        self.backend = f"torch {model.precision}"
+        self.chosen = {"epoch": model.best_epoch}
 
 
 def _build(family: str, **shape: Any) -> Build:

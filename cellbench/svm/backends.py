@@ -1,10 +1,18 @@
-"""The libraries that can fit a C-SVC, each behind the same call; what isn't there says why."""
+"""The libraries that can fit a C-SVC, each behind the same calls; what isn't there says why."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from numpy.typing import NDArray
+from torch import Tensor
+
 from ..core.errors import BackendError, did_you_mean
+from .classifier import SVC, path, path_scores
+from .kernels import KERNELS
+
+# Up to this many samples in a pair of classes our solver is the fastest on a processor; see results/ for the times.
+OURS_UP_TO = 6_000
 
 
 @dataclass(frozen=True)
@@ -14,6 +22,12 @@ class Backend:
     name: str
     title: str
     load: Callable[[], Any]
+    devices: tuple[str, ...] = ("cpu",)
+    kernels: tuple[str, ...] = (*KERNELS, "sigmoid")
+
+
+def _ours() -> Any:
+    return SVC
 
 
 def _onedal() -> Any:
@@ -28,10 +42,10 @@ def _libsvm() -> Any:
     return SVC
 
 
-# In the order of preference on a processor: oneDAL fits HEp-2 about seven times as fast as LIBSVM on two cores.
 BACKENDS = {
     backend.name: backend
     for backend in (
+        Backend("torch", "cellbench's own solver on torch", _ours, ("cpu", "cuda"), KERNELS),
         Backend("onedal", "oneDAL through scikit-learn-intelex", _onedal),
         Backend("libsvm", "LIBSVM through scikit-learn", _libsvm),
     )
@@ -43,15 +57,57 @@ def available() -> dict[str, str]:
     return {name: _obstacle(backend) for name, backend in BACKENDS.items()}
 
 
-def choose(name: str = "auto") -> Backend:
-    """The backend of that name, or the first that works for 'auto'. Raises BackendError when it can't be used."""
+def choose(name: str = "auto", *, device: str = "cpu", kernel: str = "rbf", largest_pair: int = 0) -> Backend:
+    """The backend of that name; for 'auto' the fastest that works.
+
+    largest_pair: samples of the largest binary machine (of several labels an image, all). 'auto' is ours on CUDA; on a
+    processor ours up to OURS_UP_TO samples, oneDAL above, LIBSVM without it or for a kernel that only it has.
+    Raises BackendError when the backend of that name can't be used.
+    """
     if name == "auto":
-        return next(backend for backend in BACKENDS.values() if not _obstacle(backend))
+        return next(
+            BACKENDS[name] for name in _preferred(device, kernel, largest_pair) if not _obstacle(BACKENDS[name])
+        )
     if name not in BACKENDS:
         raise BackendError(f"no SVM backend is called {name!r}; {did_you_mean(name, ['auto', *BACKENDS])}")
-    if reason := _obstacle(BACKENDS[name]):
+    backend = BACKENDS[name]
+    if kernel not in backend.kernels:
+        raise BackendError(
+            f"SVM backend {name!r} has no kernel {kernel!r}; it has {', '.join(backend.kernels)}: choose one, or 'auto'"
+        )
+    if reason := _obstacle(backend):
         raise BackendError(f"SVM backend {name!r} cannot be used: {reason}; choose another or 'auto'")
-    return BACKENDS[name]
+    return backend
+
+
+def candidates(
+    backend: Backend,
+    X: Tensor,
+    y: NDArray,
+    unseen: Tensor,
+    *,
+    C: Sequence[float],
+    gamma: Sequence[Any],
+    **settings: Any,
+) -> Iterator[tuple[dict[str, Any], Any, NDArray]]:
+    """For each gamma and each C, ascending: the two, the fitted model and its decision_function(unseen).
+
+    X, unseen: (n, features) float32; y: (n,) class numbers, or (n, labels) bool: one machine a label then.
+    """
+    if backend.name == "torch":
+        for g in gamma:
+            models = path(SVC(device=X.device.type, **settings), X, y, C, [g])
+            for model, scores in zip(models, path_scores(models, unseen), strict=True):
+                yield {"C": model.C, "gamma": g}, model, scores
+        return
+    features, others = X.cpu().numpy(), unseen.cpu().numpy()
+    for g in gamma:
+        for c in sorted(C):
+            model = backend.load()(C=c, gamma=g, cache_size=2000, **settings)
+            if y.ndim == 2:
+                model = _one_versus_rest(model)
+            model.fit(features, y.astype(int))
+            yield {"C": c, "gamma": g}, model, model.decision_function(others)
 
 
 def use_threads(backend: Backend) -> None:
@@ -61,6 +117,20 @@ def use_threads(backend: Backend) -> None:
         import torch
 
         daal4py.daalinit(torch.get_num_threads())
+
+
+def _preferred(device: str, kernel: str, largest_pair: int) -> list[str]:
+    if kernel not in KERNELS:
+        return ["libsvm"]
+    if device == "cuda" or largest_pair <= OURS_UP_TO:
+        return ["torch"]
+    return ["onedal", "libsvm"]
+
+
+def _one_versus_rest(model: Any) -> Any:
+    from sklearn.multiclass import OneVsRestClassifier
+
+    return OneVsRestClassifier(model)
 
 
 def _obstacle(backend: Backend) -> str:

@@ -3,8 +3,10 @@
 import copy
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -62,6 +64,24 @@ class Trained:
         self.net, self.mean, self.deviation = net, mean, deviation
         self.precision, self.device = precision, device
         self.best_epoch = 0
+
+    def state(self) -> dict[str, Any]:
+        """All that makes it what it is, as tensors and numbers."""
+        return {
+            "net": self.net.state_dict(),
+            "mean": self.mean,
+            "deviation": self.deviation,
+            "best_epoch": self.best_epoch,
+        }
+
+    @classmethod
+    def of_state(cls, net: nn.Module, state: Mapping[str, Any], recipe: Recipe, device: str) -> "Trained":
+        """The net that `state` describes; `net` is one of its shape."""
+        net = net.to(device).to(memory_format=torch.channels_last)
+        net.load_state_dict(state["net"])
+        model = cls(net, state["mean"], state["deviation"], choose_precision(recipe.precision, device), device)
+        model.best_epoch = state["best_epoch"]
+        return model
 
     def normalise(self, batch: Tensor) -> Tensor:
         return (batch.to(torch.float32) - self.mean) / self.deviation

@@ -28,10 +28,10 @@ def noisy():
     return parts
 
 
-@pytest.mark.parametrize("backend", ["libsvm", "onedal"])
+@pytest.mark.parametrize("backend", ["torch", "libsvm", "onedal"])
 def test_scores_are_those_of_a_scikit_learn_pipeline(noisy, backend):
     train, val, test = noisy
-    ours = FeatureSVM(flatten, SVMSettings(C=5, backend=backend))
+    ours = FeatureSVM(flatten, SVMSettings(C=5, backend=backend), "cpu")
     ours.fit(train, val, RunLog())
     theirs = make_pipeline(StandardScaler(), SVC(C=5)).fit(flatten(train.images), train.labels)
     np.testing.assert_allclose(ours.predict(test.images), theirs.decision_function(flatten(test.images)), atol=2e-3)
@@ -40,19 +40,19 @@ def test_scores_are_those_of_a_scikit_learn_pipeline(noisy, backend):
 def test_the_best_c_on_validation_is_taken_and_the_smaller_on_a_tie(noisy):
     train, val, _ = noisy
     log = RunLog()
-    method = FeatureSVM(flatten, SVMSettings(C=(0.001, 1, 1000, 10000)))
+    method = FeatureSVM(flatten, SVMSettings(C=(0.001, 1, 1000, 10000)), "cpu")
     method.fit(train, val, log)
     figures = {row["C"]: row["val_macro_f1"] for row in log.history}
     best = max(figures.values())
     assert method.chosen["C"] == min(C for C, value in figures.items() if value == best)
     assert figures[0.001] < best
-    assert set(log.seconds) == {"features", "fit"}
+    assert set(log.seconds) == {"transfer", "features", "fit"}
 
 
 def test_a_class_without_training_images_is_never_predicted(noisy):
     train, val, test = noisy
     some = np.flatnonzero(train.labels != 1)
-    method = FeatureSVM(flatten, SVMSettings(C=1))
+    method = FeatureSVM(flatten, SVMSettings(C=1), "cpu")
     method.fit(Samples(train.images[some], train.labels[some], train.classes), val, RunLog())
     assert set(method.predict(test.images).argmax(1)) <= {0, 2}
 
@@ -66,7 +66,11 @@ def test_a_class_without_training_images_is_never_predicted(noisy):
         ({"C": "ten"}, "C is 'ten'"),
         ({"gamma": 0}, "gamma is 0"),
         ({"gamma": "auto"}, "give 'scale' or a positive number"),
-        ({"backend": "libsmv"}, "choose one of auto, onedal, libsvm"),
+        ({"gamma": (0.1, -1)}, "gamma is"),
+        ({"kernel": "rfb"}, "kernel is 'rfb'.*rbf"),
+        ({"kernel": "poly", "coef0": -1}, "at least 0"),
+        ({"class_weight": "even"}, "give 'balanced' or none"),
+        ({"backend": "libsmv"}, "libsvm"),
     ],
 )
 def test_bad_settings_are_refused(settings, message):

@@ -1,0 +1,45 @@
+"""Images as tensors, on the device that they are on; and features brought to one scale."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+ROWS = 4096
+
+
+def as_tensor(images: Tensor | NDArray) -> Tensor:
+    """The same values; an array that may not be written to, which torch has no notion of, is copied."""
+    if isinstance(images, np.ndarray):
+        return torch.from_numpy(images if images.flags.writeable else images.copy())
+    return images
+
+
+def as_float(images: Tensor) -> Tensor:
+    """float32; unsigned integers are divided by their type's greatest value."""
+    if images.dtype in (torch.uint8, torch.uint16):
+        return images.to(torch.float32) / torch.iinfo(images.dtype).max
+    return images.to(torch.float32)
+
+
+class Standardiser:
+    """Mean 0 and deviation 1 of every feature of the training part; statistics in float64, values in float32.
+
+    A feature that does not vary, such as a dark border pixel, becomes 0.
+    """
+
+    def __init__(self, features: Tensor) -> None:
+        """features: (n, features) float32, on any device."""
+        total = features.new_zeros(2, features.shape[1], dtype=torch.float64)
+        for rows in features.split(ROWS):
+            total[0] += rows.sum(0, dtype=torch.float64)
+        mean = total[0] / len(features)
+        for rows in features.split(ROWS):
+            total[1] += (rows.double() - mean).square_().sum(0)
+        deviation = (total[1] / len(features)).sqrt()
+        varies = deviation > 10 * torch.finfo(torch.float32).eps * mean.abs()
+        self._mean, self._factor = mean.float(), torch.where(varies, 1 / deviation, 0).float()
+
+    def __call__(self, features: Tensor) -> Tensor:
+        """Standardise in place, and return, (n, features) float32."""
+        return features.sub_(self._mean).mul_(self._factor)

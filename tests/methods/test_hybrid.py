@@ -1,0 +1,88 @@
+"""A net's penultimate layer as features: what is handed over, what is kept, what a kept net costs."""
+
+import numpy as np
+import pytest
+import torch
+
+from cellbench.core.errors import UsageError
+from cellbench.core.runs import RunLog
+from cellbench.datasets.toy import rings
+from cellbench.methods import methods
+from cellbench.methods.hybrid import DeepFeatureSettings, DeepFeatureSVM, penultimate
+from cellbench.training.loop import Precision, Trained
+
+QUICK = DeepFeatureSettings(net="cnn", epochs=3, batch=16, lr=0.02)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("CELLBENCH_DATA", str(tmp_path))
+    return tmp_path / "nets"
+
+
+def fitted(settings=QUICK, seed=0, n=60):
+    data, log = rings(n=n), RunLog()
+    method = DeepFeatureSVM(settings, seed, "cpu")
+    method.fit(data.part("train"), data.part("val"), log)
+    return method, log, method.predict(data.part("test").images)
+
+
+def test_the_penultimate_layer_is_what_the_last_one_is_given():
+    net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4, 3), torch.nn.ReLU(), torch.nn.Linear(3, 2))
+    model = Trained(net, torch.zeros(1), torch.ones(1), Precision(None, "cpu"), "cpu")
+    images = torch.rand(7, 1, 2, 2)
+    with torch.no_grad():
+        expected = net[1](images.flatten(1)).relu()
+    torch.testing.assert_close(penultimate(model, images), expected)
+    assert not net[3]._forward_pre_hooks
+
+
+def test_a_net_trained_before_is_taken_again_and_counted_again(cache, monkeypatch):
+    first, log, scores = fitted()
+    assert (first.chosen["net_from_cache"], len(list(cache.iterdir()))) == (False, 1)
+    monkeypatch.setattr("cellbench.training.loop.train", lambda *_: pytest.fail("trained again"))
+    second, again, same = fitted()
+    assert second.chosen == {**first.chosen, "net_from_cache": True}
+    assert np.array_equal(same, scores)
+    kept = torch.load(next(cache.iterdir()), weights_only=True)["seconds"]
+    for phase in ("warmup", "fit", "transfer"):
+        assert 0 < kept[phase] <= min(log.seconds[phase], again.seconds[phase])
+    assert set(again.seconds) == set(log.seconds)
+
+
+@pytest.mark.parametrize("change", [{"settings": DeepFeatureSettings(net="cnn", epochs=2)}, {"seed": 1}, {"n": 63}])
+def test_another_recipe_seed_or_data_set_trains_a_net_of_its_own(cache, change):
+    fitted()
+    method, _, _ = fitted(**change)
+    assert not method.chosen["net_from_cache"]
+    assert len(list(cache.iterdir())) == 2
+
+
+def test_without_a_cache_nothing_is_taken(cache):
+    fitted()
+    method, _, _ = fitted(DeepFeatureSettings(net="cnn", epochs=3, batch=16, lr=0.02, cached=False))
+    assert not method.chosen["net_from_cache"]
+
+
+def test_it_runs_by_name_and_says_what_it_is_made_of():
+    data = rings(n=60)
+    method = methods["svm-deep"].factory(QUICK, 0, "cpu")
+    method.fit(data.part("train"), data.part("val"), RunLog())
+    assert method.backend.startswith("torch ")
+    assert method.backend.endswith(", torch")
+    assert {"C", "gamma", "epoch"} <= set(method.chosen)
+    assert method.parameters > 1000
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"net": "resnet81"}, "net is 'resnet81'.*resnet18"),
+        ({"epochs": 0}, "epochs is 0"),
+        ({"C": -1}, "C is -1"),
+        ({"cached": "yes"}, "give true or false"),
+    ],
+)
+def test_bad_settings_are_refused(settings, message):
+    with pytest.raises(UsageError, match=message):
+        DeepFeatureSettings(**settings)
