@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..core.errors import BackendError, did_you_mean
+from . import rapids, thunder
 from .classifier import SVC, path, path_scores
 from .kernels import KERNELS
 
@@ -48,6 +49,8 @@ BACKENDS = {
         Backend("torch", "cellbench's own solver on torch", _ours, ("cpu", "cuda"), KERNELS),
         Backend("onedal", "oneDAL through scikit-learn-intelex", _onedal),
         Backend("libsvm", "LIBSVM through scikit-learn", _libsvm),
+        Backend("thundersvm", "ThunderSVM", thunder.load, kernels=tuple(thunder.KERNELS)),
+        Backend("cuml", "cuML of RAPIDS", rapids.load, ("cuda",)),
     )
 }
 
@@ -137,5 +140,6 @@ def _obstacle(backend: Backend) -> str:
     try:
         backend.load()
     except Exception as error:  # a broken wheel raises anything: ImportError, OSError, even FileNotFoundError
-        return f"{type(error).__name__}: {error}".splitlines()[0]
+        said = str(error).splitlines()[0] if isinstance(error, BackendError) else f"{type(error).__name__}: {error}"
+        return said.splitlines()[0]
     return ""

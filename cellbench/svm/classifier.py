@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
-from itertools import combinations, groupby
+from itertools import groupby
 from typing import Any, Self
 
 import numpy as np
@@ -22,8 +22,9 @@ from sklearn.utils.validation import (
 from torch import Tensor
 
 from ..core.errors import BackendError, did_you_mean
-from .kernels import KERNELS, Kernel, cross, gram
+from .kernels import KERNELS, Kernel, cross, gram, variance
 from .machines import ClassBlocks, Solution, one_against_one, one_versus_rest, working_dtype
+from .pairwise import by_opponent
 from .votes import one_score_per_class, votes
 
 SCORE_ROWS = 4096  # samples scored at a time
@@ -159,7 +160,7 @@ def _fit(models: Sequence[SVC], X: ArrayLike, y: ArrayLike, sample_weight: Array
     order = np.arange(len(labels)) if multilabel else labels.argsort(kind="stable")
     labels, x = labels[order], x[torch.from_numpy(order).to(x.device)]
     kernel = _kernel(model, x)
-    scale = float(kernel.diagonal(x).mean()) or 1.0
+    scale = kernel.mean_diagonal(x) or 1.0
     x = x.to(working_dtype(len(x)))
     shares = torch.from_numpy(_shares(model.class_weight, classes, labels, weight[order]))
     bounds = [shares * (one.C * scale) for one in models]
@@ -211,7 +212,7 @@ def _keep(
     else:
         codes = labels[support.numpy()]
         model.n_support_ = np.bincount(codes, minlength=len(model.classes_)).astype(np.int32)
-        model.dual_coef_ = _by_opponent(coefficients[support].numpy(), codes, len(model.classes_))
+        model.dual_coef_ = by_opponent(coefficients[support].numpy(), codes, len(model.classes_))
         model.intercept_ = model._bias
         if len(model.classes_) == 2:
             model.dual_coef_, model.intercept_ = -model.dual_coef_, -model.intercept_
@@ -222,15 +223,6 @@ def _keep(
             ConvergenceWarning,
             stacklevel=4,
         )
-
-
-def _by_opponent(coefficients: NDArray, codes: NDArray, n_classes: int) -> NDArray:
-    """LIBSVM's layout, (classes - 1, support vectors): a vector's coefficient against each other class in turn."""
-    layout = np.zeros((n_classes - 1, len(codes)))
-    for machine, (i, j) in enumerate(combinations(range(n_classes), 2)):
-        layout[j - 1, codes == i] = coefficients[codes == i, machine]
-        layout[i, codes == j] = coefficients[codes == j, machine]
-    return layout
 
 
 def _features(model: SVC, X: Any, reset: bool) -> Tensor:
@@ -285,7 +277,8 @@ def _shares(class_weight: Any, classes: NDArray, labels: NDArray, weight: NDArra
 def _kernel(model: SVC, x: Tensor) -> Kernel:
     gamma: Any = model.gamma
     if gamma == "scale":
-        gamma = 1 / (x.shape[1] * (float(x.double().var(correction=0)) or 1))
+        spread = variance(x)
+        gamma = 1 / (x.shape[1] * spread) if spread else 1.0
     elif gamma == "auto":
         gamma = 1 / x.shape[1]
     return Kernel(model.kernel, float(gamma), model.degree, float(model.coef0))

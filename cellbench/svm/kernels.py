@@ -23,38 +23,43 @@ class Kernel:
     degree: int = 3
     coef0: float = 0.0
 
-    def __call__(self, x: Tensor, z: Tensor) -> Tensor:
-        """k of every row of x with every row of z, (len(x), len(z)), computed in their dtype."""
-        dots = x @ z.T
+    def of_dots(self, dots: Tensor, x_squares: Tensor, z_squares: Tensor) -> Tensor:
+        """k(x, z) in place of the dot products x.z, (len(x), len(z)); the squares are |x|^2 and |z|^2."""
         if self.name == "rbf":
-            dots.mul_(2).sub_(x.square().sum(1)[:, None]).sub_(z.square().sum(1)).mul_(self.gamma).clamp_(max=0).exp_()
+            dots.mul_(2).sub_(x_squares[:, None]).sub_(z_squares).mul_(self.gamma).clamp_(max=0).exp_()
         elif self.name == "poly":
             dots.mul_(self.gamma).add_(self.coef0).pow_(self.degree)
         return dots
 
-    def diagonal(self, x: Tensor) -> Tensor:
-        """k(x, x) of every row, float64."""
+    def mean_diagonal(self, x: Tensor) -> float:
+        """The mean of k(x, x) over the rows of x."""
         if self.name == "rbf":
-            return torch.ones(len(x), dtype=torch.float64, device=x.device)
-        squares = x.double().square().sum(1)
-        return squares if self.name == "linear" else (self.gamma * squares + self.coef0) ** self.degree
+            return 1.0
+        dots = squares(x)
+        return float((dots if self.name == "linear" else (self.gamma * dots + self.coef0) ** self.degree).mean())
 
 
-def product_dtype(kernel: Kernel, x: Tensor) -> torch.dtype:
+def squares(x: Tensor) -> Tensor:
+    """|x|^2 of every row, float64."""
+    return torch.cat([rows.double().square().sum(1) for rows in x.split(ROWS)])
+
+
+def product_dtype(kernel: Kernel, x: Tensor, x_squares: Tensor) -> torch.dtype:
     """float64 where float32 would lose the distances: features in float64, or spread over many kernel widths."""
-    if x.dtype == torch.float64:
-        return torch.float64
-    wide = kernel.name == "rbf" and kernel.gamma * float(x.square().sum(1).max()) > EXACT_BELOW
-    return torch.float64 if wide else torch.float32
+    wide = kernel.name == "rbf" and kernel.gamma * float(x_squares.max()) > EXACT_BELOW
+    return torch.float64 if wide or x.dtype == torch.float64 else torch.float32
 
 
 def gram(kernel: Kernel, x: Tensor, scale: float, dtype: torch.dtype) -> Tensor:
     """The symmetric matrix k(x, x) / scale, (n, n): only the upper half is computed, the lower is its mirror."""
     matrix = torch.empty(len(x), len(x), dtype=dtype, device=x.device)
-    work = product_dtype(kernel, x)
+    norms = squares(x)
+    work = product_dtype(kernel, x, norms)
+    norms = norms.to(work)
     for rows in _row_blocks(x):
         part = matrix[rows, rows.start :]
-        part.copy_(kernel(x[rows].to(work), x[rows.start :].to(work)).div_(scale))
+        dots = x[rows].to(work) @ x[rows.start :].to(work).T
+        part.copy_(kernel.of_dots(dots, norms[rows], norms[rows.start :]).div_(scale))
         matrix[rows.stop :, rows] = part[:, rows.stop - rows.start :].T
     return matrix
 
@@ -62,10 +67,21 @@ def gram(kernel: Kernel, x: Tensor, scale: float, dtype: torch.dtype) -> Tensor:
 def cross(kernel: Kernel, x: Tensor, z: Tensor, scale: float, dtype: torch.dtype) -> Tensor:
     """k(x, z) / scale, (len(x), len(z))."""
     matrix = torch.empty(len(x), len(z), dtype=dtype, device=x.device)
-    work = torch.promote_types(product_dtype(kernel, x), product_dtype(kernel, z))
+    if not matrix.numel():
+        return matrix
+    x_norms, z_norms = squares(x), squares(z)
+    work = torch.promote_types(product_dtype(kernel, x, x_norms), product_dtype(kernel, z, z_norms))
+    x_norms, z_norms = x_norms.to(work), z_norms.to(work)
     for rows in _row_blocks(x):
-        matrix[rows] = kernel(x[rows].to(work), z.to(work)).div_(scale)
+        dots = x[rows].to(work) @ z.to(work).T
+        matrix[rows] = kernel.of_dots(dots, x_norms[rows], z_norms).div_(scale)
     return matrix
+
+
+def variance(x: Tensor) -> float:
+    """Of all values together, in float64, without a float64 copy of them."""
+    mean = sum(float(rows.sum(dtype=torch.float64)) for rows in x.split(ROWS)) / x.numel()
+    return sum(float((rows.double() - mean).square_().sum()) for rows in x.split(ROWS)) / x.numel()
 
 
 def _row_blocks(x: Tensor) -> Iterator[slice]:
