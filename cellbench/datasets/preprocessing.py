@@ -1,6 +1,6 @@
 """What is done to images before any method sees them; part of the run and of its record."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import UsageError, did_you_mean
+from .cache import let_go
 
-CHUNK = 1024
+CHUNK_BYTES = 2**23  # of the images worked on at a time
 SIZES = range(8, 1025)
 INTENSITIES = ("percentile", "min-max", "standardise")
 PERCENTILES = (1.0, 99.0)
@@ -79,18 +80,31 @@ class Preprocessing:
         kept = len(self.chosen(channels))
         return [3 if self.three_channels else kept, self.size or height, self.size or width]
 
-    def apply(self, parts: Mapping[str, NDArray], channels: Sequence[str]) -> dict[str, NDArray]:
-        """Images (n, channels, height, width) by part, done; float32 if intensity is changed, else their own dtype.
+    def apply(
+        self, images: NDArray, index: Mapping[str, NDArray[np.int64]], channels: Sequence[str]
+    ) -> dict[str, NDArray]:
+        """The images (n, channels, height, width) at the positions of each part, done; their own dtype, or float32 if
+        intensity is changed.
 
-        Whatever is measured on images is measured on those of 'train'. Images that need nothing are not copied.
+        They are read, and done, a chunk at a time: a memory map never has to fit in memory, what is returned does.
+        Whatever is measured on images is measured on those of 'train'.
         """
         kept = self.chosen(channels)
-        whole = kept == list(range(len(channels)))
-        done = {part: self._shaped(images if whole else images[:, kept]) for part, images in parts.items()}
-        if self.intensity is None:
-            return done
-        scale = _scale(done["train"], self.intensity)
-        return {part: scale(images) for part, images in done.items()}
+        all_kept = kept == list(range(len(channels)))
+        shape = self.shape(images, channels)
+        dtype = images.dtype if self.intensity is None else np.dtype(np.float32)
+        done = {}
+        for part, at in index.items():
+            done[part] = np.empty((len(at), *shape), dtype)
+            for rows in _chunks(images, len(at)):
+                chunk = np.asarray(images[at[rows]])
+                done[part][rows] = self._shaped(chunk if all_kept else chunk[:, kept])
+                let_go(images)
+        if self.intensity is not None:
+            low, span = _range(done["train"], self.intensity, images.dtype)
+            for values in done.values():
+                _scale(values, low, span, cut=self.intensity == "percentile")
+        return done
 
     def _shaped(self, images: NDArray) -> NDArray:
         if self.three_channels:
@@ -102,6 +116,12 @@ class Preprocessing:
         if self.size is not None and images.shape[2:] != (self.size, self.size):
             images = resize(images, self.size)
         return images
+
+
+def _chunks(images: NDArray, n: int) -> Iterator[slice]:
+    """Rows 0 to n in slices of about CHUNK_BYTES of such images."""
+    step = max(1, CHUNK_BYTES // max(1, images[:1].nbytes))
+    return (slice(start, start + step) for start in range(0, n, step))
 
 
 def three_channels(images: NDArray) -> NDArray:
@@ -142,34 +162,48 @@ def resize(images: NDArray, size: int) -> NDArray:
     import torch
     from torch.nn.functional import interpolate
 
-    out = np.empty((*images.shape[:2], size, size), images.dtype)
-    for start in range(0, len(images), CHUNK):
-        chunk = torch.from_numpy(images[start : start + CHUNK].astype(np.float32))
-        small = interpolate(chunk, size=(size, size), mode="bilinear", antialias=True)
-        if images.dtype.kind == "u":
-            small = small.round_().clamp_(0, np.iinfo(images.dtype).max)
-        out[start : start + CHUNK] = small.numpy().astype(images.dtype)
-    return out
+    small = interpolate(torch.from_numpy(images.astype(np.float32)), size=(size, size), mode="bilinear", antialias=True)
+    if images.dtype.kind == "u":
+        small = small.round_().clamp_(0, np.iinfo(images.dtype).max)
+    return small.numpy().astype(images.dtype)
 
 
-def _scale(train: NDArray, rule: str) -> Callable[[NDArray], NDArray]:
-    """The map of intensities that `rule` reads off training images, channel by channel."""
-    by_channel = np.moveaxis(train, 1, 0).reshape(train.shape[1], -1)
+def _range(train: NDArray[np.float32], rule: str, dtype: np.dtype) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """What `rule` maps to 0 in each channel, and the distance from there to 1, (1, channels, 1, 1).
+
+    dtype: the type that the values had; percentiles of whole numbers are taken in float64.
+    """
     if rule == "standardise":
-        low = by_channel.mean(1, dtype=np.float64)
-        span = by_channel.std(1, dtype=np.float64)
+        low, span = _mean_and_deviation(train)
     elif rule == "min-max":
-        low, high = by_channel.min(1).astype(np.float64), by_channel.max(1)
-        span = high - low
+        low = train.min((0, 2, 3)).astype(np.float64)
+        span = train.max((0, 2, 3)) - low
     else:
-        drawn = np.random.default_rng(0).permutation(len(train))[:SAMPLE]
-        low, high = np.percentile(np.moveaxis(train[drawn], 1, 0).reshape(train.shape[1], -1), PERCENTILES, axis=1)
+        drawn = train[np.random.default_rng(0).permutation(len(train))[:SAMPLE]]
+        ends = [np.percentile(drawn[:, k].astype(dtype), PERCENTILES) for k in range(train.shape[1])]
+        low, high = np.array(ends).T
         span = high - low
     span = np.where(span > 0, span, 1)  # an empty channel stays 0
-    low, span = (values.astype(np.float32).reshape(1, -1, 1, 1) for values in (low, span))
+    return low.astype(np.float32).reshape(1, -1, 1, 1), span.astype(np.float32).reshape(1, -1, 1, 1)
 
-    def scaled(images: NDArray) -> NDArray:
-        out = (images.astype(np.float32) - low) / span
-        return out.clip(0, 1) if rule == "percentile" else out
 
-    return scaled
+def _mean_and_deviation(images: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Of each channel, in two passes over chunks in float64."""
+    pixels = images[:, 0].size
+    total = np.zeros(images.shape[1])
+    for rows in _chunks(images, len(images)):
+        total += images[rows].sum((0, 2, 3), dtype=np.float64)
+    mean = total / pixels
+    squares = np.zeros(images.shape[1])
+    for rows in _chunks(images, len(images)):
+        squares += np.square(images[rows] - mean.reshape(1, -1, 1, 1)).sum((0, 2, 3))
+    return mean, np.sqrt(squares / pixels)
+
+
+def _scale(images: NDArray[np.float32], low: NDArray[np.float32], span: NDArray[np.float32], *, cut: bool) -> None:
+    """Map low to 0 and low + span to 1, in place; with `cut` nothing goes beyond."""
+    for rows in _chunks(images, len(images)):
+        images[rows] -= low
+        images[rows] /= span
+        if cut:
+            images[rows].clip(0, 1, out=images[rows])

@@ -133,14 +133,8 @@ def _parts(data: Dataset, spec: RunSpec) -> tuple[dict[str, Samples], dict[str, 
     """The three parts, preprocessed, the training part limited, and the positions of their images in the data set."""
     preprocessing = Preprocessing.of_steps(spec.preprocessing)
     index = _index(data, spec)
-    parts = {
-        part: Samples(images, data.labels[index[part]], data.classes)
-        for part, images in preprocessing.apply(
-            {part: data.images[at] for part, at in index.items()}, data.channels
-        ).items()
-    }
-    cache.let_go(data.images)  # what a method never sees is not to count as its memory
-    return parts, index
+    done = preprocessing.apply(data.images, index, data.channels)
+    return {part: Samples(images, data.labels[index[part]], data.classes) for part, images in done.items()}, index
 
 
 def _labels(data: Dataset, spec: RunSpec) -> dict[str, Samples]:

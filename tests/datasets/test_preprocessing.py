@@ -1,11 +1,22 @@
 """Preprocessing: each step by hand, statistics from training images only."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from skimage.filters import threshold_otsu
 
 from cellbench.core.errors import UsageError
-from cellbench.datasets.preprocessing import Preprocessing, resize, three_channels
+from cellbench.datasets import preprocessing
+from cellbench.datasets.preprocessing import (
+    INTENSITIES,
+    PERCENTILES,
+    Preprocessing,
+    centre_crop,
+    otsu_masked,
+    resize,
+    three_channels,
+)
 
 NAMES = ("cell", "protein")
 
@@ -18,13 +29,62 @@ def images(n=6, channels=2, side=16, seed=0, dtype=np.uint8):
     )
 
 
-def only(preprocessing, train, **others):
-    return preprocessing.apply({"train": train, **others}, NAMES[: train.shape[1]])
+def only(preprocessing, train, test=None):
+    """What becomes of training images, and of test images that stand behind them in the data set."""
+    index = {"train": np.arange(len(train)), **({} if test is None else {"test": len(train) + np.arange(len(test))})}
+    whole = train if test is None else np.concatenate([train, test])
+    return preprocessing.apply(whole, index, NAMES[: train.shape[1]])
 
 
-def test_images_that_need_nothing_are_not_copied():
+def test_images_that_need_nothing_come_as_they_are_in_the_order_of_their_part():
     made = images(side=64)
-    assert only(Preprocessing(), made)["train"] is made
+    done = Preprocessing().apply(made, {"train": np.array([4, 1]), "test": np.array([0])}, NAMES)
+    np.testing.assert_array_equal(done["train"], made[[4, 1]])
+    np.testing.assert_array_equal(done["test"], made[:1])
+
+
+@pytest.mark.parametrize("intensity", [None, *INTENSITIES])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_all_steps_chunk_by_chunk_are_what_they_are_on_the_whole(monkeypatch, intensity, dtype):
+    made = images(n=30, channels=4, side=24, dtype=np.uint8).astype(dtype) * dtype(1 if dtype is np.uint8 else 100)
+    index = {"train": np.random.default_rng(1).permutation(30)[:17], "val": np.array([3]), "test": np.arange(20, 30)}
+    steps = Preprocessing(
+        channels=("d", "a", "b", "c"), three_channels=True, crop=20, mask="otsu", size=9, intensity=intensity
+    )
+    whole = resize(otsu_masked(centre_crop(three_channels(made[:, [3, 0, 1, 2]]), 20)), 9)
+    train = whole[index["train"]].astype(np.float64)
+    ends = {
+        None: (0, 1),
+        "standardise": (train.mean((0, 2, 3)), train.mean((0, 2, 3)) + train.std((0, 2, 3))),
+        "min-max": (train.min((0, 2, 3)), train.max((0, 2, 3))),
+        "percentile": np.percentile(train, PERCENTILES, axis=(0, 2, 3)),
+    }
+    low, high = (np.reshape(end, (1, -1, 1, 1)) for end in ends[intensity])
+    expected = (whole - low) / (high - low)
+    expected = expected.clip(0, 1) if intensity == "percentile" else expected
+    found = {}
+    for chunk in (1, 5000, 2**23):
+        monkeypatch.setattr(preprocessing, "CHUNK_BYTES", chunk)
+        found[chunk] = steps.apply(made, index, ("a", "b", "c", "d"))
+    for part, at in index.items():
+        assert found[1][part].dtype == (dtype if intensity is None else np.float32)
+        np.testing.assert_allclose(found[1][part], expected[at], rtol=1e-5, atol=1e-5)
+        for chunk in found:
+            np.testing.assert_array_equal(found[1][part], found[chunk][part])
+
+
+@pytest.mark.parametrize("intensity", [None, "standardise", "min-max"])
+def test_a_memory_map_is_never_whole_in_memory(tmp_path, monkeypatch, intensity):
+    made = np.lib.format.open_memmap(tmp_path / "x.npy", "w+", np.uint8, (1000, 3, 64, 64))
+    made[::100] = 7
+    monkeypatch.setattr(preprocessing, "CHUNK_BYTES", 2**17)
+    steps = Preprocessing(size=16, intensity=intensity)
+    steps.apply(made[:2], {"train": np.arange(2)}, ("r", "g", "b"))  # imports
+    tracemalloc.start()
+    done = steps.apply(made, {"train": np.arange(900), "test": np.arange(900, 1000)}, ("r", "g", "b"))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < sum(part.nbytes for part in done.values()) + 12 * 2**17 < made.nbytes / 2
 
 
 def test_only_steps_that_are_done_are_on_record():
@@ -38,7 +98,7 @@ def test_channels_are_chosen_by_name_in_the_order_asked():
     done = only(Preprocessing(channels=("protein", "cell"), size=None), made)["train"]
     np.testing.assert_array_equal(done, made[:, ::-1])
     np.testing.assert_array_equal(only(Preprocessing(channels="protein", size=None), made)["train"], made[:, 1:])
-    numbered = Preprocessing(channels=(2, 1), size=None).apply({"train": made}, ("1", "2"))["train"]
+    numbered = Preprocessing(channels=(2, 1), size=None).apply(made, {"train": np.arange(6)}, ("1", "2"))["train"]
     np.testing.assert_array_equal(numbered, made[:, ::-1])
 
 
