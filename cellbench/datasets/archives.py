@@ -1,72 +1,86 @@
-"""Unpacking archives to a folder, so that nothing reaches outside it, fills the disk or stays half-unpacked."""
+"""Reading archives file by file: nothing reaches outside, fills the memory, or passes for whole when cut short."""
 
+import contextlib
 import lzma
-import os
 import posixpath
 import stat
 import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import IO
 
 from ..core.errors import DataError
-from . import cache, images
 from .download import is_web_page
 
-PIECE = 2**20
-MEMBER = 512  # bytes that a member counts at least: endless empty files fill a disk too
+LEAST_LIMIT, GROWTH = 2**30, 100
+MEMBER = 512  # bytes that a member counts at least: endless empty files are a bomb too
+MEMBER_BYTES = 2**30  # no picture of one cell is larger; a member that says so is a bomb
 ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 # What the two modules raise for damaged archives; RuntimeError: a zip method that Python doesn't know.
 DAMAGED: tuple[type[Exception], ...] = (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError)
 DAMAGED += (struct.error, OSError, ValueError, RuntimeError)
 
-# A member: its description as a tar has it, and its content, None for a folder or a link.
-Member = tuple[tarfile.TarInfo, IO[bytes] | None]
+
+@dataclass(frozen=True)
+class Member:
+    """What stands in an archive. kind: file, folder, link, hard link, device or encrypted; target: a link's."""
+
+    name: str
+    kind: str
+    size: int
+    target: str
+    content: Callable[[], bytes]
 
 
-def opened(source: Path, scratch: Path) -> Path:
-    """A folder or tar archive as it is; a zip as the folder in `scratch` that it is unpacked to.
+def read(archive: Path, wanted: Callable[[str], bool] = lambda name: True) -> Iterator[tuple[str, bytes | None]]:
+    """Name and content of each file of a .tar, .tar.gz, .tar.xz or .zip (told by content), as they stand there.
 
-    Told by content; .npz files, which are zips, are left alone. Raises DataError for an HTML page.
-    """
-    if not source.is_file():
-        return source
-    start = _start(source)
-    if not start.startswith(ZIP_STARTS) or source.suffix.lower() == ".npz":
-        return source
-    limit = images.unpacked_limit(source)
-    return unpack(source, scratch / source.stem, limit)
-
-
-def unpack(archive: Path, folder: Path, limit_bytes: int) -> Path:
-    """Unpack a .tar, .tar.gz, .tar.xz or .zip into the new `folder`, which is there whole or not at all.
-
-    Links inside the archive become copies; dates and rights are not kept. Raises DataError naming the member when
-    one is absolute, climbs out with '..', links out, is a device or is encrypted, and naming the archive when it is
-    damaged, cut short, a web page, or gives more than `limit_bytes` (counted as they come: headers may lie).
+    Those that aren't wanted come with None. What links lead to comes last, under the link's name.
+    Nothing is written to disk, and one file at a time is in memory. Raises DataError naming the member when one is
+    absolute, climbs out with '..', links out, is a device or encrypted, or is larger than a picture can be; naming the
+    archive when it is damaged, cut short, a web page, or unpacks to implausibly much.
     """
     is_zip = _start(archive).startswith(ZIP_STARTS)
-    if folder.exists():
-        raise DataError(f"{folder} exists already; remove it or unpack {archive} elsewhere")
-    with cache.scratch_folder(folder) as scratch:
-        try:
-            _write_all(archive, _zip_members(archive) if is_zip else _tar_members(archive), scratch, limit_bytes)
-            os.rename(scratch, folder)
-        except DAMAGED as error:
-            if isinstance(error, OSError) and error.errno is not None:  # the system's; gzip's own has no number
+    left = limit = max(LEAST_LIMIT, GROWTH * archive.stat().st_size)  # images hardly shrink in an archive
+    files: dict[str, Member] = {}
+    links: dict[str, str] = {}
+    with (
+        _refused_if_damaged(archive, "zip" if is_zip else "tar"),
+        zipfile.ZipFile(archive) if is_zip else tarfile.open(archive) as opened,
+    ):
+        for member in _zip_members(opened) if isinstance(opened, zipfile.ZipFile) else _tar_members(opened):
+            if problem := _problem(member):
+                raise DataError(f"{archive}: member {member.name!r} {problem}")
+            left -= member.size + MEMBER
+            if left < 0:
                 raise DataError(
-                    f"cannot unpack {archive} to {folder}: {error.strerror}; "
-                    "make room there, or unpack it yourself and give the folder"
-                ) from error
-            kind = "zip" if is_zip else "tar"
-            raise DataError(
-                f"{archive} cannot be read as a {kind} archive: {error}; it is damaged, cut short or of another kind: "
-                "fetch it again, or unpack it and give the folder"
-            ) from error
-    return folder
+                    f"{archive} unpacks to more than {limit / 1e9:.1f} GB, which is not plausible for images; "
+                    "if it is right, unpack it yourself and give the folder"
+                )
+            name = posixpath.normpath(member.name)
+            if member.kind == "file":
+                files[name] = member
+                yield name, member.content() if wanted(name) else None
+            elif member.target:
+                links[name] = posixpath.normpath(_target(member))
+        for name, target in links.items():
+            if target in files:
+                yield name, files[target].content() if wanted(name) else None
+
+
+@contextlib.contextmanager
+def _refused_if_damaged(archive: Path, kind: str) -> Iterator[None]:
+    try:
+        yield
+    except DAMAGED as error:
+        raise DataError(
+            f"{archive} cannot be read as a {kind} archive: {error}; it is damaged, cut short or of another kind: "
+            "fetch it again, or unpack it and give the folder"
+        ) from error
 
 
 def _start(archive: Path) -> bytes:
@@ -84,77 +98,69 @@ def _start(archive: Path) -> bytes:
     return start
 
 
-def _write_all(archive: Path, members: Iterator[Member], scratch: Path, limit: int) -> None:
-    """Write folders and files as they come, then the copies that links stand for."""
-    links: dict[str, str] = {}
-    left = limit
-
-    def copy(content: IO[bytes], target: Path) -> None:
-        nonlocal left
-        left -= MEMBER
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("wb") as out:
-            while piece := content.read(PIECE):
-                left -= len(piece)
-                if left < 0:
-                    break
-                out.write(piece)
-        if left < 0:
-            raise DataError(
-                f"{archive} unpacks to more than {limit:,} bytes, which is not plausible; "
-                "if it is right, unpack it yourself and give the folder"
-            )
-
-    for member, content in members:
-        if problem := images._outside(member):
-            raise DataError(f"{archive}: member {member.name!r} {problem}; the archive is refused")
-        name = posixpath.normpath(member.name)
-        if member.isdir():
-            (scratch / name).mkdir(parents=True, exist_ok=True)
-        elif member.issym():
-            links[name] = posixpath.normpath(posixpath.join(posixpath.dirname(name), member.linkname))
-        elif member.islnk():
-            links[name] = posixpath.normpath(member.linkname)
-        elif content is not None:
-            copy(content, scratch / name)
-    for name, inside in links.items():
-        if (scratch / inside).is_file() and not (scratch / name).exists():
-            with (scratch / inside).open("rb") as content:
-                copy(content, scratch / name)
+def _problem(member: Member) -> str:
+    """What makes a member unsafe, '' when nothing does."""
+    if _leaves(member.name) or ".." in member.name.replace("\\", "/").split("/"):
+        return "points outside the archive; the archive is refused"
+    if member.target and _leaves(_target(member)):
+        return f"links to {member.target!r}, outside the archive; the archive is refused"
+    if member.kind == "device":
+        return "is a device; the archive is refused"
+    if member.kind == "encrypted":
+        return "is encrypted; unpack the archive with its password and give the folder"
+    if member.size > MEMBER_BYTES:
+        return f"has {member.size:,} bytes; at most {MEMBER_BYTES:,} are allowed; the archive is refused"
+    return ""
 
 
-def _tar_members(archive: Path) -> Iterator[Member]:
-    with tarfile.open(archive) as file:
-        for member in file:
-            described = _described(member.name, member.type, member.linkname)
-            yield described, file.extractfile(member) if member.isreg() else None
-        images._check_end(file)
+def _leaves(name: str) -> bool:
+    name = name.replace("\\", "/")
+    return name.startswith("/") or name[1:2] == ":" or posixpath.normpath(name).split("/")[0] == ".."
 
 
-def _zip_members(archive: Path) -> Iterator[Member]:
-    with zipfile.ZipFile(archive) as file:
-        for info in file.infolist():
-            if info.flag_bits & 1:
-                raise DataError(
-                    f"{archive}: member {info.filename!r} is encrypted; "
-                    "unpack the archive with its password and give the folder"
-                )
-            name, mode = info.filename.replace("\\", "/"), info.external_attr >> 16
-            if info.is_dir() or name.endswith("/"):
-                yield _described(name, tarfile.DIRTYPE), None
-            elif stat.S_ISLNK(mode):
-                with file.open(info) as content:
-                    target = content.read(4096).decode("utf-8", "replace")
-                yield _described(name, tarfile.SYMTYPE, target), None
-            elif mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG):
-                yield _described(name, tarfile.FIFOTYPE), None
-            else:
-                with file.open(info) as content:
-                    yield _described(name, tarfile.REGTYPE), content
+def _target(member: Member) -> str:
+    """Where a link leads, as seen from the archive's top: hard links are written so, others from their folder."""
+    return posixpath.join(posixpath.dirname(member.name) if member.kind == "link" else "", member.target)
 
 
-def _described(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
-    """What the checks of images.py look at, without the size that a header claims: bytes are counted as they come."""
-    member = tarfile.TarInfo(name)
-    member.type, member.linkname = kind, target
-    return member
+def _tar_members(archive: tarfile.TarFile) -> Iterator[Member]:
+    for info in archive:
+        kinds = (("file", info.isreg()), ("folder", info.isdir()), ("link", info.issym()), ("hard link", info.islnk()))
+        kind = next((kind for kind, it_is in kinds if it_is), "device")
+        target = info.linkname if "link" in kind else ""
+        yield Member(info.name, kind, info.size, target, partial(_tar_content, archive, info))
+    _check_end(archive)
+
+
+def _tar_content(archive: tarfile.TarFile, info: tarfile.TarInfo) -> bytes:
+    file = archive.extractfile(info)
+    return file.read() if file else b""
+
+
+def _check_end(archive: tarfile.TarFile) -> None:
+    """Raise EOFError unless the end mark is there: tarfile takes an archive cut between two members for whole."""
+    file = archive.fileobj
+    assert file is not None
+    file.seek(archive.offset)
+    if file.read(512) != bytes(512):
+        raise EOFError("its end is missing")
+    while file.read(2**20):  # lets a compressed archive check its sum
+        pass
+
+
+def _zip_members(archive: zipfile.ZipFile) -> Iterator[Member]:
+    for info in archive.infolist():
+        name, kind, target = info.filename.replace("\\", "/"), _zip_kind(info), ""
+        if kind == "link":
+            with archive.open(info) as content:
+                target = content.read(4096).decode("utf-8", "replace")
+        yield Member(name, kind, info.file_size, target, partial(archive.read, info))
+
+
+def _zip_kind(info: zipfile.ZipInfo) -> str:
+    if info.flag_bits & 1:
+        return "encrypted"
+    if info.filename.replace("\\", "/").endswith("/"):
+        return "folder"
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    return {0: "file", stat.S_IFREG: "file", stat.S_IFLNK: "link"}.get(kind, "device")

@@ -161,14 +161,6 @@ def read(folder: Path) -> Dataset:
     )
 
 
-def clear(key: str) -> bool:
-    """Remove the prepared data set `key`; False when there was none."""
-    existed = location(key).is_dir()
-    if existed:
-        remove(location(key))
-    return existed
-
-
 def fingerprint(data: Dataset) -> str:
     """16 hexadecimal digits of a hash of everything a run can see: images, labels, groups, classes, split."""
     digest = hashlib.sha256(json.dumps([data.classes, data.channels, data.split.name]).encode())

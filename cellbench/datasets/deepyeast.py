@@ -14,7 +14,7 @@ import numpy as np
 from ..core.data import PARTS, Dataset, Info, Split
 from ..core.errors import DataError
 from ..core.words import counted
-from . import cache, images
+from . import cache, filling, images
 from .download import RemoteFile
 from .registry import datasets
 from .splits import absent
@@ -83,13 +83,14 @@ def build(scratch: Path, source: Path | None) -> Dataset:
     if lacking := absent(CLASSES, labels[parts == "train"]):
         raise DataError(f"{source}: no training image is of class {', '.join(lacking)}; get a whole copy")
     extra = len(name_of) - len(row_of)
-    pixels, remarks = images.write(
+    pixels, remarks = filling.write(
         scratch / cache.IMAGES,
         (len(labels), *SHAPE),
         np.dtype(np.uint8),
-        ((row_of[name], name, blob) for name, blob in images.stream(place) if name in row_of),
+        ((row_of[name], name, blob) for name, blob in images.stream(place, row_of)),
         _two_channels,
         "get a whole copy of them",
+        processes=True,
     )
     return Dataset(
         name="deepyeast",

@@ -1,18 +1,20 @@
 """A user's own single-cell crops: class folders, train/val/test folders of them, or a CSV of files and labels."""
 
+import contextlib
 import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..core.data import Dataset, Info
 from ..core.errors import DataError
-from . import cache, images
+from . import cache, filling, images
+from .filling import Look
 from .folder_split import draw_split
 from .layouts import join_channels, read_listing
 from .listing import FolderOptions
@@ -25,16 +27,6 @@ DEFAULT_SIZE = 64  # of images whose sizes are mixed
 OWN = "your own images"  # as licence and source
 FIELD_OF_VIEW = 512  # px; crops of single cells are far smaller
 KEEP_WHOLE = "replace or remove them, or pass --skip-unreadable"
-
-
-@dataclass(frozen=True)
-class Look:
-    """One image's shape (channels, height, width), type and channel names, or why it cannot be read."""
-
-    shape: tuple[int, ...] = ()
-    dtype: str = ""
-    channels: tuple[str, ...] = ()
-    problem: str = ""
 
 
 def prepare(path: Path, options: FolderOptions) -> Path:
@@ -56,33 +48,32 @@ def build(scratch: Path, path: Path, files: dict[str, Path], options: FolderOpti
     others = {name: file for name, file in files.items() if not images.is_image(name)}
     listing = read_listing(path, others | {name: own[0] for name, own in planes.items()}, options)
     split, notes = draw_split(listing, options.split_seed)  # before decoding, which may take long
-    looks = list(images.in_order(_look, [planes[name] for name in listing.files]))
-    bad = [(name, look.problem) for name, look in zip(listing.files, looks, strict=True) if look.problem]
+    looks = _decode(scratch / cache.IMAGES, {name: planes[name] for name in listing.files}, options.size)
+    bad = [look.name for look in looks if look.problem]
     skipped = []
     if bad:
         if not options.skip_unreadable:
-            images.refuse_unreadable(bad, len(looks), KEEP_WHOLE)
-        skipped = [f"{len(bad)} unreadable images skipped: {images.few([name for name, _ in bad], 20)}"]
+            filling.refuse_unreadable(looks, KEEP_WHOLE)
+        skipped = [f"{len(bad)} unreadable images skipped: {images.few(bad, 20)}"]
         whole, listing = listing, listing.take([i for i, look in enumerate(looks) if not look.problem])
         left = {name for names in listing.labels for name in names}
         if lost := [name for name in whole.classes if name not in left]:
             raise DataError(f"{path}: no readable image is left of class {images.few(lost)}; replace the broken ones")
         looks = [look for look in looks if not look.problem]
         split, notes = draw_split(listing, options.split_seed)
-    _check_alike(listing.files, looks)
-    size, size_notes = _size(looks, options.size)
-    pixels, remarks = _write_images(
-        scratch / cache.IMAGES, {name: planes[name] for name in listing.files}, looks[0], size
-    )
+    _check_alike(looks)
+    if bad:
+        filling.keep(scratch / cache.IMAGES, [look.place for look in looks])
+    notes = [*listing.notes, *notes, *skipped, *filling.remarks(looks), *_size_notes(looks, options.size)]
     return Dataset(
         name=f"folder:{path.name}",
-        images=pixels,
+        images=np.load(scratch / cache.IMAGES, mmap_mode="r"),
         labels=listing.targets,
         classes=listing.classes,
         channels=channels or looks[0].channels or _channels(looks[0].shape[0]),
         split=split,
         groups=listing.group_numbers,
-        info=Info(licence=OWN, citation=OWN, notes=(*listing.notes, *notes, *skipped, *remarks, *size_notes)),
+        info=Info(licence=OWN, citation=OWN, notes=tuple(notes)),
     )
 
 
@@ -107,13 +98,41 @@ def _key(path: Path, files: dict[str, Path], options: FolderOptions) -> str:
 # --- pixels
 
 
-def _look(planes: Sequence[Path]) -> Look:
-    """Decode once to learn what an image is; the pixels are not kept, so any number of images fits in memory."""
+def _decode(target: Path, planes: Mapping[str, Sequence[Path]], size: int | None) -> list[Look]:
+    """Write all images, (n, channels, height, width), to an .npy file; what each of them is.
+
+    size: the side to bring them to; None leaves them, unless their sizes are mixed.
+    """
+    first = next((picture for files in planes.values() if (picture := _readable(files))), None)
+    pixels = np.zeros((1, 1, 1), np.uint8) if first is None else first.pixels
+    channels, height, width = pixels.shape
+    items = ((place, name, files) for place, (name, files) in enumerate(planes.items()))
+    shape = (len(planes), channels, size or height, size or width)
+    looks: list[Look] = []
+    load = partial(_sized, size=size)
+    with contextlib.closing(filling.fill(target, shape, pixels.dtype, items, load, processes=True)) as found:
+        for look in found:
+            looks.append(look)
+            if not size and not look.problem and look.shape[1:] != (height, width):
+                break  # mixed: begin again, once nobody writes any more
+        else:
+            return looks
+    return _decode(target, planes, DEFAULT_SIZE)
+
+
+def _readable(planes: Sequence[Path]) -> images.Picture | None:
     try:
-        picture = _picture(planes)
-    except DataError as error:
-        return Look(problem=str(error))
-    return Look(picture.pixels.shape, picture.pixels.dtype.name, picture.channels)
+        return _picture(planes)
+    except DataError:
+        return None
+
+
+def _sized(planes: Sequence[Path], size: int | None) -> images.Picture:
+    """An image brought to `size`, with the shape that it had."""
+    picture = _picture(planes)
+    if not size:
+        return picture
+    return replace(picture, pixels=images.resized(picture.pixels, size), shape=picture.pixels.shape)
 
 
 def _picture(planes: Sequence[Path]) -> images.Picture:
@@ -133,12 +152,14 @@ def _picture(planes: Sequence[Path]) -> images.Picture:
     return images.Picture(np.concatenate([picture.pixels for picture in pictures]), ", ".join(remarks))
 
 
-def _check_alike(files: Sequence[str], looks: Sequence[Look]) -> None:
+def _check_alike(looks: Sequence[Look]) -> None:
     """Refuse images of different depths, channel counts or channel names, naming one of each."""
-    for name, look in zip(files, looks, strict=True):
-        if (look.shape[0], look.dtype, look.channels) != (looks[0].shape[0], looks[0].dtype, looks[0].channels):
+    first = looks[0]
+    for look in looks:
+        if (look.shape[0], look.dtype, look.channels) != (first.shape[0], first.dtype, first.channels):
             raise DataError(
-                f"images differ in kind: {files[0]} is {_kind(looks[0])}, {name} is {_kind(look)}; save them all alike"
+                f"images differ in kind: {first.name} is {_kind(first)}, {look.name} is {_kind(look)}; "
+                "save them all alike"
             )
 
 
@@ -147,8 +168,8 @@ def _kind(look: Look) -> str:
     return f"{look.dtype} with {look.shape[0]} channel{'s' * (look.shape[0] > 1)}{names}"
 
 
-def _size(looks: Sequence[Look], wanted: int | None) -> tuple[int | None, list[str]]:
-    """The side to bring all images to, None to leave them; with notes on mixed sizes and on whole fields of view."""
+def _size_notes(looks: Sequence[Look], wanted: int | None) -> list[str]:
+    """Notes on mixed sizes, on resizing and on whole fields of view."""
     sizes = sorted({look.shape[1:] for look in looks})
     height, width = (int(np.median([look.shape[axis] for look in looks])) for axis in (1, 2))
     notes = []
@@ -158,31 +179,13 @@ def _size(looks: Sequence[Look], wanted: int | None) -> tuple[int | None, list[s
             "crops are expected, one cell an image"
         )
     if len(sizes) > 1:
-        wanted = wanted or DEFAULT_SIZE
+        side = wanted or DEFAULT_SIZE
         span = f"{sizes[0][0]}×{sizes[0][1]} to {sizes[-1][0]}×{sizes[-1][1]} px"
-        notes.append(f"images of {len(sizes)} sizes ({span}, height×width) resized to {wanted}×{wanted}")
+        notes.append(f"images of {len(sizes)} sizes ({span}, height×width) resized to {side}×{side}")
     elif wanted and sizes != [(wanted, wanted)]:
         notes.append(f"images resized from {height}×{width} px to {wanted}×{wanted}")
-    return wanted, notes
+    return notes
 
 
 def _channels(n: int) -> tuple[str, ...]:
     return {1: ("grey",), 3: ("red", "green", "blue")}.get(n) or tuple(f"channel {i + 1}" for i in range(n))
-
-
-def _write_images(
-    target: Path, planes: Mapping[str, Sequence[Path]], look: Look, size: int | None
-) -> tuple[NDArray, list[str]]:
-    """All images, resized to `size` if given, (n, channels, height, width) memory-mapped; with remarks."""
-    channels, height, width = look.shape
-    shape, dtype = (channels, size or height, size or width), np.dtype(look.dtype)
-
-    def load(files: Sequence[Path]) -> images.Picture:
-        picture = _picture(files)
-        pixels = images.resized(picture.pixels, size) if size else picture.pixels
-        if pixels.shape != shape or pixels.dtype != dtype:
-            raise DataError("changed while it was read")
-        return images.Picture(pixels, picture.remark)
-
-    items = ((place, name, files) for place, (name, files) in enumerate(planes.items()))
-    return images.write(target, (len(planes), *shape), dtype, items, load, "run the command again")

@@ -4,6 +4,7 @@ The cells' order and folders are those of the public copy that github.com/george
 No copy tells which specimen a cell is from, so this split, random over cells, may put a specimen's cells in two parts.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from ..core.data import PARTS, Dataset, Info, Split
 from ..core.errors import DataError, did_you_mean
 from ..core.words import counted
-from . import cache, images
+from . import cache, filling, images
 from .listing import PART_WORDS
 from .registry import datasets
 from .splits import absent
@@ -57,18 +58,20 @@ def build(scratch: Path, source: Path | None) -> Dataset:
     """The data set in ID order, split as the folders are; whatever contradicts the layout raises DataError."""
     if source is None:
         raise DataError(f"hep2 needs a source; {LAYOUT}")
-    files = images.files_of(source)
-    cells = _sorted_cells(files) or _listed_cells(files, source)
+    pictures, tables = images.survey(source, lambda name: name == TABLE)
+    cells = _sorted_cells(pictures, tables) or _listed_cells(pictures, tables, source)
     parts = np.array([cell.part for cell in cells])
     labels = np.array([cell.label for cell in cells], dtype=np.int64)
     _check_train(labels, parts, {cell.part: cell.folder for cell in cells}, source)
-    pixels, remarks = images.write(
+    place_of = {cell.name: place for place, cell in enumerate(cells)}
+    pixels, remarks = filling.write(
         scratch / cache.IMAGES,
         (len(cells), *SHAPE),
         np.dtype(np.uint8),
-        ((place, cell.name, files[cell.name]) for place, cell in enumerate(cells)),
+        ((place_of[name], name, blob) for name, blob in images.stream(source, place_of)),
         _cell,
         "get a whole copy of them",
+        processes=True,
     )
     return Dataset(
         name="hep2",
@@ -88,11 +91,11 @@ def build(scratch: Path, source: Path | None) -> Dataset:
 # --- sorted into class folders
 
 
-def _sorted_cells(files: dict[str, images.Blob]) -> list[Cell]:
+def _sorted_cells(pictures: list[str], tables: Mapping[str, images.Blob]) -> list[Cell]:
     """The cells of tra/<class>/, val/<class>/ and tes/<class>/ by ID; none when there is a table or no such folder."""
-    paths = {name: name.split("/") for name in files if images.is_image(name) and name.count("/") >= 2}
+    paths = {name: name.split("/") for name in pictures if name.count("/") >= 2}
     paths = {name: path for name, path in paths.items() if path[-3].lower() in PART_WORDS}
-    if not paths or any(name.split("/")[-1] == TABLE for name in files):
+    if not paths or tables:
         return []
     cells: dict[int, Cell] = {}
     for name, (*_, folder, label, file) in paths.items():
@@ -106,23 +109,23 @@ def _sorted_cells(files: dict[str, images.Blob]) -> list[Cell]:
 # --- with a table
 
 
-def _listed_cells(files: dict[str, images.Blob], source: Path) -> list[Cell]:
+def _listed_cells(pictures: list[str], tables: Mapping[str, images.Blob], source: Path) -> list[Cell]:
     """The cells of training/, validation/ and test/ by ID, their classes from the table."""
-    root = _root(files, source)
-    class_of = _labels(files[root + TABLE])
+    root = _root(tables, source)
+    class_of = _labels(tables[root + TABLE])
     cells: dict[int, Cell] = {}
-    for name in files:
+    for name in pictures:
         folder, _, file = name.removeprefix(root).partition("/")
-        if name.startswith(root) and folder in FOLDERS and images.is_image(file):
+        if name.startswith(root) and folder in FOLDERS:
             number = _id(name, file)
             _add(cells, number, Cell(name, FOLDERS[folder], folder, class_of.get(number, -1)))
     _check_paired(class_of, cells, source)
     return [cells[i] for i in sorted(cells)]
 
 
-def _root(files: dict[str, images.Blob], source: Path) -> str:
+def _root(tables: Mapping[str, images.Blob], source: Path) -> str:
     """The folder inside the source that holds the table: '' or 'name/'."""
-    found = [name for name in files if name.split("/")[-1] == TABLE and name.count("/") <= 1]
+    found = [name for name in tables if name.count("/") <= 1]
     if not found:
         raise DataError(f"{source} holds no {TABLE}; {LAYOUT}; class folders are read with -d PATH")
     return min(found, key=lambda name: name.count("/"))[: -len(TABLE)]

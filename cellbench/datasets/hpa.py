@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..core.data import Dataset, Info
 from ..core.errors import DataError
 from ..core.words import counted
-from . import cache, images, splits
+from . import cache, filling, images, splits
 from .registry import datasets
 from .tables import Table, read_table
 
@@ -147,13 +147,14 @@ def build(kind: LabelSet, size: int, scratch: Path, source: Path | None) -> Data
         )
     extra = len(there) - len(place_of)
     _check_size(kind, size, source, place_of)
-    pixels, remarks = images.write(
+    pixels, remarks = filling.write(
         scratch / cache.IMAGES,
         (len(ids), len(kind.channels), size, size),
         np.dtype(np.uint8),
-        ((place_of[name], name, blob) for name, blob in images.stream(source) if name in place_of),
+        ((place_of[name], name, blob) for name, blob in images.stream(source, place_of)),
         partial(_sized, planes=kind.planes, size=size),
         "get a whole copy of them",
+        processes=True,
     )
     notes = ["no labels are public for the test images: the split is drawn from train/", *remarks]
     return Dataset(
@@ -225,7 +226,7 @@ def _table(kind: LabelSet, texts: Mapping[str, images.Blob], source: Path) -> tu
 
 def _check_size(kind: LabelSet, size: int, source: Path, names: Container[str]) -> None:
     """Refuse a copy that is smaller than what was asked for by its first image, before thousands are decoded."""
-    blob = next(blob for name, blob in images.stream(source) if name in names)
+    _, blob = next(images.stream(source, names))
     try:
         height, width = images.decode(blob).pixels.shape[1:]
     except DataError:

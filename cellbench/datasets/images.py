@@ -1,38 +1,28 @@
-"""Finding image files, decoding them with threads and in order, and reading archives that cannot reach outside."""
+"""Finding image files, in folders and archives, and decoding them."""
 
 import io
 import logging
-import math
 import os
-import posixpath
 import re
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.environment import cores
 from ..core.errors import DataError
+from . import archives
 from .download import is_web_page
 
 Blob = Path | bytes  # a file on disk, or the content of an archive's member
-LEAST_LIMIT, GROWTH = 2**30, 100
-T = TypeVar("T")
-R = TypeVar("R")
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 JUNK = {"__macosx", "thumbs.db", "desktop.ini"}
 MOST_CHANNELS = 16  # an unnamed TIFF axis of at most this length may hold channels
-MEMBER_BYTES = 2**30  # no picture of one cell is larger; a member that says so is a bomb
 PNG_DEPTH, PNG_COLOUR = 24, 25  # where a PNG's header says its bits and its kind of colour
 GREY_ONLY, RGB_ONLY, GREY_ALPHA = 0, 2, 4
-BATCH = 32  # images a thread takes at a time: a future for each would cost as much as decoding one
 
 
 # --- names
@@ -61,37 +51,40 @@ def few(names: Sequence[str], most: int = 5) -> str:
 # --- folders and archives
 
 
-def files_of(source: Path) -> dict[str, Blob]:
-    """Every file of a folder or tar archive by its path inside, '/'-separated, in natural order; junk left out."""
-    found = dict(stream(source))
-    return {name: found[name] for name in sorted(found, key=natural)}
+def stream(source: Path, names: Container[str] | None = None) -> Iterator[tuple[str, Blob]]:
+    """Path inside ('/'-separated) and content of the files of a folder or archive, or of those in `names`.
 
-
-def stream(source: Path) -> Iterator[tuple[str, Blob]]:
-    """The same file by file, as they come, so that an archive never has to fit in memory."""
-    if source.is_dir():
-        yield from find_files(source).items()
-    elif source.exists():
-        yield from _stream_tar(source)
-    else:
-        raise DataError(f"{source} does not exist; give a folder or a .tar or .tar.gz archive")
+    Junk is left out. Files come one by one, so that an archive never has to fit in memory; of one that an archive
+    holds twice the later one counts.
+    """
+    for name, blob in _entries(source, lambda name: names is None or name in names):
+        if blob is not None:
+            yield name, blob
 
 
 def survey(source: Path, keep: Callable[[str], bool]) -> tuple[list[str], dict[str, Blob]]:
-    """Paths of the images in a folder or tar archive, and the other files whose name without folders `keep` takes."""
-    pictures: list[str] = []
+    """Paths of the images in a folder or archive, and the other files whose name without folders `keep` takes."""
+    pictures: dict[str, None] = {}
     kept: dict[str, Blob] = {}
-    for name, blob in stream(source):
+    for name, blob in _entries(source, lambda name: not is_image(name) and keep(name.rpartition("/")[2])):
         if is_image(name):
-            pictures.append(name)
-        elif keep(name.rpartition("/")[2]):
+            pictures[name] = None
+        elif blob is not None:
             kept[name] = blob
-    return pictures, kept
+    return list(pictures), kept
 
 
-def unpacked_limit(archive: Path) -> int:
-    """Bytes that an archive of images may unpack to: they hardly shrink in one, so 100 times its size is a bomb."""
-    return max(LEAST_LIMIT, GROWTH * archive.stat().st_size) if archive.is_file() else LEAST_LIMIT
+def _entries(source: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, Blob | None]]:
+    """Every file that is no junk; None for the content of those that aren't wanted."""
+    if source.is_dir():
+        for name, path in find_files(source).items():
+            yield name, path if wanted(name) else None
+    elif source.exists():
+        for name, data in archives.read(source, lambda name: wanted(name) and not is_junk(name)):
+            if not is_junk(name):
+                yield name, data
+    else:
+        raise DataError(f"{source} does not exist; give a folder, a .tar, .tar.gz or .zip archive")
 
 
 def find_files(folder: Path) -> dict[str, Path]:
@@ -123,111 +116,6 @@ def find_files(folder: Path) -> dict[str, Path]:
     return {name: found[name] for name in sorted(found, key=natural)}
 
 
-def read_tar(path: Path) -> dict[str, bytes]:
-    """Contents of an archive's files by name, in natural order, without writing anything to disk.
-
-    Raises DataError naming the member when one is absolute, climbs out with '..', links out or is a device, and
-    naming the archive when it is cut short or damaged.
-    """
-    found = dict(_stream_tar(path))
-    return {name: found[name] for name in sorted(found, key=natural)}
-
-
-def _stream_tar(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Name and content of an archive's files, as they stand there; what links lead to comes last."""
-    import lzma
-    import tarfile
-    import zlib
-
-    limit = unpacked_limit(path)
-    unpacked = 0
-    members: dict[str, tarfile.TarInfo] = {}
-    links: dict[str, str] = {}
-
-    def content(member: tarfile.TarInfo) -> bytes:
-        file = archive.extractfile(member)
-        return file.read() if file else b""
-
-    try:
-        with tarfile.open(path) as archive:
-            for member in archive:
-                if problem := _outside(member):
-                    raise DataError(f"{path}: member {member.name!r} {problem}; the archive is refused")
-                name = posixpath.normpath(member.name)
-                if is_junk(name):
-                    continue
-                unpacked += member.size
-                if unpacked > limit:
-                    raise DataError(f"{path} unpacks to more than {limit / 1e9:.1f} GB; it is no archive of images")
-                if member.isreg():
-                    members[name] = member
-                    yield name, content(member)
-                elif member.issym():
-                    links[name] = posixpath.normpath(posixpath.join(posixpath.dirname(name), member.linkname))
-                elif member.islnk():
-                    links[name] = posixpath.normpath(member.linkname)
-            _check_end(archive)
-            for name, target in links.items():
-                if target in members:
-                    yield name, content(members[target])
-    except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError) as error:
-        raise DataError(
-            f"{path} cannot be read as a tar archive: {error}; it is damaged, cut short or of another kind: "
-            "fetch it again, or unpack it and give the folder"
-        ) from error
-
-
-def _outside(member: Any) -> str:
-    """What makes a tar member unsafe, '' when nothing does."""
-
-    def leaves(name: str) -> bool:
-        name = name.replace("\\", "/")
-        return name.startswith("/") or name[1:2] == ":" or posixpath.normpath(name).split("/")[0] == ".."
-
-    if leaves(member.name) or ".." in member.name.replace("\\", "/").split("/"):
-        return "points outside the archive"
-    base = posixpath.dirname(member.name) if member.issym() else ""
-    if (member.issym() or member.islnk()) and leaves(posixpath.join(base, member.linkname)):
-        return f"links to {member.linkname!r}, outside the archive"
-    if member.isdev():
-        return "is a device"
-    if member.size > MEMBER_BYTES:
-        return f"has {member.size:,} bytes; at most {MEMBER_BYTES:,} are allowed"
-    return ""
-
-
-def _check_end(archive: Any) -> None:
-    """Raise EOFError unless the end mark is there: tarfile takes an archive cut between two members for whole."""
-    archive.fileobj.seek(archive.offset)
-    if archive.fileobj.read(512) != bytes(512):
-        raise EOFError("its end is missing")
-    while archive.fileobj.read(2**20):  # lets a compressed archive check its sum
-        pass
-
-
-# --- threads
-
-
-def in_order(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-    """work(item) of each item, in order, by threads that run only a few batches ahead, so that memory stays small."""
-    source = iter(items)
-    batches = iter(lambda: list(islice(source, BATCH)), [])
-    with ThreadPoolExecutor(cores()) as pool:
-
-        def submit(batch: list[T]) -> Any:
-            return pool.submit(lambda: [work(item) for item in batch])
-
-        pending = deque(submit(batch) for batch in islice(batches, 2 * cores()))
-        try:
-            while pending:
-                results = pending.popleft().result()
-                pending.extend(submit(batch) for batch in islice(batches, 1))
-                yield from results
-        finally:
-            for future in pending:
-                future.cancel()
-
-
 # --- pixels
 
 
@@ -235,12 +123,14 @@ def in_order(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
 class Picture:
     """A decoded image: pixels (channels, height, width) uint8, uint16 or float32.
 
-    remark: what was decided on the way. channels: their names where the file gives them (OME-TIFF).
+    remark: what was decided on the way. channels: their names where the file gives them (OME-TIFF). shape: of the
+    pixels as they were in the file, when they were resized.
     """
 
     pixels: NDArray
     remark: str = ""
     channels: tuple[str, ...] = ()
+    shape: tuple[int, ...] = ()
 
 
 def decode(blob: Blob) -> Picture:
@@ -265,70 +155,6 @@ def decode(blob: Blob) -> Picture:
         raise DataError(error.strerror or " ".join(str(error).split())) from error
     except Exception as error:  # a broken file makes the parsers raise anything at all
         raise DataError(" ".join(str(error).split()) or type(error).__name__) from error
-
-
-def refuse_unreadable(problems: Sequence[tuple[str, str]], total: int, advice: str) -> None:
-    """Raise DataError naming the images that could not be read, each with its reason; nothing when there are none."""
-    if problems:
-        shown = few([f"{name} ({reason})" for name, reason in problems])
-        raise DataError(f"{len(problems)} of {total} images cannot be read: {shown}; {advice}")
-
-
-def write(
-    target: Path,
-    shape: tuple[int, ...],
-    dtype: np.dtype,
-    items: Iterable[tuple[int, str, T]],
-    load: Callable[[T], Picture],
-    advice: str,
-) -> tuple[NDArray, list[str]]:
-    """Load all items by threads and write each at its place in an .npy file; the array memory-mapped, and remarks.
-
-    shape: of the whole array. items: place, name and what `load` takes; place 0, 1, … counts what `load` returns,
-    an image or one channel of it, in the array's order. Every item that raises DataError is counted, the first
-    ones named, and `advice` given.
-    Written as a file, not through the map: on a full disk a write fails with an error, a map kills the process.
-    """
-    total = size = 0
-    places: set[int] = set()  # an archive may hold a file twice; the later one counts
-    problems: list[tuple[str, str]] = []
-    seen: dict[str, list[str]] = {}
-
-    def work(item: tuple[int, str, T]) -> tuple[int, str, Picture | str]:
-        place, name, what = item
-        try:
-            return place, name, load(what)
-        except DataError as error:
-            return place, name, str(error)
-
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with target.open("wb") as out:
-        write_header(out, shape, dtype)
-        start = out.tell()
-        for place, name, found in in_order(work, items):
-            total += 1
-            if isinstance(found, str):
-                problems.append((name, found))
-                continue
-            if found.remark:
-                seen.setdefault(found.remark, []).append(name)
-            data = np.ascontiguousarray(found.pixels, dtype)
-            size = data.nbytes
-            out.seek(start + place * size)
-            out.write(data.data)
-            places.add(place)
-    refuse_unreadable(problems, total, advice)
-    if len(places) * size != math.prod(shape) * np.dtype(dtype).itemsize:
-        raise DataError(f"the images changed while they were read, {total} are there now; run the command again")
-    return np.load(target, mmap_mode="r"), [
-        f"{remark}: {len(names)} images, the first is {names[0]}" for remark, names in seen.items()
-    ]
-
-
-def write_header(out: BinaryIO, shape: tuple[int, ...], dtype: np.dtype) -> None:
-    """The head of an .npy file; the array's bytes follow."""
-    header = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
-    np.lib.format.write_array_header_1_0(out, header)
 
 
 def resized(pixels: NDArray, size: int) -> NDArray:

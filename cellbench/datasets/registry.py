@@ -11,7 +11,6 @@ from ..core.environment import cache_folder
 from ..core.errors import DataError, UsageError, did_you_mean
 from ..core.registry import Registry
 from . import cache
-from .archives import opened
 from .download import Progress, RemoteFile, fetch
 
 STALE = "of an older version, of no use now"
@@ -22,8 +21,8 @@ class DatasetEntry:
     """A data set by name.
 
     factory: `build(scratch, source)` returns the Dataset; `scratch` is a folder for a memory map (see
-    `cache.prepare`), `source` the folder or tar archive that the user gave (a zip comes unpacked) or the folder of
-    downloaded files, None for embedded data.
+    `cache.prepare`), `source` the folder or archive that the user gave (`images.stream` reads either) or the folder
+    of downloaded files, None for embedded data.
     classes, channels: names as the published data has them, () where that is known only once it is prepared.
     standard: part of `--all` when ready. manual: how to get the source by hand; empty for embedded data.
     files: what `download` fetches; none where the licence doesn't allow it.
@@ -88,14 +87,7 @@ class DatasetEntry:
         source = source or self.found()
         if source is None and (self.manual or self.files):
             raise DataError(f"data set {self.name!r} is not prepared; {self.how}")
-        if source is None:
-            return cache.prepare(self.key, lambda scratch: self.factory(scratch, None), again=again)
-        with cache.scratch_folder(cache.location(f"{self.key}-source")) as room:
-            found = opened(source, room)
-            try:
-                return cache.prepare(self.key, lambda scratch: self.factory(scratch, found), again=again)
-            except DataError as error:  # name what the user gave, not where it was unpacked
-                raise DataError(str(error).replace(str(found), str(source))) from error
+        return cache.prepare(self.key, lambda scratch: self.factory(scratch, source), again=again)
 
     def download(self, progress: Progress = lambda *_: None) -> Path:
         """The folder with all of `files`, those fetched that aren't there yet."""

@@ -42,7 +42,7 @@ def npy(array: np.ndarray) -> bytes:
 def build(scratch: Path, source: Path | None) -> Dataset:
     """Toy rings whose images come from pixels.npy in the source."""
     assert source
-    files = images.files_of(source)
+    files = dict(images.stream(source))
     name = next((name for name in files if name.endswith("pixels.npy")), "")
     if not name:
         raise DataError(f"{source} holds no pixels.npy")
@@ -83,9 +83,7 @@ def on_disk() -> list[str]:
     return sorted(path.name for path in (cache_folder() / f"v{cache.FORMAT}").glob("*"))
 
 
-def test_a_zip_is_taken_where_a_folder_is_and_its_unpacked_files_go(
-    register: Callable[..., DatasetEntry], zipped: Path
-) -> None:
+def test_a_zip_is_taken_where_a_folder_is(register: Callable[..., DatasetEntry], zipped: Path) -> None:
     register("toys", manual="ask")
     result = call("prepare", "toys", "--from", str(zipped))
     assert result.exit_code == 0, result.output

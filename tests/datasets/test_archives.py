@@ -1,6 +1,5 @@
-"""An archive is unpacked whole and inside its folder, or refused by name with nothing left behind."""
+"""An archive is read whole and nothing in it reaches outside, or it is refused by name."""
 
-import errno
 import io
 import stat
 import struct
@@ -13,10 +12,10 @@ import numpy as np
 import pytest
 
 from cellbench.core.errors import DataError
-from cellbench.datasets.archives import opened, unpack
+from cellbench.datasets import archives
+from cellbench.datasets.archives import read
 
 NOISE = {f"a/{k}.png": np.random.default_rng(k).bytes(3000) for k in range(9)}
-MANY = 10**9
 KINDS = ["x.tar", "x.tar.gz", "x.tar.xz", "x.zip"]
 
 
@@ -56,28 +55,30 @@ def zip_with(path: Path, name: str, mode: int, content: str = "") -> Path:
     return path
 
 
-def unpacked(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+@pytest.mark.parametrize("name", KINDS)
+def test_every_kind_gives_the_same_files_as_they_stand_there(tmp_path: Path, name: str) -> None:
+    whole = {"b c/ä.csv": b"1,2\n", "empty.png": b"", **NOISE}
+    assert list(read(archive_of(tmp_path / name, whole))) == list(whole.items())
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_every_kind_is_unpacked_to_the_same_files(tmp_path: Path, name: str) -> None:
-    whole = {**NOISE, "b c/ä.csv": b"1,2\n", "empty.png": b""}
-    folder = unpack(archive_of(tmp_path / name, whole), tmp_path / "out", MANY)
-    assert folder == tmp_path / "out"
-    assert unpacked(folder) == whole
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["out", name])
+def test_what_is_not_wanted_is_named_and_not_read(tmp_path: Path, name: str) -> None:
+    found = dict(read(archive_of(tmp_path / name, NOISE), lambda name: name == "a/3.png"))
+    assert found == {name: data if name == "a/3.png" else None for name, data in NOISE.items()}
+
+
+def test_an_archive_is_told_by_its_content(tmp_path: Path) -> None:
+    for name in KINDS:
+        assert dict(read(archive_of(tmp_path / name, NOISE).rename(tmp_path / "cells.download"))) == NOISE
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     "name", ["../evil.png", "/tmp/evil.png", "a/../../evil.png", "C:\\evil.png", "a\\..\\evil.png"]
 )
-def test_a_member_outside_is_refused_by_name_and_nothing_stays(tmp_path: Path, kind: str, name: str) -> None:
-    archive = archive_of(tmp_path / kind, {"a.png": b"x", name: b"x"})
+def test_a_member_outside_is_refused_by_name(tmp_path: Path, kind: str, name: str) -> None:
     with pytest.raises(DataError, match=r"evil.png' points outside the archive; the archive is refused"):
-        unpack(archive, tmp_path / "out", MANY)
-    assert [path.name for path in tmp_path.iterdir()] == [kind]
+        list(read(archive_of(tmp_path / kind, {"a.png": b"x", name: b"x"})))
 
 
 @pytest.mark.parametrize("target", ["/etc/passwd", "../../secret"])
@@ -91,7 +92,7 @@ def test_a_member_outside_is_refused_by_name_and_nothing_stays(tmp_path: Path, k
 )
 def test_a_link_out_is_refused_by_name(tmp_path: Path, make: Callable[[Path, str], Path], target: str) -> None:
     with pytest.raises(DataError, match=r"'a/link.png' links to '.*', outside the archive"):
-        unpack(make(tmp_path, target), tmp_path / "out", MANY)
+        list(read(make(tmp_path, target)))
 
 
 @pytest.mark.parametrize(
@@ -102,10 +103,8 @@ def test_a_link_out_is_refused_by_name(tmp_path: Path, make: Callable[[Path, str
         lambda path: zip_with(path / "x.zip", "b/link.png", stat.S_IFLNK, "../a.png"),
     ],
 )
-def test_a_link_inside_becomes_a_copy(tmp_path: Path, make: Callable[[Path], Path]) -> None:
-    folder = unpack(make(tmp_path), tmp_path / "out", MANY)
-    assert unpacked(folder) == {"a.png": b"x", "b/link.png": b"x"}
-    assert not (folder / "b/link.png").is_symlink()
+def test_a_link_inside_has_its_targets_content_and_comes_last(tmp_path: Path, make: Callable[[Path], Path]) -> None:
+    assert list(read(make(tmp_path))) == [("a.png", b"x"), ("b/link.png", b"x")]
 
 
 @pytest.mark.parametrize(
@@ -118,19 +117,26 @@ def test_a_link_inside_becomes_a_copy(tmp_path: Path, make: Callable[[Path], Pat
 )
 def test_a_device_is_refused_by_name(tmp_path: Path, make: Callable[[Path], Path]) -> None:
     with pytest.raises(DataError, match="'pipe' is a device"):
-        unpack(make(tmp_path), tmp_path / "out", MANY)
+        list(read(make(tmp_path)))
 
 
 @pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.95])
-def test_an_archive_cut_short_is_refused_by_name_and_nothing_stays(tmp_path: Path, name: str, part: float) -> None:
+def test_an_archive_cut_short_is_refused_by_name(tmp_path: Path, name: str, part: float) -> None:
     archive = archive_of(tmp_path / name, NOISE)
     whole = archive.read_bytes()
     size = 9 * (512 + 3072) if name == "x.tar" else len(whole)  # a tar is padded at its end
     archive.write_bytes(whole[: int(size * part)])
-    with pytest.raises(DataError, match=rf"{name} cannot be read as a (tar|zip) archive: .*cut short"):
-        unpack(archive, tmp_path / "out", MANY)
-    assert [path.name for path in tmp_path.iterdir()] == [name]
+    for wanted in (lambda name: True, lambda name: False):
+        with pytest.raises(DataError, match=rf"{name} cannot be read as a (tar|zip) archive: .*cut short"):
+            list(read(archive, wanted))
+
+
+def test_an_archive_cut_between_two_members_is_refused(tmp_path: Path) -> None:
+    archive = archive_of(tmp_path / "x.tar", {"a.png": bytes(512), "b.png": bytes(512)})
+    archive.write_bytes(archive.read_bytes()[:1024])
+    with pytest.raises(DataError, match="its end is missing"):
+        list(read(archive))
 
 
 def test_a_damaged_zip_is_noticed_by_its_sum(tmp_path: Path) -> None:
@@ -139,17 +145,25 @@ def test_a_damaged_zip_is_noticed_by_its_sum(tmp_path: Path) -> None:
     data[1000] ^= 255
     archive.write_bytes(data)
     with pytest.raises(DataError, match="cannot be read as a zip archive"):
-        unpack(archive, tmp_path / "out", MANY)
+        list(read(archive))
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_a_bomb_is_stopped_at_the_limit_and_nothing_stays(tmp_path: Path, name: str) -> None:
+def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     archive = archive_of(tmp_path / name, {"small.png": b"x", "bomb.png": bytes(5_000_000)})
-    assert name == "x.tar" or archive.stat().st_size < 20_000
-    with pytest.raises(DataError, match=r"unpacks to more than 3,000,000 bytes"):
-        unpack(archive, tmp_path / "out", 3_000_000)
-    assert [path.name for path in tmp_path.iterdir()] == [name]
-    assert unpack(archive, tmp_path / "out", 5_100_000).is_dir()
+    assert list(read(archive))[1] == ("bomb.png", bytes(5_000_000))
+    monkeypatch.setattr(archives, "LEAST_LIMIT", 3_000_000)
+    monkeypatch.setattr(archives, "GROWTH", 0)
+    found = read(archive)
+    assert next(found) == ("small.png", b"x")
+    with pytest.raises(DataError, match=rf"{name} unpacks to more than 0\.0 GB, which is not plausible"):
+        next(found)
+
+
+def test_a_member_larger_than_any_picture_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "MEMBER_BYTES", 100)
+    with pytest.raises(DataError, match=r"'b\.png' has 101 bytes; at most 100 are allowed"):
+        list(read(archive_of(tmp_path / "x.tar", {"a.png": bytes(100), "b.png": bytes(101)})))
 
 
 def test_a_zip_whose_header_lies_about_the_size_gives_no_more_than_it_says(tmp_path: Path) -> None:
@@ -157,21 +171,22 @@ def test_a_zip_whose_header_lies_about_the_size_gives_no_more_than_it_says(tmp_p
     lying = archive.read_bytes().replace(struct.pack("<I", 5_000_000), struct.pack("<I", 10))
     archive.write_bytes(lying)
     with pytest.raises(DataError, match="cannot be read as a zip archive"):
-        unpack(archive, tmp_path / "out", MANY)
+        list(read(archive))
 
 
-def test_members_without_content_count_too(tmp_path: Path) -> None:
+def test_members_without_content_count_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     archive = archive_of(tmp_path / "x.tar.gz", {f"{k}.png": b"" for k in range(1000)})
-    with pytest.raises(DataError, match="unpacks to more than 100,000 bytes"):
-        unpack(archive, tmp_path / "out", 100_000)
+    monkeypatch.setattr(archives, "LEAST_LIMIT", 100_000)
+    monkeypatch.setattr(archives, "GROWTH", 0)
+    with pytest.raises(DataError, match="unpacks to more than"):
+        list(read(archive))
 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_a_web_page_saved_as_the_archive_is_called_that(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"\xef\xbb\xbf<!doctype HTML>\n<title>Sign in</title>")
-    for use in (lambda path: unpack(path, tmp_path / "out", MANY), lambda path: opened(path, tmp_path)):
-        with pytest.raises(DataError, match=rf"{name} is a web page \(HTML\), not an archive"):
-            use(tmp_path / name)
+    with pytest.raises(DataError, match=rf"{name} is a web page \(HTML\), not an archive"):
+        list(read(tmp_path / name))
 
 
 def test_an_encrypted_zip_is_called_that(tmp_path: Path) -> None:
@@ -181,34 +196,11 @@ def test_an_encrypted_zip_is_called_that(tmp_path: Path) -> None:
         data[data.index(mark) + at] |= 1
     archive.write_bytes(data)
     with pytest.raises(DataError, match=r"'a.png' is encrypted; unpack the archive with its password"):
-        unpack(archive, tmp_path / "out", MANY)
+        list(read(archive))
 
 
-def test_a_full_disk_is_said_and_nothing_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Full(io.BytesIO):
-        def write(self, data: object) -> int:
-            raise OSError(errno.ENOSPC, "No space left on device")
-
-    archive = archive_of(tmp_path / "x.zip", NOISE)
-    really = Path.open
-    monkeypatch.setattr(
-        Path, "open", lambda path, mode="r", **how: Full() if mode == "wb" else really(path, mode, **how)
-    )
-    with pytest.raises(DataError, match=r"cannot unpack .*x\.zip to .*out: No space left on device; make room"):
-        unpack(archive, tmp_path / "out", MANY)
-    assert [path.name for path in tmp_path.iterdir()] == ["x.zip"]
-
-
-def test_a_folder_that_exists_is_not_overwritten(tmp_path: Path) -> None:
-    (tmp_path / "out").mkdir()
-    with pytest.raises(DataError, match="out exists already"):
-        unpack(archive_of(tmp_path / "x.zip", NOISE), tmp_path / "out", MANY)
-
-
-def test_a_zip_is_opened_as_a_folder_and_all_else_is_left_as_it_is(tmp_path: Path) -> None:
-    zipped = archive_of(tmp_path / "cells.zip", NOISE).rename(tmp_path / "cells.download")  # told by content
-    assert unpacked(opened(zipped, tmp_path / "room")) == NOISE
-    np.savez(tmp_path / "x.npz", a=np.arange(3))
-    tar = archive_of(tmp_path / "x.tar.gz", NOISE)
-    for source in (tar, tmp_path / "x.npz", tmp_path, tmp_path / "missing.zip"):
-        assert opened(source, tmp_path / "room") == source
+@pytest.mark.parametrize("start", [b"PK\x03\x04 and so on", b"neither of them"])
+def test_a_file_that_is_no_archive_is_refused_by_name(tmp_path: Path, start: bytes) -> None:
+    (tmp_path / "x.zip").write_bytes(start)
+    with pytest.raises(DataError, match=r"x\.zip cannot be read as a (zip|tar) archive"):
+        list(read(tmp_path / "x.zip"))

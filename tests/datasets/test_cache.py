@@ -90,8 +90,7 @@ def test_a_prepared_one_is_not_built_again_until_cleared(toy: Dataset) -> None:
     cache.prepare("toy", build_from(toy))
     never: Callable[[Path], Dataset] = lambda scratch: pytest.fail("built again")  # noqa: E731
     cache.prepare("toy", never)
-    assert cache.clear("toy")
-    assert not cache.clear("toy")
+    cache.remove(cache.location("toy"))
     assert not cache.is_ready("toy")
 
 
@@ -267,5 +266,5 @@ def test_what_cannot_be_removed_is_said(toy: Dataset, monkeypatch: pytest.Monkey
     cache.prepare("toy", build_from(toy))
     monkeypatch.setattr(Path, "rename", refused)
     with pytest.raises(DataError, match=r"cannot remove .*toy: Permission denied"):
-        cache.clear("toy")
+        cache.remove(cache.location("toy"))
     assert cache.is_ready("toy")

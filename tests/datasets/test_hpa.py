@@ -191,7 +191,7 @@ def test_larger_images_are_stored_smaller_and_said(kaggle: Path) -> None:
     assert data.images[7, :, 64, 64].tolist() == [7, 67, 127, 187]
     assert data.info.notes == (
         "no labels are public for the test images: the split is drawn from train/",
-        "resized from 512×512 to 128×128 px: 4 images, the first is train/0007-b7_blue.png",
+        "resized from 512×512 to 128×128 px: 4 images, the first is train/0007-b7_red.png",
     )
 
 

@@ -1,0 +1,103 @@
+"""Threads and processes give results in the order of the items, and what goes wrong in one reaches the caller."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from cellbench.core.errors import DataError
+from cellbench.datasets.pools import in_batches, in_order
+
+ORPHAN = """
+import sys, time
+from cellbench.datasets.pools import in_batches
+from tests.datasets.test_pools import pid_then_sleep
+
+if __name__ == "__main__":
+    list(in_batches(pid_then_sleep, [sys.argv[1]], processes=True))
+"""
+
+
+def squares(batch: list[int]) -> list[int]:
+    return [n * n for n in batch]
+
+
+def pids(batch: list[int]) -> list[int]:
+    return [os.getpid()] * len(batch)
+
+
+def inverses(batch: list[int]) -> list[float]:
+    return [1 / (n - 500) for n in batch]
+
+
+def dies(batch: list[int]) -> list[int]:
+    os._exit(9)
+
+
+def pid_then_sleep(batch: list[str]) -> list[str]:
+    Path(batch[0]).write_text(str(os.getpid()))
+    time.sleep(60)
+    return batch
+
+
+def test_threads_return_results_in_the_order_of_the_items() -> None:
+    assert list(in_order(lambda n: n * n, range(1000))) == [n * n for n in range(1000)]
+    assert list(in_order(lambda n: n, [])) == []
+
+
+def test_an_error_in_a_thread_reaches_the_caller() -> None:
+    with pytest.raises(ZeroDivisionError):
+        list(in_order(lambda n: 1 // (n - 500), range(1000)))
+
+
+def test_processes_return_results_in_the_order_of_the_items() -> None:
+    assert list(in_batches(squares, range(1000), processes=True)) == [n * n for n in range(1000)]
+    assert os.getpid() not in in_batches(pids, range(1000), processes=True)
+
+
+def test_an_error_in_a_process_reaches_the_caller() -> None:
+    with pytest.raises(ZeroDivisionError):
+        list(in_batches(inverses, range(1000), processes=True))
+
+
+def test_a_process_that_dies_is_told_in_one_line() -> None:
+    with pytest.raises(DataError, match="a process that reads images was ended: is the memory full"):
+        list(in_batches(dies, range(1000), processes=True))
+
+
+def test_only_a_few_batches_are_taken_ahead_of_their_use() -> None:
+    taken = []
+    results = in_order(abs, (taken.append(n) or n for n in range(100_000)))
+    assert next(results) == 0
+    assert len(taken) < 20_000
+    results.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_processes_end_when_their_parent_is_killed(tmp_path: Path) -> None:
+    script, note = tmp_path / "orphan.py", tmp_path / "pid"
+    script.write_text(ORPHAN)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    parent = subprocess.Popen([sys.executable, str(script), str(note)], env=environment)
+    deadline = time.monotonic() + 30
+    while not (note.exists() and note.read_text()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    parent.send_signal(signal.SIGKILL)
+    parent.wait(10)
+    child = int(note.read_text())
+    while _is_alive(child):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+        return "Z" not in Path(f"/proc/{process}/stat").read_text().split()[2:3]  # dead, and nobody has asked how
+    except (ProcessLookupError, FileNotFoundError):
+        return False
