@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 RATIOS: list[tuple[str, str, float, float, float]] = []
+FIGURES: list[tuple[str, float, float, float]] = []
 
 
 @pytest.fixture
@@ -31,9 +32,22 @@ def against(benchmark, request):
     return compare
 
 
+@pytest.fixture
+def figures() -> Callable[[str, float, float, float], None]:
+    """figures(test, seconds, processor_seconds, bytes) puts them into the summary."""
+    return lambda *line: FIGURES.append(line)
+
+
 def pytest_terminal_summary(terminalreporter) -> None:
     if RATIOS:
         terminalreporter.section("ours against a peer, medians of one run")
         for test, peer, mine, theirs, ratio in RATIOS:
-            what = test.removeprefix("test_").replace("_", " ")
-            terminalreporter.write_line(f"{what:<32} {mine:8.3f} s   {theirs:8.3f} s   {ratio:6.2f} ×   {peer}")
+            terminalreporter.write_line(f"{_words(test):<32} {mine:8.3f} s   {theirs:8.3f} s   {ratio:6.2f} ×   {peer}")
+    if FIGURES:
+        terminalreporter.section("seconds by the clock and by the processors, memory of all processes at most")
+        for test, clock, busy, memory in FIGURES:
+            terminalreporter.write_line(f"{_words(test):<44} {clock:6.2f} s  {busy:6.2f} s  {memory / 1e9:6.2f} GB")
+
+
+def _words(test: str) -> str:
+    return test.removeprefix("test_").replace("_", " ")

@@ -6,14 +6,12 @@ import numpy as np
 import pandas as pd
 import torch
 from joblib import Parallel, delayed
-from PIL import Image
 from skimage.feature import hog as scikit_image_hog
 from sklearn.svm import SVC
 from torch.utils.data import DataLoader, TensorDataset
 
 from cellbench.core.runs import RunLog, RunRecord, RunSpec
 from cellbench.core.store import Store
-from cellbench.datasets import images as image_files
 from cellbench.datasets.toy import rings
 from cellbench.features import flatten, hog
 from cellbench.methods import methods
@@ -65,17 +63,6 @@ def test_one_epoch_of_resnet18(against):
             optimiser.step()
 
     assert against(ours, plain_loop, "a float32 DataLoader loop", rounds=3) > 1.0
-
-
-def test_decoding_of_2000_pngs(against, tmp_path):
-    for i, image in enumerate(rings(n=2000, size=78).images):
-        Image.fromarray(image[0]).save(tmp_path / f"{i:05}.png")
-    files = sorted(tmp_path.glob("*.png"))
-
-    def ours() -> None:
-        list(image_files.in_order(lambda file: image_files.decode(file), files))
-
-    assert against(ours, lambda: [np.array(Image.open(file)) for file in files], "a loop with Pillow") > 0.4
 
 
 def test_table_of_1000_records(against, tmp_path):
