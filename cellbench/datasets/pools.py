@@ -1,5 +1,6 @@
 """Work on many items by threads or processes, with results in the order of the items."""
 
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -38,14 +39,20 @@ def in_batches(work: Callable[[list[T]], list[R]], items: Iterable[T], *, proces
     batches = iter(lambda: list(islice(source, BATCH)), [])
     workers = min(cores(), MOST_PROCESSES) if processes else cores()
     with _processes(workers) if processes else ThreadPoolExecutor(workers) as pool:
+
+        def submit(batch: list[T]) -> Future[list[R]]:
+            with _ctrl_c_held_back():  # also by a process that this starts: it is the parent's to handle
+                return pool.submit(work, batch)
+
         pending: deque[Future[list[R]]] = deque()
         try:
-            pending.extend(pool.submit(work, batch) for batch in islice(batches, workers + AHEAD))
+            pending.extend(map(submit, islice(batches, workers + AHEAD)))
             while pending:
                 results = pending.popleft().result()
-                pending.extend(pool.submit(work, batch) for batch in islice(batches, 1))
+                pending.extend(map(submit, islice(batches, 1)))
                 yield from results
         except BrokenProcessPool as error:
+            pending.clear()  # all broken; to cancel one now would make the pool print a traceback
             raise DataError(
                 "a process that reads images was ended: is the memory full? (A script of yours that prepares data "
                 "must do so below `if __name__ == '__main__':`)"
@@ -61,12 +68,24 @@ def _each(work: Callable[[T], R], batch: list[T]) -> list[R]:
 
 def _processes(workers: int) -> Executor:
     # spawned, not forked: the parent may have threads, whose locks a fork would copy as they are
-    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _start)
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _watch_parent)
 
 
-def _start() -> None:
-    """Leave Ctrl-C to the parent, and end with it, even if it is killed: its queue would never tell."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+@contextlib.contextmanager
+def _ctrl_c_held_back() -> Iterator[None]:
+    """Ctrl-C comes at the end of the block; what is started in it never gets one."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _watch_parent() -> None:
+    """Let this process end with its parent, even if that is killed: its queue would never tell."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -34,6 +34,11 @@ def inverses(batch: list[int]) -> list[float]:
     return [1 / (n - 500) for n in batch]
 
 
+def hold_back_ctrl_c(batch: list[int]) -> list[bool]:
+    os.kill(os.getpid(), signal.SIGINT)
+    return [signal.SIGINT in signal.sigpending() for _ in batch]
+
+
 def dies(batch: list[int]) -> list[int]:
     os._exit(9)
 
@@ -64,9 +69,16 @@ def test_an_error_in_a_process_reaches_the_caller() -> None:
         list(in_batches(inverses, range(1000), processes=True))
 
 
-def test_a_process_that_dies_is_told_in_one_line() -> None:
+def test_a_process_that_dies_is_told_in_one_line(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(DataError, match="a process that reads images was ended: is the memory full"):
-        list(in_batches(dies, range(1000), processes=True))
+        list(in_batches(dies, range(10_000), processes=True))
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signal masks")
+def test_processes_leave_ctrl_c_to_their_parent() -> None:
+    assert all(in_batches(hold_back_ctrl_c, range(1000), processes=True))
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
 def test_only_a_few_batches_are_taken_ahead_of_their_use() -> None:
