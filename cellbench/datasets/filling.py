@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..core.environment import cores
 from ..core.errors import DataError
+from ..core.words import counted
 from . import pools
 from .images import Picture, few
 
@@ -117,7 +118,7 @@ def remarks(looks: Iterable[Look]) -> list[str]:
     for look in looks:
         if look.remark:
             seen.setdefault(look.remark, []).append(look.name)
-    return [f"{remark}: {len(names)} images, the first is {names[0]}" for remark, names in seen.items()]
+    return [f"{remark}: {counted(len(names), 'image')}, the first is {names[0]}" for remark, names in seen.items()]
 
 
 def _first(items: Iterable[Item[T]], again: dict[int, Item[T]]) -> Iterator[Item[T]]:

@@ -164,7 +164,7 @@ def test_it_is_prepared_by_name_and_is_not_standard(plates: Path) -> None:
 def test_a_blue_channel_that_is_not_zero_is_said(plates: Path) -> None:
     cell(plates / "plate01/005004000-2-11-1.png", 11, blue=1)
     data = build(plates)
-    assert data.info.notes == ("blue is not zero, and left out: 1 images, the first is plate01/005004000-2-11-1.png",)
+    assert data.info.notes == ("blue is not zero, and left out: 1 image, the first is plate01/005004000-2-11-1.png",)
     assert data.images.shape[1] == 2
 
 
