@@ -95,7 +95,7 @@ class SVC(ClassifierMixin, BaseEstimator):
     def support_vectors_(self) -> NDArray:
         """(support vectors, features), in the order of support_."""
         check_is_fitted(self)
-        return self._vectors.cpu().numpy()
+        return self._vectors[self._weights.any(1)].cpu().numpy()
 
     def _decisions(self, X: ArrayLike) -> NDArray:
         """(n, machines): one-against-one in the order (0, 1), (0, 2), ..., positive for the first; or one a label."""
@@ -133,15 +133,12 @@ def path_scores(models: Sequence[SVC], X: ArrayLike) -> list[NDArray]:
 
 
 def _decisions(models: Sequence[SVC], x: Tensor) -> list[NDArray]:
-    """Of each of some models of one kernel, fitted on the same samples, (n, machines)."""
+    """Of each of some models of one path, (n, machines)."""
     first, width = models[0], len(models[0]._bias)
-    union = np.unique(np.concatenate([model.support_ for model in models]))
-    vectors = x.new_zeros(len(union), x.shape[1], dtype=first._vectors.dtype)
-    weights = vectors.new_zeros(len(union), width * len(models))
-    for place, model in enumerate(models):
-        at = torch.from_numpy(np.searchsorted(union, model.support_)).to(x.device)
-        vectors[at] = model._vectors
-        weights[at, place * width : (place + 1) * width] = model._weights
+    weights, vectors = torch.cat([model._weights for model in models], 1), first._vectors
+    used = weights.any(1)  # vectors are those of the whole path
+    if not used.all():
+        weights, vectors = weights[used], vectors[used]
     parts = [cross(first._kernel, rows, vectors, 1.0, vectors.dtype) @ weights for rows in x.split(SCORE_ROWS)]
     values = torch.cat(parts).double().cpu().numpy() if parts else np.zeros((0, weights.shape[1]))
     return [values[:, i * width : (i + 1) * width] + model._bias for i, model in enumerate(models)]
@@ -169,20 +166,26 @@ def _fit(models: Sequence[SVC], X: ArrayLike, y: ArrayLike, sample_weight: Array
         if multilabel:
             K = _whole_gram(kernel, x, scale, memory)
             solutions = one_versus_rest(K, torch.from_numpy(labels).to(x.device), bounds, model.tol)
+            del K
         else:
             blocks = ClassBlocks(kernel, x, np.bincount(labels).tolist(), scale, memory)
             solutions = one_against_one(blocks, bounds, model.tol)
+            del blocks
     except torch.OutOfMemoryError as error:
         raise BackendError(
             f"memory of the {x.device.type} ran out with {len(x)} samples, {memory / 2**30:.1f} GiB allowed for Gram "
             "matrices; give a smaller `memory`, so that they are made in blocks"
         ) from error
+    support = torch.stack([solution.coefficients.any(1) for solution in solutions]).any(0).nonzero()[:, 0]
+    vectors = x[support.to(x.device)]  # one copy for the whole path
+    order, labels = order[support.numpy()], labels[support.numpy()]
     for one, solution in zip(models, solutions, strict=True):
         one.classes_, one._multilabel = classes, multilabel
         one.n_features_in_ = model.n_features_in_
         if hasattr(model, "feature_names_in_"):
             one.feature_names_in_ = model.feature_names_in_
-        _keep(one, solution, x, order, labels, kernel, scale)
+        one._kernel, one._vectors = kernel, vectors
+        _keep(one, solution, solution.coefficients[support] / scale, order, labels, scale)
 
 
 def _whole_gram(kernel: Kernel, x: Tensor, scale: float, memory: int) -> Tensor:
@@ -195,27 +198,22 @@ def _whole_gram(kernel: Kernel, x: Tensor, scale: float, memory: int) -> Tensor:
     return gram(kernel, x, scale, x.dtype)
 
 
-def _keep(
-    model: SVC, solution: Solution, x: Tensor, order: NDArray, labels: NDArray, kernel: Kernel, scale: float
-) -> None:
-    """Set the fitted attributes; the signs of two classes are those of scikit-learn, positive for the second."""
-    coefficients = solution.coefficients / scale
-    support = coefficients.any(1).nonzero()[:, 0]
-    model._kernel, model._vectors = kernel, x[support.to(x.device)]
-    model._weights = coefficients[support].to(x)
-    model._bias = solution.bias.numpy()
-    model.support_ = order[support.numpy()]
+def _keep(model: SVC, solution: Solution, coefficients: Tensor, order: NDArray, labels: NDArray, scale: float) -> None:
+    """Set the fitted attributes; coefficients, order and labels are of the path's vectors.
+
+    The signs of two classes are those of scikit-learn, positive for the second.
+    """
+    model._weights, model._bias = coefficients.to(model._vectors), solution.bias.numpy()
     model.gap_, model.dual_objective_ = solution.gap.numpy(), solution.objective.numpy() / scale
     model.fit_status_ = int(model.gap_.max() > model.tol)
-    if model._multilabel:
-        model.dual_coef_, model.intercept_ = coefficients[support].T.numpy(), model._bias
-    else:
-        codes = labels[support.numpy()]
+    own = coefficients.any(1).numpy()
+    dual, codes = coefficients.numpy()[own], labels[own]
+    model.support_ = order[own]
+    model.dual_coef_, model.intercept_ = dual.T, model._bias
+    if not model._multilabel:
         model.n_support_ = np.bincount(codes, minlength=len(model.classes_)).astype(np.int32)
-        model.dual_coef_ = by_opponent(coefficients[support].numpy(), codes, len(model.classes_))
-        model.intercept_ = model._bias
-        if len(model.classes_) == 2:
-            model.dual_coef_, model.intercept_ = -model.dual_coef_, -model.intercept_
+        sign = -1 if len(model.classes_) == 2 else 1
+        model.dual_coef_, model.intercept_ = sign * by_opponent(dual, codes, len(model.classes_)), sign * model._bias
     if model.fit_status_:
         warnings.warn(
             f"{(model.gap_ > model.tol).sum()} of {len(model.gap_)} machines stopped at a gap of up to "

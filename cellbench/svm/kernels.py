@@ -56,9 +56,12 @@ def gram(kernel: Kernel, x: Tensor, scale: float, dtype: torch.dtype) -> Tensor:
     norms = squares(x)
     work = product_dtype(kernel, x, norms)
     norms = norms.to(work)
+    # one buffer for all blocks: a new one each, ever smaller, leaves the processor's memory full of holes
+    buffer = torch.empty(_rows_of(x) * len(x), dtype=work, device=x.device)
     for rows in _row_blocks(x):
         part = matrix[rows, rows.start :]
-        dots = x[rows].to(work) @ x[rows.start :].to(work).T
+        dots = buffer[: part.numel()].view(part.shape)
+        torch.mm(x[rows].to(work), x[rows.start :].to(work).T, out=dots)
         part.copy_(kernel.of_dots(dots, norms[rows], norms[rows.start :]).div_(scale))
         matrix[rows.stop :, rows] = part[:, rows.stop - rows.start :].T
     return matrix
@@ -72,8 +75,9 @@ def cross(kernel: Kernel, x: Tensor, z: Tensor, scale: float, dtype: torch.dtype
     x_norms, z_norms = squares(x), squares(z)
     work = torch.promote_types(product_dtype(kernel, x, x_norms), product_dtype(kernel, z, z_norms))
     x_norms, z_norms = x_norms.to(work), z_norms.to(work)
+    buffer = torch.empty(_rows_of(x), len(z), dtype=work, device=x.device)
     for rows in _row_blocks(x):
-        dots = x[rows].to(work) @ z.to(work).T
+        dots = torch.mm(x[rows].to(work), z.to(work).T, out=buffer[: rows.stop - rows.start])
         matrix[rows] = kernel.of_dots(dots, x_norms[rows], z_norms).div_(scale)
     return matrix
 
@@ -85,6 +89,9 @@ def variance(x: Tensor) -> float:
 
 
 def _row_blocks(x: Tensor) -> Iterator[slice]:
-    step = ROWS if x.device.type == "cpu" else 8 * ROWS
-    for first in range(0, len(x), step):
-        yield slice(first, min(first + step, len(x)))
+    for first in range(0, len(x), _rows_of(x)):
+        yield slice(first, min(first + _rows_of(x), len(x)))
+
+
+def _rows_of(x: Tensor) -> int:
+    return min(len(x), ROWS if x.device.type == "cpu" else 8 * ROWS)
