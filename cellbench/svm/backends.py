@@ -68,15 +68,19 @@ def choose(name: str = "auto", *, device: str = "cpu", kernel: str = "rbf", larg
     Raises BackendError when the backend of that name can't be used.
     """
     if name == "auto":
-        return next(
-            BACKENDS[name] for name in _preferred(device, kernel, largest_pair) if not _obstacle(BACKENDS[name])
-        )
+        names = _preferred(device, kernel, largest_pair)
+        name = next(name for name in names if not _obstacle(BACKENDS[name]))
     if name not in BACKENDS:
         raise BackendError(f"no SVM backend is called {name!r}; {did_you_mean(name, ['auto', *BACKENDS])}")
     backend = BACKENDS[name]
     if kernel not in backend.kernels:
         raise BackendError(
             f"SVM backend {name!r} has no kernel {kernel!r}; it has {', '.join(backend.kernels)}: choose one, or 'auto'"
+        )
+    if device not in backend.devices:
+        raise BackendError(
+            f"SVM backend {name!r} runs on {', '.join(backend.devices)}, not on {device}; take --device "
+            f"{backend.devices[0]}, or another backend"
         )
     if reason := _obstacle(backend):
         raise BackendError(f"SVM backend {name!r} cannot be used: {reason}; choose another or 'auto'")

@@ -49,7 +49,8 @@ def test_a_scoped_setting_reaches_only_the_methods_it_names(toy_folder):
     assert net.overrides == {}
 
 
-def test_a_method_that_cannot_run_on_a_device_is_planned_where_it_can(toy_folder):
+def test_a_method_that_cannot_run_on_a_device_is_planned_where_it_can(toy_folder, monkeypatch):
+    monkeypatch.setitem(methods._entries, "svm-hog", dataclasses.replace(methods["svm-hog"], devices=("cpu",)))
     svm, net = plan(toy_folder, "svm-hog", "cnn", device="cuda")
     assert (svm.spec.device, net.spec.device) == ("cpu", "cuda")
 

@@ -41,8 +41,8 @@ def test_a_run_returns_a_whole_record_and_the_scores_it_rests_on(toy_folder):
     events = []
     job = one_job(toy_folder, "svm-hog", "size=none")
     record, predictions = worker.run_job(job, lambda kind, facts: events.append((kind, facts)))
-    assert (record.status, record.reason, record.backend) == ("ok", "", "onedal")
-    assert set(record.seconds) == {"load", "features", "fit", "predict"}
+    assert (record.status, record.reason, record.backend) == ("ok", "", "torch")
+    assert set(record.seconds) == {"load", "transfer", "features", "fit", "predict"}
     data = cache.read(toy_folder)
     for part in ("val", "test"):
         np.testing.assert_array_equal(predictions[f"{part}_index"], data.split[part])

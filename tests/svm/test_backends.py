@@ -25,6 +25,11 @@ def test_a_kernel_that_only_libsvm_has_goes_there():
         choose("torch", kernel="sigmoid")
 
 
+def test_a_backend_is_refused_on_a_device_that_it_does_not_run_on():
+    with pytest.raises(BackendError, match=r"'libsvm' runs on cpu, not on cuda; take --device cpu"):
+        choose("libsvm", device="cuda")
+
+
 def test_a_misspelt_backend_is_answered_with_the_right_one():
     with pytest.raises(BackendError, match="libsvm"):
         choose("libsmv")
