@@ -2,23 +2,20 @@
 
 import json
 
-import numpy as np
 import pandas as pd
 import torch
 from joblib import Parallel, delayed
 from skimage.feature import hog as scikit_image_hog
-from sklearn.svm import SVC
 from torch.utils.data import DataLoader, TensorDataset
 
 from cellbench.core.runs import RunLog, RunRecord, RunSpec
 from cellbench.core.store import Store
 from cellbench.datasets.toy import rings
-from cellbench.features import flatten, hog
+from cellbench.features import hog
 from cellbench.methods import methods
 from cellbench.nets.resnet import resnet
 from cellbench.reporting.frame import load_results
 from cellbench.reporting.views import tables
-from cellbench.svm import choose
 from cellbench.training import loop
 from cellbench.training.recipe import Recipe
 
@@ -31,17 +28,6 @@ def test_hog_of_1000_images(against):
         Parallel(n_jobs=2, batch_size=50)(delayed(scikit_image_hog)(image[0] / 255, **options) for image in images)
 
     assert against(lambda: hog(images), peer, "scikit-image through joblib, both cores") > 3
-
-
-def test_svm_fit_on_1500_images(against):
-    data = rings(n=1500, size=48, classes=5)
-    rng = np.random.default_rng(0)  # so noisy that a good part become support vectors
-    features = flatten(data.images) + rng.normal(0, 0.6, (len(data), 48 * 48)).astype(np.float32)
-    svc = choose().load()
-    ratio = against(
-        lambda: svc(C=10).fit(features, data.labels), lambda: SVC(C=10).fit(features, data.labels), "LIBSVM", rounds=3
-    )
-    assert ratio > 1.5
 
 
 def test_one_epoch_of_resnet18(against):

@@ -56,7 +56,13 @@ def test_a_run_returns_a_whole_record_and_the_scores_it_rests_on(toy_folder):
     assert record.environment["threads"] == 1
     assert 50e6 < record.memory["host"] < 4e9
     assert record.overrides == {"size": None}
-    assert [facts["name"] for kind, facts in events if kind == "phase"] == ["load", "features", "fit", "predict"]
+    assert [facts["name"] for kind, facts in events if kind == "phase"] == [
+        "load",
+        "transfer",
+        "features",
+        "fit",
+        "predict",
+    ]
     assert not re.search(rf'"/|{re.escape(str(Path.home()))}/', record.to_json())
 
 

@@ -1,0 +1,81 @@
+"""Our C-SVC against LIBSVM and oneDAL on overlapping classes, and what a path of C and a large set take."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import sklearn.svm
+
+from cellbench.core.environment import cores
+from cellbench.svm import SVC, path
+
+# A child that fits as many samples as HEp-2 has, of 64 x 64 pixels, and says what memory it took at most.
+CHILD = """
+import json, resource, sys, time
+sys.path.insert(0, sys.argv[1])
+from test_svm import overlapping
+from cellbench.svm import SVC
+X, y = overlapping(8701, 4096)
+start = time.perf_counter(), time.process_time()
+SVC(C=10, device="cpu").fit(X, y)
+took = time.perf_counter() - start[0], time.process_time() - start[1]
+print(json.dumps([*took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024]))
+"""
+
+
+def overlapping(n: int, width: int, classes: int = 6) -> tuple[np.ndarray, np.ndarray]:
+    """(n, width) float32 of 30 hidden dimensions and noise, of which most samples become support vectors; labels."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, classes, n)
+    centres, mixing = 0.5 * rng.normal(size=(classes, 30)), rng.normal(size=(30, width)).astype(np.float32) / 6
+    X = np.empty((n, width), np.float32)
+    for rows in np.array_split(np.arange(n), 20):  # little memory beside the result: that of the child is measured
+        hidden = centres[y[rows]] + rng.normal(size=(len(rows), 30))
+        X[rows] = hidden.astype(np.float32) @ mixing + 0.7 * rng.standard_normal((len(rows), width), np.float32)
+    return X, y
+
+
+@pytest.fixture(scope="module")
+def samples():
+    return overlapping(3500, 1764)
+
+
+def test_svm_fit_of_3500(against, samples):
+    def peer() -> None:
+        sklearn.svm.SVC(C=10).fit(*samples)
+
+    assert against(lambda: SVC(C=10, device="cpu").fit(*samples), peer, "LIBSVM", rounds=3) > 4
+
+
+def test_svm_fit_of_3500_like_onedal(against, samples):
+    theirs = pytest.importorskip("sklearnex.svm").SVC
+    ratio = against(lambda: SVC(C=10, device="cpu").fit(*samples), lambda: theirs(C=10).fit(*samples), "oneDAL")
+    assert ratio > 0.6
+
+
+def test_svm_predict_of_1000(against, samples):
+    X, y = samples
+    ours, theirs = SVC(C=10, device="cpu").fit(X, y), sklearn.svm.SVC(C=10).fit(X, y)
+    unseen = X[:1000] + 0.01
+    assert against(lambda: ours.predict(unseen), lambda: theirs.predict(unseen), "LIBSVM", rounds=3) > 10
+
+
+def test_svm_one_c_of_five(against, samples):
+    ratio = against(
+        lambda: SVC(C=10, device="cpu").fit(*samples),
+        lambda: path(SVC(device="cpu"), *samples, [0.1, 1, 10, 100, 1000], ["scale"]),
+        "a path of five values of C",
+        rounds=3,
+    )
+    assert ratio <= 3.5
+
+
+def test_svm_fit_of_8701_images_of_64_pixels(figures):
+    arguments = [sys.executable, "-c", CHILD, str(__file__).rpartition("/")[0]]
+    child = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    clock, busy, memory = json.loads(child.stdout)
+    figures("test_svm_fit_of_8701_images_of_64_pixels", clock, busy, memory)
+    assert memory <= 1.5e9
+    assert min(clock, busy / cores()) < 30
