@@ -107,6 +107,12 @@ class FeatureSVM:
         decisions = self._model.decision_function(features if self.backend == "torch" else features.cpu().numpy())
         return _scores(self._model, decisions, self._classes)
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        from ..svm import objective
+
+        return objective.facts(self._model)
+
     def _on_device(self, images: NDArray) -> "Tensor":
         from ..features.tensors import as_tensor
 

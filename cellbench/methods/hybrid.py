@@ -96,6 +96,10 @@ class DeepFeatureSVM:
     def predict(self, images: NDArray) -> NDArray[np.float32]:
         return self._machine.predict(images)
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        return self._machine.facts
+
     def _key(self, train: Samples, val: Samples) -> str:
         """What a trained net depends on: pixels, labels, net, recipe, seed, device, versions."""
         import torch

@@ -14,7 +14,11 @@ from ..datasets.preprocessing import Preprocessing
 
 
 class Method(Protocol):
-    """Two verbs, and after `fit` three facts: what ran it, what it chose on val, how many parameters it trained."""
+    """Two verbs, and after `fit` three facts: what ran it, what it chose on val, how many parameters it trained.
+
+    A method may also have `facts: Mapping[str, Any]`, JSON values that are added to the record's. It is read once,
+    after `predict`, when times and memory have been taken: a property may compute what it tells.
+    """
 
     backend: str
     chosen: Mapping[str, Any]

@@ -54,17 +54,23 @@ def execute(job: Job, listener: Listener = lambda kind, facts: None) -> tuple[Ru
     if data.multilabel:
         thresholds = fit_thresholds(truth["val"], scores["val"])
         chosen["thresholds"] = thresholds.tolist()
+    memory = _peak_memory(spec.device)  # before the method's facts, which may take some of their own
     record = RunRecord(
         spec=spec,
         status="ok",
         metrics={part: evaluate(truth[part], scores[part], thresholds) for part in PARTS},
         per_class={part: per_class(truth[part], scores[part], thresholds) for part in PARTS},
         seconds=log.seconds,
-        memory=_peak_memory(spec.device),
+        memory=memory,
         history=tuple(log.history),
         backend=method.backend,
         chosen=chosen,
-        facts={**method_facts(entry), **data_facts(data, parts, spec), "parameters": method.parameters},
+        facts={
+            **getattr(method, "facts", {}),
+            **method_facts(entry),
+            **data_facts(data, parts, spec),
+            "parameters": method.parameters,
+        },
         overrides=job.overrides,
         environment=environment(spec.device),
         version=__version__,

@@ -113,6 +113,7 @@ class PairwiseSVC(ClassifierMixin, BaseEstimator):
                 f"{self.library.name} ended in values that are not numbers, with {self!r}; choose another backend"
             )
         _keep(self, machines, order, problem.codes)
+        self._gamma, self.support_vectors_ = problem.gamma, x[self.support_]
         return self
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:

@@ -20,7 +20,10 @@ class Manner:
 class Bad:
     backend, chosen, parameters = "none", {}, None
     def __init__(self, manner): self.how = manner.how
+    @property
+    def facts(self): return {"told": sorted(self.log.seconds), "family": "x"} if self.how == "tells" else {}
     def fit(self, train, val, log):
+        self.log = log
         with log.phase("fit"):
             if self.how == "raises": raise RuntimeError("the lamp is out")
             if self.how == "says": raise DataError("no nuclei were found; stain them")

@@ -37,6 +37,12 @@ def one_job(folder, method, *sets, **options):
     return job
 
 
+def test_facts_of_a_method_are_read_when_all_is_timed_and_overrule_none_of_ours(toy_folder, bad_plugin):
+    record, _ = worker.run_job(one_job(toy_folder, "bad", "how=tells"), lambda kind, facts: None, plugins=[bad_plugin])
+    assert record.facts["told"] == ["fit", "load", "predict"]
+    assert record.facts["family"] == "svm"
+
+
 def test_a_run_returns_a_whole_record_and_the_scores_it_rests_on(toy_folder):
     events = []
     job = one_job(toy_folder, "svm-hog", "size=none")
@@ -56,6 +62,8 @@ def test_a_run_returns_a_whole_record_and_the_scores_it_rests_on(toy_folder):
     assert record.environment["threads"] == 1
     assert 50e6 < record.memory["host"] < 4e9
     assert record.overrides == {"size": None}
+    assert 0 < record.facts["support_vectors"] <= 60
+    assert record.facts["dual_objective"] > 0
     assert [facts["name"] for kind, facts in events if kind == "phase"] == [
         "load",
         "transfer",
