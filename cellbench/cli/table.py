@@ -7,7 +7,7 @@ import click
 
 from .options import terminal_width, wide_option
 
-VIEWS = ("all", "leaderboard", "svm-vs-deep", "depth")
+VIEWS = ("all", "leaderboard", "svm-vs-deep", "depth", "parity", "scaling")
 FORMATS = ("text", "markdown", "latex", "csv", "json")
 
 
@@ -35,23 +35,30 @@ def table(results: Path, view: str, style: str, runs: str, wide: bool) -> None:
     leaderboard   every method on each data set, the best on test first
     svm-vs-deep   the best SVM against the best net, each chosen on val
     depth         plain against residual nets by depth: degradation
+    parity        backends of SVMs against LIBSVM: times, decisions, optimum
+    scaling       fit time by number of training images, and its exponent
+
+    `all` is the first three. parity and scaling compare runs with changed settings or limits, so they take every run.
 
     \b
     Examples:
       cellbench table
       cellbench table --view svm-vs-deep
+      cellbench table --view parity
       cellbench table --runs all --format csv > all.csv
       cellbench table other/results --view leaderboard --format markdown
     """
     from ..reporting.frame import load_results
     from ..reporting.pooling import select
     from ..reporting.table import render
+    from ..reporting.views import VIEWS as KNOWN
     from ..reporting.views import tables
 
     frame = load_results(results)
     for path, reason in frame.attrs["passed_over"]:
         click.echo(f"passed over {path}: {reason}", err=True)
-    shown, others = select(frame, runs)
+    every = view != "all" and KNOWN[view].on_request
+    shown, others = select(frame, "all" if every else runs)
     text = render(tables(shown, view), style, terminal_width(wide))
     click.echo(text)
     if "cellbench run" in text and style == "text" and results != Path("results"):

@@ -3,6 +3,8 @@
 import os
 import re
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO
@@ -93,6 +95,15 @@ def read_records(root: Path, on_bad: Callable[[Path, str], None]) -> Iterator[tu
             on_bad(path, f"the same run as {first.relative_to(root)}; remove one of them")
             continue
         yield path, machine, record
+
+
+def read_predictions(path: Path) -> dict[str, NDArray] | None:
+    """The arrays that `save` kept beside the record at `path`; None where there are none that can be read."""
+    try:
+        with np.load(path.with_suffix(".npz")) as kept:
+            return dict(kept)
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error):
+        return None
 
 
 def _unwritable(path: Path, error: OSError) -> UsageError:

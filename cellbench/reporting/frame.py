@@ -13,6 +13,7 @@ from ..core.metrics import METRICS
 from ..core.runs import PHASES, RunRecord, canonical
 from ..core.store import read_records
 from ..core.words import counted
+from .backends import agreements
 
 TEXT, WHOLE, REAL, YES_NO = "object", "Int64", "float64", "bool"
 PARTS = ("train", "val", "test")
@@ -36,6 +37,7 @@ COLUMNS: dict[str, str] = {
         ("train_absent_classes val_absent_classes test_absent_classes", TEXT),
         (" ".join(f"seconds_{phase}" for phase in PHASES), REAL),
         ("train_seconds warmup_seconds predict_seconds predict_ms_per_image", REAL),
+        ("support_vectors dual_objective agreement", REAL),
         ("parameters host_memory device_memory", WHOLE),
         ("input", TEXT),
         ("synthetic", YES_NO),
@@ -79,6 +81,10 @@ def load_results(path: Path | str) -> pd.DataFrame:
     train_seconds                 features + transfer + fit; missing when nothing was fitted
     warmup_seconds, predict_seconds, predict_ms_per_image
                                   compilation and first batches; prediction of test, and the same by image
+    support_vectors, dual_objective
+                                  of a support vector machine: distinct ones; the objective, summed over its machines
+    agreement                     share of test images (of several labels: of pairs of image and label) that are decided
+                                  as by LIBSVM's run with the same settings, seed and machine; missing without one
     parameters                    trainable parameters of a net
     host_memory, device_memory    peak bytes: of the whole process; on the accelerator
     input, synthetic, licence     '1×64×64': channels, height, width, and what it was enlarged from; whether simulated
@@ -104,12 +110,14 @@ def load_results(path: Path | str) -> pd.DataFrame:
         except (AttributeError, KeyError, TypeError, ValueError, UsageError) as error:
             pass_over(file, f"not a whole record ({error})")
             continue
-        rows.append({**row, "machine": machine, "path": file.relative_to(root).as_posix()})
+        thresholds = record.chosen.get("thresholds", 0.0)
+        rows.append({**row, "machine": machine, "path": file.relative_to(root).as_posix(), "thresholds": thresholds})
     if not rows:
         others = f"{counted(len(passed_over), 'file')} of another kind"
         bad = f" ({others}; {': '.join(passed_over[0])})" if passed_over else ""
         raise UsageError(f"no records in {str(root)!r}{bad}; {how}")
-    found = pd.DataFrame(rows)
+    found = pd.DataFrame(rows).drop(columns="thresholds")
+    found["agreement"] = agreements(root, rows)
     extra = [name for name in found if name not in COLUMNS]
     frame = found.reindex(columns=[*COLUMNS, *extra]).astype(COLUMNS)
     frame.attrs["passed_over"] = passed_over
@@ -127,6 +135,7 @@ def _row(record: RunRecord) -> dict[str, Any]:
         **{name: getattr(record, name) for name in ("status", "backend", "version")},
         "reason": record.reason or "",
         **{name: facts.get(name) for name in ("family", "depth", "shortcuts", "parameters", "licence")},
+        **{name: facts.get(name) for name in ("support_vectors", "dual_objective")},
         **{name: bool(facts.get(name)) for name in ("standard", "pretrained", "synthetic")},
         **{name: environment.get(name) or None for name in ("threads", "processor", "gpu")},
         **figures,

@@ -104,7 +104,7 @@ def with_settings(rows: Sequence[Row], told_apart: Collection[str] = ()) -> list
     texts: dict[tuple[str, str], set[str]] = {}
     for row in rows:
         for name, value in _all_settings(row).items():
-            texts.setdefault((row["method"], name), set()).add(_plain(value))
+            texts.setdefault((row["method"], name), set()).add(plain(value))
     told: list[Row] = []
     for row in rows:
         differ = {k: v for k, v in _all_settings(row).items() if len(texts[row["method"], k]) > 1}
@@ -122,10 +122,10 @@ def _all_settings(row: Row) -> dict[str, Any]:
 
 
 def listed(settings: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}={_plain(value)}" for name, value in sorted(settings.items()))
+    return ", ".join(f"{name}={plain(value)}" for name, value in sorted(settings.items()))
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return f"{value:g}" if abs(value) >= 1e6 or isinstance(value, float) else str(value)
     return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))

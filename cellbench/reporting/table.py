@@ -42,7 +42,8 @@ PARAMETERS = Kind(((1e6, "million"), (1e3, "thousand"), (1, "")))
 class Column:
     """name: the key in a row, or a function of the row; kind: None for text.
 
-    label: says what the row is, so it stands even where figures are missing. spread: '<name>_sd' is shown with it.
+    label: says what the row is, so it stands even where figures are missing. spread: '<name>_sd', or the key that it
+    names, is shown with it. mark: of a row, what follows its figure to say that it isn't like the others.
     spare: 0 for a column that always stands; where a table is too wide those with the largest go first.
     when: 'any': only if a row has it; 'varies': only if rows differ in it; or a function of all rows.
     """
@@ -51,7 +52,8 @@ class Column:
     title: str
     kind: Kind | None = None
     label: bool = False
-    spread: bool = False
+    spread: bool | str = False
+    mark: Callable[[Row], str] | None = None
     spare: int = 0
     when: Literal["always", "any", "varies"] | Callable[[Sequence[Row]], bool] = "always"
 
@@ -113,13 +115,18 @@ def _cells(column: Column, rows: Sequence[Row]) -> _Cells:
     form = "{:" + column.kind.sign + ",.{}f}"
     texts = [MISSING if x is None else form.format(x, two_digits(x) if digits == "each" else digits) for x in scaled]
     if column.spread:
-        spreads = [row.get(f"{column.name}_sd") for row in rows]
+        name = column.spread if isinstance(column.spread, str) else f"{column.name}_sd"
+        spreads = [row.get(name) for row in rows]
         tails = ["" if sd is None else f"{sd / size:,.{digits}f}" for sd in spreads]
         width = max(map(len, tails), default=0)
         texts = [
             text + (f" ± {tail:>{width}}" if tail else " " * (3 + width) * bool(width))
             for text, tail in zip(texts, tails, strict=True)
         ]
+    if column.mark:
+        marks = [column.mark(row) if x is not None else "" for row, x in zip(rows, scaled, strict=True)]
+        width = max(map(len, marks), default=0)
+        texts = [f"{text}{mark:{width}}" if width else text for text, mark in zip(texts, marks, strict=True)]
     return _Cells(column, unit, texts)
 
 

@@ -3,19 +3,36 @@
 import dataclasses
 import itertools
 import json
-import shlex
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from ..core.words import counted
+from .captions import (
+    LABELS,
+    absent_of,
+    content_of,
+    counts_of,
+    device_of,
+    fact_of,
+    get_one,
+    hardware_of,
+    limit_of,
+    name_of,
+    one_label,
+    pair,
+    seeds_of,
+    title_of,
+)
+from .parity import parity
 from .pooling import BELOW_TWICE_CHANCE, DATA, HARDWARE, SETTINGS, by, listed, pool, with_settings
+from .scaling import SCOPE, scaling
 from .table import (
     BYTES,
     COUNT,
     IMAGE_TIME,
-    MISSING,
     PARAMETERS,
     PERCENT,
     POINTS,
@@ -29,21 +46,25 @@ from .table import (
 
 
 def tables(frame: pd.DataFrame, view: str = "all") -> list[Table]:
-    """The tables of one of VIEWS, or of all of them, a table for each data set, split and limit.
+    """The tables of one of VIEWS, or of all that aren't for those who ask, a table for each group that it speaks of.
 
     Data sets with several labels an image come last: their figures are others.
     """
-    groups = [with_settings(group) for group in by(pool(frame), DATA)]
-    groups.sort(key=lambda rows: not _one_label(rows))
-    names = VIEWS if view == "all" else (view,)
-    return [_explained(VIEWS[name](group), group) for name in names for group in groups]
+    rows = pool(frame)
+    names = [name for name in VIEWS if name == view or (view == "all" and not VIEWS[name].on_request)]
+    return [_explained(VIEWS[name].table(group), group) for name in names for group in _groups(rows, VIEWS[name].scope)]
+
+
+def _groups(rows: Sequence[Row], scope: Sequence[str]) -> list[list[Row]]:
+    groups = [with_settings(group) for group in by(rows, scope)]
+    return sorted(groups, key=lambda group: not one_label(group))
 
 
 def leaderboard(rows: Sequence[Row]) -> Table:
     """All methods on one data set, the best on test first; runs without figures last."""
     rows = sorted(rows, key=lambda row: (-(row[_main(row)] or 0), row["status"] != "ok", *_order(row)))
-    title = f"{_title(rows)}, {_content(rows)}\n{_counts(rows)}"
-    return Table("leaderboard", title, LEADERBOARD, tuple(rows), (*_absent(rows), *_hardware(rows)))
+    title = f"{title_of(rows)}, {content_of(rows)}\n{counts_of(rows)}"
+    return Table("leaderboard", title, LEADERBOARD, tuple(rows), (*absent_of(rows), *hardware_of(rows)))
 
 
 def svm_vs_deep(rows: Sequence[Row]) -> Table:
@@ -53,22 +74,22 @@ def svm_vs_deep(rows: Sequence[Row]) -> Table:
     """
     alone = len({row["machine"] for row in rows}) == 1
     duels = [_duel(group, alone) for group in _arenas(rows)]
-    n = _fact(rows, "n_test")
+    n = fact_of(rows, "n_test")
     judged = f", judged on {counted(n, 'test image')}" if n else ""
-    title = f"{_title(rows)}: best SVM against best net, chosen by macro-F1 on val{judged}"
+    title = f"{title_of(rows)}: best SVM against best net, chosen by macro-F1 on val{judged}"
     return Table(
-        "svm-vs-deep", title, DUEL, tuple(duels), (RATIOS, *_absent(rows), *(duel["sentence"] for duel in duels))
+        "svm-vs-deep", title, DUEL, tuple(duels), (RATIOS, *absent_of(rows), *(duel["sentence"] for duel in duels))
     )
 
 
 def depth(rows: Sequence[Row]) -> Table:
     """Plain nets and their residual twins by depth: does training error rise with depth, and do shortcuts help?"""
     nets = [row for row in rows if row["depth"] and row["shortcuts"] is not None and not row["pretrained"]]
-    title = f"{_title(rows)}: depth against degradation"
-    if not _one_label(rows):
+    title = f"{title_of(rows)}: depth against degradation"
+    if not one_label(rows):
         return Table("depth", title, (), (), (NO_ERROR,))
     if not nets:
-        note = "No plain or residual net has a result here; " + _get_one(rows[0], "plain18 resnet18")
+        note = "No plain or residual net has a result here; " + get_one(rows[0], "plain18 resnet18")
         return Table("depth", title, (), (), (note,))
     twins = [
         _twins(plain, residual)
@@ -80,11 +101,35 @@ def depth(rows: Sequence[Row]) -> Table:
     return Table("depth", title, DEPTH, tuple(twins), (DEGRADATION, *_trend(twins)))
 
 
-VIEWS: dict[str, Callable[[Sequence[Row]], Table]] = {
-    "leaderboard": leaderboard,
-    "svm-vs-deep": svm_vs_deep,
-    "depth": depth,
+@dataclass(frozen=True)
+class View:
+    """table: of rows that share `scope`. on_request: it compares settings or limits, so it takes every run, and is
+    shown only to those who name it."""
+
+    table: Callable[[Sequence[Row]], Table]
+    scope: tuple[str, ...] = DATA
+    on_request: bool = False
+
+
+VIEWS = {
+    "leaderboard": View(leaderboard),
+    "svm-vs-deep": View(svm_vs_deep),
+    "depth": View(depth),
+    "parity": View(parity, on_request=True),
+    "scaling": View(scaling, SCOPE, on_request=True),
 }
+
+
+def _explained(table: Table, rows: Sequence[Row]) -> Table:
+    """The table with a line on a remark that doesn't explain itself."""
+    classes = fact_of(rows, "n_classes")
+    if not any(BELOW_TWICE_CHANCE in row.get("remark", "") for row in table.rows):
+        return table
+    note = (
+        f"{BELOW_TWICE_CHANCE}: recall on test, averaged over the {classes} classes, is under {200 / classes:.1f} %, "
+        "twice what guessing gives; the method has learned next to nothing."
+    )
+    return dataclasses.replace(table, notes=(*table.notes, note))
 
 
 def _main(row: Row) -> str:
@@ -96,120 +141,19 @@ def _order(row: Row) -> tuple[str, ...]:
     return tuple(str(row[name]) for name in ("method", *HARDWARE, *SETTINGS))
 
 
-# What stands above and below a table
-
-
-def _fact(rows: Sequence[Row], name: str) -> Any:
-    return next((row[name] for row in rows if row[name] is not None), None)
-
-
-def _name(rows: Sequence[Row]) -> str:
-    return rows[0]["dataset"] + " (simulated)" * any(row["synthetic"] for row in rows)
-
-
-def _title(rows: Sequence[Row]) -> str:
-    return ", ".join([_name(rows), f"split {rows[0]['split']}", *_limited(rows[0])])
-
-
-def _limited(row: Row) -> list[str]:
-    return [f"limited to {counted(row['limit'], 'training image')}"] if row["limit"] else []
-
-
-def _content(rows: Sequence[Row]) -> str:
-    inputs = {row["input"] for row in rows if row["input"]}  # a column when there are several
-    return f"content {rows[0]['fingerprint'][:8]}" + (f", input {inputs.pop()}" if len(inputs) == 1 else "")
-
-
-def _counts(rows: Sequence[Row]) -> str:
-    parts = [f"{n:,} {part}" for part in ("train", "val", "test") if (n := _fact(rows, f"n_{part}"))]
-    if not parts:
-        return "images: unknown"
-    classes, (small, large) = _fact(rows, "n_classes"), [_fact(rows, f"{end}_class") for end in ("smallest", "largest")]
-    of = f"{classes} classes" if classes else ""
-    if small and large:
-        low, high = _fact(rows, "smallest_class_n"), _fact(rows, "largest_class_n")
-        of += f" of {low:,} ({small}) to {high:,} ({large}) training images"
-    several = "" if _one_label(rows) else "several labels an image"
-    return "; ".join(filter(None, [f"images: {', '.join(parts)}", of, several]))
-
-
-def _absent(rows: Sequence[Row]) -> list[str]:
-    """A line for each part that lacks a class: what is left out of means must be said."""
-    told = {part: _fact(rows, f"{part}_absent_classes") for part in ("train", "val", "test")}
-    return [
-        f"without an image in {part}: {', '.join(json.loads(names))}; averages over classes leave them out"
-        for part, names in told.items()
-        if names
-    ]
-
-
-def _explained(table: Table, rows: Sequence[Row]) -> Table:
-    """The table with a line on a remark that doesn't explain itself."""
-    classes = _fact(rows, "n_classes")
-    if not any(BELOW_TWICE_CHANCE in row.get("remark", "") for row in table.rows):
-        return table
-    note = (
-        f"{BELOW_TWICE_CHANCE}: recall on test, averaged over the {classes} classes, is under {200 / classes:.1f} %, "
-        "twice what guessing gives; the method has learned next to nothing."
-    )
-    return dataclasses.replace(table, notes=(*table.notes, note))
-
-
-def _hardware(rows: Sequence[Row]) -> tuple[str, ...]:
-    parts = [(row["machine"], row[part]) for part in ("processor", "gpu") for row in rows if row[part]]
-    machines = sorted({row["machine"] for row in rows})
-    named = {machine: ", ".join(dict.fromkeys(p for m, p in parts if m == machine)) for machine in machines}
-    return tuple(f"machine {machine}: {parts or 'unknown hardware'}" for machine, parts in named.items())
-
-
-# Splits that `run --split` draws; any other came with the data.
-REDRAWN = ("stratified", "grouped", "random-mask", "kfold", "id-block")
-
-
-def _get_one(row: Row, methods: str) -> str:
-    """How to get the results of `methods` that a view lacks."""
-    chosen = " ".join(f"--method {method}" for method in methods.split())
-    limit = f" --limit {row['limit']}" if row["limit"] else ""
-    split = f" --split {row['split']}" if row["split"].partition(":")[0] in REDRAWN else ""
-    name = row["dataset"].removeprefix("folder:")
-    own = name != row["dataset"]  # a folder's place, and how it was read, are not on record
-    data = "FOLDER" if own else shlex.quote(name)
-    fill_in = f" (FOLDER: that of {name!r}; add the options that it was read with, such as --labels)" * own
-    return f"get one with{fill_in}: cellbench run --dataset {data} {chosen} --device {row['device']}{split}{limit}"
-
-
-def _seeds(row: Row) -> str:
-    n, of = len(row["seeds"]), row["n_runs"]
-    return f"{n}" if n == of else f"{n} of {of}"
-
-
-def _device(row: Row) -> str:
-    return f"{row['device']} ({row['threads'] or '?'})"
-
-
-def _one_label(rows: Sequence[Row]) -> bool:
-    """Whether images have one label each, so that accuracy means something; yes while nothing says otherwise."""
-    return not any(row.get("several_labels") for row in rows)
-
-
-LABELS = (
-    Column(_device, "device\n(threads)", label=True),
-    Column("machine", "machine", label=True, when="varies"),
-)
-
 LEADERBOARD = (
     Column("method", "method", label=True),
     Column("settings", "settings", label=True, when="any"),
     *LABELS,
     Column("input", "input", label=True, when="varies", spare=1),
     Column(lambda row: "yes" if row["pretrained"] else "", "pre-\ntrained", label=True, when="any"),
-    Column("test_accuracy", "test\naccuracy", PERCENT, spread=True, when=_one_label),
+    Column("test_accuracy", "test\naccuracy", PERCENT, spread=True, when=one_label),
     Column("test_macro_f1", "test\nmacro-F1", PERCENT, spread=True),
     Column("test_micro_f1", "test\nmicro-F1", PERCENT, spread=True, when="any"),
     Column("test_mean_average_precision", "test\nmAP", PERCENT, spread=True, when="any"),
     Column("test_exact_match", "exact\nmatch", PERCENT, spread=True, when="any", spare=3),
     Column("test_sample_averaged_f1", "sample-\naveraged F1", PERCENT, spread=True, when="any", spare=2),
-    Column("val_accuracy", "val\naccuracy", PERCENT, when=_one_label, spare=4),
+    Column("val_accuracy", "val\naccuracy", PERCENT, when=one_label, spare=4),
     Column(
         lambda row: row["val_macro_f1"] if row["several_labels"] else None,
         "val\nmacro-F1",
@@ -223,7 +167,7 @@ LEADERBOARD = (
     Column("parameters", "params", PARAMETERS, spare=7),
     Column("host_memory", "memory", BYTES, spare=6),
     Column("device_memory", "GPU mem.", BYTES, when="any", spare=6),
-    Column(_seeds, "seeds", label=True),
+    Column(seeds_of, "seeds", label=True),
 )
 
 
@@ -257,7 +201,7 @@ def _duel(rows: Sequence[Row], alone: bool) -> Row:
     if apart:
         duel["device"] = " / ".join(devices)
     duel |= {name: any(row[name] for row in rows) for name in ("synthetic", "several_labels")}
-    duel["n_test"] = _fact(rows, "n_test")
+    duel["n_test"] = fact_of(rows, "n_test")
     for side, row in best.items():
         duel |= {side: row.get("method"), f"{side}_settings": row.get("settings"), f"{side}_params": row.get("params")}
         duel |= {f"{side}_pretrained": row.get("pretrained"), f"{side}_seeds": row.get("seeds", [])}
@@ -269,7 +213,7 @@ def _duel(rows: Sequence[Row], alone: bool) -> Row:
         duel[f"{name}_ratio"] = None if apart else _both(duel, name, lambda svm, net: net / svm if svm else None)
     duel["remark"] = "; ".join(f"{row['method']}: {row['remark']}" for row in best.values() if row.get("remark"))
     hardware = {"cuda": "GPU"}.get(duel["device"], duel["device"]) + ("" if alone else f" of {duel['machine']}")
-    return {**duel, "sentence": _sentence(duel, _name(rows), hardware)}
+    return {**duel, "sentence": _sentence(duel, name_of(rows), hardware)}
 
 
 def _best(rows: Sequence[Row], family: str) -> Row:
@@ -289,7 +233,7 @@ def _both(duel: Mapping[str, Any], name: str, compare: Callable[[float, float], 
 
 def _sentence(duel: Mapping[str, Any], name: str, hardware: str) -> str:
     told = [f"split {duel['split']}"] if duel["split"] != "official" else []
-    told += _limited(duel)
+    told += limit_of(duel)
     where = ", ".join([f"On {name}", *told]) + "," * bool(told)
     simulated = ": simulated images, so no verdict rests on them" * duel["synthetic"]
     missing = [side for side in SIDES if duel[side] is None]
@@ -297,7 +241,7 @@ def _sentence(duel: Mapping[str, Any], name: str, hardware: str) -> str:
         what = " nor ".join(SIDES[side][1].replace("the best ", "") for side in missing)
         methods = " ".join(SIDES[side][2] for side in missing)
         neither = "neither " * (len(missing) > 1) or "no "
-        return f"{where} {neither}{what} has a result on the {hardware}; {_get_one(duel, methods)}"
+        return f"{where} {neither}{what} has a result on the {hardware}; {get_one(duel, methods)}"
     ratio = duel["train_seconds_ratio"]
     if duel["test_accuracy_gap"] is None:
         gap = round(100 * duel["test_macro_f1_gap"], 1)
@@ -321,16 +265,16 @@ DUEL = (
     *LABELS,
     Column(lambda duel: _contender(duel, "svm"), "SVM"),
     Column(lambda duel: _contender(duel, "net"), "net"),
-    Column("svm_test_accuracy", "SVM\naccuracy", PERCENT, spread=True, when=_one_label),
-    Column("net_test_accuracy", "net\naccuracy", PERCENT, spread=True, when=_one_label),
-    Column("test_accuracy_gap", "gap", POINTS, when=_one_label),
+    Column("svm_test_accuracy", "SVM\naccuracy", PERCENT, spread=True, when=one_label),
+    Column("net_test_accuracy", "net\naccuracy", PERCENT, spread=True, when=one_label),
+    Column("test_accuracy_gap", "gap", POINTS, when=one_label),
     Column("svm_test_macro_f1", "SVM\nmacro-F1", PERCENT, spread=True, spare=1),
     Column("net_test_macro_f1", "net\nmacro-F1", PERCENT, spread=True, spare=1),
     Column("test_macro_f1_gap", "gap", POINTS, spare=1),
     Column("train_seconds_ratio", "training", RATIO),
     Column("predict_ms_per_image_ratio", "predict", RATIO, spare=2),
     Column("memory_ratio", "memory", RATIO, spare=3),
-    Column(lambda duel: _pair(*(len(duel[f"{side}_seeds"]) for side in SIDES)), "seeds"),
+    Column(lambda duel: pair(*(len(duel[f"{side}_seeds"]) for side in SIDES)), "seeds"),
 )
 
 
@@ -349,7 +293,11 @@ def _twins(plain: Row | None, residual: Row | None) -> Row:
     twins["settings"], remarks = listed(json.loads(given["overrides"])), []
     for side, net in (("plain", plain), ("residual", residual)):
         net = net or {}
-        twins |= {side: net.get("method"), f"{side}_seeds": net.get("seeds", []), f"{side}_train_n": net.get("train_n")}
+        twins |= {
+            side: net.get("method"),
+            f"{side}_seeds": net.get("seeds", []),
+            f"{side}_train_n": net.get("train_n"),
+        }
         for part in ("train", "test"):
             accuracy = net.get(f"{part}_accuracy")
             twins[f"{side}_{part}_error"] = None if accuracy is None else 1 - accuracy
@@ -370,18 +318,12 @@ def _trend(twins: Sequence[Row]) -> list[str]:
             change = round(100 * (ends[-1][f"{side}_train_error"] - ends[0][f"{side}_train_error"]), 1)
             moves = f"{'rises' if change > 0 else 'falls'} by {abs(change)} points" if change else "stays the same"
             span = f"From {ends[0]['depth']} to {ends[-1]['depth']} layers"
-            where = _device(group[0]) + (f", {group[0]['settings']}" if group[0]["settings"] else "")
-            seeds = _pair(*(len(row[f"{side}_seeds"]) for row in (ends[0], ends[-1])))
+            where = device_of(group[0]) + (f", {group[0]['settings']}" if group[0]["settings"] else "")
+            seeds = pair(*(len(row[f"{side}_seeds"]) for row in (ends[0], ends[-1])))
             said.append(f"{span} the train error of {side} nets {moves} on {where}; seeds: {seeds}.")
     if not said:
         return ["Figures, no verdict: that takes two seeds at two depths."]
     return said + ["The images are simulated, so no verdict rests on this."] * bool(twins[0]["synthetic"])
-
-
-def _pair(a: int | None, b: int | None) -> str:
-    """Both numbers, or one when they agree or the other is missing."""
-    texts = dict.fromkeys(f"{n:,}" for n in (a, b) if n)
-    return " / ".join(texts) or MISSING
 
 
 DEPTH = (
@@ -394,6 +336,6 @@ DEPTH = (
     Column("residual", "residual\nnet"),
     Column("residual_train_error", "train\nerror", PERCENT, spread=True),
     Column("residual_test_error", "test\nerror", PERCENT, spread=True, spare=1),
-    Column(lambda row: _pair(row["plain_train_n"], row["residual_train_n"]), "n train\nscored", spare=2),
-    Column(lambda row: _pair(*(len(row[f"{side}_seeds"]) for side in ("plain", "residual"))), "seeds"),
+    Column(lambda row: pair(row["plain_train_n"], row["residual_train_n"]), "n train\nscored", spare=2),
+    Column(lambda row: pair(*(len(row[f"{side}_seeds"]) for side in ("plain", "residual"))), "seeds"),
 )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cellbench.core.errors import UsageError
-from cellbench.core.store import Store, read_records, write_whole
+from cellbench.core.store import Store, read_predictions, read_records, write_whole
 
 from .test_runs import SPEC, record
 
@@ -19,6 +19,17 @@ def test_a_saved_record_is_found_by_its_spec_on_its_machine_only(tmp_path):
     assert Store(tmp_path, "laptop").find(SPEC).to_json() == record().to_json()
     assert Store(tmp_path, "server").find(SPEC) is None
     np.testing.assert_array_equal(np.load(path.with_suffix(".npz"))["test_scores"], np.eye(2))
+
+
+def test_predictions_are_read_back_and_broken_ones_are_none(tmp_path):
+    path = Store(tmp_path, "laptop").save(record(), {"test_scores": np.eye(2, dtype=np.float32)})
+    np.testing.assert_array_equal(read_predictions(path)["test_scores"], np.eye(2))
+    whole = path.with_suffix(".npz").read_bytes()
+    for broken in (b"", b"text", whole[:-30]):
+        path.with_suffix(".npz").write_bytes(broken)
+        assert read_predictions(path) is None
+    path.with_suffix(".npz").unlink()
+    assert read_predictions(path) is None
 
 
 def test_a_new_attempt_replaces_record_and_predictions(tmp_path):

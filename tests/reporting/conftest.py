@@ -4,10 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from cellbench.core.runs import RunRecord, RunSpec
-from cellbench.core.store import Store
+from cellbench.core.store import Predictions, Store
+
+Scored = tuple[RunRecord, Predictions]
 
 CLASSES = ["Homogeneous", "Speckled", "Nucleolar", "Centromere", "NuMem", "Golgi"]
 COUNTS = {
@@ -88,11 +91,11 @@ def record() -> Callable[..., RunRecord]:
 
 @pytest.fixture
 def results(tmp_path: Path) -> Callable[..., Path]:
-    """Save records in a results folder, `machine` by machine; returns the folder."""
+    """Save records, or pairs of record and predictions, in a results folder, `machine` by machine; returns it."""
 
-    def save(*records: RunRecord, machine: str = "example-cpu-2c-abc123") -> Path:
+    def save(*records: RunRecord | Scored, machine: str = "example-cpu-2c-abc123") -> Path:
         for one in records:
-            Store(tmp_path / "results", machine).save(one)
+            Store(tmp_path / "results", machine).save(*one if isinstance(one, tuple) else (one,))
         return tmp_path / "results"
 
     return save
@@ -128,4 +131,61 @@ def everything() -> list[RunRecord]:
         ),
         make("alexnet", dataset="blood", status="skipped", reason="needs images of 63 pixels or more, these have 28"),
         make("cnn", dataset="blood"),
+    ]
+
+
+def scores(labels: list[int], classes: int = 3) -> Predictions:
+    """What lies beside a record whose test images are decided to be `labels`."""
+    decided = np.array(labels)
+    return {
+        "test_scores": np.eye(classes, dtype=np.float32)[decided],
+        "test_labels": np.zeros(len(decided), np.int64),
+        "test_index": np.arange(len(decided)),
+    }
+
+
+def solved(backend: str, fit: float, predict: float, dual: float, vectors: int, **changes: Any) -> RunRecord:
+    """A record of svm-hog with C=10 by one backend, on 2,000 images."""
+    fields: dict[str, Any] = {
+        "overrides": {"C": 10, "backend": backend},
+        "limit": 2000,
+        "backend": backend,
+        "seconds": {"features": 0.4, "fit": fit, "predict": predict},
+        "facts": {"support_vectors": vectors, "dual_objective": dual},
+    }
+    return make("svm-hog", **{**fields, **changes})
+
+
+def backends() -> list[RunRecord | Scored]:
+    """One problem solved by LIBSVM and others, one that LIBSVM was never set."""
+    labels = [0, 1, 2, 0, 1, 2, 0, 1, 2, 0]
+    one_differs = [1, *labels[1:]]
+    return [
+        (solved("libsvm", 20, 4, 1000, 500), scores(labels)),
+        (solved("torch", 5, 0.5, 1000.1, 501), scores(one_differs)),
+        (solved("torch", 0.2, 0.1, 999.99, 500, device="cuda"), scores(labels)),
+        solved("onedal", 8, 1, 1000, 500),
+        solved("thundersvm", 0, 0, 0, 0, status="failed", reason="its process was ended by SIGSEGV"),
+        solved("torch", 30, 2, 4000, 3000, limit=None, overrides={"C": [1, 10], "backend": "auto"}),
+        make("cnn", dataset="blood"),
+    ]
+
+
+def sizes() -> list[RunRecord]:
+    """Fit times that are exact powers of n, two sizes, one size that ran out of time, on images of the yeast study."""
+
+    def timed(method: str, n: int, fit: float, **changes: Any) -> RunRecord:
+        facts = {"n": {"train": n, "val": 500, "test": 500}, "synthetic": True}
+        given = {"dataset": "synthetic-yeast-full", "limit": n, "facts": facts, "seconds": {"fit": fit}}
+        return make(method, **{**given, **changes})
+
+    def set_to(backend: str) -> dict[str, Any]:
+        return {"overrides": {"C": 10, "backend": backend}, "backend": backend}
+
+    late = {"status": "timeout", "reason": "not finished after 3600 seconds"}
+    return [
+        *(timed("svm-hog", n, 2e-5 * n**1.5, **set_to("torch")) for n in (100, 2500, 10000)),
+        *(timed("svm-hog", n, 1e-4 * n**2, **set_to("libsvm")) for n in (100, 2500)),
+        timed("svm-hog", 10000, 0, **set_to("libsvm"), **late),
+        *(timed("cnn", n, 0.01 * n, device="cuda", backend="torch bf16") for n in (100, 2500, 10000)),
     ]

@@ -46,6 +46,16 @@ def test_all_runs_are_shown_when_asked_for(run, results, record):
     assert "other run" not in outcome.output
 
 
+@pytest.mark.parametrize("view", ["parity", "scaling"])
+def test_views_that_compare_settings_or_limits_take_every_run_and_show_on_request_alone(run, results, record, view):
+    limited = record("svm-hog", limit=100, overrides={"backend": "torch"})
+    root = results(record("svm-hog"), limited)
+    assert "svm-hog" in run(root, "--view", view).stdout
+    assert "other run" not in run(root, "--view", view).output
+    rows = json.loads(run(root, "--format", "json").stdout)
+    assert {row["view"] for row in rows} == {"leaderboard", "svm-vs-deep"}
+
+
 def test_when_every_run_is_limited_all_are_shown_and_a_line_says_so(run, results, record):
     outcome = run(results(record("cnn", limit=100)))
     assert outcome.exit_code == 0

@@ -1,0 +1,113 @@
+"""What stands above, below and at the left of every table: names, counts, hardware, commands for what is missing."""
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..core.words import counted
+from .pooling import plain
+from .table import MISSING, Column, Row
+
+
+def fact_of(rows: Sequence[Row], name: str) -> Any:
+    return next((row[name] for row in rows if row[name] is not None), None)
+
+
+def name_of(rows: Sequence[Row]) -> str:
+    return rows[0]["dataset"] + " (simulated)" * any(row["synthetic"] for row in rows)
+
+
+def title_of(rows: Sequence[Row]) -> str:
+    return ", ".join([name_of(rows), f"split {rows[0]['split']}", *limit_of(rows[0])])
+
+
+def limit_of(row: Row) -> list[str]:
+    return [f"limited to {counted(row['limit'], 'training image')}"] if row["limit"] else []
+
+
+def content_of(rows: Sequence[Row]) -> str:
+    inputs = {row["input"] for row in rows if row["input"]}  # a column when there are several
+    return f"content {rows[0]['fingerprint'][:8]}" + (f", input {inputs.pop()}" if len(inputs) == 1 else "")
+
+
+def counts_of(rows: Sequence[Row]) -> str:
+    parts = [f"{n:,} {part}" for part in ("train", "val", "test") if (n := fact_of(rows, f"n_{part}"))]
+    if not parts:
+        return "images: unknown"
+    classes = fact_of(rows, "n_classes")
+    small, large = (fact_of(rows, f"{end}_class") for end in ("smallest", "largest"))
+    of = f"{classes} classes" if classes else ""
+    if small and large:
+        low, high = fact_of(rows, "smallest_class_n"), fact_of(rows, "largest_class_n")
+        of += f" of {low:,} ({small}) to {high:,} ({large}) training images"
+    several = "" if one_label(rows) else "several labels an image"
+    return "; ".join(filter(None, [f"images: {', '.join(parts)}", of, several]))
+
+
+def absent_of(rows: Sequence[Row]) -> list[str]:
+    """A line for each part that lacks a class: what is left out of means must be said."""
+    told = {part: fact_of(rows, f"{part}_absent_classes") for part in ("train", "val", "test")}
+    return [
+        f"without an image in {part}: {', '.join(json.loads(names))}; averages over classes leave them out"
+        for part, names in told.items()
+        if names
+    ]
+
+
+def hardware_of(rows: Sequence[Row]) -> tuple[str, ...]:
+    parts = [(row["machine"], row[part]) for part in ("processor", "gpu") for row in rows if row[part]]
+    machines = sorted({row["machine"] for row in rows})
+    named = {machine: ", ".join(dict.fromkeys(p for m, p in parts if m == machine)) for machine in machines}
+    return tuple(f"machine {machine}: {parts or 'unknown hardware'}" for machine, parts in named.items())
+
+
+# Splits that `run --split` draws; any other came with the data.
+REDRAWN = ("stratified", "grouped", "random-mask", "kfold", "id-block")
+
+
+def get_one(row: Row, methods: str, settings: Mapping[str, Any] | None = None) -> str:
+    """How to get the results of `methods` that a view lacks; with `settings`, on top of those changed in the row."""
+    chosen = " ".join(f"--method {method}" for method in methods.split())
+    limit = f" --limit {row['limit']}" if row["limit"] else ""
+    split = f" --split {row['split']}" if row["split"].partition(":")[0] in REDRAWN else ""
+    given = {**json.loads(row["overrides"]), **settings} if settings is not None else {}
+    changed = "".join(f" --set {shlex.quote(f'{name}={_typed(value)}')}" for name, value in given.items())
+    name = row["dataset"].removeprefix("folder:")
+    own = name != row["dataset"]  # a folder's place, and how it was read, are not on record
+    data = "FOLDER" if own else shlex.quote(name)
+    fill_in = f" (FOLDER: that of {name!r}; add the options that it was read with, such as --labels)" * own
+    how = f"--device {row['device']}{split}{limit}{changed}"
+    return f"get one with{fill_in}: cellbench run --dataset {data} {chosen} {how}"
+
+
+def _typed(value: Any) -> str:
+    """A setting as `--set` reads it."""
+    text = plain(value)
+    return text.strip("[]") if "," in text else text
+
+
+def seeds_of(row: Row) -> str:
+    n, of = len(row["seeds"]), row["n_runs"]
+    return f"{n}" if n == of else f"{n} of {of}"
+
+
+def device_of(row: Row) -> str:
+    return f"{row['device']} ({row['threads'] or '?'})"
+
+
+def one_label(rows: Sequence[Row]) -> bool:
+    """Whether images have one label each, so that accuracy means something; yes while nothing says otherwise."""
+    return not any(row.get("several_labels") for row in rows)
+
+
+LABELS = (
+    Column(device_of, "device\n(threads)", label=True),
+    Column("machine", "machine", label=True, when="varies"),
+)
+
+
+def pair(a: int | None, b: int | None) -> str:
+    """Both numbers, or one when they agree or the other is missing."""
+    texts = dict.fromkeys(f"{n:,}" for n in (a, b) if n)
+    return " / ".join(texts) or MISSING
