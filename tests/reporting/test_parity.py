@@ -57,7 +57,7 @@ def test_scores_of_other_test_images_do_not_agree(parity):
 def test_several_labels_are_decided_at_the_thresholds_of_each_run(parity):
     truth = np.zeros((2, 2), bool)
     mine = {"test_scores": np.array([[0.4, 0.6], [0.6, 0.4]], np.float32), "test_labels": truth}
-    theirs = {"test_scores": np.array([[-1, 1], [1, 1]], np.float32), "test_labels": truth}
+    theirs = {"test_scores": np.array([[-1, 1], [-1, -1]], np.float32), "test_labels": truth}
     index = {"test_index": np.arange(2)}
     figures = {"macro_f1": 0.5, "exact_match": 0.5, "n": 2}
     several = {"metrics": dict.fromkeys(("train", "val", "test"), figures)}
@@ -65,7 +65,7 @@ def test_several_labels_are_decided_at_the_thresholds_of_each_run(parity):
         (solved("libsvm", 1, 1, 1, 1, chosen={"thresholds": [0, 0]}, **several), {**theirs, **index}),
         (solved("torch", 1, 1, 1, 1, chosen={"thresholds": [0.5, 0.5]}, **several), {**mine, **index}),
     )
-    assert rows["torch", "cpu"]["agreement"] == 0.75  # [0 1] and [1 0] against [0 1] and [1 1]
+    assert rows["torch", "cpu"]["agreement"] == 0.75  # [0 1] and [1 0] against [0 1] and [0 0]; at 0 it would be 0.25
     assert "pairs of test image and label" in table.notes[0]
 
 
