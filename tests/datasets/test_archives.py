@@ -1,9 +1,11 @@
 """An archive is read whole and nothing in it reaches outside, or it is refused by name."""
 
+import gzip
 import io
 import stat
 import struct
 import tarfile
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -107,6 +109,77 @@ def test_a_link_inside_has_its_targets_content_and_comes_last(tmp_path: Path, ma
     assert list(read(make(tmp_path))) == [("a.png", b"x"), ("b/link.png", b"x")]
 
 
+def linked_tar(path: Path, files: dict[str, bytes], links: list[tuple[str, str, bytes]]) -> Path:
+    """Links stand first, so that none can be resolved when it is met."""
+    with tarfile.open(path, f"w:{path.suffix[1:]}" if path.suffix != ".tar" else "w") as file:
+        for name, target, kind in links:
+            member = tarfile.TarInfo(name)
+            member.type, member.linkname = kind, target
+            file.addfile(member)
+        for name, data in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            file.addfile(member, io.BytesIO(data))
+    return path
+
+
+def test_links_to_links_are_followed_and_come_in_the_order_of_the_files(tmp_path: Path) -> None:
+    links = [("d/1.png", "../c.png", tarfile.SYMTYPE), ("c.png", "b.png", tarfile.LNKTYPE), ("z.png", "a.png", b"2")]
+    found = list(read(linked_tar(tmp_path / "x.tar.gz", {"a.png": b"a", "b.png": b"b"}, links)))
+    assert found == [("a.png", b"a"), ("b.png", b"b"), ("z.png", b"a"), ("d/1.png", b"b"), ("c.png", b"b")]
+
+
+def test_a_file_that_stands_twice_as_tar_writes_it_is_read(tmp_path: Path) -> None:
+    """The second time it is a hard link to itself."""
+    assert dict(read(tar_with(tmp_path / "y.tar", "a.png", tarfile.LNKTYPE, "a.png"))) == {"a.png": b"x"}
+
+
+def test_of_links_only_the_wanted_have_content(tmp_path: Path) -> None:
+    links = [(f"{k}.png", "a.png", tarfile.LNKTYPE) for k in range(2)]
+    found = read(linked_tar(tmp_path / "x.tar.xz", {"a.png": b"a"}, links), lambda name: name == "1.png")
+    assert list(found) == [("a.png", None), ("0.png", None), ("1.png", b"a")]
+
+
+@pytest.mark.parametrize("kind", ["x.tar", "x.tar.gz"])
+@pytest.mark.parametrize("target", ["nowhere.png", "a", "again.png", "", "first.png"])
+def test_a_link_to_no_file_is_refused_by_name(tmp_path: Path, kind: str, target: str) -> None:
+    """To nothing, to a folder, to itself, without a target, and in a circle."""
+    links = [("first.png", "again.png", tarfile.SYMTYPE), ("again.png", target, tarfile.SYMTYPE)]
+    archive = linked_tar(tmp_path / kind, {"a/1.png": b"x"}, links)
+    with pytest.raises(DataError, match=rf"{kind}: member 'first\.png' links to 'again\.png', which leads to no file"):
+        list(read(archive))
+
+
+def test_a_link_of_a_zip_to_no_file_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"x\.zip: member 'b' links to 'a', which leads to no file in the archive"):
+        list(read(zip_with(tmp_path / "x.zip", "b", stat.S_IFLNK, "a")))
+
+
+def test_many_links_unpack_a_compressed_archive_once_more_and_not_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {f"{k}.png": np.random.default_rng(k).bytes(50_000) for k in range(20)}
+    twice = {f"./{name}": data for name, data in reversed(files.items())}
+    links = [(f"l{k}-{n}.png", f"{k}.png", tarfile.LNKTYPE) for n in range(5) for k in reversed(range(20))]
+    archive = linked_tar(tmp_path / "x.tar.gz", files | twice, links)
+    rewound, rewind = [], gzip._GzipReader._rewind
+    monkeypatch.setattr(gzip._GzipReader, "_rewind", lambda self: (rewound.append(1), rewind(self)))
+    found = dict(read(archive))
+    assert len(rewound) <= 2  # one when tarfile has seen what kind it is, one for the links
+    assert all(found[name] == files[target] for name, target, _ in links)
+
+
+def test_what_links_lead_to_counts_as_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    links = [(f"{k}.png", "a.png", tarfile.LNKTYPE) for k in range(10)]
+    archive = linked_tar(tmp_path / "x.tar", {"a.png": bytes(100_000)}, links)
+    monkeypatch.setattr(archives, "GROWTH", 0)
+    monkeypatch.setattr(archives, "LEAST_LIMIT", 1_200_000)
+    assert len(list(read(archive))) == 11
+    monkeypatch.setattr(archives, "LEAST_LIMIT", 1_000_000)
+    with pytest.raises(DataError, match="unpacks to more than"):
+        list(read(archive))
+
+
 @pytest.mark.parametrize(
     "make",
     [
@@ -177,6 +250,64 @@ def test_a_zip_whose_header_lies_about_the_size_gives_no_more_than_it_says(tmp_p
 def test_members_without_content_count_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     archive = archive_of(tmp_path / "x.tar.gz", {f"{k}.png": b"" for k in range(1000)})
     monkeypatch.setattr(archives, "LEAST_LIMIT", 100_000)
+    monkeypatch.setattr(archives, "GROWTH", 0)
+    with pytest.raises(DataError, match="unpacks to more than"):
+        list(read(archive))
+
+
+def with_header(path: Path, kind: bytes, content: bytes, size: int | None = None, before: bytes = b"") -> Path:
+    """A .tar.gz of one file, said more about by an extended header of `kind`, which may lie about its `size`."""
+
+    def block(name: str, kind: bytes, size: int) -> bytes:
+        info = tarfile.TarInfo(name)
+        info.type, info.size = kind, size
+        return info.tobuf(tarfile.GNU_FORMAT)
+
+    header = block("extended", kind, len(content) if size is None else size)
+    padded = content + bytes(-len(content) % 512)
+    data = before + header + padded + block("a.png", tarfile.REGTYPE, 1) + b"x" + bytes(511) + bytes(1024)
+    path.write_bytes(gzip.compress(data))
+    return path
+
+
+@pytest.mark.parametrize("before", [b"", tarfile.TarInfo("first.png").tobuf()], ids=["first", "second"])
+@pytest.mark.parametrize("kind", [b"L", b"K", b"x", b"g", b"X"])
+def test_a_header_longer_than_any_name_is_refused_before_it_is_read(tmp_path: Path, kind: bytes, before: bytes) -> None:
+    content = bytes(40_000) if kind in b"LK" else b"9 a=1234\n" * 4_400  # 39,600 bytes
+    assert len(list(read(with_header(tmp_path / "x.tar.gz", kind, content, before=before)))) == 1 + bool(before)
+    long = with_header(tmp_path / "y.tar.gz", kind, b"9 a=1234\n" * 3_200_000, before=before)
+    tracemalloc.start()
+    with pytest.raises(DataError, match=r"y\.tar\.gz cannot be read .*: a header of 28,800,000 bytes, .* most 65,536"):
+        list(read(long))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4_000_000
+
+
+@pytest.mark.parametrize("kind", [b"L", b"x", b"0"])
+def test_a_negative_size_is_refused(tmp_path: Path, kind: bytes) -> None:
+    with pytest.raises(DataError, match=r"(a header of|has) -1,024 bytes"):
+        list(read(with_header(tmp_path / "x.tar.gz", kind, b"", size=-1024)))
+
+
+def test_a_negative_size_in_pax_fields_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"'a\.png' has -2,048 bytes"):
+        list(read(with_header(tmp_path / "x.tar.gz", b"x", b"14 size=-2048\n")))
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [(b"S", b""), (b"x", b"22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n24 GNU.sparse.name=b.png\n")],
+)
+def test_a_sparse_file_is_refused(tmp_path: Path, kind: bytes, content: bytes) -> None:
+    with pytest.raises(DataError, match=r"a sparse file, .*unpack it and give the folder"):
+        list(read(with_header(tmp_path / "x.tar.gz", kind, content)))
+
+
+def test_long_names_count_as_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = archive_of(tmp_path / "x.tar.gz", {f"{k:04}{'n' * 9_000}.png": b"" for k in range(100)})
+    assert len(list(read(archive))) == 100
+    monkeypatch.setattr(archives, "LEAST_LIMIT", 500_000)
     monkeypatch.setattr(archives, "GROWTH", 0)
     with pytest.raises(DataError, match="unpacks to more than"):
         list(read(archive))
