@@ -2,8 +2,10 @@
 
 import io
 import logging
+import math
 import os
 import re
+import warnings
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +22,7 @@ Blob = Path | bytes  # a file on disk, or the content of an archive's member
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 JUNK = {"__macosx", "thumbs.db", "desktop.ini"}
+MOST_BYTES = 2**29  # of one image's pixels: Pillow's limit in RGB at 16 bit
 MOST_CHANNELS = 16  # an unnamed TIFF axis of at most this length may hold channels
 PNG_DEPTH, PNG_COLOUR = 24, 25  # where a PNG's header says its bits and its kind of colour
 GREY_ONLY, RGB_ONLY, GREY_ALPHA = 0, 2, 4
@@ -88,16 +91,23 @@ def _entries(source: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str,
 
 
 def find_files(folder: Path) -> dict[str, Path]:
-    """Every file below `folder` by its path inside, in natural order; hidden files and junk left out."""
-    found: dict[str, Path] = {}
-    seen: set[str] = set()
+    """Every file below `folder` by its path inside, in natural order; hidden files and junk left out.
 
-    def walk(directory: str, prefix: str) -> None:
-        if os.path.realpath(directory) in seen:  # a link that leads back up
-            return
-        seen.add(os.path.realpath(directory))
+    Links to folders are followed. Raises DataError for one that leads back up or to a folder that was read already:
+    its images would count twice, and maybe under two labels.
+    """
+    found: dict[str, Path] = {}
+    paths: dict[Path, str] = {}  # of folders, by where they really are
+
+    def walk(directory: str, prefix: str, above: tuple[Path, ...]) -> None:
+        real = Path(os.path.realpath(directory))
+        if any(upper.is_relative_to(real) for upper in above):
+            raise DataError(f"{directory} links to {real}, a folder that it lies in; remove the link")
+        if real in paths:
+            raise DataError(f"{paths[real]} and {directory} are one folder, so its images count twice; remove the link")
+        paths[real] = directory
         try:
-            entries = list(os.scandir(directory))
+            entries = sorted(os.scandir(directory), key=lambda entry: entry.name)
         except OSError as error:
             raise DataError(f"cannot read the folder {directory}: {error.strerror}") from error
         for entry in entries:
@@ -108,11 +118,11 @@ def find_files(folder: Path) -> dict[str, Path]:
             except OSError as error:  # a link to itself
                 raise DataError(f"cannot follow {entry.path}: {error.strerror}; remove the link") from error
             if is_folder:
-                walk(entry.path, f"{prefix}{entry.name}/")
+                walk(entry.path, f"{prefix}{entry.name}/", (*above, real))
             elif entry.is_file() or entry.is_symlink():  # a broken link counts: decoding will name it
                 found[prefix + entry.name] = Path(entry.path)
 
-    walk(str(folder), "")
+    walk(str(folder), "", ())
     return {name: found[name] for name in sorted(found, key=natural)}
 
 
@@ -174,6 +184,9 @@ def _decode_plain(data: bytes, formats: tuple[str, ...]) -> Picture:
     """What Pillow reads, at the file's own depth."""
     from PIL import Image
 
+    # Pillow warns of what _check_pixels refuses. A filter for good: catch_warnings is not safe in threads.
+    if not any(rule[:3] == ("ignore", None, Image.DecompressionBombWarning) for rule in warnings.filters):
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
     image = Image.open(io.BytesIO(data), formats=formats)
     _check_pixels(image.width, image.height)
     alpha = "A" in image.mode or "transparency" in image.info
@@ -227,6 +240,8 @@ def _decode_tiff(data: bytes) -> Picture:
         shape, axes = _squeezed(series[0].shape, series[0].axes)
         channel, remark = _channel_axis(shape, axes)
         _check_pixels(*(n for i, n in enumerate(shape) if i != channel))
+        if (size := math.prod(shape) * series[0].dtype.itemsize) > MOST_BYTES:
+            raise DataError(f"says its pixels take {size:,} bytes; at most {MOST_BYTES:,} are allowed")
         kind = page.photometric.name if hasattr(page.photometric, "name") else str(page.photometric)
         if not _tifffile_decodes(page):
             return _decode_packed(data, page, kind)

@@ -112,15 +112,27 @@ def test_an_image_that_cannot_be_trusted_is_refused(
     assert words in refused(capsys, monkeypatch, "prepare", cells)
 
 
-def test_folders_linked_in_a_circle_are_walked_once(
-    cells: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def linked_up(cells: Path) -> None:
     (cells / "b" / "up").symlink_to(cells)
-    monkeypatch.setattr(sys, "argv", ["cellbench", "prepare", str(cells)])
-    with pytest.raises(SystemExit) as end:
-        main()
-    assert end.value.code == 0
-    assert "20 images of 24 × 24 pixels" in capsys.readouterr().out
+
+
+def linked_twice(cells: Path) -> None:
+    (cells / "b" / "again").symlink_to(cells / "a")
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [(linked_up, "/b/up links to"), (linked_twice, "/a and {cells}/b/again are one folder")],
+)
+def test_links_between_the_folders_are_refused_by_name(
+    cells: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    make: Callable[[Path], None],
+    words: str,
+) -> None:
+    make(cells)
+    assert words.format(cells=cells) in refused(capsys, monkeypatch, "prepare", cells)
 
 
 # --- archives
@@ -160,6 +172,16 @@ def linking_out(folder: Path, kind: bytes) -> Path:
     return tar(folder / "x.tar", [*whole(), (member, b"")])
 
 
+def linking_to_a_folder(folder: Path) -> Path:
+    member = tarfile.TarInfo("again")
+    member.type, member.linkname = tarfile.SYMTYPE, "test"
+    return tar(folder / "x.tar", [*whole(), (member, b"")])
+
+
+def of_a_long_name(folder: Path) -> Path:
+    return tar(folder / "x.tar.gz", [*whole(), (tarfile.TarInfo("n" * 100_000), b"")])
+
+
 def cut_short(folder: Path, name: str) -> Path:
     path = tar(folder / name, whole())
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
@@ -173,6 +195,8 @@ def cut_short(folder: Path, name: str) -> Path:
         (zip_reaching_out, "x.zip: member '../../evil.png' points outside the archive"),
         (lambda folder: linking_out(folder, tarfile.SYMTYPE), "'test/evil.png' links to '/etc/passwd', outside"),
         (lambda folder: linking_out(folder, tarfile.LNKTYPE), "'test/evil.png' links to '/etc/passwd', outside"),
+        (linking_to_a_folder, "x.tar: member 'again' links to 'test', which leads to no file in the archive"),
+        (of_a_long_name, "x.tar.gz cannot be read as a tar archive: a header of 100,0"),
         (lambda folder: cut_short(folder, "x.tar"), "x.tar cannot be read as a tar archive"),
         (lambda folder: cut_short(folder, "x.tar.gz"), "x.tar.gz cannot be read as a tar archive"),
     ],

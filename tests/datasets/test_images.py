@@ -3,6 +3,7 @@
 import io
 import struct
 import tarfile
+import warnings
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -170,6 +171,26 @@ def test_a_file_that_cannot_be_trusted_is_refused_with_the_reason(data: bytes, r
     assert "\n" not in str(error.value)
 
 
+def test_a_png_that_says_it_is_large_is_refused_without_a_warning() -> None:
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        with pytest.raises(DataError, match="says it has 100,000,000 pixels; at most 89,478,485 are allowed"):
+            images.decode(deep_png(DEEP, width=10_000))
+    assert heard == []
+
+
+OME = """<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0">
+<Pixels ID="Pixels:0" DimensionOrder="XYCZT" Type="uint8" SizeX="64" SizeY="64" SizeC="200000" SizeZ="1" SizeT="1">
+<TiffData IFD="0" PlaneCount="1"/></Pixels></Image></OME>"""
+
+
+@pytest.mark.parametrize("description", [OME, '{"shape": [200000, 64, 64], "axes": "CYX"}'])
+def test_a_tiff_that_says_it_has_very_many_channels_is_refused_before_it_is_read(description: str) -> None:
+    data = tiff(np.zeros((64, 64), np.uint8), description=description, metadata=None)
+    with pytest.raises(DataError, match="says its pixels take 819,200,000 bytes; at most 536,870,912 are allowed"):
+        images.decode(data)
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "TIFF", "TIFF packed"])
 def test_cmyk_becomes_rgb_and_is_said(kind: str) -> None:
     out = io.BytesIO()
@@ -269,7 +290,6 @@ def test_files_are_found_in_natural_order_without_junk(tmp_path: Path) -> None:
     for name in names:
         (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
         (tmp_path / name).write_bytes(b"x")
-    (tmp_path / "b" / "up").symlink_to(tmp_path)
     (tmp_path / "b" / "broken.png").symlink_to(tmp_path / "nowhere.png")
     assert list(images.find_files(tmp_path)) == ["a b/ä.tif", "b/2.png", "b/10.PNG", "b/broken.png"]
     with pytest.raises(DataError, match="No such file"):
@@ -280,6 +300,49 @@ def test_a_link_to_itself_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "self").symlink_to("self")
     with pytest.raises(DataError, match=r"cannot follow .*self: Too many levels of symbolic links; remove the link"):
         images.find_files(tmp_path)
+
+
+def folders(root: Path) -> Path:
+    """Two folders, with a file and two files."""
+    for name in ("a/0.png", "b/1.png", "b/p1/2.png"):
+        (root / name).parent.mkdir(exist_ok=True, parents=True)
+        (root / name).write_bytes(b"x")
+    return root
+
+
+@pytest.mark.parametrize("up", ["..", "../..", "."])
+def test_a_folder_linked_in_a_circle_is_refused_by_the_links_name(tmp_path: Path, up: str) -> None:
+    root = folders(tmp_path / "cells")
+    (root / "b" / "up").symlink_to(up)
+    with pytest.raises(DataError, match=r"/b/up links to /.*, a folder that it lies in; remove the link"):
+        images.find_files(root)
+
+
+@pytest.mark.parametrize(
+    ("link", "target", "one", "two"),
+    [
+        ("b/again", "../a", "a", "b/again"),
+        ("a/again", "../b/p1", "a/again", "b/p1"),
+        ("a/again", "../b", "a/again", "b"),
+        ("a", "b", "a", "b"),
+    ],
+)
+def test_a_folder_that_is_reached_twice_is_refused_by_both_names(
+    tmp_path: Path, link: str, target: str, one: str, two: str
+) -> None:
+    if link == "a":
+        (folders(tmp_path) / "a").rename(tmp_path / "c")
+    (folders(tmp_path) if link != "a" else tmp_path).joinpath(link).symlink_to(target)
+    with pytest.raises(DataError) as error:
+        images.find_files(tmp_path)
+    words = "are one folder, so its images count twice; remove the link"
+    assert str(error.value) == f"{tmp_path}/{one} and {tmp_path}/{two} {words}"
+
+
+def test_a_link_to_a_folder_elsewhere_is_followed(tmp_path: Path) -> None:
+    root, other = folders(tmp_path / "cells"), folders(tmp_path / "other")
+    (root / "c").symlink_to(other / "b")
+    assert list(images.find_files(root)) == ["a/0.png", "b/1.png", "b/p1/2.png", "c/1.png", "c/p1/2.png"]
 
 
 def test_resizing_averages_when_it_shrinks_and_keeps_the_type() -> None:
