@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from ..core.data import PARTS, Dataset, Info, Split
 from ..core.environment import cache_folder
 from ..core.errors import DataError
+from .locking import alone
 
 FORMAT = 1
 IMAGES = "images.npy"
@@ -65,8 +66,8 @@ def prepare(key: str, build: Callable[[Path], Dataset], *, again: bool = False) 
 
     `build` may make its images as a memory map `scratch / IMAGES`, so that they never have to fit in memory.
     Everything is written in a scratch folder and renamed at the end, so a half-written one is never taken for
-    whole, and of two processes that prepare at once one wins and the other uses its result. With `again` the one
-    that is there is replaced, once the new one is whole.
+    whole, not even after a power cut, and of two processes that prepare at once one wins and the other uses its
+    result. With `again` the one that is there is replaced, once the new one is whole.
     """
     target = location(key)
     if is_ready(key) and not again:
@@ -76,6 +77,7 @@ def prepare(key: str, build: Callable[[Path], Dataset], *, again: bool = False) 
         data = _built(key, build, scratch)
         try:
             _write(data, scratch)
+            _to_disk(scratch)
             _settle(key, scratch, again)
         except OSError as error:
             raise _unwritable(target, error) from error
@@ -136,7 +138,13 @@ def remove(folder: Path) -> int:
     """Remove a folder of the cache; the bytes that were freed. Raises DataError when something stays."""
     size = size_of(folder)
     try:
-        shutil.rmtree(folder if folder.name.startswith(".") else _set_aside(folder))
+        if folder.name.startswith("."):
+            shutil.rmtree(folder)
+        else:
+            with alone(cache_folder()):
+                old = _set_aside(folder)
+            if old:
+                shutil.rmtree(old)
     except FileNotFoundError:  # another process was faster
         pass
     except OSError as error:
@@ -145,7 +153,23 @@ def remove(folder: Path) -> int:
 
 
 def read(folder: Path) -> Dataset:
-    """The data set prepared in `folder`, its images memory-mapped read-only."""
+    """The data set prepared in `folder`, its images memory-mapped read-only; whole, even when it is replaced."""
+    with contextlib.suppress(FileNotFoundError):
+        before = _identity(folder)
+        data = _read(folder)
+        if _identity(folder) == before:
+            return data
+    with alone(cache_folder()):  # it was being replaced
+        return _read(folder)
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    """What tells a folder from another one by the same name."""
+    facts = folder.stat()
+    return facts.st_ino, facts.st_mtime_ns
+
+
+def _read(folder: Path) -> Dataset:
     meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
     with np.load(folder / "arrays.npz") as file:
         arrays = dict(file)
@@ -217,19 +241,49 @@ def _built(key: str, build: Callable[[Path], Dataset], scratch: Path) -> Dataset
 def _settle(key: str, scratch: Path, again: bool) -> None:
     """Rename the whole scratch folder to where the prepared data set belongs."""
     target = location(key)
-    old = _set_aside(target) if again and target.is_dir() else None
-    try:
-        os.rename(scratch, target)
-    except OSError:
-        if not is_ready(key):
-            raise
+    with alone(cache_folder()):  # else what one sets aside and what another puts there cross
+        old = _set_aside(target) if again else None
+        try:
+            os.rename(scratch, target)
+        except OSError:
+            if not is_ready(key):
+                raise
+    _folder_to_disk(target.parent)
     if old:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _set_aside(folder: Path) -> Path:
-    """Rename a folder to a scratch folder's name, at once, so that no half of it is ever taken for whole."""
-    return folder.rename(folder.with_name(f".{folder.name}.{_host()}-{os.getpid()}-cleared"))
+def _set_aside(folder: Path) -> Path | None:
+    """Rename a folder to a scratch folder's name, at once, so that no half of it is ever taken for whole.
+
+    None when it isn't there.
+    """
+    try:
+        return folder.rename(folder.with_name(f".{folder.name}.{_host()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"))
+    except FileNotFoundError:
+        return None
+
+
+def _to_disk(folder: Path) -> None:
+    """Wait until the files are on the disk: a name may get there first, and a power cut then leaves zeros under it."""
+    for path in folder.iterdir():
+        with path.open("r+b") as file:
+            os.fsync(file.fileno())
+    _folder_to_disk(folder)
+
+
+def _folder_to_disk(folder: Path) -> None:
+    """The same for the names in a folder."""
+    if sys.platform == "win32":  # cannot open one
+        return
+    entries = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(entries)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # some network file systems cannot
+            raise
+    finally:
+        os.close(entries)
 
 
 def _unwritable(target: Path, error: OSError) -> DataError:

@@ -1,12 +1,11 @@
 """Fetching published files: to a temporary file, resumed when cut off, hashed while read, renamed when right."""
 
-import contextlib
 import hashlib
 import os
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 from .. import __version__
 from ..core.errors import DataError
+from .locking import alone
 
 Progress = Callable[[str, int, int | None], None]  # file name, bytes so far, bytes in all (None: not known)
 
@@ -48,7 +48,7 @@ def fetch(file: RemoteFile, folder: Path, progress: Progress = lambda *_: None, 
         if md5_of(target) == file.md5:
             return target
         folder.mkdir(parents=True, exist_ok=True)
-        with _alone(folder):
+        with alone(folder):
             if (found := md5_of(target)) == file.md5:  # another process was here meanwhile
                 return target
             try:
@@ -159,20 +159,6 @@ def _read(response: HTTPResponse) -> bytes:
         return response.read(PIECE)
     except (OSError, HTTPException) as error:
         raise _CutOffError(str(error) or type(error).__name__) from error
-
-
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock, which the system lets go when the process dies; without locks there, do without."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        yield
-        return
-    with (folder / ".lock").open("w") as lock:
-        with contextlib.suppress(OSError):  # some network file systems have none
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _md5() -> Any:

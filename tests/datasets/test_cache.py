@@ -52,6 +52,23 @@ except DataError as error:
     print(error)
 """
 
+REPLACER = """
+import sys
+import numpy as np
+from cellbench.core.data import Dataset, Split
+from cellbench.datasets import cache
+
+def build(scratch):
+    parts = [np.arange(k, 6, 3) for k in range(3)]
+    images = np.full((6, 1, 2, 2), int(sys.argv[1]), np.uint8)
+    return Dataset("x", images, np.arange(6) % 2, ("a", "b"), (sys.argv[1],), Split("s", *parts))
+
+for _ in range(100):
+    data = cache.read(cache.prepare("all", build, again=True))
+    assert (data.images == int(data.channels[0])).all()
+print("done")
+"""
+
 
 def leftovers() -> list[str]:
     return sorted(path.name for path in (cache_folder() / f"v{cache.FORMAT}").iterdir())
@@ -268,3 +285,30 @@ def test_what_cannot_be_removed_is_said(toy: Dataset, monkeypatch: pytest.Monkey
     with pytest.raises(DataError, match=r"cannot remove .*toy: Permission denied"):
         cache.remove(cache.location("toy"))
     assert cache.is_ready("toy")
+
+
+def test_several_processes_that_replace_one_at_once_always_read_a_whole_one() -> None:
+    commands = [[sys.executable, "-c", REPLACER, str(number)] for number in range(3)]
+    three = [subprocess.Popen(c, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for c in commands]
+    assert [process.communicate(timeout=120)[0].strip() for process in three] == ["done"] * 3
+    assert leftovers() == ["all"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot open a folder")
+def test_all_is_on_the_disk_before_it_gets_its_name(toy: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: set[int] = set()
+    fsync, rename = os.fsync, os.rename
+
+    def note(file: int) -> None:
+        synced.add(os.fstat(file).st_ino)
+        fsync(file)
+
+    def check(old: Path, new: Path) -> None:
+        assert {path.stat().st_ino for path in (old, *old.iterdir())} == synced
+        assert len(synced) == 4  # the folder, images, arrays and meta
+        rename(old, new)
+
+    monkeypatch.setattr(os, "fsync", note)
+    monkeypatch.setattr(os, "rename", check)
+    folder = cache.prepare("toy", build_from(toy))
+    assert folder.parent.stat().st_ino in synced
