@@ -2,24 +2,26 @@
 
 import contextlib
 import multiprocessing
-import os
 import signal
-import threading
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from itertools import islice
-from typing import TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
 from ..core.environment import cores
 from ..core.errors import DataError
+from ..core.processes import end_with_parent
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 BATCH = 128  # items taken at a time: handing over each by itself would cost as much as decoding a small image
+BATCH_BYTES = 2**22  # of an archive's members at most, beyond the one that reaches it
 AHEAD = 2  # batches that wait for a worker: memory stays small
 MOST_PROCESSES = 8  # more wait for the one that hands out the work
 
@@ -33,12 +35,12 @@ def in_batches(work: Callable[[list[T]], list[R]], items: Iterable[T], *, proces
     """What `work` makes of batches of items, item by item, in order.
 
     Threads suit what leaves Python's lock alone, such as decoding large images; of small ones they do no more than a
-    loop. processes: use those instead; they cost 0.2 s to start, and `work`, items and results must be picklable.
+    loop. processes: use those instead, where the system has them; they cost 0.2 s to start, and `work`, items and
+    results must be picklable.
     """
-    source = iter(items)
-    batches = iter(lambda: list(islice(source, BATCH)), [])
-    workers = min(cores(), MOST_PROCESSES) if processes else cores()
-    with _processes(workers) if processes else ThreadPoolExecutor(workers) as pool:
+    batches = _batches(items)
+    pool, workers = (_processes() if processes else None) or (ThreadPoolExecutor(cores()), cores())
+    with pool:
 
         def submit(batch: list[T]) -> Future[list[R]]:
             with _ctrl_c_held_back():  # also by a process that this starts: it is the parent's to handle
@@ -66,9 +68,43 @@ def _each(work: Callable[[T], R], batch: list[T]) -> list[R]:
     return [work(item) for item in batch]
 
 
-def _processes(workers: int) -> Executor:
-    # spawned, not forked: the parent may have threads, whose locks a fork would copy as they are
-    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _watch_parent)
+def _batches(items: Iterable[T]) -> Iterator[list[T]]:
+    """The items in lists of at most BATCH, and of no more bytes than BATCH_BYTES and one item."""
+    batch: list[T] = []
+    size = 0
+    for item in items:
+        batch.append(item)
+        size += _bytes_in(item)
+        if len(batch) == BATCH or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _bytes_in(item: Any) -> int:
+    """What an item holds of files' contents, itself or in a tuple; paths weigh nothing."""
+    if isinstance(item, tuple):
+        return sum(map(_bytes_in, item))
+    return len(item) if isinstance(item, bytes) else 0
+
+
+def _processes() -> tuple[Executor, int] | None:
+    """A pool and its number of processes; None where they cannot start."""
+    if not _main_can_be_imported():
+        return None
+    workers = min(cores(), MOST_PROCESSES)
+    try:  # spawned, not forked: the parent may have threads, whose locks a fork would copy as they are
+        return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), end_with_parent), workers
+    except (OSError, ImportError, NotImplementedError):  # no semaphores, as in a container without /dev/shm
+        return None
+
+
+def _main_can_be_imported() -> bool:
+    """Whether a spawned process finds the main module again, as it does not when that comes from standard input."""
+    main = sys.modules["__main__"]
+    file = getattr(main, "__file__", None)
+    return file is None or getattr(main, "__spec__", None) is not None or Path(file).is_file()
 
 
 @contextlib.contextmanager
@@ -82,14 +118,3 @@ def _ctrl_c_held_back() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _watch_parent() -> None:
-    """Let this process end with its parent, even if that is killed: its queue would never tell."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    if parent := multiprocessing.parent_process():
-        parent.join()
-        os._exit(1)

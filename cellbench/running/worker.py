@@ -5,7 +5,6 @@ import contextlib
 import multiprocessing
 import os
 import signal
-import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +15,7 @@ from typing import Any
 
 from ..core.environment import cache_folder
 from ..core.errors import BackendError, CellbenchError
+from ..core.processes import end_with_parent
 from ..core.registry import load_plugins
 from ..core.runs import RunRecord
 from ..core.store import Predictions
@@ -97,7 +97,7 @@ def _in_child(
 
 def _main(pipe: Connection, target: Callable, arguments: tuple, plugins: Sequence[Path]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle; it ends its children
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()  # no run may train on for hours and nobody there to save it
     try:
         load_plugins(plugins, (methods, datasets))
         pipe.send(("done", target(lambda kind, facts: pipe.send((kind, facts)), *arguments)))
@@ -108,14 +108,6 @@ def _main(pipe: Connection, target: Callable, arguments: tuple, plugins: Sequenc
             traceback.print_exc()
         with contextlib.suppress(BrokenPipeError):
             pipe.send(("failed", _reason(error)))
-
-
-def _end_with_parent() -> None:
-    """A parent that is killed outright can end nobody: no run may train on for hours and nobody there to save it."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _run(listener: Listener, job: Job) -> tuple[RunRecord, Predictions]:

@@ -1,5 +1,6 @@
 """Threads and processes give results in the order of the items, and what goes wrong in one reaches the caller."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -9,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from cellbench.core.environment import cores
 from cellbench.core.errors import DataError
-from cellbench.datasets.pools import in_batches, in_order
+from cellbench.datasets.pools import AHEAD, BATCH, BATCH_BYTES, in_batches, in_order
 
 ORPHAN = """
 import sys, time
@@ -19,6 +21,13 @@ from tests.datasets.test_pools import pid_then_sleep
 
 if __name__ == "__main__":
     list(in_batches(pid_then_sleep, [sys.argv[1]], processes=True))
+"""
+
+PIPED = """
+from cellbench.datasets.pools import in_batches
+from tests.datasets.test_pools import squares
+
+print(sum(in_batches(squares, range(300), processes=True)))
 """
 
 
@@ -85,8 +94,34 @@ def test_only_a_few_batches_are_taken_ahead_of_their_use() -> None:
     taken = []
     results = in_order(abs, (taken.append(n) or n for n in range(100_000)))
     assert next(results) == 0
-    assert len(taken) < 20_000
+    assert len(taken) == (cores() + AHEAD + 1) * BATCH
     results.close()
+
+
+def test_large_items_are_taken_ahead_by_their_bytes() -> None:
+    taken = []
+    results = in_order(len, ((n, (taken.append(n) or "name", bytes(BATCH_BYTES // 4))) for n in range(100_000)))
+    assert next(results) == 2
+    assert len(taken) == (cores() + AHEAD + 1) * 4
+    results.close()
+
+
+def test_a_script_from_standard_input_works_with_threads(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    told = subprocess.run(
+        [sys.executable, "-"], input=PIPED, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (told.stdout, told.stderr) == (f"{sum(n * n for n in range(300))}\n", "")
+
+
+def test_without_semaphores_threads_do_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    import multiprocessing.synchronize  # noqa: F401 (reads a limit off what is replaced)
+
+    def refused(*args: object) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr("_multiprocessing.SemLock", refused)
+    assert set(in_batches(pids, range(1000), processes=True)) == {os.getpid()}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
