@@ -71,10 +71,11 @@ def fill(
     *,
     processes: bool = False,
 ) -> Generator[Look]:
-    """Write each item's pixels at its place in an .npy file, as `dtype`, and yield what became of it.
+    """Write each item's pixels at its place in an .npy file and yield what became of it.
 
-    Of items for one place the later one counts. processes: use several when there are thousands of images; `load` must
-    then be a function of an importable module, with its settings by functools.partial if need be.
+    Those of another type, height or width than the file are told and not written. Of items for one place the later one
+    counts. processes: use several when there are thousands of images; `load` must then be a function of an importable
+    module, with its settings by functools.partial if need be.
     Written as a file, not through a map: on a full disk a write fails with an error, a map kills the process.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -140,7 +141,7 @@ def _fill(
     load: Callable[[T], Picture],
     batch: list[Item[T]],
 ) -> list[Look]:
-    """Load a batch and write what has the right height and width, from byte `start` of the file on."""
+    """Load a batch and write what has the right type, height and width, from byte `start` of the file on."""
     looks = []
     with target.open("r+b", WRITTEN_AT_ONCE) as out:
         end = -1
@@ -150,8 +151,8 @@ def _fill(
             except DataError as error:
                 looks.append(Look(name, place, problem=str(error)))
                 continue
-            pixels, written = np.ascontiguousarray(picture.pixels, dtype), 0
-            if pixels.shape[1:] == sides:
+            pixels, written = np.ascontiguousarray(picture.pixels), 0
+            if pixels.dtype == dtype and pixels.shape[1:] == sides:
                 if (begin := start + place * pixels.nbytes) != end:
                     out.seek(begin)
                 written = out.write(pixels.data)

@@ -136,3 +136,13 @@ def test_what_processes_decode_from_files_and_bytes_is_what_was_saved(
         items.append((place, path.name, path if place % 2 else out.getvalue()))
     found, _ = write(tmp_path / "x.npy", (40, 1, 9, 11), np.dtype(np.uint8), items, images.decode, "", processes=True)
     np.testing.assert_array_equal(found[:, 0], arrays)
+
+
+@pytest.mark.filterwarnings("error")
+def test_pixels_of_another_type_are_told_and_not_written(tmp_path: Path) -> None:
+    def mixed(value: float) -> Picture:
+        return Picture(np.full((1, 2, 3), value, np.uint8 if value < 256 else np.float32))
+
+    looks = list(fill(tmp_path / "x.npy", (2, 1, 2, 3), np.dtype(np.uint8), [(0, "a", 7), (1, "b", 1e10)], mixed))
+    assert [(look.dtype, look.bytes) for look in looks] == [("uint8", 6), ("float32", 0)]
+    assert np.load(tmp_path / "x.npy").ravel().tolist() == [7] * 6 + [0] * 6
