@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -37,7 +38,10 @@ class Table:
 
 
 def read_table(blob: Blob, name: str) -> Table:
-    """The table in a UTF-8 (or, with its mark, UTF-16) file; rows of another length than the header are refused."""
+    """The table in a UTF-8 (or, with its mark, UTF-16) file.
+
+    Rows of another length than the header, and a name twice in the header, are refused.
+    """
     reader = csv.reader(io.StringIO(text := read_text(blob, name), newline=""), delimiter=_delimiter(text), strict=True)
     header: tuple[str, ...] = ()
     rows, lines = [], []
@@ -48,6 +52,7 @@ def read_table(blob: Blob, name: str) -> Table:
                 continue
             if not header:
                 header = row
+                _refuse_twice(header, name)
             elif len(row) != len(header):
                 raise DataError(
                     f"{name} line {reader.line_num} has {len(row)} cells, its header has {len(header)}; mend the line"
@@ -71,6 +76,12 @@ def read_text(blob: Blob, name: str) -> str:
         raise DataError(f"{name} is not UTF-8 text; save it as UTF-8") from None
     except OSError as error:
         raise DataError(f"cannot read {name}: {error.strerror}; give a CSV file") from error
+
+
+def _refuse_twice(header: Collection[str], name: str) -> None:
+    """Refuse a name that two columns have; none at all is what spreadsheets leave beside a table."""
+    if twice := [column for column, n in Counter(header).items() if column and n > 1]:
+        raise DataError(f"{name} has several columns called {twice[0]!r}; give each its own name")
 
 
 def _delimiter(text: str) -> str:
