@@ -12,7 +12,7 @@ import click
 
 from ..core.errors import UsageError
 from ..core.words import counted
-from .options import data_folder, folder_options, load_plugins, looks_like_path, split_option
+from .options import data_folder, folder_options, given_options, load_plugins, looks_like_path, split_option
 
 if TYPE_CHECKING:
     from ..core.data import Dataset
@@ -110,7 +110,7 @@ def _default_output(name: str) -> Path:
     return Path(re.sub(r"[^\w.+-]+", "-", Path(name).resolve().name).strip("-.") + "-montage.png")
 
 
-def _sizes(dataset: str, folder: Mapping[str, Any], data: "Dataset") -> Any:
+def _sizes(dataset: str, folder: dict[str, Any], data: "Dataset") -> Any:
     """Sizes that a folder's images had, where they were resized."""
     from ..datasets import datasets
     from ..datasets.audit.counts import original_sizes
@@ -119,7 +119,7 @@ def _sizes(dataset: str, folder: Mapping[str, Any], data: "Dataset") -> Any:
     if dataset in datasets or not looks_like_path(dataset) or not any("sizes" in note for note in data.info.notes):
         return None
     path = Path(dataset).expanduser().resolve()
-    return original_sizes(path, FolderOptions(**{k: v for k, v in folder.items() if v}), len(data))
+    return original_sizes(path, FolderOptions(**given_options(folder)), len(data))
 
 
 def _best(results: Path, data: "Dataset", asked: bool) -> "Best | None":

@@ -42,7 +42,7 @@ split_option = click.option(
     default="official",
     show_default=True,
     metavar="NAME",
-    help="official, stratified, grouped, random-mask, kfold:5/0 or id-block[:200].",
+    help="official, stratified, grouped, random-mask, kfold:5/0 or id-block[:200]; @5 behind one: drawn with seed 5.",
 )
 
 
@@ -64,7 +64,7 @@ def data_folder(name: str, folder: dict[str, Any], source: Path | None = None) -
     from ..datasets.folder import FolderOptions
     from ..datasets.folder import prepare as prepare_folder
 
-    given = {key: value for key, value in folder.items() if value is not None and value is not False}
+    given = given_options(folder)
     if name in datasets:
         if given:
             flag = "--image-size" if "size" in given else f"--{min(given).replace('_', '-')}"
@@ -74,6 +74,11 @@ def data_folder(name: str, folder: dict[str, Any], source: Path | None = None) -
         return prepare_folder(Path(name), FolderOptions(**given))
     datasets[name]  # raises, with a suggestion
     raise AssertionError
+
+
+def given_options(folder: dict[str, Any]) -> dict[str, Any]:
+    """Those of `folder_options` that were given, also when 0 or '' was, which is refused later."""
+    return {key: value for key, value in folder.items() if value is not None and value is not False}
 
 
 def looks_like_path(name: str) -> bool:

@@ -11,7 +11,7 @@ import click
 
 from ..core.errors import UsageError
 from ..core.words import counted
-from .options import data_folder, folder_options, load_plugins
+from .options import data_folder, folder_options, given_options, load_plugins
 
 SECONDS_A_LINE = 10  # between two plain lines on one download
 
@@ -66,7 +66,8 @@ def _prepare(dataset: str, source: Path | None, again: bool, folder: dict[str, A
     from ..datasets import cache, datasets
 
     start = time.perf_counter()
-    if dataset in datasets and not any(folder.values()):
+    given = given_options(folder)
+    if dataset in datasets and not given:
         entry = datasets[dataset]
         ready = cache.is_ready(entry.key) and not again
         if entry.files and not (ready or source or entry.found()):
@@ -93,7 +94,7 @@ def _prepare(dataset: str, source: Path | None, again: bool, folder: dict[str, A
     click.echo(f"split {data.split.name}: {parts}; {len(data.classes)} classes")
     for note in data.info.notes:
         click.echo(f"note: {note}")
-    same = " with the same options" if any(folder.values()) else ""
+    same = " with the same options" if given else ""
     click.echo(f"ready after {time.perf_counter() - start:.1f} s in {path}. Next: cellbench run -d {dataset}{same}")
 
 

@@ -9,32 +9,51 @@ from numpy.typing import NDArray
 from ..core.data import PARTS, Dataset, Split
 from ..core.errors import DataError, UsageError, did_you_mean
 from ..core.words import counted
-from .splits import grouped, rarest, stratified
+from .splits import class_folds, grouped, rarest, stratified
 
 GIVEN = "official"
 BLOCK = 200  # consecutive images of a class that id-block keeps together: about as far as likeness reaches in HEp-2
 BLOCK_SHARES = (0.64, 0.16, 0.20)
+APART = 0.1  # a class whose share of a part differs by more from that of all images is named
+MOST_SEEDS = 2**32
 
 
 def with_split(data: Dataset, name: str, split_seed: int = 0) -> Dataset:
     """The data set shared out anew by the split called `name`; the one it came with for 'official'.
 
+    Any drawn split is another one with another seed: 'stratified@5' is that of seed 5, whatever `split_seed` says.
     stratified, grouped: see `splits`. random-mask: every image by its own draw, 60/20/20, as study 001 did.
     kfold:K/I: fold I of K is test, the next one val, the others train; groups are kept whole where there are any.
     id-block or id-block:N: runs of N (200) consecutive images of a class are kept whole, 64/16/20 of them by class.
     Raises UsageError for a name that is none of these, DataError when the data cannot be split so.
     """
-    if name in (GIVEN, data.split.name):
+    drawn_by, seed = _named(name, split_seed)
+    if name == GIVEN or _with_seed(drawn_by, seed) == data.split.name:
         return data
-    rule, _, argument = name.partition(":")
+    rule, _, argument = drawn_by.partition(":")
     if rule not in RULES:
-        raise UsageError(f"no split is called {name!r}; {did_you_mean(rule, NAMES)}")
-    split = RULES[rule](data, argument, split_seed)
+        raise UsageError(f"no drawn split is called {name!r}; {did_you_mean(rule, NAMES)}")
+    split = RULES[rule](data, argument, seed)
+    split = replace(split, name=_with_seed(split.name, seed))
     drawn = replace(data, split=split)
     counts = drawn.class_counts()
     if lost := [name for name, n in zip(data.classes, counts["train"], strict=True) if not n]:
         raise DataError(f"the split {split.name!r} leaves no training image of {', '.join(lost)}; choose another split")
-    return replace(drawn, info=replace(data.info, notes=(*data.info.notes, *_torn(drawn))))
+    return replace(drawn, info=replace(data.info, notes=(*data.info.notes, *_torn(drawn), *_shares(drawn, rule))))
+
+
+def _named(name: str, split_seed: int) -> tuple[str, int]:
+    """A split's name without its seed, and that seed: the one after '@', else `split_seed`."""
+    drawn_by, at, seed = name.partition("@")
+    if not at:
+        return name, split_seed
+    if not (seed.isdecimal() and int(seed) < MOST_SEEDS):
+        raise UsageError(f"the split {name!r} has no seed after its @; write a whole number, as in stratified@5")
+    return drawn_by, int(seed)
+
+
+def _with_seed(name: str, seed: int) -> str:
+    return f"{name}@{seed}" if seed else name
 
 
 def _torn(data: Dataset) -> list[str]:
@@ -48,6 +67,23 @@ def _torn(data: Dataset) -> list[str]:
         if torn
         else []
     )
+
+
+def _shares(data: Dataset, rule: str) -> list[str]:
+    """A note on the shares that came out: where those of a class differ, and of blocks, which seldom fit, always."""
+    counts = np.array([data.class_counts()[part] for part in PARTS])
+    of_all = np.array([len(data.split[part]) for part in PARTS]) / len(data)
+    of_class = counts / counts.sum(0).clip(1)
+    differs = np.abs(of_class - of_all[:, None]).max(0) > APART
+    apart = np.flatnonzero(differs & counts.any(0))
+    if not (len(apart) or rule == "id-block"):
+        return []
+    told = "".join(f"; of {data.classes[k]} {_percent(of_class[:, k])} %" for k in apart)
+    return [f"The split {data.split.name!r} came out as {_percent(of_all)} % in train/val/test{told}."]
+
+
+def _percent(shares: NDArray) -> str:
+    return "/".join(f"{100 * share:.0f}" for share in shares)
 
 
 def _stratified(data: Dataset, argument: str, split_seed: int) -> Split:
@@ -70,7 +106,7 @@ def _random_mask(data: Dataset, argument: str, split_seed: int) -> Split:
 
 
 def _kfold(data: Dataset, argument: str, split_seed: int) -> Split:
-    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+    from sklearn.model_selection import StratifiedGroupKFold
 
     try:
         k, fold = map(int, argument.split("/"))
@@ -87,9 +123,13 @@ def _kfold(data: Dataset, argument: str, split_seed: int) -> Split:
         )
     if data.groups is not None and (n := len(np.unique(data.groups))) < k:
         raise DataError(f"data set {data.name!r} has {n} groups, too few for {k} folds; choose fewer, or 'stratified'")
-    folds = (StratifiedKFold if data.groups is None else StratifiedGroupKFold)(k, shuffle=True, random_state=split_seed)
+    where = np.zeros(len(data))
+    if data.groups is None:
+        folds = class_folds(data.labels, k, split_seed).split(where, data.labels)
+    else:
+        folds = StratifiedGroupKFold(k, shuffle=True, random_state=split_seed).split(where, labels, data.groups)
     part = np.zeros(len(data), int)
-    for number, (_, held_out) in enumerate(folds.split(np.zeros(len(data)), labels, data.groups)):
+    for number, (_, held_out) in enumerate(folds):
         if number == fold:
             part[held_out] = PARTS.index("test")
         elif number == (fold + 1) % k:

@@ -19,7 +19,7 @@ def stratified(labels: NDArray, split_seed: int = 0, classes: Sequence[str] = ()
     the proportion of every label about alike, the rarest first. classes: their names, for error messages.
     """
     _check_enough(labels, classes)
-    folds = _iterative_folds(split_seed) if labels.ndim == 2 else _stratified_folds(split_seed)
+    folds = class_folds(labels, FIFTHS, split_seed)
     return _from_folds("stratified", folds.split(np.zeros(len(labels)), labels))
 
 
@@ -83,13 +83,12 @@ def absent(classes: Sequence[str], labels: NDArray) -> list[str]:
     return absent_classes(classes, count_classes(labels, len(classes)))
 
 
-def _stratified_folds(split_seed: int) -> Any:
-    from sklearn.model_selection import StratifiedKFold
+def class_folds(labels: NDArray, k: int, split_seed: int = 0) -> Any:
+    """What draws k folds with every class, or of several labels an image every label, in the same proportion."""
+    if labels.ndim == 1:
+        from sklearn.model_selection import StratifiedKFold
 
-    return StratifiedKFold(FIFTHS, shuffle=True, random_state=split_seed)
-
-
-def _iterative_folds(split_seed: int) -> Any:
+        return StratifiedKFold(k, shuffle=True, random_state=split_seed)
     try:
         from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
     except ImportError as error:
@@ -97,7 +96,7 @@ def _iterative_folds(split_seed: int) -> Any:
             "splitting images of several labels needs the package iterative-stratification; "
             'type: pip install "cellbench[multilabel]"'
         ) from error
-    return MultilabelStratifiedKFold(FIFTHS, shuffle=True, random_state=split_seed)
+    return MultilabelStratifiedKFold(k, shuffle=True, random_state=split_seed)
 
 
 def _check_enough(labels: NDArray, classes: Sequence[str]) -> None:

@@ -1,6 +1,7 @@
 """What stands above, below and at the left of every table: names, counts, hardware, commands for what is missing."""
 
 import json
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -70,7 +71,7 @@ def get_one(row: Row, methods: str, settings: Mapping[str, Any] | None = None) -
     """How to get the results of `methods` that a view lacks; with `settings`, on top of those changed in the row."""
     chosen = " ".join(f"--method {method}" for method in methods.split())
     limit = f" --limit {row['limit']}" if row["limit"] else ""
-    split = f" --split {row['split']}" if row["split"].partition(":")[0] in REDRAWN else ""
+    split = f" --split {row['split']}" if re.split("[:@]", row["split"])[0] in REDRAWN else ""
     given = {**json.loads(row["overrides"]), **settings} if settings is not None else {}
     changed = "".join(f" --set {shlex.quote(f'{name}={_typed(value)}')}" for name, value in given.items())
     name = row["dataset"].removeprefix("folder:")

@@ -118,6 +118,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(cells, tmp_path):
         (["run", "-d", "hep2", "--labels", "x.csv"], "--labels is for folders of images, not for 'hep2'"),
         (["run", "-d", ".", "-m", "cnn", "-o", "results"], "would lie among the images of ."),
         (["prepare", "hep2", "--labels", "x.csv"], "--labels is for folders of images"),
+        (["prepare", "hep2", "--image-size", "0"], "--image-size is for folders of images, not for 'hep2'"),
         (["table", "no/such/results"], "no/such/results"),
         (["tabel"], "did you mean 'table'"),
         (["check", "nothing"], "no method is called 'nothing'"),

@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cellbench.core.data import PARTS
+from cellbench.core.data import PARTS, Dataset, Split
 from cellbench.core.errors import DataError, UsageError
 from cellbench.datasets.protocols import with_split
+from cellbench.datasets.splits import stratified
 from cellbench.datasets.toy import rings
 
 
@@ -87,6 +88,53 @@ def test_one_split_has_one_name(data):
     assert with_split(data, "kfold:05/ 0").split.name == "kfold:5/0"
 
 
+def test_a_seed_draws_another_split_whatever_the_split_of_the_data_is_called(data):
+    own = with_split(data, "stratified")
+    assert with_split(own, "stratified") is own
+    other = with_split(own, "stratified", split_seed=5)
+    assert other.split.name == "stratified@5"
+    np.testing.assert_array_equal(other.split.test, stratified(data.labels, 5).test)
+    assert (other.split.test != own.split.test).any()
+
+
+@pytest.mark.parametrize("name", ["stratified@5", "grouped@1", "kfold:5/0@2", "id-block:50@3", "random-mask@4"])
+def test_a_split_is_drawn_again_by_its_name_alone(data, name):
+    split = with_split(data, name).split
+    assert split.name == name
+    bare, seed = name.split("@")
+    np.testing.assert_array_equal(with_split(data, bare, int(seed)).split.test, split.test)
+    assert not np.array_equal(with_split(data, bare).split.test, split.test)
+
+
+def test_folds_keep_the_share_of_every_label(data):
+    rng = np.random.default_rng(2)
+    labels = rng.random((600, 4)) < [0.5, 0.4, 0.2, 0.05]
+    labels[~labels.any(1), 0] = True
+    several = replace(
+        data, images=data.images[:600], labels=labels, classes=tuple("abcd"), groups=None, split=even(600)
+    )
+    for fold in range(5):
+        held_out = labels[with_split(several, f"kfold:5/{fold}").split.test]
+        assert np.abs(held_out.sum(0) - labels.sum(0) / 5).max() <= 1
+
+
+def even(n):
+    return Split("every third", *(np.arange(start, n, 3) for start in range(3)))
+
+
+def test_the_shares_that_blocks_gave_are_told_and_classes_that_differ_named():
+    sizes = (2494, 2831, 2598, 2741, 2208, 724)  # HEp-2's; of the last, Golgi, 4 blocks
+    labels = np.repeat(np.arange(6), sizes)
+    images = np.zeros((len(labels), 1, 1, 1), np.uint8)
+    hep2 = Dataset("x", images, labels, tuple("abcdef"), ("c",), even(len(labels)))
+    drawn = with_split(hep2, "id-block")
+    counts = np.array([drawn.class_counts()[part] for part in PARTS])
+    assert (counts[:, 5] / 724).tolist() == [0.5, 0.25, 0.25]
+    whole = "/".join(f"{share:.0f}" for share in 100 * counts.sum(1) / len(labels))
+    assert drawn.info.notes == (f"The split 'id-block' came out as {whole} % in train/val/test; of f 50/25/25 %.",)
+    assert with_split(hep2, "stratified").info.notes == ()
+
+
 def test_several_labels_an_image_are_shared_out_too(data):
     several = replace(data, labels=np.eye(3, dtype=bool)[data.labels] | np.array([True, False, False]))
     for name in ("kfold:5/0", "random-mask", "id-block:50"):
@@ -103,6 +151,10 @@ def test_several_labels_an_image_are_shared_out_too(data):
         ("id-block:0", "names no block size"),
         ("id-block:x", "names no block size"),
         ("stratified:3", "takes nothing after a colon"),
+        ("stratified@", "has no seed after its @"),
+        ("stratified@-1", "has no seed after its @"),
+        ("stratified@4294967296", "has no seed after its @"),
+        ("official@5", "no drawn split is called 'official@5'"),
     ],
 )
 def test_a_name_that_is_no_split_is_refused(data, name, message):
