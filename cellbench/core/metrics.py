@@ -7,12 +7,17 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from .errors import DataError
+
 Figure = Callable[[NDArray, NDArray, NDArray], float]
 
 
 @dataclass(frozen=True)
 class Metric:
-    """How to compute one figure from truth, predicted labels and scores; `labels`: how many an image must have."""
+    """How to compute one figure from truth, predicted labels and scores, nan where there is no such figure.
+
+    labels: how many an image must have.
+    """
 
     name: str
     function: Figure
@@ -41,8 +46,12 @@ def fit_thresholds(truth: NDArray, scores: NDArray) -> NDArray[np.float32]:
 
 def validation_figure(truth: NDArray, scores: NDArray) -> tuple[str, float]:
     """Name and value of the figure by which C and epochs are chosen: macro-F1; of several labels an image mean average
-    precision, which needs no threshold."""
+    precision, which needs no threshold. Raises DataError when no image has a label."""
     if truth.ndim == 2:
+        if not truth.any():
+            raise DataError(
+                "no validation image has a label, so none can tell which C or epoch is best; choose another split"
+            )
         return "mean_average_precision", mean_average_precision(truth, scores)
     return "macro_f1", macro_f1(truth, decide(scores))
 
@@ -59,7 +68,7 @@ def balanced_accuracy(truth: NDArray, predicted: NDArray) -> float:
 
 
 def macro_f1(truth: NDArray, predicted: NDArray) -> float:
-    """Mean F1 over the classes with a positive in truth: F1 has no meaning without one, and recall neither.
+    """Mean F1 over the classes with a positive in truth, nan without any: F1 has no meaning then, and recall neither.
 
     It is scikit-learn's 'macro' with `labels` set to these classes; its default would count a class that is predicted
     though no image has it as an F1 of 0.
@@ -67,6 +76,8 @@ def macro_f1(truth: NDArray, predicted: NDArray) -> float:
     from sklearn.metrics import f1_score
 
     present = np.flatnonzero(truth.any(0)) if truth.ndim == 2 else np.unique(truth)
+    if not len(present):
+        return float("nan")
     return float(f1_score(truth, predicted, labels=present, average="macro", zero_division=0))
 
 
@@ -90,10 +101,15 @@ def sample_averaged_f1(truth: NDArray, predicted: NDArray) -> float:
 
 
 def mean_average_precision(truth: NDArray, scores: NDArray) -> float:
-    """Mean over classes with a positive in truth of the area under their precision-recall curve (average precision)."""
+    """Mean over classes with a positive in truth of the area under their precision-recall curve (average precision).
+
+    nan when no class has one.
+    """
     from sklearn.metrics import average_precision_score
 
     present = truth.any(0)
+    if not present.any():
+        return float("nan")
     return float(average_precision_score(truth[:, present], scores[:, present], average="macro"))
 
 
@@ -115,13 +131,15 @@ METRICS = (
 def evaluate(truth: NDArray, scores: NDArray[np.float32], thresholds: NDArray | float = 0.0) -> dict[str, float]:
     """Every metric that suits the labels, (n,) int64 or (n, classes) bool, and `n`, the number of images.
 
+    One that cannot be computed, as without any positive, is absent.
+
     thresholds: (classes,), of several labels an image, see `fit_thresholds`.
     """
     multilabel = truth.ndim == 2
     predicted = decide(scores, multilabel, thresholds)
     kinds = ("several" if multilabel else "one", "both")
     figures = {metric.name: metric.function(truth, predicted, scores) for metric in METRICS if metric.labels in kinds}
-    return {"n": len(truth), **figures}
+    return {"n": len(truth), **{name: figure for name, figure in figures.items() if np.isfinite(figure)}}
 
 
 def per_class(truth: NDArray, scores: NDArray[np.float32], thresholds: NDArray | float = 0.0) -> dict[str, list]:

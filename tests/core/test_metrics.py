@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
+from cellbench.core.errors import DataError
 from cellbench.core.metrics import (
     accuracy,
     balanced_accuracy,
@@ -16,6 +17,7 @@ from cellbench.core.metrics import (
     micro_f1,
     per_class,
     sample_averaged_f1,
+    validation_figure,
 )
 
 
@@ -126,6 +128,14 @@ def test_a_class_without_positives_is_left_out_of_the_means():
     figures = evaluate(truth, scores)
     assert figures["macro_f1"] == pytest.approx((2 / 3 + 1) / 2)
     assert figures["mean_average_precision"] == pytest.approx(np.mean([0.5, 1]))
+
+
+def test_what_cannot_be_computed_without_a_positive_is_absent(several):
+    _, scores = several
+    nobody = np.zeros(scores.shape, bool)
+    assert set(evaluate(nobody, scores)) == {"n", "micro_f1", "exact_match", "sample_averaged_f1"}
+    with pytest.raises(DataError, match="no validation image has a label"):
+        validation_figure(nobody, scores)
 
 
 def test_thresholds_are_those_of_the_largest_f1(several):

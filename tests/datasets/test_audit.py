@@ -352,6 +352,14 @@ def test_brightness_that_depends_on_the_class_is_a_shortcut():
     assert found.figures["limit"] == pytest.approx(2 / 3)
 
 
+def test_without_a_test_image_that_has_a_label_shortcuts_are_skipped():
+    labels = np.eye(3, dtype=bool)[np.arange(200) % 3]
+    data = dataset(textures(200))
+    labels[data.split.test] = False
+    found = by_check(replace(data, labels=labels))
+    assert found["border"].status == found["mean-intensity"].status == "skipped"
+
+
 def test_beside_results_a_shortcut_is_measured_by_the_best_method():
     labels = np.arange(200) % 3
     images = (textures(200) * (1 - 0.08 * labels[:, None, None, None])).astype(np.uint8)
