@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 RATIOS: list[tuple[str, str, float, float, float]] = []
-FIGURES: list[tuple[str, float, float, float]] = []
+FIGURES: list[tuple[str, float, float, float, str]] = []
 
 
 @pytest.fixture
@@ -33,8 +33,8 @@ def against(benchmark, request):
 
 
 @pytest.fixture
-def figures() -> Callable[[str, float, float, float], None]:
-    """figures(test, seconds, processor_seconds, bytes) puts them into the summary."""
+def figures() -> Callable[[str, float, float, float, str], None]:
+    """figures(test, seconds, processor_seconds, bytes, judged) puts them into the summary; judged: which seconds."""
     return lambda *line: FIGURES.append(line)
 
 
@@ -45,8 +45,9 @@ def pytest_terminal_summary(terminalreporter) -> None:
             terminalreporter.write_line(f"{_words(test):<32} {mine:8.3f} s   {theirs:8.3f} s   {ratio:6.2f} ×   {peer}")
     if FIGURES:
         terminalreporter.section("seconds by the clock and by the processors, memory of all processes at most")
-        for test, clock, busy, memory in FIGURES:
-            terminalreporter.write_line(f"{_words(test):<44} {clock:6.2f} s  {busy:6.2f} s  {memory / 1e9:6.2f} GB")
+        for test, clock, busy, memory, judged in FIGURES:
+            line = f"{_words(test):<44} {clock:6.2f} s  {busy:6.2f} s  {memory / 1e9:6.2f} GB"
+            terminalreporter.write_line(f"{line}  judged: {judged}")
 
 
 def _words(test: str) -> str:
