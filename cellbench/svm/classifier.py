@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from itertools import groupby
 from typing import Any, Self
 
@@ -95,7 +96,8 @@ class SVC(ClassifierMixin, BaseEstimator):
     def support_vectors_(self) -> NDArray:
         """(support vectors, features), in the order of support_."""
         check_is_fitted(self)
-        return self._vectors[self._weights.any(1)].cpu().numpy()
+        vectors = self._vectors[self._weights.any(1)]
+        return (vectors if self._centre is None else vectors + self._centre.to(vectors)).cpu().numpy()
 
     def _decisions(self, X: ArrayLike) -> NDArray:
         """(n, machines): one-against-one in the order (0, 1), (0, 2), ..., positive for the first; or one a label."""
@@ -139,9 +141,12 @@ def _decisions(models: Sequence[SVC], x: Tensor) -> list[NDArray]:
     used = weights.any(1)  # vectors are those of the whole path
     if not used.all():
         weights, vectors = weights[used], vectors[used]
-    parts = [cross(first._kernel, rows, vectors, 1.0, vectors.dtype) @ weights for rows in x.split(SCORE_ROWS)]
-    values = torch.cat(parts).double().cpu().numpy() if parts else np.zeros((0, weights.shape[1]))
-    return [values[:, i * width : (i + 1) * width] + model._bias for i, model in enumerate(models)]
+    parts = []
+    for rows in x.split(SCORE_ROWS):
+        values = cross(first._kernel, _centred(rows, first._centre), vectors, 1.0, weights.dtype)
+        parts.append(values @ weights)
+    scores = torch.cat(parts).double().cpu().numpy() if parts else np.zeros((0, weights.shape[1]))
+    return [scores[:, i * width : (i + 1) * width] + model._bias for i, model in enumerate(models)]
 
 
 def _fit(models: Sequence[SVC], X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> None:
@@ -157,21 +162,27 @@ def _fit(models: Sequence[SVC], X: ArrayLike, y: ArrayLike, sample_weight: Array
     order = np.arange(len(labels)) if multilabel else labels.argsort(kind="stable")
     labels, x = labels[order], x[torch.from_numpy(order).to(x.device)]
     kernel = _kernel(model, x)
+    centre = _centre(kernel, x)
+    x = _centred(x, centre)
     scale = kernel.mean_diagonal(x) or 1.0
-    x = x.to(working_dtype(len(x)))
+    if not np.isfinite([kernel.gamma, scale]).all():
+        raise ValueError(f"kernel values overflow: gamma {kernel.gamma:.3g}, mean k(x, x) {scale:.3g}; rescale X")
     shares = torch.from_numpy(_shares(model.class_weight, classes, labels, weight[order]))
     bounds = [shares * (one.C * scale) for one in models]
     memory = model.memory or _free_memory(x.device)
     try:
         if multilabel:
             K = _whole_gram(kernel, x, scale, memory)
-            solutions = one_versus_rest(K, torch.from_numpy(labels).to(x.device), bounds, model.tol)
+            exact = partial(_float64_gram, kernel, x, scale)
+            solutions = one_versus_rest(K, torch.from_numpy(labels).to(x.device), bounds, model.tol, exact)
             del K
         else:
             blocks = ClassBlocks(kernel, x, np.bincount(labels).tolist(), scale, memory)
             solutions = one_against_one(blocks, bounds, model.tol)
             del blocks
-    except torch.OutOfMemoryError as error:
+    except RuntimeError as error:
+        if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+            raise
         raise BackendError(
             f"memory of the {x.device.type} ran out with {len(x)} samples, {memory / 2**30:.1f} GiB allowed for Gram "
             "matrices; give a smaller `memory`, so that they are made in blocks"
@@ -184,18 +195,22 @@ def _fit(models: Sequence[SVC], X: ArrayLike, y: ArrayLike, sample_weight: Array
         one.n_features_in_ = model.n_features_in_
         if hasattr(model, "feature_names_in_"):
             one.feature_names_in_ = model.feature_names_in_
-        one._kernel, one._vectors = kernel, vectors
+        one._kernel, one._vectors, one._centre, one._dtype = kernel, vectors, centre, working_dtype(len(x))
         _keep(one, solution, solution.coefficients[support] / scale, order, labels, scale)
 
 
+def _float64_gram(kernel: Kernel, x: Tensor, scale: float, _: int) -> Tensor:
+    return gram(kernel, x.double(), scale, torch.float64)
+
+
 def _whole_gram(kernel: Kernel, x: Tensor, scale: float, memory: int) -> Tensor:
-    size = len(x) ** 2 * x.element_size()
+    size = len(x) ** 2 * torch.finfo(working_dtype(len(x))).bits // 8
     if size > memory:
         raise BackendError(
             f"the Gram matrix of {len(x)} samples takes {size / 2**30:.1f} GiB and {memory / 2**30:.1f} GiB may be "
             "used; one-versus-rest needs all of it: use fewer samples, or another backend"
         )
-    return gram(kernel, x, scale, x.dtype)
+    return gram(kernel, x, scale, working_dtype(len(x)))
 
 
 def _keep(model: SVC, solution: Solution, coefficients: Tensor, order: NDArray, labels: NDArray, scale: float) -> None:
@@ -203,17 +218,22 @@ def _keep(model: SVC, solution: Solution, coefficients: Tensor, order: NDArray, 
 
     The signs of two classes are those of scikit-learn, positive for the second.
     """
-    model._weights, model._bias = coefficients.to(model._vectors), solution.bias.numpy()
+    model._bias = solution.bias.numpy()
+    model._weights = coefficients.to(model._vectors.device, model._dtype)
     model.gap_, model.dual_objective_ = solution.gap.numpy(), solution.objective.numpy() / scale
     model.fit_status_ = int(model.gap_.max() > model.tol)
     own = coefficients.any(1).numpy()
     dual, codes = coefficients.numpy()[own], labels[own]
     model.support_ = order[own]
     model.dual_coef_, model.intercept_ = dual.T, model._bias
+    if model._centre is not None and model.kernel == "linear":
+        moved = model._weights.to(model._vectors).T @ model._vectors  # sum(beta x), (machines, features)
+        model.intercept_ = model._bias - (moved.double() @ model._centre).cpu().numpy()
     if not model._multilabel:
         model.n_support_ = np.bincount(codes, minlength=len(model.classes_)).astype(np.int32)
         sign = -1 if len(model.classes_) == 2 else 1
-        model.dual_coef_, model.intercept_ = sign * by_opponent(dual, codes, len(model.classes_)), sign * model._bias
+        model.dual_coef_ = sign * by_opponent(dual, codes, len(model.classes_))
+        model.intercept_ = sign * model.intercept_
     if model.fit_status_:
         warnings.warn(
             f"{(model.gap_ > model.tol).sum()} of {len(model.gap_)} machines stopped at a gap of up to "
@@ -226,7 +246,8 @@ def _keep(model: SVC, solution: Solution, coefficients: Tensor, order: NDArray, 
 def _features(model: SVC, X: Any, reset: bool) -> Tensor:
     """X as a finite float tensor (n, features) on the device; a tensor stays where it is unless `device` says so."""
     if isinstance(X, Tensor):
-        if X.ndim != 2 or not bool(X.isfinite().all()):
+        X = X.detach()
+        if X.ndim != 2 or not X.shape[1] or not bool(X.isfinite().all()):
             raise ValueError(f"X is a tensor of shape {tuple(X.shape)}; give a finite one of shape (samples, features)")
         if reset:
             model.n_features_in_ = X.shape[1]
@@ -234,7 +255,7 @@ def _features(model: SVC, X: Any, reset: bool) -> Tensor:
             raise ValueError(
                 f"X has {X.shape[1]} features, but SVC is expecting {model.n_features_in_} features as input"
             )
-        tensor = X if X.is_floating_point() else X.float()
+        tensor = X if X.dtype in (torch.float32, torch.float64) else X.double()
     else:
         array = validate_data(model, X, reset=reset, dtype=(np.float64, np.float32), order="C")
         tensor = torch.from_numpy(array if array.flags.writeable else array.copy())
@@ -247,8 +268,8 @@ def _classes(y: Any, multilabel: bool) -> tuple[NDArray, NDArray]:
     """The classes, and every sample's position among them; of labels their positions, and (n, labels) bool."""
     check_classification_targets(y)
     if multilabel:
-        labels = np.asarray(y).astype(bool)
-        return np.arange(labels.shape[1]), labels
+        positive = np.asarray(y.toarray() if hasattr(y, "toarray") else y) > 0
+        return np.arange(positive.shape[1]), positive
     classes, labels = np.unique(column_or_1d(y, warn=True), return_inverse=True)
     if len(classes) < 2:
         raise ValueError(f"The number of classes has to be greater than one; got {len(classes)} class")
@@ -261,6 +282,8 @@ def _shares(class_weight: Any, classes: NDArray, labels: NDArray, weight: NDArra
         if np.bincount(labels, weight, len(classes)).astype(bool).sum() < 2:
             raise ValueError("Invalid input - all samples with positive weights belong to the same class")
         share = compute_class_weight(class_weight, classes=classes, y=classes[labels])[labels]
+        if not (share > 0).all():
+            raise ValueError(f"class_weight is {class_weight!r}; give positive weights")
     elif class_weight not in (None, "balanced"):
         raise ValueError(f"class_weight is {class_weight!r}; for several labels a sample give None or 'balanced'")
     else:
@@ -270,6 +293,20 @@ def _shares(class_weight: Any, classes: NDArray, labels: NDArray, weight: NDArra
             positive = labels.mean(0).clip(1 / len(labels), 1 - 1 / len(labels))
             share = np.where(labels, 0.5 / positive, 0.5 / (1 - positive))
     return weight * share
+
+
+def _centre(kernel: Kernel, x: Tensor) -> Tensor | None:
+    """What is taken off all features before float32 rounds their products: the mean, where nothing else changes.
+
+    RBF sees differences alone; under a linear kernel, as sum(beta) is 0, only the bias changes.
+    """
+    if kernel.name == "poly" or working_dtype(len(x)) == torch.float64:
+        return None
+    return torch.stack([rows.sum(0, dtype=torch.float64) for rows in x.split(SCORE_ROWS)]).sum(0) / len(x)
+
+
+def _centred(x: Tensor, centre: Tensor | None) -> Tensor:
+    return x if centre is None else x - centre.to(x)
 
 
 def _kernel(model: SVC, x: Tensor) -> Kernel:
@@ -313,5 +350,6 @@ def _is_number(value: Any) -> bool:
 def _free_memory(device: torch.device) -> int:
     """Bytes that Gram matrices may take: half of what is free on a card, 4 GiB on a processor."""
     if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0] // 2
+        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)  # torch's own, free to use
+        return (torch.cuda.mem_get_info(device)[0] + kept) // 2
     return PROCESSOR_MEMORY

@@ -44,17 +44,17 @@ def squares(x: Tensor) -> Tensor:
     return torch.cat([rows.double().square().sum(1) for rows in x.split(ROWS)])
 
 
-def product_dtype(kernel: Kernel, x: Tensor, x_squares: Tensor) -> torch.dtype:
-    """float64 where float32 would lose the distances: features in float64, or spread over many kernel widths."""
-    wide = kernel.name == "rbf" and kernel.gamma * float(x_squares.max()) > EXACT_BELOW
-    return torch.float64 if wide or x.dtype == torch.float64 else torch.float32
+def product_dtype(kernel: Kernel, norms: Tensor, wanted: torch.dtype) -> torch.dtype:
+    """`wanted`, but float64 where float32 would lose the distances: rows spread over many kernel widths."""
+    wide = kernel.name == "rbf" and kernel.gamma * float(norms.max()) > EXACT_BELOW
+    return torch.float64 if wide else wanted
 
 
 def gram(kernel: Kernel, x: Tensor, scale: float, dtype: torch.dtype) -> Tensor:
     """The symmetric matrix k(x, x) / scale, (n, n): only the upper half is computed, the lower is its mirror."""
     matrix = torch.empty(len(x), len(x), dtype=dtype, device=x.device)
     norms = squares(x)
-    work = product_dtype(kernel, x, norms)
+    work = product_dtype(kernel, norms, dtype)
     norms = norms.to(work)
     # one buffer for all blocks: a new one each, ever smaller, leaves the processor's memory full of holes
     buffer = torch.empty(_rows_of(x) * len(x), dtype=work, device=x.device)
@@ -73,7 +73,7 @@ def cross(kernel: Kernel, x: Tensor, z: Tensor, scale: float, dtype: torch.dtype
     if not matrix.numel():
         return matrix
     x_norms, z_norms = squares(x), squares(z)
-    work = torch.promote_types(product_dtype(kernel, x, x_norms), product_dtype(kernel, z, z_norms))
+    work = product_dtype(kernel, torch.cat([x_norms, z_norms]), dtype)
     x_norms, z_norms = x_norms.to(work), z_norms.to(work)
     buffer = torch.empty(_rows_of(x), len(z), dtype=work, device=x.device)
     for rows in _row_blocks(x):

@@ -1,14 +1,15 @@
 """From classes to binary machines: which problems there are, which share a Gram matrix, which are solved together."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 
 import torch
 from torch import Tensor
 
 from .kernels import Kernel, cross, gram
-from .solver import PADDING, Problems, box, product, solve
+from .solver import PADDING, Problems, box, solve
 
 EXACT_UP_TO = 2048  # samples for which all is done in float64: there it costs nothing
 BATCH_BYTES = {"cpu": 2**26, "cuda": 2**32}  # of Gram matrices solved at once: what a cache, what a card's memory holds
@@ -41,9 +42,17 @@ class ClassBlocks:
         self._kept: dict[int, Tensor] = {}
         size = torch.finfo(self.dtype).bits // 8
         self._room = memory // 2
+        self.batch_bytes = min(BATCH_BYTES[x.device.type], memory // 2)
         self._whole = None
         if len(x) ** 2 * size <= self._room:
             self._whole = [rows.split(self.counts, 1) for rows in gram(kernel, x, scale, self.dtype).split(self.counts)]
+
+    def exact(self, i: int, j: int, size: int) -> Tensor:
+        """The Gram matrix of two classes together in float64, padded with zeros to (size, size)."""
+        both = torch.cat([self._x[i], self._x[j]]).double()
+        matrix = torch.zeros(size, size, dtype=torch.float64, device=self.device)
+        matrix[: len(both), : len(both)] = gram(self._kernel, both, self._scale, torch.float64)
+        return matrix
 
     def __call__(self, i: int, j: int) -> Tensor:
         """(counts[i], counts[j])"""
@@ -78,7 +87,8 @@ def one_against_one(blocks: ClassBlocks, bounds: Sequence[Tensor], tol: float) -
         rows = [torch.cat([torch.arange(ends[c], ends[c + 1]) for c in pairs[machine]]) for machine in group]
         for place, row in enumerate(rows):
             C[:, place, : len(row), 0] = torch.stack([bound[row] for bound in bounds]).to(y.device)
-        for solution, (beta, bias, gap, objective) in zip(solutions, _along(K, y, C, tol), strict=True):
+        exact = partial(_exact, blocks, [pairs[machine] for machine in group], K.shape[1])
+        for solution, (beta, bias, gap, objective) in zip(solutions, _along(K, y, C, tol, exact), strict=True):
             for place, machine in enumerate(group):
                 solution.coefficients[rows[place], machine] = beta[place, : len(rows[place]), 0]
             for kept, values in ((solution.bias, bias), (solution.gap, gap), (solution.objective, objective)):
@@ -86,21 +96,29 @@ def one_against_one(blocks: ClassBlocks, bounds: Sequence[Tensor], tol: float) -
     return solutions
 
 
-def one_versus_rest(K: Tensor, labels: Tensor, bounds: Sequence[Tensor], tol: float) -> list[Solution]:
+def _exact(blocks: ClassBlocks, pairs: Sequence[tuple[int, int]], size: int, place: int) -> Tensor:
+    return blocks.exact(*pairs[place], size)
+
+
+def one_versus_rest(
+    K: Tensor, labels: Tensor, bounds: Sequence[Tensor], tol: float, exact: Callable[[int], Tensor]
+) -> list[Solution]:
     """A machine a column of labels (n, labels) bool; a column of one value gets a constant bias instead, 1 or -1.
 
-    K: (n, n); bounds: (n, labels), as in `one_against_one`.
+    K: (n, n), and exact(0) the same in float64; bounds: (n, labels), as in `one_against_one`.
     """
     solutions = []
     y = torch.where(labels, 1.0, -1.0).to(K.dtype) * (labels.any(0) & ~labels.all(0))
-    for beta, bias, gap, objective in _along(K[None], y[None], torch.stack(list(bounds))[:, None], tol):
+    for beta, bias, gap, objective in _along(K[None], y[None], torch.stack(list(bounds))[:, None], tol, exact):
         constant = torch.where(labels.all(0), 1.0, -1.0).double().cpu()
         bias = torch.where((y == 0).all(0).cpu(), constant, bias[0])
         solutions.append(Solution(beta[0], bias, gap[0].clamp_min(0), objective[0]))
     return solutions
 
 
-def _along(K: Tensor, y: Tensor, C: Tensor, tol: float) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
+def _along(
+    K: Tensor, y: Tensor, C: Tensor, tol: float, exact: Callable[[int], Tensor]
+) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
     """For each C, which ascend: beta, bias, gap and dual objective on the processor, each from the one before.
 
     Where no alpha is at its bound, a larger bound changes nothing.
@@ -110,10 +128,11 @@ def _along(K: Tensor, y: Tensor, C: Tensor, tol: float) -> Iterator[tuple[Tensor
     for bound in C:
         lower, upper = box(y.double(), bound.to(y.device))
         if not settled:
-            problems = Problems(K, y, lower.to(y.dtype), upper.to(y.dtype))
-            beta, bias, gap = solve(problems, tol, beta)
-            settled = not bool(((beta >= upper) & (upper > 0) | (beta <= lower) & (lower < 0)).any())
-            objective = (beta * (y - product(K, beta) / 2)).sum(1)
+            problems = Problems(K, y, lower.to(y.dtype), upper.to(y.dtype), exact)
+            beta, bias, gap, objective = solve(problems, tol, beta)
+            # the bounds that were solved for, which in float32 may lie below those that were asked for
+            top, bottom = problems.upper.double(), problems.lower.double()
+            settled = not bool(((beta >= top) & (top > 0) | (beta <= bottom) & (bottom < 0)).any())
             found = (beta.cpu(), bias.cpu(), gap.cpu(), objective.cpu())
         yield found
 
@@ -125,7 +144,7 @@ def _groups(blocks: ClassBlocks, pairs: Sequence[tuple[int, int]]) -> Iterator[l
     group: list[int] = []
     for machine in sorted(range(len(pairs)), key=lambda machine: -samples[machine]):
         largest = samples[group[0]] if group else 0
-        too_many = (len(group) + 1) * largest**2 * size > BATCH_BYTES[blocks.device.type]
+        too_many = (len(group) + 1) * largest**2 * size > blocks.batch_bytes
         if group and (too_many or samples[machine] * PADDING < largest):
             yield group
             group = []

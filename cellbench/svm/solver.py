@@ -26,7 +26,7 @@ method, Hintermueller, Ito & Kunisch, SIAM J. Optim. 2003; the gradient steps, B
 2009, with the restart of O'Donoghue & Candes, Found. Comput. Math. 2015.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import torch
@@ -42,22 +42,29 @@ NEWTON_STEPS = 40
 PATIENCE = 6  # Newton steps without fewer exchanges, before it is given up
 TOGETHER = 512  # free sets up to this many samples are factorised as one batch; larger ones fill the device alone
 PADDING = 1.25  # in a batch the largest is at most so much larger than the smallest
-AT_BOUND = 1e-6  # of the box or the largest alpha: nearer to a bound is at it, else every sample is a support vector
+# Of the box or the largest alpha: nearer to a bound is at it, else every sample counts as a support vector.
+AT_BOUND = {torch.float32: 1e-5, torch.float64: 1e-6}
+BLUR = 1e-5  # of the dual objective: what float32 may blur before a problem is solved in float64
+RIDGE_RAISES = 12  # by ten each
 RIDGE = {torch.float32: 1e-6, torch.float64: 1e-10}
 
 
 @dataclass(frozen=True)
 class Problems:
-    """K: (batch, m, m) symmetric; y (1, -1, or 0 for no part), lower, upper: (batch, m, problems); one dtype."""
+    """K: (batch, m, m) symmetric; y (1, -1, or 0 for no part), lower, upper: (batch, m, problems); one dtype.
+
+    exact(batch): that K in float64, made anew: one rounded to float32 need not be positive semi-definite.
+    """
 
     K: Tensor
     y: Tensor
     lower: Tensor
     upper: Tensor
+    exact: Callable[[int], Tensor] | None = None
 
     def snapped(self, beta: Tensor) -> Tensor:
         """beta with what is nearly at a bound put there, (batch, m, problems)."""
-        near = AT_BOUND * torch.minimum(self.upper - self.lower, beta.abs().amax(1, keepdim=True))
+        near = AT_BOUND[beta.dtype] * torch.minimum(self.upper - self.lower, beta.abs().amax(1, keepdim=True))
         beta = torch.where(beta >= self.upper - near, self.upper, beta)
         return torch.where(beta <= self.lower + near, self.lower, beta)
 
@@ -73,10 +80,12 @@ class Problems:
         bias = torch.where(highest.isinf(), lowest, torch.where(lowest.isinf(), highest, bias))
         return highest - lowest, torch.where(bias.isinf(), 0, bias)
 
-    def one(self, batch: int, problem: int, dtype: torch.dtype) -> "Problems":
-        """One of them, by itself."""
-        y, lower, upper = (t[batch, :, problem, None][None].to(dtype) for t in (self.y, self.lower, self.upper))
-        return Problems(self.K[batch : batch + 1].to(dtype), y, lower, upper)
+    def one(self, batch: int, problem: int) -> "Problems":
+        """One of them, by itself, in float64."""
+        y, lower, upper = (t[batch, :, problem, None][None].double() for t in (self.y, self.lower, self.upper))
+        single = self.K.dtype == torch.float32 and self.exact
+        K = self.exact(batch) if single and self.exact else self.K[batch].double()
+        return Problems(K[None], y, lower, upper)
 
 
 def box(y: Tensor, C: Tensor) -> tuple[Tensor, Tensor]:
@@ -85,24 +94,31 @@ def box(y: Tensor, C: Tensor) -> tuple[Tensor, Tensor]:
     return edge.clamp(max=0), edge.clamp(min=0)
 
 
-def solve(problems: Problems, tol: float, start: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
-    """beta (batch, m, problems), bias and gap (batch, problems), all float64; gap <= tol where it could be reached.
+def solve(problems: Problems, tol: float, start: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """beta (batch, m, problems), bias, gap and dual objective (batch, problems), all float64.
 
-    start: a feasible beta, such as the solution for a smaller C.
+    The gap is at most tol where that could be reached. start: a feasible beta, such as the solution for a smaller C.
     """
     guess = _guess(problems, _start(problems) if start is None else start.to(problems.y.dtype))
-    beta = _newton(problems, guess, tol)
-    beta, bias, gap = _checked(problems, beta)
-    for batch, problem in (gap > tol).nonzero().tolist():
-        alone = problems.one(batch, problem, torch.float64)
+    found = _checked(problems, _newton(problems, guess, tol))
+    beta, _, gap, objective = found
+    again = ~(gap <= tol)
+    if problems.K.dtype == torch.float32 and problems.exact:
+        # what rounding K may have changed in the objective: its errors are as good as independent
+        blurred = torch.finfo(torch.float32).eps * beta.square().sum(1) > BLUR * objective
+        gap[blurred] = torch.inf
+        again |= blurred
+    for batch, problem in again.nonzero().tolist():
+        alone = problems.one(batch, problem)
         for candidate in _attempts(alone, beta[batch, :, problem][None, :, None], tol):
-            again, its_bias, its_gap = _checked(alone, candidate)
-            if its_gap.item() < gap[batch, problem]:
-                beta[batch, :, problem] = again[0, :, 0]
-                bias[batch, problem], gap[batch, problem] = its_bias[0, 0], its_gap[0, 0]
+            better = _checked(alone, candidate)
+            if not better[2].item() >= gap[batch, problem]:
+                beta[batch, :, problem] = better[0][0, :, 0]
+                for kept, value in zip(found[1:], better[1:], strict=True):
+                    kept[batch, problem] = value[0, 0]
             if gap[batch, problem] <= tol:
                 break
-    return beta, bias, gap
+    return found
 
 
 def project(values: Tensor, lower: Tensor, upper: Tensor, steps: int = 60) -> Tensor:
@@ -121,8 +137,8 @@ def _start(problems: Problems) -> Tensor:
     beta = torch.zeros_like(problems.y)
     if beta.shape[1] > COARSEST:
         some = (slice(None), slice(None, None, COARSER))
-        boxes = (t[some] for t in (problems.y, problems.lower, problems.upper))
-        coarse = Problems(problems.K[:, ::COARSER, ::COARSER].contiguous(), *boxes)
+        y, lower, upper = (t[some] for t in (problems.y, problems.lower, problems.upper))
+        coarse = Problems(problems.K[:, ::COARSER, ::COARSER].contiguous(), y, lower, upper)
         beta[some] = _newton(coarse, _guess(coarse, _start(coarse)), 0.01)
     return beta
 
@@ -178,7 +194,7 @@ def _newton(problems: Problems, guess: Tensor, tol: float) -> Tensor:
         bound = torch.where(at_upper, upper, torch.where(at_lower, lower, 0))
         trial, bias = _on_free(problems, bound, free, unfinished)
         residual = problems.y - problems.K @ trial - bias[:, None]
-        slack = AT_BOUND * (upper - lower)
+        slack = AT_BOUND[torch.float64] * (upper - lower)
         to_upper, to_lower = free & (trial > upper + slack), free & (trial < lower - slack)
         to_free = (at_upper & (residual < -tol / 4)) | (at_lower & taking_part & (residual > tol / 4))
         exchanged = (to_upper | to_lower | to_free).sum(1)
@@ -249,7 +265,9 @@ def _solved(blocks: Tensor, sides: Tensor) -> Tensor:
     ridge = blocks.new_full((len(blocks), 1), RIDGE[blocks.dtype])
     diagonal += ridge
     factor, failed = torch.linalg.cholesky_ex(blocks)
-    while failed.any():
+    for _ in range(RIDGE_RAISES):
+        if not failed.any():
+            break
         more = torch.where(failed[:, None] > 0, 9 * ridge, 0)
         diagonal += more
         ridge = ridge + more
@@ -258,12 +276,13 @@ def _solved(blocks: Tensor, sides: Tensor) -> Tensor:
     return solved + torch.cholesky_solve(sides - blocks @ solved + ridge[..., None] * solved, factor)
 
 
-def _checked(problems: Problems, beta: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """beta made feasible in float64, with its bias and gap."""
+def _checked(problems: Problems, beta: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """beta made feasible in float64, with its bias, gap and dual objective."""
     exact = replace(problems, **{name: getattr(problems, name).double() for name in ("y", "lower", "upper")})
-    beta = exact.snapped(project(beta.double(), exact.lower, exact.upper))
-    gap, bias = exact.gap(beta, product(problems.K, beta))
-    return beta, bias, gap
+    beta = exact.snapped(project(problems.snapped(beta).double(), exact.lower, exact.upper))
+    moved = product(problems.K, beta)
+    gap, bias = exact.gap(beta, moved)
+    return beta, bias, gap, (beta * (exact.y - moved / 2)).sum(1)
 
 
 def product(K: Tensor, beta: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ import pytest
 import sklearn.svm
 from sklearn.exceptions import ConvergenceWarning
 
-from cellbench.svm import SVC
+from cellbench.svm import SVC, machines
 
 from .problems import draw, dual_objectives
 
@@ -15,8 +15,10 @@ TOLERANCE = 1e-3  # LIBSVM's own; decisions nearer to zero than ten of these are
 SEEDS_A_TEST = 10
 
 
+@pytest.mark.parametrize("exact_up_to", [machines.EXACT_UP_TO, 0], ids=["float64", "float32"])
 @pytest.mark.parametrize("batch", range(21))
-def test_dual_objectives_and_decisions_are_those_of_libsvm(batch):
+def test_dual_objectives_and_decisions_are_those_of_libsvm(batch, exact_up_to, monkeypatch):
+    monkeypatch.setattr(machines, "EXACT_UP_TO", exact_up_to)
     for seed in range(batch * SEEDS_A_TEST, (batch + 1) * SEEDS_A_TEST):
         problem = draw(seed)
         with warnings.catch_warnings():

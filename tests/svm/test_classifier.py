@@ -4,8 +4,10 @@ import pickle
 
 import numpy as np
 import pytest
+import scipy.sparse
 import sklearn.svm
 import torch
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -110,12 +112,60 @@ def test_float32_gives_the_machine_that_float64_gives(cells, monkeypatch):
     np.testing.assert_allclose(single.decision_function(unseen), exact.decision_function(unseen), atol=5e-3)
 
 
+def test_a_path_in_float32_goes_on_after_a_c_that_rounds_down(cells, monkeypatch):
+    """float32(0.01) lies below 0.01: a sample at that bound is at its bound nevertheless."""
+    monkeypatch.setattr(machines, "EXACT_UP_TO", 0)
+    X, y, _ = cells
+    for labels in (y, np.stack([y < 2, y == 4], 1)):
+        for model in path(SVC(device="cpu"), X, labels, [0.01, 0.7, 7], [0.1]):
+            alone = SVC(C=model.C, gamma=0.1, device="cpu").fit(X, labels)
+            np.testing.assert_allclose(model.dual_objective_, alone.dual_objective_, rtol=1e-4)
+
+
+def test_what_rounding_makes_hopeless_ends_with_a_warning():
+    rng = np.random.default_rng(3)
+    X, y = 1e18 * rng.normal(size=(200, 4)), rng.integers(0, 2, 200)
+    with pytest.warns(ConvergenceWarning, match="1 of 1 machines stopped at a gap of up to"):
+        assert SVC(device="cpu", kernel="linear").fit(X, y).fit_status_ == 1
+
+
+def test_kernel_values_that_overflow_are_refused():
+    X = np.array([[1e200, 1], [1, 1e200], [0, 1], [1, 0]])
+    with pytest.raises(ValueError, match="kernel values overflow"):
+        SVC(device="cpu", kernel="linear").fit(X, [0, 1, 0, 1])
+
+
+def test_raw_pixels_under_a_linear_kernel_reach_the_tolerance():
+    rng = np.random.default_rng(3)
+    X, y = rng.integers(0, 256, (300, 30)).astype(float), rng.integers(0, 2, 300)
+    assert SVC(device="cpu", kernel="linear", C=100).fit(X, y).gap_.max() <= 1e-3
+
+
+def test_labels_of_minus_one_and_one_and_sparse_ones_mean_the_same(cells):
+    X, y, unseen = cells
+    labels = np.stack([y < 2, y == 3], 1)
+    expected = SVC(device="cpu").fit(X, labels).predict(unseen)
+    for form in (np.where(labels, 1, -1), scipy.sparse.csr_matrix(labels.astype(int))):
+        assert np.array_equal(SVC(device="cpu").fit(X, form).predict(unseen), expected)
+
+
 def test_far_off_features_lose_nothing_to_float32(cells, monkeypatch):
     monkeypatch.setattr(machines, "EXACT_UP_TO", 0)
     X, y, unseen = cells
+    X, unseen = X.astype(np.float64), unseen.astype(np.float64)
     near = SVC(device="cpu", gamma=0.1).fit(X, y).decision_function(unseen)
-    far = SVC(device="cpu", gamma=0.1).fit(X + 1000, y).decision_function(unseen + 1000)
-    np.testing.assert_allclose(far, near, atol=0.02)
+    far = SVC(device="cpu", gamma=0.1).fit(X + 1e6, y)
+    np.testing.assert_allclose(far.decision_function(unseen + 1e6), near, atol=5e-3)
+    np.testing.assert_allclose(far.support_vectors_ - 1e6, X[far.support_], atol=1e-3)
+
+
+def test_the_intercept_of_a_linear_kernel_is_that_of_features_as_they_came(cells, monkeypatch):
+    monkeypatch.setattr(machines, "EXACT_UP_TO", 0)
+    X, y, _ = cells
+    ours = SVC(device="cpu", kernel="linear", tol=1e-5).fit(X + 3, y)
+    np.testing.assert_allclose(
+        ours.intercept_, sklearn.svm.SVC(kernel="linear", tol=1e-5).fit(X + 3, y).intercept_, atol=5e-3
+    )
 
 
 def test_the_order_of_samples_does_not_matter(cells):
@@ -185,6 +235,7 @@ def test_bad_settings_are_refused_in_one_line(cells, settings, message):
         (np.ones((4, 2)), [1, 1, 1, 1], "greater than one"),
         (np.array([[1.0, np.nan], [1, 2]]), [0, 1], "NaN"),
         (np.array([[1.0, np.inf], [1, 2]]), [0, 1], "infinity"),
+        (torch.ones(2, 0), [0, 1], "finite one of shape"),
         (np.ones((3, 2)), [0, 1], "inconsistent numbers of samples"),
         (torch.tensor([[1.0, float("nan")], [1, 2]]), [0, 1], "finite"),
     ],
