@@ -11,9 +11,9 @@ from torch import Tensor
 from ..core.errors import UsageError
 from .tensors import as_float, as_tensor
 
-CHUNK_VALUES = (
-    2**18
-)  # pixels worked on at a time: a chunk's intermediates stay in a processor's cache (2**22: 6 × slower)
+# Pixels worked on at a time: on a processor what keeps a chunk's intermediates in its cache (2**22: 6 × slower), on a
+# card enough that starting its kernels costs nothing beside running them.
+CHUNK_VALUES = {"cpu": 2**18, "cuda": 2**26}
 EPSILON = 1e-5
 CLIP = 0.2  # L2-Hys: values above this are cut before the second normalisation
 
@@ -34,15 +34,22 @@ def hog(
     """
     if channels not in ("each", "strongest"):
         raise UsageError(f"channels is {channels!r}; choose 'each' or 'strongest'")
+    if pixels_per_cell < 1 or cells_per_block < 1 or orientations < 1:
+        given = f"orientations={orientations}, pixels_per_cell={pixels_per_cell}, cells_per_block={cells_per_block}"
+        raise UsageError(f"HOG was asked for {given}; all of them are at least 1")
     images = as_tensor(images)
-    n, _, height, width = images.shape
+    n, channel_count, height, width = images.shape
     rows, columns = height // pixels_per_cell, width // pixels_per_cell
     if min(rows, columns) < cells_per_block:
         raise UsageError(
             f"images of {height}×{width} pixels hold {rows}×{columns} cells of {pixels_per_cell} pixels; "
             f"a block needs {cells_per_block}×{cells_per_block}: use smaller cells or larger images"
         )
-    step = max(1, CHUNK_VALUES // images[0].numel()) if n else 1
+    if not n:
+        blocks = (rows - cells_per_block + 1) * (columns - cells_per_block + 1) * cells_per_block**2
+        width = blocks * orientations * (channel_count if channels == "each" else 1)
+        return torch.zeros(0, width, device=images.device)
+    step = max(1, CHUNK_VALUES.get(images.device.type, 2**18) // images[0].numel())
     parts = []
     for chunk in images.split(step):
         across, down = _gradients(as_float(chunk), strongest=channels == "strongest")

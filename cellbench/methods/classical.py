@@ -111,7 +111,8 @@ class FeatureSVM:
     def facts(self) -> dict[str, Any]:
         from ..svm import objective
 
-        return objective.facts(self._model)
+        gap = getattr(self._model, "gap_", None)  # of ours: whether it got as far as LIBSVM asks is to be seen
+        return {**objective.facts(self._model), **({} if gap is None else {"gap": float(gap.max())})}
 
     def _on_device(self, images: NDArray) -> "Tensor":
         from ..features.tensors import as_tensor

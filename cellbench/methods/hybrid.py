@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import pickle
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from .. import __version__
 from ..core.data import Samples
-from ..core.environment import cache_folder
+from ..core.environment import cache_folder, machine_name
 from ..core.errors import DataError, UsageError, did_you_mean
 from ..core.runs import RunLog
 from ..training.recipe import Recipe
@@ -82,8 +83,11 @@ class DeepFeatureSVM:
         kept = cache_folder() / "nets" / f"{self._key(train, val)}.pt"
         cached = self._settings.cached and kept.is_file()
         if cached:
-            log.carry(net.load(kept, train))
-        else:
+            try:
+                log.carry(net.load(kept, train))
+            except (RuntimeError, OSError, EOFError, KeyError, pickle.UnpicklingError):  # cut short, or another's
+                cached = False
+        if not cached:
             before = dict(log.seconds)
             net.fit(train, val, log)
             net.save(kept, {phase: spent - before.get(phase, 0) for phase, spent in log.seconds.items()})
@@ -101,7 +105,7 @@ class DeepFeatureSVM:
         return self._machine.facts
 
     def _key(self, train: Samples, val: Samples) -> str:
-        """What a trained net depends on: pixels, labels, net, recipe, seed, device, versions."""
+        """What a trained net and its cost depend on: pixels, labels, classes, settings, code, threads, device."""
         import torch
 
         digest = hashlib.sha256()
@@ -109,8 +113,11 @@ class DeepFeatureSVM:
             for array in (samples.images, samples.labels):
                 digest.update(f"{array.dtype}{array.shape}".encode())
                 digest.update(np.ascontiguousarray(array).data)
-        settings = (self._settings.net, self._settings.recipe, self._seed, self._device, __version__, torch.__version__)
-        digest.update(repr(settings).encode())
+        settings = (self._settings.net, self._settings.recipe, self._seed, len(train.classes))
+        code = (__version__, torch.__version__, methods["svm-deep"].revision, methods[self._settings.net].revision)
+        card = torch.cuda.get_device_name() if self._device == "cuda" else machine_name()
+        hardware = (self._device, card, torch.get_num_threads(), torch.are_deterministic_algorithms_enabled())
+        digest.update(repr((settings, code, hardware)).encode())
         return digest.hexdigest()[:32]
 
 

@@ -302,7 +302,8 @@ def _centre(kernel: Kernel, x: Tensor) -> Tensor | None:
     """
     if kernel.name == "poly" or working_dtype(len(x)) == torch.float64:
         return None
-    return torch.stack([rows.sum(0, dtype=torch.float64) for rows in x.split(SCORE_ROWS)]).sum(0) / len(x)
+    centre = torch.stack([rows.sum(0, dtype=torch.float64) for rows in x.split(SCORE_ROWS)]).sum(0) / len(x)
+    return centre if float(centre.abs().max()) > 0.1 * variance(x) ** 0.5 else None  # standardised ones are left alone
 
 
 def _centred(x: Tensor, centre: Tensor | None) -> Tensor:

@@ -59,3 +59,20 @@ def test_flattened_pixels_are_scaled_to_one_by_their_type():
     np.testing.assert_allclose(flatten(images), [[0, 1, 0.2, 0.4]], rtol=1e-6)
     np.testing.assert_allclose(flatten(images.astype(np.uint16) * 257), [[0, 1, 0.2, 0.4]], rtol=1e-6)
     np.testing.assert_array_equal(flatten(images.astype(np.float32)), [[0, 255, 51, 102]])
+
+
+def test_no_images_have_no_features_of_the_right_width():
+    images = np.zeros((3, 2, 32, 40), np.uint8)
+    assert hog(images[:0]).shape == (0, hog(images).shape[1])
+
+
+@pytest.mark.parametrize("form", [lambda a: a[:, :, ::-1][:, :, ::-1], lambda a: a.astype(">u2"), np.asfortranarray])
+def test_any_layout_in_memory_gives_the_same_features(form):
+    images = np.random.default_rng(0).integers(0, 255, (2, 1, 16, 16)).astype(np.uint16)
+    assert torch.equal(hog(form(images)), hog(images))
+
+
+@pytest.mark.parametrize("wrong", [{"pixels_per_cell": 0}, {"orientations": 0}, {"cells_per_block": 0}])
+def test_a_size_below_one_is_refused(wrong):
+    with pytest.raises(UsageError, match="all of them are at least 1"):
+        hog(np.zeros((1, 1, 16, 16), np.uint8), **wrong)

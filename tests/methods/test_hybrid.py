@@ -58,6 +58,26 @@ def test_another_recipe_seed_or_data_set_trains_a_net_of_its_own(cache, change):
     assert len(list(cache.iterdir())) == 2
 
 
+def test_a_kept_net_that_was_cut_short_is_trained_again(cache):
+    _, _, scores = fitted()
+    kept = next(cache.iterdir())
+    kept.write_bytes(kept.read_bytes()[:1000])
+    again, _, same = fitted()
+    assert (again.chosen["net_from_cache"], len(list(cache.iterdir()))) == (False, 1)
+    assert np.array_equal(same, scores)
+    assert fitted()[0].chosen["net_from_cache"]
+
+
+def test_another_number_of_threads_trains_a_net_of_its_own_as_its_cost_is_another(cache):
+    fitted()
+    threads = torch.get_num_threads()
+    torch.set_num_threads(threads + 1)
+    try:
+        assert not fitted()[0].chosen["net_from_cache"]
+    finally:
+        torch.set_num_threads(threads)
+
+
 def test_without_a_cache_nothing_is_taken(cache):
     fitted()
     method, _, _ = fitted(DeepFeatureSettings(net="cnn", epochs=3, batch=16, lr=0.02, cached=False))
