@@ -82,6 +82,7 @@ class FeatureSVM:
         )
         self.backend = backend.name
         use_threads(backend)
+        train = _by_class(train)
         with log.phase("transfer"):
             images, others = self._on_device(train.images), self._on_device(val.images)
         with log.phase("features"):
@@ -137,6 +138,14 @@ def _scores(model: Any, decisions: NDArray, n_classes: int) -> NDArray[np.float3
     scores = np.full((len(decisions), n_classes), decisions.min(initial=0) - 1, np.float32)
     scores[:, model.classes_.astype(int)] = decisions
     return scores
+
+
+def _by_class(train: Samples) -> Samples:
+    """The same samples in the order of their classes, as the solver wants them: images are smaller than features."""
+    if train.multilabel:
+        return train
+    order = train.labels.argsort(kind="stable")
+    return Samples(train.images[order], train.labels[order], train.classes)
 
 
 def _largest_pair(train: Samples) -> int:

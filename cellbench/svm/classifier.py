@@ -160,7 +160,8 @@ def _fit(models: Sequence[SVC], X: ArrayLike, y: ArrayLike, sample_weight: Array
     check_consistent_length(x, labels)
     weight = _check_sample_weight(sample_weight, labels[:, None], dtype=np.float64, ensure_non_negative=True)
     order = np.arange(len(labels)) if multilabel else labels.argsort(kind="stable")
-    labels, x = labels[order], x[torch.from_numpy(order).to(x.device)]
+    if (order[1:] < order[:-1]).any():  # samples that come in the order of their classes are not copied
+        labels, x = labels[order], x[torch.from_numpy(order).to(x.device)]
     kernel = _kernel(model, x)
     centre = _centre(kernel, x)
     x = _centred(x, centre)

@@ -11,7 +11,7 @@ from torch import Tensor
 from .kernels import Kernel, cross, gram
 from .solver import PADDING, Problems, box, solve
 
-EXACT_UP_TO = 2048  # samples for which all is done in float64: there it costs nothing
+EXACT_UP_TO = 1024  # samples for which all is done in float64: there it costs nothing
 BATCH_BYTES = {"cpu": 2**26, "cuda": 2**32}  # of Gram matrices solved at once: what a cache, what a card's memory holds
 
 
