@@ -75,8 +75,17 @@ class Preprocessing:
         return [list(channels).index(name) for name in self.channels]
 
     def shape(self, images: NDArray, channels: Sequence[str]) -> list[int]:
-        """[channels, height, width] of what `apply` makes of such images."""
-        height, width = (min(side, self.crop or side) for side in images.shape[2:])
+        """[channels, height, width] of what `apply` makes of such images.
+
+        Raises UsageError when a channel isn't there, or when the square to keep is larger than the images.
+        """
+        height, width = images.shape[2:]
+        if self.crop is not None:
+            if self.crop > (smaller := min(height, width)):
+                raise UsageError(
+                    f"crop is {self.crop} and images have {height}×{width} pixels; give at most {smaller}, or none"
+                )
+            height = width = self.crop
         kept = len(self.chosen(channels))
         return [3 if self.three_channels else kept, self.size or height, self.size or width]
 
@@ -141,8 +150,8 @@ def three_channels(images: NDArray) -> NDArray:
 
 
 def centre_crop(images: NDArray, side: int) -> NDArray:
-    """The central square of at most `side` pixels."""
-    top, left = (max(0, (length - side) // 2) for length in images.shape[2:])
+    """The central square of `side` pixels, which images must have."""
+    top, left = ((length - side) // 2 for length in images.shape[2:])
     return images[:, :, top : top + side, left : left + side]
 
 

@@ -107,6 +107,17 @@ def test_the_crop_is_central():
     np.testing.assert_array_equal(only(Preprocessing(crop=8, size=None), made)["train"], made[:, :, 6:14, 6:14])
 
 
+@pytest.mark.parametrize("shape", [(78, 78), (78, 90), (90, 78)])
+def test_a_crop_larger_than_the_smaller_side_is_refused_and_one_as_large_is_done(shape):
+    made = np.arange(shape[0] * shape[1], dtype=np.float32).reshape(1, 1, *shape)
+    words = rf"^crop is 79 and images have {shape[0]}×{shape[1]} pixels; give at most 78, or none$"
+    with pytest.raises(UsageError, match=words):
+        only(Preprocessing(crop=79, size=None), made)
+    top, left = (shape[0] - 78) // 2, (shape[1] - 78) // 2
+    done = only(Preprocessing(crop=78, size=None), made)["train"]
+    np.testing.assert_array_equal(done, made[:, :, top : top + 78, left : left + 78])
+
+
 def test_resizing_keeps_the_mean_and_the_dtype():
     for dtype in (np.uint8, np.uint16):
         made = images(side=78, dtype=dtype)
