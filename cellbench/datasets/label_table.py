@@ -14,7 +14,7 @@ FILE_COLUMNS = (
     *("file", "filename", "filepath", "path", "image", "imagefile", "imagename", "imagepath", "imageid"),
     *("img", "name", "id"),
 )
-LABEL_COLUMNS = ("label", "class", "imageclass", "classname", "labelname", "target", "category", "y")
+LABEL_COLUMNS = ("label", "labels", "class", "imageclass", "classname", "labelname", "target", "category", "y")
 GROUP_COLUMNS = ("group", "patient", "patientid", "donor", "specimen", "slide", "well", "wellid", "plate")
 SPLIT_COLUMNS = ("split",)
 YES_OR_NO = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False}

@@ -95,6 +95,16 @@ def test_several_labels_in_a_cell_are_split_where_the_user_says(root: Path, sep:
     assert all(n in (2, 3) for n in counts["val"] + counts["test"])
 
 
+@pytest.mark.parametrize("column", ["labels", "Labels"])
+def test_a_column_called_labels_is_found_as_one_called_label_is(root: Path, column: str) -> None:
+    own = several(root, ";")
+    table = root / "labels.csv"
+    table.write_text(table.read_text().replace("file,label", f"file,{column}", 1))
+    data = load(root, multilabel=";")
+    assert data.labels.tolist() == [["a b" in labels, "c" in labels] for labels in own.values()]
+    assert f"labels from '{column}'" in data.info.notes[0]
+
+
 def test_numbers_between_spaces_are_split_in_natural_order(root: Path) -> None:
     put(root, [f"{i}.png" for i in range(20)])
     write_table(root / "x.csv", [["file", "label"], *([f"{i}.png", "10  2" if i % 2 else "2"] for i in range(20))])
