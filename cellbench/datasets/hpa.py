@@ -136,7 +136,6 @@ def build(kind: LabelSet, size: int, scratch: Path, source: Path | None) -> Data
     pictures, texts = images.survey(source, lambda name: name == TABLE)
     root, table = _table(kind, texts, source)
     ids, labels = read_labels(kind, table)
-    split = splits.stratified(labels, classes=kind.labels)  # before decoding, which takes long
     place_of = {f"{root}{FOLDER}/{file}": place for place, file in enumerate(_files(kind, ids))}
     there = {name for name in pictures if name.startswith(f"{root}{FOLDER}/")}
     if missing := [name for name in place_of if name not in there]:
@@ -147,6 +146,7 @@ def build(kind: LabelSet, size: int, scratch: Path, source: Path | None) -> Data
         )
     extra = len(there) - len(place_of)
     _check_size(kind, size, source, place_of)
+    split = splits.stratified(labels, classes=kind.labels)  # before decoding, which takes long
     pixels, remarks = filling.write(
         scratch / cache.IMAGES,
         (len(ids), len(kind.channels), size, size),

@@ -1,6 +1,7 @@
 """Both Human Protein Atlas sets are read in their layouts: labels, stains, and a split that keeps label proportions."""
 
 import shutil
+import sys
 import tarfile
 from pathlib import Path
 
@@ -255,6 +256,15 @@ def test_a_stain_that_is_absent_is_named_with_the_line_of_its_image(kaggle: Path
     (kaggle / "train" / "0002-b2_blue.png").unlink()
     (kaggle / "train" / "0003-b3_red.png").unlink()
     with pytest.raises(DataError, match=r"2 of 560 files .* the first is train/0002-b2_blue\.png \(line 4\)"):
+        build(hpa.HPA28, kaggle)
+
+
+def test_a_folder_that_holds_the_table_alone_is_refused_for_its_images_before_any_package_is_asked_for(
+    kaggle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.rmtree(kaggle / "train")
+    monkeypatch.setitem(sys.modules, "iterstrat.ml_stratifiers", None)
+    with pytest.raises(DataError, match=r"^560 of 560 files that train\.csv calls for are not in "):
         build(hpa.HPA28, kaggle)
 
 
