@@ -1,5 +1,6 @@
 """A folder of records: results/<machine>/<dataset>/<method>/s<seed>-<key>.json, predictions beside it as .npz."""
 
+import errno
 import os
 import re
 import tempfile
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 
 from .errors import UsageError
 from .runs import RunRecord, RunSpec
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)  # the disk's, the user's share of it
 
 Predictions = Mapping[str, NDArray]
 
@@ -107,9 +110,9 @@ def read_predictions(path: Path) -> dict[str, NDArray] | None:
 
 
 def _unwritable(path: Path, error: OSError) -> UsageError:
-    return UsageError(
-        f"cannot write {path}: {error.strerror or error}; free some space or choose another folder with -o"
-    )
+    why = "it is no folder" if isinstance(error, FileExistsError) else error.strerror or error
+    space = "free some space or " if error.errno in NO_SPACE else ""
+    return UsageError(f"cannot write {path}: {why}; {space}choose another folder with -o")
 
 
 def _slug(name: str) -> str:

@@ -95,6 +95,8 @@ def load_results(path: Path | str) -> pd.DataFrame:
     version, path                 of cellbench; the file relative to `path`
     """
     root = Path(path)
+    if root.is_file():
+        raise UsageError(f"{str(root)!r} is a file; give the folder of records that `cellbench run -o` wrote")
     how = "make results with: cellbench run --all"
     if not root.is_dir():
         raise UsageError(f"no results folder at {str(root)!r}; {how}")

@@ -120,6 +120,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(cells, tmp_path):
         (["prepare", "hep2", "--labels", "x.csv"], "--labels is for folders of images"),
         (["prepare", "hep2", "--image-size", "0"], "--image-size is for folders of images, not for 'hep2'"),
         (["table", "no/such/results"], "no/such/results"),
+        (["table", str(Path(__file__))], "test_cli.py' is a file; give the folder of records that `cellbench run -o`"),
         (["tabel"], "did you mean 'table'"),
         (["check", "nothing"], "no method is called 'nothing'"),
     ],
@@ -187,7 +188,7 @@ def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_trained(c
     (tmp_path / "results").write_text("I am a file")
     out = call("run", "-d", str(cells), "-m", "svm-hog", "-o", str(tmp_path / "results"))
     assert out.returncode == 2
-    assert out.stderr.startswith(f"cellbench: cannot write {tmp_path / 'results'}: File exists; free some space or ")
+    assert out.stderr.startswith(f"cellbench: cannot write {tmp_path / 'results'}: it is no folder; choose another ")
     assert out.stderr.count("\n") == 1
 
 

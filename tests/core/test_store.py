@@ -70,6 +70,26 @@ def test_a_full_disk_is_told_in_one_line_and_the_old_record_stays(tmp_path, monk
     assert len(list(tmp_path.rglob("*.*"))) == 2
 
 
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [
+        (errno.ENOSPC, "No space left on device; free some space or choose another folder with -o"),
+        (errno.EDQUOT, "Disk quota exceeded; free some space or choose another folder with -o"),
+        (errno.ENOENT, "No such file or directory; choose another folder with -o"),
+        (errno.EACCES, "Permission denied; choose another folder with -o"),
+        (errno.EEXIST, "it is no folder; choose another folder with -o"),
+    ],
+)
+def test_a_folder_that_cannot_be_made_gets_advice_that_fits_the_reason(tmp_path, monkeypatch, number, advice):
+    def refuse(*_, **__):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(type(tmp_path), "mkdir", refuse)
+    with pytest.raises(UsageError) as error:
+        Store(tmp_path / "r", "laptop").check()
+    assert str(error.value) == f"cannot write {tmp_path / 'r'}: {advice}"
+
+
 def test_foreign_and_broken_files_are_named_and_left_alone(tmp_path):
     good = Store(tmp_path, "laptop").save(record())
     (tmp_path / "notes.json").write_text("[1, 2]")
