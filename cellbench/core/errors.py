@@ -27,9 +27,11 @@ class TrainingError(CellbenchError):
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A clause that helps after an unknown name: the closest known names, or all of them."""
+    """A clause that helps after an unknown name: the closest known names, whatever their case, or all of them."""
     known = sorted(known)
-    close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    plain = name.casefold()
+    nearest = difflib.get_close_matches(plain, {each.casefold() for each in known}, n=3, cutoff=0.5)
+    close = [each for fold in nearest for each in known if each.casefold() == fold]
     if close:
         return f"did you mean {' or '.join(map(repr, close))}?"
     return f"known: {', '.join(known)}" if known else "none are known"

@@ -50,7 +50,9 @@ def parse_override(text: str) -> Override:
     """'key=value' or 'glob:key=value'; a value reads as number, true/false, none, text, or a comma-separated list."""
     name, equals, value = text.partition("=")
     scope, colon, key = name.rpartition(":")
-    if not equals or not key.strip() or not value.strip():
+    if equals and key.strip() and not value.strip():
+        raise UsageError(f"--set got {text!r}, whose value is empty; write key=value, such as --set epochs=5")
+    if not equals or not key.strip():
         raise UsageError(f"--set got {text!r}; write key=value or 'method:key=value', such as --set epochs=5")
     return Override(scope.strip() if colon else "*", key.strip(), _value(value.strip()))
 

@@ -93,7 +93,10 @@ def test_preprocessing_is_set_like_anything_else(toy_folder):
         ("lr=fast", "lr is 'fast'; give a number"),
         ("lr", "write key=value"),
         ("=3", "write key=value"),
-        ("lr=", "write key=value"),
+        ("lr=", "--set got 'lr=', whose value is empty; write key=value"),
+        ("cnn:lr= ", "whose value is empty"),
+        ("LR=1", r"method 'cnn' has no setting 'LR'; did you mean 'lr'\?"),
+        ("crop=200", r"^crop is 200 and images have 32×32 pixels; give at most 32, or none$"),
         ("size=4", "size is 4; give a whole number of pixels from 8"),
     ],
 )
