@@ -13,6 +13,7 @@ def doctor() -> None:
     cellbench doctor
     """
     from ..core.environment import cache_folder, cores, machine_name, processor, versions
+    from ..core.words import counted
     from ..running import worker
     from ..svm.backends import BACKENDS, available
 
@@ -21,7 +22,7 @@ def doctor() -> None:
     gpu = f"{torch['gpu']}, CUDA {torch['cuda_version']}" if torch["cuda"] else "none that torch can use"
     facts = {
         "machine": machine_name(),
-        "processor": f"{processor()}, {cores()} cores, {torch['threads']} threads",
+        "processor": f"{processor()}, {counted(cores(), 'core')}, {counted(torch['threads'], 'thread')}",
         "GPU": gpu,
         **versions(),
         "cache": f"{cache_folder()} ({size / 1e6:,.0f} MB)",

@@ -38,10 +38,11 @@ def counts_of(rows: Sequence[Row]) -> str:
         return "images: unknown"
     classes = fact_of(rows, "n_classes")
     small, large = (fact_of(rows, f"{end}_class") for end in ("smallest", "largest"))
-    of = f"{classes} classes" if classes else ""
+    of = counted(classes, "class", "classes") if classes else ""
     if small and large:
         low, high = fact_of(rows, "smallest_class_n"), fact_of(rows, "largest_class_n")
-        of += f" of {low:,} ({small}) to {high:,} ({large}) training images"
+        equal = f"{counted(low, 'training image')} each"
+        of += f" of {equal}" if low == high else f" of {low:,} ({small}) to {high:,} ({large}) training images"
     several = "" if one_label(rows) else "several labels an image"
     return "; ".join(filter(None, [f"images: {', '.join(parts)}", of, several]))
 

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from cellbench.cli import cli, main
+from cellbench.cli.doctor import doctor
 from cellbench.datasets.toy import rings
 
 
@@ -218,6 +219,14 @@ def test_doctor_names_every_backend_with_its_reason():
     assert "SVM onedal" in out.stdout
     assert "SVM libsvm            yes" in out.stdout
     assert os.path.expanduser("~") not in out.stdout.split("cache")[0]
+
+
+def test_doctor_counts_one_core_and_one_thread_in_the_singular(monkeypatch):
+    monkeypatch.setattr("cellbench.core.environment.cores", lambda: 1)
+    facts = {"cuda": False, "gpu": "", "cuda_version": "", "threads": 1}
+    monkeypatch.setattr("cellbench.running.worker.ask", lambda question: facts)
+    (line,) = [line for line in CliRunner().invoke(doctor).output.splitlines() if line.startswith("processor")]
+    assert line.endswith(", 1 core, 1 thread")
 
 
 def test_check_reports_rules_kept_and_broken(tmp_path):

@@ -250,6 +250,13 @@ def test_small_wells_that_lie_whole_in_a_part_are_no_leak_though_the_split_cuts_
     assert ordered(values, random_split(600)).status == "found"
 
 
+def test_likeness_that_reaches_the_next_image_alone_is_told_of_one_image():
+    values = np.random.default_rng(0).normal(size=300)[np.arange(600) // 2]
+    finding = ordered(values, random_split(600))
+    assert finding.figures["reach"] == 1
+    assert "up to 1 image apart" in finding.text
+
+
 def test_drift_in_one_class_only_is_found_and_named():
     values = np.random.default_rng(0).normal(size=600)
     values[200:400] += 3 * drift(200, 15)

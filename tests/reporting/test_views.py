@@ -39,6 +39,16 @@ def test_simulated_images_are_called_so_in_every_title(results, record):
     assert all("hep2 (simulated)" in table.title for table in tables(load_results(root)))
 
 
+def test_classes_of_one_size_are_told_as_that_size_and_others_from_smallest_to_largest(results, record):
+    def text(*train):
+        counts = {"train": list(train), "val": [2, 2], "test": [2, 2]}
+        folder = results(record("cnn", facts={"classes": ["a", "b"], "counts": counts}))
+        return render(tables(load_results(folder), "leaderboard"), "text")
+
+    assert "; 2 classes of 30 training images each" in text(30, 30)
+    assert "; 2 classes of 30 (a) to 31 (b) training images" in text(30, 31)
+
+
 def test_svm_and_net_are_chosen_by_val_not_test(view, record):
     table = view(
         "svm-vs-deep",

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.data import Dataset
+from ...core.words import counted
 from .finding import Finding, Index, part_codes, percent
 from .likeness import ALPHA, FEWEST_IMAGES, Likeness, autocorrelation, lag_curve, neighbours, reach
 from .pixels import Scan
@@ -56,7 +57,7 @@ def order_leakage(data: Dataset, features: Mapping[str, NDArray], permutations: 
     span = " to ".join(dict.fromkeys(f"{value:.2f}" for value in np.sort(every.strongest[every.alike])[[0, -1]]))
     likeness = (
         f"Neighbours in file order are alike in {every.alike.sum()} of {len(runs)} classes (correlation {span}, "
-        f"{tested}), up to {figures['reach']:,} images apart"
+        f"{tested}), up to {counted(figures['reach'], 'image')} apart"
     )
     apart = f"{percent(cut)} of neighbours lie in different parts, {percent(random_cut)} would by a random split"
     if cut < CUT * random_cut:
