@@ -133,6 +133,9 @@ def _run(
     if dry_run:
         _show_plan(jobs, store, policy)
         return 0
+    # A setting that was changed is all that can ask for a library that isn't there.
+    if changed := [job for job in jobs if job.overrides and not (job.skip or matrix.state(job, store, policy))]:
+        worker.check_methods(changed, plugins)
     store.check()
     if not quiet:
         _tell_notes(jobs, split)

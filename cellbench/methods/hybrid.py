@@ -70,6 +70,9 @@ class DeepFeatureSVM:
     """What a trained net hands to its last layer, standardised, then a C-SVC."""
 
     def __init__(self, settings: DeepFeatureSettings, seed: int, device: str) -> None:
+        from ..svm.backends import choose
+
+        choose(settings.backend, device=device, kernel=settings.kernel)  # refused now, not when the net is trained
         self._settings, self._seed, self._device = settings, seed, device
         self.chosen: dict[str, Any] = {}
         self.parameters: int | None = None

@@ -31,7 +31,7 @@ Listener = Callable[[str, Mapping[str, Any]], None]
 
 def execute(job: Job, listener: Listener = lambda kind, facts: None) -> tuple[RunRecord, Predictions]:
     """Do the run and return its record with the scores it rests on. Whatever the method raises passes through."""
-    spec, entry = job.spec, methods[job.spec.method]
+    spec = job.spec
     _settle_device(spec)
     log = RunLog(listener)
     with log.phase("load"):
@@ -40,7 +40,7 @@ def execute(job: Job, listener: Listener = lambda kind, facts: None) -> tuple[Ru
             raise CellbenchError(f"data set {spec.dataset!r} changed since the run was planned; start again")
         data = with_split(data, spec.split)
         parts, index = _parts(data, spec)
-    method: Method = entry.factory(_settings(entry, spec), spec.seed, spec.device)
+    method = make_method(spec)
     method.fit(parts["train"], parts["val"], log)
     with log.phase("predict"):
         test_scores = method.predict(parts["test"].images)
@@ -67,7 +67,7 @@ def execute(job: Job, listener: Listener = lambda kind, facts: None) -> tuple[Ru
         chosen=chosen,
         facts={
             **getattr(method, "facts", {}),
-            **method_facts(entry),
+            **method_facts(methods[spec.method]),
             **data_facts(data, parts, spec),
             "parameters": method.parameters,
         },
@@ -80,6 +80,12 @@ def execute(job: Job, listener: Listener = lambda kind, facts: None) -> tuple[Ru
     arrays |= {f"{part}_labels": truth[part] for part in kept} | {f"{part}_index": index[part] for part in kept}
     record.to_json()  # raises here, in the run's own process, if a method put something into it that is no data
     return record, arrays
+
+
+def make_method(spec: RunSpec) -> Method:
+    """The method of a run, untrained; it raises BackendError when a library or device that it needs isn't there."""
+    entry = methods[spec.method]
+    return entry.factory(_settings(entry, spec), spec.seed, spec.device)
 
 
 def unfinished(job: Job, status: str, reason: str, environment: Mapping[str, Any]) -> RunRecord:

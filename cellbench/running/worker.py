@@ -22,7 +22,7 @@ from ..core.store import Predictions
 from ..datasets import datasets
 from ..methods import methods
 from .plan import Job
-from .runner import Listener, environment, execute, unfinished
+from .runner import Listener, environment, execute, make_method, unfinished
 
 PRELOAD = ["cellbench.running.preload"]
 GRACE_SECONDS = 5.0
@@ -66,6 +66,16 @@ def ask(question: Callable[[], Any]) -> Any:
     if kind != "done":
         raise BackendError(f"a child process could not answer: {answer}")
     return answer
+
+
+def check_methods(jobs: Sequence[Job], plugins: Sequence[Path] = ()) -> None:
+    """Raises BackendError when a job's method can't be made here: what its settings ask for isn't there.
+
+    A child makes them, as that needs torch. Whatever else goes wrong in it is for the runs to record.
+    """
+    kind, reason = _in_child(_refusal, (jobs,), lambda kind, facts: None, None, plugins)
+    if kind == "done" and reason:
+        raise BackendError(reason)
 
 
 def _in_child(
@@ -116,6 +126,18 @@ def _run(listener: Listener, job: Job) -> tuple[RunRecord, Predictions]:
 
 def _ask(listener: Listener, question: Callable[[], Any]) -> Any:
     return question()
+
+
+def _refusal(listener: Listener, jobs: Sequence[Job]) -> str:
+    """The first method's word on what it lacks, or ''."""
+    for job in jobs:
+        try:
+            make_method(job.spec)
+        except BackendError as error:
+            return f"{job.spec.method}: {error}"
+        except Exception:
+            continue
+    return ""
 
 
 def _reason(error: Exception) -> str:

@@ -80,13 +80,13 @@ def choose(name: str = "auto", *, device: str = "cpu", kernel: str = "rbf", larg
         raise BackendError(
             f"SVM backend {name!r} has no kernel {kernel!r}; it has {', '.join(backend.kernels)}: choose one, or 'auto'"
         )
+    if reason := _obstacle(backend):  # before the device: nobody is sent to one that isn't there
+        raise BackendError(f"SVM backend {name!r} cannot be used: {reason}; choose another or 'auto'")
     if device not in backend.devices:
         raise BackendError(
             f"SVM backend {name!r} runs on {', '.join(backend.devices)}, not on {device}; take --device "
             f"{backend.devices[0]}, or another backend"
         )
-    if reason := _obstacle(backend):
-        raise BackendError(f"SVM backend {name!r} cannot be used: {reason}; choose another or 'auto'")
     return backend
 
 

@@ -193,6 +193,23 @@ def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_trained(c
     assert out.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("method", ["svm-hog", "svm-deep"])
+def test_a_backend_that_is_not_there_is_refused_for_doctors_reason_before_any_run(cells, tmp_path, method):
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    reason = "cuML needs a CUDA device, and torch finds none"
+    chosen = ("-d", str(cells), "-m", "cnn", "-m", method, "--set", f"{method}:backend=cuml")
+    out = call("run", *chosen, "-o", str(tmp_path / "results"))
+    assert (out.returncode, out.stdout) == (2, "")
+    assert out.stderr == (
+        f"cellbench: {method}: SVM backend 'cuml' cannot be used: {reason}; choose another or 'auto'\n"
+    )
+    assert not (tmp_path / "results").exists()
+    assert f"no: {reason}" in call("doctor").stdout
+
+
 def test_a_closed_pipe_is_taken_quietly():
     process = subprocess.Popen(
         [sys.executable, "-m", "cellbench", "list", "methods"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
