@@ -1,10 +1,13 @@
 """Timings as ratios: ours against a peer, turn by turn in one run, so that a noisy machine slows both alike."""
 
+import os
 import statistics
 import time
 from collections.abc import Callable
 
 import pytest
+
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # before torch is imported: as in the processes of real runs
 
 RATIOS: list[tuple[str, str, float, float, float]] = []
 FIGURES: list[tuple[str, float, float, float, str]] = []
