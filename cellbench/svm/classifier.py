@@ -23,7 +23,7 @@ from sklearn.utils.validation import (
 from torch import Tensor
 
 from ..core.errors import BackendError, did_you_mean
-from .kernels import KERNELS, Kernel, cross, gram, variance
+from .kernels import KERNELS, ROWS, Kernel, cross, gram, variance
 from .machines import ClassBlocks, Solution, one_against_one, one_versus_rest, working_dtype
 from .pairwise import by_opponent
 from .votes import one_score_per_class, votes
@@ -160,11 +160,12 @@ def _fit(models: Sequence[SVC], X: ArrayLike, y: ArrayLike, sample_weight: Array
     check_consistent_length(x, labels)
     weight = _check_sample_weight(sample_weight, labels[:, None], dtype=np.float64, ensure_non_negative=True)
     order = np.arange(len(labels)) if multilabel else labels.argsort(kind="stable")
-    if (order[1:] < order[:-1]).any():  # samples that come in the order of their classes are not copied
+    moved = bool((order[1:] < order[:-1]).any())
+    if moved:  # samples that come in the order of their classes are not copied
         labels, x = labels[order], x[torch.from_numpy(order).to(x.device)]
     kernel = _kernel(model, x)
     centre = _centre(kernel, x)
-    x = _centred(x, centre)
+    x = x.sub_(centre) if moved and centre is not None else _centred(x, centre)
     scale = kernel.mean_diagonal(x) or 1.0
     if not np.isfinite([kernel.gamma, scale]).all():
         raise ValueError(f"kernel values overflow: gamma {kernel.gamma:.3g}, mean k(x, x) {scale:.3g}; rescale X")
@@ -303,7 +304,7 @@ def _centre(kernel: Kernel, x: Tensor) -> Tensor | None:
     """
     if kernel.name == "poly" or working_dtype(len(x)) == torch.float64:
         return None
-    centre = torch.stack([rows.sum(0, dtype=torch.float64) for rows in x.split(SCORE_ROWS)]).sum(0) / len(x)
+    centre = torch.stack([rows.sum(0, dtype=torch.float64) for rows in x.split(ROWS)]).sum(0) / len(x)
     return centre if float(centre.abs().max()) > 0.1 * variance(x) ** 0.5 else None  # standardised ones are left alone
 
 

@@ -44,7 +44,7 @@ TOGETHER = 512  # free sets up to this many samples are factorised as one batch;
 PADDING = 1.25  # in a batch the largest is at most so much larger than the smallest
 # Of the box or the largest alpha: nearer to a bound is at it, else every sample counts as a support vector.
 AT_BOUND = {torch.float32: 1e-5, torch.float64: 1e-6}
-BLUR = 1e-5  # of the dual objective: what float32 may blur before a problem is solved in float64
+BLUR = 1e-4  # of the dual objective: what float32 may blur before a problem is solved in float64
 RIDGE_RAISES = 12  # by ten each
 RIDGE = {torch.float32: 1e-6, torch.float64: 1e-10}
 
@@ -289,7 +289,7 @@ def product(K: Tensor, beta: Tensor) -> Tensor:
     """K beta in float64 without a float64 copy of K: by rows of the samples where beta is not 0."""
     result = torch.zeros_like(beta)
     for b in range(len(K)):
-        for place in beta[b].any(1).nonzero()[:, 0].split(1024):
+        for place in beta[b].any(1).nonzero()[:, 0].split(256):
             result[b] += K[b].index_select(0, place).double().T @ beta[b, place]
     return result
 
