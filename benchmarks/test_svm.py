@@ -76,6 +76,6 @@ def test_svm_fit_of_8701_images_of_64_pixels(figures):
     arguments = [sys.executable, "-c", CHILD, str(__file__).rpartition("/")[0]]
     child = subprocess.run(arguments, capture_output=True, text=True, check=True)
     clock, busy, memory = json.loads(child.stdout)
-    figures("test_svm_fit_of_8701_images_of_64_pixels", clock, busy, memory)
+    figures("test_svm_fit_of_8701_images_of_64_pixels", clock, busy, memory, "processors")
     assert memory <= 2.2e9  # 1.5 to 1.9 were measured, libraries and features included; 1.5 is what it is to be
-    assert min(clock, busy / cores()) < 30
+    assert busy / cores() < 30
