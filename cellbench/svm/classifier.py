@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Sequence
-from functools import partial
 from itertools import groupby
 from typing import Any, Self
 
@@ -160,12 +159,13 @@ def _fit(models: Sequence[SVC], X: ArrayLike, y: ArrayLike, sample_weight: Array
     check_consistent_length(x, labels)
     weight = _check_sample_weight(sample_weight, labels[:, None], dtype=np.float64, ensure_non_negative=True)
     order = np.arange(len(labels)) if multilabel else labels.argsort(kind="stable")
-    moved = bool((order[1:] < order[:-1]).any())
-    if moved:  # samples that come in the order of their classes are not copied
+    copied = bool((order[1:] < order[:-1]).any())
+    if copied:  # samples that come in the order of their classes are not copied
         labels, x = labels[order], x[torch.from_numpy(order).to(x.device)]
-    kernel = _kernel(model, x)
-    centre = _centre(kernel, x)
-    x = x.sub_(centre) if moved and centre is not None else _centred(x, centre)
+    spread = variance(x)
+    kernel = _kernel(model, x.shape[1], spread)
+    centre = _centre(kernel, x, spread)
+    x = x.sub_(centre) if copied and centre is not None else _centred(x, centre)
     scale = kernel.mean_diagonal(x) or 1.0
     if not np.isfinite([kernel.gamma, scale]).all():
         raise ValueError(f"kernel values overflow: gamma {kernel.gamma:.3g}, mean k(x, x) {scale:.3g}; rescale X")
@@ -175,8 +175,8 @@ def _fit(models: Sequence[SVC], X: ArrayLike, y: ArrayLike, sample_weight: Array
     try:
         if multilabel:
             K = _whole_gram(kernel, x, scale, memory)
-            exact = partial(_float64_gram, kernel, x, scale)
-            solutions = one_versus_rest(K, torch.from_numpy(labels).to(x.device), bounds, model.tol, exact)
+            positive = torch.from_numpy(labels).to(x.device)
+            solutions = one_versus_rest(K, positive, bounds, model.tol, lambda _: gram(kernel, x, scale, torch.float64))
             del K
         else:
             blocks = ClassBlocks(kernel, x, np.bincount(labels).tolist(), scale, memory)
@@ -197,12 +197,10 @@ def _fit(models: Sequence[SVC], X: ArrayLike, y: ArrayLike, sample_weight: Array
         one.n_features_in_ = model.n_features_in_
         if hasattr(model, "feature_names_in_"):
             one.feature_names_in_ = model.feature_names_in_
-        one._kernel, one._vectors, one._centre, one._dtype = kernel, vectors, centre, working_dtype(len(x))
-        _keep(one, solution, solution.coefficients[support] / scale, order, labels, scale)
-
-
-def _float64_gram(kernel: Kernel, x: Tensor, scale: float, _: int) -> Tensor:
-    return gram(kernel, x.double(), scale, torch.float64)
+        one._kernel, one._vectors, one._centre = kernel, vectors, centre
+        coefficients = solution.coefficients[support] / scale
+        one._weights = coefficients.to(x.device, working_dtype(len(x)))
+        _keep(one, solution, coefficients, order, labels, scale)
 
 
 def _whole_gram(kernel: Kernel, x: Tensor, scale: float, memory: int) -> Tensor:
@@ -221,7 +219,6 @@ def _keep(model: SVC, solution: Solution, coefficients: Tensor, order: NDArray, 
     The signs of two classes are those of scikit-learn, positive for the second.
     """
     model._bias = solution.bias.numpy()
-    model._weights = coefficients.to(model._vectors.device, model._dtype)
     model.gap_, model.dual_objective_ = solution.gap.numpy(), solution.objective.numpy() / scale
     model.fit_status_ = int(model.gap_.max() > model.tol)
     own = coefficients.any(1).numpy()
@@ -229,8 +226,8 @@ def _keep(model: SVC, solution: Solution, coefficients: Tensor, order: NDArray, 
     model.support_ = order[own]
     model.dual_coef_, model.intercept_ = dual.T, model._bias
     if model._centre is not None and model.kernel == "linear":
-        moved = model._weights.to(model._vectors).T @ model._vectors  # sum(beta x), (machines, features)
-        model.intercept_ = model._bias - (moved.double() @ model._centre).cpu().numpy()
+        normals = model._weights.to(model._vectors).T @ model._vectors  # sum(beta x), (machines, features)
+        model.intercept_ = model._bias - (normals.double() @ model._centre).cpu().numpy()
     if not model._multilabel:
         model.n_support_ = np.bincount(codes, minlength=len(model.classes_)).astype(np.int32)
         sign = -1 if len(model.classes_) == 2 else 1
@@ -297,28 +294,27 @@ def _shares(class_weight: Any, classes: NDArray, labels: NDArray, weight: NDArra
     return weight * share
 
 
-def _centre(kernel: Kernel, x: Tensor) -> Tensor | None:
+def _centre(kernel: Kernel, x: Tensor, spread: float) -> Tensor | None:
     """What is taken off all features before float32 rounds their products: the mean, where nothing else changes.
 
-    RBF sees differences alone; under a linear kernel, as sum(beta) is 0, only the bias changes.
+    RBF sees differences alone; under a linear kernel, as sum(beta) is 0, only the bias changes. spread: variance(x).
     """
     if kernel.name == "poly" or working_dtype(len(x)) == torch.float64:
         return None
     centre = torch.stack([rows.sum(0, dtype=torch.float64) for rows in x.split(ROWS)]).sum(0) / len(x)
-    return centre if float(centre.abs().max()) > 0.1 * variance(x) ** 0.5 else None  # standardised ones are left alone
+    return centre if float(centre.abs().max()) > 0.1 * spread**0.5 else None  # standardised ones are left alone
 
 
 def _centred(x: Tensor, centre: Tensor | None) -> Tensor:
     return x if centre is None else x - centre.to(x)
 
 
-def _kernel(model: SVC, x: Tensor) -> Kernel:
+def _kernel(model: SVC, features: int, spread: float) -> Kernel:
     gamma: Any = model.gamma
     if gamma == "scale":
-        spread = variance(x)
-        gamma = 1 / (x.shape[1] * spread) if spread else 1.0
+        gamma = 1 / (features * spread) if spread else 1.0
     elif gamma == "auto":
-        gamma = 1 / x.shape[1]
+        gamma = 1 / features
     return Kernel(model.kernel, float(gamma), model.degree, float(model.coef0))
 
 
