@@ -22,7 +22,7 @@ from sklearn.utils.validation import (
 from torch import Tensor
 
 from ..core.errors import BackendError, did_you_mean
-from .kernels import KERNELS, ROWS, Kernel, cross, gram, variance
+from .kernels import KERNELS, ROWS, Kernel, cross, gamma_value, gram, variance
 from .machines import ClassBlocks, Solution, one_against_one, one_versus_rest, working_dtype
 from .pairwise import by_opponent
 from .votes import one_score_per_class, votes
@@ -163,7 +163,8 @@ def _fit(models: Sequence[SVC], X: ArrayLike, y: ArrayLike, sample_weight: Array
     if copied:  # samples that come in the order of their classes are not copied
         labels, x = labels[order], x[torch.from_numpy(order).to(x.device)]
     spread = variance(x)
-    kernel = _kernel(model, x.shape[1], spread)
+    gamma = gamma_value(model.gamma, x.shape[1], spread)
+    kernel = Kernel(model.kernel, gamma, model.degree, float(model.coef0))
     centre = _centre(kernel, x, spread)
     x = x.sub_(centre) if copied and centre is not None else _centred(x, centre)
     scale = kernel.mean_diagonal(x) or 1.0
@@ -307,15 +308,6 @@ def _centre(kernel: Kernel, x: Tensor, spread: float) -> Tensor | None:
 
 def _centred(x: Tensor, centre: Tensor | None) -> Tensor:
     return x if centre is None else x - centre.to(x)
-
-
-def _kernel(model: SVC, features: int, spread: float) -> Kernel:
-    gamma: Any = model.gamma
-    if gamma == "scale":
-        gamma = 1 / (features * spread) if spread else 1.0
-    elif gamma == "auto":
-        gamma = 1 / features
-    return Kernel(model.kernel, float(gamma), model.degree, float(model.coef0))
 
 
 def _check_settings(model: SVC) -> None:

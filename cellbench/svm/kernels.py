@@ -39,6 +39,15 @@ class Kernel:
         return float((dots if self.name == "linear" else (self.gamma * dots + self.coef0) ** self.degree).mean())
 
 
+def gamma_value(gamma: float | str, features: int, spread: float) -> float:
+    """scikit-learn's gamma as a number; spread: the variance of all values, which 'scale' asks for."""
+    if gamma == "auto":
+        return 1 / features
+    if gamma == "scale":
+        return 1 / (features * spread) if spread else 1.0
+    return float(gamma)
+
+
 def squares(x: Tensor) -> Tensor:
     """|x|^2 of every row, float64."""
     return torch.cat([rows.double().square().sum(1) for rows in x.split(ROWS)])

@@ -15,6 +15,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..core.errors import TrainingError, did_you_mean
+from .kernels import gamma_value
 from .votes import one_score_per_class, votes
 
 
@@ -104,7 +105,7 @@ class PairwiseSVC(ClassifierMixin, BaseEstimator):
             x[order],
             codes[order],
             compute_class_weight(self.class_weight, classes=self.classes_, y=labels),
-            gamma=_gamma(self.gamma, x),
+            gamma=gamma_value(self.gamma, x.shape[1], float(x.var(dtype=np.float64))),
             **{name: getattr(self, name) for name in ("C", "kernel", "degree", "coef0", "tol", "cache_size")},
         )
         machines = self.library.train(problem)
@@ -175,12 +176,3 @@ def _check_settings(model: PairwiseSVC) -> None:
         raise ValueError(
             f"coef0 is {model.coef0!r}; {library.name} may never end with one below 0, choose another backend"
         )
-
-
-def _gamma(gamma: float | str, X: NDArray) -> float:
-    if gamma == "auto":
-        return 1 / X.shape[1]
-    if gamma == "scale":
-        variance = float(X.var(dtype=np.float64))
-        return 1 / (X.shape[1] * variance) if variance else 1.0
-    return float(gamma)
