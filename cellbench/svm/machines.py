@@ -126,8 +126,8 @@ def _along(
     beta: Tensor | None = None
     settled = False
     for bound in C:
-        lower, upper = box(y.double(), bound.to(y.device))
         if not settled:
+            lower, upper = box(y.double(), bound.to(y.device))
             problems = Problems(K, y, lower.to(y.dtype), upper.to(y.dtype), exact)
             beta, bias, gap, objective = solve(problems, tol, beta)
             # the bounds that were solved for, which in float32 may lie below those that were asked for

@@ -83,8 +83,8 @@ class Problems:
     def one(self, batch: int, problem: int) -> "Problems":
         """One of them, by itself, in float64."""
         y, lower, upper = (t[batch, :, problem, None][None].double() for t in (self.y, self.lower, self.upper))
-        single = self.K.dtype == torch.float32 and self.exact
-        K = self.exact(batch) if single and self.exact else self.K[batch].double()
+        rounded = self.K.dtype == torch.float32
+        K = self.exact(batch) if rounded and self.exact else self.K[batch].double()
         return Problems(K[None], y, lower, upper)
 
 
