@@ -15,7 +15,7 @@ painter, or its idea, with other numbers, and are as hard to tell apart as those
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -166,36 +166,9 @@ class Crops:
     slides: NDArray[np.int64]
 
 
-@datasets.register(
-    "synthetic-hpa",
-    summary="simulated human cells, 10 labels in the Human Protein Atlas's combinations, several an image",
-    licence=INFO.licence,
-    size="2,200 images, 128×128",
-    classes=TEN,
-    channels=CHANNELS,
-    made_on_demand=True,
-    revision=1,
-    defaults={"epochs": 12},
-)
-def build(scratch: Path, source: Path | None) -> Dataset:
+def build(name: str, classes: tuple[str, ...], scratch: Path, source: Path | None) -> Dataset:
     """1,200 / 400 / 600 images, made in seconds."""
-    return simulate_dataset("synthetic-hpa", SIZES, TEN)
-
-
-@datasets.register(
-    "synthetic-hpa28",
-    summary="simulated human cells, all 28 labels of the Human Protein Atlas's contest, several an image",
-    licence=INFO.licence,
-    size="2,200 images, 128×128",
-    classes=ATLAS,
-    channels=CHANNELS,
-    made_on_demand=True,
-    revision=1,
-    defaults={"epochs": 12},
-)
-def build28(scratch: Path, source: Path | None) -> Dataset:
-    """1,200 / 400 / 600 images, made in seconds."""
-    return simulate_dataset("synthetic-hpa28", SIZES, ATLAS)
+    return simulate_dataset(name, SIZES, classes)
 
 
 def simulate_dataset(name: str, sizes: Mapping[str, int], classes: tuple[str, ...], seed: int = SEED) -> Dataset:
@@ -329,3 +302,20 @@ def draw_slides(labels: NDArray[np.bool_], conditions: Conditions, rng: np.rando
 
 def _generator(seed: int, part: str, purpose: str) -> np.random.Generator:
     return np.random.default_rng([seed, PARTS.index(part), ("plan", "slides", "chunks").index(purpose)])
+
+
+for _name, _classes, _labels in (
+    ("synthetic-hpa", TEN, "10 labels in the Human Protein Atlas's combinations"),
+    ("synthetic-hpa28", ATLAS, "all 28 labels of the Human Protein Atlas's contest"),
+):
+    datasets.register(
+        _name,
+        summary=f"simulated human cells, {_labels}, several an image",
+        licence=INFO.licence,
+        size=f"{sum(SIZES.values()):,} images, {SHAPE[1]}×{SHAPE[2]}",
+        classes=_classes,
+        channels=CHANNELS,
+        made_on_demand=True,
+        revision=1,
+        defaults={"epochs": 12},
+    )(partial(build, _name, _classes))
