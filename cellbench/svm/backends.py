@@ -13,9 +13,9 @@ from .classifier import SVC, path, path_scores
 from .kernels import KERNELS
 
 # Samples of the largest pair of classes up to which ours is chosen on a processor. With many classes and values of C,
-# which share its Gram matrix, ours is the fastest (8,701 HEp-2 images in six classes, flattened: 4.2 s, oneDAL 6.5 s;
-# HOG 3.2 s and 3.3 s); in large pairs with few support vectors oneDAL is, which never makes the whole matrix (12,000
-# samples in two classes, a fifth of them support vectors: 2.9 s, oneDAL 1.5 s).
+# which share its Gram matrix, ours is the fastest: `cellbench table results/ --view parity` has it beside the others on
+# HEp-2, 8,701 images in six classes. In large pairs with few support vectors oneDAL is, which never makes the whole
+# matrix: 12,000 samples in two classes, a fifth of them support vectors, took 2.9 s and oneDAL 1.5 s, measured by hand.
 OURS_UP_TO = 6_000
 
 
