@@ -41,6 +41,29 @@ class Draws:
         return torch.poisson(mean, generator=self._generator)
 
 
+def within(canvas: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """Positions of the points, given from the centre, that lie between four pixels of a canvas (planes, side, side)."""
+    end = (canvas.shape[-1] - 1) / 2
+    x, y = x + end, y + end
+    return ((x > 0) & (y > 0) & (x < 2 * end - 0.01) & (y < 2 * end - 0.01)).nonzero()[:, 0]
+
+
+def share_light(canvas: Tensor, plane: Tensor, x: Tensor, y: Tensor, light: Tensor) -> None:
+    """Add to a canvas (planes, side, side) each point's light, shared between the four pixels around it.
+
+    x, y: (n,) from the centre, `within` the canvas; plane: (n,) int64.
+    """
+    side, pixels = canvas.shape[-1], canvas.view(-1)
+    x, y = x + (side - 1) / 2, y + (side - 1) / 2
+    left, top = x.floor(), y.floor()
+    right, below = x - left, y - top
+    first = plane * side**2 + top.long() * side + left.long()
+    pixels.index_add_(0, first, light * (1 - right) * (1 - below))
+    pixels.index_add_(0, first + 1, light * right * (1 - below))
+    pixels.index_add_(0, first + side, light * (1 - right) * below)
+    pixels.index_add_(0, first + side + 1, light * right * below)
+
+
 def draw_chunks(
     render_chunk: Callable[[Mapping[str, Tensor], Tensor, Draws], Tensor],
     columns: Mapping[str, NDArray],

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .drawing import REAL, Draws, draw_chunks
+from .drawing import REAL, Draws, draw_chunks, share_light, within
 from .hpa_cells import CANVAS, MARGIN, SIDE, VARIATION, Maps, Slides, draw_maps, place_cells
 from .hpa_structures import TRACERS, Points, Scene, pixel, trace_bridges, trace_microtubules, trace_spindles
 
@@ -180,20 +180,12 @@ def _kept(scene: Scene, points: Points) -> Tensor:
 
 def splat(scene: Scene, layers: list[tuple[int, Points]], crops: int) -> Tensor:
     """(crops, 3, CANVAS, CANVAS): each point's light shared between the four pixels around it."""
-    canvas = torch.zeros(crops * 3 * CANVAS**2, dtype=REAL)
+    canvas = torch.zeros(crops * 3, CANVAS, CANVAS, dtype=REAL)
     for layer, points in layers:
-        x, y = points.x + (CANVAS - 1) / 2, points.y + (CANVAS - 1) / 2
-        seen = ((x > 0) & (y > 0) & (x < CANVAS - 1.01) & (y < CANVAS - 1.01)).nonzero()[:, 0]
+        seen = within(canvas, points.x, points.y)
         points = Points(points.of[seen], points.x[seen], points.y[seen], points.light[seen], points.where)
-        light = points.light * _kept(scene, points)
-        x, y = x[seen], y[seen]
-        left, top = x.floor(), y.floor()
-        first = (3 * scene.cells.crop[points.of] + layer) * CANVAS**2 + top.long() * CANVAS + left.long()
-        right, below = x - left, y - top
-        canvas.index_add_(0, first, light * (1 - right) * (1 - below))
-        canvas.index_add_(0, first + 1, light * right * (1 - below))
-        canvas.index_add_(0, first + CANVAS, light * (1 - right) * below)
-        canvas.index_add_(0, first + CANVAS + 1, light * right * below)
+        plane = 3 * scene.cells.crop[points.of] + layer
+        share_light(canvas, plane, points.x, points.y, points.light * _kept(scene, points))
     return canvas.view(crops, 3, CANVAS, CANVAS)
 
 

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .drawing import REAL, Draws, draw_chunks
+from .drawing import REAL, Draws, draw_chunks, share_light, within
 
 SIDE = 64
 MARGIN = 4
@@ -502,18 +502,11 @@ def collect(cells: Cells, stain: Tensor, protein: Tensor, dots: list[Dots], crop
 
 def splat(dots: list[Dots], crops: int) -> Tensor:
     """(crops, 3, CANVAS, CANVAS): each dot's light shared between the four pixels around it."""
-    canvas = torch.zeros(crops * 3 * CANVAS * CANVAS, dtype=REAL)
+    canvas = torch.zeros(crops * 3, CANVAS, CANVAS, dtype=REAL)
     for group in dots:
-        x, y = group.x + (CANVAS - 1) / 2, group.y + (CANVAS - 1) / 2
-        seen = (x > 0) & (y > 0) & (x < CANVAS - 1.01) & (y < CANVAS - 1.01)
-        x, y, light = x[seen], y[seen], group.light[seen]
-        left, top = x.floor(), y.floor()
-        first = (3 * group.crop + group.layer)[seen] * CANVAS**2 + top.long() * CANVAS + left.long()
-        right, below = x - left, y - top
-        canvas.index_add_(0, first, light * (1 - right) * (1 - below))
-        canvas.index_add_(0, first + 1, light * right * (1 - below))
-        canvas.index_add_(0, first + CANVAS, light * (1 - right) * below)
-        canvas.index_add_(0, first + CANVAS + 1, light * right * below)
+        seen = within(canvas, group.x, group.y)
+        plane = 3 * group.crop + group.layer
+        share_light(canvas, plane[seen], group.x[seen], group.y[seen], group.light[seen])
     return canvas.view(crops, 3, CANVAS, CANVAS)
 
 
