@@ -49,7 +49,8 @@ class Store:
     def save(self, record: RunRecord, predictions: Predictions | None = None) -> Path:
         """Write predictions, then the record, each to a temporary file that is renamed when it is whole.
 
-        predictions: '<part>_scores' float32 (n, classes), '<part>_labels' and '<part>_index' (n,) by part.
+        predictions: '<part>_scores' float32 (n, classes), '<part>_labels' and '<part>_index' (n,) by part, and
+        '<part>_groups' (n,) where images have groups.
         Raises UsageError when the disk is full or the folder cannot be written; earlier records are untouched.
         """
         path = self.path(record.spec)

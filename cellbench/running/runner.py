@@ -78,6 +78,8 @@ def execute(job: Job, listener: Listener = lambda kind, facts: None) -> tuple[Ru
     kept = {part: scores[part] for part in ("val", "test")}  # train scores are large, and nothing is read off them
     arrays = {f"{part}_scores": kept[part] for part in kept}
     arrays |= {f"{part}_labels": truth[part] for part in kept} | {f"{part}_index": index[part] for part in kept}
+    if data.groups is not None:  # the intervals of groups whose cells resemble each other are wider
+        arrays |= {f"{part}_groups": data.groups[index[part]] for part in kept}
     record.to_json()  # raises here, in the run's own process, if a method put something into it that is no data
     return record, arrays
 

@@ -43,6 +43,15 @@ def test_facts_of_a_method_are_read_when_all_is_timed_and_overrule_none_of_ours(
     assert record.facts["family"] == "svm"
 
 
+def test_the_groups_of_the_scored_images_are_kept_with_their_scores():
+    toy = rings()
+    grouped = dataclasses.replace(toy, groups=7 * np.arange(len(toy.labels)) // 20)
+    job = one_job(cache.prepare("grouped-toy", lambda scratch: grouped), "svm-hog", "size=none")
+    _, predictions = worker.run_job(job, lambda kind, facts: None)
+    for part in ("val", "test"):
+        np.testing.assert_array_equal(predictions[f"{part}_groups"], grouped.groups[toy.split[part]])
+
+
 def test_a_run_returns_a_whole_record_and_the_scores_it_rests_on(toy_folder):
     events = []
     job = one_job(toy_folder, "svm-hog", "size=none")
@@ -54,6 +63,7 @@ def test_a_run_returns_a_whole_record_and_the_scores_it_rests_on(toy_folder):
         np.testing.assert_array_equal(predictions[f"{part}_index"], data.split[part])
         assert evaluate(data.labels[data.split[part]], predictions[f"{part}_scores"]) == record.metrics[part]
         assert per_class(data.labels[data.split[part]], predictions[f"{part}_scores"]) == record.per_class[part]
+    assert not any(name.endswith("_groups") for name in predictions)
     assert record.per_class["train"]["n"] == data.class_counts()["train"]
     assert record.facts["absent_classes"] == {}
     assert {part: figures["n"] for part, figures in record.metrics.items()} == {"train": 60, "val": 30, "test": 30}
