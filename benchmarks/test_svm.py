@@ -11,6 +11,8 @@ import sklearn.svm
 from cellbench.core.environment import cores
 from cellbench.svm import SVC, path
 
+# A small process between this one and the child: Linux counts what the parent holds into a child's greatest memory.
+BETWEEN = "import subprocess, sys; subprocess.run(sys.argv[1:], check=True)"
 # A child that fits as many samples as HEp-2 has, of 64 x 64 pixels, and says what memory it took at most.
 CHILD = """
 import json, resource, sys, time
@@ -73,9 +75,10 @@ def test_svm_one_c_of_five(against, samples):
 
 
 def test_svm_fit_of_8701_images_of_64_pixels(figures):
-    arguments = [sys.executable, "-c", CHILD, str(__file__).rpartition("/")[0]]
-    child = subprocess.run(arguments, capture_output=True, text=True, check=True)
-    clock, busy, memory = json.loads(child.stdout)
+    between, child = ([sys.executable, "-c", code] for code in (BETWEEN, CHILD))
+    arguments = [*between, *child, str(__file__).rpartition("/")[0]]
+    told = subprocess.run(arguments, capture_output=True, text=True, check=True).stdout
+    clock, busy, memory = json.loads(told)
     figures("test_svm_fit_of_8701_images_of_64_pixels", clock, busy, memory, "processors")
-    assert memory <= 2.2e9  # 1.5 to 1.9 were measured, libraries and features included; 1.5 is what it is to be
+    assert memory <= 1.6e9  # 1.47 was measured: 0.66 are libraries, 0.29 the features and their copy by class
     assert busy / cores() < 30

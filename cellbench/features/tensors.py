@@ -5,7 +5,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-ROWS = 4096
+ROWS = 256  # copied to float64 at a time
 
 
 def as_tensor(images: Tensor | NDArray) -> Tensor:
@@ -36,7 +36,7 @@ class Standardiser:
             total[0] += rows.sum(0, dtype=torch.float64)
         mean = total[0] / len(features)
         for rows in features.split(ROWS):
-            total[1] += (rows.double() - mean).square_().sum(0)
+            total[1] += rows.to(torch.float64, copy=True).sub_(mean).square_().sum(0)
         deviation = (total[1] / len(features)).sqrt()
         varies = deviation > 10 * torch.finfo(torch.float32).eps * mean.abs()
         self._mean, self._factor = mean.float(), torch.where(varies, 1 / deviation, 0).float()

@@ -22,7 +22,7 @@ from sklearn.utils.validation import (
 from torch import Tensor
 
 from ..core.errors import BackendError, did_you_mean
-from .kernels import KERNELS, ROWS, Kernel, cross, gamma_value, gram, variance
+from .kernels import KERNELS, Kernel, column_sums, cross, gamma_value, gram, variance
 from .machines import ClassBlocks, Solution, one_against_one, one_versus_rest, working_dtype
 from .pairwise import by_opponent
 from .votes import one_score_per_class, votes
@@ -166,7 +166,7 @@ def _fit(models: Sequence[SVC], X: ArrayLike, y: ArrayLike, sample_weight: Array
     gamma = gamma_value(model.gamma, x.shape[1], spread)
     kernel = Kernel(model.kernel, gamma, model.degree, float(model.coef0))
     centre = _centre(kernel, x, spread)
-    x = x.sub_(centre) if copied and centre is not None else _centred(x, centre)
+    x = x.sub_(centre.to(x)) if copied and centre is not None else _centred(x, centre)
     scale = kernel.mean_diagonal(x) or 1.0
     if not np.isfinite([kernel.gamma, scale]).all():
         raise ValueError(f"kernel values overflow: gamma {kernel.gamma:.3g}, mean k(x, x) {scale:.3g}; rescale X")
@@ -302,7 +302,7 @@ def _centre(kernel: Kernel, x: Tensor, spread: float) -> Tensor | None:
     """
     if kernel.name == "poly" or working_dtype(len(x)) == torch.float64:
         return None
-    centre = torch.stack([rows.sum(0, dtype=torch.float64) for rows in x.split(ROWS)]).sum(0) / len(x)
+    centre = column_sums(x) / len(x)
     return centre if float(centre.abs().max()) > 0.1 * spread**0.5 else None  # standardised ones are left alone
 
 

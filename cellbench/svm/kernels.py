@@ -8,6 +8,7 @@ from torch import Tensor
 
 KERNELS = ("linear", "rbf", "poly")
 ROWS = 512  # of a Gram matrix at a time: half of a symmetric product is saved, and what is done to it stays in cache
+DOUBLED = {"cpu": 64, "cuda": 4096}  # rows copied to float64 at a time: that a cache holds, that keep a card busy
 EXACT_BELOW = 50.0  # gamma * |x|^2 up to which float32 gives a distance to better than 1e-5 in the exponent
 
 
@@ -50,7 +51,12 @@ def gamma_value(gamma: float | str, features: int, spread: float) -> float:
 
 def squares(x: Tensor) -> Tensor:
     """|x|^2 of every row, float64."""
-    return torch.cat([rows.double().square().sum(1) for rows in x.split(ROWS)])
+    result = torch.empty(len(x), dtype=torch.float64, device=x.device)
+    for rows, sums in zip(_pieces(x), _pieces(result), strict=True):
+        # Each result in its place, and nothing else made between two copies of rows: small tensors that stay among
+        # large ones that go leave holes in the processor's memory as large as x.
+        torch.sum(rows.to(torch.float64, copy=True).square_(), 1, out=sums)
+    return result
 
 
 def product_dtype(kernel: Kernel, norms: Tensor, wanted: torch.dtype) -> torch.dtype:
@@ -64,13 +70,13 @@ def gram(kernel: Kernel, x: Tensor, scale: float, dtype: torch.dtype) -> Tensor:
     matrix = torch.empty(len(x), len(x), dtype=dtype, device=x.device)
     norms = squares(x)
     work = product_dtype(kernel, norms, dtype)
-    norms = norms.to(work)
+    x, norms = x.to(work), norms.to(work)
     # one buffer for all blocks: a new one each, ever smaller, leaves the processor's memory full of holes
     buffer = torch.empty(_rows_of(x) * len(x), dtype=work, device=x.device)
     for rows in _row_blocks(x):
         part = matrix[rows, rows.start :]
         dots = buffer[: part.numel()].view(part.shape)
-        torch.mm(x[rows].to(work), x[rows.start :].to(work).T, out=dots)
+        torch.mm(x[rows], x[rows.start :].T, out=dots)
         part.copy_(kernel.of_dots(dots, norms[rows], norms[rows.start :]).div_(scale))
         matrix[rows.stop :, rows] = part[:, rows.stop - rows.start :].T
     return matrix
@@ -83,18 +89,31 @@ def cross(kernel: Kernel, x: Tensor, z: Tensor, scale: float, dtype: torch.dtype
         return matrix
     x_norms, z_norms = squares(x), squares(z)
     work = product_dtype(kernel, torch.cat([x_norms, z_norms]), dtype)
-    x_norms, z_norms = x_norms.to(work), z_norms.to(work)
+    x, z, x_norms, z_norms = (values.to(work) for values in (x, z, x_norms, z_norms))
     buffer = torch.empty(_rows_of(x), len(z), dtype=work, device=x.device)
     for rows in _row_blocks(x):
-        dots = torch.mm(x[rows].to(work), z.to(work).T, out=buffer[: rows.stop - rows.start])
+        dots = torch.mm(x[rows], z.T, out=buffer[: rows.stop - rows.start])
         matrix[rows] = kernel.of_dots(dots, x_norms[rows], z_norms).div_(scale)
     return matrix
 
 
 def variance(x: Tensor) -> float:
     """Of all values together, in float64, without a float64 copy of them."""
-    mean = sum(float(rows.sum(dtype=torch.float64)) for rows in x.split(ROWS)) / x.numel()
-    return sum(float((rows.double() - mean).square_().sum()) for rows in x.split(ROWS)) / x.numel()
+    mean = column_sums(x).sum() / x.numel()
+    return float(sum(rows.to(torch.float64, copy=True).sub_(mean).square_().sum() for rows in _pieces(x))) / x.numel()
+
+
+def column_sums(x: Tensor) -> Tensor:
+    """(features,) float64"""
+    total = torch.zeros(x.shape[1], dtype=torch.float64, device=x.device)
+    for rows in _pieces(x):
+        total += rows.sum(0, dtype=torch.float64)
+    return total
+
+
+def _pieces(x: Tensor) -> tuple[Tensor, ...]:
+    """Rows of x, few enough at a time that a float64 copy of them takes no memory to speak of."""
+    return x.split(DOUBLED[x.device.type])
 
 
 def _row_blocks(x: Tensor) -> Iterator[slice]:

@@ -49,7 +49,7 @@ class ClassBlocks:
 
     def exact(self, i: int, j: int, size: int) -> Tensor:
         """The Gram matrix of two classes together in float64, padded with zeros to (size, size)."""
-        both = torch.cat([self._x[i], self._x[j]]).double()
+        both = torch.cat([self._x[i], self._x[j]])
         matrix = torch.zeros(size, size, dtype=torch.float64, device=self.device)
         matrix[: len(both), : len(both)] = gram(self._kernel, both, self._scale, torch.float64)
         return matrix
