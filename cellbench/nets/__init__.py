@@ -1,1 +1,5 @@
-"""Neural networks, one family a file: each factory takes (channels, classes, size) and returns a plain nn.Module."""
+"""Neural networks: a table of them by name, one family a file; each is built for (channels, classes, size)."""
+
+from .table import NETS, Net, find
+
+__all__ = ["NETS", "Net", "find"]

@@ -5,16 +5,14 @@ from torch import nn
 WIDTHS = (32, 64, 128)
 
 
-def cnn(channels: int, classes: int, size: int) -> nn.Module:
+def cnn(channels: int, classes: int, size: int, batch_norm: bool = True) -> nn.Module:
     """Three convolutions, each halving the image, then one hidden layer. Needs images of at least 8 pixels."""
     layers: list[nn.Module] = []
     for width in WIDTHS:
-        layers += [
-            nn.Conv2d(channels, width, 3, padding=1, bias=False),
-            nn.BatchNorm2d(width),
-            nn.ReLU(inplace=True),
-            nn.MaxPool2d(2),
-        ]
+        layers.append(nn.Conv2d(channels, width, 3, padding=1, bias=not batch_norm))
+        if batch_norm:
+            layers.append(nn.BatchNorm2d(width))
+        layers += [nn.ReLU(inplace=True), nn.MaxPool2d(2)]
         channels = width
     side = size // 2 ** len(WIDTHS)
     return nn.Sequential(

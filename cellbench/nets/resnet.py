@@ -1,10 +1,11 @@
 """Residual nets, torchvision's, and their plain twins: the same layers without the shortcuts."""
 
 from torch import Tensor, nn
-from torchvision.models.resnet import BasicBlock, ResNet
+from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
 
-SMALL = 96  # up to this many pixels the stem is 5×5; measured as accurate as larger ones, at less cost
-BLOCKS = {18: [2, 2, 2, 2], 34: [3, 4, 6, 3]}
+from .parts import wants_small
+
+BLOCKS = {18: [2, 2, 2, 2], 34: [3, 4, 6, 3], 50: [3, 4, 6, 3], 101: [3, 4, 23, 3]}
 
 
 class PlainBlock(nn.Module):
@@ -27,14 +28,17 @@ class PlainBlock(nn.Module):
         return self.layers(x)
 
 
-def resnet(depth: int, channels: int, classes: int, size: int, shortcuts: bool = True) -> nn.Module:
-    """ResNet-18 or 34, or with shortcuts=False its plain twin; any image size from 8 pixels.
+def resnet(
+    depth: int, channels: int, classes: int, size: int, shortcuts: bool = True, stem: str | None = None
+) -> nn.Module:
+    """ResNet-18, 34, 50 or 101, or with shortcuts=False the plain twin of one of the first two; from 8 pixels.
 
     Source: He et al., "Deep Residual Learning for Image Recognition", CVPR 2016. Images up to 96 pixels get a 5×5
     stride-2 stem before the max-pool, larger ones the stock 7×7.
     """
-    net = ResNet(BasicBlock if shortcuts else PlainBlock, BLOCKS[depth], num_classes=classes)
-    kernel = 5 if size <= SMALL else 7
+    block = (BasicBlock if depth < 50 else Bottleneck) if shortcuts else PlainBlock
+    net = ResNet(block, BLOCKS[depth], num_classes=classes)
+    kernel = 5 if wants_small(stem, size) else 7
     net.conv1 = nn.Conv2d(channels, 64, kernel, stride=2, padding=kernel // 2, bias=False)
     nn.init.kaiming_normal_(net.conv1.weight, mode="fan_out", nonlinearity="relu")
     return net
