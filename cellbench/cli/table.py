@@ -1,13 +1,14 @@
 """cellbench table: results as tables."""
 
 import shlex
+from functools import partial
 from pathlib import Path
 
 import click
 
 from .options import terminal_width, wide_option
 
-VIEWS = ("all", "leaderboard", "svm-vs-deep", "depth", "parity", "scaling")
+VIEWS = ("all", "leaderboard", "svm-vs-deep", "depth", "per-class", "efficiency", "parity", "scaling")
 FORMATS = ("text", "markdown", "latex", "csv", "json")
 
 
@@ -28,17 +29,21 @@ FORMATS = ("text", "markdown", "latex", "csv", "json")
 def table(results: Path, view: str, style: str, runs: str, wide: bool) -> None:
     """Show the results in folder RESULTS as tables.
 
-    Only random seeds are pooled: a figure is their mean, ± their standard deviation from two seeds on. As text on a
+    Only random seeds are pooled: a figure is their mean. ± is half of a 95 % interval, or the standard deviation over
+    seeds, as a line below the table says; the best on test, and what was not shown to be worse, is bold. As text on a
     terminal, columns that can be spared are left out, and named, until a table fits.
 
     \b
     leaderboard   every method on each data set, the best on test first
     svm-vs-deep   the best SVM against the best net, each chosen on val
     depth         plain against residual nets by depth: degradation
+    per-class     precision, recall and F1 of each class
+    efficiency    accuracy against time, memory and parameters
     parity        backends of SVMs against LIBSVM: times, decisions, optimum
     scaling       fit time by number of training images, and its exponent
 
     `all` is the first three. parity and scaling compare runs with changed settings or limits, so they take every run.
+    Intervals and tests need the predictions beside the records, or three seeds; how they are made: docs/statistics.md.
 
     \b
     Examples:
@@ -57,9 +62,9 @@ def table(results: Path, view: str, style: str, runs: str, wide: bool) -> None:
     frame = load_results(results)
     for path, reason in frame.attrs["passed_over"]:
         click.echo(f"passed over {path}: {reason}", err=True)
-    every = view != "all" and KNOWN[view].on_request
+    every = view != "all" and KNOWN[view].every_run
     shown, others = select(frame, "all" if every else runs)
-    text = render(tables(shown, view), style, terminal_width(wide))
+    text = render(tables(shown, view), style, terminal_width(wide), bold=partial(click.style, bold=True))
     click.echo(text)
     if "cellbench run" in text and style == "text" and results != Path("results"):
         click.echo(f"\nTo have what is got with `cellbench run` in this folder, add: -o {shlex.quote(str(results))}")

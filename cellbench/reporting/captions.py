@@ -3,11 +3,15 @@
 import json
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..core.words import counted
+from .certainty import MOST_FILES
 from .pooling import plain
+from .stats import SEEDS
 from .table import MISSING, Column, Row
 
 
@@ -101,6 +105,65 @@ def device_of(row: Row) -> str:
 def one_label(rows: Sequence[Row]) -> bool:
     """Whether images have one label each, so that accuracy means something; yes while nothing says otherwise."""
     return not any(row.get("several_labels") for row in rows)
+
+
+def half(name: str) -> Callable[[Row], float | None]:
+    """Of a row half of the interval of figure `name`, for the spread of a column."""
+
+    def of_row(row: Row) -> float | None:
+        low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
+        return None if low is None or high is None else (high - low) / 2
+
+    return of_row
+
+
+def marked(columns: Sequence[Column], rows: Sequence[Row]) -> tuple[Column, ...]:
+    """The columns, those with intervals marked where these are not drawn over what most of the rows' are."""
+    marks = _marks(rows)
+
+    def mark(row: Row) -> str:
+        return marks.get(row["interval_over"], "")
+
+    return tuple(replace(column, mark=mark) if callable(column.spread) else column for column in columns)
+
+
+def _marks(rows: Sequence[Row]) -> dict[str, str]:
+    tally = Counter(row["interval_over"] for row in rows if row["interval_over"])
+    return {over: mark for (over, _), mark in zip(tally.most_common(), ("", *"†‡§¶"), strict=False)}
+
+
+def certainty_of(rows: Sequence[Row], figure: str) -> list[str]:
+    """Lines on what ± is and which rows tie with the best; figure: by which, in words."""
+    lines = intervals_of(rows, " of accuracy and F1")
+    if any(row["tied"] is False for row in rows) or sum(row["tied"] or 0 for row in rows) > 1:
+        best = next(row for row in rows if row["tied"])
+        ties = [_called(row) for row in rows if row["tied"] and row is not best]
+        named = ", ".join(dict.fromkeys(ties)) if len(ties) <= 8 else f"{len(ties)} others"
+        compared = " that could be compared" * any(row["tied"] is None for row in rows)
+        none = f"; every other row{compared} is worse in {figure}"
+        told = f" and those not shown to be worse in {figure}: {named}" if ties else none
+        lines.append(f"Bold: {_called(best)}{told} (5 %, Holm).")
+    if sum(len(row["files"]) for row in rows) > MOST_FILES:
+        lines.append(f"Intervals rest on the predictions of at most {MOST_FILES} runs; choose rows with --where.")
+    return lines
+
+
+def intervals_of(rows: Sequence[Row], what: str) -> list[str]:
+    """A line on what the intervals were drawn over, if there are any."""
+    marks = _marks(rows)
+    trained = "" if set(marks) == {SEEDS} else " (the models as trained)"
+    said = "; ".join(f"{mark} over {over}".strip() for over, mark in marks.items()) + trained
+    return [f"±{what}: half of the 95 % interval, {said}."] if marks else []
+
+
+def _called(row: Row) -> str:
+    return ", ".join(filter(None, [row["method"], row.get("settings")]))
+
+
+def deviation_of(rows: Sequence[Row], what: str = "") -> list[str]:
+    """A line on what ± is where it is no interval, if there is any."""
+    some = any(name.endswith("_sd") and value is not None for row in rows for name, value in row.items())
+    return [f"±{what}: standard deviation over seeds."] * some
 
 
 LABELS = (

@@ -122,7 +122,7 @@ def load_results(path: Path | str) -> pd.DataFrame:
     found["agreement"] = agreements(root, rows)
     extra = [name for name in found if name not in COLUMNS]
     frame = found.reindex(columns=[*COLUMNS, *extra]).astype(COLUMNS)
-    frame.attrs["passed_over"] = passed_over
+    frame.attrs |= {"passed_over": passed_over, "root": str(root)}
     return frame
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .backends import is_reference, problem, references, requested, solver
-from .captions import LABELS, fact_of, get_one, hardware_of, one_label, seeds_of, title_of
+from .captions import LABELS, deviation_of, fact_of, get_one, hardware_of, one_label, seeds_of, title_of
 from .pooling import by, with_settings
 from .table import COUNT, PERCENT, RATIO, SECONDS, Column, Kind, Row, Table
 
@@ -32,7 +32,7 @@ def _shared(rows: Sequence[Row]) -> str:
 
 
 def _notes(rows: Sequence[Row]) -> tuple[str, ...]:
-    return (*_legend(rows), *_missing(rows), *hardware_of(rows))
+    return (*_legend(rows), *deviation_of(rows), *_missing(rows), *hardware_of(rows))
 
 
 def _compared(row: Row, reference: Row | None) -> Row:

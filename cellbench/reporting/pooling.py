@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -20,7 +21,7 @@ MEMORY = ("host_memory", "device_memory")
 BELOW_TWICE_CHANCE = "below twice chance"
 OF_ONE_RUN = ("seed", "path", "reason")
 
-Run = tuple[int, str, str]  # seed, status, reason
+Run = tuple[int, str, str, str]  # seed, status, reason, file
 
 
 def select(frame: pd.DataFrame, runs: str = "default") -> tuple[pd.DataFrame, str]:
@@ -38,8 +39,10 @@ def select(frame: pd.DataFrame, runs: str = "default") -> tuple[pd.DataFrame, st
 def pool(frame: pd.DataFrame) -> list[Row]:
     """Rows as ROW has them: means of figures over the seeds that are ok, '<figure>_sd' from two seeds on.
 
-    seeds: those that are ok; n_runs: all; status 'ok' if any is; remark: what went wrong, and with which seed.
+    seeds: those that are ok; files: their records; n_runs: all; status 'ok' if any is; remark: what went wrong, and
+    with which seed.
     """
+    root = Path(frame.attrs.get("root", "."))
     ok = frame["status"] == "ok"
     frame = frame.assign(**_filled(frame, ok))
     frame.attrs = {}
@@ -49,8 +52,8 @@ def pool(frame: pd.DataFrame) -> list[Row]:
     facts = frame.drop(columns=[*figures, *OF_ONE_RUN, "status"]).groupby(number).first()
     pooled = facts.join(by_row.mean()).join(by_row.std().add_suffix("_sd"))
     runs: dict[int, list[Run]] = {}
-    for i, *run in zip(number, frame["seed"], frame["status"], frame["reason"], strict=True):
-        runs.setdefault(i, []).append((int(run[0]), run[1], " ".join(run[2].split())))
+    for i, *run in zip(number, frame["seed"], frame["status"], frame["reason"], frame["path"], strict=True):
+        runs.setdefault(i, []).append((int(run[0]), run[1], " ".join(run[2].split()), str(root / run[3])))
     return [row | _outcome(sorted(runs[i]), row) for i, row in zip(pooled.index, as_rows(pooled), strict=True)]
 
 
@@ -72,15 +75,16 @@ def _filled(frame: pd.DataFrame, ok: pd.Series) -> dict[str, pd.Series]:
 
 
 def _outcome(runs: Sequence[Run], row: Row) -> dict[str, Any]:
-    seeds = [seed for seed, status, _ in runs if status == "ok"]
+    seeds = {seed: file for seed, status, _, file in runs if status == "ok"}
     bad = [run for run in runs if run[1] != "ok"]
-    told = [f"{f'seed {seed} ' if seeds else ''}{status}: {reason}" for seed, status, reason in bad]
+    told = [f"{f'seed {seed} ' if seeds else ''}{status}: {reason}" for seed, status, reason, _ in bad]
     accuracy, classes = row.get("test_balanced_accuracy"), row.get("n_classes")
     if accuracy is not None and classes and classes > 2 and accuracy < 2 / classes:
         told.insert(0, BELOW_TWICE_CHANCE)
     status = "ok" if seeds else bad[0][1]
     return {
-        "seeds": seeds,
+        "seeds": list(seeds),
+        "files": list(seeds.values()),
         "n_runs": len(runs),
         "status": status,
         "remark": "; ".join(dict.fromkeys(told)),

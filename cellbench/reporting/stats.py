@@ -135,13 +135,13 @@ def interval_of(
     return _bounds(np.asarray(values, float), design, level)
 
 
-def interval_over_seeds(values: ArrayLike, level: float = LEVEL) -> Interval | None:
-    """The t interval of the mean over seeds; None below three, or where all are the same, which tells nothing."""
-    values = np.asarray(values, float)
-    if len(values) < FEWEST_SEEDS or np.ptp(values) == 0:
+def interval_over_seeds(mean: float, sd: float | None, n: int, level: float = LEVEL) -> Interval | None:
+    """The t interval of the mean of n seeds with sample deviation sd; None below three seeds, or where all are the
+    same, which tells nothing."""
+    if n < FEWEST_SEEDS or not sd:
         return None
-    low, high = distributions.t.interval(level, len(values) - 1, values.mean(), distributions.sem(values))
-    return Interval(float(low), float(high), level, SEEDS, len(values))
+    low, high = distributions.t.interval(level, n - 1, mean, sd / np.sqrt(n))
+    return Interval(float(low), float(high), level, SEEDS, n)
 
 
 # Two methods on the same images
@@ -174,17 +174,21 @@ def compare(
         [sum(s * of(c) for s, c in zip(sign, cs, strict=True)) for cs in zip(*drawn, strict=True)]
     )
     span = _bounds(differences, design, level, whole_range=False)
-    if figure != "accuracy" or truth.ndim == 2:
-        return Comparison(figure, whole, span, _bootstrap_p(differences), "paired bootstrap", design.over, design.n)
-    right = [np.mean([one == truth for one in many], 0) for many in (many_a, many_b)]
-    gain = right[1] - right[0]
+    if figure == "accuracy":
+        return Comparison(figure, whole, span, *paired_test(truth, many_a, many_b, groups))
+    return Comparison(figure, whole, span, _bootstrap_p(differences), "paired bootstrap", design.over, design.n)
+
+
+def paired_test(
+    truth: Decisions, a: Decisions | Sequence[Decisions], b: Decisions | Sequence[Decisions], groups: NDArray | None
+) -> tuple[float, str, str, int]:
+    """p of equal accuracy, the test, what it is over and how many of these; as `compare`, without an interval."""
+    many_a, many_b = _seeds(a, truth), _seeds(b, truth)
+    gain = np.mean([one == truth for one in many_b], 0) - np.mean([one == truth for one in many_a], 0)
     if groups is None and len(many_a) == len(many_b) == 1:
-        p, test, over, n = mcnemar(gain < 0, gain > 0), "McNemar, mid-p", IMAGES, len(truth)
-    else:
-        unit = np.arange(len(truth)) if groups is None else np.unique(groups, return_inverse=True)[1]
-        p, test = sign_flip(np.bincount(unit, gain)), "sign flips"
-        over, n = IMAGES if groups is None else GROUPS, int(unit.max()) + 1
-    return Comparison(figure, whole, span, p, test, over, n)
+        return mcnemar(gain < 0, gain > 0), "McNemar, mid-p", IMAGES, len(truth)
+    unit = np.arange(len(truth)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    return sign_flip(np.bincount(unit, gain)), "sign flips", IMAGES if groups is None else GROUPS, int(unit.max()) + 1
 
 
 def mcnemar(only_a: NDArray[np.bool_], only_b: NDArray[np.bool_]) -> float:
@@ -224,16 +228,23 @@ def _signs(counts: tuple[int, ...], flips: int) -> NDArray:
     return 2.0 * np.random.default_rng(0).binomial(counts, 0.5, size=(flips, len(counts))) - counts
 
 
-def compare_over_seeds(a: ArrayLike, b: ArrayLike, figure: str = "accuracy", level: float = LEVEL) -> Comparison | None:
-    """Welch's t test and interval of the difference of means, b - a; None below three seeds of either."""
-    a, b = np.asarray(a, float), np.asarray(b, float)
-    n = min(len(a), len(b))
-    if n < FEWEST_SEEDS or (np.ptp(a) == 0 and np.ptp(b) == 0):
+def compare_over_seeds(
+    a: tuple[float, float | None, int],
+    b: tuple[float, float | None, int],
+    figure: str = "accuracy",
+    level: float = LEVEL,
+) -> Comparison | None:
+    """b against a, each (mean, sample deviation, n) of seeds: Welch's t test, and its interval; None below three seeds
+    of either, or where neither's differ."""
+    n = min(a[2], b[2])
+    if n < FEWEST_SEEDS or not (a[1] or b[1]):
         return None
-    test = distributions.ttest_ind(b, a, equal_var=False)
-    span = test.confidence_interval(level)
-    bounds = Interval(float(span.low), float(span.high), level, SEEDS, n)
-    return Comparison(figure, float(b.mean() - a.mean()), bounds, float(test.pvalue), "Welch's t", SEEDS, n)
+    p = distributions.ttest_ind_from_stats(*b, *a, equal_var=False).pvalue
+    errors = [(sd or 0) ** 2 / seeds for _, sd, seeds in (a, b)]
+    freedom = sum(errors) ** 2 / sum(e**2 / (seeds - 1) for e, (*_, seeds) in zip(errors, (a, b), strict=True))
+    low, high = distributions.t.interval(level, freedom, b[0] - a[0], np.sqrt(sum(errors)))
+    span = Interval(float(low), float(high), level, SEEDS, n)
+    return Comparison(figure, b[0] - a[0], span, float(p), "Welch's t", SEEDS, n)
 
 
 def holm(p: ArrayLike) -> NDArray[np.float64]:

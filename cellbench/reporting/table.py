@@ -11,9 +11,11 @@ import pandas as pd
 from tabulate import tabulate
 
 Row = Mapping[str, Any]
+Embolden = Callable[[str], str]
 MISSING = "–"
 WIDTH = 130
 COMMAND = ": cellbench "
+_BOLD, _END = "\x01", "\x02"
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ class Column:
     """name: the key in a row, or a function of the row; kind: None for text.
 
     label: says what the row is, so it stands even where figures are missing. spread: '<name>_sd', or the key that it
-    names, is shown with it. mark: of a row, what follows its figure to say that it isn't like the others.
+    names, or that a function finds in a row, is shown with it. mark: of a row, what follows its figure to say that it
+    isn't like the others. bold: whether a row's figure stands out.
     spare: 0 for a column that always stands; where a table is too wide those with the largest go first.
     when: 'any': only if a row has it; 'varies': only if rows differ in it; or a function of all rows.
     """
@@ -52,8 +55,9 @@ class Column:
     title: str
     kind: Kind | None = None
     label: bool = False
-    spread: bool | str = False
+    spread: bool | str | Callable[[Row], float | None] = False
     mark: Callable[[Row], str] | None = None
+    bold: Callable[[Row], bool] | None = None
     spare: int = 0
     when: Literal["always", "any", "varies"] | Callable[[Sequence[Row]], bool] = "always"
 
@@ -100,6 +104,9 @@ class _Cells:
             return self.column.title_in_line + (f" ({self.unit})" if self.unit else "")
         return title + (" " if "\n" in title else "\n") * bool(self.unit) + self.unit
 
+    def stands_out(self, row: Row) -> bool:
+        return self.column.bold is not None and self.column.bold(row)
+
     @property
     def width(self) -> int:
         return max(map(len, (*self.heading(lines=True).split("\n"), *self.texts)))
@@ -115,8 +122,7 @@ def _cells(column: Column, rows: Sequence[Row]) -> _Cells:
     form = "{:" + column.kind.sign + ",.{}f}"
     texts = [MISSING if x is None else form.format(x, two_digits(x) if digits == "each" else digits) for x in scaled]
     if column.spread:
-        name = column.spread if isinstance(column.spread, str) else f"{column.name}_sd"
-        spreads = [row.get(name) for row in rows]
+        spreads = [_spread(column, row) for row in rows]
         tails = ["" if sd is None else f"{sd / size:,.{digits}f}" for sd in spreads]
         width = max(map(len, tails), default=0)
         texts = [
@@ -128,6 +134,12 @@ def _cells(column: Column, rows: Sequence[Row]) -> _Cells:
         width = max(map(len, marks), default=0)
         texts = [f"{text}{mark:{width}}" if width else text for text, mark in zip(texts, marks, strict=True)]
     return _Cells(column, unit, texts)
+
+
+def _spread(column: Column, row: Row) -> float | None:
+    if callable(column.spread):
+        return column.spread(row)
+    return row.get(column.spread if isinstance(column.spread, str) else f"{column.name}_sd")
 
 
 def _unit(kind: Kind, values: Sequence[float | None]) -> tuple[float, str]:
@@ -146,20 +158,21 @@ def two_digits(value: float) -> int:
     return max(0, 1 - math.floor(math.log10(abs(value)))) if value else 0
 
 
-def render(tables: Sequence[Table], style: str, width: int | None = None) -> str:
+def render(tables: Sequence[Table], style: str, width: int | None = None, bold: Embolden | None = None) -> str:
     """The tables as one text in one of STYLES; the same tables give the same text.
 
     width: of the terminal, for 'text': columns that can be spared are left out, and named, until a table fits.
+    bold: what makes text bold on it, if anything does.
     """
-    return text(tables, width) if style == "text" else STYLES[style](tables)
+    return text(tables, width, bold) if style == "text" else STYLES[style](tables)
 
 
-def text(tables: Sequence[Table], width: int | None = None) -> str:
+def text(tables: Sequence[Table], width: int | None = None, bold: Embolden | None = None) -> str:
     """The tables for a terminal; see `render`."""
     blocks = []
     for table in tables:
         columns, left_out = _fitting(table, width)
-        lines, cut = _grid(table, columns)
+        lines, cut = _grid(table, columns, bold)
         notes = (*cut, *_told(left_out), *table.notes)
         title = table.title.split("\n")
         blocks.append([_wrapped(title, width) if width else title, lines, _wrapped(notes, width)])
@@ -192,7 +205,7 @@ def _told(left_out: Sequence[str]) -> list[str]:
     return [f"Left out to fit the terminal: {', '.join(left_out)}. To see all: --wide."] if left_out else []
 
 
-def _grid(table: Table, columns: Sequence["_Cells"]) -> tuple[list[str], list[str]]:
+def _grid(table: Table, columns: Sequence["_Cells"], bold: Embolden | None) -> tuple[list[str], list[str]]:
     """Lines of the table, and whole those remarks that had to be cut in it.
 
     A remark stands below its row, or on it where the figures are missing.
@@ -219,6 +232,8 @@ def _grid(table: Table, columns: Sequence["_Cells"]) -> tuple[list[str], list[st
         if failed:
             line = [*line[: figures[0]], _short(remark, room).ljust(room), *line[figures[-1] + 1 :]]
             remark = ""
+        elif bold:
+            line = [bold(x) if c.stands_out(row) else x for c, x in zip(columns, line, strict=True)]
         lines.append("  ".join(line))
         if remark:
             lines.append(" " * (widths[0] + 2) + _short(remark, sum(widths[1:])))
@@ -227,8 +242,7 @@ def _grid(table: Table, columns: Sequence["_Cells"]) -> tuple[list[str], list[st
 
 def _markdown(tables: Sequence[Table]) -> str:
     return "\n\n".join(
-        "\n\n".join([f"**{_one_line(t.title)}**", *_tabulate(t, "pipe", lambda s: s.replace("|", "\\|")), *t.notes])
-        for t in tables
+        "\n\n".join([f"**{_one_line(t.title)}**", *_tabulate(t, "pipe", _pipe, "**", "**"), *t.notes]) for t in tables
     )
 
 
@@ -239,7 +253,10 @@ def _latex(tables: Sequence[Table]) -> str:
             [
                 r"\begin{table}",
                 rf"\caption{{{_escape(_one_line(t.title))}}}",
-                *_tabulate(t, "latex_booktabs", lambda s: _short(s, 60)),
+                *(
+                    grid.replace(_BOLD, r"\textbf{").replace(_END, "}")  # tabulate escapes braces
+                    for grid in _tabulate(t, "latex_booktabs", lambda s: _short(s, 60), _BOLD, _END)
+                ),
                 *(rf"\par {_escape(note)}" for note in t.notes),
                 r"\end{table}",
             ]
@@ -248,13 +265,23 @@ def _latex(tables: Sequence[Table]) -> str:
     )
 
 
-def _tabulate(table: Table, style: str, clean: Callable[[str], str]) -> list[str]:
+def _pipe(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _tabulate(table: Table, style: str, clean: Callable[[str], str], bold: str, end: str) -> list[str]:
     if not table.rows:
         return []
     columns = _shown(table)
     if any(row.get("remark") for row in table.rows):
         columns.append(_Cells(Column("remark", "remark"), "", [row.get("remark", "") for row in table.rows]))
-    body = [[clean(text) for text in line] for line in zip(*(cells.texts for cells in columns), strict=True)]
+    body = [
+        [
+            f"{bold}{clean(x).strip()}{end}" if c.stands_out(row) else clean(x)
+            for c, x in zip(columns, line, strict=True)
+        ]
+        for row, line in zip(table.rows, zip(*(cells.texts for cells in columns), strict=True), strict=True)
+    ]
     sides = ["left" if cells.column.kind is None else "right" for cells in columns]
     heads = [cells.heading(lines=False) for cells in columns]
     return [tabulate(body, heads, tablefmt=style, disable_numparse=True, colalign=sides)]

@@ -13,21 +13,30 @@ from ..core.words import counted
 from .captions import (
     LABELS,
     absent_of,
+    certainty_of,
     content_of,
     counts_of,
+    deviation_of,
     device_of,
     fact_of,
     get_one,
+    half,
     hardware_of,
+    intervals_of,
     limit_of,
+    marked,
     name_of,
     one_label,
     pair,
     seeds_of,
     title_of,
 )
+from .certainty import FIGURES, compare_rows, with_certainty
+from .classes import per_class
+from .efficiency import efficiency, memory_of
 from .parity import parity
-from .pooling import BELOW_TWICE_CHANCE, DATA, HARDWARE, SETTINGS, by, listed, pool, with_settings
+from .pooling import BELOW_TWICE_CHANCE, DATA, HARDWARE, by, listed, pool, with_settings
+from .ranking import main_figure, order, ranked, stands_out
 from .scaling import SCOPE, scaling
 from .table import (
     BYTES,
@@ -62,9 +71,15 @@ def _groups(rows: Sequence[Row], scope: Sequence[str]) -> list[list[Row]]:
 
 def leaderboard(rows: Sequence[Row]) -> Table:
     """All methods on one data set, the best on test first; runs without figures last."""
-    rows = sorted(rows, key=lambda row: (-(row[_main(row)] or 0), row["status"] != "ok", *_order(row)))
+    rows = with_certainty(ranked(rows), main_figure(rows))
     title = f"{title_of(rows)}, {content_of(rows)}\n{counts_of(rows)}"
-    return Table("leaderboard", title, LEADERBOARD, tuple(rows), (*absent_of(rows), *hardware_of(rows)))
+    notes = (
+        *certainty_of(rows, "accuracy" if one_label(rows) else "macro-F1"),
+        *deviation_of(rows, " of times"),
+        *absent_of(rows),
+        *hardware_of(rows),
+    )
+    return Table("leaderboard", title, marked(LEADERBOARD, rows), tuple(rows), notes)
 
 
 def svm_vs_deep(rows: Sequence[Row]) -> Table:
@@ -78,7 +93,11 @@ def svm_vs_deep(rows: Sequence[Row]) -> Table:
     judged = f", judged on {counted(n, 'test image')}" if n else ""
     title = f"{title_of(rows)}: best SVM against best net, chosen by macro-F1 on val{judged}"
     return Table(
-        "svm-vs-deep", title, DUEL, tuple(duels), (RATIOS, *absent_of(rows), *(duel["sentence"] for duel in duels))
+        "svm-vs-deep",
+        title,
+        marked(DUEL, duels),
+        tuple(duels),
+        (RATIOS, *intervals_of(duels, " of gaps"), *absent_of(rows), *(duel["sentence"] for duel in duels)),
     )
 
 
@@ -98,25 +117,28 @@ def depth(rows: Sequence[Row]) -> Table:
             *([n for n in group if n["shortcuts"] == s] for s in (False, True))
         )
     ]
-    return Table("depth", title, DEPTH, tuple(twins), (DEGRADATION, *_trend(twins)))
+    return Table("depth", title, DEPTH, tuple(twins), (*deviation_of(twins), DEGRADATION, *_trend(twins)))
 
 
 @dataclass(frozen=True)
 class View:
-    """table: of rows that share `scope`. on_request: it compares settings or limits, so it takes every run, and is
-    shown only to those who name it."""
+    """table: of rows that share `scope`. on_request: shown only to those who name it. every_run: it compares settings
+    or limits, so it takes every run."""
 
     table: Callable[[Sequence[Row]], Table]
     scope: tuple[str, ...] = DATA
     on_request: bool = False
+    every_run: bool = False
 
 
 VIEWS = {
     "leaderboard": View(leaderboard),
     "svm-vs-deep": View(svm_vs_deep),
     "depth": View(depth),
-    "parity": View(parity, on_request=True),
-    "scaling": View(scaling, SCOPE, on_request=True),
+    "per-class": View(per_class, on_request=True),
+    "efficiency": View(efficiency, on_request=True),
+    "parity": View(parity, on_request=True, every_run=True),
+    "scaling": View(scaling, SCOPE, on_request=True, every_run=True),
 }
 
 
@@ -132,27 +154,25 @@ def _explained(table: Table, rows: Sequence[Row]) -> Table:
     return dataclasses.replace(table, notes=(*table.notes, note))
 
 
-def _main(row: Row) -> str:
-    """The figure that rows are ranked and compared by: accuracy, or of several labels an image macro-F1."""
-    return "test_macro_f1" if row["test_accuracy"] is None else "test_accuracy"
-
-
-def _order(row: Row) -> tuple[str, ...]:
-    return tuple(str(row[name]) for name in ("method", *HARDWARE, *SETTINGS))
-
-
 LEADERBOARD = (
     Column("method", "method", label=True),
     Column("settings", "settings", label=True, when="any"),
     *LABELS,
     Column("input", "input", label=True, when="varies", spare=1),
     Column(lambda row: "yes" if row["pretrained"] else "", "pre-\ntrained", label=True, when="any"),
-    Column("test_accuracy", "test\naccuracy", PERCENT, spread=True, when=one_label),
-    Column("test_macro_f1", "test\nmacro-F1", PERCENT, spread=True),
-    Column("test_micro_f1", "test\nmicro-F1", PERCENT, spread=True, when="any"),
-    Column("test_mean_average_precision", "test\nmAP", PERCENT, spread=True, when="any"),
-    Column("test_exact_match", "exact\nmatch", PERCENT, spread=True, when="any", spare=3),
-    Column("test_sample_averaged_f1", "sample-\naveraged F1", PERCENT, spread=True, when="any", spare=2),
+    Column(
+        "test_accuracy",
+        "test\naccuracy",
+        PERCENT,
+        spread=half("test_accuracy"),
+        bold=stands_out("accuracy"),
+        when=one_label,
+    ),
+    Column("test_macro_f1", "test\nmacro-F1", PERCENT, spread=half("test_macro_f1"), bold=stands_out("macro_f1")),
+    Column("test_micro_f1", "test\nmicro-F1", PERCENT, when="any"),
+    Column("test_mean_average_precision", "test\nmAP", PERCENT, when="any"),
+    Column("test_exact_match", "exact\nmatch", PERCENT, when="any", spare=3),
+    Column("test_sample_averaged_f1", "sample-\naveraged F1", PERCENT, when="any", spare=2),
     Column("val_accuracy", "val\naccuracy", PERCENT, when=one_label, spare=4),
     Column(
         lambda row: row["val_macro_f1"] if row["several_labels"] else None,
@@ -206,9 +226,10 @@ def _duel(rows: Sequence[Row], alone: bool) -> Row:
         duel |= {side: row.get("method"), f"{side}_settings": row.get("settings"), f"{side}_params": row.get("params")}
         duel |= {f"{side}_pretrained": row.get("pretrained"), f"{side}_seeds": row.get("seeds", [])}
         for name in (*COMPARED, "test_accuracy_sd", "test_macro_f1_sd"):
-            duel[f"{side}_{name}"] = row.get(name) if name != "memory" else _memory(row)
-    for name in ("test_accuracy", "test_macro_f1"):
-        duel[f"{name}_gap"] = _both(duel, name, lambda svm, net: net - svm)
+            duel[f"{side}_{name}"] = row.get(name) if name != "memory" else memory_of(row)
+    for name in FIGURES:
+        duel |= _gap(best, name, _both(duel, f"test_{name}", lambda svm, net: net - svm))
+    duel["interval_over"] = duel[f"test_{main_figure(rows)}_gap_over"]
     for name in ("train_seconds", "predict_ms_per_image", "memory"):
         duel[f"{name}_ratio"] = None if apart else _both(duel, name, lambda svm, net: net / svm if svm else None)
     duel["remark"] = "; ".join(f"{row['method']}: {row['remark']}" for row in best.values() if row.get("remark"))
@@ -218,12 +239,20 @@ def _duel(rows: Sequence[Row], alone: bool) -> Row:
 
 def _best(rows: Sequence[Row], family: str) -> Row:
     side = [row for row in rows if row["family"] == family and None not in (row["val_macro_f1"], row["test_macro_f1"])]
-    return max(sorted(side, key=_order), key=lambda row: row["val_macro_f1"], default={})
+    return max(sorted(side, key=order), key=lambda row: row["val_macro_f1"], default={})
 
 
-def _memory(row: Row) -> float | None:
-    """Peak bytes where the work was done: on the accelerator, or of the process."""
-    return row.get("host_memory") if row.get("device") == "cpu" else row.get("device_memory")
+def _gap(best: Mapping[str, Row], name: str, gap: float | None) -> Row:
+    """The gap with its interval, what that was drawn over, and p of no gap, as far as there are."""
+    found = None if gap is None else compare_rows(best["svm"], best["net"], name)
+    span, named = found.interval if found else None, f"test_{name}_gap"
+    return {
+        named: gap,
+        f"{named}_low": span.low if span else None,
+        f"{named}_high": span.high if span else None,
+        f"{named}_over": span.over if span else None,
+        f"{named}_p": found.p if found else None,
+    }
 
 
 def _both(duel: Mapping[str, Any], name: str, compare: Callable[[float, float], float | None]) -> float | None:
@@ -244,16 +273,22 @@ def _sentence(duel: Mapping[str, Any], name: str, hardware: str) -> str:
         return f"{where} {neither}{what} has a result on the {hardware}; {get_one(duel, methods)}"
     ratio = duel["train_seconds_ratio"]
     if duel["test_accuracy_gap"] is None:
-        gap = round(100 * duel["test_macro_f1_gap"], 1)
+        gap, figure = round(100 * duel["test_macro_f1_gap"], 1), " in macro-F1" + _span(duel, "test_macro_f1_gap")
         versus = f"{abs(gap)} points {'above' if gap > 0 else 'below'}" if gap else "level with"
-        figure = " in macro-F1"
     else:
-        gap, figure = round(100 * duel["test_accuracy_gap"], 1), ""
+        gap, figure = round(100 * duel["test_accuracy_gap"], 1), _span(duel, "test_accuracy_gap")
         versus = f"{abs(gap)} points {'more' if gap > 0 else 'less'} accurate than" if gap else "as accurate as"
     apart = " (they ran on different devices, so times and memory are not compared)" * (" / " in duel["device"])
     time = f" and takes {ratio:,.{two_digits(ratio)}f} × its training time on the same {hardware}" if ratio else ""
     svm, net = (_contender(duel, side) for side in SIDES)
     return f"{where} the best net ({net}) is {versus} the best SVM ({svm}){figure}{time}{apart}{simulated}."
+
+
+def _span(duel: Mapping[str, Any], gap: str) -> str:
+    if duel[f"{gap}_low"] is None:
+        return ""
+    low, high = (f"{100 * duel[f'{gap}_{end}']:+.1f}" for end in ("low", "high"))
+    return f" (95 % interval over {duel[f'{gap}_over']}: {low} to {high})"
 
 
 def _contender(duel: Mapping[str, Any], side: str) -> str:
@@ -265,12 +300,12 @@ DUEL = (
     *LABELS,
     Column(lambda duel: _contender(duel, "svm"), "SVM"),
     Column(lambda duel: _contender(duel, "net"), "net"),
-    Column("svm_test_accuracy", "SVM\naccuracy", PERCENT, spread=True, when=one_label),
-    Column("net_test_accuracy", "net\naccuracy", PERCENT, spread=True, when=one_label),
-    Column("test_accuracy_gap", "gap", POINTS, when=one_label),
-    Column("svm_test_macro_f1", "SVM\nmacro-F1", PERCENT, spread=True, spare=1),
-    Column("net_test_macro_f1", "net\nmacro-F1", PERCENT, spread=True, spare=1),
-    Column("test_macro_f1_gap", "gap", POINTS, spare=1),
+    Column("svm_test_accuracy", "SVM\naccuracy", PERCENT, when=one_label),
+    Column("net_test_accuracy", "net\naccuracy", PERCENT, when=one_label),
+    Column("test_accuracy_gap", "gap", POINTS, spread=half("test_accuracy_gap"), when=one_label),
+    Column("svm_test_macro_f1", "SVM\nmacro-F1", PERCENT, spare=1),
+    Column("net_test_macro_f1", "net\nmacro-F1", PERCENT, spare=1),
+    Column("test_macro_f1_gap", "gap", POINTS, spread=half("test_macro_f1_gap"), spare=1),
     Column("train_seconds_ratio", "training", RATIO),
     Column("predict_ms_per_image_ratio", "predict", RATIO, spare=2),
     Column("memory_ratio", "memory", RATIO, spare=3),

@@ -1,5 +1,6 @@
 """Records of runs that nobody made: every figure here is invented, to test tables with."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cellbench.core.metrics import evaluate, per_class
 from cellbench.core.runs import RunRecord, RunSpec
 from cellbench.core.store import Predictions, Store
 
@@ -142,6 +144,37 @@ def scores(labels: list[int], classes: int = 3) -> Predictions:
         "test_labels": np.zeros(len(decided), np.int64),
         "test_index": np.arange(len(decided)),
     }
+
+
+def judged(
+    method: str, share: float, luck: int = 0, classes: int = 6, images: int = 600, groups: int = 0, **changes: Any
+) -> Scored:
+    """A record whose test images are right with chance `share`, `luck` decides which; `groups`: kept, of one class."""
+    rng = np.random.default_rng(luck)
+    truth = np.arange(images) % classes
+    right = rng.random(images) < share
+    decided = np.where(right, truth, (truth + rng.integers(1, classes, images)) % classes)
+    told = {**scores(decided.tolist(), classes), "test_labels": truth}
+    if groups:
+        told["test_groups"] = truth * groups + np.arange(images) // classes % groups
+    record = make(method, **changes)
+    metrics = {**record.metrics, "test": evaluate(truth, told["test_scores"])}
+    by_class = {"test": per_class(truth, told["test_scores"])}
+    return dataclasses.replace(record, metrics=metrics, per_class=by_class), told
+
+
+def judgements() -> list[Scored]:
+    """Methods with the predictions that their figures rest on: two that tie, three seeds, one of another device."""
+    return [
+        judged("resnet18", 0.93, 1),
+        judged("vgg11", 0.925, 2),
+        *(judged("cnn", 0.86, 10 + seed, seed=seed) for seed in range(3)),
+        judged("svm-hog", 0.80, 3),
+        judged("svm-hog", 0.78, 4, device="cuda"),
+        (make("mlp", status="failed", reason="no memory"), {}),
+        judged("cnn", 0.7, 5, dataset="wells", groups=8),
+        judged("svm-hog", 0.8, 6, dataset="wells", groups=8),
+    ]
 
 
 def solved(backend: str, fit: float, predict: float, dual: float, vectors: int, **changes: Any) -> RunRecord:

@@ -12,7 +12,7 @@ from cellbench.reporting.pooling import select
 from cellbench.reporting.table import BYTES, PERCENT, RATIO, SECONDS, Column, Table, render
 from cellbench.reporting.views import VIEWS, tables
 
-from .conftest import backends, sizes
+from .conftest import backends, judgements, sizes
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -24,8 +24,8 @@ def shown(results, everything):
 
 @pytest.fixture
 def on_request(results):
-    """The tables of a view that takes every run, of records made for it."""
-    made = {"parity": backends, "scaling": sizes}
+    """The tables of a view that is shown to those who name it, of records made for it."""
+    made = {"parity": backends, "scaling": sizes, "per-class": judgements, "efficiency": judgements}
     return lambda view: tables(load_results(results(*made[view]())), view)
 
 
@@ -42,6 +42,15 @@ def test_views_look_as_in_their_golden_files(shown, on_request, view, style, end
     """CELLBENCH_UPDATE_GOLDEN=1 rewrites them; read the difference before it is committed."""
     found = on_request(view) if VIEWS[view].on_request else shown(view)
     text, golden = render(found, style) + "\n", GOLDEN / f"{view}.{ending}"
+    if os.environ.get("CELLBENCH_UPDATE_GOLDEN"):
+        golden.write_text(text, encoding="utf-8")
+    assert text == golden.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("style", "ending"), [("text", "txt"), ("markdown", "md"), ("latex", "tex")])
+def test_intervals_and_ties_look_as_in_their_golden_files(results, style, ending):
+    found = tables(load_results(results(*judgements())))
+    text, golden = render(found, style, 100) + "\n", GOLDEN / f"certainty.{ending}"
     if os.environ.get("CELLBENCH_UPDATE_GOLDEN"):
         golden.write_text(text, encoding="utf-8")
     assert text == golden.read_text(encoding="utf-8")
@@ -129,7 +138,8 @@ def test_markup_in_a_reason_stays_text(results, record):
 
 
 def test_json_holds_raw_figures_and_only_documented_keys(shown, on_request):
-    rows = json.loads(render([*shown(), *on_request("parity"), *on_request("scaling")], "json"))
+    named = [table for view in VIEWS if VIEWS[view].on_request for table in on_request(view)]
+    rows = json.loads(render([*shown(), *named], "json"))
     best = next(row for row in rows if row["dataset"] == "hep2")
     assert (best["view"], best["method"], best["seeds"]) == ("leaderboard", "resnet34", [0, 1, 2])
     assert best["test_accuracy"] == pytest.approx(0.941 + 0.001 / 3)

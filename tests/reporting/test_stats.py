@@ -136,12 +136,12 @@ def test_the_mean_over_seeds_has_the_narrower_interval_of_averaged_images(one_la
     assert found.half == pytest.approx(1.96 * spread / math.sqrt(600), rel=0.05)
 
 
-def test_the_interval_over_seeds_is_students(one_label):
-    found = stats.interval_over_seeds([0.90, 0.92, 0.94])
+def test_the_interval_over_seeds_is_students():
+    found = stats.interval_over_seeds(0.92, 0.02, 3)  # 0.90, 0.92, 0.94
     margin = T_2 * 0.02 / math.sqrt(3)
     assert found == Interval(pytest.approx(0.92 - margin), pytest.approx(0.92 + margin), 0.95, "seeds", 3)
-    assert stats.interval_over_seeds([0.9, 0.92]) is None
-    assert stats.interval_over_seeds([0.9, 0.9, 0.9]) is None
+    assert stats.interval_over_seeds(0.91, 0.01, 2) is None
+    assert stats.interval_over_seeds(0.9, 0.0, 3) is None
 
 
 def test_the_same_arrays_give_the_same_interval(one_label):
@@ -211,12 +211,13 @@ def test_macro_f1_is_compared_by_the_paired_bootstrap(one_label):
 
 def test_seeds_are_compared_by_welchs_t():
     a, b = [0.90, 0.91, 0.92], [0.93, 0.95, 0.97, 0.95]
-    found = stats.compare_over_seeds(a, b)
-    error = math.sqrt(0.0001 / 3 + 0.0008 / 3 / 4)
+    told = [(np.mean(x), np.std(x, ddof=1), len(x)) for x in (a, b)]
+    found, welch = stats.compare_over_seeds(*told), scipy_stats.ttest_ind(b, a, equal_var=False)
     assert found.difference == pytest.approx(0.04)
-    assert found.p == pytest.approx(scipy_stats.ttest_ind(a, b, equal_var=False).pvalue)
-    assert 1.96 * error < found.interval.half < 3.2 * error
-    assert stats.compare_over_seeds(a[:2], b) is None
+    assert found.p == pytest.approx(welch.pvalue)
+    assert (found.interval.low, found.interval.high) == pytest.approx(tuple(welch.confidence_interval(0.95)))
+    assert stats.compare_over_seeds((0.9, 0.01, 2), told[1]) is None
+    assert stats.compare_over_seeds((0.9, 0.0, 3), (0.9, 0.0, 3)) is None
 
 
 def share_that_covers(draw, runs=2000):

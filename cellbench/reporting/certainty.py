@@ -1,0 +1,189 @@
+"""How sure the figures of rows are, and which rows tie with the best: read off the predictions beside the records."""
+
+import functools
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.metrics import decide
+from ..core.store import read_predictions
+from . import stats
+from .stats import Comparison, Interval
+from .table import Row
+
+MOST_FILES = 100  # of predictions are read for a table
+ALPHA = 0.05
+FIGURES = ("accuracy", "macro_f1")
+
+
+@dataclass(frozen=True, eq=False)
+class Predicted:
+    """One part of one run: truth and predicted, (n,) int64 or (n, classes) bool; scores (n, classes) float32 and
+    the thresholds that decided; index: positions in the data set (n,); groups (n,), or None where there are none or the
+    record is of an older version."""
+
+    truth: NDArray
+    predicted: NDArray
+    scores: NDArray[np.float32]
+    thresholds: NDArray | float
+    index: NDArray[np.int64]
+    groups: NDArray[np.int64] | None
+
+
+def read(file: str | Path, part: str = "test") -> Predicted | None:
+    """What the run whose record is `file` said of the images of 'val' or 'test'; None without predictions."""
+    arrays = Path(file).with_suffix(".npz")
+    return _read(str(file), part, arrays.stat().st_mtime_ns) if arrays.is_file() else None
+
+
+@functools.lru_cache(maxsize=4 * MOST_FILES)
+def _read(file: str, part: str, written: int) -> Predicted | None:
+    kept = read_predictions(Path(file))
+    if kept is None or f"{part}_scores" not in kept:
+        return None
+    truth, scores = kept[f"{part}_labels"], kept[f"{part}_scores"]
+    several = truth.ndim == 2
+    thresholds = (
+        np.array(json.loads(Path(file).read_text("utf-8"))["chosen"].get("thresholds", 0.0)) if several else 0.0
+    )
+    predicted = decide(scores, several, thresholds)
+    return Predicted(truth, predicted, scores, thresholds, kept[f"{part}_index"], kept.get(f"{part}_groups"))
+
+
+def seeds_of_row(row: Row) -> list[Predicted] | None:
+    """What each seed of a row said of test; None unless all are there and of the same images.
+
+    None as well where there are more than MOST_FILES: the seeds say enough.
+    """
+    if not 0 < len(row["files"]) <= MOST_FILES:
+        return None
+    told = [read(file) for file in row["files"]]
+    return told if _same_images(told) else None  # type: ignore[return-value]
+
+
+def _same_images(several: Sequence[Predicted | None]) -> bool:
+    first = several[0]
+    return first is not None and all(
+        one is not None and np.array_equal(one.index, first.index) and np.array_equal(one.truth, first.truth)
+        for one in several
+    )
+
+
+def intervals_of_row(row: Row, figures: Sequence[str] = FIGURES) -> dict[str, Interval]:
+    """The interval of each figure of a row on test, as far as there is one: over seeds or over images or groups,
+    whichever is wider for the first figure.
+
+    figures: as `stats.intervals` names them; only those that are columns ('accuracy') have one over seeds.
+    """
+    over_seeds = {name: _over_seeds(row, name) for name in figures}
+    seeds = {name: span for name, span in over_seeds.items() if span}
+    told = seeds_of_row(row)
+    if told is None:
+        return seeds
+    names = [name for name in figures if ":" in name or row.get(f"test_{name}") is not None]
+    truth, predicted, scores = told[0].truth, [one.predicted for one in told], [one.scores for one in told]
+    images = stats.intervals(truth, predicted, names, told[0].groups, scores=scores, classes=scores[0].shape[1])
+    first = next((name for name in names if name in seeds), None)
+    return {**images, **seeds} if first and seeds[first].half > images[first].half else {**seeds, **images}
+
+
+def _over_seeds(row: Row, figure: str) -> Interval | None:
+    mean = row.get(f"test_{figure}")
+    return None if mean is None else stats.interval_over_seeds(mean, row.get(f"test_{figure}_sd"), len(row["seeds"]))
+
+
+def compare_rows(a: Row, b: Row, figure: str = "accuracy") -> Comparison | None:
+    """Row b against row a on test; None where they have neither predictions of the same images nor three seeds each.
+
+    Where both can be had, a difference has to show over images (or groups) and over seeds: the larger p and the wider
+    interval hold.
+    """
+    seeds = stats.compare_over_seeds(_summary(a, figure), _summary(b, figure), figure)
+    pair = _pair(a, b)
+    if pair is None:
+        return seeds
+    (first, *_), (told_a, told_b) = pair[0], [[one.predicted for one in side] for side in pair]
+    classes = first.scores.shape[1]
+    images = stats.compare(first.truth, told_a, told_b, figure, first.groups, classes=classes)
+    return _stricter(images, seeds) if seeds else images
+
+
+def _stricter(images: Comparison, seeds: Comparison) -> Comparison:
+    p = max(images, seeds, key=lambda one: one.p)
+    wide = max((images, seeds), key=lambda one: one.interval.half if one.interval else 0)
+    return replace(p, difference=images.difference, interval=wide.interval, test=f"{images.test} and {seeds.test}")
+
+
+def _p(a: Row, b: Row, figure: str) -> float | None:
+    """p of no difference, as `compare_rows`, without the interval."""
+    if figure != "accuracy":
+        found = compare_rows(a, b, figure)
+        return found.p if found else None
+    seeds = stats.compare_over_seeds(_summary(a, figure), _summary(b, figure), figure)
+    pair = _pair(a, b)
+    ps = [seeds.p] if seeds else []
+    if pair:
+        told_a, told_b = ([one.predicted for one in side] for side in pair)
+        ps.append(stats.paired_test(pair[0][0].truth, told_a, told_b, pair[0][0].groups)[0])
+    return max(ps, default=None)
+
+
+def _pair(a: Row, b: Row) -> tuple[list[Predicted], list[Predicted]] | None:
+    told = seeds_of_row(a), seeds_of_row(b)
+    return told if told[0] and told[1] and _same_images([*told[0], *told[1]]) else None  # type: ignore[return-value]
+
+
+def _summary(row: Row, figure: str) -> tuple[float, float | None, int]:
+    value = row.get(f"test_{figure}")
+    return (0.0, None, 0) if value is None else (value, row.get(f"test_{figure}_sd"), len(row["seeds"]))
+
+
+def with_certainty(rows: Sequence[Row], figure: str) -> list[Row]:
+    """Rows, the best first, with `<test figure>_low` and `_high`, `interval_over`, `interval_n` and `tied`.
+
+    tied: whether the row is the best in `figure` or was not shown to differ from it, Holm over the table; None where
+    that cannot be told. Predictions of at most MOST_FILES runs are read, those of the first rows.
+    """
+    told, left = [], MOST_FILES
+    for row in rows:
+        near = len(row["files"]) <= left
+        left -= len(row["files"]) * near
+        told.append(row if near else {**row, "files": []})
+    return [
+        {**row, **_told(one, figure), "tied": tie}
+        for row, one, tie in zip(rows, told, _ties(told, figure), strict=True)
+    ]
+
+
+def _told(row: Row, figure: str) -> Row:
+    spans = intervals_of_row(row)
+    told: dict[str, object] = {}
+    for name in FIGURES:
+        span = spans.get(name)
+        told |= {f"test_{name}_low": span.low if span else None, f"test_{name}_high": span.high if span else None}
+    main = spans.get(figure)
+    return {**told, "interval_over": over_of(row, main), "interval_n": main.n if main else None}
+
+
+def over_of(row: Row, span: Interval | None) -> str | None:
+    """What an interval was drawn over, in words, with the classes of which only cells could be drawn."""
+    if span is None:
+        return None
+    if not span.few_groups:
+        return span.over
+    classes = json.loads(Path(row["files"][0]).read_text("utf-8"))["facts"]["classes"]
+    return f"{span.over} (of {', '.join(classes[k] for k in span.few_groups)} {stats.CELLS_ONLY})"
+
+
+def _ties(rows: Sequence[Row], figure: str) -> list[bool | None]:
+    scored = [i for i, row in enumerate(rows) if row.get(f"test_{figure}") is not None]
+    if len(scored) < 2:
+        return [None] * len(rows)
+    best, *others = sorted(scored, key=lambda i: -rows[i][f"test_{figure}"])
+    p = {i: value for i in others if (value := _p(rows[best], rows[i], figure)) is not None}
+    adjusted = dict(zip(p, stats.holm(list(p.values())), strict=True))
+    return [True if i == best else bool(adjusted[i] > ALPHA) if i in adjusted else None for i in range(len(rows))]

@@ -1,0 +1,27 @@
+"""The order of rows: by which figure, and which of them stand out as the best."""
+
+from collections.abc import Callable, Sequence
+
+from .captions import one_label
+from .pooling import HARDWARE, SETTINGS
+from .table import Row
+
+
+def main_figure(rows: Sequence[Row]) -> str:
+    """The figure that rows are ranked and compared by: accuracy, or of several labels an image macro-F1."""
+    return "accuracy" if one_label(rows) else "macro_f1"
+
+
+def ranked(rows: Sequence[Row]) -> list[Row]:
+    """The best on test first, what has no figures last."""
+    name = f"test_{main_figure(rows)}"
+    return sorted(rows, key=lambda row: (-(row[name] or 0), row["status"] != "ok", *order(row)))
+
+
+def stands_out(figure: str) -> Callable[[Row], bool]:
+    """Whether a row ties with the best, in the column of the figure by which that was told."""
+    return lambda row: bool(row["tied"]) and bool(row.get("several_labels")) == (figure == "macro_f1")
+
+
+def order(row: Row) -> tuple[str, ...]:
+    return tuple(str(row[name]) for name in ("method", *HARDWARE, *SETTINGS))
