@@ -6,10 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..core.metrics import decide
-from ..core.store import read_predictions
+from .predictions import read, same_images
 from .table import Row
 
 REFERENCE = "libsvm"
@@ -47,7 +45,7 @@ def agreements(root: Path, runs: Sequence[Row]) -> list[float | None]:
     """For each run the share of test images, or of pairs of image and label, that it decides as LIBSVM does, given
     the same problem and seed; None without such a run, or without scores beside the records.
 
-    runs: as rows of the frame, with their files relative to `root` and `thresholds`, see `core.metrics.decide`.
+    runs: as rows of the frame, with their files relative to `root`.
     """
     reference = references(runs, "seed")
     return [_agreement(root, run, reference.get(problem(run, "seed"))) for run in runs]
@@ -56,15 +54,7 @@ def agreements(root: Path, runs: Sequence[Row]) -> list[float | None]:
 def _agreement(root: Path, run: Row, reference: Row | None) -> float | None:
     if reference is None or run["status"] != "ok":
         return None
-    decided = [_decisions(root, one) for one in (run, reference)]
-    if any(one is None for one in decided) or not np.array_equal(decided[0][0], decided[1][0]):  # type: ignore[index]
+    mine, theirs = (read(root / one["path"]) for one in (run, reference))
+    if mine is None or theirs is None or not same_images([mine, theirs]):
         return None
-    return float(np.mean(decided[0][1] == decided[1][1]))  # type: ignore[index]
-
-
-def _decisions(root: Path, run: Row) -> tuple[NDArray, NDArray] | None:
-    """Which images of the data set were tested, and what was decided of them."""
-    kept = read_predictions(root / run["path"])
-    if kept is None:
-        return None
-    return kept["test_index"], decide(kept["test_scores"], kept["test_labels"].ndim == 2, run["thresholds"])
+    return float(np.mean(mine.predicted == theirs.predicted))

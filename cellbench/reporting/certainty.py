@@ -1,57 +1,18 @@
 """How sure the figures of rows are, and which rows tie with the best: read off the predictions beside the records."""
 
-import functools
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ..core.metrics import decide
-from ..core.store import read_predictions
 from . import stats
+from .predictions import Predicted, read, same_images
 from .stats import Comparison, Interval
 from .table import Row
 
 MOST_FILES = 100  # of predictions are read for a table
 ALPHA = 0.05
 FIGURES = ("accuracy", "macro_f1")
-
-
-@dataclass(frozen=True, eq=False)
-class Predicted:
-    """One part of one run: truth and predicted, (n,) int64 or (n, classes) bool; scores (n, classes) float32 and
-    the thresholds that decided; index: positions in the data set (n,); groups (n,), or None where there are none or the
-    record is of an older version."""
-
-    truth: NDArray
-    predicted: NDArray
-    scores: NDArray[np.float32]
-    thresholds: NDArray | float
-    index: NDArray[np.int64]
-    groups: NDArray[np.int64] | None
-
-
-def read(file: str | Path, part: str = "test") -> Predicted | None:
-    """What the run whose record is `file` said of the images of 'val' or 'test'; None without predictions."""
-    arrays = Path(file).with_suffix(".npz")
-    return _read(str(file), part, arrays.stat().st_mtime_ns) if arrays.is_file() else None
-
-
-@functools.lru_cache(maxsize=4 * MOST_FILES)
-def _read(file: str, part: str, written: int) -> Predicted | None:
-    kept = read_predictions(Path(file))
-    if kept is None or f"{part}_scores" not in kept:
-        return None
-    truth, scores = kept[f"{part}_labels"], kept[f"{part}_scores"]
-    several = truth.ndim == 2
-    thresholds = (
-        np.array(json.loads(Path(file).read_text("utf-8"))["chosen"].get("thresholds", 0.0)) if several else 0.0
-    )
-    predicted = decide(scores, several, thresholds)
-    return Predicted(truth, predicted, scores, thresholds, kept[f"{part}_index"], kept.get(f"{part}_groups"))
 
 
 def seeds_of_row(row: Row) -> list[Predicted] | None:
@@ -62,15 +23,7 @@ def seeds_of_row(row: Row) -> list[Predicted] | None:
     if not 0 < len(row["files"]) <= MOST_FILES:
         return None
     told = [read(file) for file in row["files"]]
-    return told if _same_images(told) else None  # type: ignore[return-value]
-
-
-def _same_images(several: Sequence[Predicted | None]) -> bool:
-    first = several[0]
-    return first is not None and all(
-        one is not None and np.array_equal(one.index, first.index) and np.array_equal(one.truth, first.truth)
-        for one in several
-    )
+    return told if same_images(told) else None  # type: ignore[return-value]
 
 
 def intervals_of_row(row: Row, figures: Sequence[str] = FIGURES) -> dict[str, Interval]:
@@ -134,7 +87,7 @@ def _p(a: Row, b: Row, figure: str) -> float | None:
 
 def _pair(a: Row, b: Row) -> tuple[list[Predicted], list[Predicted]] | None:
     told = seeds_of_row(a), seeds_of_row(b)
-    return told if told[0] and told[1] and _same_images([*told[0], *told[1]]) else None  # type: ignore[return-value]
+    return told if told[0] and told[1] and same_images([*told[0], *told[1]]) else None  # type: ignore[return-value]
 
 
 def _summary(row: Row, figure: str) -> tuple[float, float | None, int]:

@@ -8,8 +8,9 @@ import numpy as np
 
 from ..core.metrics import per_class as figures_of
 from .captions import LABELS, absent_of, counts_of, half, hardware_of, intervals_of, marked, seeds_of, title_of
-from .certainty import intervals_of_row, over_of, read
+from .certainty import intervals_of_row, over_of
 from .pooling import DATA, HARDWARE
+from .predictions import read
 from .ranking import ranked
 from .table import COUNT, PERCENT, Column, Row, Table
 

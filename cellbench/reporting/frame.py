@@ -57,42 +57,9 @@ _CAST: dict[str, Callable[[Any], Any]] = {WHOLE: int, REAL: float}
 def load_results(path: Path | str) -> pd.DataFrame:
     """Every record below `path`, one row each, sorted by file; nothing is written, moved or repaired.
 
-    What a record does not hold is missing (NA, NaN). `attrs["passed_over"]` lists (file relative to `path`, reason)
-    for each file that is no whole record. Raises UsageError when there is no such folder, or no record in it.
-
-    dataset, fingerprint, split   the data set, the hash of its content, its split
-    preprocessing                 what was done to the images before any method: canonical JSON text
-    method, family, revision      name; 'svm' or 'deep'; raised by the method's author when its results may change
-    depth, shortcuts              of nets in the depth view: layers; False for the plain twin, True for the residual
-    pretrained, standard          whether the weights came from other data; whether `--all` includes the method
-    params, overrides             all settings, defaults included; those that the user changed: canonical JSON text
-    limit, seed, deterministic    training images at most (missing: all); the random seed; bit-for-bit on CUDA
-    default                       all of the data, and no setting changed
-    device, machine, threads      'cpu' or 'cuda'; the folder of the machine's records; processor threads
-    processor, gpu, backend       names of the hardware; the library that did the work
-    status, reason                'ok', 'failed', 'timeout' or 'skipped', and why
-    <part>_accuracy, <part>_balanced_accuracy, <part>_macro_f1
-                                  of part train, val, test, as fractions; other metrics of a record follow suit
-    train_n, val_n, test_n        images that these figures rest on (train: perhaps a subsample)
-    several_labels                whether images have several labels each
-    <part>_absent_classes         names of the classes that no image of the part has, and that its means over classes
-                                  leave out: JSON text; missing when every class is there
-    seconds_<phase>               load, features, transfer, warmup, fit, predict
-    train_seconds                 features + transfer + fit; missing when nothing was fitted
-    warmup_seconds, predict_seconds, predict_ms_per_image
-                                  compilation and first batches; prediction of test, and the same by image
-    support_vectors, dual_objective
-                                  of a support vector machine: distinct ones; the objective, summed over its machines
-    agreement                     share of test images (of several labels: of pairs of image and label) that are decided
-                                  as by LIBSVM's run with the same settings, seed and machine; missing without one
-    parameters                    trainable parameters of a net
-    host_memory, device_memory    peak bytes: of the whole process; on the accelerator
-    input, synthetic, licence     '1×64×64': channels, height, width, and what it was enlarged from; whether simulated
-    n_train, n_val, n_test, n_classes
-                                  images in each part after the limit; classes
-    smallest_class, smallest_class_n, largest_class, largest_class_n
-                                  by images in train
-    version, path                 of cellbench; the file relative to `path`
+    What a record does not hold is missing (NA, NaN); docs/results-frame.md has every column. `attrs["passed_over"]`
+    lists (file relative to `path`, reason) for each file that is no whole record, `attrs["root"]` is `path`. Raises
+    UsageError when there is no such folder, or no record in it.
     """
     root = Path(path)
     if root.is_file():
@@ -112,13 +79,12 @@ def load_results(path: Path | str) -> pd.DataFrame:
         except (AttributeError, KeyError, TypeError, ValueError, UsageError) as error:
             pass_over(file, f"not a whole record ({error})")
             continue
-        thresholds = record.chosen.get("thresholds", 0.0)
-        rows.append({**row, "machine": machine, "path": file.relative_to(root).as_posix(), "thresholds": thresholds})
+        rows.append({**row, "machine": machine, "path": file.relative_to(root).as_posix()})
     if not rows:
         others = f"{counted(len(passed_over), 'file')} of another kind"
         bad = f" ({others}; {': '.join(passed_over[0])})" if passed_over else ""
         raise UsageError(f"no records in {str(root)!r}{bad}; {how}")
-    found = pd.DataFrame(rows).drop(columns="thresholds")
+    found = pd.DataFrame(rows)
     found["agreement"] = agreements(root, rows)
     extra = [name for name in found if name not in COLUMNS]
     frame = found.reindex(columns=[*COLUMNS, *extra]).astype(COLUMNS)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cellbench.reporting import certainty, stats
+from cellbench.reporting import certainty, predictions, stats
 from cellbench.reporting.frame import load_results
 from cellbench.reporting.pooling import pool
 from cellbench.reporting.table import Column, Table, render
@@ -78,7 +78,7 @@ def test_with_three_seeds_on_both_sides_a_difference_has_to_show_over_seeds_too(
     assert found.p > 0.05
     assert found.interval.over == "seeds"
     told = [[one.predicted for one in certainty.seeds_of_row(row)] for row in (a, b)]
-    images = stats.compare(certainty.read(a["files"][0]).truth, *told)
+    images = stats.compare(predictions.read(a["files"][0]).truth, *told)
     assert images.p < 0.001
     assert found.difference == pytest.approx(images.difference)
 
@@ -102,8 +102,8 @@ def test_markup_beside_bold_stays_text():
 
 def test_no_more_predictions_are_read_than_a_table_has_time_for(results, monkeypatch):
     opened = []
-    read = certainty.read_predictions
-    monkeypatch.setattr(certainty, "read_predictions", lambda path: opened.append(path) or read(path))
+    read = predictions.read_predictions
+    monkeypatch.setattr(predictions, "read_predictions", lambda path: opened.append(path) or read(path))
     monkeypatch.setattr(certainty, "MOST_FILES", 2)
     (table,) = tables(load_results(results(*(judged(m, 0.8, 3) for m in ("cnn", "mlp", "vgg11")))), "leaderboard")
     assert len(opened) == 2

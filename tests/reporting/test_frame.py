@@ -1,17 +1,31 @@
 import json
 import math
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+import cellbench
 from cellbench.core.errors import UsageError
-from cellbench.reporting.frame import COLUMNS, load_results
+from cellbench.reporting.frame import COLUMNS, REAL, TEXT, WHOLE, YES_NO, load_results
 
 
-def test_every_column_is_documented():
-    told = load_results.__doc__ or ""
-    families = ("train_", "val_", "test_", "seconds_")  # told as <part>_accuracy, seconds_<phase>
-    missing = [name for name in COLUMNS if name not in told and not name.startswith(families)]
-    assert missing == []
+def test_the_documentation_has_every_column_in_order_with_its_type():
+    types = {"text": TEXT, "whole": WHOLE, "real": REAL, "yes/no": YES_NO, "yes/no/missing": "boolean"}
+    text = (Path(__file__).parents[2] / "docs" / "results-frame.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`[^|]+`) \| ([^|]+) \| [^|]+ \|$", text, re.MULTILINE)
+    told = {name: types[kind] for names, kind in rows for name in re.findall(r"`(\w+)`", names)}
+    assert list(told.items()) == list(COLUMNS.items())
+
+
+def test_the_package_offers_the_frame_and_its_import_stays_light(results, record):
+    assert cellbench.load_results(results(record("cnn"))).attrs["root"].endswith("results")
+    with pytest.raises(AttributeError, match="no attribute 'load_result'"):
+        cellbench.load_result  # noqa: B018
+    code = "import sys, cellbench; assert not {'pandas', 'numpy'} & sys.modules.keys(); cellbench.load_results"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_a_record_becomes_a_row(results, record):
