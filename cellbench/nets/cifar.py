@@ -26,7 +26,9 @@ class IdentityBlock(nn.Module):
         self.stride, self.new = stride, planes - inplanes
 
     def forward(self, x: Tensor) -> Tensor:
-        kept = F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.new))
+        kept = x
+        if self.new or self.stride > 1:  # most blocks keep their channels: nothing is copied there
+            kept = F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.new))
         return self.relu(self.layers(x) + kept)
 
 

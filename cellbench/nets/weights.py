@@ -116,7 +116,7 @@ def _fit(net: nn.Module, name: str, state: dict[str, Tensor]) -> dict[str, Any]:
         if key not in own and not key.startswith(f"{under}."):
             raise DataError(f"the weights have a layer {key} and {name} has none; they belong to another net")
     new = _new_layers(head, own, {key: tensor for key, tensor in state.items() if key in is_head or key not in own})
-    for key in own.keys() - is_head:
+    for key in (key for key in own if key not in is_head):  # in order: the first misfit is told
         if key not in state and not key.endswith("num_batches_tracked"):  # files of before 2018 don't count batches
             raise DataError(f"{name} has a layer {key} and the weights have none; they belong to another net")
         if key in state and state[key].shape != own[key].shape:
