@@ -12,6 +12,7 @@ from .check import check
 from .doctor import doctor
 from .inspect import inspect
 from .listing import list_
+from .plot import plot
 from .prepare import prepare
 from .run import run
 from .table import table
@@ -39,6 +40,7 @@ def cli(debug: bool) -> None:
     \b
     cellbench run --all                  every standard method on the embedded simulated cells
     cellbench table results/             what came of it
+    cellbench plot all results/          the same as figures
     cellbench run -d path/to/my/cells    the same on a folder with one sub-folder a class
     """
     if debug:
@@ -51,7 +53,7 @@ def _terminated(number: int, frame: object) -> None:
     raise SystemExit(128 + number)
 
 
-for command in (run, table, list_, prepare, inspect, check, doctor):
+for command in (run, table, plot, list_, prepare, inspect, check, doctor):
     cli.add_command(command)
 
 

@@ -1,0 +1,171 @@
+"""cellbench plot: results as figures."""
+
+import shlex
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..core.errors import UsageError, did_you_mean
+from ..core.words import counted
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..reporting.plots.kinds import Outcome
+
+KINDS = (
+    "time",
+    "bars",
+    "history",
+    "confusion",
+    "per-class",
+    "thresholds",
+    "depth",
+    "learning-curve",
+    "svm-time",
+)
+FORMATS = ("png", "svg", "pdf")
+FOLDER = "plots"  # of `all`, which makes too many files for the current one
+
+
+@click.command("plot")
+@click.argument("kind", metavar="KIND")
+@click.argument("results", type=click.Path(path_type=Path), default="results")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="File (.png, .svg, .pdf) or folder (default: this one)."
+)
+@click.option("--format", "style", type=click.Choice(FORMATS), help="Of files whose name doesn't say it (default png).")
+@click.option("-d", "--dataset", "names", multiple=True, metavar="NAME", help="Data set or glob; repeatable.")
+@click.option(
+    "--where",
+    "conditions",
+    multiple=True,
+    metavar="CONDITION",
+    help="Runs to draw, such as method=svm-*, device=cpu, 'limit>=1000', C=10; repeatable.",
+)
+@click.option(
+    "--runs",
+    type=click.Choice(("default", "all")),
+    default="default",
+    show_default=True,
+    help="default: runs on all of the data with no setting changed; all: every run.",
+)
+def plot(
+    kind: str,
+    results: Path,
+    output: Path | None,
+    style: str | None,
+    names: tuple[str, ...],
+    conditions: tuple[str, ...],
+    runs: str,
+) -> None:
+    """Draw the results in folder RESULTS as figures of KIND.
+
+    \b
+    time            accuracy against training time, with the Pareto front
+    bars            train, val and test beside each other, method by method
+    history         loss and accuracy by epoch, net by net
+    confusion       what each class is taken for
+    per-class       F1 of each class against its training images
+    thresholds      several labels an image: macro-F1 on val by threshold
+    depth           error of plain and residual nets by depth
+    learning-curve  accuracy against training images (runs with --limit)
+    svm-time        fit time of SVMs against training images, by backend
+    all             whatever of these the results allow, into a folder
+
+    Never two data sets in one figure: each data set and split gets a file, KIND-DATASET.png in the current folder,
+    and its name is printed. Only random seeds are pooled. Colour and marker of a method are the same in all figures.
+    confusion and per-class have room for four methods; of more they show the best SVM and the best net on val.
+    learning-curve and svm-time compare limits and settings, so they take every run.
+
+    A condition of --where is a column of `cellbench table --format csv` or a setting, one of = != < > <= >=, and a
+    value; text takes * and ?. Several with = on one name: any of them; on several names: all of them.
+
+    \b
+    Examples:
+      cellbench plot time
+      cellbench plot all results/ -o plots/
+      cellbench plot bars results/ -d hep2 -o figure2.pdf
+      cellbench plot confusion --where method=resnet18 --where method=cnn
+      cellbench plot svm-time --where C=10 --where method=svm-hog
+      cellbench plot time --where split=official --format svg
+    """
+    if kind not in (*KINDS, "all") and Path(kind).is_dir():
+        raise UsageError(f"{kind!r} is a folder, and the kind of plot comes first: cellbench plot all {kind}")
+    if kind not in (*KINDS, "all"):
+        raise UsageError(f"no plot is called {kind!r}; {did_you_mean(kind, (*KINDS, 'all'))}")
+    folder, file, style = _target(output, style, kind)
+    from ..reporting.frame import load_results
+    from ..reporting.plots.kinds import KINDS as KNOWN
+    from ..reporting.plots.kinds import not_shown, outcomes
+    from ..reporting.where import where
+
+    frame = load_results(results)
+    for path, reason in frame.attrs["passed_over"]:
+        click.echo(f"passed over {path}: {reason}", err=True)
+    frame = where(_of_datasets(frame, names), conditions)
+    found = list(outcomes(frame, results, KINDS if kind == "all" else [kind], runs))
+    drawn = [outcome for outcome in found if outcome.chart]
+    lacking = list(dict.fromkeys(f"{one.kind}: {_complete(one.lacking, results)}" for one in found if not one.chart))
+    n = 0 if kind != "all" and KNOWN[kind].every else not_shown(frame, runs)
+    others = f"{counted(n, 'other run')} (limited data or changed settings) left out; all are taken with: --runs all"
+    if not drawn:
+        raise UsageError(min(lacking, key=len) + f" ({others})" * bool(n))
+    _write(drawn, folder, file, style)
+    for line in (*(f"not drawn: {line}" for line in lacking), *([others] if n else [])):
+        click.echo(line, err=True)
+
+
+def _target(output: Path | None, style: str | None, kind: str) -> tuple[Path, Path | None, str]:
+    """Folder, file if one was named, and format."""
+    if output is None:
+        return Path(FOLDER if kind == "all" else "."), None, style or FORMATS[0]
+    ending = output.suffix.removeprefix(".").lower()
+    if output.is_dir() or not ending:
+        return output, None, style or FORMATS[0]
+    if ending not in FORMATS and style is None:
+        raise UsageError(f"-o {output} ends in .{ending}; figures are written as {', '.join(FORMATS)}")
+    if kind == "all":
+        raise UsageError(f"-o {output} is a file, and `all` draws several; give a folder")
+    if ending in FORMATS and style not in (None, ending):
+        raise UsageError(f"-o {output} and --format {style} disagree; give one of them")
+    return output.parent, output, style or ending
+
+
+def _of_datasets(frame: "pd.DataFrame", names: Sequence[str]) -> "pd.DataFrame":
+    known = set(frame["dataset"])
+    for name in names:
+        if not any(fnmatchcase(each, name) for each in known):
+            raise UsageError(f"no result is of a data set {name!r}; {did_you_mean(name, known)}")
+    if not names:
+        return frame
+    return frame[frame["dataset"].map(lambda each: any(fnmatchcase(each, name) for name in names))]
+
+
+def _write(drawn: "Sequence[Outcome]", folder: Path, file: Path | None, style: str) -> None:
+    from ..reporting.plots.style import save
+
+    if file and len(drawn) > 1:
+        about = "; ".join(outcome.about for outcome in drawn)
+        raise UsageError(
+            f"-o {file} is one file, and there are {len(drawn)} figures ({about}); "
+            "choose with --dataset, --where split=NAME or --where limit=N, or give -o a folder"
+        )
+    for outcome in drawn:
+        path = file or folder / f"{outcome.name}.{style}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            save(outcome.figure(), path, style)
+        except OSError as error:
+            raise UsageError(f"cannot write {path}: {error.strerror or error}; choose another place with -o") from error
+        click.echo(path)
+
+
+def _complete(lacking: str, results: Path) -> str:
+    """The command for what is lacking, with the folder that it must write to."""
+    if "cellbench run" not in lacking or results == Path("results"):
+        return lacking
+    return f"{lacking} -o {shlex.quote(str(results))}"

@@ -1,0 +1,1 @@
+"""Figures from results: for each kind a function that gathers plain data, and one that draws them."""

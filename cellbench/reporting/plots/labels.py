@@ -1,0 +1,158 @@
+"""Names beside points, without one covering another."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+from matplotlib.transforms import Bbox
+from numpy.typing import NDArray
+
+from .style import SMALL, width
+
+Point = tuple[float, float]
+
+DISTANCES = (7, 11, 16, 22, 30, 40, 52, 66, 84)  # points of print, from the marker to the name
+TRIED = np.array([(distance, math.tau * part / 16) for distance in DISTANCES for part in range(16)])
+FAR = 13  # from here on a thin line leads from the name to its marker
+MARKER = 4.0  # half a marker's side
+OUTSIDE, ON_NAME, ON_MARKER, ON_LINE = 1e4, 50, 30, 4  # what a square point of print costs there
+
+
+def place(
+    axes: Axes, points: Sequence[Point], names: Sequence[str], others: Sequence[Point] = (), lines: Sequence[Point] = ()
+) -> list[Bbox]:
+    """Write each name near its point, and return where, in pixels of the figure.
+
+    Call it last: it fixes the layout. others: markers without a name; lines: places on lines, which are better left
+    free; all in data units.
+    """
+    figure = axes.figure
+    assert isinstance(figure, Figure)
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw(renderer)
+    figure.set_layout_engine("none")
+    scale = figure.dpi / 72
+    inside = axes.get_window_extent(renderer)
+    frame = np.array([[inside.x0, inside.y0, inside.x1, inside.y1]])
+    anchors = axes.transData.transform(np.reshape(points, (-1, 2)))
+    markers = _squares(np.concatenate([anchors, axes.transData.transform(np.reshape(others, (-1, 2)))]), MARKER * scale)
+    light = _squares(axes.transData.transform(np.reshape(lines, (-1, 2))), scale)
+    placed: dict[int, NDArray] = {}
+    for at in np.argsort(-_crowd(anchors), kind="stable").tolist():
+        size = _size(names[at], scale)
+        boxes = _around(anchors[at], size, scale)
+        costs = (
+            (size[0] * size[1] - _covered(boxes, frame)) * OUTSIDE
+            + _covered(boxes, np.reshape(list(placed.values()), (-1, 4))) * ON_NAME
+            + _covered(boxes, markers) * ON_MARKER
+            + _covered(boxes, light) * ON_LINE
+            + (TRIED[:, 0] * scale) ** 2 / 20
+        )
+        best = int(costs.argmin())
+        placed[at] = boxes[best]
+        _write(axes, points[at], names[at], boxes[best], anchors[at], scale, TRIED[best, 0] > FAR)
+    return [Bbox.from_extents(*placed[at]) for at in range(len(points))]
+
+
+def beside(axes: Axes, points: Sequence[Point], names: Sequence[str], lines: int = 1) -> list[Bbox]:
+    """Write names at the right of the panel, at the height of their points but clear of each other; returns where, in
+    pixels. Call it last: it fixes the layout. points: where lines end, in data units. lines: of text in a name."""
+    figure = axes.figure
+    assert isinstance(figure, Figure)
+    across = axes.get_yaxis_transform()
+    kept = [
+        axes.text(1.045, y, name, transform=across, ha="left", va="center", fontsize=SMALL)
+        for (_, y), name in zip(points, names, strict=True)
+    ]
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw(renderer)
+    figure.set_layout_engine("none")
+    apart = 1.3 * lines * SMALL * figure.dpi / 72
+    frame = axes.get_window_extent(renderer)
+    heights = _spread(axes.transData.transform(points)[:, 1].tolist(), apart, frame.y0, frame.y1)
+    for text, (x, y), height in zip(kept, points, heights, strict=True):
+        level = axes.transData.inverted().transform((frame.x1, height))[1]
+        text.set_y(level)
+        end = axes.transAxes.inverted().transform(axes.transData.transform((x, y)))[0]
+        axes.plot(
+            [end, 1.01, 1.04],
+            [y, level, level],
+            transform=across,
+            color="#888888",
+            linewidth=0.6,
+            clip_on=False,
+            zorder=1,
+        )
+    return [text.get_window_extent(renderer) for text in kept]
+
+
+def _spread(wanted: Sequence[float], apart: float, low: float, high: float) -> list[float]:
+    """Heights near those wanted, in their order, at least `apart` from each other and within the frame if they can."""
+    order = sorted(range(len(wanted)), key=lambda at: wanted[at])
+    heights = [wanted[at] for at in order]
+    for _ in range(200):
+        moved = False
+        for at in range(len(heights) - 1):
+            lack = apart - (heights[at + 1] - heights[at])
+            if lack > 0.01:
+                heights[at] -= lack / 2
+                heights[at + 1] += lack / 2
+                moved = True
+        if not moved:
+            break
+    span = heights[-1] - heights[0] if heights else 0
+    if heights and span <= high - low:
+        shift = max(0, low - heights[0]) - max(0, heights[-1] - high)
+        heights = [height + shift for height in heights]
+    placed = dict(zip(order, heights, strict=True))
+    return [placed[at] for at in range(len(wanted))]
+
+
+def _size(name: str, scale: float) -> Point:
+    lines = name.split("\n")
+    return (max(map(width, lines)) + 2) * scale, SMALL * 1.25 * scale * len(lines)
+
+
+def _around(anchor: NDArray, size: Point, scale: float) -> NDArray:
+    """Boxes at each of TRIED, (tried, 4): the nearest edge or corner is as far away as that says."""
+    distance, angle = TRIED[:, 0] * scale, TRIED[:, 1]
+    away = np.stack([np.cos(angle), np.sin(angle)], 1)
+    low = anchor + distance[:, None] * away - np.array(size) * (1 - away) / 2
+    return np.concatenate([low, low + size], 1)
+
+
+def _squares(centres: NDArray, half: float) -> NDArray:
+    return np.concatenate([centres - half, centres + half], 1)
+
+
+def _covered(boxes: NDArray, others: NDArray) -> NDArray:
+    """By box, (n, 4), the areas that it has in common with others, (m, 4), summed: (n,)."""
+    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
+    high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
+    return (high - low).clip(0).prod(2).sum(1)
+
+
+def _crowd(anchors: NDArray) -> NDArray:
+    """How close the others are to each: names in the thick of it choose first."""
+    return (1 / (1 + np.linalg.norm(anchors[:, None] - anchors[None], axis=2))).sum(1)
+
+
+def _write(axes: Axes, point: Point, name: str, box: NDArray, anchor: NDArray, scale: float, far: bool) -> None:
+    offset = (((box[:2] + box[2:]) / 2 - anchor) / scale).tolist()
+    leader = {"arrowstyle": "-", "color": "#888888", "linewidth": 0.6, "shrinkA": 0, "shrinkB": MARKER}
+    axes.annotate(
+        name,
+        point,
+        xytext=offset,
+        textcoords="offset points",
+        ha="center",
+        va="center",
+        fontsize=SMALL,
+        arrowprops=leader if far else None,
+        path_effects=[withStroke(linewidth=1.5, foreground="white")],
+        zorder=5,
+    )

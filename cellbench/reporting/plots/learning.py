@@ -1,0 +1,95 @@
+"""`learning-curve`: test accuracy against the number of training images."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from ...core.words import counted
+from ..backends import problem, solver
+from ..captions import device_of, get_one, title_of
+from ..pooling import HARDWARE
+from ..table import Row
+from .chart import Chart, Evidence, LackingError, failures, measure, seeds, simulated
+from .labels import beside
+from .sheet import counts, percent, sheet
+from .style import mark
+
+BACKENDS = (
+    "Of the backends that were given the same problem one is drawn; `cellbench table --view parity` compares them."
+)
+
+
+def chart(evidence: Evidence) -> Chart:
+    """A row a method, settings and hardware, with two sizes or more: `label`, `sizes`, `figures` (test accuracy or
+    macro-F1, as fractions) and `figures_sd` (None for one seed), by size.
+
+    Of backends that solved one problem the one with most sizes is drawn.
+    """
+    pooled = evidence.rows(told_apart=("backend",))
+    name, words = measure(pooled)
+    scored = [row for row in pooled if row[f"test_{name}"] is not None and row["n_train"]]
+    curves, others = _curves(scored)
+    long = [curve for curve in curves if len(curve) > 1]
+    if not long:
+        raise LackingError(f"no method with two numbers of training images; {_smaller(pooled)}")
+    rows = [
+        {
+            **{key: curve[-1][key] for key in ("method", "label", *HARDWARE)},
+            "sizes": [row["n_train"] for row in curve],
+            "figures": [row[f"test_{name}"] for row in curve],
+            "figures_sd": [row[f"test_{name}_sd"] for row in curve],
+        }
+        for curve in long
+    ]
+    drawn = [row for curve in long for row in curve]
+    single = sorted({curve[0]["label"] for curve in curves if len(curve) == 1} - {row["label"] for row in rows})
+    return Chart(
+        f"{title_of([{**row, 'limit': None} for row in pooled])}: {words} on test against training images",
+        f"{counted(max(row['n_test'] or 0 for row in drawn), 'test image')} at every size; {seeds(drawn)}",
+        tuple(sorted(rows, key=lambda row: -row["figures"][-1])),
+        (
+            *([f"Not drawn, with one size only: {'; '.join(single)}."] if single else []),
+            *([BACKENDS] if others else []),
+            *simulated(pooled),
+            *failures(drawn),
+        ),
+    )
+
+
+def _curves(rows: Sequence[Row]) -> tuple[list[list[Row]], bool]:
+    """Rows by size, a list a method, settings and hardware; and whether some backend's were left out."""
+    found: dict[tuple[Any, ...], dict[str | None, dict[int, Row]]] = {}
+    for row in rows:
+        of_problem = found.setdefault(problem({**row, "limit": None}, "device", "threads", "version"), {})
+        of_problem.setdefault(solver(row), {}).setdefault(row["n_train"], row)
+    longest = [max(of_problem.values(), key=len) for of_problem in found.values()]
+    return [[curve[n] for n in sorted(curve)] for curve in longest], any(len(each) > 1 for each in found.values())
+
+
+def _smaller(rows: Sequence[Row]) -> str:
+    smallest = min((row["n_train"] for row in rows if row["n_train"]), default=1000)
+    return get_one({**rows[0], "limit": max(1, smallest // 2)}, rows[0]["method"], {})
+
+
+def draw(chart: Chart) -> Figure:
+    several = len({device_of(row) for row in chart.rows}) > 1
+    with sheet(chart, 1, 1, 3.6) as (figure, grid):
+        axes = grid[0, 0]
+        for row in chart.rows:
+            spread = [sd or 0 for sd in row["figures_sd"]]
+            axes.errorbar(
+                row["sizes"],
+                row["figures"],
+                yerr=spread if any(spread) else None,
+                **mark(row["method"], row["device"]),
+                linestyle="-" if row["device"] == "cpu" else "--",
+                elinewidth=0.8,
+            )
+        counts(axes, [size for row in chart.rows for size in row["sizes"]])
+        axes.set_xlabel("training images (logarithmic)")
+        axes.set_ylabel("macro-F1 on test" if "macro-F1" in chart.title else "accuracy on test")
+        percent(axes)
+        ends = [(row["sizes"][-1], row["figures"][-1]) for row in chart.rows]
+        beside(axes, ends, [row["label"] + f", {device_of(row)}" * several for row in chart.rows])
+    return figure

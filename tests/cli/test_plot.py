@@ -1,0 +1,145 @@
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from cellbench.cli.plot import FORMATS, KINDS, plot
+from cellbench.core.errors import UsageError
+from cellbench.core.store import Store
+from cellbench.reporting.plots import kinds, style
+
+from ..reporting.conftest import make
+
+
+@pytest.fixture
+def root(tmp_path):
+    store = Store(tmp_path / "records", "example-cpu-2c-abc123")
+    for record in (
+        make("cnn"),
+        make("svm-hog"),
+        make("cnn", split="id-block"),
+        make("svm-hog", limit=100, facts={"n": {"train": 100, "val": 500, "test": 500}}),
+        make("cnn", dataset="blood"),
+    ):
+        store.save(record)
+    return tmp_path / "records"
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    return lambda *arguments: CliRunner().invoke(plot, [str(a) for a in arguments])
+
+
+def refused(outcome) -> str:
+    assert isinstance(outcome.exception, UsageError)
+    assert outcome.exception.exit_code == 2
+    return str(outcome.exception)
+
+
+def test_the_choices_are_what_reporting_offers():
+    assert tuple(kinds.KINDS) == KINDS
+    assert style.FORMATS == FORMATS
+
+
+def test_each_data_set_and_split_gets_a_file_whose_name_is_printed(run, root, tmp_path):
+    outcome = run("time", root)
+    assert outcome.exit_code == 0
+    names = ["time-blood.png", "time-hep2-id-block.png", "time-hep2-official.png"]
+    assert outcome.stdout.split() == names
+    assert sorted(path.name for path in tmp_path.glob("*.png")) == names
+    assert outcome.stderr == (
+        "1 other run (limited data or changed settings) left out; all are taken with: --runs all\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name", "start"),
+    [
+        (["-o", "x.svg"], "x.svg", b"<?xm"),
+        (["-o", "new/x.PDF"], "new/x.PDF", b"%PDF"),
+        (["--format", "svg"], "bars-blood.svg", b"<?xm"),
+        (["-o", "new"], "new/bars-blood.png", b"\x89PNG"),
+        (["-o", "new/", "--format", "pdf"], "new/bars-blood.pdf", b"%PDF"),
+        (["-o", "x.dat", "--format", "pdf"], "x.dat", b"%PDF"),
+    ],
+)
+def test_the_format_is_that_of_the_ending_or_of_the_option(run, root, tmp_path, arguments, name, start):
+    outcome = run("bars", root, "-d", "blood", *arguments)
+    assert outcome.stdout.split() == [name]
+    assert (tmp_path / name).read_bytes()[:4] == start
+
+
+def test_conditions_and_data_sets_choose_what_is_drawn(run, root):
+    assert run("bars", root, "--dataset", "h*", "--where", "split=official").stdout.split() == ["bars-hep2.png"]
+    assert run("time", root, "--where", "limit=100").stdout.split() == ["time-hep2.png"]
+    assert run("time", root, "-d", "hep2", "--where", "split=official", "--runs", "all").stdout.split() == [
+        "time-hep2-n100.png",
+        "time-hep2-all.png",
+    ]
+
+
+def test_all_draws_what_it_can_into_a_folder_and_says_what_is_lacking(run, root):
+    outcome = run("all", root, "-d", "hep2", "--where", "split=official")
+    assert outcome.exit_code == 0
+    assert outcome.stdout.split() == [
+        f"plots/{kind}-hep2.png" for kind in ("time", "bars", "learning-curve", "svm-time")
+    ]
+    told = outcome.stderr.splitlines()
+    assert [line.split(": ")[1] for line in told[:-1]] == ["history", "confusion", "per-class", "thresholds", "depth"]
+    assert told[0].endswith(f"get one with: cellbench run --dataset hep2 --method cnn --device cpu -o {root}")
+
+
+def test_what_is_lacking_is_told_with_the_command_that_makes_it(run, root):
+    assert refused(run("depth", root, "-d", "blood")) == (
+        "depth: no plain or residual net at two depths; get one with: cellbench run --dataset blood --method plain18 "
+        f"--method resnet18 --method plain34 --method resnet34 --device cpu -o {root}"
+    )
+    root.rename(root.parent / "results")  # where `run` writes by default
+    assert "-o" not in refused(run("depth", "results", "-d", "blood"))
+
+
+def test_runs_that_were_left_out_are_told_where_nothing_is_drawn(run, root):
+    assert refused(run("history", root, "-d", "hep2", "--where", "split=official")).endswith(
+        "(1 other run (limited data or changed settings) left out; all are taken with: --runs all)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["tim"], "no plot is called 'tim'; did you mean 'time'"),
+        (["records"], "'records' is a folder, and the kind of plot comes first: cellbench plot all records"),
+        (["time", "records", "-d", "hep"], "no result is of a data set 'hep'; did you mean 'hep2'?"),
+        (
+            ["time", "records", "--where", "metod=cnn"],
+            "results have no column or setting 'metod'; did you mean 'method'",
+        ),
+        (["time", "records", "-o", "x.gif"], "-o x.gif ends in .gif; figures are written as png, svg, pdf"),
+        (["time", "records", "-o", "x.png", "--format", "svg"], "-o x.png and --format svg disagree"),
+        (["all", "records", "-o", "x.png"], "-o x.png is a file, and `all` draws several; give a folder"),
+        (["time", "nowhere"], "no results folder at 'nowhere'"),
+        (
+            ["time", "records", "-o", "x.png"],
+            "-o x.png is one file, and there are 3 figures (blood, split official; hep2, split id-block; hep2, split "
+            "official); choose with --dataset, --where split=NAME or --where limit=N, or give -o a folder",
+        ),
+        (["time", "records", "-d", "blood", "-o", "records/example-cpu-2c-abc123/x.png/y.png"], ""),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_a_line(run, root, arguments, told):
+    if not told:
+        (root / "example-cpu-2c-abc123" / "x.png").touch()
+        told = "cannot write records/example-cpu-2c-abc123/x.png/y.png: "
+    assert refused(run(*arguments)).startswith(told)
+
+
+def test_a_file_that_is_no_record_is_passed_over_and_named(run, root):
+    (root / "x.json").write_text("{}")
+    assert run("time", root, "-d", "blood").stderr.startswith("passed over x.json: not a cellbench record")
+
+
+def test_help_needs_no_heavy_import():
+    code = "import sys, cellbench.cli.plot; assert not {'pandas', 'numpy', 'matplotlib'} & sys.modules.keys()"
+    subprocess.run([sys.executable, "-c", code], check=True)
