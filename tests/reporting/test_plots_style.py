@@ -79,7 +79,8 @@ def test_names_beside_lines_that_end_together_are_spread_in_their_order():
     with panel() as (_, grid):
         axes = grid[0, 0]
         axes.set(xlim=(0, 1), ylim=(0, 1))
-        boxes = beside(axes, [(1.0, 0.501), (1.0, 0.5), (1.0, 0.502), (1.0, 0.9)], ["b", "a", "c", "far"])
+        points = [(1.0, 0.501), (1.0, 0.5), (1.0, 0.502), (1.0, 0.9)]
+        (boxes,) = beside([(axes, points, ["b", "a", "c", "far"])])
     for one, other in itertools.combinations(boxes, 2):
         assert not one.overlaps(other)
     assert boxes[1].y0 < boxes[0].y0 < boxes[2].y0 < boxes[3].y0

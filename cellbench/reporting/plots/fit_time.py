@@ -1,6 +1,7 @@
 """`svm-time`: how long a support vector machine takes to fit by its number of training images, backend by backend."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -56,8 +57,8 @@ def draw(chart: Chart) -> Figure:
     with sheet(chart, len(methods), 1, 2.7 * len(methods), shared_x=True, shared_y=True) as (figure, grid):
         panels = grid[:, 0]
         several = len({device_of(row) for row in chart.rows if not row["claimed"]}) > 1
-        for axes, method in zip(panels, methods, strict=True):
-            curves = [row for row in chart.rows if row["method"] == method] + claimed
+        shown = [[row for row in chart.rows if row["method"] == method] + claimed for method in methods]
+        for axes, method, curves in zip(panels, methods, shown, strict=True):
             for curve in curves:
                 _curve(axes, curve)
             axes.set_title(method)
@@ -65,14 +66,13 @@ def draw(chart: Chart) -> Figure:
             counts(axes, [n for row in chart.rows for n in row["sizes"]])
             clock(axes, [seconds for row in chart.rows for seconds in row["fit_seconds"]], "y")
         panels[-1].set_xlabel("training images (logarithmic)")
-        for axes, method in zip(panels, methods, strict=True):
-            curves = [row for row in chart.rows if row["method"] == method] + claimed
-            beside(
-                axes,
-                [(row["sizes"][-1], row["fit_seconds"][-1]) for row in curves],
-                [_name(row, several) for row in curves],
-            )
+        beside([_side(axes, curves, several) for axes, curves in zip(panels, shown, strict=True)])
     return figure
+
+
+def _side(axes: Axes, curves: Sequence[Row], several: bool) -> tuple[Axes, list[tuple[float, float]], list[str]]:
+    ends = [(curve["sizes"][-1], curve["fit_seconds"][-1]) for curve in curves]
+    return axes, ends, [_name(curve, several) for curve in curves]
 
 
 def _curve(axes: Axes, curve: Row) -> None:

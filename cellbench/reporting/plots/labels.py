@@ -2,16 +2,17 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
+from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
-from .style import SMALL, width
+from .style import SMALL, settle, width
 
 Point = tuple[float, float]
 
@@ -30,13 +31,10 @@ def place(
     Call it last: it fixes the layout. others: markers without a name; lines: places on lines, which are better left
     free; all in data units.
     """
-    figure = axes.figure
-    assert isinstance(figure, Figure)
-    renderer = FigureCanvasAgg(figure).get_renderer()
-    figure.draw(renderer)
-    figure.set_layout_engine("none")
+    figure = _figure(axes)
+    settle(figure)
     scale = figure.dpi / 72
-    inside = axes.get_window_extent(renderer)
+    inside = axes.get_window_extent()
     frame = np.array([[inside.x0, inside.y0, inside.x1, inside.y1]])
     anchors = axes.transData.transform(np.reshape(points, (-1, 2)))
     markers = _squares(np.concatenate([anchors, axes.transData.transform(np.reshape(others, (-1, 2)))]), MARKER * scale)
@@ -58,36 +56,43 @@ def place(
     return [Bbox.from_extents(*placed[at]) for at in range(len(points))]
 
 
-def beside(axes: Axes, points: Sequence[Point], names: Sequence[str], lines: int = 1) -> list[Bbox]:
-    """Write names at the right of the panel, at the height of their points but clear of each other; returns where, in
-    pixels. Call it last: it fixes the layout. points: where lines end, in data units. lines: of text in a name."""
-    figure = axes.figure
-    assert isinstance(figure, Figure)
-    across = axes.get_yaxis_transform()
-    kept = [
-        axes.text(1.045, y, name, transform=across, ha="left", va="center", fontsize=SMALL)
-        for (_, y), name in zip(points, names, strict=True)
+def beside(sides: Sequence[tuple[Axes, Sequence[Point], Sequence[str]]], lines: int = 1) -> list[list[Bbox]]:
+    """Write names at the right of panels, at the height of their points but clear of each other; returns where, in
+    pixels, panel by panel. Call it last: it fixes the layout.
+
+    sides: a panel, points where its lines end, in data units, and their names. lines: of text in a name.
+    """
+    written = [
+        [_write_beside(axes, y, name) for (_, y), name in zip(points, names, strict=True)]
+        for axes, points, names in sides
     ]
-    renderer = FigureCanvasAgg(figure).get_renderer()
-    figure.draw(renderer)
-    figure.set_layout_engine("none")
-    apart = 1.3 * lines * SMALL * figure.dpi / 72
-    frame = axes.get_window_extent(renderer)
-    heights = _spread(axes.transData.transform(points)[:, 1].tolist(), apart, frame.y0, frame.y1)
-    for text, (x, y), height in zip(kept, points, heights, strict=True):
-        level = axes.transData.inverted().transform((frame.x1, height))[1]
+    settle(_figure(sides[0][0]))
+    for (axes, points, _), texts in zip(sides, written, strict=True):
+        _align(axes, points, texts, 1.3 * lines * SMALL * axes.figure.dpi / 72)
+    return [[text.get_window_extent() for text in texts] for texts in written]
+
+
+def _write_beside(axes: Axes, y: float, name: str) -> Text:
+    return axes.text(1.045, y, name, transform=axes.get_yaxis_transform(), ha="left", va="center", fontsize=SMALL)
+
+
+def _align(axes: Axes, points: Sequence[Point], texts: Sequence[Text], apart: float) -> None:
+    """Move the texts to heights `apart` pixels from each other, and lead to each from its point."""
+    frame = axes.get_window_extent()
+    ends = axes.transData.transform(np.reshape(points, (-1, 2)))
+    heights = _spread(ends[:, 1].tolist(), apart, frame.y0, frame.y1)
+    levels = axes.transData.inverted().transform([(frame.x1, height) for height in heights])[:, 1]
+    for text, (_, y), end, level in zip(
+        texts, points, axes.transAxes.inverted().transform(ends)[:, 0], levels, strict=True
+    ):
         text.set_y(level)
-        end = axes.transAxes.inverted().transform(axes.transData.transform((x, y)))[0]
-        axes.plot(
-            [end, 1.01, 1.04],
-            [y, level, level],
-            transform=across,
-            color="#888888",
-            linewidth=0.6,
-            clip_on=False,
-            zorder=1,
-        )
-    return [text.get_window_extent(renderer) for text in kept]
+        leader: dict[str, Any] = {"color": "#888888", "linewidth": 0.6, "clip_on": False, "zorder": 1}
+        axes.plot([end, 1.01, 1.04], [y, level, level], transform=axes.get_yaxis_transform(), **leader)
+
+
+def _figure(axes: Axes) -> Figure:
+    assert isinstance(axes.figure, Figure)
+    return axes.figure
 
 
 def _spread(wanted: Sequence[float], apart: float, low: float, high: float) -> list[float]:

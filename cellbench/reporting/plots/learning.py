@@ -91,5 +91,5 @@ def draw(chart: Chart) -> Figure:
         axes.set_ylabel("macro-F1 on test" if "macro-F1" in chart.title else "accuracy on test")
         percent(axes)
         ends = [(row["sizes"][-1], row["figures"][-1]) for row in chart.rows]
-        beside(axes, ends, [row["label"] + f", {device_of(row)}" * several for row in chart.rows])
+        beside([(axes, ends, [row["label"] + f", {device_of(row)}" * several for row in chart.rows])])
     return figure

@@ -13,7 +13,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
 from .chart import Chart
-from .style import GREY, LARGE, RC, SMALL, WIDTH, width
+from .style import GREY, LARGE, RC, SMALL, WIDTH, settle, width
 
 LINE = {LARGE: 0.19, SMALL: 0.15}  # inches
 MARGIN = 0.08
@@ -49,6 +49,7 @@ def sheet(
         _write(figure, subtitle, y, SMALL, color="#333333")
         _write(figure, notes, (below - MARGIN) / total, SMALL, color=GREY)
         yield figure, figure.subplots(down, across, squeeze=False, sharex=shared_x, sharey=shared_y)
+        settle(figure)
 
 
 def _wrapped(text: str, size: float = SMALL, weight: str = "normal", indent: str = "") -> list[str]:

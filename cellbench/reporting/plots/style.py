@@ -9,6 +9,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
+from matplotlib.transforms import Bbox
 
 from ...core.store import write_whole
 
@@ -108,6 +109,19 @@ def width(text: str, size: float = SMALL, weight: str = "normal") -> float:
     """Of one line of text, in points."""
     letters = FontProperties(family=RC["font.family"], size=size, weight=weight)
     return float(text_to_path.get_text_width_height_descent(text, letters, False)[0])
+
+
+def settle(figure: Figure) -> None:
+    """Lay the panels out, once and for all.
+
+    Places are rounded: what solves the layout adds up in an order that differs from time to time, in the last digit.
+    """
+    if figure.get_layout_engine() is None:
+        return
+    figure.draw_without_rendering()
+    figure.set_layout_engine(None)
+    for axes in figure.axes:
+        axes.set_position(Bbox(axes.get_position(original=True).get_points().round(6)))
 
 
 def save(figure: Figure, path: Path, style: str) -> None:

@@ -115,7 +115,7 @@ def draw(chart: Chart) -> Figure:
         percent(axes)
         chosen = [row for row in rows if row["chosen"] is not None]
         told = [f"{_named(row, several)}:\nchosen, {100 * row['chosen']:.1f} %" for row in chosen]
-        beside(axes, [(1.0, row["chosen"]) for row in chosen], told, lines=2)
+        beside([(axes, [(1.0, row["chosen"]) for row in chosen], told)], lines=2)
     return figure
 
 
