@@ -29,21 +29,6 @@ def decide(scores: NDArray[np.float32], multilabel: bool = False, thresholds: ND
     return scores > thresholds if multilabel else scores.argmax(1).astype(np.int64)
 
 
-def fit_thresholds(truth: NDArray, scores: NDArray) -> NDArray[np.float32]:
-    """For each class the threshold, (classes,), with the largest F1 on these images; 0 for one without a positive.
-
-    Give validation images: a threshold is chosen, like C or an epoch.
-    """
-    from sklearn.metrics import precision_recall_curve
-
-    thresholds = np.zeros(truth.shape[1], np.float32)
-    for k in np.flatnonzero(truth.any(0)):
-        precision, recall, at = precision_recall_curve(truth[:, k], scores[:, k])
-        f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
-        thresholds[k] = np.nextafter(np.float32(at[f1[:-1].argmax()]), np.float32(-np.inf))  # `decide` asks for more
-    return thresholds
-
-
 def validation_figure(truth: NDArray, scores: NDArray) -> tuple[str, float]:
     """Name and value of the figure by which C and epochs are chosen: macro-F1; of several labels an image mean average
     precision, which needs no threshold. Raises DataError when no image has a label."""
@@ -133,7 +118,7 @@ def evaluate(truth: NDArray, scores: NDArray[np.float32], thresholds: NDArray | 
 
     One that cannot be computed, as without any positive, is absent.
 
-    thresholds: (classes,), of several labels an image, see `fit_thresholds`.
+    thresholds: (classes,), of several labels an image, see `core.decision`.
     """
     multilabel = truth.ndim == 2
     predicted = decide(scores, multilabel, thresholds)

@@ -13,6 +13,8 @@ from typing import Any, Literal, get_args
 from .errors import UsageError
 
 SCHEMA_VERSION = 1
+# Fields of a spec that came after the first records were written, and what those records have in their place.
+LATER_FIELDS: Mapping[str, Any] = {"decision": {}}
 PHASES = ("load", "features", "transfer", "warmup", "fit", "predict")
 TRAINING_PHASES = ("features", "transfer", "fit")
 Status = Literal["ok", "failed", "timeout", "skipped"]
@@ -35,7 +37,10 @@ def canonical(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class RunSpec:
-    """One entry of the matrix, complete: whatever may change the result is a field, defaults resolved."""
+    """One entry of the matrix, complete: whatever may change the result is a field, defaults resolved.
+
+    decision: what differs from the default of core.decision, which is for several labels an image.
+    """
 
     dataset: str
     fingerprint: str
@@ -48,11 +53,22 @@ class RunSpec:
     seed: int = 0
     device: str = "cpu"
     deterministic: bool = False
+    decision: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def form(self) -> dict[str, Any]:
+        """The one JSON form of the spec.
+
+        A field of LATER_FIELDS is left out where it has the value given there, so that records from before it keep
+        their keys; add every new field to it, with the value that means what was done until then.
+        """
+        fields = {k: v for k, v in vars(self).items() if k not in LATER_FIELDS or v != LATER_FIELDS[k]}
+        return canonical(fields)
 
     @property
     def key(self) -> str:
         """12 hexadecimal digits that two specs share only when they ask for the same thing."""
-        text = json.dumps(canonical(vars(self)), sort_keys=True, separators=(",", ":"))
+        text = json.dumps(self.form, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def __str__(self) -> str:
@@ -93,7 +109,7 @@ class RunRecord:
         return sum(self.seconds.get(phase, 0.0) for phase in TRAINING_PHASES)
 
     def to_json(self) -> str:
-        document = canonical(dataclasses.asdict(self))
+        document = canonical({**dataclasses.asdict(self), "spec": self.spec.form})
         return json.dumps({"key": self.spec.key, **document}, indent=1, ensure_ascii=False) + "\n"
 
     @classmethod

@@ -36,7 +36,8 @@ class MethodEntry:
     """A method by name.
 
     factory(params, seed, device) makes one; params is a frozen dataclass like `defaults`, whose fields are what
-    `--set` reaches and whose __post_init__ refuses bad values. revision: raise it when results may change.
+    `--set` reaches (beside Preprocessing and core.decision, that every method has) and whose __post_init__ refuses bad
+    values. revision: raise it when results may change.
     seeded: whether the random seed changes its result; if not, one seed is all that is run.
     min_size: the smallest side of an image that it can take, in pixels; smaller ones are skipped, with this reason.
     devices: what it can run on; where another is asked for, it runs on the first, and the record says so.

@@ -111,7 +111,7 @@ def _row(record: RunRecord) -> dict[str, Any]:
         **_class_counts(facts),
         "several_labels": facts.get("multilabel", "exact_match" in record.metrics.get("test", {})),
         "preprocessing": _text(spec.preprocessing),
-        "params": _text(spec.params),
+        "params": _text({**spec.params, **spec.decision}),
         "overrides": _text(record.overrides),
         "default": not record.overrides and spec.limit is None,
         "train_seconds": record.training_seconds if "fit" in record.seconds else None,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.data import PARTS, Dataset
+from ..core.decision import Decision
 from ..core.errors import UsageError, did_you_mean
 from ..core.runs import RunSpec, canonical
 from ..datasets import cache
@@ -71,14 +72,15 @@ def make_plan(
     """Jobs in the order data set, seed, method, each once.
 
     A method that no seed changes is planned for seed 0 alone; one that can't run on `device`, for a device that it
-    can run on. Raises UsageError when an override fits no method or an unscoped one doesn't fit every method, and
-    DataError when the limit leaves a class empty.
+    can run on. Raises UsageError when an override fits no method, an unscoped one doesn't fit every method, or one of
+    several labels an image fits no data set, and DataError when the limit leaves a class empty.
     """
     entries = [methods[name] for name in method_names]
-    _check_scopes(entries, overrides)
+    sets = [cache.read(folder) for folder in data_folders]
+    _check_scopes(entries, sets, overrides)
     jobs: dict[str, Job] = {}
-    for folder in data_folders:
-        data = with_split(cache.read(folder), split)
+    for folder, whole in zip(data_folders, sets, strict=True):
+        data = with_split(whole, split)
         n = {part: len(data.split[part]) for part in PARTS}
         n |= {"train": len(limited(data.split.train, data.labels, limit))}
         kept = limit if n["train"] < len(data.split.train) else None  # a limit that limits nothing is none
@@ -108,9 +110,8 @@ def _spec(
     entry: MethodEntry, data: Dataset, suggested: Mapping[str, Any], overrides: Sequence[Override]
 ) -> tuple[RunSpec, dict[str, Any]]:
     """The spec with defaults < data set's suggestions < overrides, and the overrides that changed something."""
-    parts = [entry.defaults, entry.preprocessing]
-    known = {f.name: part for part in parts for f in dataclasses.fields(part)}
-    fitting = {k: v for k, v in suggested.items() if k in known}
+    parts = _parts(entry, data.multilabel)
+    fitting = {k: v for k, v in suggested.items() if k in _names(*parts)}
     asked = {o.key: o.value for o in overrides if fnmatch.fnmatchcase(entry.name, o.scope)}
     normal = [_replace(part, fitting) for part in parts]
     settled = [_replace(part, asked) for part in normal]
@@ -124,16 +125,26 @@ def _spec(
         method=entry.name,
         revision=entry.revision,
         params=dataclasses.asdict(settled[0]),
+        decision=settled[2].changes if data.multilabel else {},
     )
     return spec, changed
 
 
+def _parts(entry: MethodEntry, multilabel: bool) -> tuple[Any, ...]:
+    """What `--set` reaches: the method's own settings, preprocessing, and of several labels an image the decision."""
+    return (entry.defaults, entry.preprocessing, *([Decision()] if multilabel else []))
+
+
+def _names(*parts: Any) -> list[str]:
+    return [f.name for part in parts for f in dataclasses.fields(part)]
+
+
 def _replace(settings: Any, values: Mapping[str, Any]) -> Any:
-    names = {f.name for f in dataclasses.fields(settings)}
-    return dataclasses.replace(settings, **{k: v for k, v in values.items() if k in names})
+    return dataclasses.replace(settings, **{k: v for k, v in values.items() if k in _names(settings)})
 
 
-def _check_scopes(entries: Sequence[MethodEntry], overrides: Sequence[Override]) -> None:
+def _check_scopes(entries: Sequence[MethodEntry], sets: Sequence[Dataset], overrides: Sequence[Override]) -> None:
+    multilabel = any(data.multilabel for data in sets)
     for override in overrides:
         fits = [entry for entry in entries if fnmatch.fnmatchcase(entry.name, override.scope)]
         if not fits:
@@ -142,8 +153,13 @@ def _check_scopes(entries: Sequence[MethodEntry], overrides: Sequence[Override])
                 f"{did_you_mean(override.scope, [entry.name for entry in entries])}"
             )
         for entry in fits:
-            known = [f.name for part in (entry.defaults, entry.preprocessing) for f in dataclasses.fields(part)]
+            known = _names(*_parts(entry, multilabel))
             if override.key not in known:
+                if override.key in _names(Decision()):
+                    raise UsageError(
+                        f"--set {override}: images of {', '.join(data.name for data in sets)} have one label each, and "
+                        f"{override.key} are for several; leave it out"
+                    )
                 scoped = " (or scope it: --set 'NAME:key=value')" if override.scope == "*" and len(entries) > 1 else ""
                 raise UsageError(
                     f"--set {override}: method {entry.name!r} has no setting {override.key!r}; "

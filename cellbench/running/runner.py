@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from .. import __version__
 from ..core.data import PARTS, Dataset, Samples, absent_classes, count_classes
+from ..core.decision import Decision
 from ..core.environment import describe
 from ..core.errors import CellbenchError
-from ..core.metrics import evaluate, fit_thresholds, per_class
+from ..core.metrics import evaluate, per_class
 from ..core.runs import RunLog, RunRecord, RunSpec
 from ..core.store import Predictions
 from ..datasets import cache
@@ -52,8 +53,8 @@ def execute(job: Job, listener: Listener = lambda kind, facts: None) -> tuple[Ru
     thresholds: NDArray | float = 0.0
     chosen = dict(method.chosen)
     if data.multilabel:
-        thresholds = fit_thresholds(truth["val"], scores["val"])
-        chosen["thresholds"] = thresholds.tolist()
+        thresholds, sweeps = Decision(**spec.decision).fit(truth["val"], scores["val"])
+        chosen |= {"thresholds": thresholds.tolist(), **sweeps}
     memory = _peak_memory(spec.device)  # before the method's facts, which may take some of their own
     record = RunRecord(
         spec=spec,

@@ -11,7 +11,6 @@ from cellbench.core.metrics import (
     decide,
     evaluate,
     exact_match,
-    fit_thresholds,
     macro_f1,
     mean_average_precision,
     micro_f1,
@@ -72,7 +71,7 @@ def test_figures_by_class_are_scikit_learns_and_missing_where_a_class_has_no_ima
 def test_figures_by_class_of_several_labels_are_scikit_learns(several):
     truth, scores = several
     truth[:, 4] = False
-    thresholds = fit_thresholds(truth, scores)
+    thresholds = np.array([0.2, -0.1, 0.0, 0.3, -0.5, 0.1], np.float32)
     figures = per_class(truth, scores, thresholds)
     check_per_class(figures, truth, decide(scores, True, thresholds), absent={4}, never_predicted=set())
     present = [x for x in figures["f1"] if x is not None]
@@ -136,20 +135,6 @@ def test_what_cannot_be_computed_without_a_positive_is_absent(several):
     assert set(evaluate(nobody, scores)) == {"n", "micro_f1", "exact_match", "sample_averaged_f1"}
     with pytest.raises(DataError, match="no validation image has a label"):
         validation_figure(nobody, scores)
-
-
-def test_thresholds_are_those_of_the_largest_f1(several):
-    truth, scores = several
-    thresholds = fit_thresholds(truth, scores)
-    for k in range(truth.shape[1]):
-        best = max(reference.f1_score(truth[:, k], scores[:, k] >= at) for at in scores[:, k])
-        assert reference.f1_score(truth[:, k], scores[:, k] > thresholds[k]) == pytest.approx(best)
-    assert evaluate(truth, scores, thresholds)["macro_f1"] > evaluate(truth, scores)["macro_f1"]
-
-
-def test_a_class_without_positives_keeps_threshold_0():
-    truth = np.array([[True, False], [False, False]])
-    assert fit_thresholds(truth, np.array([[3, 1], [2, 1]], np.float32))[1] == 0
 
 
 def test_only_figures_that_suit_the_labels_are_computed(several):

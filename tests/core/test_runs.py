@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +44,7 @@ def test_equal_settings_written_differently_have_one_key():
         {"method": "other"},
         {"preprocessing": {}},
         {"deterministic": True},
+        {"decision": {"thresholds": "global"}},
     ],
 )
 def test_every_field_of_a_spec_changes_its_key(change):
@@ -51,6 +53,24 @@ def test_every_field_of_a_spec_changes_its_key(change):
 
 def test_the_key_is_the_same_for_ever():
     assert SPEC.key == "2191a344f658"
+
+
+def test_a_spec_of_the_default_decision_is_written_as_before_there_was_one():
+    assert "decision" not in json.loads(record().to_json())["spec"]
+    spec = dataclasses.replace(SPEC, decision={"thresholds": 0.15})
+    again = RunRecord.from_json(record(spec=spec).to_json())
+    assert (again.spec, again.spec.decision) == (
+        dataclasses.replace(spec, params={"C": [1, 10], "gamma": "scale"}),
+        {"thresholds": 0.15},
+    )
+
+
+def test_every_shipped_record_is_read_with_the_key_it_was_given():
+    shipped = sorted((Path(__file__).parents[2] / "results").rglob("*.json"))
+    assert shipped
+    for path in shipped:
+        key = RunRecord.from_json(path.read_text(encoding="utf-8")).spec.key
+        assert path.stem.rpartition("-")[2] == key
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), object()])

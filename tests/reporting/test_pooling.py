@@ -1,3 +1,4 @@
+import dataclasses
 import statistics
 
 import pytest
@@ -42,6 +43,14 @@ def test_one_seed_has_no_deviation(pooled, record):
 def test_nothing_but_seeds_is_pooled(pooled, record, change):
     rows = pooled(record("cnn"), record("cnn", seed=1, **change))
     assert [row["seeds"] for row in rows] in ([[0], [1]], [[1], [0]])
+
+
+def test_rules_of_thresholds_are_not_pooled_and_are_told(pooled, record):
+    usual, other = record("cnn"), record("cnn", seed=1)
+    rule = {"thresholds": "global"}
+    other = dataclasses.replace(other, spec=dataclasses.replace(other.spec, decision=rule), overrides=rule)
+    rows = with_settings(pooled(usual, other))
+    assert {row["settings"]: row["seeds"] for row in rows} == {"": [0], "thresholds=global": [1]}
 
 
 def test_machines_are_not_pooled(results, record):

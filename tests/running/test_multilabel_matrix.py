@@ -8,28 +8,42 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.special import expit
 from sklearn import metrics as reference
 
 from cellbench.core.runs import RunRecord
-from cellbench.core.store import read_records
+from cellbench.core.store import Store, read_records
 from cellbench.datasets import cache, datasets
 from cellbench.datasets.synthetic_hpa import TEN, simulate_dataset
 from cellbench.methods import methods
+from cellbench.reporting.frame import load_results
+from cellbench.reporting.pooling import pool, with_settings
+from cellbench.running.plan import Override, make_plan
+from cellbench.running.runner import execute
 
 STANDARD = sorted(entry.name for entry in methods.entries() if entry.standard)
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory):
-    """The folder of results of `run -d synthetic-hpa` with all standard methods, on a small `synthetic-hpa`."""
-    base = tmp_path_factory.mktemp("matrix")
-    environment = {**os.environ, "CELLBENCH_DATA": str(base / "cache"), "XDG_STATE_HOME": str(base / "state")}
+def base(tmp_path_factory):
+    return tmp_path_factory.mktemp("matrix")
+
+
+@pytest.fixture(scope="module")
+def prepared(base):
+    """The folder of a small `synthetic-hpa`, in the cache at `base`."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CELLBENCH_DATA", environment["CELLBENCH_DATA"])
-        cache.prepare(
+        patch.setenv("CELLBENCH_DATA", str(base / "cache"))
+        return cache.prepare(
             datasets["synthetic-hpa"].key,
             lambda scratch: simulate_dataset("synthetic-hpa", {"train": 60, "val": 40, "test": 50}, TEN),
         )
+
+
+@pytest.fixture(scope="module")
+def results(base, prepared):
+    """The folder of results of `run -d synthetic-hpa` with all standard methods."""
+    environment = {**os.environ, "CELLBENCH_DATA": str(base / "cache"), "XDG_STATE_HOME": str(base / "state")}
     command = ["run", "-d", "synthetic-hpa", "--epochs", "1", "--set", "size=32", "-o", str(base / "results")]
     out = subprocess.run(
         [sys.executable, "-m", "cellbench", *command], env=environment, capture_output=True, text=True, check=False
@@ -108,3 +122,68 @@ def test_the_leaderboard_shows_the_figures_of_several_labels(results):
         row = next(row for row in rows if row["method"] == method)
         for name, value in record.metrics["test"].items():
             assert row[f"test_{name}"] == pytest.approx(value)
+
+
+RULES = ("per-class", "global", "majority-apart", 0.15)
+
+
+@pytest.fixture(scope="module", params=["svm-flat", "cnn"])
+def by_rule(request, base, prepared):
+    """The folder of results of a method with each rule of thresholds, and record and predictions of each."""
+    store, found = Store(base / f"rules-{request.param}", "here"), {}
+    for rule in RULES:
+        sets = [Override("*", "thresholds", rule), Override("*", "size", 32), Override("cnn", "epochs", 3)]
+        fitting = [override for override in sets if override.scope in ("*", request.param)]
+        (job,) = make_plan([request.param], [prepared], overrides=fitting)
+        found[rule] = execute(job)
+        store.save(*found[rule])
+    return base / f"rules-{request.param}", found
+
+
+def macro_f1(stored, part, probabilities):
+    """scikit-learn's macro-F1 of stored scores, over the classes that have a positive, at a probability a class."""
+    truth, decided = stored[f"{part}_labels"], expit(stored[f"{part}_scores"].astype(float)) > probabilities
+    present = truth.any(0)
+    return reference.f1_score(truth[:, present], decided[:, present], average="macro", zero_division=0)
+
+
+def test_each_rule_chooses_on_val_what_a_search_of_all_its_choices_finds_best(by_rule):
+    """The smallest of equals, and for the classes on more than a fifth of the images once more."""
+    _, found = by_rule
+    grid = np.arange(1, 20) / 20
+    chosen = {rule: record.chosen for rule, (record, _) in found.items()}
+    _, stored = found["global"]
+    figures = [macro_f1(stored, "val", np.full(10, p)) for p in grid]
+    first = np.full(10, grid[np.argmax(figures)])
+    assert chosen["global"]["threshold_sweep"]["val_macro_f1"] == pytest.approx(figures)
+    assert len(set(figures)) > 2
+    assert expit(chosen["global"]["thresholds"]) == pytest.approx(first)
+    majority = stored["val_labels"].mean(0) > 0.2
+    assert chosen["majority-apart"]["majority_sweep"]["classes"] == np.flatnonzero(majority).tolist() != []
+    apart = [np.where(majority, p, first) for p in grid]
+    figures = [macro_f1(stored, "val", each) for each in apart]
+    assert chosen["majority-apart"]["majority_sweep"]["val_macro_f1"] == pytest.approx(figures)
+    assert expit(chosen["majority-apart"]["thresholds"]) == pytest.approx(apart[int(np.argmax(figures))])
+    assert expit(chosen[0.15]["thresholds"]) == pytest.approx([0.15] * 10)
+    assert not any("sweep" in name for rule in ("per-class", 0.15) for name in chosen[rule])
+
+
+def test_a_rule_changes_what_is_decided_and_no_score(by_rule):
+    _, found = by_rule
+    _, plain = found["per-class"]
+    for record, stored in found.values():
+        assert all(np.array_equal(stored[name], plain[name]) for name in plain)
+        expected = macro_f1(stored, "test", expit(record.chosen["thresholds"]))
+        assert record.metrics["test"]["macro_f1"] == pytest.approx(expected)
+    assert len({record.metrics["test"]["macro_f1"] for record, _ in found.values()}) > 1
+
+
+def test_each_rule_has_a_row_of_its_own_that_names_it(by_rule):
+    folder, found = by_rule
+    frame = load_results(folder)
+    assert frame.attrs["passed_over"] == []
+    rows = {row["settings"].partition("thresholds=")[2]: row for row in with_settings(pool(frame))}
+    assert rows.keys() == {"", "global", "majority-apart", "0.15"}
+    for rule, (record, _) in found.items():
+        shown = rows["" if rule == "per-class" else str(rule)]
+        assert shown["test_macro_f1"] == record.metrics["test"]["macro_f1"]

@@ -5,6 +5,8 @@ import dataclasses
 import pytest
 
 from cellbench.core.errors import DataError, UsageError
+from cellbench.datasets import cache
+from cellbench.datasets.toy import rings
 from cellbench.methods import methods
 from cellbench.running.plan import Override, make_plan, parse_override
 
@@ -79,6 +81,57 @@ def test_preprocessing_is_set_like_anything_else(toy_folder):
     (job,) = plan(toy_folder, "cnn", sets=["size=none"])
     assert job.spec.preprocessing == {}
     assert job.overrides == {"size": None}
+
+
+@pytest.fixture
+def several_folder():
+    """The folder of a prepared toy data set of several labels an image."""
+    return cache.prepare("several", lambda scratch: dataclasses.replace(rings(multilabel=True), name="several"))
+
+
+@pytest.mark.parametrize(
+    ("value", "settled"), [("global", "global"), ("majority-apart", "majority-apart"), ("0.15", 0.15)]
+)
+def test_every_method_has_a_rule_of_thresholds_for_several_labels(several_folder, value, settled):
+    plain, jobs = (plan(several_folder, "svm-hog", "cnn", sets=sets) for sets in ([], [f"thresholds={value}"]))
+    for default, job in zip(plain, jobs, strict=True):
+        assert default.spec.decision == {}
+        assert job.spec == dataclasses.replace(default.spec, decision={"thresholds": settled})
+        assert job.overrides == {"thresholds": settled}
+
+
+def test_the_default_rule_of_thresholds_is_no_change_and_none_is_part_of_a_run_on_single_labels(
+    toy_folder, several_folder
+):
+    plain, same = (plan(several_folder, "cnn", sets=sets) for sets in ([], ["thresholds=per-class"]))
+    assert [job.spec.key for job in plain] == [job.spec.key for job in same]
+    assert same[0].overrides == {}
+    one, several = make_plan(["cnn"], [toy_folder, several_folder], overrides=[parse_override("cnn:thresholds=0.3")])
+    assert (one.spec.decision, one.overrides) == ({}, {})
+    assert several.overrides == {"thresholds": 0.3}
+
+
+def test_thresholds_are_refused_where_every_image_has_one_label(toy_folder):
+    message = (
+        "^--set thresholds=global: images of toy have one label each, and thresholds are for several; leave it out$"
+    )
+    with pytest.raises(UsageError, match=message):
+        plan(toy_folder, "cnn", sets=["thresholds=global"])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("thresholds=best", "^thresholds is 'best'; choose one of per-class, global, majority-apart, or give a prob"),
+        ("thresholds=0.1,0.2", r"^thresholds is \(0.1, 0.2\); choose one of"),
+        ("thresholds=15", "^thresholds is 15; choose one of"),
+        ("treshold=0.1", r"method 'cnn' has no setting 'treshold'; did you mean 'thresholds'\?"),
+    ],
+)
+def test_a_bad_rule_of_thresholds_is_refused_in_one_line(several_folder, text, message):
+    with pytest.raises(UsageError, match=message) as error:
+        plan(several_folder, "cnn", sets=[text])
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import pytest
 
 from cellbench.cli.progress import outcome
 from cellbench.core.data import Split
-from cellbench.core.metrics import evaluate, fit_thresholds, per_class
+from cellbench.core.decision import Decision
+from cellbench.core.metrics import evaluate, per_class
 from cellbench.core.store import Store
 from cellbench.datasets import cache
 from cellbench.datasets.toy import rings
@@ -91,7 +92,7 @@ def test_several_labels_an_image_go_all_the_way_with_thresholds_from_validation(
     record, predictions = worker.run_job(one_job(folder, method, *sets), lambda *_: None)
     assert record.status == "ok", record.reason
     assert outcome(record).startswith("test macro-F1 0.")
-    thresholds = fit_thresholds(predictions["val_labels"], predictions["val_scores"])
+    thresholds, _ = Decision().fit(predictions["val_labels"], predictions["val_scores"])
     np.testing.assert_allclose(record.chosen["thresholds"], thresholds)
     for part in ("val", "test"):
         expected = evaluate(predictions[f"{part}_labels"], predictions[f"{part}_scores"], thresholds)

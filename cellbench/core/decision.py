@@ -1,0 +1,94 @@
+"""Which of several labels an image has: scores above thresholds, which are chosen on validation images alone."""
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import DataError, UsageError
+from .metrics import decide, macro_f1
+
+RULES = ("per-class", "global", "majority-apart")
+GRID = tuple(round(0.05 * step, 2) for step in range(1, 20))  # probabilities that one threshold is chosen from
+MAJORITY = 0.2  # share of images; of the Atlas's 28 labels Nucleoplasm and Cytosol have more, the two of study 004
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The threshold that a class's score must exceed where images have several labels each; a setting of every method.
+
+    thresholds: 'per-class' for each class the one with the largest F1; 'global' the probability of GRID that, for all
+    classes, gives the largest macro-F1; 'majority-apart' the same, then another one of GRID for the classes that more
+    than a fifth of the images have, chosen given the first; or a probability between 0 and 1, nothing being fitted.
+    A probability stands for the score whose logistic function it is: a net's logit, an SVM's decision value.
+    """
+
+    thresholds: str | float = "per-class"
+
+    def __post_init__(self) -> None:
+        value = self.thresholds
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not (0 < value < 1 if number else value in RULES):  # type: ignore[operator]
+            raise UsageError(
+                f"thresholds is {value!r}; choose one of {', '.join(RULES)}, or give a probability between 0 and 1"
+            )
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """What differs from the default, for a spec: empty as long as nothing does."""
+        return {name: value for name, value in asdict(self).items() if value != getattr(Decision, name)}
+
+    def fit(self, truth: NDArray, scores: NDArray) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        """Thresholds of the scores, (classes,), and the sweeps that they were chosen in, for a record.
+
+        Give validation images, truth (n, classes) bool: a threshold is chosen, like C or an epoch. Of equally good
+        ones a sweep chooses the smallest. Raises DataError when there is something to choose, and no image has a label.
+        """
+        if self.thresholds == "per-class":
+            return _per_class(truth, scores), {}
+        everywhere = np.ones(truth.shape[1], bool)
+        unset = np.zeros(truth.shape[1], np.float32)
+        if not isinstance(self.thresholds, str):
+            return _with(unset, everywhere, self.thresholds), {}
+        if not truth.any():
+            raise DataError(
+                "no validation image has a label, so none can tell which threshold is best; choose another split, or "
+                "give a probability"
+            )
+        fitted, sweep = _sweep(truth, scores, unset, everywhere)
+        told: dict[str, Any] = {"threshold_sweep": sweep}
+        if self.thresholds == "majority-apart":
+            majority = truth.mean(0) > MAJORITY
+            told["majority_sweep"] = {"classes": np.flatnonzero(majority).tolist()}
+            if majority.any():
+                fitted, sweep = _sweep(truth, scores, fitted, majority)
+                told["majority_sweep"] |= sweep
+        return fitted, told
+
+
+def _per_class(truth: NDArray, scores: NDArray) -> NDArray[np.float32]:
+    """For each class the threshold with the largest F1; 0 for one without a positive."""
+    from sklearn.metrics import precision_recall_curve
+
+    thresholds = np.zeros(truth.shape[1], np.float32)
+    for k in np.flatnonzero(truth.any(0)):
+        precision, recall, at = precision_recall_curve(truth[:, k], scores[:, k])
+        f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
+        thresholds[k] = np.nextafter(np.float32(at[f1[:-1].argmax()]), np.float32(-np.inf))  # `decide` asks for more
+    return thresholds
+
+
+def _sweep(
+    truth: NDArray, scores: NDArray, thresholds: NDArray[np.float32], classes: NDArray[np.bool_]
+) -> tuple[NDArray[np.float32], dict[str, Any]]:
+    """Thresholds with the best of GRID for some classes, the others being kept; macro-F1 of all classes at each."""
+    tried = [_with(thresholds, classes, probability) for probability in GRID]
+    figures = [macro_f1(truth, decide(scores, True, each)) for each in tried]
+    best = int(np.argmax(figures))
+    return tried[best], {"threshold": list(GRID), "val_macro_f1": figures, "best": GRID[best]}
+
+
+def _with(thresholds: NDArray[np.float32], classes: NDArray[np.bool_], probability: float) -> NDArray[np.float32]:
+    return np.where(classes, math.log(probability / (1 - probability)), thresholds).astype(np.float32)
