@@ -9,6 +9,7 @@ import click
 from .. import __version__
 from ..core.errors import CellbenchError, did_you_mean
 from .check import check
+from .compare import compare
 from .doctor import doctor
 from .inspect import inspect
 from .listing import list_
@@ -53,7 +54,7 @@ def _terminated(number: int, frame: object) -> None:
     raise SystemExit(128 + number)
 
 
-for command in (run, table, plot, list_, prepare, inspect, check, doctor):
+for command in (run, table, compare, plot, list_, prepare, inspect, check, doctor):
     cli.add_command(command)
 
 
