@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ..core.errors import UsageError
 from .options import terminal_width, wide_option
 
 VIEWS = ("all", "leaderboard", "svm-vs-deep", "depth", "per-class", "efficiency", "parity", "scaling")
@@ -25,8 +26,18 @@ FORMATS = ("text", "markdown", "latex", "csv", "json")
     show_default=True,
     help="default: runs on all of the data with no setting changed; all: every run.",
 )
+@click.option(
+    "--where",
+    "conditions",
+    multiple=True,
+    metavar="CONDITION",
+    help="Rows to show, such as method=svm-*, device=cpu, 'test_accuracy>=0.9', C=10; repeatable.",
+)
+@click.option("--sort", metavar="COLUMN", help="Smallest first; -COLUMN: largest first.")
 @wide_option
-def table(results: Path, view: str, style: str, runs: str, wide: bool) -> None:
+def table(
+    results: Path, view: str, style: str, runs: str, conditions: tuple[str, ...], sort: str | None, wide: bool
+) -> None:
     """Show the results in folder RESULTS as tables.
 
     Only random seeds are pooled: a figure is their mean. ± is half of a 95 % interval, or the standard deviation over
@@ -45,14 +56,21 @@ def table(results: Path, view: str, style: str, runs: str, wide: bool) -> None:
     `all` is the first three. parity and scaling compare runs with changed settings or limits, so they take every run.
     Intervals and tests need the predictions beside the records, or three seeds; how they are made: docs/statistics.md.
 
+    --where and --sort take the columns of --format csv, --where settings too. A condition is a column, one of = != < >
+    <= >=, and a value; text takes * and ?. Several with = on one column: any of them; on several columns: all of them.
+    They choose rows, so a figure is that of all seeds.
+
     \b
     Examples:
       cellbench table
       cellbench table --view svm-vs-deep
       cellbench table --view parity
+      cellbench table --view efficiency --where family=deep --sort train_seconds
+      cellbench table --view per-class --where class=Golgi --sort -recall
       cellbench table --runs all --format csv > all.csv
       cellbench table other/results --view leaderboard --format markdown
     """
+    from ..reporting.choosing import ordered
     from ..reporting.frame import load_results
     from ..reporting.pooling import select
     from ..reporting.table import render
@@ -64,7 +82,12 @@ def table(results: Path, view: str, style: str, runs: str, wide: bool) -> None:
         click.echo(f"passed over {path}: {reason}", err=True)
     every = view != "all" and KNOWN[view].every_run
     shown, others = select(frame, "all" if every else runs)
-    text = render(tables(shown, view), style, terminal_width(wide), bold=partial(click.style, bold=True))
+    try:
+        found = tables(shown, view, conditions)
+    except UsageError as error:
+        raise UsageError(f"{error} ({others})" if others else str(error)) from error
+    found = ordered(found, sort) if sort else found
+    text = render(found, style, terminal_width(wide), bold=partial(click.style, bold=True))
     click.echo(text)
     if "cellbench run" in text and style == "text" and results != Path("results"):
         click.echo(f"\nTo have what is got with `cellbench run` in this folder, add: -o {shlex.quote(str(results))}")

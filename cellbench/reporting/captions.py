@@ -157,7 +157,7 @@ def intervals_of(rows: Sequence[Row], what: str) -> list[str]:
 
 
 def _called(row: Row) -> str:
-    return ", ".join(filter(None, [row["method"], row.get("settings")]))
+    return row["method"] + (f" ({row['settings']})" if row.get("settings") else "")
 
 
 def deviation_of(rows: Sequence[Row], what: str = "") -> list[str]:

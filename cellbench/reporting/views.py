@@ -32,6 +32,7 @@ from .captions import (
     title_of,
 )
 from .certainty import FIGURES, compare_rows, with_certainty
+from .choosing import chosen, lines_chosen, own
 from .classes import per_class
 from .efficiency import efficiency, memory_of
 from .parity import parity
@@ -54,14 +55,18 @@ from .table import (
 )
 
 
-def tables(frame: pd.DataFrame, view: str = "all") -> list[Table]:
+def tables(frame: pd.DataFrame, view: str = "all", conditions: Sequence[str] = ()) -> list[Table]:
     """The tables of one of VIEWS, or of all that aren't for those who ask, a table for each group that it speaks of.
 
-    Data sets with several labels an image come last: their figures are others.
+    Data sets with several labels an image come last: their figures are others. conditions: of rows, see `where`.
     """
-    rows = pool(frame)
     names = [name for name in VIEWS if name == view or (view == "all" and not VIEWS[name].on_request)]
-    return [_explained(VIEWS[name].table(group), group) for name in names for group in _groups(rows, VIEWS[name].scope)]
+    late = own(conditions, [column for name in names for column in VIEWS[name].own])
+    rows = chosen(pool(frame), [condition for condition in conditions if condition not in late])
+    found = [
+        _explained(VIEWS[name].table(group), group) for name in names for group in _groups(rows, VIEWS[name].scope)
+    ]
+    return lines_chosen(found, late)
 
 
 def _groups(rows: Sequence[Row], scope: Sequence[str]) -> list[list[Row]]:
@@ -123,20 +128,21 @@ def depth(rows: Sequence[Row]) -> Table:
 @dataclass(frozen=True)
 class View:
     """table: of rows that share `scope`. on_request: shown only to those who name it. every_run: it compares settings
-    or limits, so it takes every run."""
+    or limits, so it takes every run. own: what its rows have and results have not, for conditions."""
 
     table: Callable[[Sequence[Row]], Table]
     scope: tuple[str, ...] = DATA
     on_request: bool = False
     every_run: bool = False
+    own: tuple[str, ...] = ()
 
 
 VIEWS = {
     "leaderboard": View(leaderboard),
     "svm-vs-deep": View(svm_vs_deep),
     "depth": View(depth),
-    "per-class": View(per_class, on_request=True),
-    "efficiency": View(efficiency, on_request=True),
+    "per-class": View(per_class, on_request=True, own=("class", "position", "n", "precision", "recall", "f1")),
+    "efficiency": View(efficiency, on_request=True, own=("pareto", "memory")),
     "parity": View(parity, on_request=True, every_run=True),
     "scaling": View(scaling, SCOPE, on_request=True, every_run=True),
 }
