@@ -109,7 +109,7 @@ def plot(
     frame = where(_of_datasets(frame, names), conditions)
     found = list(outcomes(frame, results, KINDS if kind == "all" else [kind], runs))
     drawn = [outcome for outcome in found if outcome.chart]
-    lacking = list(dict.fromkeys(f"{one.kind}: {_complete(one.lacking, results)}" for one in found if not one.chart))
+    lacking = _lacking(found, results)
     n = 0 if kind != "all" and KNOWN[kind].every else not_shown(frame, runs)
     others = f"{counted(n, 'other run')} (limited data or changed settings) left out; all are taken with: --runs all"
     if not drawn:
@@ -162,6 +162,20 @@ def _write(drawn: "Sequence[Outcome]", folder: Path, file: Path | None, style: s
         except OSError as error:
             raise UsageError(f"cannot write {path}: {error.strerror or error}; choose another place with -o") from error
         click.echo(path)
+
+
+def _lacking(found: "Sequence[Outcome]", results: Path) -> list[str]:
+    """A line for each kind that lacks something: the shortest reason, and for what else there is one."""
+    by_kind: dict[str, list[Outcome]] = {}
+    for outcome in found:
+        if not outcome.chart:
+            by_kind.setdefault(outcome.kind, []).append(outcome)
+    lines = []
+    for kind, outcomes in by_kind.items():
+        first, *others = sorted(outcomes, key=lambda outcome: len(outcome.lacking))
+        also = f" (nor of {'; '.join(outcome.about for outcome in others)})" * bool(others)
+        lines.append(f"{kind} of {first.about}{also}: {_complete(first.lacking, results)}")
+    return lines
 
 
 def _complete(lacking: str, results: Path) -> str:

@@ -54,10 +54,11 @@ def memory_of(row: Row) -> float | None:
 def _optimal(row: Row, rows: Sequence[Row], figure: str) -> list[str]:
     """The costs in which nothing on the same hardware beats the row."""
     rivals = [one for one in rows if all(one[name] == row[name] for name in HARDWARE)]
-    return [cost for cost, name in COSTS.items() if _on_front(row, rivals, figure, name)]
+    return [cost for cost, name in COSTS.items() if on_front(row, rivals, figure, name)]
 
 
-def _on_front(row: Row, rivals: Sequence[Row], figure: str, cost: str) -> bool:
+def on_front(row: Row, rivals: Sequence[Row], figure: str, cost: str) -> bool:
+    """Whether no rival has at least the figure at no more cost, and one of the two better."""
     if row[figure] is None or row[cost] is None:
         return False
     known = [one for one in rivals if one[figure] is not None and one[cost] is not None]

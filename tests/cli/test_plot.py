@@ -87,17 +87,27 @@ def test_all_draws_what_it_can_into_a_folder_and_says_what_is_lacking(run, root)
         f"plots/{kind}-hep2.png" for kind in ("time", "bars", "learning-curve", "svm-time")
     ]
     told = outcome.stderr.splitlines()
-    assert [line.split(": ")[1] for line in told[:-1]] == ["history", "confusion", "per-class", "thresholds", "depth"]
+    kinds_lacking = ["history", "confusion", "per-class", "thresholds", "depth"]
+    assert [line.split(": ")[1] for line in told[:-1]] == [f"{k} of hep2, split official" for k in kinds_lacking]
     assert told[0].endswith(f"get one with: cellbench run --dataset hep2 --method cnn --device cpu -o {root}")
 
 
 def test_what_is_lacking_is_told_with_the_command_that_makes_it(run, root):
     assert refused(run("depth", root, "-d", "blood")) == (
-        "depth: no plain or residual net at two depths; get one with: cellbench run --dataset blood --method plain18 "
+        "depth of blood, split official: no plain or residual net at two depths; get one with: "
+        "cellbench run --dataset blood --method plain18 "
         f"--method resnet18 --method plain34 --method resnet34 --device cpu -o {root}"
     )
     root.rename(root.parent / "results")  # where `run` writes by default
     assert "-o" not in refused(run("depth", "results", "-d", "blood"))
+
+
+def test_a_kind_that_several_lack_is_told_once(run, root):
+    told = refused(run("depth", root))
+    assert told.startswith(
+        "depth of hep2, split official (nor of blood, split official; hep2, split id-block): no plain"
+    )
+    assert told.count("cellbench run") == 1
 
 
 def test_runs_that_were_left_out_are_told_where_nothing_is_drawn(run, root):

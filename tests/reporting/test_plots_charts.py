@@ -89,7 +89,7 @@ def test_each_device_has_a_front_of_its_own(evidence, record):
 def test_what_failed_is_told_and_not_drawn(evidence, record):
     chart = tradeoff.chart(evidence(record("cnn"), record("vgg16", status="timeout", reason="not finished")))
     assert [row["label"] for row in chart.rows] == ["cnn"]
-    assert "timeout: not finished: vgg16 on cpu (2)" in chart.notes
+    assert "vgg16 on cpu (2): timeout: not finished" in chart.notes
 
 
 # history
@@ -244,7 +244,7 @@ def test_of_many_methods_the_best_svm_and_the_best_net_on_val_are_shown(evidence
     rows = evidence(*(record(method) for method in METHODS)).rows()
     shown, notes = contenders(rows)
     assert [row["method"] for row in shown] == ["resnet34", "svm-hog"]
-    assert "9 others" in notes[0]
+    assert "9 others not: choose up to 4" in notes[0]
     few, none = contenders([row for row in rows if row["method"] in ("cnn", "mlp", "svm-flat")])
     assert ([row["method"] for row in few], none) == (["cnn", "svm-flat", "mlp"], [])
 

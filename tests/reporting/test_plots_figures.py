@@ -199,6 +199,36 @@ def test_per_class_draws_f1_above_the_number_of_training_images(evidence, exampl
     assert {text.get_text() for text in axes.texts} == set(chart.rows[0]["classes"]) - {"Golgi"}  # no test image
 
 
+def many_classes(record, method: str):
+    n = 14
+    truth = np.repeat(np.arange(n), 2)
+    taken = np.where(truth % 3 == 0, (truth + 1) % n, truth)
+    counts = {part: list(range(10, 10 + n)) for part in ("train", "val", "test")}
+    facts = {"classes": [f"class {k}" for k in range(n)], "counts": counts}
+    return record(method, facts=facts), predictions(truth.tolist(), taken.tolist(), n)
+
+
+def test_of_many_classes_each_has_a_line_of_its_own_the_most_frequent_on_top(evidence, record):
+    chart, figure = figure_of("per-class", evidence(many_classes(record, "cnn"), many_classes(record, "svm-hog")))
+    (axes,) = figure.axes
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names == [f"class {k}  n={10 + k}" for k in reversed(range(14))]
+    assert axes.yaxis_inverted()
+    for container, row in zip(axes.containers, chart.rows, strict=True):
+        line = container.lines[0]
+        assert line.get_ydata().tolist() == list(range(14))
+        assert line.get_xdata() == pytest.approx(row["f1"][::-1])
+
+
+def test_confusion_of_many_classes_shows_two_methods_one_below_the_other(evidence, record):
+    methods = ("cnn", "svm-hog", "resnet18")
+    chart, figure = figure_of("confusion", evidence(*(many_classes(record, method) for method in methods)))
+    assert [row["method"] for row in chart.rows] == ["resnet18", "svm-hog"]
+    upper, lower = (axes.get_position() for axes in figure.axes)
+    assert upper.x0 == lower.x0
+    assert upper.y0 > lower.y1
+
+
 def test_thresholds_draws_the_sweep_its_best_and_what_was_chosen(evidence, examples):
     chart, figure = figure_of("thresholds", evidence(*examples["thresholds"]))
     (axes,), (row,) = figure.axes, chart.rows

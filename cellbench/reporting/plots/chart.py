@@ -15,6 +15,7 @@ from ...core.runs import RunRecord
 from ...core.store import read_predictions
 from ..captions import device_of, title_of
 from ..pooling import HARDWARE, ROW, as_rows, pool, with_settings
+from ..ranking import main_figure
 from ..table import Row
 
 
@@ -82,8 +83,8 @@ def labelled(rows: Sequence[Row], told_apart: Collection[str] = ()) -> list[Row]
 
 def measure(rows: Sequence[Row]) -> tuple[str, str]:
     """The figure to show, as in records and in words: accuracy, or of several labels an image macro-F1."""
-    several = any(row["several_labels"] for row in rows)
-    return ("macro_f1", "macro-F1") if several else ("accuracy", "accuracy")
+    name = main_figure(rows)
+    return name, name.replace("_f1", "-F1")
 
 
 def heading(rows: Sequence[Row], what: str) -> str:
@@ -105,7 +106,7 @@ def failures(rows: Sequence[Row]) -> list[str]:
     for row in rows:
         if row["remark"]:
             told.setdefault(row["remark"], []).append(f"{row['label']} on {device_of(row)}")
-    return [f"{remark}: {'; '.join(dict.fromkeys(named))}" for remark, named in told.items()]
+    return [f"{'; '.join(dict.fromkeys(named))}: {remark}" for remark, named in told.items()]
 
 
 def devices(rows: Sequence[Row]) -> list[str]:

@@ -8,13 +8,14 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from ...core.metrics import decide
 from ..captions import device_of, get_one
 from ..table import Row
 from .chart import Chart, Evidence, LackingError, heading, seeds, simulated
-from .contenders import contenders
+from .contenders import MOST, contenders
 from .sheet import blank, sheet
 from .style import SMALL, WIDTH
 
@@ -33,10 +34,11 @@ def chart(evidence: Evidence) -> Chart:
             "images with several labels have no confusion matrix; see: cellbench plot per-class, with --dataset "
             + pooled[0]["dataset"]
         )
-    shown, notes = contenders(pooled)
+    large = max(row["n_classes"] or 0 for row in pooled) > SIDE_BY_SIDE
+    shown, notes = contenders(pooled, 2 if large else MOST)
     counted = [(row, matrix) for row in shown if (matrix := _counts(evidence, row)) is not None]
     if not counted:
-        raise LackingError(f"no run with predictions beside its record; {get_one(pooled[0], 'svm-hog cnn')}")
+        raise LackingError(f"no run with predictions beside its record; {get_one(pooled[0], 'svm-hog cnn')} --force")
     order = similar_beside(np.mean([shares(matrix) for _, matrix in counted], axis=0))
     rows = []
     for row, matrix in counted:
@@ -129,7 +131,10 @@ def _matrix(axes: Axes, row: Row, named: bool) -> None:
     for (i, k), share in np.ndenumerate(row["shares"]):
         if share >= 0.005:
             hue = "white" if share > 0.55 else "black"
-            axes.text(k, i, f"{100 * share:.0f}", ha="center", va="center", fontsize=SMALL, color=hue)
+            under = [withStroke(linewidth=1.5, foreground=palette(share))]  # where 100 is wider than its square
+            axes.text(
+                k, i, f"{100 * share:.0f}", ha="center", va="center", fontsize=SMALL, color=hue, path_effects=under
+            )
     aslant: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
     axes.set_xticks(range(n), row["classes"], **(aslant if n <= LEVEL else {"rotation": 90}))
     names = [f"{name}  n={images:,}" for name, images in zip(row["classes"], row["n"], strict=True)]

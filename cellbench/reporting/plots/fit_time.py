@@ -95,7 +95,7 @@ def fitted(curve: Row, sizes: list[int]) -> list[float]:
 
 
 def _name(curve: Row, several: bool) -> str:
-    told = [curve["solver"], curve["settings"], device_of(curve) * several]
+    told = [curve["solver"] or "backend unknown", curve["settings"], device_of(curve) * several]
     if curve["claimed"]:
         told = ["claimed by the study, CPU"]
     if curve["exponent"] is None:

@@ -39,7 +39,9 @@ def chart(evidence: Evidence) -> Chart:
         )
     rows = [swept for row in pooled if (swept := _sweep(evidence, row))]
     if not rows:
-        raise LackingError(f"no run with predictions on val beside its record; {get_one(pooled[0], 'svm-hog cnn')}")
+        raise LackingError(
+            f"no run with predictions on val beside its record; {get_one(pooled[0], 'svm-hog cnn')} --force"
+        )
     return Chart(
         heading(pooled, "macro-F1 on val by threshold"),
         f"{counts_of(pooled)}; {seeds([row for row in pooled if row['seeds']], 'bands')}",

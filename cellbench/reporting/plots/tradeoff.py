@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from ...core.words import counted
 from ..captions import counts_of, get_one, hardware_of
+from ..efficiency import on_front
 from ..pooling import HARDWARE, by
 from ..table import Row
 from .chart import Chart, Evidence, LackingError, devices, failures, heading, measure, seeds, simulated
@@ -55,12 +56,8 @@ def chart(evidence: Evidence) -> Chart:
 
 def pareto(points: Sequence[Row]) -> list[Row]:
     """Those that no other is as good as in both `seconds` and `figure` and better than in one; the fastest first."""
-    best: list[Row] = []
-    for point in sorted(points, key=lambda point: (point["seconds"], -point["figure"])):
-        ties = best and (point["seconds"], point["figure"]) == (best[-1]["seconds"], best[-1]["figure"])
-        if not best or point["figure"] > best[-1]["figure"] or ties:
-            best.append(point)
-    return best
+    best = [point for point in points if on_front(point, points, "figure", "seconds")]
+    return sorted(best, key=lambda point: (point["seconds"], point["label"]))
 
 
 def draw(chart: Chart) -> Figure:
