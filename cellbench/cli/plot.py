@@ -100,17 +100,16 @@ def plot(
     folder, file, style = _target(output, style, kind)
     from ..reporting.frame import load_results
     from ..reporting.plots.kinds import KINDS as KNOWN
-    from ..reporting.plots.kinds import not_shown, outcomes
-    from ..reporting.where import where
+    from ..reporting.plots.kinds import left_out, outcomes
 
     frame = load_results(results)
     for path, reason in frame.attrs["passed_over"]:
         click.echo(f"passed over {path}: {reason}", err=True)
-    frame = where(_of_datasets(frame, names), conditions)
-    found = list(outcomes(frame, results, KINDS if kind == "all" else [kind], runs))
+    frame = _of_datasets(frame, names)
+    found = list(outcomes(frame, KINDS if kind == "all" else [kind], runs, conditions))
     drawn = [outcome for outcome in found if outcome.chart]
     lacking = _lacking(found, results)
-    n = 0 if kind != "all" and KNOWN[kind].every else not_shown(frame, runs)
+    n = 0 if kind != "all" and KNOWN[kind].every else left_out(frame, runs, conditions)
     others = f"{counted(n, 'other run')} (limited data or changed settings) left out; all are taken with: --runs all"
     if not drawn:
         raise UsageError(min(lacking, key=len) + f" ({others})" * bool(n))

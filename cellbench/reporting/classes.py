@@ -36,7 +36,7 @@ def _classes(row: Row) -> list[Row]:
     """The lines of one row, means over its seeds; [] where neither the records nor predictions have them."""
     record = json.loads(Path(row["files"][0]).read_text("utf-8"))
     names = record["facts"].get("classes") or ()
-    seeds = [found for file in row["files"] if (found := _figures(file))]
+    seeds = [found for file in row["files"] if (found := figures_by_class(file))]
     if not seeds or not names:
         return []
     spans = intervals_of_row(row, [f"f1:{k}" for k in range(len(names))])
@@ -59,7 +59,7 @@ def _classes(row: Row) -> list[Row]:
     return lines
 
 
-def _figures(file: str) -> dict[str, list] | None:
+def figures_by_class(file: str) -> dict[str, list] | None:
     """By class on test: from the record, or from the predictions beside one that was written before it had them."""
     kept = json.loads(Path(file).read_text("utf-8")).get("per_class", {}).get("test")
     if kept:

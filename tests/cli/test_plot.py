@@ -75,8 +75,8 @@ def test_conditions_and_data_sets_choose_what_is_drawn(run, root):
     assert run("bars", root, "--dataset", "h*", "--where", "split=official").stdout.split() == ["bars-hep2.png"]
     assert run("time", root, "--where", "limit=100").stdout.split() == ["time-hep2.png"]
     assert run("time", root, "-d", "hep2", "--where", "split=official", "--runs", "all").stdout.split() == [
-        "time-hep2-n100.png",
         "time-hep2-all.png",
+        "time-hep2-n100.png",
     ]
 
 

@@ -20,20 +20,21 @@ from cellbench.reporting.plots import (
     thresholds,
     tradeoff,
 )
-from cellbench.reporting.plots.chart import Evidence, LackingError
+from cellbench.reporting.plots.chart import LackingError, labelled
 from cellbench.reporting.plots.contenders import contenders
 from cellbench.reporting.plots.kinds import outcomes
+from cellbench.reporting.pooling import pool
+from cellbench.reporting.table import Row
 
 from .conftest import CLASSES, COUNTS, METHODS, sizes
 
 
 @pytest.fixture
 def evidence(results):
-    """The evidence of records, or pairs of record and predictions."""
+    """The rows of records, or of pairs of record and predictions."""
 
-    def gather(*records: Any) -> Evidence:
-        root = results(*records)
-        return Evidence(load_results(root), root)
+    def gather(*records: Any) -> list[Row]:
+        return pool(load_results(results(*records)))
 
     return gather
 
@@ -241,7 +242,7 @@ def test_without_predictions_or_with_several_labels_there_is_no_confusion(eviden
 
 
 def test_of_many_methods_the_best_svm_and_the_best_net_on_val_are_shown(evidence, record):
-    rows = evidence(*(record(method) for method in METHODS)).rows()
+    rows = labelled(evidence(*(record(method) for method in METHODS)))
     shown, notes = contenders(rows)
     assert [row["method"] for row in shown] == ["resnet34", "svm-hog"]
     assert "9 others not: choose up to 4" in notes[0]
@@ -336,7 +337,7 @@ def test_data_sets_splits_and_limits_never_share_a_figure(results, record):
         record("cnn", dataset="folder:my cells", limit=200),
         record("cnn", dataset="yeast-sim", facts=simulated),
     )
-    found = {one.name: one.chart for one in outcomes(load_results(root), root, ["time"])}
+    found = {one.name: one.chart for one in outcomes(load_results(root), ["time"])}
     assert sorted(found) == [
         "time-folder-my-cells-n100",
         "time-folder-my-cells-n200",
@@ -352,15 +353,21 @@ def test_data_sets_splits_and_limits_never_share_a_figure(results, record):
         assert "2,720 test" in chart.subtitle
 
 
+def test_conditions_choose_rows_so_that_no_seed_is_picked_by_its_luck(results, record):
+    root = results(*(record("cnn", seed=seed, shift=shift) for seed, shift in ((0, 0.0), (1, 0.02))), record("mlp"))
+    (one,) = outcomes(load_results(root), ["bars"], conditions=["test_accuracy>=0.865"])
+    assert [(row["label"], row["test"]) for row in one.chart.rows] == [("cnn", pytest.approx(0.868))]
+
+
 def test_two_contents_of_one_name_are_told_apart(results, record):
     root = results(record("cnn"), record("cnn", fingerprint="abcdef0123"))
-    names = [one.name for one in outcomes(load_results(root), root, ["bars"])]
+    names = [one.name for one in outcomes(load_results(root), ["bars"])]
     assert sorted(names) == ["bars-hep2-5f3a9c", "bars-hep2-abcdef01"]
 
 
 def test_what_a_kind_lacks_is_told_and_the_others_are_made(results, record):
     root = results(record("cnn"), record("svm-hog"))
-    found = {one.kind: one for one in outcomes(load_results(root), root, ["time", "depth"])}
+    found = {one.kind: one for one in outcomes(load_results(root), ["time", "depth"])}
     assert found["time"].chart is not None
     assert found["depth"].chart is None
     assert "cellbench run --dataset hep2 --method plain18" in found["depth"].lacking

@@ -12,8 +12,9 @@ from scipy.stats import linregress
 
 from cellbench.reporting.frame import load_results
 from cellbench.reporting.plots import bars, style
-from cellbench.reporting.plots.chart import Evidence
 from cellbench.reporting.plots.kinds import KINDS
+from cellbench.reporting.pooling import pool
+from cellbench.reporting.table import Row
 
 from .conftest import METHODS, sizes
 from .test_plots_charts import TAKEN, TRUTH, epochs, of_size, predictions, several_labels
@@ -21,9 +22,8 @@ from .test_plots_charts import TAKEN, TRUTH, epochs, of_size, predictions, sever
 
 @pytest.fixture
 def evidence(results):
-    def gather(*records: Any) -> Evidence:
-        root = results(*records)
-        return Evidence(load_results(root), root)
+    def gather(*records: Any) -> list[Row]:
+        return pool(load_results(results(*records)))
 
     return gather
 
@@ -48,7 +48,7 @@ def examples(record) -> dict[str, list]:
     }
 
 
-def figure_of(kind: str, evidence: Evidence) -> tuple[Any, Figure]:
+def figure_of(kind: str, evidence: list[Row]) -> tuple[Any, Figure]:
     chart = KINDS[kind].chart(evidence)
     return chart, KINDS[kind].draw(chart)
 

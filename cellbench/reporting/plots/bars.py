@@ -1,6 +1,6 @@
 """`bars`: train, val and test beside each other for each method, so that a gap between them is seen."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.artist import Artist
@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 from ..captions import counts_of, device_of, get_one
 from ..pooling import HARDWARE
 from ..table import Row
-from .chart import Chart, Evidence, LackingError, failures, heading, measure, seeds, simulated
+from .chart import Chart, LackingError, failures, heading, labelled, measure, seeds, simulated
 from .sheet import legend, percent, sheet
 from .style import GREY, colour, tint
 
@@ -20,13 +20,13 @@ CLAIMED: Any = {"color": "black", "marker": "D", "markerfacecolor": "white", "ma
 Claims = Mapping[str, Mapping[str, float]]
 
 
-def chart(evidence: Evidence, claimed: Claims | None = None) -> Chart:
+def chart(pooled: Sequence[Row], claimed: Claims | None = None) -> Chart:
     """A row a method, the best on test first: `label`, `train`, `val`, `test` as fractions, each with `<part>_sd`, and
     `claimed`: by part what was claimed of the method elsewhere, and not measured here.
 
     claimed: by method and part, fractions.
     """
-    pooled = evidence.rows()
+    pooled = labelled(pooled)
     name, words = measure(pooled)
     shown = [row for row in pooled if row[f"test_{name}"] is not None]
     if not shown:

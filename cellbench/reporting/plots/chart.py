@@ -2,19 +2,16 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ...core.errors import UsageError
 from ...core.runs import RunRecord
-from ...core.store import read_predictions
 from ..captions import device_of, title_of
-from ..pooling import HARDWARE, ROW, as_rows, pool, with_settings
+from ..pooling import HARDWARE, with_settings
 from ..ranking import main_figure
 from ..table import Row
 
@@ -33,41 +30,10 @@ class Chart:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Evidence:
-    """The runs of one data set, content and split that are to be drawn, and the folder that their records are in."""
-
-    runs: pd.DataFrame
-    root: Path
-
-    def rows(self, told_apart: Collection[str] = ()) -> list[Row]:
-        """Runs pooled over seeds, each with its `label`, which leaves out the settings `told_apart`."""
-        return labelled(with_settings(pool(self.runs), told_apart), told_apart)
-
-    def record(self, path: str) -> RunRecord:
-        return RunRecord.from_json((self.root / path).read_text(encoding="utf-8"))
-
-    def predictions(self, path: str) -> dict[str, NDArray] | None:
-        return read_predictions(self.root / path)
-
-    def runs_of(self, row: Row) -> list[Row]:
-        """The ok runs that were pooled into `row`, by seed."""
-        return self._runs_by_row.get(_identity(row), [])
-
-    @cached_property
-    def _runs_by_row(self) -> dict[tuple[Any, ...], list[Row]]:
-        found: dict[tuple[Any, ...], list[Row]] = {}
-        for run in as_rows(self.runs[self.runs["status"] == "ok"].sort_values("seed", kind="stable")):
-            found.setdefault(_identity(run), []).append(run)
-        return found
-
-
-def _identity(row: Row) -> tuple[Any, ...]:
-    return tuple(None if row[name] == "" else row[name] for name in ROW)
-
-
 def labelled(rows: Sequence[Row], told_apart: Collection[str] = ()) -> list[Row]:
-    """Rows with a `label`: the method, and what else tells a row from others of its method on the same hardware."""
+    """Rows with a `label`: the method, and what else tells a row from others of its method on the same hardware, but
+    for settings `told_apart`."""
+    rows = with_settings(rows, told_apart)
     alike: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
         alike.setdefault(tuple(row[name] for name in ("method", "settings", *HARDWARE)), []).append(row)
@@ -79,6 +45,10 @@ def labelled(rows: Sequence[Row], told_apart: Collection[str] = ()) -> list[Row]
             parts = [row["method"], row["settings"], *(f"{name} {row[name]}" for name in unlike)]
             told.append({**row, "label": ", ".join(filter(None, parts))})
     return told
+
+
+def record_of(file: str) -> RunRecord:
+    return RunRecord.from_json(Path(file).read_text(encoding="utf-8"))
 
 
 def measure(rows: Sequence[Row]) -> tuple[str, str]:

@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from ...core.metrics import per_class
 from ..captions import counts_of, device_of, get_one
+from ..classes import figures_by_class
 from ..table import Row
-from .chart import Chart, Evidence, LackingError, heading, mean_and_deviation, seeds, simulated
+from .chart import Chart, LackingError, heading, labelled, mean_and_deviation, record_of, seeds, simulated
 from .contenders import contenders
 from .labels import place
 from .sheet import counts, legend, percent, sheet
@@ -21,12 +21,12 @@ from .style import mark
 FEW = 12  # classes at most whose names find room beside their points
 
 
-def chart(evidence: Evidence) -> Chart:
+def chart(pooled: Sequence[Row]) -> Chart:
     """A row a method: `label`, and by class in the order of the data set `classes`, `n_train`, `n_test`, `f1` (nan of
     a class without test images) and `f1_sd` (None for one seed)."""
-    pooled = evidence.rows()
+    pooled = labelled(pooled)
     shown, notes = contenders(pooled)
-    rows = [told for row in shown if (told := _figures(evidence, row))]
+    rows = [told for row in shown if (told := _figures(row))]
     if not rows:
         raise LackingError(f"no run with figures by class; {get_one(pooled[0], 'svm-hog cnn')} --force")
     return Chart(
@@ -37,11 +37,9 @@ def chart(evidence: Evidence) -> Chart:
     )
 
 
-def _figures(evidence: Evidence, row: Row) -> Row | None:
-    runs = evidence.runs_of(row)
-    records = [evidence.record(run["path"]) for run in runs]
-    kept = [told for run in runs if (told := _by_class(evidence, run)) is not None]
-    facts = records[0].facts
+def _figures(row: Row) -> Row | None:
+    kept = [told for file in row["files"] if (told := figures_by_class(file))]
+    facts = record_of(row["files"][0]).facts
     if not kept or not facts.get("counts", {}).get("train"):
         return None
     mean, deviation = mean_and_deviation([told["f1"] for told in kept])
@@ -53,17 +51,6 @@ def _figures(evidence: Evidence, row: Row) -> Row | None:
         "f1": mean,
         "f1_sd": deviation,
     }
-
-
-def _by_class(evidence: Evidence, run: Row) -> dict[str, list] | None:
-    """From the record, or of one written before records held it, from the scores beside it."""
-    record = evidence.record(run["path"])
-    if record.per_class.get("test"):
-        return dict(record.per_class["test"])
-    scored = evidence.predictions(run["path"])
-    if scored is None:
-        return None
-    return per_class(scored["test_labels"], scored["test_scores"], np.array(record.chosen.get("thresholds", 0.0)))
 
 
 def draw(chart: Chart) -> Figure:

@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
-from ...core.metrics import decide
 from ..captions import device_of, get_one
+from ..predictions import read
 from ..table import Row
-from .chart import Chart, Evidence, LackingError, heading, seeds, simulated
+from .chart import Chart, LackingError, heading, labelled, record_of, seeds, simulated
 from .contenders import MOST, contenders
 from .sheet import blank, sheet
 from .style import SMALL, WIDTH
@@ -24,11 +24,11 @@ LEVEL = 6  # classes at most whose names below lie aslant; of more they stand up
 LETTER = 0.073  # inches that a letter takes
 
 
-def chart(evidence: Evidence) -> Chart:
+def chart(pooled: Sequence[Row]) -> Chart:
     """A row a method: `label`, `classes` in the order of similarity, `n` (classes,): test images that have each, and
     `shares` (classes, classes): of the images of each class, a row each, the share that is taken for each; nan where
     there are none. Shares are means over seeds."""
-    pooled = evidence.rows()
+    pooled = labelled(pooled)
     if any(row["several_labels"] for row in pooled):
         raise LackingError(
             "images with several labels have no confusion matrix; see: cellbench plot per-class, with --dataset "
@@ -36,13 +36,13 @@ def chart(evidence: Evidence) -> Chart:
         )
     large = max(row["n_classes"] or 0 for row in pooled) > SIDE_BY_SIDE
     shown, notes = contenders(pooled, 2 if large else MOST)
-    counted = [(row, matrix) for row in shown if (matrix := _counts(evidence, row)) is not None]
+    counted = [(row, matrix) for row in shown if (matrix := _counts(row)) is not None]
     if not counted:
         raise LackingError(f"no run with predictions beside its record; {get_one(pooled[0], 'svm-hog cnn')} --force")
     order = similar_beside(np.mean([shares(matrix) for _, matrix in counted], axis=0))
     rows = []
     for row, matrix in counted:
-        classes = evidence.record(evidence.runs_of(row)[0]["path"]).facts["classes"]
+        classes = record_of(row["files"][0]).facts["classes"]
         rows.append(
             {
                 **{name: row[name] for name in ("method", "label", "device", "threads")},
@@ -70,18 +70,14 @@ def _pooled(rows: Sequence[Row]) -> str:
     return seeds(rows).split(",")[0]
 
 
-def _counts(evidence: Evidence, row: Row) -> NDArray | None:
+def _counts(row: Row) -> NDArray | None:
     """(classes, classes): images by their class and by what they are taken for, summed over seeds."""
-    total: NDArray | None = None
-    for run in evidence.runs_of(row):
-        kept = evidence.predictions(run["path"])
-        if kept is None:
-            return None
-        truth, taken = kept["test_labels"], decide(kept["test_scores"])
-        n = kept["test_scores"].shape[1]
-        matrix = np.bincount(truth * n + taken, minlength=n * n).reshape(n, n)
-        total = matrix if total is None else total + matrix
-    return total
+    runs = [read(file) for file in row["files"]]
+    if not runs or any(one is None for one in runs):
+        return None
+    n = row["n_classes"]
+    pairs = np.concatenate([one.truth * n + one.predicted for one in runs if one is not None])
+    return np.bincount(pairs, minlength=n * n).reshape(n, n)
 
 
 def shares(matrix: NDArray) -> NDArray[np.float64]:

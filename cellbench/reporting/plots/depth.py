@@ -1,12 +1,14 @@
 """`depth`: error on train and test against the number of layers, plain nets beside their residual twins."""
 
+from collections.abc import Sequence
+
 from matplotlib.figure import Figure
 
 from .. import views
 from ..captions import counts_of, device_of, get_one
 from ..pooling import by
 from ..table import Row
-from .chart import Chart, Evidence, LackingError, heading, seeds, simulated
+from .chart import Chart, LackingError, heading, labelled, seeds, simulated
 from .sheet import percent, sheet
 from .style import ORANGE, VERMILLION
 
@@ -14,10 +16,10 @@ PARTS = ("train", "test")
 KINDS = {"plain": (ORANGE, "s", "--"), "residual": (VERMILLION, "o", "-")}
 
 
-def chart(evidence: Evidence) -> Chart:
+def chart(pooled: Sequence[Row]) -> Chart:
     """A row a kind of net, hardware and settings: `kind` 'plain' or 'residual', `depths`, and by part, as fractions,
     `train_error` and `train_error_sd` (None for one seed), in the order of the depths."""
-    pooled = evidence.rows()
+    pooled = labelled(pooled)
     table = views.depth(pooled)
     twins = by(table.rows, ("device", "machine", "threads", "preprocessing", "overrides"))
     rows = [line for group in twins for kind in KINDS if (line := _line(group, kind))]

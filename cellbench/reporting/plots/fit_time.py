@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from ..captions import device_of, get_one, hardware_of, title_of
 from ..scaling import LEGEND, scaling
 from ..table import Row
-from .chart import Chart, Evidence, LackingError, seeds, simulated
+from .chart import Chart, LackingError, labelled, seeds, simulated
 from .labels import beside
 from .sheet import clock, counts, sheet
 from .style import GREY, mark
@@ -20,10 +20,10 @@ CLAIMED: Any = {"color": GREY, "marker": "x"}
 LINES: Any = {"libsvm": "--", "torch": "-", "onedal": "-.", "thundersvm": ":", "cuml": (0, (6, 1))}
 
 
-def chart(evidence: Evidence) -> Chart:
+def chart(pooled: Sequence[Row]) -> Chart:
     """A row a method, settings, backend and hardware, as the table `scaling` has them: `sizes`, `fit_seconds`,
     `exponent` and `exponent_error` (None below three sizes), and `claimed`: published elsewhere, not measured here."""
-    pooled = evidence.rows(told_apart=("backend",))
+    pooled = labelled(pooled, told_apart=("backend",))
     machines = [row for row in pooled if row["family"] == "svm"]
     if not machines:
         raise LackingError(f"no support vector machine has a result; {get_one(pooled[0], 'svm-hog')}")

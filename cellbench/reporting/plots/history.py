@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..captions import counts_of, device_of, get_one
 from ..table import Row
-from .chart import Chart, Evidence, LackingError, failures, heading, seeds, simulated
+from .chart import Chart, LackingError, failures, heading, labelled, record_of, seeds, simulated
 from .sheet import blank, percent, sheet
 from .style import look, tint
 
@@ -25,11 +25,11 @@ LEGEND = (
 SEVERAL = "With several labels an image, accuracy is the share of images whose labels are all right at threshold 0."
 
 
-def chart(evidence: Evidence) -> Chart:
+def chart(pooled: Sequence[Row]) -> Chart:
     """A row a net: `label`, `epochs` (n,), `kept`: the epoch chosen by each seed, and by figure, such as `val_loss`,
     its means over seeds (n,) and, under `val_loss_sd`, their standard deviations or None."""
-    pooled = evidence.rows()
-    nets = [net for row in pooled if (net := _net(evidence, row))]
+    pooled = labelled(pooled)
+    nets = [net for row in pooled if (net := _net(row))]
     if not nets:
         raise LackingError(f"no net has a history of epochs; {get_one(pooled[0], 'cnn')}")
     drawn = [row for row in pooled if row["family"] == "deep"]
@@ -41,8 +41,8 @@ def chart(evidence: Evidence) -> Chart:
     )
 
 
-def _net(evidence: Evidence, row: Row) -> Row | None:
-    records = [evidence.record(run["path"]) for run in evidence.runs_of(row)]
+def _net(row: Row) -> Row | None:
+    records = [record_of(file) for file in row["files"]]
     histories = [record.history for record in records if any("val_loss" in entry for entry in record.history)]
     if not histories:
         return None

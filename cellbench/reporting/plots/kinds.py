@@ -3,16 +3,16 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from ..pooling import select
+from ..choosing import chosen
+from ..pooling import by, pool
+from ..scaling import SCOPE
+from ..table import Row
 from . import bars, classes, confusion, depth, fit_time, history, learning, thresholds, tradeoff
-from .chart import Chart, Evidence, LackingError
-
-SCOPE = ["dataset", "fingerprint", "split"]
+from .chart import Chart, LackingError
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Kind:
     """chart: gathers the data; raises LackingError without any. draw: draws them. every: it compares settings or
     limits, so it takes every run, not only those on all of the data with default settings."""
 
-    chart: Callable[[Evidence], Chart]
+    chart: Callable[[Sequence[Row]], Chart]
     draw: Callable[[Chart], Figure]
     every: bool = False
 
@@ -53,50 +53,60 @@ class Outcome:
         return KINDS[self.kind].draw(self.chart)
 
 
-def outcomes(frame: pd.DataFrame, root: Path, kinds: Sequence[str], runs: str = "default") -> Iterator[Outcome]:
+def outcomes(
+    frame: pd.DataFrame, kinds: Sequence[str], runs: str = "default", conditions: Sequence[str] = ()
+) -> Iterator[Outcome]:
     """For each kind a figure, or what it lacks, a data set, content and split; where all runs are limited, a limit.
 
-    runs: 'default' or 'all', see `pooling.select`.
+    runs: 'default' or 'all', as `pooling.select` has them, data set by data set. conditions: see `where.where`; they
+    choose pooled rows, so that no seed is picked by its luck.
     """
+    rows = chosen(pool(frame), conditions)
     for kind in kinds:
-        chosen = "all" if KINDS[kind].every else runs
-        groups = list(_groups(frame, chosen, apart=not KINDS[kind].every))
+        every = KINDS[kind].every
+        groups = [group for scope in by(rows, SCOPE) for group in _apart(scope if every else shown(scope, runs), every)]
         for group in groups:
-            name = _name(kind, group, groups)
+            name, about = _name(kind, group, groups), _about(group)
             try:
-                yield Outcome(kind, name, _about(group), KINDS[kind].chart(Evidence(group, root)))
+                yield Outcome(kind, name, about, KINDS[kind].chart(group))
             except LackingError as error:
-                yield Outcome(kind, name, _about(group), None, str(error))
+                yield Outcome(kind, name, about, None, str(error))
 
 
-def not_shown(frame: pd.DataFrame, runs: str = "default") -> int:
-    """How many runs `select` leaves out, data set by data set."""
-    return len(frame) - sum(len(group) for group in _groups(frame, runs, apart=True))
+def left_out(frame: pd.DataFrame, runs: str = "default", conditions: Sequence[str] = ()) -> int:
+    """How many runs are not in figures of kinds that don't take every run."""
+    rows = chosen(pool(frame), conditions)
+    kept = [row for scope in by(rows, SCOPE) for row in shown(scope, runs)]
+    return sum(row["n_runs"] for row in rows) - sum(row["n_runs"] for row in kept)
 
 
-def _groups(frame: pd.DataFrame, runs: str, apart: bool) -> Iterator[pd.DataFrame]:
-    """Runs that may stand in one figure; apart: those with another limit may not."""
-    for _, scope in frame.groupby(SCOPE, sort=True):
-        shown = select(scope, runs)[0]
-        yield from (group for _, group in shown.groupby("limit", dropna=False)) if apart else [shown]
+def shown(rows: Sequence[Row], runs: str) -> list[Row]:
+    """Of one data set: 'all', or those on all of the data with default settings if there are any."""
+    default = [row for row in rows if row["default"]]
+    return default if default and runs == "default" else list(rows)
 
 
-def _name(kind: str, group: pd.DataFrame, groups: Sequence[pd.DataFrame]) -> str:
+def _apart(rows: Sequence[Row], together: bool) -> list[list[Row]]:
+    """Rows that may stand in one figure: those with another limit may not, unless they are compared."""
+    return [list(rows)] if together else by(rows, ("limit",))
+
+
+def _name(kind: str, group: Sequence[Row], groups: Sequence[Sequence[Row]]) -> str:
     """Kind and data set, and of split, content and limit what tells this figure from others of the data set."""
-    first = group.iloc[0]
-    same = [other.iloc[0] for other in groups if other.iloc[0]["dataset"] == first["dataset"]]
+    first = group[0]
+    same = [other[0] for other in groups if other[0]["dataset"] == first["dataset"]]
     parts = [kind, first["dataset"]]
-    if len({other["split"] for other in same}) > 1:
+    splits = {other["split"] for other in same}
+    if len(splits) > 1:
         parts.append(first["split"])
-    if len({(other["split"], other["fingerprint"]) for other in same}) > len({other["split"] for other in same}):
+    if len({(other["split"], other["fingerprint"]) for other in same}) > len(splits):
         parts.append(first["fingerprint"][:8])
-    if len({str(other["limit"]) for other in same}) > 1 and group["limit"].nunique(dropna=False) == 1:
-        parts.append("all" if pd.isna(first["limit"]) else f"n{first['limit']}")
+    if len({other["limit"] for other in same}) > 1 and not KINDS[kind].every:
+        parts.append(f"n{first['limit']}" if first["limit"] else "all")
     return re.sub(r"[^\w.+-]+", "-", "-".join(parts)).strip("-.")
 
 
-def _about(group: pd.DataFrame) -> str:
-    first = group.iloc[0]
-    limits = group["limit"].unique()
-    limited = f", n={limits[0]}" if len(limits) == 1 and not pd.isna(limits[0]) else ""
-    return f"{first['dataset']}, split {first['split']}{limited}"
+def _about(group: Sequence[Row]) -> str:
+    limits = {row["limit"] for row in group}
+    limited = f", n={limits.pop()}" if len(limits) == 1 and limits != {None} else ""
+    return f"{group[0]['dataset']}, split {group[0]['split']}{limited}"

@@ -10,7 +10,7 @@ from ..backends import problem, solver
 from ..captions import device_of, get_one, title_of
 from ..pooling import HARDWARE
 from ..table import Row
-from .chart import Chart, Evidence, LackingError, failures, measure, seeds, simulated
+from .chart import Chart, LackingError, failures, labelled, measure, seeds, simulated
 from .labels import beside
 from .sheet import counts, percent, sheet
 from .style import mark
@@ -20,13 +20,13 @@ BACKENDS = (
 )
 
 
-def chart(evidence: Evidence) -> Chart:
+def chart(pooled: Sequence[Row]) -> Chart:
     """A row a method, settings and hardware, with two sizes or more: `label`, `sizes`, `figures` (test accuracy or
     macro-F1, as fractions) and `figures_sd` (None for one seed), by size.
 
     Of backends that solved one problem the one with most sizes is drawn.
     """
-    pooled = evidence.rows(told_apart=("backend",))
+    pooled = labelled(pooled, told_apart=("backend",))
     name, words = measure(pooled)
     scored = [row for row in pooled if row[f"test_{name}"] is not None and row["n_train"]]
     curves, others = _curves(scored)

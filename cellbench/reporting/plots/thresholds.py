@@ -9,15 +9,17 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from ...core.decision import GRID
 from ...core.metrics import decide, macro_f1
 from ..captions import counts_of, device_of, get_one
+from ..predictions import read
 from ..table import Row
-from .chart import Chart, Evidence, LackingError, failures, heading, mean_and_deviation, seeds, simulated
+from .chart import Chart, LackingError, failures, heading, labelled, mean_and_deviation, record_of, seeds, simulated
 from .labels import beside
 from .sheet import legend, percent, sheet
 from .style import mark
 
-SWEEP = np.round(np.arange(0.05, 0.951, 0.05), 2)
+SWEEP = np.array(GRID)
 
 RING: Any = {"color": "black", "marker": "o", "markersize": 12, "fillstyle": "none"}
 LEGEND = (
@@ -27,17 +29,17 @@ LEGEND = (
 )
 
 
-def chart(evidence: Evidence) -> Chart:
+def chart(pooled: Sequence[Row]) -> Chart:
     """A row a method: `label`, `thresholds` (19,) on the sigmoid of the score, `macro_f1` (19,) on val with its
     `macro_f1_sd` (None for one seed), `best`: where the mean is largest, `chosen`: macro-F1 on val with the
     thresholds that the run chose, and `chosen_at`: that threshold where it is one for all classes (and seeds)."""
-    pooled = evidence.rows()
+    pooled = labelled(pooled)
     if not any(row["several_labels"] for row in pooled):
         raise LackingError(
             f"{pooled[0]['dataset']} has one label an image, so there is no threshold to choose; "
             "see such data with: cellbench run --dataset synthetic-hpa --method cnn"
         )
-    rows = [swept for row in pooled if (swept := _sweep(evidence, row))]
+    rows = [swept for row in pooled if (swept := _sweep(row))]
     if not rows:
         raise LackingError(
             f"no run with predictions on val beside its record; {get_one(pooled[0], 'svm-hog cnn')} --force"
@@ -54,9 +56,9 @@ def chart(evidence: Evidence) -> Chart:
     )
 
 
-def _sweep(evidence: Evidence, row: Row) -> Row | None:
-    kept = [evidence.predictions(run["path"]) for run in evidence.runs_of(row)]
-    curves = [sweep(one["val_labels"], one["val_scores"]) for one in kept if one is not None and "val_scores" in one]
+def _sweep(row: Row) -> Row | None:
+    kept = [read(file, "val") for file in row["files"]]
+    curves = [sweep(one.truth, one.scores) for one in kept if one is not None]
     if not curves:
         return None
     mean, deviation = mean_and_deviation(curves)
@@ -67,9 +69,7 @@ def _sweep(evidence: Evidence, row: Row) -> Row | None:
         "macro_f1_sd": deviation,
         "best": float(SWEEP[np.nanargmax(mean)]),
         "chosen": row["val_macro_f1"],
-        "chosen_at": _one_threshold(
-            [evidence.record(run["path"]).chosen.get("thresholds") for run in evidence.runs_of(row)]
-        ),
+        "chosen_at": _one_threshold([record_of(file).chosen.get("thresholds") for file in row["files"]]),
     }
 
 

@@ -10,16 +10,16 @@ from ..captions import counts_of, get_one, hardware_of
 from ..efficiency import on_front
 from ..pooling import HARDWARE, by
 from ..table import Row
-from .chart import Chart, Evidence, LackingError, devices, failures, heading, measure, seeds, simulated
+from .chart import Chart, LackingError, devices, failures, heading, labelled, measure, seeds, simulated
 from .labels import place
 from .sheet import clock, percent, sheet
 from .style import GREY, mark
 
 
-def chart(evidence: Evidence) -> Chart:
+def chart(pooled: Sequence[Row]) -> Chart:
     """A row a method, settings and hardware: `label`, `seconds` and `seconds_sd`, `figure` and `figure_sd` (test
     accuracy, or macro-F1), `front`: whether nothing on its hardware is at least as good in both and better in one."""
-    pooled = evidence.rows()
+    pooled = labelled(pooled)
     name, words = measure(pooled)
     points = [
         {
