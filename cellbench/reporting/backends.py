@@ -48,6 +48,8 @@ def agreements(root: Path, runs: Sequence[Row]) -> list[float | None]:
     runs: as rows of the frame, with their files relative to `root`.
     """
     reference = references(runs, "seed")
+    if not reference:
+        return [None] * len(runs)
     return [_agreement(root, run, reference.get(problem(run, "seed"))) for run in runs]
 
 

@@ -49,7 +49,7 @@ def _over_seeds(row: Row, figure: str) -> Interval | None:
     return None if mean is None else stats.interval_over_seeds(mean, row.get(f"test_{figure}_sd"), len(row["seeds"]))
 
 
-def compare_rows(a: Row, b: Row, figure: str = "accuracy") -> Comparison | None:
+def compare_rows(a: Row, b: Row, figure: str = "accuracy", resamples: int = stats.RESAMPLES) -> Comparison | None:
     """Row b against row a on test; None where they have neither predictions of the same images nor three seeds each.
 
     Where both can be had, a difference has to show over images (or groups) and over seeds: the larger p and the wider
@@ -61,7 +61,7 @@ def compare_rows(a: Row, b: Row, figure: str = "accuracy") -> Comparison | None:
         return seeds
     (first, *_), (told_a, told_b) = pair[0], [[one.predicted for one in side] for side in pair]
     classes = first.scores.shape[1]
-    images = stats.compare(first.truth, told_a, told_b, figure, first.groups, classes=classes)
+    images = stats.compare(first.truth, told_a, told_b, figure, first.groups, classes=classes, resamples=resamples)
     return _stricter(images, seeds) if seeds else images
 
 
@@ -74,7 +74,7 @@ def _stricter(images: Comparison, seeds: Comparison) -> Comparison:
 def _p(a: Row, b: Row, figure: str) -> float | None:
     """p of no difference, as `compare_rows`, without the interval."""
     if figure != "accuracy":
-        found = compare_rows(a, b, figure)
+        found = compare_rows(a, b, figure, resamples=500)  # a standard error needs no more
         return found.p if found else None
     seeds = stats.compare_over_seeds(_summary(a, figure), _summary(b, figure), figure)
     pair = _pair(a, b)

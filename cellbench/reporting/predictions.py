@@ -43,7 +43,7 @@ def _read(file: str, part: str, written: int) -> Predicted | None:
     truth, scores = kept[f"{part}_labels"], kept[f"{part}_scores"]
     several = truth.ndim == 2
     thresholds = (
-        np.array(json.loads(Path(file).read_text("utf-8"))["chosen"].get("thresholds", 0.0)) if several else 0.0
+        np.array(json.loads(Path(file).read_text("utf-8")).get("chosen", {}).get("thresholds", 0.0)) if several else 0.0
     )
     predicted = decide(scores, several, thresholds)
     return Predicted(truth, predicted, scores, thresholds, kept[f"{part}_index"], kept.get(f"{part}_groups"))

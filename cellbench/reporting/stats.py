@@ -180,7 +180,8 @@ def compare(
     span = _bounds(differences, design, level, whole_range=False)
     if figure == "accuracy":
         return Comparison(figure, whole, span, *paired_test(truth, many_a, many_b, groups))
-    return Comparison(figure, whole, span, _bootstrap_p(differences), "paired bootstrap", design.over, design.n)
+    p = _bootstrap_p(whole, differences, design.freedom)
+    return Comparison(figure, whole, span, p, "paired bootstrap", design.over, design.n)
 
 
 def paired_test(
@@ -320,9 +321,19 @@ def _weights(design: _Design, resamples: int, fewer: int = 1) -> Iterator[NDArra
             copies = design.copies[kinds]
             units = copies.sum()
             if units > 1:
-                drawn = rng.multinomial(units - fewer, copies / units, size=len(weights))
+                drawn = _drawn_times(rng, copies, int(units) - fewer, len(weights))
                 weights[:, kinds] = drawn * (units / (units - fewer)) / copies
         yield weights
+
+
+def _drawn_times(rng: np.random.Generator, copies: NDArray, draws: int, resamples: int) -> NDArray[np.int64]:
+    """How often each kind is drawn, (resamples, kinds); one by one where a multinomial draw would take longer."""
+    kinds = len(copies)
+    if 4 * kinds < draws:
+        return rng.multinomial(draws, copies / copies.sum(), size=resamples)
+    drawn = np.repeat(np.arange(kinds), copies)[rng.integers(0, copies.sum(), (resamples, draws))]
+    drawn += kinds * np.arange(resamples)[:, None]
+    return np.bincount(drawn.ravel(), minlength=kinds * resamples).reshape(resamples, kinds)
 
 
 def _resampled(design: _Design, sums: Sequence[NDArray], resamples: int) -> list[list[NDArray]]:
@@ -343,16 +354,17 @@ def _bounds(values: NDArray, design: _Design, level: float, whole_range: bool = 
     if not len(values):
         return Interval(float("nan"), float("nan"), level, design.over, design.n, design.few_groups)
     tail = special.ndtr(special.stdtrit(design.freedom, (1 - level) / 2))
-    low, high = np.quantile(values, [tail, 1 - tail])
+    low, high = np.quantile(values, [tail, 1 - tail], method="weibull")
     if whole_range and np.ptp(values) < 1e-9 and min(abs(low), abs(1 - low)) < 1e-9:
         certain = ((1 - level) / 2) ** (1 / design.n)
         low, high = (certain, 1.0) if low > 0.5 else (0.0, 1 - certain)
     return Interval(float(low), float(high), level, design.over, design.n, design.few_groups)
 
 
-def _bootstrap_p(differences: NDArray) -> float:
-    below, above = np.count_nonzero(differences <= 0), np.count_nonzero(differences >= 0)
-    return float(min(1, 2 * (1 + min(below, above)) / (1 + len(differences))))
+def _bootstrap_p(difference: float, differences: NDArray, freedom: int) -> float:
+    """Student's, of the difference over its standard error: no share of resamples would be small enough for Holm."""
+    error = float(np.nanstd(differences, ddof=1))
+    return float(2 * special.stdtr(freedom, -abs(difference) / error)) if error > 1e-12 else 1.0
 
 
 # Sums over images, and figures of them

@@ -1,0 +1,57 @@
+"""How long it takes from records to tables and intervals."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+from test_preparing import BETWEEN, IDLE
+
+from cellbench.core.runs import RunRecord, RunSpec
+from cellbench.core.store import Store
+from cellbench.methods import methods
+from cellbench.reporting import stats
+
+
+def test_table_of_10000_records(benchmark, figures, tmp_path):
+    """Ten data sets, twenty settings, fifty seeds; no predictions, of which a table reads a hundred at most."""
+    entry = methods["resnet18"]
+    told = {p: {"accuracy": 0.5, "balanced_accuracy": 0.5, "macro_f1": 0.5, "n": 10} for p in ("train", "val", "test")}
+    epochs = tuple({"epoch": e, "train_loss": 1 / e, "val_macro_f1": 0.5, "seconds": 1.25} for e in range(1, 31))
+    facts = {"family": entry.family, "classes": ["a", "b"], "counts": {p: [5, 5] for p in told}, "synthetic": True}
+    store = Store(tmp_path / "results", "machine")
+    for i in range(10_000):
+        params = {"epochs": 30, "lr": 0.01 * (i // 10 % 20 + 1)}
+        spec = RunSpec(f"toy-{i % 10}", "f", "official", {"size": 64}, "resnet18", 1, params, seed=i // 200)
+        overrides = {} if params["lr"] == 0.1 else {"lr": params["lr"]}
+        done = {"metrics": told, "seconds": {"fit": 1.0, "predict": 0.1}, "history": epochs, "facts": facts}
+        store.save(RunRecord(spec, "ok", overrides=overrides, **done))
+    command = [sys.executable, "-m", "cellbench", "table", str(store.root), "--runs", "all", "--view", "leaderboard"]
+    usage: list[float] = []
+
+    def run() -> None:
+        out = subprocess.run([sys.executable, "-c", BETWEEN, *command], stdout=subprocess.PIPE, check=True).stdout
+        usage.extend(json.loads(out))
+
+    judged = "clock" if os.getloadavg()[0] < IDLE else "processors"
+    benchmark.pedantic(run, rounds=1)
+    clock, (processors, memory) = benchmark.stats.stats.median, usage
+    figures("table_of_10000_records", clock, processors, memory * (1 if sys.platform == "darwin" else 1024), judged)
+    assert (clock if judged == "clock" else processors) < 3
+
+
+def test_intervals_of_12500_predictions_in_12_classes(against):
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 12, 12_500)
+    predicted = np.where(rng.random(12_500) < 0.8, truth, rng.integers(0, 12, 12_500))
+
+    def peer() -> None:
+        """The loop that one writes first, in numpy."""
+        for _ in range(stats.RESAMPLES):
+            drawn = rng.integers(0, 12_500, 12_500)
+            confusion = np.bincount(truth[drawn] * 12 + predicted[drawn], minlength=144).reshape(12, 12)
+            2 * confusion.diagonal() / (confusion.sum(0) + confusion.sum(1))
+
+    ours = lambda: stats.intervals(truth, predicted, ["accuracy", "macro_f1"])  # noqa: E731
+    assert against(ours, peer, "a loop over 2,000 resamples", rounds=3) > 1
