@@ -3,6 +3,9 @@
 import difflib
 from collections.abc import Iterable
 
+LIKE = 0.5  # the share of letters in common from which on a name may have been meant
+LESS_LIKE = 0.2  # a name that is less like it than the likest, by this, was not
+
 
 class CellbenchError(Exception):
     """Base of all errors that are told to the user in one line; `exit_code` is the process's."""
@@ -29,9 +32,9 @@ class TrainingError(CellbenchError):
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A clause that helps after an unknown name: the closest known names, whatever their case, or all of them."""
     known = sorted(known)
-    plain = name.casefold()
-    nearest = difflib.get_close_matches(plain, {each.casefold() for each in known}, n=3, cutoff=0.5)
-    close = [each for fold in nearest for each in known if each.casefold() == fold]
+    likeness = {each: difflib.SequenceMatcher(None, each.casefold(), name.casefold()).ratio() for each in known}
+    least = max(LIKE, max(likeness.values(), default=0) - LESS_LIKE)
+    close = sorted((each for each in known if likeness[each] >= least), key=lambda each: -likeness[each])[:3]
     if close:
         return f"did you mean {' or '.join(map(repr, close))}?"
     return f"known: {', '.join(known)}" if known else "none are known"

@@ -4,7 +4,7 @@ import fnmatch
 import hashlib
 import importlib.util
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -20,22 +20,37 @@ class Registry(Generic[E]):
     def __init__(self, kind: str, make: Callable[..., E], group: str) -> None:
         self.kind, self._make, self._group = kind, make, group
         self._entries: dict[str, E] = {}
+        self._open: dict[str, Callable[[str], Mapping[str, Any]]] = {}
 
     def register(self, name: str, **facts: Any) -> Callable[[Callable], Callable]:
         """Decorator: add the decorated factory under `name`; a name already taken is refused."""
 
         def add(factory: Callable) -> Callable:
-            if name in self._entries:
-                raise UsageError(f"{self.kind} {name!r} is registered twice; choose another name")
-            self._entries[name] = self._make(name=name, factory=factory, **facts)
+            self.add(name, factory=factory, **facts)
             return factory
 
         return add
 
+    def add(self, name: str, **facts: Any) -> None:
+        """Add an entry; a name already taken is refused."""
+        if name in self._entries:
+            raise UsageError(f"{self.kind} {name!r} is registered twice; choose another name")
+        self._entries[name] = self._make(name=name, **facts)
+
+    def add_open(self, prefix: str, facts_of: Callable[[str], Mapping[str, Any]]) -> None:
+        """Let every name that begins with `prefix` stand for an entry of facts_of(name), which refuses unknown ones.
+
+        Such entries are not listed.
+        """
+        self._open[prefix] = facts_of
+
     def __getitem__(self, name: str) -> E:
-        if name not in self._entries:
-            raise UsageError(f"no {self.kind} is called {name!r}; {did_you_mean(name, self._entries)}")
-        return self._entries[name]
+        if name in self._entries:
+            return self._entries[name]
+        for prefix, facts_of in self._open.items():
+            if name.startswith(prefix):
+                return self._make(name=name, **facts_of(name))
+        raise UsageError(f"no {self.kind} is called {name!r}; {did_you_mean(name, self._entries)}")
 
     def __contains__(self, name: object) -> bool:
         return name in self._entries
@@ -53,7 +68,8 @@ class Registry(Generic[E]):
         """Names that equal a pattern or match it as a glob, each once, in the order asked; a miss is an error."""
         chosen: dict[str, None] = {}
         for pattern in patterns:
-            hits = [pattern] if pattern in self._entries else [n for n in self if fnmatch.fnmatchcase(n, pattern)]
+            exact = pattern in self._entries or pattern.startswith(tuple(self._open))
+            hits = [pattern] if exact else [n for n in self if fnmatch.fnmatchcase(n, pattern)]
             if not hits:
                 raise UsageError(f"no {self.kind} matches {pattern!r}; {did_you_mean(pattern, self._entries)}")
             chosen.update(dict.fromkeys(hits))

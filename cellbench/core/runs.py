@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 from .errors import UsageError
@@ -137,9 +138,17 @@ class RunRecord:
 
 
 class RunLog:
-    """Times phases and collects the history; `listener(kind, facts)` hears of both as they happen."""
+    """Times phases and collects the history; `listener(kind, facts)` hears of both as they happen.
 
-    def __init__(self, listener: Callable[[str, Mapping[str, Any]], None] = lambda kind, facts: None) -> None:
+    checkpoint: a file in which a method may keep what it takes to go on after the run was ended in its middle.
+    """
+
+    def __init__(
+        self,
+        listener: Callable[[str, Mapping[str, Any]], None] = lambda kind, facts: None,
+        checkpoint: Path | None = None,
+    ) -> None:
+        self.checkpoint = checkpoint
         self.seconds: dict[str, float] = {}
         self.history: list[Mapping[str, float]] = []
         self._listener = listener

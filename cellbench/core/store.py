@@ -39,6 +39,10 @@ class Store:
         folder = self.root / _slug(self.machine) / _slug(spec.dataset) / _slug(spec.method)
         return folder / f"s{spec.seed}-{spec.key}.json"
 
+    def checkpoint(self, spec: RunSpec) -> Path:
+        """Where a run of this spec keeps what it takes to go on after it was ended in its middle."""
+        return self.path(spec).with_suffix(".checkpoint")
+
     def find(self, spec: RunSpec) -> RunRecord | None:
         """The record of this very spec on this machine, or None when there is none that can be read."""
         try:

@@ -1,9 +1,8 @@
 """Nets × recipes."""
 
-import importlib
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,31 +12,36 @@ from numpy.typing import NDArray
 from ..core.data import Samples
 from ..core.errors import DataError
 from ..core.runs import RunLog
+from ..core.store import write_whole
+from ..nets.table import NETS, Net, find
 from ..training.recipe import Recipe
 from .registry import methods
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from ..training.loop import Trained
-
-Build = Callable[..., "nn.Module"]
+    from ..training.model import Trained
 
 
 class NetMethod:
     """A net built for the data at hand and trained by a recipe."""
 
-    def __init__(self, build: Build, recipe: Recipe, seed: int, device: str) -> None:
-        self._build, self._recipe, self._seed, self._device = build, recipe, seed, device
+    def __init__(self, net: Net, recipe: Recipe, seed: int, device: str) -> None:
+        self._net, self._recipe, self._seed, self._device = net, recipe, seed, device
         self.backend = "torch"
         self.chosen: dict[str, Any] = {}
+        self.facts: dict[str, Any] = {}
         self.parameters: int | None = None
 
     def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
         from ..training import loop
 
-        model = loop.train(self._net(train), self._recipe, train, val, self._seed, self._device, log)
-        self._settle(model)
+        net = self._build(train)
+        if self._recipe.weights is not None:
+            from ..nets.weights import load_weights
+
+            self.facts = load_weights(net, self._net.name, self._recipe.weights)
+        self._settle(loop.train(net, self._recipe, train, val, self._seed, self._device, log))
 
     def predict(self, images: NDArray) -> NDArray[np.float32]:
         return self.model.predict(images)
@@ -47,22 +51,21 @@ class NetMethod:
         import torch
 
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
-        kept = {"state": self.model.state(), "seconds": dict(seconds)}
-        torch.save(kept, unfinished)
-        unfinished.replace(path)
+        kept = {"state": self.model.state(), "seconds": dict(seconds), "facts": self.facts}
+        write_whole(path, lambda file: torch.save(kept, file))
 
     def load(self, path: Path, train: Samples) -> Mapping[str, float]:
         """Take the net that `save` kept, for images like those of `train`; returns what its training cost."""
         import torch
 
-        from ..training import loop
+        from ..training.model import Trained
 
         kept = torch.load(path, map_location=self._device, weights_only=True)
-        self._settle(loop.Trained.of_state(self._net(train), kept["state"], self._recipe, self._device))
+        self._settle(Trained.of_state(self._build(train), kept["state"], self._recipe, self._device))
+        self.facts = kept["facts"]
         return kept["seconds"]
 
-    def _net(self, train: Samples) -> "nn.Module":
+    def _build(self, train: Samples) -> "nn.Module":
         """A fresh net for such images and classes; its weights come from the seed."""
         import torch
 
@@ -72,8 +75,18 @@ class NetMethod:
             raise DataError(
                 f"images are {height}×{width}; nets here need square ones: leave size at a number of pixels"
             )
-        net = self._build(channels=channels, classes=len(train.classes), size=height)
-        self.parameters = sum(p.numel() for p in net.parameters() if p.requires_grad)
+        recipe = self._recipe
+        stem = "stock" if recipe.weights is not None else None  # what the weights were learnt with
+        net = self._net.build(
+            channels,
+            len(train.classes),
+            height,
+            activation=recipe.activation,
+            dropout=recipe.dropout,
+            batch_norm=recipe.batch_norm,
+            stem=stem if recipe.stem == "auto" else recipe.stem,
+        )
+        self.parameters = sum(p.numel() for p in net.parameters())
         return net
 
     def _settle(self, model: "Trained") -> None:
@@ -82,59 +95,66 @@ class NetMethod:
         self.chosen = {"epoch": model.best_epoch}
 
 
-def _build(family: str, **shape: Any) -> Build:
-    """The factory `cellbench.nets.<family>.<family>` with `shape` filled in; torch is imported when it is called."""
-
-    def build(**data: Any) -> "nn.Module":
-        return getattr(importlib.import_module(f"cellbench.nets.{family}"), family)(**shape, **data)
-
-    return build
-
-
 FAST = Recipe()  # plain twins too: they are compared with the residual nets, so they train alike
 MEDIUM = Recipe(lr=0.05)
 SLOW = Recipe(lr=0.02)  # without batch norm, larger steps diverge
 
 
 @dataclass(frozen=True)
-class Standard:
-    """A row of the table of standard nets; cost as in MethodEntry."""
+class Training:
+    """How a net is trained unless told otherwise, and what that costs, as in MethodEntry."""
 
-    name: str
-    summary: str
-    build: Build
     recipe: Recipe
     cost: float
-    depth: int | None = None
-    shortcuts: bool | None = None
-    min_size: int = 8
+    standard: bool = False
 
 
-STANDARD = (
-    Standard("mlp", "two hidden layers on flattened pixels", _build("mlp"), MEDIUM, 2, min_size=1),
-    Standard("cnn", "three convolutions, one hidden layer", _build("cnn"), MEDIUM, 16),
-    Standard("alexnet", "AlexNet with a stem and head for small images", _build("alexnet"), SLOW, 30, min_size=31),
-    Standard("vgg11", "VGG-11 with batch norm, head 512–512", _build("vgg", depth=11), MEDIUM, 130, min_size=32),
-    Standard("vgg16", "VGG-16 with batch norm, head 512–512", _build("vgg", depth=16), MEDIUM, 230, min_size=32),
-    Standard("resnet18", "ResNet-18", _build("resnet", depth=18), FAST, 45, 18, True),
-    Standard("resnet34", "ResNet-34", _build("resnet", depth=34), FAST, 80, 34, True),
-    Standard(
-        "plain18", "ResNet-18 without shortcuts", _build("resnet", depth=18, shortcuts=False), FAST, 45, 18, False
-    ),
-    Standard(
-        "plain34", "ResNet-34 without shortcuts", _build("resnet", depth=34, shortcuts=False), FAST, 75, 34, False
-    ),
-)
+UNKNOWN = Training(MEDIUM, 100)
+TRAINING = {
+    "mlp": Training(MEDIUM, 2, standard=True),
+    "cnn": Training(MEDIUM, 16, standard=True),
+    "cnn2-yeast": Training(SLOW, 10),
+    "cnn3-yeast": Training(SLOW, 10),
+    "vgg-yeast": Training(MEDIUM, 250),
+    "alexnet": Training(SLOW, 30, standard=True),
+    "alexnet-hep2": Training(SLOW, 120),
+    "vgg11": Training(MEDIUM, 130, standard=True),
+    "vgg13": Training(MEDIUM, 190),
+    "vgg16": Training(MEDIUM, 230, standard=True),
+    "vgg19": Training(MEDIUM, 280),
+    "resnet18": Training(FAST, 45, standard=True),
+    "resnet34": Training(FAST, 80, standard=True),
+    "resnet50": Training(FAST, 150),
+    "resnet101": Training(FAST, 270),
+    "plain18": Training(FAST, 45, standard=True),
+    "plain34": Training(FAST, 75, standard=True),
+    **{
+        f"{kind}{depth}": Training(FAST, 3.5 * depth) for kind in ("resnet", "plain") for depth in (20, 32, 44, 56, 110)
+    },
+    "bninception": Training(MEDIUM, 120),
+    "model2-hpa28": Training(SLOW, 60),
+    "inception_resnet_v2": Training(MEDIUM, 600),
+}
 
-for net in STANDARD:
-    methods.register(
-        net.name,
-        summary=net.summary,
-        family="deep",
-        defaults=net.recipe,
-        standard=True,
-        depth=net.depth,
-        shortcuts=net.shortcuts,
-        min_size=net.min_size,
-        cost=net.cost,
-    )(lambda recipe, seed, device, build=net.build: NetMethod(build, recipe, seed, device))
+
+def _facts(net: Net) -> dict[str, Any]:
+    """What the registry asks of the method that trains `net`."""
+    training = TRAINING.get(net.name, UNKNOWN)
+    return {
+        "factory": partial(NetMethod, net),
+        "summary": net.summary,
+        "family": "deep",
+        "defaults": training.recipe,
+        "standard": training.standard,
+        "depth": net.depth,
+        "shortcuts": net.shortcuts,
+        "min_size": net.min_size,
+        "cost": training.cost,
+        "revision": 2,
+    }
+
+
+for net in NETS.values():
+    methods.add(net.name, **_facts(net))
+for package in ("torchvision", "timm"):
+    methods.add_open(f"{package}:", lambda name: _facts(find(name)))

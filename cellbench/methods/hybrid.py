@@ -1,9 +1,8 @@
 """Deep features × support vector machines: a net learns to see, a C-SVC to decide."""
 
-import dataclasses
 import hashlib
 import pickle
-from dataclasses import dataclass
+from dataclasses import fields, make_dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,63 +12,62 @@ from numpy.typing import NDArray
 from .. import __version__
 from ..core.data import Samples
 from ..core.environment import cache_folder, machine_name
-from ..core.errors import DataError, UsageError, did_you_mean
+from ..core.errors import UsageError
 from ..core.runs import RunLog
+from ..nets.table import find
 from ..training.recipe import Recipe
 from .classical import FeatureSVM, SVMSettings
-from .deep import STANDARD, NetMethod
+from .deep import NetMethod
 from .registry import methods
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..training.loop import Trained
+    from ..training.model import Trained
 
-NETS = {net.name: net for net in STANDARD}
+# What both have by one name, class_weight and gamma, is the SVM's.
+MACHINE = tuple(
+    field for field in fields(SVMSettings) if field.name in ("C", "gamma", "kernel", "class_weight", "backend")
+)
+RECIPE = tuple(field for field in fields(Recipe) if field.name not in {other.name for other in MACHINE})
 
 
-@dataclass(frozen=True)
-class DeepFeatureSettings:
-    """net: one of the standard nets, trained by its own recipe but for epochs, batch and lr where they are given.
+def _check(settings: Any) -> None:
+    if not isinstance(settings.cached, bool):
+        raise UsageError(f"cached is {settings.cached!r}; give true or false")
+    _ = find(settings.net), recipe_of(settings), machine_of(settings)  # they refuse what they can't be
 
-    The rest as in SVMSettings. cached: take a net that was trained in the same way on the same images before; what
-    its training cost then is counted again.
-    """
 
-    net: str = "resnet18"
-    epochs: int | None = None
-    batch: int | None = None
-    lr: float | None = None
-    C: tuple[float, ...] | float = (0.01, 0.1, 1, 10)
-    gamma: tuple[float | str, ...] | float | str = "scale"
-    kernel: str = "rbf"
-    class_weight: str | None = None
-    backend: str = "auto"
-    cached: bool = True
+DeepFeatureSettings = make_dataclass(
+    "DeepFeatureSettings",
+    [
+        ("net", str, "resnet18"),
+        ("cached", bool, True),
+        *((field.name, field.type, field.default) for field in MACHINE),
+        *((field.name, Any, None) for field in RECIPE),
+    ],
+    frozen=True,
+    namespace={"__post_init__": _check},
+)
+DeepFeatureSettings.__doc__ = """net: any net, trained by its own recipe but for the settings of a Recipe that are given
+(epochs=0: with the weights that it comes with). cached: take a net that was trained in the same way on the same images
+before; what its training cost then is counted again. The rest as in SVMSettings."""
 
-    def __post_init__(self) -> None:
-        if self.net not in NETS:
-            raise UsageError(f"net is {self.net!r}; {did_you_mean(self.net, NETS)}")
-        if not isinstance(self.cached, bool):
-            raise UsageError(f"cached is {self.cached!r}; give true or false")
-        _ = self.recipe, self.machine  # they refuse what they can't be
 
-    @property
-    def recipe(self) -> Recipe:
-        given = {name: getattr(self, name) for name in ("epochs", "batch", "lr") if getattr(self, name) is not None}
-        return dataclasses.replace(NETS[self.net].recipe, **given)
+def recipe_of(settings: Any) -> Recipe:
+    """The recipe of the net's method with what the settings say otherwise."""
+    given = {field.name: value for field in RECIPE if (value := getattr(settings, field.name)) is not None}
+    return replace(methods[settings.net].defaults, **given)
 
-    @property
-    def machine(self) -> SVMSettings:
-        return SVMSettings(
-            **{name: getattr(self, name) for name in ("C", "gamma", "kernel", "class_weight", "backend")}
-        )
+
+def machine_of(settings: Any) -> SVMSettings:
+    return SVMSettings(**{field.name: getattr(settings, field.name) for field in MACHINE})
 
 
 class DeepFeatureSVM:
     """What a trained net hands to its last layer, standardised, then a C-SVC."""
 
-    def __init__(self, settings: DeepFeatureSettings, seed: int, device: str) -> None:
+    def __init__(self, settings: Any, seed: int, device: str) -> None:
         from ..svm.backends import choose
 
         choose(settings.backend, device=device, kernel=settings.kernel)  # refused now, not when the net is trained
@@ -79,10 +77,7 @@ class DeepFeatureSVM:
         self.backend = ""
 
     def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
-        chosen = NETS[self._settings.net]
-        if (side := min(train.images.shape[2:])) < chosen.min_size:
-            raise DataError(f"{chosen.name} needs images of at least {chosen.min_size} pixels and these have {side}")
-        net = NetMethod(chosen.build, self._settings.recipe, self._seed, self._device)
+        net = NetMethod(find(self._settings.net), recipe_of(self._settings), self._seed, self._device)
         kept = cache_folder() / "nets" / f"{self._key(train, val)}.pt"
         cached = self._settings.cached and kept.is_file()
         if cached:
@@ -94,9 +89,9 @@ class DeepFeatureSVM:
             before = dict(log.seconds)
             net.fit(train, val, log)
             net.save(kept, {phase: spent - before.get(phase, 0) for phase, spent in log.seconds.items()})
-        self._machine = FeatureSVM(partial(penultimate, net.model), self._settings.machine, self._device)
+        self._machine = FeatureSVM(partial(penultimate, net.model), machine_of(self._settings), self._device)
         self._machine.fit(train, val, log)
-        self.parameters = net.parameters
+        self.parameters, self._net_facts = net.parameters, net.facts
         self.backend = f"{net.backend}, {self._machine.backend}"
         self.chosen = {**net.chosen, **self._machine.chosen, "net_from_cache": cached}
 
@@ -105,7 +100,7 @@ class DeepFeatureSVM:
 
     @property
     def facts(self) -> dict[str, Any]:
-        return self._machine.facts
+        return {**self._net_facts, **self._machine.facts}
 
     def _key(self, train: Samples, val: Samples) -> str:
         """What a trained net and its cost depend on: pixels, labels, classes, settings, code, threads, device."""
@@ -116,7 +111,7 @@ class DeepFeatureSVM:
             for array in (samples.images, samples.labels):
                 digest.update(f"{array.dtype}{array.shape}".encode())
                 digest.update(np.ascontiguousarray(array).data)
-        settings = (self._settings.net, self._settings.recipe, self._seed, len(train.classes))
+        settings = (self._settings.net, recipe_of(self._settings), self._seed, len(train.classes))
         code = (__version__, torch.__version__, methods["svm-deep"].revision, methods[self._settings.net].revision)
         card = torch.cuda.get_device_name() if self._device == "cuda" else machine_name()
         hardware = (self._device, card, torch.get_num_threads(), torch.are_deterministic_algorithms_enabled())
@@ -128,7 +123,9 @@ def penultimate(model: "Trained", images: "Tensor") -> "Tensor":
     """(n, features) float32: what reaches the net's last linear layer."""
     import torch
 
-    last = [module for module in model.net.modules() if isinstance(module, torch.nn.Linear)][-1]
+    from ..nets.parts import last_linear
+
+    last = last_linear(model.net)
     reached: list[Tensor] = []
     hook = last.register_forward_pre_hook(lambda _, inputs: reached.append(inputs[0].float()))
     try:
@@ -143,7 +140,8 @@ def penultimate(model: "Trained", images: "Tensor") -> "Tensor":
     summary="RBF support vector machine on the penultimate layer of a net trained here",
     family="svm",
     defaults=DeepFeatureSettings(),
+    revision=2,
     cost=46,
 )
-def svm_deep(settings: DeepFeatureSettings, seed: int, device: str) -> DeepFeatureSVM:
+def svm_deep(settings: Any, seed: int, device: str) -> DeepFeatureSVM:
     return DeepFeatureSVM(settings, seed, device)

@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Iterator
-from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +14,7 @@ ACTIVATIONS = {"relu": nn.ReLU, "mish": nn.Mish, "gelu": nn.GELU}
 # What may stand between the last linear layers: it has no weights, so that a layer's place in the head stays clear.
 BETWEEN = ("Dropout", "Flatten", "Identity", "AdaptiveAvgPool2d", "ReLU", "ReLU6", "Mish", "GELU", "Tanh", "Hardswish")
 
-Plan = Literal["none", "head", "convolutions"]
+PLANS = ("none", "head", "convolutions")
 
 
 class DropoutLinear(nn.Linear):
@@ -106,13 +105,13 @@ def head_parameters(net: nn.Module) -> list[nn.Parameter]:
     return list(head_layers(net)[-1][1].parameters())
 
 
-def freeze(net: nn.Module, plan: Plan) -> None:
+def freeze(net: nn.Module, plan: str) -> None:
     """Let only these learn: 'none' everything; 'head' the last layer; 'convolutions' the linear layers.
 
     Whatever was frozen before is forgotten. Call `settle_norms` after each `net.train()`.
     """
-    if plan not in get_args(Plan):
-        raise UsageError(f"freeze is {plan!r}; {did_you_mean(str(plan), get_args(Plan))}")
+    if plan not in PLANS:
+        raise UsageError(f"freeze is {plan!r}; {did_you_mean(plan, PLANS)}")
     if plan == "convolutions" and not convolution_modules(net):
         raise UsageError("freeze is 'convolutions', but this net has none; choose 'none' or 'head'")
     learn = set(net.parameters()) if plan == "none" else set(head_parameters(net))

@@ -58,8 +58,15 @@ def run_matrix(
     for number, job in enumerate(missing):
         watcher.started(job, number, sum(expected[number:]) if number else total(expected))
         start = time.monotonic()
-        record, predictions = run_job(job, watcher.event, timeout=policy.timeout, plugins=plugins)
+        checkpoint = store.checkpoint(job.spec)
+        if policy.force:  # from the beginning
+            checkpoint.unlink(missing_ok=True)
+        record, predictions = run_job(
+            job, watcher.event, timeout=policy.timeout, plugins=plugins, checkpoint=checkpoint
+        )
         store.save(record, predictions)
+        if record.status == "ok":  # of a run that was killed it stays: it goes on from there when it is tried again
+            checkpoint.unlink(missing_ok=True)
         tally[record.status] += 1
         watcher.finished(job, record, time.monotonic() - start)
         for later in range(number + 1, len(missing)):  # this one says more of its like than was known before

@@ -5,6 +5,7 @@ import os
 import resource
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,11 +31,16 @@ TRAIN_METRIC_LIMIT = 12_500
 Listener = Callable[[str, Mapping[str, Any]], None]
 
 
-def execute(job: Job, listener: Listener = lambda kind, facts: None) -> tuple[RunRecord, Predictions]:
-    """Do the run and return its record with the scores it rests on. Whatever the method raises passes through."""
+def execute(
+    job: Job, listener: Listener = lambda kind, facts: None, checkpoint: Path | None = None
+) -> tuple[RunRecord, Predictions]:
+    """Do the run and return its record with the scores it rests on. Whatever the method raises passes through.
+
+    checkpoint: where the method may keep its progress, see RunLog.
+    """
     spec = job.spec
     _settle_device(spec)
-    log = RunLog(listener)
+    log = RunLog(listener, checkpoint)
     with log.phase("load"):
         data = cache.read(job.data)
         if data.info.fingerprint != spec.fingerprint:
@@ -68,7 +74,7 @@ def execute(job: Job, listener: Listener = lambda kind, facts: None) -> tuple[Ru
         chosen=chosen,
         facts={
             **getattr(method, "facts", {}),
-            **method_facts(methods[spec.method]),
+            **method_facts(spec),
             **data_facts(data, parts, spec),
             "parameters": method.parameters,
         },
@@ -98,7 +104,7 @@ def unfinished(job: Job, status: str, reason: str, environment: Mapping[str, Any
         spec=job.spec,
         status=status,  # type: ignore[arg-type]
         reason=reason,
-        facts={**method_facts(methods[job.spec.method]), **data_facts(data, _labels(data, job.spec), job.spec)},
+        facts={**method_facts(job.spec), **data_facts(data, _labels(data, job.spec), job.spec)},
         overrides=job.overrides,
         environment=environment,
         version=__version__,
@@ -113,8 +119,10 @@ def environment(device: str) -> dict[str, Any]:
     return describe(device, torch.get_num_threads(), gpu)
 
 
-def method_facts(entry: MethodEntry) -> dict[str, Any]:
-    return {key: getattr(entry, key) for key in ("family", "depth", "shortcuts", "standard", "pretrained")}
+def method_facts(spec: RunSpec) -> dict[str, Any]:
+    entry = methods[spec.method]
+    facts = {key: getattr(entry, key) for key in ("family", "depth", "shortcuts", "standard")}
+    return {**facts, "pretrained": entry.pretrained or bool(spec.params.get("weights"))}
 
 
 def data_facts(data: Dataset, parts: Mapping[str, Samples], spec: RunSpec) -> dict[str, Any]:

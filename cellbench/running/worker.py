@@ -39,12 +39,20 @@ def start_server() -> None:
 
 
 def run_job(
-    job: Job, listener: Listener, *, timeout: float | None = None, plugins: Sequence[Path] = ()
+    job: Job,
+    listener: Listener,
+    *,
+    timeout: float | None = None,
+    plugins: Sequence[Path] = (),
+    checkpoint: Path | None = None,
 ) -> tuple[RunRecord, Predictions | None]:
-    """Do one run in a child process and return its record, whatever became of it, and its predictions if it is ok."""
+    """Do one run in a child process and return its record, whatever became of it, and its predictions if it is ok.
+
+    A run that finds its own progress in `checkpoint` goes on from there.
+    """
     if job.skip:
         return unfinished(job, "skipped", job.skip, _environment(job.spec.device)), None
-    kind, outcome = _in_child(_run, (job,), listener, timeout, plugins)
+    kind, outcome = _in_child(_run, (job, checkpoint), listener, timeout, plugins)
     if kind == "done":
         return outcome
     status = "timeout" if kind == "timeout" else "failed"
@@ -120,8 +128,8 @@ def _main(pipe: Connection, target: Callable, arguments: tuple, plugins: Sequenc
             pipe.send(("failed", _reason(error)))
 
 
-def _run(listener: Listener, job: Job) -> tuple[RunRecord, Predictions]:
-    return execute(job, listener)
+def _run(listener: Listener, job: Job, checkpoint: Path | None) -> tuple[RunRecord, Predictions]:
+    return execute(job, listener, checkpoint)
 
 
 def _ask(listener: Listener, question: Callable[[], Any]) -> Any:

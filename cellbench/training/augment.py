@@ -1,29 +1,60 @@
-"""Per-sample augmentation of a whole batch on its device: one affine resampling and one change of contrast."""
+"""Augmentation of a whole batch on its device, every image by numbers of its own."""
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
+from ..core.errors import UsageError
+from . import movement, tones
 from .recipe import Recipe
 
+DRAWS = (
+    *("rotate", "flip", "flip_vertical", "scale", "aspect", "shear", "shift_x", "shift_y", "crop_x", "crop_y"),
+    *("window_x", "window_y", "blur", "hue", "saturation", "gamma", "gain", "offset", "noise"),
+)
 
-def augment(batch: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
-    """A normalised float batch (n, channels, height, width), each image turned, mirrored, scaled, shifted and given
-    another contrast.
 
-    Random numbers come from `generator` (a CPU one: the same on every device). Pixels from beyond the border are
-    mirrored in, so that no black corners appear.
+def augment(batch: Tensor, recipe: Recipe, generator: torch.Generator, black: Tensor, white: Tensor) -> Tensor:
+    """The batch as the recipe's fields from rotate to noise have it; what is off costs nothing.
+
+    batch: normalised, float (n, channels, height, width), left as it is; black, white: (1, channels, 1, 1), what raw 0
+    and the full scale became. In this order: one resampling for all that moves pixels, blur, saturation, hue, gamma,
+    gain (about zero) and offset, noise. Every image's numbers come from `generator`, on the processor, so they are the
+    same on every device, and the same whatever else is on; the noise alone is drawn on the device, by a seed of them.
+    Raises UsageError when hue or saturation is on and the images do not have three channels.
     """
     n = len(batch)
-    draw = torch.rand(6, n, generator=generator) * 2 - 1  # in -1..1
-    angle = draw[0] * (recipe.rotate * torch.pi / 180)
-    zoom = 1 + draw[1] * recipe.scale
-    mirror = torch.where(draw[2] < 0, -1.0, 1.0) if recipe.flip else torch.ones(n)
-    cosine, sine = torch.cos(angle) * zoom, torch.sin(angle) * zoom
-    shift = draw[3:5] * (2 * recipe.shift)  # affine_grid measures the side as 2
-    matrix = torch.stack(
-        [torch.stack([cosine * mirror, -sine, shift[0]], 1), torch.stack([sine * mirror, cosine, shift[1]], 1)], 1
-    )
-    grid = F.affine_grid(matrix.to(batch.device), list(batch.shape), align_corners=False)
-    turned = F.grid_sample(batch, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
-    return turned * (1 + draw[5] * recipe.gain).to(batch.device).view(n, 1, 1, 1)
+    numbers = torch.rand(len(DRAWS) + 2 * movement.TRIES, n, generator=generator)
+    draw = dict(zip(DRAWS, numbers, strict=False))
+    tries = numbers[len(DRAWS) :].view(2, movement.TRIES, n)
+
+    out = movement.move(batch, recipe, draw, tries, black)
+    if recipe.blur:
+        out = tones.blur(out, draw["blur"] * recipe.blur, tones.reach(recipe.blur))
+    if recipe.hue or recipe.saturation or recipe.gamma:
+        _check_colours(recipe, batch)
+        out = (out - black).div_(white - black)
+        if recipe.saturation:
+            out = tones.saturate(out, 1 + movement.either_way(draw["saturation"], recipe.saturation))
+        if recipe.hue:
+            out = tones.turn_hue(out, movement.either_way(draw["hue"], recipe.hue))
+        if recipe.gamma:
+            out = out.clamp_(min=0).pow_(tones.each(1 + movement.either_way(draw["gamma"], recipe.gamma), out))
+        out = out.mul_(white - black).add_(black)
+    if recipe.gain:
+        gain = tones.each(1 + movement.either_way(draw["gain"], recipe.gain), out)
+        out = torch.mul(out, gain, out=None if out is batch else out)  # writing to memory that is there is faster
+    if recipe.offset:
+        offset = tones.each(movement.either_way(draw["offset"], recipe.offset), out)
+        out = torch.add(out, offset, out=None if out is batch else out)
+    if recipe.noise:
+        out = tones.add_noise(out, draw["noise"] * recipe.noise, generator)
+    return out
+
+
+def _check_colours(recipe: Recipe, batch: Tensor) -> None:
+    if (recipe.hue or recipe.saturation) and batch.shape[1] != 3:
+        name = "hue" if recipe.hue else "saturation"
+        raise UsageError(
+            f"{name} is {getattr(recipe, name):g} and the images have {batch.shape[1]} channel(s); "
+            "hue and saturation are for three: set both to 0"
+        )

@@ -1,200 +1,99 @@
-"""The one training loop, from pixels on the device to the checkpoint that did best on validation."""
+"""The one training loop, from pixels on the device to the weights of the epoch that did best on validation."""
 
-import copy
 import math
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ..core.data import Samples
 from ..core.errors import TrainingError
-from ..core.metrics import validation_figure
+from ..core.metrics import decide, macro_f1, validation_figure
 from ..core.runs import RunLog
+from ..nets.parts import freeze, settle_norms
+from . import checkpoints
 from .augment import augment
+from .batches import batches, place
+from .losses import Loss, make_loss
+from .mixing import mix
+from .model import Trained, as_tensor, reader
+from .optimisers import learning_rate, make_optimiser, set_rate
 from .recipe import Recipe
+from .sampling import chosen_images, epoch_order
 
 REHEARSAL_STEPS = 3
-PREDICT_BATCH = 512
+BEST = ("best", "best_epoch", "best_weights")  # of a Training, what val has chosen
 
 
-@dataclass(frozen=True)
-class Precision:
-    """The type that convolutions and products run in; None is float32 throughout."""
+@dataclass
+class Training:
+    """A training under way: what it is made of, and the best that it has come to."""
 
-    autocast: torch.dtype | None
-    device: str
-
-    def __call__(self) -> torch.autocast:
-        return torch.autocast(self.device, self.autocast or torch.bfloat16, enabled=self.autocast is not None)
-
-    def __str__(self) -> str:
-        return "bf16" if self.autocast is torch.bfloat16 else "fp32"
-
-
-def choose_precision(wanted: str, device: str) -> Precision:
-    """bf16 when asked for, or for 'auto' when the processor or card has instructions for it."""
-    if wanted == "auto":
-        if device == "cuda":
-            wanted = "bf16" if torch.cuda.get_device_capability() >= (8, 0) else "fp32"
-        else:
-            wanted = "bf16" if _processor_has_bf16() else "fp32"
-    return Precision(torch.bfloat16 if wanted == "bf16" else None, device)
-
-
-def _processor_has_bf16() -> bool:
-    try:
-        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return False
-    return "avx512_bf16" in flags or "amx_bf16" in flags
-
-
-class Trained:
-    """A net on its device with what it needs to read images: the train mean and deviation of every channel."""
-
-    def __init__(self, net: nn.Module, mean: Tensor, deviation: Tensor, precision: Precision, device: str) -> None:
-        self.net, self.mean, self.deviation = net, mean, deviation
-        self.precision, self.device = precision, device
-        self.best_epoch = 0
-
-    def state(self) -> dict[str, Any]:
-        """All that makes it what it is, as tensors and numbers."""
-        return {
-            "net": self.net.state_dict(),
-            "mean": self.mean,
-            "deviation": self.deviation,
-            "best_epoch": self.best_epoch,
-        }
-
-    @classmethod
-    def of_state(cls, net: nn.Module, state: Mapping[str, Any], recipe: Recipe, device: str) -> "Trained":
-        """The net that `state` describes; `net` is one of its shape."""
-        net = net.to(device).to(memory_format=torch.channels_last)
-        net.load_state_dict(state["net"])
-        model = cls(net, state["mean"], state["deviation"], choose_precision(recipe.precision, device), device)
-        model.best_epoch = state["best_epoch"]
-        return model
-
-    def normalise(self, batch: Tensor) -> Tensor:
-        return (batch.to(torch.float32) - self.mean) / self.deviation
-
-    @torch.inference_mode()
-    def predict(self, images: Tensor | NDArray) -> NDArray[np.float32]:
-        """Scores (n, classes) for raw images (n, channels, height, width)."""
-        self.net.eval()
-        images = _tensor(images)
-        scores = []
-        for batch in images.split(PREDICT_BATCH):
-            with self.precision():
-                out = self.net(self.normalise(batch.to(self.device)).contiguous(memory_format=torch.channels_last))
-            scores.append(out.float())
-        return torch.cat(scores).cpu().numpy()
+    model: Trained
+    forward: Callable[[Tensor], Tensor]
+    recipe: Recipe
+    loss: Loss
+    optimiser: torch.optim.Optimizer
+    scaler: torch.amp.GradScaler
+    shuffle: torch.Generator
+    multilabel: bool
+    best: float = -math.inf
+    best_epoch: int = 0
+    best_weights: dict[str, Tensor] = field(default_factory=dict)
 
 
 def train(net: nn.Module, recipe: Recipe, train: Samples, val: Samples, seed: int, device: str, log: RunLog) -> Trained:
-    """Train `net` by `recipe` and return it with the weights of the epoch that did best on val.
+    """Train `net` by `recipe` and return it with the weights of the epoch that did best on val, or of the last.
 
-    Order of batches and augmentation come from `seed`; the weights are whatever `net` came with.
-    Raises TrainingError, naming step and learning rate, when the loss is not finite.
+    Order of batches and augmentation come from `seed`; the weights are whatever `net` came with. With `log.checkpoint`
+    every epoch is kept there, and training goes on from the one that is found there.
+    Raises TrainingError, naming step and learning rate, when the loss is not finite, and UsageError when the recipe
+    does not suit the labels.
     """
-    shuffle = torch.Generator().manual_seed(seed)
     with log.phase("transfer"):
-        images = _tensor(train.images).to(device)
-        labels = _truth(train.labels).to(device)
-        seen_by_val = _tensor(val.images).to(device)
-        val_labels = _truth(val.labels)
-        mean, deviation = _statistics(images)
-        net = net.to(device).to(memory_format=torch.channels_last)
-        model = Trained(net, mean, deviation, choose_precision(recipe.precision, device), device)
+        chosen = torch.from_numpy(chosen_images(_one_hot(train), recipe, seed))
+        truth = torch.from_numpy(_one_hot(train)).to(device)[chosen.to(device)].float()
+        images = as_tensor(train.images)
+        model = reader(net, images, recipe, device)
+        loss = make_loss(recipe, truth, train.multilabel)
+        images, val_images = place(images, device), place(as_tensor(val.images), device)
         synchronise(device)
-
-    steps_an_epoch = max(
-        1, len(labels) // recipe.batch
-    )  # the last, partial batch is left out: the order is new each time
-    batch_size = min(recipe.batch, len(labels))
-    total = steps_an_epoch * recipe.epochs
-
-    def step(net: nn.Module, optimiser: torch.optim.Optimizer, batch: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
-        batch = augment(model.normalise(batch), recipe, shuffle).contiguous(memory_format=torch.channels_last)
-        with model.precision():
-            scores = net(batch)
-        loss = loss_of(scores.float(), truth, recipe.label_smoothing)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-        return loss.detach(), scores.detach()
-
     with log.phase("warmup"):
-        _rehearse(step, net, recipe, images[:batch_size], labels[:batch_size])
-        shuffle.manual_seed(seed)  # the rehearsal drew from it
+        training = Training(
+            model,
+            forward=torch.compile(model.net) if recipe.compile else model.net,
+            recipe=recipe,
+            loss=loss,
+            optimiser=make_optimiser(model.net, recipe),
+            scaler=torch.amp.GradScaler(device, enabled=str(model.precision) == "fp16"),
+            shuffle=torch.Generator().manual_seed(seed),
+            multilabel=train.multilabel,
+        )
+        freeze(model.net, recipe.freeze)
+        _rehearse(training, next(batches(images, chosen, _batch(recipe, chosen), device)), truth)
         synchronise(device)
 
-    with log.phase("fit"):
-        optimiser = _optimiser(net, recipe)
-        best, best_state = -1.0, net.state_dict()
-        for epoch in range(1, recipe.epochs + 1):
+    training.shuffle.manual_seed(seed)  # the rehearsal drew from it
+    _resume(training, log)
+    while len(log.history) < recipe.epochs and not _is_stale(training, len(log.history)):
+        with log.phase("fit"):
             start = time.perf_counter()
-            net.train()
-            losses, hits = torch.zeros((), device=device), torch.zeros((), device=device)
-            order = torch.randperm(len(labels), generator=shuffle).to(device)
-            for i in range(steps_an_epoch):
-                at = (epoch - 1) * steps_an_epoch + i
-                rate = learning_rate(recipe, (at + 0.5) / total)
-                for group in optimiser.param_groups:
-                    group["lr"] = rate
-                index = order[i * batch_size : (i + 1) * batch_size]
-                loss, scores = step(net, optimiser, images[index], labels[index])
-                losses += loss
-                hits += _right(scores, labels[index])
-            # one look an epoch: asking at every step would make a GPU wait
-            if not math.isfinite(mean_loss := losses.item() / steps_an_epoch):
-                raise TrainingError(
-                    f"the loss is {mean_loss} in epoch {epoch} (step {at + 1}, learning rate {rate:.3g}); lower lr"
-                )
-            val_scores = model.predict(seen_by_val)
-            figure, score = validation_figure(val.labels, val_scores)
-            if score > best:
-                best, model.best_epoch, best_state = score, epoch, copy.deepcopy(net.state_dict())
-            log.epoch(
-                epoch=epoch,
-                epochs=recipe.epochs,
-                lr=rate,
-                train_loss=mean_loss,
-                train_accuracy=hits.item() / (steps_an_epoch * batch_size),
-                val_loss=float(loss_of(torch.from_numpy(val_scores), val_labels)),
-                val_accuracy=float(_right(torch.from_numpy(val_scores), val_labels)) / len(val),
-                seconds=time.perf_counter() - start,
-                **{f"val_{figure}": score},
-            )
-        net.load_state_dict(best_state)
-        synchronise(device)
+            row = _epoch(training, images, chosen, truth, log.history)
+            row |= _validate(training, val, val_images, epoch=len(log.history) + 1)
+        log.epoch(**row, epoch=len(log.history) + 1, epochs=recipe.epochs, seconds=time.perf_counter() - start)
+        _keep(training, log)  # in no phase: a run that is never stopped would do without it
+    model.best_epoch = len(log.history)
+    if training.best_weights:
+        model.net.load_state_dict(training.best_weights)
+        model.best_epoch = training.best_epoch
+    freeze(model.net, "none")
+    synchronise(device)
     return model
-
-
-def loss_of(scores: Tensor, truth: Tensor, label_smoothing: float = 0.0) -> Tensor:
-    """Cross-entropy for class numbers (n,); binary cross-entropy for several labels an image, float (n, classes)."""
-    if truth.ndim == 2:
-        smooth = truth * (1 - label_smoothing) + label_smoothing / 2
-        return F.binary_cross_entropy_with_logits(scores, smooth)
-    return F.cross_entropy(scores, truth, label_smoothing=label_smoothing)
-
-
-def learning_rate(recipe: Recipe, progress: float) -> float:
-    """The rate at `progress` 0..1 through training. One-cycle: 30 % linear rise, then cosine fall (Smith, 2018)."""
-    if recipe.schedule == "constant":
-        return recipe.lr
-    rise = 0.3 if recipe.schedule == "one-cycle" else 0.0
-    if progress < rise:
-        return recipe.lr * max(progress / rise, 0.04)
-    return recipe.lr * 0.5 * (1 + math.cos(math.pi * (progress - rise) / (1 - rise)))
 
 
 def synchronise(device: str) -> None:
@@ -203,46 +102,142 @@ def synchronise(device: str) -> None:
         torch.cuda.synchronize()
 
 
-def _rehearse(step, net: nn.Module, recipe: Recipe, batch: Tensor, truth: Tensor) -> None:  # type: ignore[no-untyped-def]
-    """A few steps of a copy of the net on shuffled labels: kernels are chosen and memory taken, nothing leaks."""
-    twin = copy.deepcopy(net).train()
-    optimiser = _optimiser(twin, recipe)
+def _epoch(
+    training: Training, images: Tensor, chosen: Tensor, truth: Tensor, history: Sequence[Mapping[str, float]]
+) -> dict[str, float]:
+    """Show every chosen image once, in a new order; returns what the history tells of it."""
+    recipe, device, done = training.recipe, training.model.device, len(history)
+    if recipe.freeze == "head":
+        freeze(training.model.net, "head" if done < recipe.head_epochs else "none")
+    training.model.net.train()
+    settle_norms(training.model.net)
+    order = epoch_order(truth, recipe, training.shuffle)
+    size = _batch(recipe, chosen)
+    steps = len(order) // size
+    shown = truth[order.to(device)].split(size)
+    val_losses = [row["val_loss"] for row in history if "val_loss" in row]
+    rates, seen = [], []
+    for i, batch in enumerate(batches(images, chosen[order], size, device)):
+        rates.append(learning_rate(recipe, (done + (i + 0.5) / steps) / recipe.epochs, val_losses))
+        set_rate(training.optimiser, rates[-1])
+        seen.append(_step(training, batch, shown[i], update=(i + 1) % recipe.accumulate == 0 or i + 1 == steps))
+    losses, scores, labels = (list(each) for each in zip(*seen, strict=True))
+    by_step = torch.stack(losses).cpu()  # one look an epoch: asking at every step would make a GPU wait
+    if not by_step.isfinite().all():
+        bad = int((~by_step.isfinite()).nonzero()[0])
+        where = f"step {done * steps + bad + 1} (epoch {done + 1}, learning rate {rates[bad]:.3g})"
+        raise TrainingError(f"the loss is {by_step[bad]:g} at {where}; lower lr")
+    return {
+        "lr": rates[-1],
+        "train_loss": float(by_step.mean()),
+        **_figures("train", torch.cat(scores), torch.cat(labels), training.multilabel),
+    }
+
+
+def _step(training: Training, batch: Tensor, truth: Tensor, update: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """Forward, backward and, with `update`, a step; returns loss, scores and labels as shown, of which mixing makes
+    shares."""
+    model, recipe, scaler = training.model, training.recipe, training.scaler
+    batch = augment(model.normalise(batch), recipe, training.shuffle, model.black, model.white)
+    batch, truth = mix(batch, truth, recipe, training.shuffle)
+    with model.precision():
+        scores = training.forward(batch.contiguous(memory_format=torch.channels_last))
+    loss = training.loss(scores.float(), truth)
+    scaler.scale(loss / recipe.accumulate).backward()
+    if update:
+        _clip(training)
+        scaler.step(training.optimiser)
+        scaler.update()
+        training.optimiser.zero_grad(set_to_none=True)
+    return loss.detach(), scores.detach(), truth
+
+
+def _clip(training: Training) -> None:
+    """Bound the gradients' norm and elements, if the recipe says so."""
+    recipe, parameters = training.recipe, list(training.model.net.parameters())
+    if recipe.clip_norm or recipe.clip_value:
+        training.scaler.unscale_(training.optimiser)
+    if recipe.clip_norm:
+        nn.utils.clip_grad_norm_(parameters, recipe.clip_norm)
+    if recipe.clip_value:
+        nn.utils.clip_grad_value_(parameters, recipe.clip_value)
+
+
+def _rehearse(training: Training, batch: Tensor, truth: Tensor) -> None:
+    """A few steps on random labels, and back: kernels are chosen and memory is taken, nothing is learnt."""
+    net = training.model.net
+    net.train()
+    settle_norms(net)
+    before = checkpoints.weights_of(net)
+    rehearsing = replace(training, optimiser=make_optimiser(net, training.recipe))
     with torch.random.fork_rng(["cuda"] if batch.is_cuda else []):  # dropout's draws are put back as well
         for _ in range(REHEARSAL_STEPS):
-            step(twin, optimiser, batch, truth[torch.randperm(len(truth), device=truth.device)])
+            _step(rehearsing, batch, truth[torch.randperm(len(truth), device=truth.device)[: len(batch)]], update=True)
+    net.load_state_dict(before)
 
 
-def _optimiser(net: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """Weights decay; biases and batch-norm's parameters, which have one dimension, don't."""
-    weights = [p for p in net.parameters() if p.requires_grad and p.ndim > 1]
-    others = [p for p in net.parameters() if p.requires_grad and p.ndim <= 1]
-    groups = [{"params": weights, "weight_decay": recipe.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    return torch.optim.SGD(groups, lr=recipe.lr, momentum=recipe.momentum, nesterov=recipe.momentum > 0)
+def _validate(training: Training, val: Samples, images: Tensor, epoch: int) -> dict[str, float]:
+    """Score val, keep the weights if they are the best so far, and tell the history."""
+    model = training.model
+    scores, truth = model.predict(images), torch.from_numpy(_one_hot(val)).float()
+    figure, score = validation_figure(val.labels, scores)
+    if score > training.best:
+        training.best, training.best_epoch = score, epoch
+        if training.recipe.choose == "best":
+            training.best_weights = checkpoints.weights_of(model.net)
+    on_val = torch.from_numpy(scores)
+    loss = training.loss(on_val.to(model.device), truth.to(model.device), smoothing=0.0)
+    return {"val_loss": float(loss), **_figures("val", on_val, truth, training.multilabel), f"val_{figure}": score}
 
 
-def _statistics(images: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and deviation of each channel, (1, channels, 1, 1) float32, from chunks so that little memory is used."""
-    total = torch.zeros(2, images.shape[1], dtype=torch.float64, device=images.device)
-    for chunk in images.split(PREDICT_BATCH):
-        values = chunk.to(torch.float64)
-        total += torch.stack([values.sum((0, 2, 3)), values.square().sum((0, 2, 3))])
-    mean, square = total / (images.numel() / images.shape[1])
-    deviation = (square - mean**2).clamp(min=0).sqrt()
-    deviation[deviation == 0] = 1  # an empty channel stays zero
-    return mean.to(torch.float32).view(1, -1, 1, 1), deviation.to(torch.float32).view(1, -1, 1, 1)
+def _is_stale(training: Training, epochs: int) -> bool:
+    patience = training.recipe.early_stopping
+    return bool(patience) and epochs - training.best_epoch >= patience
 
 
-def _truth(labels: NDArray) -> Tensor:
-    """Class numbers as they are; several labels an image as float32, as binary cross-entropy wants them."""
-    return torch.from_numpy(labels.astype(np.float32) if labels.ndim == 2 else np.array(labels))
+def _keep(training: Training, log: RunLog) -> None:
+    """Write all that changes in training to the log's checkpoint, if it has one."""
+    if log.checkpoint is None:
+        return
+    state = {name: getattr(training, name) for name in BEST}
+    state |= {name: part.state_dict() for name, part in _parts(training).items()}
+    state |= {"shuffle": training.shuffle.get_state(), "random": checkpoints.random_states()}
+    checkpoints.save(log.checkpoint, {**state, "history": log.history, "fit": log.seconds["fit"]})
 
 
-def _right(scores: Tensor, truth: Tensor) -> Tensor:
-    """How many images have the right label, or exactly the right labels."""
-    if truth.ndim == 2:
-        return ((scores > 0) == truth.bool()).all(1).sum()
-    return (scores.argmax(1) == truth).sum()
+def _resume(training: Training, log: RunLog) -> None:
+    """Go on from what `_keep` wrote, if there is anything: its epochs and their seconds are counted."""
+    if (state := checkpoints.load(log.checkpoint)) is None:
+        return
+    for name in BEST:
+        setattr(training, name, state[name])
+    for name, part in _parts(training).items():
+        part.load_state_dict(state[name])
+    training.shuffle.set_state(state["shuffle"])
+    checkpoints.set_random_states(state["random"])
+    log.history.extend(state["history"])
+    log.carry({"fit": state["fit"]})
 
 
-def _tensor(images: Tensor | NDArray) -> Tensor:
-    return images if isinstance(images, Tensor) else torch.from_numpy(np.ascontiguousarray(images))
+def _parts(training: Training) -> dict[str, Any]:
+    return {"net": training.model.net, "optimiser": training.optimiser, "scaler": training.scaler}
+
+
+def _batch(recipe: Recipe, chosen: Tensor) -> int:
+    """Images a batch; of fewer images than that, all of them. The last, partial batch of an epoch is left out: the
+    order is new each time."""
+    return min(recipe.batch, len(chosen))
+
+
+def _one_hot(samples: Samples) -> NDArray[np.bool_]:
+    """Which labels an image has, (n, classes)."""
+    return samples.labels if samples.multilabel else samples.labels[:, None] == np.arange(len(samples.classes))
+
+
+def _figures(part: str, scores: Tensor, truth: Tensor, multilabel: bool) -> dict[str, float]:
+    """Accuracy (of several labels: exact match) and macro-F1 of scores on the device; truth: shares by class."""
+    shares = truth.cpu().numpy()
+    labels = shares > 0.5 if multilabel else shares.argmax(1)
+    predicted = decide(scores.float().cpu().numpy(), multilabel)
+    right = (labels == predicted).all(1) if multilabel else labels == predicted
+    return {f"{part}_accuracy": float(right.mean()), f"{part}_macro_f1": macro_f1(labels, predicted)}

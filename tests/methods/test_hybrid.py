@@ -9,7 +9,7 @@ from cellbench.core.runs import RunLog
 from cellbench.datasets.toy import rings
 from cellbench.methods import methods
 from cellbench.methods.hybrid import DeepFeatureSettings, DeepFeatureSVM, penultimate
-from cellbench.training.loop import Precision, Trained
+from cellbench.training.model import Precision, Trained
 
 QUICK = DeepFeatureSettings(net="cnn", epochs=3, batch=16, lr=0.02)
 
@@ -29,7 +29,7 @@ def fitted(settings=QUICK, seed=0, n=60):
 
 def test_the_penultimate_layer_is_what_the_last_one_is_given():
     net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4, 3), torch.nn.ReLU(), torch.nn.Linear(3, 2))
-    model = Trained(net, torch.zeros(1), torch.ones(1), Precision(None, "cpu"), "cpu")
+    model = Trained(net, torch.zeros(1), torch.ones(1), 1.0, Precision(None, "cpu"), "cpu")
     images = torch.rand(7, 1, 2, 2)
     with torch.no_grad():
         expected = net[1](images.flatten(1)).relu()
@@ -97,8 +97,9 @@ def test_it_runs_by_name_and_says_what_it_is_made_of():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"net": "resnet81"}, "net is 'resnet81'.*resnet18"),
-        ({"epochs": 0}, "epochs is 0"),
+        ({"net": "resnet81"}, "no net is called 'resnet81'.*resnet18"),
+        ({"epochs": -1}, "epochs is -1"),
+        ({"mosaic": 2}, "mosaic is 2; it must be from 0 to 1"),
         ({"C": -1}, "C is -1"),
         ({"cached": "yes"}, "give true or false"),
     ],
@@ -106,3 +107,12 @@ def test_it_runs_by_name_and_says_what_it_is_made_of():
 def test_bad_settings_are_refused(settings, message):
     with pytest.raises(UsageError, match=message):
         DeepFeatureSettings(**settings)
+
+
+def test_without_epochs_the_features_are_those_of_the_weights_as_they_come():
+    method, log, _ = fitted(DeepFeatureSettings(net="cnn", epochs=0, cached=False))
+    assert not any("epoch" in row for row in log.history)
+    torch.manual_seed(0)
+    fresh = methods["cnn"].factory.args[0].build(1, 3, 32).state_dict()
+    learnt = method._machine._features.args[0].net.state_dict()
+    assert all(torch.equal(learnt[name], value) for name, value in fresh.items())

@@ -1,0 +1,47 @@
+"""Raw images by batch on the device: all of them kept there when they fit, else chunks fetched ahead of their use."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import torch
+from torch import Tensor
+
+SHARE_FOR_IMAGES = 0.5  # of the device's free memory; the rest is for the net and what flows through it
+CHUNK_BATCHES = 16
+
+
+def place(images: Tensor, device: str) -> Tensor:
+    """The images on the device if they take no more than half of its free memory, else where they are."""
+    if device == "cpu" or images.nbytes > SHARE_FOR_IMAGES * torch.cuda.mem_get_info()[0]:
+        return images
+    return images.to(device)
+
+
+def batches(images: Tensor, order: Tensor, size: int, device: str) -> Iterator[Tensor]:
+    """images[order] on the device, `size` at a time; what is left over at the end is not shown.
+
+    order: (n,) positions, on the CPU.
+    """
+    at_once = order[: len(order) // size * size].split(size)
+    if images.device.type == device:
+        for index in at_once:
+            yield images[index.to(device)]
+        return
+    yield from _fetched_ahead(images, at_once, device)
+
+
+def _fetched_ahead(images: Tensor, at_once: tuple[Tensor, ...], device: str) -> Iterator[Tensor]:
+    """A thread gathers a chunk of batches into pinned memory and sends it off while the one before it is at work."""
+
+    def fetch(index: tuple[Tensor, ...]) -> Tensor:
+        chunk = images[torch.cat(index)]
+        return chunk.pin_memory().to(device, non_blocking=True) if device == "cuda" else chunk.to(device)
+
+    chunks = [at_once[i : i + CHUNK_BATCHES] for i in range(0, len(at_once), CHUNK_BATCHES)]
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(fetch, chunks[0])
+        for number, chunk in enumerate(chunks):
+            there = coming.result()
+            if number + 1 < len(chunks):
+                coming = thread.submit(fetch, chunks[number + 1])
+            yield from there.split(len(chunk[0]))

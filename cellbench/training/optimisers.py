@@ -1,0 +1,71 @@
+"""Steps and their sizes: the optimiser of a recipe, and the learning rate at every point of training."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from ..nets.parts import head_parameters
+from .recipe import Recipe
+
+ONE_CYCLE_RISE = 0.3
+LOWEST = 0.04  # of the peak, where a rise starts: a step of zero would teach nothing
+IMPROVEMENT = 1e-4  # relative; less is none, as in torch's ReduceLROnPlateau
+
+
+def make_optimiser(net: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """SGD, Adam or AdamW over all parameters, frozen ones included: without a gradient they stay.
+
+    Weights decay; biases and batch norm's parameters, which have one dimension, only with decay_all. Every group has
+    its 'share' of the learning rate: 1 for the last layer, backbone_lr for the others.
+    """
+    head = set(head_parameters(net))
+    groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
+    for parameter in net.parameters():
+        decay = recipe.weight_decay if parameter.ndim > 1 or recipe.decay_all else 0.0
+        groups.setdefault((decay, parameter in head), []).append(parameter)
+    settings = [
+        {"params": parameters, "weight_decay": decay, "share": 1.0 if in_head else float(recipe.backbone_lr)}
+        for (decay, in_head), parameters in groups.items()
+    ]
+    if recipe.optimiser == "sgd":
+        nesterov = recipe.nesterov and recipe.momentum > 0
+        return torch.optim.SGD(settings, lr=recipe.lr, momentum=recipe.momentum, nesterov=nesterov, fused=True)
+    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[recipe.optimiser]
+    return kind(settings, lr=recipe.lr, fused=True)
+
+
+def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
+    for group in optimiser.param_groups:
+        group["lr"] = rate * group["share"]
+
+
+def learning_rate(recipe: Recipe, progress: float, val_losses: Sequence[float] = ()) -> float:
+    """The rate at `progress` 0..1 through training, after epochs with these val losses.
+
+    One-cycle: linear rise, then cosine fall (Smith, "A disciplined approach to neural network hyper-parameters", 2018).
+    """
+    rise = recipe.rise if recipe.rise is not None else ONE_CYCLE_RISE * (recipe.schedule == "one-cycle")
+    if progress < rise:
+        return recipe.lr * max(progress / rise, LOWEST)
+    if recipe.schedule in ("one-cycle", "cosine"):
+        return recipe.lr * 0.5 * (1 + math.cos(math.pi * (progress - rise) / (1 - rise)))
+    if recipe.schedule == "step":
+        return recipe.lr * recipe.factor ** sum(progress >= at for at in recipe.milestones)
+    if recipe.schedule == "plateau":
+        return recipe.lr * recipe.factor ** plateaus(val_losses, recipe.patience)
+    return recipe.lr
+
+
+def plateaus(losses: Sequence[float], patience: int) -> int:
+    """How often more than `patience` epochs in a row have passed without a loss below the best one before them."""
+    best, waited, found = math.inf, 0, 0
+    for loss in losses:
+        if loss < best * (1 - IMPROVEMENT):
+            best, waited = loss, 0
+        else:
+            waited += 1
+        if waited > patience:
+            found, waited = found + 1, 0
+    return found

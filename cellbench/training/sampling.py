@@ -1,0 +1,49 @@
+"""Which training images an epoch shows, and how often: imbalance is met by copies, by omission or by weighted draws."""
+
+import math
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..core.errors import UsageError
+from .recipe import Recipe
+
+
+def chosen_images(truth: NDArray[np.bool_], recipe: Recipe, seed: int) -> NDArray[np.int64]:
+    """Positions of the images of an epoch, (m,), those repeated by the recipe as often as they are to be seen.
+
+    truth: (n, classes), whether an image carries a label. Raises UsageError for a class that isn't there, or when
+    nothing is left.
+    """
+    times = np.ones(len(truth), np.int64)
+    if recipe.single_label != "keep":
+        if beyond := [k for k in recipe.single_classes if k >= truth.shape[1]]:
+            raise UsageError(f"single_classes names class {beyond[0]}; classes are 0 to {truth.shape[1] - 1}")
+        alone = np.flatnonzero((truth.sum(1) == 1) & truth[:, list(recipe.single_classes)].any(1))
+        drawn = np.random.default_rng(seed).permutation(alone)[: round(len(alone) * recipe.single_share)]
+        times[drawn] = 2 if recipe.single_label == "copy" else 0
+    if recipe.oversample:
+        times *= _copies(truth, times, recipe)
+    if not times.any():
+        raise UsageError("single_label delete leaves no training image; lower single_share or name fewer classes")
+    return np.repeat(np.arange(len(truth)), times)
+
+
+def _copies(truth: NDArray[np.bool_], times: NDArray[np.int64], recipe: Recipe) -> NDArray[np.int64]:
+    """How often each image is repeated, (n,): as its rarest label asks for, counting shares before any copying."""
+    shares = truth.T.astype(float) @ times / max(1, (truth.sum(1) * times).sum())
+    wanted = np.array([math.ceil(recipe.oversample / share - 1e-9) if share else 1 for share in shares])
+    return np.where(truth, np.clip(wanted, 1, recipe.oversample_most), 1).max(1)
+
+
+def epoch_order(truth: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
+    """Positions in the order of an epoch: each once, or with sampler balanced as many drawn, every class equally
+    often (of several labels an image: it counts as its rarest)."""
+    n = len(truth)
+    if recipe.sampler == "shuffle":
+        return torch.randperm(n, generator=generator)
+    counts = truth.sum(0).clamp(min=1)
+    weights = (truth / counts).amax(1)
+    return torch.multinomial(weights.clamp(min=1e-12), n, replacement=True, generator=generator)

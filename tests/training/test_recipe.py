@@ -1,0 +1,40 @@
+"""What a recipe accepts, and how it refuses the rest."""
+
+import dataclasses
+
+import pytest
+
+from cellbench.core.errors import UsageError
+from cellbench.training.recipe import Recipe
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"epochs": -1}, "epochs is -1; it must be at least 0"),
+        ({"epochs": 1.5}, "epochs is 1.5; give a whole number"),
+        ({"batch": True}, "batch is True; give a number"),
+        ({"lr": 0}, "lr is 0; it must be above 0"),
+        ({"lr": "fast"}, "lr is 'fast'; give a number"),
+        ({"factor": 1}, "factor is 1; it must be between 0 and 1"),
+        ({"milestones": (0.5, 2)}, "milestones is 2; it must be from 0 to 1"),
+        ({"flip": 1}, "flip is 1; give true or false"),
+        ({"weights": 3}, "weights is 3; give text"),
+        ({"schedule": "onecycle"}, "schedule is 'onecycle'; did you mean 'one-cycle'"),
+        ({"single_label": "delete"}, "single_classes is empty; name classes by number"),
+        ({"dropout": 1}, "dropout is 1; it must be from 0 to 0.9999"),
+    ],
+)
+def test_bad_settings_are_refused(settings, message):
+    with pytest.raises(UsageError, match=message):
+        Recipe(**settings)
+
+
+def test_one_number_will_do_where_several_may_stand():
+    assert Recipe(milestones=0.5).milestones == (0.5,)
+    assert Recipe(single_label="copy", single_classes=[0, 25]).single_classes == (0, 25)
+
+
+def test_every_setting_is_explained():
+    missing = [field.name for field in dataclasses.fields(Recipe) if field.name not in Recipe.__doc__]
+    assert not missing

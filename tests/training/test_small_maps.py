@@ -1,0 +1,62 @@
+"""Convolutions of small maps as products, against torch's own in float32."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from cellbench.training.small_maps import SmallMaps, _Products
+
+BF16 = 0.004  # half a step of bf16 relative to a number
+
+
+def _passes(conv, x, slope):
+    """Result and the three gradients, as float32."""
+    x = x.clone().requires_grad_()
+    conv.zero_grad()
+    y = conv(x)
+    y.backward(slope.to(y.dtype))
+    return [t.float() for t in (y.detach(), x.grad, *(p.grad for p in conv.parameters()))]
+
+
+@pytest.mark.parametrize(
+    ("side", "kernel", "stride", "padding", "products"),
+    [
+        (2, 3, 1, 1, True),
+        (4, 3, 2, 1, True),
+        (1, 3, 1, 1, True),
+        (3, 5, 2, 2, True),
+        (2, 2, 1, 0, True),
+        (4, 3, 1, 1, False),
+        (8, 3, 2, 1, False),
+        (2, 1, 1, 0, False),
+    ],
+)
+def test_a_convolution_and_its_gradients_are_those_of_torch_in_float32(
+    side, kernel, stride, padding, products, monkeypatch
+):
+    called = []
+    apply = _Products.apply
+    monkeypatch.setattr(_Products, "apply", lambda *args: called.append(1) or apply(*args))
+    torch.manual_seed(0)
+    conv = nn.Conv2d(24, 40, kernel, stride, padding).to(memory_format=torch.channels_last)
+    with torch.no_grad():
+        conv.weight.copy_(conv.weight.bfloat16())  # so that both start from the same numbers
+    x = torch.randn(8, 24, side, side).bfloat16().float()
+    slope = torch.randn_like(conv(x)).bfloat16().float()
+
+    expected = _passes(conv, x, slope)
+    with torch.autocast("cpu", torch.bfloat16), SmallMaps():
+        got = _passes(conv, x, slope)
+
+    assert bool(called) == products
+    for mine, theirs in zip(got, expected, strict=True):
+        assert mine.shape == theirs.shape
+        assert (mine - theirs).norm() < BF16 * theirs.norm()
+
+
+def test_a_convolution_in_groups_and_one_of_functional_form_are_left_to_torch():
+    x, weight = torch.randn(2, 4, 2, 2), torch.randn(4, 2, 3, 3)
+    with SmallMaps():
+        assert torch.equal(F.conv2d(x, weight, None, 1, 1, 1, 2), torch.conv2d(x, weight, None, 1, 1, 1, 2))
+        assert F.conv2d(x, weight, padding=1, groups=2).dtype == torch.float32
