@@ -1,5 +1,6 @@
 """What figures show: the data behind each kind, against the records and against hand computations."""
 
+import dataclasses
 import statistics
 from typing import Any
 
@@ -155,6 +156,14 @@ def test_depth_is_the_error_of_plain_and_residual_nets(evidence, record):
         for part, place in (("train", 4), ("test", 6)):
             expected = [1 - METHODS[f"{prefix}{layers}"][place] for layers in (18, 34)]
             assert rows[kind][f"{part}_error"] == pytest.approx(expected)
+
+
+def test_thin_nets_and_wide_ones_are_never_joined(evidence, record):
+    nets = [record(net) for net in ("resnet18", "resnet34")]
+    thin = [record("resnet18", facts={"depth": layers}, overrides={"lr": layers}) for layers in (20, 56)]
+    same = [dataclasses.replace(one, overrides={}) for one in thin]
+    rows = depth.chart(evidence(*nets, *same)).rows
+    assert [(row["width"], row["depths"]) for row in rows] == [("thin", [20, 56]), ("wide", [18, 34])]
 
 
 def test_one_depth_is_no_curve(evidence, record):

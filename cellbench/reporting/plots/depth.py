@@ -6,22 +6,26 @@ from matplotlib.figure import Figure
 
 from .. import views
 from ..captions import counts_of, device_of, get_one
-from ..pooling import by
+from ..pooling import HARDWARE, by
 from ..table import Row
-from .chart import Chart, LackingError, heading, labelled, seeds, simulated
+from .chart import Chart, LackingError, failures, heading, labelled, seeds, simulated
 from .sheet import percent, sheet
 from .style import ORANGE, VERMILLION
 
 PARTS = ("train", "test")
-KINDS = {"plain": (ORANGE, "s", "--"), "residual": (VERMILLION, "o", "-")}
+KINDS = {"plain": (ORANGE, "--"), "residual": (VERMILLION, "-")}
+# He et al.'s nets for ImageNet; those of other depths, for CIFAR-10, have a tenth of the channels: no line joins both.
+WIDE = (18, 34, 50, 101, 152)
+MARKS = {"wide": "s", "thin": "o"}
 
 
 def chart(pooled: Sequence[Row]) -> Chart:
-    """A row a kind of net, hardware and settings: `kind` 'plain' or 'residual', `depths`, and by part, as fractions,
-    `train_error` and `train_error_sd` (None for one seed), in the order of the depths."""
+    """A row a kind of net, width, hardware and settings: `kind` 'plain' or 'residual', `width` 'wide' or 'thin',
+    `depths`, and by part, as fractions, `train_error` and `train_error_sd` (None for one seed), in the order of the
+    depths."""
     pooled = labelled(pooled)
-    table = views.depth(pooled)
-    twins = by(table.rows, ("device", "machine", "threads", "preprocessing", "overrides"))
+    told = [{**row, "width": "wide" if row["depth"] in WIDE else "thin"} for row in views.depth(pooled).rows]
+    twins = by(told, ("width", *HARDWARE, "preprocessing", "overrides"))
     rows = [line for group in twins for kind in KINDS if (line := _line(group, kind))]
     if max((len(row["depths"]) for row in rows), default=0) < 2:
         further = get_one(pooled[0], "plain18 resnet18 plain34 resnet34")
@@ -31,7 +35,7 @@ def chart(pooled: Sequence[Row]) -> Chart:
         heading(pooled, "error against depth"),
         f"{counts_of(pooled)}; {seeds(nets)}",
         tuple(rows),
-        (views.DEGRADATION, *simulated(pooled)),
+        (views.DEGRADATION, *simulated(pooled), *failures(nets)),
     )
 
 
@@ -41,7 +45,7 @@ def _line(twins: list[Row], kind: str) -> Row | None:
         return None
     figures = [f"{part}_error{end}" for part in PARTS for end in ("", "_sd")]
     return {
-        **{name: found[0][name] for name in ("device", "machine", "threads", "settings")},
+        **{name: found[0][name] for name in ("width", *HARDWARE, "settings")},
         "kind": kind,
         "depths": [row["depth"] for row in found],
         **{name: [row[f"{kind}_{name}"] for row in found] for name in figures},
@@ -51,18 +55,19 @@ def _line(twins: list[Row], kind: str) -> Row | None:
 def draw(chart: Chart) -> Figure:
     """Train at the left, test at the right, on one scale."""
     several = len({(row["device"], row["machine"], row["settings"]) for row in chart.rows}) > 1
+    widths = len({row["width"] for row in chart.rows}) > 1
     with sheet(chart, 1, 2, 3.0, shared_y=True) as (figure, grid):
         for axes, part in zip(grid[0], PARTS, strict=True):
             for row in chart.rows:
-                hue, sign, line = KINDS[row["kind"]]
+                hue, line = KINDS[row["kind"]]
                 inside = hue if row["device"] == "cpu" else "white"
-                told = [row["kind"], *([device_of(row), row["settings"]] if several else [])]
+                told = [row["kind"], row["width"] * widths, *([device_of(row), row["settings"]] if several else [])]
                 axes.errorbar(
                     row["depths"],
                     row[f"{part}_error"],
                     yerr=[sd or 0 for sd in row[f"{part}_error_sd"]] if _seeded(row, part) else None,
                     color=hue,
-                    marker=sign,
+                    marker=MARKS[row["width"]],
                     markerfacecolor=inside,
                     linestyle=line,
                     elinewidth=0.8,

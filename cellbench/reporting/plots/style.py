@@ -35,6 +35,7 @@ KNOWN: dict[str, Look] = {
     "cnn2-yeast": (BLACK, "^"),
     "cnn3-yeast": (BLACK, "v"),
     "alexnet": (PURPLE, "*"),
+    "alexnet-hep2": (PURPLE, "D"),
     "bninception": (PURPLE, "o"),
     "model2-hpa28": (PURPLE, "^"),
     "inception_resnet_v2": (PURPLE, "s"),
