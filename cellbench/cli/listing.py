@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ..core.words import counted
 from .options import load_plugins, terminal_width, wide_option
 from .prepare import amount
 
@@ -28,20 +29,45 @@ def list_() -> None:
 @click.option(
     "--plugin", "plugins", multiple=True, type=click.Path(path_type=Path), help="Python file with further methods."
 )
-def list_methods(plugins: tuple[Path, ...]) -> None:
-    """Every method, with what it is and whether --all runs it.
+@click.argument("name", required=False)
+def list_methods(name: str | None, plugins: tuple[Path, ...]) -> None:
+    """Every method, with what it is and whether --all runs it; of one, by NAME, all that --set reaches.
+
+    Any classification net of torchvision or timm is a method too: torchvision:mobilenet_v2, timm:convnext_nano.
 
     \b
     cellbench list methods
+    cellbench list methods resnet18
     cellbench list methods --plugin my_method.py
     """
     from tabulate import tabulate
 
     from ..methods import methods
+    from ..running.plan import settings_of
 
     load_plugins(plugins)
+    if name:
+        entry = methods[name]
+        rows = [[setting, _shown(default), allowed] for setting, default, allowed in settings_of(entry)]
+        click.echo(
+            f"{entry.name}: {entry.summary}. On images of {counted(entry.min_size, 'pixel')} a side, or larger.\n"
+        )
+        click.echo(tabulate(rows, ["setting", "default", "allowed"], disable_numparse=True))
+        click.echo(f"\nChange one: cellbench run -m {entry.name} --set {rows[0][0]}=…")
+        return
     rows = [[e.name, e.family, "yes" if e.standard else "", e.summary] for e in methods.entries()]
     click.echo(tabulate(rows, ["method", "family", "standard", "what it is"]))
+    click.echo(
+        "\nAny net of torchvision or timm too, such as torchvision:mobilenet_v2. Settings: cellbench list methods NAME"
+    )
+
+
+def _shown(default: Any) -> str:
+    if default is None or default == ():
+        return "–"
+    if isinstance(default, bool):
+        return str(default).lower()
+    return ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
 
 
 @list_.command("datasets")

@@ -2,7 +2,7 @@
 
 import hashlib
 import pickle
-from dataclasses import fields, make_dataclass, replace
+from dataclasses import field, fields, make_dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 # What both have by one name, class_weight and gamma, is the SVM's.
 MACHINE = tuple(
-    field for field in fields(SVMSettings) if field.name in ("C", "gamma", "kernel", "class_weight", "backend")
+    each for each in fields(SVMSettings) if each.name in ("C", "gamma", "kernel", "class_weight", "backend")
 )
-RECIPE = tuple(field for field in fields(Recipe) if field.name not in {other.name for other in MACHINE})
+RECIPE = tuple(each for each in fields(Recipe) if each.name not in {other.name for other in MACHINE})
 
 
 def _check(settings: Any) -> None:
@@ -43,8 +43,8 @@ DeepFeatureSettings = make_dataclass(
     [
         ("net", str, "resnet18"),
         ("cached", bool, True),
-        *((field.name, field.type, field.default) for field in MACHINE),
-        *((field.name, Any, None) for field in RECIPE),
+        *((each.name, each.type, each.default) for each in MACHINE),
+        *((each.name, Any, field(default=None, metadata=each.metadata)) for each in RECIPE),
     ],
     frozen=True,
     namespace={"__post_init__": _check},
@@ -56,12 +56,12 @@ before; what its training cost then is counted again. The rest as in SVMSettings
 
 def recipe_of(settings: Any) -> Recipe:
     """The recipe of the net's method with what the settings say otherwise."""
-    given = {field.name: value for field in RECIPE if (value := getattr(settings, field.name)) is not None}
+    given = {each.name: value for each in RECIPE if (value := getattr(settings, each.name)) is not None}
     return replace(methods[settings.net].defaults, **given)
 
 
 def machine_of(settings: Any) -> SVMSettings:
-    return SVMSettings(**{field.name: getattr(settings, field.name) for field in MACHINE})
+    return SVMSettings(**{each.name: getattr(settings, each.name) for each in MACHINE})
 
 
 class DeepFeatureSVM:

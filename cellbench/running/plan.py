@@ -19,6 +19,7 @@ from ..datasets.protocols import GIVEN, with_split
 from ..datasets.registry import datasets
 from ..datasets.splits import limited
 from ..methods.registry import MethodEntry, methods
+from ..training.recipe import allowed
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,12 @@ def _spec(
 def _parts(entry: MethodEntry, multilabel: bool) -> tuple[Any, ...]:
     """What `--set` reaches: the method's own settings, preprocessing, and of several labels an image the decision."""
     return (entry.defaults, entry.preprocessing, *([Decision()] if multilabel else []))
+
+
+def settings_of(entry: MethodEntry) -> list[tuple[str, Any, str]]:
+    """Name, default and allowed values ('' where that is not said) of all that `--set` reaches in a method."""
+    reached = [(part, setting) for part in _parts(entry, True) for setting in dataclasses.fields(part)]
+    return [(setting.name, getattr(part, setting.name), allowed(setting)) for part, setting in reached]
 
 
 def _names(*parts: Any) -> list[str]:

@@ -170,3 +170,12 @@ def _allowed(least: float, most: float, open: bool) -> str:
     if most == math.inf:
         return f"it must be {'above' if open else 'at least'} {least:g}"
     return f"it must be {'between' if open else 'from'} {least:g} {'and' if open else 'to'} {most:g}"
+
+
+def allowed(setting: Field) -> str:
+    """What a field of a recipe may be, in words; '' when its type says all."""
+    if choices := setting.metadata.get("choices"):
+        return ", ".join(choices)
+    if "least" in setting.metadata:
+        return _allowed(*(setting.metadata[name] for name in ("least", "most", "open"))).removeprefix("it must be ")
+    return "true, false" if setting.type is bool else ""

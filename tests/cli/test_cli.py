@@ -67,6 +67,19 @@ def test_listing_needs_no_torch(tmp_path):
     assert out.strip().endswith("False")
 
 
+def test_a_method_lists_all_that_can_be_set_its_default_and_what_is_allowed():
+    page = CliRunner().invoke(cli, ["list", "methods", "vgg16"], prog_name="cellbench").output
+    rows = {line.split()[0]: line.split(maxsplit=2)[1:] for line in page.splitlines()[4:-2]}
+    assert rows["lr"] == ["0.05", "above 0"]
+    assert rows["optimiser"] == ["sgd", "sgd, adam, adamw"]
+    assert rows["nesterov"] == ["true", "true, false"]
+    assert rows["milestones"] == ["0.5,0.75", "from 0 to 1"]
+    assert rows["weights"] == ["–"]
+    assert {"size", "thresholds"} <= set(rows)
+    misspelt = CliRunner().invoke(cli, ["list", "methods", "vgg61"])
+    assert "did you mean 'vgg16'" in str(misspelt.exception)
+
+
 def test_a_folder_of_ones_own_cells_from_images_to_table(cells, tmp_path):
     results = str(tmp_path / "results")
     arguments = ["run", "-d", str(cells), "-m", "svm-flat", "-m", "svm-hog", "--set", "size=none", "-o", results]
