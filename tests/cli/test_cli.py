@@ -77,7 +77,7 @@ def test_a_method_lists_all_that_can_be_set_its_default_and_what_is_allowed():
     assert rows["weights"] == ["–"]
     assert {"size", "thresholds"} <= set(rows)
     misspelt = CliRunner().invoke(cli, ["list", "methods", "vgg61"])
-    assert "did you mean 'vgg16'" in str(misspelt.exception)
+    assert "no method is called 'vgg61'; did you mean" in str(misspelt.exception)
 
 
 def test_a_folder_of_ones_own_cells_from_images_to_table(cells, tmp_path):
