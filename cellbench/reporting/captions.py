@@ -151,7 +151,7 @@ def certainty_of(rows: Sequence[Row], figure: str) -> list[str]:
 def intervals_of(rows: Sequence[Row], what: str) -> list[str]:
     """A line on what the intervals were drawn over, if there are any."""
     marks = _marks(rows)
-    trained = "" if set(marks) == {SEEDS} else " (the models as trained)"
+    trained = "" if set(marks) == {SEEDS} else ", of the models as trained"
     said = "; ".join(f"{mark} over {over}".strip() for over, mark in marks.items()) + trained
     return [f"±{what}: half of the 95 % interval, {said}."] if marks else []
 

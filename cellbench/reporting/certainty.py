@@ -129,7 +129,7 @@ def over_of(row: Row, span: Interval | None) -> str | None:
     if not span.few_groups:
         return span.over
     classes = json.loads(Path(row["files"][0]).read_text("utf-8"))["facts"]["classes"]
-    return f"{span.over} (of {', '.join(classes[k] for k in span.few_groups)} {stats.CELLS_ONLY})"
+    return f"{span.over} ({', '.join(classes[k] for k in span.few_groups)}: {stats.CELLS_ONLY})"
 
 
 def _ties(rows: Sequence[Row], figure: str) -> list[bool | None]:

@@ -8,10 +8,11 @@ import numpy as np
 
 from ..core.metrics import per_class as figures_of
 from .captions import LABELS, absent_of, counts_of, half, hardware_of, intervals_of, marked, seeds_of, title_of
-from .certainty import intervals_of_row, over_of
+from .certainty import intervals_of_row
 from .pooling import DATA, HARDWARE
 from .predictions import read
 from .ranking import ranked
+from .stats import CELLS_ONLY
 from .table import COUNT, PERCENT, Column, Row, Table
 
 KEPT = (*DATA, *HARDWARE, "method", "settings", "params", "overrides", "several_labels", "synthetic", "seeds", "n_runs")
@@ -52,7 +53,7 @@ def _classes(row: Row) -> list[Row]:
                 **{figure: _mean([one[figure][k] for one in seeds]) for figure in ("precision", "recall", "f1")},
                 "f1_low": span.low if span else None,
                 "f1_high": span.high if span else None,
-                "interval_over": over_of(row, span),
+                "interval_over": span and (CELLS_ONLY if k in span.few_groups else span.over),
                 "remark": "",
             }
         )

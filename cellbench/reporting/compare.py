@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..core.words import counted
 from .captions import device_of, half, intervals_of, limit_of, marked, seeds_of
-from .certainty import compare_rows
+from .certainty import compare_rows, over_of
 from .pooling import DATA, by, pool, with_settings
 from .ranking import main_figure
 from .stats import compare_over_seeds
@@ -106,7 +106,7 @@ def _score_change(old: Row | None, new: Row | None) -> Row:
         "score_change": change,
         "score_change_low": span.low if span else None,
         "score_change_high": span.high if span else None,
-        "interval_over": span.over if span else None,
+        "interval_over": over_of(new, span) if new else None,
     }
 
 

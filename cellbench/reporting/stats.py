@@ -5,7 +5,7 @@ What is drawn over what, and why, with sources: docs/statistics.md.
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -106,7 +106,7 @@ def intervals(
         drawn = _resampled(design, [_sums(truth, one, design, classes) for one in several], resamples)
         for name in summed:
             values = [np.concatenate([_of(name)(c) for c in chunks]) for chunks in drawn]
-            found[name] = _bounds(np.mean(values, 0), design, level)
+            found[name] = _bounds(np.mean(values, 0), _resting_on(design, name, truth, groups), level)
     for name in set(figures) & RANKED.keys():
         design = _design(truth, groups, np.arange(len(truth)))
         draws = (w[:, design.kind] for w in _weights(design, min(resamples, _SLOW_RESAMPLES)))
@@ -304,6 +304,17 @@ def _drawn(
     counted = (kinds[1] == 1) if whole.any() else np.ones(len(copies), bool)
     units, strata = int(copies[counted].sum()), len(np.unique(kinds[0][counted]))
     return _Design(kind.ravel(), copies, kinds[0], over, units, max(1, units - strata), few if whole.any() else ())
+
+
+def _resting_on(design: _Design, name: str, truth: NDArray, groups: NDArray | None) -> _Design:
+    """The design with n as what 'f1:3' rests on: the groups, or images, of class 3."""
+    if ":" not in name:
+        return design
+    k = int(name.partition(":")[2])
+    has = truth[:, k] if truth.ndim == 2 else truth == k
+    whole = groups is not None and design.over != CELLS_ONLY and k not in design.few_groups
+    n = len(np.unique(groups[has])) if groups is not None and whole else np.count_nonzero(has)
+    return replace(design, n=max(1, int(n)))
 
 
 def _weights(design: _Design, resamples: int, fewer: int = 1) -> Iterator[NDArray[np.float64]]:

@@ -31,7 +31,7 @@ from .captions import (
     seeds_of,
     title_of,
 )
-from .certainty import FIGURES, compare_rows, with_certainty
+from .certainty import FIGURES, compare_rows, over_of, with_certainty
 from .choosing import chosen, lines_chosen, own
 from .classes import per_class
 from .efficiency import efficiency, memory_of
@@ -256,7 +256,7 @@ def _gap(best: Mapping[str, Row], name: str, gap: float | None) -> Row:
         named: gap,
         f"{named}_low": span.low if span else None,
         f"{named}_high": span.high if span else None,
-        f"{named}_over": span.over if span else None,
+        f"{named}_over": over_of(best["svm"], span),
         f"{named}_p": found.p if found else None,
     }
 

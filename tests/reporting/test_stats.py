@@ -96,7 +96,8 @@ def test_a_class_with_few_groups_is_drawn_over_its_cells_and_named():
     truth, predicted, well = wells(np.random.default_rng(6), classes=3, of_class=8)
     merged = np.where(truth == 1, 1000 + well % 2, well)
     found = stats.intervals(truth, predicted, ["accuracy", "f1:0", "f1:1"], merged)
-    assert {(i.over, i.n, i.few_groups) for i in found.values()} == {("groups within class", 16, (1,))}
+    assert {(i.over, i.few_groups) for i in found.values()} == {("groups within class", (1,))}
+    assert [i.n for i in found.values()] == [16, 8, 160]  # wells of the two other classes, of one, cells of the third
     cells = stats.interval(truth, predicted, "recall:1")
     assert stats.interval(truth, predicted, "recall:1", merged).half == pytest.approx(cells.half, rel=0.1)
 
@@ -126,6 +127,16 @@ def test_without_an_error_the_bound_is_that_of_clopper_and_pearson():
     assert (found.low, found.high) == (pytest.approx(exact.low), 1.0)
     wrong = stats.interval(truth, (truth + 1) % 3, "accuracy", np.arange(60) // 2)
     assert (wrong.low, wrong.high) == (0.0, pytest.approx(1 - exact.low, rel=1.1))
+
+
+def test_the_bound_of_a_class_without_a_hit_rests_on_its_own_images():
+    truth, well = np.repeat([0, 1, 2], [200, 200, 16]), np.r_[np.arange(400) // 20, np.full(16, 99)]
+    predicted = np.where(truth == 2, 1, truth)
+    none_of_16 = scipy_stats.binomtest(0, 16).proportion_ci(0.95, method="exact").high
+    for groups in (None, well):
+        found = stats.interval(truth, predicted, "recall:2", groups)
+        assert (found.low, found.high, found.n) == (0, pytest.approx(none_of_16), 16)
+    assert stats.interval(truth, predicted, "recall:0", well).n == 10  # its wells
 
 
 def test_the_mean_over_seeds_has_the_narrower_interval_of_averaged_images(one_label):
