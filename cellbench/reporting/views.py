@@ -325,12 +325,16 @@ NO_ERROR = "Degradation is read off the error on train, 1 − accuracy, which th
 DEGRADATION = (
     "Degradation means that a deeper plain net has the higher error on train too, which overfitting cannot explain."
 )
+# He et al.'s nets for ImageNet; those of other depths, for CIFAR-10, have a tenth of the channels: no line joins both.
+WIDE = (18, 34, 50, 101, 152)
+ONE_LINE = ("width", *HARDWARE, "preprocessing", "overrides")  # what nets that differ in depth alone share
 
 
 def _twins(plain: Row | None, residual: Row | None) -> Row:
     given = plain or residual or {}
     twins = {name: given[name] for name in (*DATA, *HARDWARE, "preprocessing", "overrides", "depth", "synthetic")}
     twins["several_labels"] = given["several_labels"]
+    twins["width"] = "wide" if given["depth"] in WIDE else "thin"
     twins["settings"], remarks = listed(json.loads(given["overrides"])), []
     for side, net in (("plain", plain), ("residual", residual)):
         net = net or {}
@@ -351,7 +355,8 @@ def _twins(plain: Row | None, residual: Row | None) -> Row:
 def _trend(twins: Sequence[Row]) -> list[str]:
     """A sentence for each kind of net with two depths and two seeds in each; else that there is no verdict."""
     said = []
-    for group in by(twins, (*HARDWARE, "preprocessing", "overrides")):
+    mixed = len({row["width"] for row in twins}) > 1
+    for group in by(twins, ONE_LINE):
         for side in ("plain", "residual"):
             ends = [row for row in group if len(row[f"{side}_seeds"]) > 1 and row[f"{side}_train_error"] is not None]
             if len({row["depth"] for row in ends}) < 2:
@@ -361,7 +366,8 @@ def _trend(twins: Sequence[Row]) -> list[str]:
             span = f"From {ends[0]['depth']} to {ends[-1]['depth']} layers"
             where = device_of(group[0]) + (f", {group[0]['settings']}" if group[0]["settings"] else "")
             seeds = pair(*(len(row[f"{side}_seeds"]) for row in (ends[0], ends[-1])))
-            said.append(f"{span} the train error of {side} nets {moves} on {where}; seeds: {seeds}.")
+            nets = f"{group[0]['width']} {side} nets" if mixed else f"{side} nets"
+            said.append(f"{span} the train error of {nets} {moves} on {where}; seeds: {seeds}.")
     if not said:
         return ["Figures, no verdict: that takes two seeds at two depths."]
     return said + ["The images are simulated, so no verdict rests on this."] * bool(twins[0]["synthetic"])

@@ -130,6 +130,20 @@ def test_two_seeds_say_how_train_error_moves_with_depth(view, record):
     )
 
 
+def test_thin_and_wide_nets_are_not_one_line_of_depths(view, record):
+    thin = {"plain18": {"depth": 20}, "plain34": {"depth": 56}}  # their figures, of nets with other depths
+    table = view(
+        "depth",
+        *(record(name, seed=seed) for name in ("plain18", "plain34") for seed in (0, 1)),
+        *(record(name, seed=seed, facts=facts, revision=9) for name, facts in thin.items() for seed in (0, 1)),
+    )
+    spans = [note.partition(" layers the train error of ")[::2] for note in table.notes if note.startswith("From")]
+    assert [(span, told.partition(" nets")[0]) for span, told in spans] == [
+        ("From 20 to 56", "thin plain"),
+        ("From 18 to 34", "wide plain"),
+    ]
+
+
 def test_without_twins_the_depth_view_names_the_command(view, record):
     table = view("depth", record("cnn"))
     assert table.rows == ()

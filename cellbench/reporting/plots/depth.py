@@ -14,8 +14,6 @@ from .style import ORANGE, VERMILLION
 
 PARTS = ("train", "test")
 KINDS = {"plain": (ORANGE, "--"), "residual": (VERMILLION, "-")}
-# He et al.'s nets for ImageNet; those of other depths, for CIFAR-10, have a tenth of the channels: no line joins both.
-WIDE = (18, 34, 50, 101, 152)
 MARKS = {"wide": "s", "thin": "o"}
 
 
@@ -24,8 +22,7 @@ def chart(pooled: Sequence[Row]) -> Chart:
     `depths`, and by part, as fractions, `train_error` and `train_error_sd` (None for one seed), in the order of the
     depths."""
     pooled = labelled(pooled)
-    told = [{**row, "width": "wide" if row["depth"] in WIDE else "thin"} for row in views.depth(pooled).rows]
-    twins = by(told, ("width", *HARDWARE, "preprocessing", "overrides"))
+    twins = by(views.depth(pooled).rows, views.ONE_LINE)
     rows = [line for group in twins for kind in KINDS if (line := _line(group, kind))]
     if max((len(row["depths"]) for row in rows), default=0) < 2:
         further = get_one(pooled[0], "plain18 resnet18 plain34 resnet34")
