@@ -10,19 +10,13 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.class_weight import compute_class_weight
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    check_consistent_length,
-    check_is_fitted,
-    column_or_1d,
-    validate_data,
-)
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import _check_sample_weight, check_consistent_length, check_is_fitted
 from torch import Tensor
 
-from ..core.errors import BackendError, did_you_mean
-from .kernels import KERNELS, Kernel, column_sums, cross, gamma_value, gram, variance
+from ..core.errors import BackendError
+from .inputs import check_settings, classes_of, features_of, shares_of
+from .kernels import Kernel, column_sums, cross, gamma_value, gram, variance
 from .machines import ClassBlocks, Solution, one_against_one, one_versus_rest, working_dtype
 from .pairwise import by_opponent
 from .votes import one_score_per_class, votes
@@ -101,7 +95,7 @@ class SVC(ClassifierMixin, BaseEstimator):
     def _decisions(self, X: ArrayLike) -> NDArray:
         """(n, machines): one-against-one in the order (0, 1), (0, 2), ..., positive for the first; or one a label."""
         check_is_fitted(self)
-        x = _features(self, X, reset=False).to(self._vectors.device)
+        x = features_of(self, X, reset=False).to(self._vectors.device)
         return _decisions([self], x)[0]
 
     def _scores(self, decisions: NDArray) -> NDArray:
@@ -125,7 +119,7 @@ def path(model: SVC, X: ArrayLike, y: ArrayLike, C: Sequence[float], gamma: Sequ
 
 def path_scores(models: Sequence[SVC], X: ArrayLike) -> list[NDArray]:
     """`decision_function` of each of some models of one path, which share the kernel values of X where gamma is one."""
-    x = _features(models[0], X, reset=False).to(models[0]._vectors.device)
+    x = features_of(models[0], X, reset=False).to(models[0]._vectors.device)
     scores: list[NDArray] = []
     for _, along_c in groupby(models, lambda model: model._kernel):
         fitted = list(along_c)
@@ -151,11 +145,11 @@ def _decisions(models: Sequence[SVC], x: Tensor) -> list[NDArray]:
 def _fit(models: Sequence[SVC], X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> None:
     """Fit models that differ in C alone, in ascending order of it."""
     model = models[0]
-    x = _features(model, X, reset=True)
+    x = features_of(model, X, reset=True)
     for one in models:
-        _check_settings(one)
+        check_settings(one)
     multilabel = type_of_target(y) == "multilabel-indicator"
-    classes, labels = _classes(y, multilabel)
+    classes, labels = classes_of(y, multilabel)
     check_consistent_length(x, labels)
     weight = _check_sample_weight(sample_weight, labels[:, None], dtype=np.float64, ensure_non_negative=True)
     order = np.arange(len(labels)) if multilabel else labels.argsort(kind="stable")
@@ -170,7 +164,7 @@ def _fit(models: Sequence[SVC], X: ArrayLike, y: ArrayLike, sample_weight: Array
     scale = kernel.mean_diagonal(x) or 1.0
     if not np.isfinite([kernel.gamma, scale]).all():
         raise ValueError(f"kernel values overflow: gamma {kernel.gamma:.3g}, mean k(x, x) {scale:.3g}; rescale X")
-    shares = torch.from_numpy(_shares(model.class_weight, classes, labels, weight[order]))
+    shares = torch.from_numpy(shares_of(model.class_weight, classes, labels, weight[order]))
     bounds = [shares * (one.C * scale) for one in models]
     memory = model.memory or _free_memory(x.device)
     try:
@@ -243,58 +237,6 @@ def _keep(model: SVC, solution: Solution, coefficients: Tensor, order: NDArray, 
         )
 
 
-def _features(model: SVC, X: Any, reset: bool) -> Tensor:
-    """X as a finite float tensor (n, features) on the device; a tensor stays where it is unless `device` says so."""
-    if isinstance(X, Tensor):
-        X = X.detach()
-        if X.ndim != 2 or not X.shape[1] or not bool(X.isfinite().all()):
-            raise ValueError(f"X is a tensor of shape {tuple(X.shape)}; give a finite one of shape (samples, features)")
-        if reset:
-            model.n_features_in_ = X.shape[1]
-        elif X.shape[1] != model.n_features_in_:
-            raise ValueError(
-                f"X has {X.shape[1]} features, but SVC is expecting {model.n_features_in_} features as input"
-            )
-        tensor = X if X.dtype in (torch.float32, torch.float64) else X.double()
-    else:
-        array = validate_data(model, X, reset=reset, dtype=(np.float64, np.float32), order="C")
-        tensor = torch.from_numpy(array if array.flags.writeable else array.copy())
-    if model.device == "auto":
-        return tensor.cuda() if torch.cuda.is_available() else tensor
-    return tensor.to(model.device)
-
-
-def _classes(y: Any, multilabel: bool) -> tuple[NDArray, NDArray]:
-    """The classes, and every sample's position among them; of labels their positions, and (n, labels) bool."""
-    check_classification_targets(y)
-    if multilabel:
-        positive = np.asarray(y.toarray() if hasattr(y, "toarray") else y) > 0
-        return np.arange(positive.shape[1]), positive
-    classes, labels = np.unique(column_or_1d(y, warn=True), return_inverse=True)
-    if len(classes) < 2:
-        raise ValueError(f"The number of classes has to be greater than one; got {len(classes)} class")
-    return classes, labels
-
-
-def _shares(class_weight: Any, classes: NDArray, labels: NDArray, weight: NDArray) -> NDArray:
-    """What C is multiplied by: (n,) of a sample, or (n, labels) of a sample for each label's machine."""
-    if labels.ndim == 1:
-        if np.bincount(labels, weight, len(classes)).astype(bool).sum() < 2:
-            raise ValueError("Invalid input - all samples with positive weights belong to the same class")
-        share = compute_class_weight(class_weight, classes=classes, y=classes[labels])[labels]
-        if not (share > 0).all():
-            raise ValueError(f"class_weight is {class_weight!r}; give positive weights")
-    elif class_weight not in (None, "balanced"):
-        raise ValueError(f"class_weight is {class_weight!r}; for several labels a sample give None or 'balanced'")
-    else:
-        weight = weight[:, None]
-        share = np.ones(labels.shape)
-        if class_weight:
-            positive = labels.mean(0).clip(1 / len(labels), 1 - 1 / len(labels))
-            share = np.where(labels, 0.5 / positive, 0.5 / (1 - positive))
-    return weight * share
-
-
 def _centre(kernel: Kernel, x: Tensor, spread: float) -> Tensor | None:
     """What is taken off all features before float32 rounds their products: the mean, where nothing else changes.
 
@@ -308,34 +250,6 @@ def _centre(kernel: Kernel, x: Tensor, spread: float) -> Tensor | None:
 
 def _centred(x: Tensor, centre: Tensor | None) -> Tensor:
     return x if centre is None else x - centre.to(x)
-
-
-def _check_settings(model: SVC) -> None:
-    """Raises ValueError in one line for a setting that no machine can have."""
-    if model.kernel not in KERNELS:
-        raise ValueError(
-            f"kernel is {model.kernel!r}; {did_you_mean(str(model.kernel), KERNELS)}; others: sklearn.svm.SVC"
-        )
-    for name in ("C", "tol"):
-        value = getattr(model, name)
-        if not (_is_number(value) and value > 0):
-            raise ValueError(f"{name} is {value!r}; give a positive number")
-    gamma: Any = model.gamma
-    if gamma not in ("scale", "auto") and not (_is_number(gamma) and gamma > 0):
-        raise ValueError(f"gamma is {gamma!r}; give 'scale', 'auto' or a positive number")
-    if model.kernel == "poly" and not (
-        _is_number(model.coef0) and model.coef0 >= 0 and int(model.degree) == model.degree > 0
-    ):
-        raise ValueError(
-            f"degree is {model.degree!r} and coef0 {model.coef0!r}; a whole degree of at least 1 and coef0 of at "
-            "least 0 make a kernel; for others use sklearn.svm.SVC"
-        )
-    if model.decision_function_shape not in ("ovr", "ovo"):
-        raise ValueError(f"decision_function_shape is {model.decision_function_shape!r}; choose 'ovr' or 'ovo'")
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and np.isfinite(value)
 
 
 def _free_memory(device: torch.device) -> int:
