@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..core.errors import BackendError, did_you_mean
-from . import rapids, thunder
+from . import libsvm, rapids, thunder
 from .classifier import SVC, path, path_scores
 from .kernels import KERNELS
 
@@ -51,7 +51,7 @@ BACKENDS = {
     for backend in (
         Backend("torch", "cellbench's own solver on torch", _ours, ("cpu", "cuda"), KERNELS),
         Backend("onedal", "oneDAL through scikit-learn-intelex", _onedal),
-        Backend("libsvm", "LIBSVM through scikit-learn", _libsvm),
+        Backend("libsvm", "LIBSVM through scikit-learn", _libsvm, kernels=(*KERNELS, *libsvm.KERNELS)),
         Backend("thundersvm", "ThunderSVM", thunder.load, kernels=tuple(thunder.KERNELS)),
         Backend("cuml", "cuML of RAPIDS", rapids.load, ("cuda",)),
     )
@@ -67,12 +67,14 @@ def choose(name: str = "auto", *, device: str = "cpu", kernel: str = "rbf", larg
     """The backend of that name; for 'auto' the fastest that works.
 
     largest_pair: samples of the largest binary machine (of several labels an image, all). 'auto' is ours on CUDA; on a
-    processor ours up to OURS_UP_TO samples, oneDAL above, LIBSVM without it or for a kernel that only it has.
+    processor ours up to OURS_UP_TO samples, oneDAL above, LIBSVM without it. A kernel that isn't ours is LIBSVM's, on
+    the processor whatever the device.
     Raises BackendError when the backend of that name can't be used.
     """
     if name == "auto":
         names = _preferred(device, kernel, largest_pair)
         name = next(name for name in names if not _obstacle(BACKENDS[name]))
+        device = device if device in BACKENDS[name].devices else "cpu"
     if name not in BACKENDS:
         raise BackendError(f"no SVM backend is called {name!r}; {did_you_mean(name, ['auto', *BACKENDS])}")
     backend = BACKENDS[name]
@@ -88,6 +90,15 @@ def choose(name: str = "auto", *, device: str = "cpu", kernel: str = "rbf", larg
             f"{backend.devices[0]}, or another backend"
         )
     return backend
+
+
+def reason(backend: Backend, kernel: str, largest_pair: int) -> str:
+    """Why 'auto' came to a backend that isn't ours, in one line; '' if it is ours."""
+    if backend.name == "torch":
+        return ""
+    if kernel not in KERNELS:
+        return f"auto took {backend.name}, on the processor: the kernel {kernel} is not among {', '.join(KERNELS)}"
+    return f"auto took {backend.name}: the largest machine has {largest_pair:,} samples, more than {OURS_UP_TO:,}"
 
 
 def candidates(

@@ -15,6 +15,7 @@ from sklearn.utils.validation import _check_sample_weight, check_consistent_leng
 from torch import Tensor
 
 from ..core.errors import BackendError
+from . import libsvm
 from .inputs import check_settings, classes_of, features_of, shares_of
 from .kernels import Kernel, column_sums, cross, gamma_value, gram, variance
 from .machines import ClassBlocks, Solution, one_against_one, one_versus_rest, working_dtype
@@ -28,14 +29,16 @@ PROCESSOR_MEMORY = 2**32
 class SVC(ClassifierMixin, BaseEstimator):
     """C-SVC on torch, to LIBSVM's stopping rule: parameters and attributes are those of `sklearn.svm.SVC`.
 
-    C, kernel ('linear', 'rbf', 'poly'), degree, gamma ('scale', 'auto' or a number), coef0 (>= 0), tol, class_weight,
-    decision_function_shape ('ovr' or 'ovo'), break_ties: as there. device: 'cpu', 'cuda', or 'auto' for CUDA if there
-    is any. memory: bytes that Gram matrices may take on the device; None is half of what is free on a card, 4 GiB on a
-    processor. One Gram matrix of all samples is made when it fits a half of that, else one block for each pair of
-    classes, those of a class with itself kept while they fit.
+    C, kernel, degree, gamma ('scale', 'auto' or a number), coef0 (>= 0), tol, class_weight, decision_function_shape
+    ('ovr' or 'ovo'), break_ties: as there. Kernels 'linear', 'rbf' and 'poly' are solved here; 'sigmoid' and
+    'precomputed', X being the (n, n) Gram matrix, by LIBSVM on the processor, one label a sample.
+    device: 'cpu', 'cuda', or 'auto' for CUDA if there is any. memory: bytes that Gram matrices may take on the device;
+    None is half of what is free on a card, 4 GiB on a processor. One Gram matrix of all samples is made when it fits a
+    half of that, else one block for each pair of classes, those of a class with itself kept while they fit.
 
     fit takes y of shape (n,), one-against-one, or (n, labels) of 0 and 1, one-versus-rest. After it also:
-    dual_objective_ and gap_ (machines,): sum(alpha) - 1/2 alpha' Q alpha, and LIBSVM's m(alpha) - M(alpha).
+    dual_objective_ and gap_ (machines,): sum(alpha) - 1/2 alpha' Q alpha, and LIBSVM's m(alpha) - M(alpha), of what
+    was solved here.
     """
 
     def __init__(
@@ -72,11 +75,17 @@ class SVC(ClassifierMixin, BaseEstimator):
 
     def decision_function(self, X: ArrayLike) -> NDArray:
         """(n,) for two classes, (n, classes) or, 'ovo', (n, pairs); (n, labels) for labels."""
+        check_is_fitted(self)
+        if self._library is not None:
+            return self._library.decision_function(libsvm.on_processor(X))
         return self._scores(self._decisions(X))
 
     def predict(self, X: ArrayLike) -> NDArray:
         """(n,) classes: the one with most votes, the first of those on a tie; or (n, labels) of 0 and 1."""
-        if getattr(self, "_multilabel", False):
+        check_is_fitted(self)
+        if self._library is not None:
+            return self._library.predict(libsvm.on_processor(X))
+        if self._multilabel:
             return (self.decision_function(X) > 0).astype(int)
         decisions = self._decisions(X)
         if self.break_ties and len(self.classes_) > 2:
@@ -89,12 +98,13 @@ class SVC(ClassifierMixin, BaseEstimator):
     def support_vectors_(self) -> NDArray:
         """(support vectors, features), in the order of support_."""
         check_is_fitted(self)
+        if self._library is not None:
+            return self._library.support_vectors_
         vectors = self._vectors[self._weights.any(1)]
         return (vectors if self._centre is None else vectors + self._centre.to(vectors)).cpu().numpy()
 
     def _decisions(self, X: ArrayLike) -> NDArray:
         """(n, machines): one-against-one in the order (0, 1), (0, 2), ..., positive for the first; or one a label."""
-        check_is_fitted(self)
         x = features_of(self, X, reset=False).to(self._vectors.device)
         return _decisions([self], x)[0]
 
@@ -105,7 +115,8 @@ class SVC(ClassifierMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
+        tags.classifier_tags.multi_label = self.kernel not in libsvm.KERNELS
+        tags.input_tags.pairwise = self.kernel == "precomputed"
         return tags
 
 
@@ -119,6 +130,8 @@ def path(model: SVC, X: ArrayLike, y: ArrayLike, C: Sequence[float], gamma: Sequ
 
 def path_scores(models: Sequence[SVC], X: ArrayLike) -> list[NDArray]:
     """`decision_function` of each of some models of one path, which share the kernel values of X where gamma is one."""
+    if models[0]._library is not None:
+        return [model.decision_function(X) for model in models]
     x = features_of(models[0], X, reset=False).to(models[0]._vectors.device)
     scores: list[NDArray] = []
     for _, along_c in groupby(models, lambda model: model._kernel):
@@ -145,10 +158,18 @@ def _decisions(models: Sequence[SVC], x: Tensor) -> list[NDArray]:
 def _fit(models: Sequence[SVC], X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> None:
     """Fit models that differ in C alone, in ascending order of it."""
     model = models[0]
-    x = features_of(model, X, reset=True)
     for one in models:
         check_settings(one)
     multilabel = type_of_target(y) == "multilabel-indicator"
+    if model.kernel in libsvm.KERNELS:
+        if multilabel:
+            raise ValueError(
+                f"kernel {model.kernel!r} takes one label a sample; for several use OneVsRestClassifier over this one"
+            )
+        for one in models:
+            libsvm.fit(one, X, y, sample_weight)
+        return
+    x = features_of(model, X, reset=True)
     classes, labels = classes_of(y, multilabel)
     check_consistent_length(x, labels)
     weight = _check_sample_weight(sample_weight, labels[:, None], dtype=np.float64, ensure_non_negative=True)
@@ -192,7 +213,7 @@ def _fit(models: Sequence[SVC], X: ArrayLike, y: ArrayLike, sample_weight: Array
         one.n_features_in_ = model.n_features_in_
         if hasattr(model, "feature_names_in_"):
             one.feature_names_in_ = model.feature_names_in_
-        one._kernel, one._vectors, one._centre = kernel, vectors, centre
+        one._library, one._kernel, one._vectors, one._centre = None, kernel, vectors, centre
         coefficients = solution.coefficients[support] / scale
         one._weights = coefficients.to(x.device, working_dtype(len(x)))
         _keep(one, solution, coefficients, order, labels, scale)

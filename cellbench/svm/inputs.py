@@ -1,5 +1,6 @@
 """What our classifier is given: features, labels, weights and settings, checked, in the form that the solver wants."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -10,16 +11,21 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, validate_data
 from torch import Tensor
 
-from ..core.errors import did_you_mean
+from ..core.errors import BackendError, did_you_mean
+from . import libsvm
 from .kernels import KERNELS
 
 
 def check_settings(model: Any) -> None:
     """Raises ValueError in one line for a setting that no machine can have."""
-    if model.kernel not in KERNELS:
-        raise ValueError(
-            f"kernel is {model.kernel!r}; {did_you_mean(str(model.kernel), KERNELS)}; others: sklearn.svm.SVC"
-        )
+    if model.kernel not in (kernels := (*KERNELS, *libsvm.KERNELS)):
+        raise ValueError(f"kernel is {model.kernel!r}; {did_you_mean(str(model.kernel), kernels)}")
+    if not isinstance(model.device, str) or not re.fullmatch(r"auto|cpu|cuda(:\d+)?", model.device):
+        raise ValueError(f"device is {model.device!r}; choose 'auto', 'cpu' or 'cuda'")
+    if model.device.startswith("cuda") and not torch.cuda.is_available() and model.kernel in KERNELS:
+        raise BackendError(f"device is {model.device!r} and torch finds no CUDA device; choose 'cpu'")
+    if model.memory is not None and not (_is_number(model.memory) and model.memory > 0):
+        raise ValueError(f"memory is {model.memory!r}; give a positive number of bytes, or None")
     for name in ("C", "tol"):
         value = getattr(model, name)
         if not (_is_number(value) and value > 0):
@@ -28,7 +34,7 @@ def check_settings(model: Any) -> None:
     if gamma not in ("scale", "auto") and not (_is_number(gamma) and gamma > 0):
         raise ValueError(f"gamma is {gamma!r}; give 'scale', 'auto' or a positive number")
     if model.kernel == "poly" and not (
-        _is_number(model.coef0) and model.coef0 >= 0 and int(model.degree) == model.degree > 0
+        all(map(_is_number, (model.coef0, model.degree))) and model.coef0 >= 0 and int(model.degree) == model.degree > 0
     ):
         raise ValueError(
             f"degree is {model.degree!r} and coef0 {model.coef0!r}; a whole degree of at least 1 and coef0 of at "
@@ -55,7 +61,7 @@ def features_of(model: Any, X: Any, reset: bool) -> Tensor:
         array = validate_data(model, X, reset=reset, dtype=(np.float64, np.float32), order="C")
         tensor = torch.from_numpy(array if array.flags.writeable else array.copy())
     if model.device == "auto":
-        return tensor.cuda() if torch.cuda.is_available() else tensor
+        return tensor if tensor.is_cuda else tensor.to("cuda" if torch.cuda.is_available() else "cpu")
     return tensor.to(model.device)
 
 

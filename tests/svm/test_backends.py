@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.svm import SVC
 
 from cellbench.core.errors import BackendError
 from cellbench.svm import BACKENDS, available, backends, candidates, choose
@@ -21,8 +22,29 @@ def test_on_a_processor_ours_up_to_a_size_then_onedal_then_libsvm(monkeypatch):
 
 def test_a_kernel_that_only_libsvm_has_goes_there():
     assert choose(kernel="sigmoid").name == "libsvm"
+    assert choose(kernel="precomputed").name == "libsvm"
     with pytest.raises(BackendError, match="'torch' has no kernel 'sigmoid'; it has linear, rbf, poly"):
         choose("torch", kernel="sigmoid")
+
+
+def test_on_cuda_a_kernel_that_only_libsvm_has_goes_to_the_processor_and_that_is_said():
+    chosen = choose(device="cuda", kernel="sigmoid")
+    assert chosen.name == "libsvm"
+    assert backends.reason(chosen, "sigmoid", 100) == (
+        "auto took libsvm, on the processor: the kernel sigmoid is not among linear, rbf, poly"
+    )
+    assert backends.reason(choose(device="cuda"), "rbf", 10**6) == ""
+
+
+@pytest.mark.parametrize("kernel", ["sigmoid", "precomputed"])
+def test_a_grid_of_libsvm_s_kernels_is_that_of_scikit_learn(kernel):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(90, 4)).astype(np.float32), np.arange(60) % 3
+    features = X @ X[:60].T if kernel == "precomputed" else X
+    seen, unseen = torch.from_numpy(features[:60].copy()), torch.from_numpy(features[60:].copy())
+    for _, model, scores in candidates(choose(kernel=kernel), seen, y, unseen, C=[1, 10], gamma=[0.1], kernel=kernel):
+        theirs = SVC(C=model.C, kernel=kernel, gamma=0.1).fit(features[:60], y)
+        np.testing.assert_allclose(scores, theirs.decision_function(features[60:]), atol=1e-6)
 
 
 def test_a_backend_is_refused_on_a_device_that_it_does_not_run_on():

@@ -8,6 +8,7 @@ import scipy.sparse
 import sklearn.svm
 import torch
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import cross_val_score
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -219,13 +220,54 @@ def test_a_fitted_model_can_be_pickled(cells):
         ({"kernel": "rfb"}, "kernel is 'rfb'.*rbf"),
         ({"kernel": "poly", "coef0": -1}, "coef0 -1; a whole degree of at least 1"),
         ({"kernel": "poly", "degree": 2.5}, "degree is 2.5"),
+        ({"kernel": "poly", "degree": "two"}, "degree is 'two'"),
         ({"decision_function_shape": "all"}, "choose 'ovr' or 'ovo'"),
+        ({"device": "gpu"}, "device is 'gpu'; choose 'auto', 'cpu' or 'cuda'"),
+        ({"memory": 0}, "memory is 0; give a positive number of bytes"),
     ],
 )
 def test_bad_settings_are_refused_in_one_line(cells, settings, message):
     with pytest.raises(ValueError, match=message) as caught:
-        SVC(device="cpu", **settings).fit(cells[0], cells[1])
+        SVC(**{"device": "cpu", **settings}).fit(cells[0], cells[1])
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kernel", ["sigmoid", "precomputed"])
+@pytest.mark.parametrize("classes", [2, 5])
+def test_kernels_that_need_not_be_definite_are_solved_by_libsvm(cells, kernel, classes):
+    X, y, unseen = cells
+    X, y = X[y < classes], y[y < classes]
+    if kernel == "precomputed":
+        X, unseen = np.tanh(X @ X.T / 10), np.tanh(unseen @ X.T / 10)
+    settings = {"C": 3.0, "kernel": kernel, "gamma": 0.02, "coef0": -0.5, "class_weight": "balanced"}
+    ours, theirs = SVC(**settings, device="cpu").fit(X, y), sklearn.svm.SVC(**settings).fit(X, y)
+    np.testing.assert_array_equal(ours.decision_function(unseen), theirs.decision_function(unseen))
+    np.testing.assert_array_equal(ours.predict(torch.from_numpy(unseen)), theirs.predict(unseen))
+    for name in ("support_", "n_support_", "dual_coef_", "intercept_", "support_vectors_", "classes_"):
+        np.testing.assert_array_equal(getattr(ours, name), getattr(theirs, name))
+    assert np.array_equal(pickle.loads(pickle.dumps(ours)).predict(unseen), theirs.predict(unseen))
+    models = path(ours, X, y, [3, 1], [0.02])
+    assert [model.C for model in models] == [1, 3]
+    for model, scores in zip(models, path_scores(models, unseen), strict=True):
+        np.testing.assert_array_equal(scores, model.decision_function(unseen))
+
+
+def test_a_gram_matrix_is_cut_by_rows_and_columns_in_cross_validation(cells):
+    X, y, _ = cells
+    ours = cross_val_score(SVC(kernel="precomputed", device="cpu"), X @ X.T, y)
+    np.testing.assert_array_equal(ours, cross_val_score(sklearn.svm.SVC(kernel="precomputed"), X @ X.T, y))
+
+
+def test_a_kernel_of_libsvm_s_takes_one_label_a_sample(cells):
+    X, y, _ = cells
+    with pytest.raises(ValueError, match="'sigmoid' takes one label a sample; for several use OneVsRestClassifier"):
+        SVC(kernel="sigmoid").fit(X, np.stack([y < 2, y == 3], 1))
+
+
+def test_a_model_fitted_anew_by_our_solver_forgets_libsvm_s(cells):
+    X, y, unseen = cells
+    again = SVC(kernel="sigmoid", device="cpu").fit(X, y).set_params(kernel="rbf").fit(X, y)
+    np.testing.assert_array_equal(again.predict(unseen), SVC(device="cpu").fit(X, y).predict(unseen))
 
 
 @pytest.mark.parametrize(

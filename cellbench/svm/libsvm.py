@@ -1,0 +1,25 @@
+"""Kernels that need not be positive semi-definite, which our solver asks for, are scikit-learn's LIBSVM's to fit."""
+
+from typing import Any
+
+import sklearn.svm
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+KERNELS = ("sigmoid", "precomputed")
+SETTINGS = ("C", "kernel", "degree", "gamma", "coef0", "tol", "class_weight", "decision_function_shape", "break_ties")
+FITTED = ("classes_", "support_", "n_support_", "dual_coef_", "intercept_", "fit_status_", "n_features_in_")
+
+
+def fit(model: Any, X: ArrayLike | Tensor, y: ArrayLike, sample_weight: ArrayLike | None) -> None:
+    """Fit `model._library`, a SVC of scikit-learn, on the processor, and take what it found as the model's own."""
+    library = sklearn.svm.SVC(**{name: getattr(model, name) for name in SETTINGS})
+    model._library = library.fit(on_processor(X), y, sample_weight)
+    model._multilabel = False
+    for name in (*FITTED, "feature_names_in_"):
+        if hasattr(library, name):
+            setattr(model, name, getattr(library, name))
+
+
+def on_processor(X: Any) -> Any:
+    return X.detach().cpu().numpy() if isinstance(X, Tensor) else X
