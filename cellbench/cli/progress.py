@@ -28,7 +28,8 @@ def outcome(record: RunRecord) -> str:
         return f"{record.status}: {record.reason}"
     test = record.metrics["test"]
     accuracy = f"accuracy {100 * test['accuracy']:.1f} %, " if "accuracy" in test else ""
-    return f"test {accuracy}macro-F1 {test['macro_f1']:.3f}, trained in {duration(record.training_seconds)}"
+    why = f" ({record.facts['backend_reason']})" if record.facts.get("backend_reason") else ""
+    return f"test {accuracy}macro-F1 {test['macro_f1']:.3f}, trained in {duration(record.training_seconds)}{why}"
 
 
 def details(kind: str, facts: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.data import Samples
-from ..core.errors import UsageError, did_you_mean
+from ..core.errors import DataError, UsageError, did_you_mean
 from ..core.metrics import validation_figure
 from ..core.runs import RunLog
 from ..datasets.preprocessing import Preprocessing
@@ -26,7 +26,10 @@ KERNELS = ("linear", "rbf", "poly", "sigmoid")
 
 @dataclass(frozen=True)
 class SVMSettings:
-    """As in scikit-learn; C and gamma one value, or several of which the best on val is taken; gamma: 'scale' too."""
+    """As in scikit-learn; C and gamma one value, or several of which the best on val is taken; gamma: 'scale' too.
+
+    smote: make training samples of the rarer classes between their features until all are as many, by a fixed seed.
+    """
 
     C: tuple[float, ...] | float = (1, 10, 100)
     gamma: tuple[float | str, ...] | float | str = "scale"
@@ -35,6 +38,7 @@ class SVMSettings:
     coef0: float = 0.0
     class_weight: str | None = None
     backend: str = "auto"
+    smote: bool = False
 
     def __post_init__(self) -> None:
         if not _several(self.C) or not all(_is_number(c) and c > 0 for c in _several(self.C)):
@@ -46,6 +50,8 @@ class SVMSettings:
                 raise UsageError(f"{name} is {value!r}; {did_you_mean(str(value), allowed)}")
         if self.class_weight not in (None, "balanced"):
             raise UsageError(f"class_weight is {self.class_weight!r}; give 'balanced' or none")
+        if not isinstance(self.smote, bool):
+            raise UsageError(f"smote is {self.smote!r}; give true or false")
         if not (isinstance(self.degree, int) and self.degree > 0 and _is_number(self.coef0) and self.coef0 >= 0):
             raise UsageError(
                 f"degree is {self.degree!r} and coef0 {self.coef0!r}; at least 1 and at least 0 make a kernel"
@@ -65,36 +71,45 @@ class FeatureSVM:
     """Features, as a rule standardised by train statistics, then a C-SVC; C and gamma are those that do best on val."""
 
     def __init__(self, features: Features, settings: SVMSettings, device: str, standardise: bool = True) -> None:
+        from ..features import oversampling
         from ..svm.backends import choose
 
         self._features, self._settings, self._device, self._standardise = features, settings, device, standardise
         self.chosen: dict[str, Any] = {}
         self.parameters = None
         self.backend = choose(settings.backend, device=device, kernel=settings.kernel).name
+        if settings.smote:
+            oversampling.load()  # what isn't there is told before anything is computed
 
     def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
+        from ..features.oversampling import smote
         from ..features.tensors import Standardiser
-        from ..svm.backends import candidates, choose, use_threads
+        from ..svm.backends import candidates, choose, reason, use_threads
 
         settings = self._settings
-        backend = choose(
-            settings.backend, device=self._device, kernel=settings.kernel, largest_pair=_largest_pair(train)
-        )
+        if settings.smote and train.multilabel:
+            raise DataError("SMOTE makes images of one class each, and these have several labels; use smote=false")
+        largest = _largest_pair(train, settings.smote)
+        backend = choose(settings.backend, device=self._device, kernel=settings.kernel, largest_pair=largest)
         self.backend = backend.name
+        self._reason = reason(backend, settings.kernel, largest) if settings.backend == "auto" else ""
         use_threads(backend)
         train = _by_class(train)
+        labels = train.labels
         with log.phase("transfer"):
             images, others = self._on_device(train.images), self._on_device(val.images)
         with log.phase("features"):
             seen = self._features(images)
             self._scale = Standardiser(seen) if self._standardise else None
             seen, unseen = self._scaled(seen), self._scaled(self._features(others))
+            if settings.smote:
+                seen, labels = smote(seen, labels, train.classes)
             self._synchronise()
         with log.phase("fit"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a label that all or no training images have: its score is constant
             best = -1.0
             for chosen, model, decisions in candidates(
-                backend, seen, train.labels, unseen, **settings.grid, **settings.fixed
+                backend, seen, labels, unseen, **settings.grid, **settings.fixed
             ):
                 figure, score = validation_figure(val.labels, _scores(model, decisions, len(train.classes)))
                 log.epoch(**{**{k: v for k, v in chosen.items() if _is_number(v)}, f"val_{figure}": score})
@@ -113,7 +128,8 @@ class FeatureSVM:
         from ..svm import objective
 
         gap = getattr(self._model, "gap_", None)  # of ours: whether it got as far as LIBSVM asks is to be seen
-        return {**objective.facts(self._model), **({} if gap is None else {"gap": float(gap.max())})}
+        told = {"gap": None if gap is None else float(gap.max()), "backend_reason": self._reason or None}
+        return {**objective.facts(self._model), **{name: value for name, value in told.items() if value is not None}}
 
     def _on_device(self, images: NDArray) -> "Tensor":
         from ..features.tensors import as_tensor
@@ -148,11 +164,15 @@ def _by_class(train: Samples) -> Samples:
     return Samples(train.images[order], train.labels[order], train.classes)
 
 
-def _largest_pair(train: Samples) -> int:
-    """Samples of the largest binary machine: of the two commonest classes, or with several labels an image all."""
+def _largest_pair(train: Samples, evened: bool) -> int:
+    """Samples of the largest binary machine: of the two commonest classes, or with several labels an image all.
+
+    evened: whether all classes are to get as many samples as the commonest.
+    """
     if train.multilabel:
         return len(train)
-    return int(np.sort(np.bincount(train.labels))[-2:].sum())
+    counts = np.sort(np.bincount(train.labels))
+    return int(2 * counts[-1] if evened else counts[-2:].sum())
 
 
 def _several(value: Any) -> tuple[Any, ...]:

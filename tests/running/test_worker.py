@@ -12,6 +12,7 @@ from cellbench.cli.progress import outcome
 from cellbench.core.data import Split
 from cellbench.core.decision import Decision
 from cellbench.core.metrics import evaluate, per_class
+from cellbench.core.runs import RunRecord, RunSpec
 from cellbench.core.store import Store
 from cellbench.datasets import cache
 from cellbench.datasets.toy import rings
@@ -209,6 +210,15 @@ def test_an_interrupted_matrix_leaves_finished_runs_and_ends_the_running_one(toy
     assert store.find(jobs[0].spec).status == "ok"
     assert store.find(jobs[1].spec) is None
     assert not multiprocessing.active_children()
+
+
+def test_a_run_s_line_says_why_auto_took_another_library_than_ours():
+    spec = RunSpec("d", "f", "official", {}, "svm-hog", 2, {"backend": "auto"})
+    metrics = {"test": {"accuracy": 0.5, "macro_f1": 0.4}}
+    why = "auto took onedal: the largest machine has 6,400 samples, more than 6,000"
+    line = "test accuracy 50.0 %, macro-F1 0.400, trained in 12 s"
+    for facts, expected in (({}, line), ({"backend_reason": why}, f"{line} ({why})")):
+        assert outcome(RunRecord(spec, "ok", metrics=metrics, facts=facts, seconds={"fit": 12.0})) == expected
 
 
 def test_the_summary_counts_every_outcome():
