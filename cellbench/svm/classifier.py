@@ -1,7 +1,9 @@
 """C-support vector classification with scikit-learn's interface, solved on torch: one Gram matrix for every machine."""
 
+import traceback
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Self
 
@@ -17,7 +19,7 @@ from torch import Tensor
 from ..core.errors import BackendError
 from . import libsvm
 from .inputs import check_settings, classes_of, features_of, shares_of
-from .kernels import Kernel, column_sums, cross, gamma_value, gram, variance
+from .kernels import ROWS, Kernel, column_sums, cross, gamma_value, gram, variance
 from .machines import ClassBlocks, Solution, one_against_one, one_versus_rest, working_dtype
 from .pairwise import by_opponent
 from .votes import one_score_per_class, votes
@@ -144,15 +146,32 @@ def _decisions(models: Sequence[SVC], x: Tensor) -> list[NDArray]:
     """Of each of some models of one path, (n, machines)."""
     first, width = models[0], len(models[0]._bias)
     weights, vectors = torch.cat([model._weights for model in models], 1), first._vectors
+    dtype = torch.float64 if any(model._values == torch.float64 for model in models) else torch.float32
     used = weights.any(1)  # vectors are those of the whole path
     if not used.all():
         weights, vectors = weights[used], vectors[used]
-    parts = []
-    for rows in x.split(SCORE_ROWS):
-        values = cross(first._kernel, _centred(rows, first._centre), vectors, 1.0, weights.dtype)
-        parts.append(values @ weights)
-    scores = torch.cat(parts).double().cpu().numpy() if parts else np.zeros((0, weights.shape[1]))
-    return [scores[:, i * width : (i + 1) * width] + model._bias for i, model in enumerate(models)]
+    scores = torch.empty(len(x), weights.shape[1], dtype=torch.float64, device=x.device)
+    for rows, sums in zip(x.split(SCORE_ROWS), scores.split(SCORE_ROWS), strict=True):
+        values = cross(first._kernel, _centred(rows, first._centre), vectors, 1.0, dtype)
+        for part, into in zip(values.split(ROWS), sums.split(ROWS), strict=True):
+            torch.mm(part.double(), weights, out=into)  # one class, then the other: large sums, and they cancel
+    columns = scores.cpu().numpy()
+    return [columns[:, i * width : (i + 1) * width] + model._bias for i, model in enumerate(models)]
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a fit is given, in the order of the classes: x (n, features) on the device, centred; labels (n,) or
+    (n, labels); order, what was row order[i] is row i; scale, the mean of k(x, x); shares, what C is multiplied by."""
+
+    x: Tensor
+    labels: NDArray
+    order: NDArray
+    classes: NDArray
+    kernel: Kernel
+    centre: Tensor | None
+    scale: float
+    shares: Tensor
 
 
 def _fit(models: Sequence[SVC], X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> None:
@@ -162,13 +181,26 @@ def _fit(models: Sequence[SVC], X: ArrayLike, y: ArrayLike, sample_weight: Array
         check_settings(one)
     multilabel = type_of_target(y) == "multilabel-indicator"
     if model.kernel in libsvm.KERNELS:
-        if multilabel:
-            raise ValueError(
-                f"kernel {model.kernel!r} takes one label a sample; for several use OneVsRestClassifier over this one"
-            )
         for one in models:
-            libsvm.fit(one, X, y, sample_weight)
+            libsvm.fit(one, X, y, sample_weight, multilabel)
         return
+    given = _given(model, X, y, sample_weight, multilabel)
+    bounds = [given.shares * (one.C * given.scale) for one in models]
+    if (largest := float(bounds[-1].max())) > torch.finfo(torch.float32).max:
+        raise ValueError(f"C times the mean of k(x, x) is {largest:.1e}; give a smaller C, or rescale X")
+    solutions = _solutions(given, bounds, model.tol, model.memory or _free_memory(given.x.device))
+    support = torch.stack([solution.coefficients.any(1) for solution in solutions]).any(0).nonzero()[:, 0]
+    vectors = given.x[support.to(given.x.device)]  # one copy for the whole path
+    for one, solution in zip(models, solutions, strict=True):
+        one.classes_, one._multilabel = given.classes, multilabel
+        one.n_features_in_ = model.n_features_in_
+        if hasattr(model, "feature_names_in_"):
+            one.feature_names_in_ = model.feature_names_in_
+        one._library, one._kernel, one._vectors, one._centre = None, given.kernel, vectors, given.centre
+        _keep(one, solution, support, given)
+
+
+def _given(model: SVC, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, multilabel: bool) -> Given:
     x = features_of(model, X, reset=True)
     classes, labels = classes_of(y, multilabel)
     check_consistent_length(x, labels)
@@ -186,60 +218,56 @@ def _fit(models: Sequence[SVC], X: ArrayLike, y: ArrayLike, sample_weight: Array
     if not np.isfinite([kernel.gamma, scale]).all():
         raise ValueError(f"kernel values overflow: gamma {kernel.gamma:.3g}, mean k(x, x) {scale:.3g}; rescale X")
     shares = torch.from_numpy(shares_of(model.class_weight, classes, labels, weight[order]))
-    bounds = [shares * (one.C * scale) for one in models]
-    memory = model.memory or _free_memory(x.device)
+    return Given(x, labels, order, classes, kernel, centre, scale, shares)
+
+
+def _solutions(given: Given, bounds: Sequence[Tensor], tol: float, memory: int) -> list[Solution]:
+    """One for each of `bounds`. Raises BackendError, holding nothing that takes memory, when memory runs out."""
     try:
-        if multilabel:
-            K = _whole_gram(kernel, x, scale, memory)
-            positive = torch.from_numpy(labels).to(x.device)
-            solutions = one_versus_rest(K, positive, bounds, model.tol, lambda _: gram(kernel, x, scale, torch.float64))
-            del K
-        else:
-            blocks = ClassBlocks(kernel, x, np.bincount(labels).tolist(), scale, memory)
-            solutions = one_against_one(blocks, bounds, model.tol)
-            del blocks
+        return _solved(given, bounds, tol, memory)
     except RuntimeError as error:
         if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
             raise
+        traceback.clear_frames(error.__traceback__)  # else the matrices live as long as somebody keeps the error
         raise BackendError(
-            f"memory of the {x.device.type} ran out with {len(x)} samples, {memory / 2**30:.1f} GiB allowed for Gram "
-            "matrices; give a smaller `memory`, so that they are made in blocks"
+            f"memory of the {given.x.device.type} ran out with {len(given.x)} samples, {memory / 2**30:.1f} GiB "
+            "allowed for Gram matrices; give a smaller `memory`, so that they are made in blocks"
         ) from error
-    support = torch.stack([solution.coefficients.any(1) for solution in solutions]).any(0).nonzero()[:, 0]
-    vectors = x[support.to(x.device)]  # one copy for the whole path
-    order, labels = order[support.numpy()], labels[support.numpy()]
-    for one, solution in zip(models, solutions, strict=True):
-        one.classes_, one._multilabel = classes, multilabel
-        one.n_features_in_ = model.n_features_in_
-        if hasattr(model, "feature_names_in_"):
-            one.feature_names_in_ = model.feature_names_in_
-        one._library, one._kernel, one._vectors, one._centre = None, kernel, vectors, centre
-        coefficients = solution.coefficients[support] / scale
-        one._weights = coefficients.to(x.device, working_dtype(len(x)))
-        _keep(one, solution, coefficients, order, labels, scale)
 
 
-def _whole_gram(kernel: Kernel, x: Tensor, scale: float, memory: int) -> Tensor:
-    size = len(x) ** 2 * torch.finfo(working_dtype(len(x))).bits // 8
+def _solved(given: Given, bounds: Sequence[Tensor], tol: float, memory: int) -> list[Solution]:
+    kernel, x, scale = given.kernel, given.x, given.scale
+    if given.labels.ndim == 1:
+        return one_against_one(ClassBlocks(kernel, x, np.bincount(given.labels).tolist(), scale, memory), bounds, tol)
+    dtype = working_dtype(len(x))
+    size = len(x) ** 2 * torch.finfo(dtype).bits // 8
     if size > memory:
         raise BackendError(
             f"the Gram matrix of {len(x)} samples takes {size / 2**30:.1f} GiB and {memory / 2**30:.1f} GiB may be "
             "used; one-versus-rest needs all of it: use fewer samples, or another backend"
         )
-    return gram(kernel, x, scale, working_dtype(len(x)))
+    labels = torch.from_numpy(given.labels).to(x.device)
+    return one_versus_rest(
+        gram(kernel, x, scale, dtype), labels, bounds, tol, lambda _: gram(kernel, x, scale, torch.float64)
+    )
 
 
-def _keep(model: SVC, solution: Solution, coefficients: Tensor, order: NDArray, labels: NDArray, scale: float) -> None:
-    """Set the fitted attributes; coefficients, order and labels are of the path's vectors.
+def _keep(model: SVC, solution: Solution, support: Tensor, given: Given) -> None:
+    """Set the fitted attributes; support: the samples that the path's vectors are.
 
     The signs of two classes are those of scikit-learn, positive for the second.
     """
-    model._bias = solution.bias.numpy()
-    model.gap_, model.dual_objective_ = solution.gap.numpy(), solution.objective.numpy() / scale
+    coefficients = solution.coefficients[support] / given.scale
+    model._bias, model._weights = solution.bias.numpy(), coefficients.to(given.x.device)
+    # Each kernel value is off by about a rounding: together, as independent errors, they must stay below the tolerance.
+    blur = torch.finfo(torch.float32).eps * float(solution.coefficients.norm(dim=0).max())
+    model._values = torch.float64 if blur > model.tol else working_dtype(len(given.x))
+    model.gap_, model.dual_objective_ = solution.gap.numpy(), solution.objective.numpy() / given.scale
     model.fit_status_ = int(model.gap_.max() > model.tol)
     own = coefficients.any(1).numpy()
-    dual, codes = coefficients.numpy()[own], labels[own]
-    model.support_ = order[own]
+    dual, rows = coefficients.numpy()[own], support.numpy()[own]
+    codes = given.labels[rows]
+    model.support_ = given.order[rows]
     model.dual_coef_, model.intercept_ = dual.T, model._bias
     if model._centre is not None and model.kernel == "linear":
         normals = model._weights.to(model._vectors).T @ model._vectors  # sum(beta x), (machines, features)

@@ -66,7 +66,7 @@ def product_dtype(kernel: Kernel, norms: Tensor, wanted: torch.dtype) -> torch.d
 
 
 def gram(kernel: Kernel, x: Tensor, scale: float, dtype: torch.dtype) -> Tensor:
-    """The symmetric matrix k(x, x) / scale, (n, n): only the upper half is computed, the lower is its mirror."""
+    """The symmetric matrix k(x, x) / scale, (n, n): blocks below the diagonal are the mirror of those above."""
     matrix = torch.empty(len(x), len(x), dtype=dtype, device=x.device)
     norms = squares(x)
     work = product_dtype(kernel, norms, dtype)

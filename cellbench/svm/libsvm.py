@@ -11,8 +11,12 @@ SETTINGS = ("C", "kernel", "degree", "gamma", "coef0", "tol", "class_weight", "d
 FITTED = ("classes_", "support_", "n_support_", "dual_coef_", "intercept_", "fit_status_", "n_features_in_")
 
 
-def fit(model: Any, X: ArrayLike | Tensor, y: ArrayLike, sample_weight: ArrayLike | None) -> None:
+def fit(model: Any, X: ArrayLike | Tensor, y: ArrayLike, sample_weight: ArrayLike | None, multilabel: bool) -> None:
     """Fit `model._library`, a SVC of scikit-learn, on the processor, and take what it found as the model's own."""
+    if multilabel:
+        raise ValueError(
+            f"kernel {model.kernel!r} takes one label a sample; for several use OneVsRestClassifier over this one"
+        )
     library = sklearn.svm.SVC(**{name: getattr(model, name) for name in SETTINGS})
     model._library = library.fit(on_processor(X), y, sample_weight)
     model._multilabel = False

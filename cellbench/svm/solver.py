@@ -112,7 +112,7 @@ def solve(problems: Problems, tol: float, start: Tensor | None = None) -> tuple[
         alone = problems.one(batch, problem)
         for candidate in _attempts(alone, beta[batch, :, problem][None, :, None], tol):
             better = _checked(alone, candidate)
-            if not better[2].item() >= gap[batch, problem]:
+            if better[2].item() < gap[batch, problem] or gap[batch, problem].isnan():
                 beta[batch, :, problem] = better[0][0, :, 0]
                 for kept, value in zip(found[1:], better[1:], strict=True):
                     kept[batch, problem] = value[0, 0]
@@ -198,7 +198,7 @@ def _newton(problems: Problems, guess: Tensor, tol: float) -> Tensor:
         to_upper, to_lower = free & (trial > upper + slack), free & (trial < lower - slack)
         to_free = (at_upper & (residual < -tol / 4)) | (at_lower & taking_part & (residual > tol / 4))
         exchanged = (to_upper | to_lower | to_free).sum(1)
-        better = unfinished & (exchanged < fewest)
+        better = unfinished & (exchanged < fewest) & trial.isfinite().all(1)
         best = torch.where(better[:, None], torch.clamp(trial, lower, upper), best)
         stale = torch.where(better, 0, stale + 1)
         fewest = torch.where(better, exchanged, fewest)

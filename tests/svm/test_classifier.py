@@ -1,6 +1,7 @@
 """The classifier's interface: scikit-learn's own checks, the path of C, labels, memory, and what it refuses."""
 
 import pickle
+import weakref
 
 import numpy as np
 import pytest
@@ -8,12 +9,13 @@ import scipy.sparse
 import sklearn.svm
 import torch
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.model_selection import cross_val_score
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from cellbench.core.errors import BackendError
-from cellbench.svm import SVC, machines, path
+from cellbench.svm import SVC, classifier, machines, path, solver
 from cellbench.svm.classifier import path_scores
 
 from .problems import dual_objectives
@@ -290,11 +292,63 @@ def test_what_no_machine_can_be_made_of_is_refused(X, y, message):
 def test_memory_that_runs_out_in_the_middle_leaves_the_model_unfitted_and_nothing_held(cells, monkeypatch):
     X, y, _ = cells
 
-    def full(*_):
+    matrices = []
+
+    def full(problems, *_):
+        matrices.append(weakref.ref(problems.K))
         raise torch.OutOfMemoryError("simulated")
 
     model = SVC(device="cpu")
     monkeypatch.setattr(machines, "solve", full)
-    with pytest.raises(BackendError, match="memory"):
-        model.fit(X, y)
+    for labels in (y, np.stack([y < 2, y == 4], 1)):
+        with pytest.raises(BackendError, match="memory of the cpu ran out with 400 samples") as caught:
+            model.fit(X, labels)
+        assert caught.value.__cause__ is not None  # somebody keeps the error
+        assert all(matrix() is None for matrix in matrices)
+    assert len(matrices) == 2
     assert not hasattr(model, "_vectors")
+
+
+def test_a_device_that_is_not_there_is_refused_in_one_line(cells, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(BackendError, match="device is 'cuda' and torch finds no CUDA device; choose 'cpu'"):
+        SVC(device="cuda").fit(cells[0], cells[1])
+
+
+def test_on_a_card_half_of_what_is_free_may_be_used_torch_s_own_reserve_included(monkeypatch):
+    free = {"mem_get_info": (1000, 5000), "memory_reserved": 700, "memory_allocated": 300}
+    for name, value in free.items():
+        monkeypatch.setattr(torch.cuda, name, lambda device, value=value: value)
+    assert classifier._free_memory(torch.device("cuda")) == (1000 + 700 - 300) // 2
+
+
+def test_large_coefficients_are_summed_to_within_the_tolerance(cells, monkeypatch):
+    monkeypatch.setattr(machines, "EXACT_UP_TO", 0)
+    X, y, unseen = cells
+    y = y == np.random.default_rng(0).permutation(y)  # no order in it: most samples end at their bound
+    for C in (10, 1e4):
+        model = SVC(C=C, gamma=0.02, device="cpu").fit(X, y)
+        K = rbf_kernel(unseen.astype(float), model.support_vectors_.astype(float), gamma=0.02)
+        expected = K @ model.dual_coef_[0] + model.intercept_[0]
+        np.testing.assert_allclose(model.decision_function(unseen), expected, atol=1e-3)
+
+
+def test_newton_steps_that_end_in_no_number_in_float32_are_taken_again_in_float64(cells, monkeypatch):
+    X, y, unseen = cells
+    expected = SVC(device="cpu").fit(X, y)
+    solved = solver._solved
+    monkeypatch.setattr(machines, "EXACT_UP_TO", 0)
+    monkeypatch.setattr(
+        solver,
+        "_solved",
+        lambda blocks, sides: solved(blocks, sides) if sides.dtype == torch.float64 else torch.nan * sides,
+    )
+    reached = SVC(device="cpu").fit(X, y)
+    assert reached.gap_.max() <= 1e-3
+    np.testing.assert_allclose(reached.dual_objective_, expected.dual_objective_, rtol=1e-5)
+    np.testing.assert_allclose(reached.decision_function(unseen), expected.decision_function(unseen), atol=2e-3)
+
+
+def test_a_c_whose_square_is_no_number_is_refused(cells):
+    with pytest.raises(ValueError, match=r"C times the mean of k\(x, x\) is 1\.0e\+40; give a smaller C, or rescale X"):
+        SVC(C=1e40, device="cpu").fit(cells[0], cells[1])
