@@ -144,7 +144,9 @@ def certainty_of(rows: Sequence[Row], figure: str) -> list[str]:
         told = f" and those not shown to be worse in {figure}: {named}" if ties else none
         lines.append(f"Bold: {_called(best)}{told} (5 %, Holm).")
     if sum(len(row["files"]) for row in rows) > MOST_FILES:
-        lines.append(f"Intervals rest on the predictions of at most {MOST_FILES} runs; choose rows with --where.")
+        lines.append(
+            f"Intervals and ties are told of the first rows, {MOST_FILES} runs in all; choose rows with --where."
+        )
     return lines
 
 

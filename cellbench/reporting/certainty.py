@@ -138,5 +138,6 @@ def _ties(rows: Sequence[Row], figure: str) -> list[bool | None]:
         return [None] * len(rows)
     best, *others = sorted(scored, key=lambda i: -rows[i][f"test_{figure}"])
     p = {i: value for i in others if (value := _p(rows[best], rows[i], figure)) is not None}
-    adjusted = dict(zip(p, stats.holm(list(p.values())), strict=True))
+    pairs = len(p) * (len(p) + 1) // 2
+    adjusted = dict(zip(p, stats.holm(list(p.values()), pairs), strict=True))
     return [True if i == best else bool(adjusted[i] > ALPHA) if i in adjusted else None for i in range(len(rows))]

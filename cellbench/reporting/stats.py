@@ -213,7 +213,8 @@ def _mid_p(low: int, high: int) -> float:
 def sign_flip(differences: NDArray, flips: int = FLIPS) -> float:
     """Two-sided p of a sum of independent differences (units,), each as likely to have the other sign.
 
-    Exact up to 13 units that differ, else from `flips` fixed random ones. Five units cannot give less than 1/16.
+    Exact up to 13 units that differ, else from `flips` fixed random ones, or Hoeffding's bound where it is smaller than
+    these resolve. Five units cannot give less than 1/16.
     """
     sizes = np.round(np.abs(differences[differences != 0]), 12)
     if not len(sizes):
@@ -225,7 +226,9 @@ def sign_flip(differences: NDArray, flips: int = FLIPS) -> float:
         signs, observed_too = _signs(tuple(counts.tolist()), flips), 1
     sums = np.abs(signs @ sizes)
     extreme = np.count_nonzero(sums >= abs(differences.sum()) - 1e-9)
-    return float((extreme + observed_too) / (len(sums) + observed_too))
+    p = (extreme + observed_too) / (len(sums) + observed_too)
+    bound = 2 * np.exp(-(differences.sum() ** 2) / (2 * np.sum(differences**2)))
+    return float(min(p, bound) if observed_too else p)
 
 
 @functools.lru_cache(maxsize=8)
@@ -254,11 +257,15 @@ def compare_over_seeds(
     return Comparison(figure, difference, span, p, "Welch's t", SEEDS, n)
 
 
-def holm(p: ArrayLike) -> NDArray[np.float64]:
-    """p values of a family, adjusted by Holm's step-down: reject those at most alpha, and the family errs at alpha."""
+def holm(p: ArrayLike, family: int | None = None) -> NDArray[np.float64]:
+    """p values of a family, adjusted by Holm's step-down: reject those at most alpha, and the family errs at alpha.
+
+    family: how many comparisons there are, if p holds the smallest of more: of k methods against the best, which the
+    same figures picked, k (k - 1) / 2.
+    """
     p = np.asarray(p, float)
     order = np.argsort(p, kind="stable")
-    adjusted = np.minimum(1, np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)))
+    adjusted = np.minimum(1, np.maximum.accumulate(p[order] * ((family or len(p)) - np.arange(len(p)))))
     return adjusted[np.argsort(order, kind="stable")]
 
 
