@@ -31,8 +31,9 @@ def list_() -> None:
 )
 @click.argument("name", required=False)
 def list_methods(name: str | None, plugins: tuple[Path, ...]) -> None:
-    """Every method, with what it is and whether --all runs it; of one, by NAME, all that --set reaches.
+    """Every method, or all settings of one.
 
+    Without NAME: what each is, and whether --all runs it. With one: what --set reaches, defaults, allowed values.
     Any classification net of torchvision or timm is a method too: torchvision:mobilenet_v2, timm:convnext_nano.
 
     \b
