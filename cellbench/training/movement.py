@@ -19,7 +19,7 @@ def move(batch: Tensor, recipe: Recipe, draw: dict[str, Tensor], tries: Tensor, 
     draw: uniform numbers 0..1 (n,) by name; tries: (2, TRIES, n), of areas and side ratios; black: (1, channels, 1, 1).
     """
     between = any((recipe.rotate, recipe.scale, recipe.shift, recipe.shear, recipe.aspect, recipe.resized_crop))
-    if not (between or recipe.flip or recipe.flip_vertical or recipe.crop):
+    if not (between or recipe.flip or recipe.flip_vertical or recipe.random_crop):
         return batch
     height, width = batch.shape[2:]
     grid = _grid(source(recipe, draw, tries, height, width), height, width, batch.device)
@@ -37,8 +37,8 @@ def source(recipe: Recipe, draw: dict[str, Tensor], tries: Tensor, height: int, 
     stretch = torch.sqrt(1 + either_way(draw["aspect"], recipe.aspect))
     across = _mirror(draw["flip"], recipe.flip) / (size * stretch)
     down = _mirror(draw["flip_vertical"], recipe.flip_vertical) * stretch / size
-    places = torch.tensor(2 * recipe.crop + 1)
-    to_x, to_y = (_below(draw[name], places) - recipe.crop for name in ("crop_x", "crop_y"))
+    places = torch.tensor(2 * recipe.random_crop + 1)
+    to_x, to_y = (_below(draw[name], places) - recipe.random_crop for name in ("crop_x", "crop_y"))
     if recipe.resized_crop:
         wide, high = window(tries, recipe.resized_crop, height, width)
         to_x = to_x + _below(draw["window_x"], width - wide + 1) - (width - wide) / 2

@@ -39,12 +39,12 @@ class Recipe:
     images that carry one of single_classes (numbers) and no other label, the share single_share is doubled or left out.
 
     Augmentation, drawn anew for each image: rotate, up to so many degrees either way; flip, flip_vertical: mirror half
-    of the images; scale, shift, aspect: ranges relative to size, side and side ratio; shear: degrees; crop: moved by
-    up to so many whole pixels; resized_crop: a window of at least this share of the area, 0 is none; fill: beyond the
-    border lies a mirror image, or the darkest value (zero). gain, offset, gamma: relative ranges of contrast, of
-    brightness (in deviations) and of the exponent; hue (in turns), saturation: of three channels; blur: up to this
-    sigma, in pixels; noise: up to this deviation. mixup, cutmix: alpha of the Beta distribution that shares are drawn
-    from; mosaic: the share of images made of four.
+    of the images; scale, shift, aspect: ranges relative to size, side and side ratio; shear: degrees; random_crop:
+    moved by up to so many whole pixels; resized_crop: a window of at least this share of the area, 0 is none; fill:
+    beyond the border lies a mirror image, or the darkest value (zero). gain, offset, gamma: relative ranges of
+    contrast, of brightness (in deviations) and of the exponent; hue (in turns), saturation: of three channels; blur: up
+    to this sigma, in pixels; noise: up to this deviation. mixup, cutmix: alpha of the Beta distribution that shares are
+    drawn from; mosaic: the share of images made of four.
 
     Input: normalise by the train images' mean and deviation by channel, to -1..1 (half), or by ImageNet's.
 
@@ -96,7 +96,7 @@ class Recipe:
     shift: float = _number(0.06, 0, 0.9999)
     shear: float = _number(0, 0, 89)
     aspect: float = _number(0, 0, 0.9999)
-    crop: int = _number(0)
+    random_crop: int = _number(0)
     resized_crop: float = _number(0, 0, 1)
     fill: str = _choice("mirror", "zero")
     gain: float = _number(0.2, 0, 0.9999)
@@ -137,6 +137,9 @@ class Recipe:
 
 def _checked(setting: Field, value: Any) -> Any:
     """The value as its field has it: a single number for a field of several becomes a tuple of one."""
+    choices = setting.metadata.get("choices", ())
+    if value is None and "none" in choices:  # the command line reads the word so
+        return "none"
     kinds = get_args(setting.type) if isinstance(setting.type, UnionType) else (setting.type,)
     if type(None) in kinds and value is None:
         return value
@@ -151,7 +154,7 @@ def _checked(setting: Field, value: Any) -> Any:
         raise UsageError(f"{setting.name} is {value!r}; give true or false")
     elif kinds[0] is str and not isinstance(value, str):
         raise UsageError(f"{setting.name} is {value!r}; give text")
-    if (choices := setting.metadata.get("choices")) and value not in choices:
+    if choices and value not in choices:
         raise UsageError(f"{setting.name} is {value!r}; {did_you_mean(value, choices)}")
     return value
 

@@ -17,7 +17,14 @@ from cellbench.training.recipe import Recipe
 STILL = {"rotate": 0.0, "flip": False, "scale": 0.0, "shift": 0.0, "gain": 0.0}
 EVERY_OPTION = [
     *({"rotate": 30}, {"flip": True}, {"flip_vertical": True}, {"scale": 0.2}, {"shift": 0.1}, {"aspect": 0.2}),
-    *({"shear": 20}, {"crop": 3}, {"crop": 3, "fill": "zero"}, {"resized_crop": 0.3}, {"gain": 0.2}, {"offset": 0.2}),
+    *(
+        {"shear": 20},
+        {"random_crop": 3},
+        {"random_crop": 3, "fill": "zero"},
+        {"resized_crop": 0.3},
+        {"gain": 0.2},
+        {"offset": 0.2},
+    ),
     *({"gamma": 0.3}, {"hue": 0.1}, {"saturation": 0.4}, {"blur": 1.5}, {"noise": 0.2}, {"rotate": 90, "fill": "zero"}),
 ]
 BLACK, WHITE = torch.tensor([-1.0, -2.0, -0.5]).view(1, 3, 1, 1), torch.tensor([3.0, 2.0, 4.0]).view(1, 3, 1, 1)
@@ -106,7 +113,7 @@ def test_a_flip_mirrors_half_of_the_images_exactly():
 @pytest.mark.parametrize("fill", ["mirror", "zero"])
 def test_a_crop_moves_whole_pixels_exactly_and_everywhere_in_its_range(fill):
     image = noise_images(1, 6, 9, 1)
-    out = augmented(image.repeat(300, 1, 1, 1), crop=2, fill=fill)
+    out = augmented(image.repeat(300, 1, 1, 1), random_crop=2, fill=fill)
     black = float(BLACK[0, 0, 0, 0])
     padded = np.pad(
         image[0, 0].numpy(), 2, **({"mode": "symmetric"} if fill == "mirror" else {"constant_values": black})

@@ -38,3 +38,9 @@ def test_one_number_will_do_where_several_may_stand():
 def test_every_setting_is_explained():
     missing = [field.name for field in dataclasses.fields(Recipe) if field.name not in Recipe.__doc__]
     assert not missing
+
+
+def test_no_value_is_the_word_none_where_that_is_a_choice():
+    """The command line reads `--set freeze=none` as no value."""
+    recipe = Recipe(freeze=None, class_weight=None, weights=None)
+    assert (recipe.freeze, recipe.class_weight, recipe.weights) == ("none", "none", None)
