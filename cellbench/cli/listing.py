@@ -16,11 +16,12 @@ DETAIL_WIDTH = 110
 
 @click.group("list")
 def list_() -> None:
-    """List methods, data sets or results.
+    """List methods, data sets, suites or results.
 
     \b
     cellbench list methods
     cellbench list datasets
+    cellbench list suites
     cellbench list results
     """
 
@@ -126,6 +127,29 @@ def _state(entry: Any) -> str:
     if entry.files:
         return "prepare downloads it"
     return "prepare --from PATH" if entry.manual else "prepare makes it"
+
+
+@list_.command("suites")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+def list_suites(names: tuple[str, ...]) -> None:
+    """Studies as suites of runs; with NAME all that one says.
+
+    \b
+    cellbench list suites
+    cellbench list suites yeast
+    """
+    from ..core import suites
+    from .suites import detail, overview
+
+    chosen = suites.select(names or ["*"])
+    if names:
+        room = min(terminal_width() or DETAIL_WIDTH, DETAIL_WIDTH)
+        click.echo("\n\n\n".join(detail(suite, room) for suite in chosen))
+        return
+    click.echo(overview(chosen))
+    click.echo(
+        "\nTo see one: cellbench list suites NAME. To run one: cellbench run --suite NAME; on other images: -d DATASET"
+    )
 
 
 @list_.command("results")

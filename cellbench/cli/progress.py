@@ -44,7 +44,7 @@ class PlainWatcher:
         self._total, self._quiet, self._verbose = total, quiet, verbose
 
     def started(self, job: Job, number: int, seconds_left: float) -> None:
-        self._name = f"[{number + 1}/{self._total}] {job.spec}"
+        self._name = f"[{number + 1}/{self._total}] {job}"
         self._say(f"{self._name} … (about {duration(seconds_left)} left in all)")
 
     def event(self, kind: str, facts: Mapping[str, Any]) -> None:
@@ -77,7 +77,7 @@ class BarWatcher:
             completed=self._done,
             left=f"about {duration(seconds_left)} left",
         )
-        self._progress.reset(self._run, description=str(job.spec), total=None, left="")
+        self._progress.reset(self._run, description=str(job), total=None, left="")
 
     def event(self, kind: str, facts: Mapping[str, Any]) -> None:
         if kind == "phase":
@@ -91,7 +91,7 @@ class BarWatcher:
     def finished(self, job: Job, record: RunRecord, seconds: float) -> None:
         self._done += seconds
         mark = "[green]✓[/]" if record.status == "ok" else "[red]✗[/]"
-        self._progress.console.print(f"{mark} {job.spec}: ", end="", highlight=False)
+        self._progress.console.print(f"{mark} {job}: ", end="", highlight=False)
         self._progress.console.print(outcome(record), markup=False, highlight=False)
 
 

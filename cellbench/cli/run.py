@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from ..core.errors import UsageError
 from ..core.words import counted
 from .options import data_folder, folder_options, load_plugins, looks_like_path, parse_seeds, split_option
 
 if TYPE_CHECKING:
+    from ..core.suites import Suite
     from ..running.plan import Job
 
 FAILURES = ("failed", "timeout", "failed before")
@@ -19,12 +21,15 @@ FAILURES = ("failed", "timeout", "failed before")
 
 @click.command()
 @click.option("--all", "everything", is_flag=True, help="Standard methods × standard data sets that are ready.")
+@click.option(
+    "--suite", "suite_names", multiple=True, metavar="NAME", help="A study's runs, see `cellbench list suites`."
+)
 @click.option("-m", "--method", "method_names", multiple=True, metavar="NAME", help="Method or glob; repeatable.")
 @click.option(
     "-d", "--dataset", "dataset_names", multiple=True, metavar="NAME", help="Data set, glob or folder of images."
 )
 @click.option("--exclude", multiple=True, metavar="NAME", help="Leave out a method or data set; name or glob.")
-@click.option("--seeds", default="0", show_default=True, metavar="LIST", help="Random seeds: 0, 0-2 or 0,3,5.")
+@click.option("--seeds", metavar="LIST", help="Random seeds: 0, 0-2 or 0,3,5.  [default: 0, or the suite's]")
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting; 'svm-*:C=10' for some methods."
 )
@@ -57,28 +62,38 @@ def run(context: click.Context, **options: Any) -> None:
     Each finished run is saved before the next starts; Ctrl-C and SIGTERM lose only the run at work. A second call does
     what is missing. Without -m: all standard methods. Without -d: the standard data sets that are ready.
 
+    With --suite the runs are a study's, on its own data set; -m and --exclude choose among its entries, by id or
+    method. With -d, or any setting of one's own, they are a variant of it.
+
     \b
     cellbench run --all
     cellbench run -d hep2 -m svm-hog -m resnet18
     cellbench run -d my_cells/ -m 'svm-*' -m resnet18 --seeds 0-2
     cellbench run -d hep2 -m svm-hog --split id-block
     cellbench run -m 'resnet*' --set lr=0.05 --epochs 10 --limit 500 --dry-run
+    cellbench run --suite yeast
+    cellbench run --suite hep2-alexnet -d synthetic-yeast -m 'augment-*' --limit 500
     """
-    if not (options["everything"] or options["method_names"] or options["dataset_names"]):
-        raise UsageError("nothing was chosen; say --all, or choose with -m METHOD and -d DATASET")
+    if not any(options[name] for name in ("everything", "suite_names", "method_names", "dataset_names")):
+        raise UsageError("nothing was chosen; say --all or --suite NAME, or choose with -m METHOD and -d DATASET")
+    if options["everything"] and options["suite_names"]:
+        raise UsageError("--all and --suite choose different runs; leave one of them out")
+    if context.get_parameter_source("split") is ParameterSource.DEFAULT:
+        options["split"] = None
     context.exit(_run(**options))
 
 
 def _run(
     *,
     everything: bool,
+    suite_names: Sequence[str],
     method_names: Sequence[str],
     dataset_names: Sequence[str],
     exclude: Sequence[str],
-    seeds: str,
+    seeds: str | None,
     settings: Sequence[str],
     epochs: int | None,
-    split: str,
+    split: str | None,
     limit: int | None,
     device: str,
     deterministic: bool,
@@ -97,17 +112,22 @@ def _run(
     """Returns the exit code."""
     from ..core.environment import machine_name
     from ..core.store import Store
+    from ..core.suites import choose, select
+    from ..datasets.protocols import GIVEN
     from ..running import matrix, worker
     from ..running.plan import Override, make_plan, parse_override
     from .progress import make_watcher
+    from .suites import plan_suites, tell_variants
 
     if timeout is not None and not 0 < timeout < math.inf:
         raise UsageError(f"--timeout got {timeout:g}; give a number of seconds above zero")
     load_plugins(plugins)
-    seed_list = parse_seeds(seeds)
-    _check_exclude(exclude)
-    chosen = _choose_methods(method_names, exclude)
-    names = _choose_datasets(dataset_names, exclude)
+    seed_list = None if seeds is None else parse_seeds(seeds)
+    suites = select(suite_names)
+    _check_exclude(exclude, suites)
+    studies = choose(suites, method_names, exclude) if suites else []
+    chosen = [e.method for _, entries in studies for e in entries] or _choose_methods(method_names, exclude)
+    names = _choose_datasets(dataset_names, exclude) if dataset_names or not studies else []
     paths = [Path(name) for name in names if looks_like_path(name)]
     _check_output(output, paths)
     overrides = [parse_override(text) for text in settings]
@@ -118,16 +138,23 @@ def _run(
     kind = _choose_device(device)
     if not dry_run:
         worker.start_server()
-    jobs = make_plan(
-        chosen,
-        [data_folder(name, folder if looks_like_path(name) or not paths else {}) for name in names],
-        seeds=seed_list,
-        overrides=overrides,
-        split=split,
-        limit=limit,
-        device=kind,
-        deterministic=deterministic,
-    )
+    common: dict[str, Any] = {
+        "overrides": overrides,
+        "limit": limit,
+        "device": kind,
+        "deterministic": deterministic,
+    }
+
+    def prepared(name: str) -> Path:
+        return data_folder(name, folder if looks_like_path(name) or not paths else {})
+
+    if studies:
+        jobs = plan_suites(studies, names, prepared, seeds=seed_list, split=split, **common)
+        if not quiet:
+            tell_variants(studies, jobs, [*settings, *_flags(epochs=epochs, split=split, limit=limit)])
+    else:
+        folders = [prepared(name) for name in names]
+        jobs = make_plan(chosen, folders, seeds=seed_list or (0,), split=split or GIVEN, **common)
     store = Store(output, machine or machine_name())
     policy = matrix.Policy(force, retry_failed, fail_fast, timeout)
     if dry_run:
@@ -138,7 +165,7 @@ def _run(
         worker.check_methods(changed, plugins)
     store.check()
     if not quiet:
-        _tell_notes(jobs, split)
+        _tell_notes(jobs)
     with make_watcher(len(jobs), quiet=quiet, verbose=verbose) as watcher:
         try:
             tally = matrix.run_matrix(jobs, store, policy, watcher, plugins)
@@ -147,7 +174,8 @@ def _run(
                 f"stopped; finished runs are saved. Go on with the same command, or: cellbench table {output}", err=True
             )
             return int(stop.code or 0) if isinstance(stop, SystemExit) else 130
-    others = " --runs all" if any(job.overrides or job.spec.limit for job in jobs) else ""
+    others = "".join(f" --suite {suite.name}" for suite in suites)
+    others = others or (" --runs all" if any(job.overrides or job.spec.limit for job in jobs) else "")
     click.echo(f"{matrix.summary(tally, len(jobs))}. Next: cellbench table {output}{others}")
     if any(tally[status] for status in FAILURES):
         click.echo("The table says why runs failed; try them again with --retry-failed.", err=True)
@@ -185,18 +213,18 @@ def _without(names: list[str], exclude: Sequence[str]) -> list[str]:
     return left
 
 
-def _check_exclude(patterns: Sequence[str]) -> None:
-    """A pattern that fits no method and no data set is a slip, and would silently exclude nothing."""
+def _check_exclude(patterns: Sequence[str], suites: Sequence["Suite"]) -> None:
+    """A pattern that fits no method, entry or data set is a slip, and would silently exclude nothing."""
     import fnmatch
 
     from ..core.errors import did_you_mean
     from ..datasets import datasets
     from ..methods import methods
 
-    known = [*methods, *datasets]
+    known = {*methods, *datasets, *(entry.id for suite in suites for entry in suite.entries)}
     for pattern in patterns:
         if not fnmatch.filter(known, pattern):
-            raise UsageError(f"--exclude {pattern!r} fits no method and no data set; {did_you_mean(pattern, known)}")
+            raise UsageError(f"--exclude {pattern!r} fits no method, entry or data set; {did_you_mean(pattern, known)}")
 
 
 def _check_output(output: Path, folders: Sequence[Path]) -> None:
@@ -205,15 +233,18 @@ def _check_output(output: Path, folders: Sequence[Path]) -> None:
             raise UsageError(f"results in {output} would lie among the images of {folder}; name another place with -o")
 
 
-def _tell_notes(jobs: Sequence["Job"], split: str) -> None:
-    """What the reader of the images had to remark, once a data set."""
+def _tell_notes(jobs: Sequence["Job"]) -> None:
+    """What the reader of the images had to remark, once a data set and split."""
     from ..datasets import cache
     from ..datasets.protocols import with_split
 
-    for folder in dict.fromkeys(job.data for job in jobs):
-        data = with_split(cache.read(folder), split)
-        for note in data.info.notes:
-            click.echo(f"{data.name}: {note}", err=True)
+    read = [with_split(cache.read(at), split) for at, split in dict.fromkeys((j.data, j.spec.split) for j in jobs)]
+    for line in dict.fromkeys(f"{data.name}: {note}" for data in read for note in data.info.notes):
+        click.echo(line, err=True)
+
+
+def _flags(**given: Any) -> list[str]:
+    return [f"--{name} {value}" for name, value in given.items() if value is not None]
 
 
 def _training_in_epochs(names: Sequence[str]) -> list[str]:
@@ -255,7 +286,7 @@ def _show_plan(jobs: Sequence["Job"], store: Any, policy: Any) -> None:
         if not state:
             expected.append(seconds := estimate(job, store))
         spec = job.spec
-        changed = ", ".join(f"{k}={v}" for k, v in job.overrides.items())
+        changed = ", ".join(job.titles) or ", ".join(f"{k}={v}" for k, v in job.overrides.items())
         rows.append(
             [
                 spec.dataset,
@@ -267,7 +298,8 @@ def _show_plan(jobs: Sequence["Job"], store: Any, policy: Any) -> None:
                 state or f"about {duration(seconds)}",
             ]
         )
-    click.echo(tabulate(rows, ["data set", "method", "seed", "n train", "device", "changed", "state"]))
+    what = "entry" if any(job.titles for job in jobs) else "changed"
+    click.echo(tabulate(rows, ["data set", "method", "seed", "n train", "device", what, "state"]))
     click.echo(
         f"\n{counted(len(jobs), 'run')}, {len(expected)} to do, about {duration(total(expected))} on this machine."
     )

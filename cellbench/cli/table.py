@@ -1,13 +1,20 @@
 """cellbench table: results as tables."""
 
 import shlex
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ..core.errors import UsageError
 from .options import terminal_width, wide_option
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..reporting.table import Table
 
 VIEWS = ("all", "leaderboard", "svm-vs-deep", "depth", "per-class", "efficiency", "parity", "scaling")
 FORMATS = ("text", "markdown", "latex", "csv", "json")
@@ -34,9 +41,17 @@ FORMATS = ("text", "markdown", "latex", "csv", "json")
     help="Rows to show, such as method=svm-*, device=cpu, 'test_accuracy>=0.9', C=10; repeatable.",
 )
 @click.option("--sort", metavar="COLUMN", help="Smallest first; -COLUMN: largest first.")
+@click.option("--suite", "suites", multiple=True, metavar="NAME", help="A suite's runs beside what its study claimed.")
 @wide_option
 def table(
-    results: Path, view: str, style: str, runs: str, conditions: tuple[str, ...], sort: str | None, wide: bool
+    results: Path,
+    view: str,
+    style: str,
+    runs: str,
+    conditions: tuple[str, ...],
+    sort: str | None,
+    suites: tuple[str, ...],
+    wide: bool,
 ) -> None:
     """Show the results in folder RESULTS as tables.
 
@@ -53,6 +68,8 @@ def table(
     parity        backends of SVMs against LIBSVM: times, decisions, optimum
     scaling       fit time by number of training images, and its exponent
 
+    With --suite, whose name may be a glob, the view is `claims`: claimed, published and measured figures side by side.
+
     `all` is the first three. parity and scaling compare runs with changed settings or limits, so they take every run.
     Intervals and tests need the predictions beside the records, or three seeds; how they are made: docs/statistics.md.
 
@@ -67,6 +84,7 @@ def table(
       cellbench table --view parity
       cellbench table --view efficiency --where family=deep --sort train_seconds
       cellbench table --view per-class --where class=Golgi --sort -recall
+      cellbench table --suite yeast
       cellbench table --runs all --format csv > all.csv
       cellbench table other/results --view leaderboard --format markdown
     """
@@ -77,9 +95,16 @@ def table(
     from ..reporting.views import VIEWS as KNOWN
     from ..reporting.views import tables
 
+    if suites and (view != "all" or conditions):
+        flag = f"--view {view}" if view != "all" else "--where"
+        raise UsageError(f"{flag} is not for suites, whose view is of its own; leave it or --suite out")
     frame = load_results(results)
     for path, reason in frame.attrs["passed_over"]:
         click.echo(f"passed over {path}: {reason}", err=True)
+    if suites:
+        claimed = _claims(frame, suites)
+        click.echo(render(ordered(claimed, sort) if sort else claimed, style, terminal_width(wide)))
+        return
     every = view != "all" and KNOWN[view].every_run
     shown, others = select(frame, "all" if every else runs)
     try:
@@ -93,3 +118,11 @@ def table(
         click.echo(f"\nTo have what is got with `cellbench run` in this folder, add: -o {shlex.quote(str(results))}")
     if others:  # not part of the data, so it stays out of files that programs read
         click.echo(others if style in ("csv", "json") else f"\n{others}", err=style in ("csv", "json"))
+
+
+def _claims(frame: "pd.DataFrame", names: Sequence[str]) -> "list[Table]":
+    from ..core.suites import select
+    from ..reporting.claims import claims
+    from ..running.suites import expected
+
+    return [claims(frame, suite, expected(suite)) for suite in select(names)]

@@ -36,6 +36,11 @@ def canonical(value: Any) -> Any:
     raise UsageError(f"{value!r} of type {type(value).__name__} cannot be a setting; use numbers, text, lists")
 
 
+def canonical_text(value: Any) -> str:
+    """A value's canonical form as JSON: equal texts, equal settings."""
+    return json.dumps(canonical(value), separators=(",", ":"), ensure_ascii=False)
+
+
 @dataclass(frozen=True)
 class RunSpec:
     """One entry of the matrix, complete: whatever may change the result is a field, defaults resolved.

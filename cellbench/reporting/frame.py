@@ -1,6 +1,5 @@
 """Records as one tidy pandas frame: what every table, figure and verdict is made of."""
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import pandas as pd
 from ..core.data import absent_classes
 from ..core.errors import UsageError
 from ..core.metrics import METRICS
-from ..core.runs import PHASES, RunRecord, canonical
+from ..core.runs import PHASES, RunRecord, canonical_text
 from ..core.store import read_records
 from ..core.words import counted
 from .backends import agreements
@@ -25,7 +24,7 @@ COLUMNS: dict[str, str] = {
         ("shortcuts", "boolean"),
         ("pretrained standard", YES_NO),
         ("revision", WHOLE),
-        ("params overrides", TEXT),
+        ("params overrides entries", TEXT),
         ("limit seed", WHOLE),
         ("deterministic default", YES_NO),
         ("device machine", TEXT),
@@ -110,9 +109,10 @@ def _row(record: RunRecord) -> dict[str, Any]:
         **seconds,
         **_class_counts(facts),
         "several_labels": facts.get("multilabel", "exact_match" in record.metrics.get("test", {})),
-        "preprocessing": _text(spec.preprocessing),
-        "params": _text({**spec.params, **spec.decision}),
-        "overrides": _text(record.overrides),
+        "preprocessing": canonical_text(spec.preprocessing),
+        "params": canonical_text({**spec.params, **spec.decision}),
+        "overrides": canonical_text(record.overrides),
+        "entries": canonical_text(facts["entries"]) if "entries" in facts else None,
         "default": not record.overrides and spec.limit is None,
         "train_seconds": record.training_seconds if "fit" in record.seconds else None,
         "warmup_seconds": record.seconds.get("warmup"),
@@ -139,7 +139,7 @@ def _class_counts(facts: Mapping[str, Any]) -> dict[str, Any]:
     row: dict[str, Any] = {**images, "n_classes": len(classes) or None}
     for part, of_class in counts.items() if classes else ():
         absent = absent_classes(classes, of_class)
-        row[f"{part}_absent_classes"] = _text(absent) if absent else None
+        row[f"{part}_absent_classes"] = canonical_text(absent) if absent else None
     if counts.get("train") and classes:
         by_size = sorted(zip(counts["train"], classes, strict=True), key=lambda pair: pair[0])
         for name, (n, title) in {"smallest_class": by_size[0], "largest_class": by_size[-1]}.items():
@@ -150,7 +150,3 @@ def _class_counts(facts: Mapping[str, Any]) -> dict[str, Any]:
 def _cast(name: str, value: Any) -> Any:
     """`value` as its column has it, so that one odd record is passed over instead of spoiling the column."""
     return _CAST.get(COLUMNS.get(name, REAL), lambda same: same)(value)
-
-
-def _text(setting: Any) -> str:
-    return json.dumps(canonical(setting), separators=(",", ":"), ensure_ascii=False)

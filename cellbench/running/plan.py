@@ -4,7 +4,7 @@ import ast
 import dataclasses
 import fnmatch
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from ..core.data import PARTS, Dataset
 from ..core.decision import Decision
 from ..core.errors import UsageError, did_you_mean
 from ..core.runs import RunSpec, canonical
+from ..core.words import counted
 from ..datasets import cache
 from ..datasets.preprocessing import Preprocessing
 from ..datasets.protocols import GIVEN, with_split
@@ -35,10 +36,22 @@ class Override:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """A method to run, by name. settings: a suite's, between the defaults and what the user gave; title: its entry."""
+
+    method: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    split: str = GIVEN
+    limit: int | None = None
+    title: str = ""
+
+
+@dataclass(frozen=True)
 class Job:
     """A run to do: what (spec), on which prepared data, and which settings were not the defaults.
 
-    n: images by part, the training ones after the limit. skip: why it cannot be done at all, or empty.
+    n: images by part, the training ones after the limit. skip: why it cannot be done at all, or empty. titles: the
+    entries of suites that it is for.
     """
 
     spec: RunSpec
@@ -46,6 +59,13 @@ class Job:
     n: Mapping[str, int]
     skip: str = ""
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    titles: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        if not self.titles:
+            return str(self.spec)
+        limit = f", {counted(self.n['train'], 'image')}" * bool(self.spec.limit)
+        return f"{self.titles[0]} on {self.spec.dataset}{limit}, seed {self.spec.seed}"
 
 
 def parse_override(text: str) -> Override:
@@ -60,7 +80,7 @@ def parse_override(text: str) -> Override:
 
 
 def make_plan(
-    method_names: Sequence[str],
+    chosen: Sequence[Choice | str],
     data_folders: Sequence[Path],
     *,
     seeds: Sequence[int] = (0,),
@@ -70,34 +90,50 @@ def make_plan(
     device: str = "cpu",
     deterministic: bool = False,
 ) -> list[Job]:
-    """Jobs in the order data set, seed, method, each once.
+    """Jobs in the order data set, seed, method, each once. split and limit are for methods given by name alone.
 
     A method that no seed changes is planned for seed 0 alone; one that can't run on `device`, for a device that it
     can run on. Raises UsageError when an override fits no method, an unscoped one doesn't fit every method, or one of
     several labels an image fits no data set, and DataError when the limit leaves a class empty.
     """
-    entries = [methods[name] for name in method_names]
+    choices = [c if isinstance(c, Choice) else Choice(c, split=split, limit=limit) for c in chosen]
     sets = [cache.read(folder) for folder in data_folders]
-    _check_scopes(entries, sets, overrides)
-    jobs: dict[str, Job] = {}
+    check_scopes([methods[choice.method] for choice in choices], sets, overrides)
+    found: list[Job] = []
     for folder, whole in zip(data_folders, sets, strict=True):
-        data = with_split(whole, split)
-        n = {part: len(data.split[part]) for part in PARTS}
-        n |= {"train": len(limited(data.split.train, data.labels, limit))}
-        kept = limit if n["train"] < len(data.split.train) else None  # a limit that limits nothing is none
-        suggested = datasets[data.name].defaults if data.name in datasets else {}
+        drawn = {name: with_split(whole, name) for name in dict.fromkeys(choice.split for choice in choices)}
+        sizes = {(name, n): _sizes(drawn[name], n) for name, n in dict.fromkeys((c.split, c.limit) for c in choices)}
+        suggested = datasets[whole.name].defaults if whole.name in datasets else {}
         for seed in seeds:
-            for entry in entries:
-                spec, changed = _spec(entry, data, suggested, overrides)
+            for choice in choices:
+                entry, data, n = methods[choice.method], drawn[choice.split], sizes[choice.split, choice.limit]
+                spec, changed = _spec(entry, data, suggested, choice.settings, overrides)
                 spec = dataclasses.replace(
                     spec,
-                    limit=kept,
+                    limit=choice.limit if n["train"] < len(data.split.train) else None,  # one that limits nothing
                     seed=seed if entry.seeded else 0,
                     device=device if device in entry.devices else entry.devices[0],
                     deterministic=deterministic,
                 )
-                jobs.setdefault(spec.key, Job(spec, folder, n, _obstacle(entry, data, spec), changed))
-    return list(jobs.values())
+                titles = (choice.title,) if choice.title else ()
+                found.append(Job(spec, folder, n, _obstacle(entry, data, spec), changed, titles))
+    return merged(found)
+
+
+def merged(jobs: Iterable[Job]) -> list[Job]:
+    """Each run once, for all the entries that it is for."""
+    found: dict[str, Job] = {}
+    for job in jobs:
+        first = found.setdefault(job.spec.key, job)
+        if more := tuple(title for title in job.titles if title not in first.titles):
+            found[job.spec.key] = dataclasses.replace(first, titles=(*first.titles, *more))
+    return list(found.values())
+
+
+def _sizes(data: Dataset, limit: int | None) -> dict[str, int]:
+    """Images by part, the training ones limited."""
+    n = {part: len(data.split[part]) for part in PARTS}
+    return n | {"train": len(limited(data.split.train, data.labels, limit))}
 
 
 def _obstacle(entry: MethodEntry, data: Dataset, spec: RunSpec) -> str:
@@ -108,31 +144,43 @@ def _obstacle(entry: MethodEntry, data: Dataset, spec: RunSpec) -> str:
 
 
 def _spec(
-    entry: MethodEntry, data: Dataset, suggested: Mapping[str, Any], overrides: Sequence[Override]
+    entry: MethodEntry,
+    data: Dataset,
+    suggested: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    overrides: Sequence[Override],
 ) -> tuple[RunSpec, dict[str, Any]]:
-    """The spec with defaults < data set's suggestions < overrides, and the overrides that changed something."""
-    parts = _parts(entry, data.multilabel)
-    fitting = {k: v for k, v in suggested.items() if k in _names(*parts)}
-    asked = {o.key: o.value for o in overrides if fnmatch.fnmatchcase(entry.name, o.scope)}
-    normal = [_replace(part, fitting) for part in parts]
-    settled = [_replace(part, asked) for part in normal]
-    before, after = ({k: v for part in done for k, v in dataclasses.asdict(part).items()} for done in (normal, settled))
+    """The spec with defaults < data set's suggestions < suite's settings < overrides, and what the last two changed."""
+    asked = {**settings, **{o.key: o.value for o in overrides if fnmatch.fnmatchcase(entry.name, o.scope)}}
+    normal = settled(entry, suggested, data.multilabel)
+    final = settled(entry, {**suggested, **asked}, data.multilabel)
+    before, after = ({k: v for part in done for k, v in dataclasses.asdict(part).items()} for done in (normal, final))
     changed = {k: after[k] for k in after if canonical(after[k]) != canonical(before[k])}
     spec = RunSpec(
         dataset=data.name,
         fingerprint=data.info.fingerprint,
         split=data.split.name,
-        preprocessing=settled[1].steps,
+        preprocessing=final[1].steps,
         method=entry.name,
         revision=entry.revision,
-        params=dataclasses.asdict(settled[0]),
-        decision=settled[2].changes if data.multilabel else {},
+        params=dataclasses.asdict(final[0]),
+        decision=final[2].changes if data.multilabel else {},
     )
     return spec, changed
 
 
+def settled(entry: MethodEntry, values: Mapping[str, Any], multilabel: bool = True) -> tuple[Any, ...]:
+    """A method's settings, its preprocessing and, of several labels an image, the decision, with those of `values` that
+    they have in place of their own."""
+    return tuple(_replace(part, values) for part in _parts(entry, multilabel))
+
+
+def names_of(entry: MethodEntry, multilabel: bool = True) -> list[str]:
+    """Names of all that `--set` reaches."""
+    return _names(*_parts(entry, multilabel))
+
+
 def _parts(entry: MethodEntry, multilabel: bool) -> tuple[Any, ...]:
-    """What `--set` reaches: the method's own settings, preprocessing, and of several labels an image the decision."""
     return (entry.defaults, entry.preprocessing, *([Decision()] if multilabel else []))
 
 
@@ -150,7 +198,8 @@ def _replace(settings: Any, values: Mapping[str, Any]) -> Any:
     return dataclasses.replace(settings, **{k: v for k, v in values.items() if k in _names(settings)})
 
 
-def _check_scopes(entries: Sequence[MethodEntry], sets: Sequence[Dataset], overrides: Sequence[Override]) -> None:
+def check_scopes(entries: Sequence[MethodEntry], sets: Sequence[Dataset], overrides: Sequence[Override]) -> None:
+    """Raises UsageError when an override fits no method, or one that has no such setting on any of the data sets."""
     multilabel = any(data.multilabel for data in sets)
     for override in overrides:
         fits = [entry for entry in entries if fnmatch.fnmatchcase(entry.name, override.scope)]
@@ -160,8 +209,7 @@ def _check_scopes(entries: Sequence[MethodEntry], sets: Sequence[Dataset], overr
                 f"{did_you_mean(override.scope, [entry.name for entry in entries])}"
             )
         for entry in fits:
-            known = _names(*_parts(entry, multilabel))
-            if override.key not in known:
+            if override.key not in (known := names_of(entry, multilabel)):
                 if override.key in _names(Decision()):
                     raise UsageError(
                         f"--set {override}: images of {', '.join(data.name for data in sets)} have one label each, and "

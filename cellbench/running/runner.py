@@ -76,6 +76,7 @@ def execute(
             **getattr(method, "facts", {}),
             **method_facts(spec),
             **data_facts(data, parts, spec),
+            **_entries(job),
             "parameters": method.parameters,
         },
         overrides=job.overrides,
@@ -104,7 +105,7 @@ def unfinished(job: Job, status: str, reason: str, environment: Mapping[str, Any
         spec=job.spec,
         status=status,  # type: ignore[arg-type]
         reason=reason,
-        facts={**method_facts(job.spec), **data_facts(data, _labels(data, job.spec), job.spec)},
+        facts={**method_facts(job.spec), **data_facts(data, _labels(data, job.spec), job.spec), **_entries(job)},
         overrides=job.overrides,
         environment=environment,
         version=__version__,
@@ -123,6 +124,11 @@ def method_facts(spec: RunSpec) -> dict[str, Any]:
     entry = methods[spec.method]
     facts = {key: getattr(entry, key) for key in ("family", "depth", "shortcuts", "standard")}
     return {**facts, "pretrained": entry.pretrained or bool(spec.params.get("weights"))}
+
+
+def _entries(job: Job) -> dict[str, list[str]]:
+    """The entries of suites that a run was for, by which its variants are known in tables."""
+    return {"entries": list(job.titles)} if job.titles else {}
 
 
 def data_facts(data: Dataset, parts: Mapping[str, Samples], spec: RunSpec) -> dict[str, Any]:

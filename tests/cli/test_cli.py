@@ -109,7 +109,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(cells, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["run"], "say --all, or choose with -m METHOD and -d DATASET"),
+        (["run"], "say --all or --suite NAME, or choose with -m METHOD and -d DATASET"),
         (["run", "-m", "resnet81"], "did you mean 'resnet18'"),
         (["run", "-m", "resnet"], "no method matches 'resnet'"),
         (["run", "-d", "synthetic-yest"], "did you mean 'synthetic-yeast'"),

@@ -8,7 +8,7 @@ from cellbench.core.errors import DataError, UsageError
 from cellbench.datasets import cache
 from cellbench.datasets.toy import rings
 from cellbench.methods import methods
-from cellbench.running.plan import Override, make_plan, parse_override
+from cellbench.running.plan import Override, make_plan, names_of, parse_override
 
 
 def plan(folder, *names, sets=(), **options):
@@ -172,3 +172,10 @@ def test_a_bad_setting_is_refused_in_one_line(toy_folder, text, message):
 )
 def test_values_read_as_people_write_them(text, override):
     assert parse_override(text) == override
+
+
+@pytest.mark.parametrize("method", [*methods, "torchvision:resnet18"])
+def test_no_two_settings_of_a_method_have_one_name(method):
+    """`--set` would change both."""
+    names = names_of(methods[method])
+    assert sorted(names) == sorted(set(names))

@@ -1,0 +1,139 @@
+"""Suites on the command line: which runs they come to, what makes them a variant, how they are listed."""
+
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..core.errors import DataError
+
+if TYPE_CHECKING:
+    from ..core.suites import Entry, Suite
+    from ..running.plan import Job, Override
+
+Studies = Sequence[tuple["Suite", list["Entry"]]]
+
+
+def plan_suites(
+    studies: Studies,
+    names: Sequence[str],
+    prepared: Callable[[str], Path],
+    *,
+    overrides: Sequence["Override"],
+    **options: Any,
+) -> list["Job"]:
+    """Jobs of the entries of each suite, on data sets `names`, or without any on the suite's own."""
+    import fnmatch
+
+    from ..datasets import cache
+    from ..methods import methods
+    from ..running.plan import check_scopes, merged
+    from ..running.suites import plan_suite
+
+    folders = {suite.name: [prepared(name) for name in names] or [_own(suite, prepared)] for suite, _ in studies}
+    sets = [cache.read(folder) for folder in dict.fromkeys(f for of_suite in folders.values() for f in of_suite)]
+    check_scopes([methods[entry.method] for _, entries in studies for entry in entries], sets, overrides)
+    jobs: list[Job] = []
+    for suite, entries in studies:
+        fit = [o for o in overrides if fnmatch.filter([entry.method for entry in entries], o.scope)]
+        jobs += plan_suite(suite, entries, folders[suite.name], overrides=fit, **options)
+    return merged(jobs)
+
+
+def _own(suite: "Suite", prepared: Callable[[str], Path]) -> Path:
+    try:
+        return prepared(suite.dataset)
+    except DataError as error:
+        raise DataError(f"{error}; or run suite {suite.name!r} on other images: --dataset NAME") from error
+
+
+def tell_variants(studies: Studies, jobs: Sequence["Job"], changes: Sequence[str]) -> None:
+    """A line for each suite that is not run as it is written."""
+    for suite, _ in studies:
+        used = dict.fromkeys(job.spec.dataset for job in jobs if _is_of(job, suite))
+        others = [f"on {name} in place of {suite.dataset}" for name in used if name != suite.dataset]
+        if others or changes:
+            click.echo(f"suite {suite.name} is run as a variant: {', '.join([*others, *changes])}", err=True)
+
+
+def _is_of(job: "Job", suite: "Suite") -> bool:
+    return any(title.startswith(f"{suite.name}/") for title in job.titles)
+
+
+def overview(suites: Sequence["Suite"]) -> str:
+    """A line a suite."""
+    from tabulate import tabulate
+
+    rows = [[s.name, len(s.entries), s.dataset, _state(s), s.title] for s in suites]
+    return tabulate(rows, ["suite", "entries", "data set", "state", "what it is"])
+
+
+def detail(suite: "Suite", width: int) -> str:
+    """All that a suite says: its runs, what was claimed of them, what was assumed, what isn't rebuilt."""
+    from tabulate import tabulate
+
+    from ..core.suites import told
+
+    seeds = ", ".join(map(str, suite.seeds))
+    limits = "; training images: " + ", ".join("all" if n is None else f"{n:,}" for n in suite.limits)
+    head = [
+        f"{suite.name}: {suite.title}",
+        *_filled(f"source: {suite.source}" + f", {suite.url}" * bool(suite.url), width),
+        f"data set: {suite.dataset} ({_state(suite)}), split {suite.split}; seeds: {seeds}"
+        + limits * (suite.limits != (None,)),
+        *_filled(f"settings of all: {_listed(suite.set)}" if suite.set else "", width),
+    ]
+    rows = [[e.id, e.method, _own_settings(e), told(e.claimed), told(e.published)] for e in suite.entries]
+    used = [i for i in range(5) if i < 2 or any(row[i] for row in rows)]
+    titles = ("entry", "method", "settings of its own", "claimed", "published")
+    room = (None, None, 36, 34, 28)
+    table = tabulate(
+        [[row[i] for i in used] for row in rows],
+        [titles[i] for i in used],
+        maxcolwidths=[room[i] for i in used],
+        disable_numparse=True,
+    )
+    lists = {
+        "Published by others": [f"{one.what}: {told(one)}" for one in suite.published],
+        "Not told by the source, and assumed": suite.assumed,
+        "Not rebuilt": suite.not_rebuilt,
+    }
+    blocks = ["\n".join(line for line in head if line), table]
+    for title, items in lists.items():
+        if items:
+            lines = [line for item in items for line in _filled(f"- {item}", width, "  ")]
+            blocks.append("\n".join([f"{title}:", *lines]))
+    blocks.append(
+        f"Run it with:  cellbench run --suite {suite.name}\nSee it with:  cellbench table --suite {suite.name}"
+    )
+    return "\n\n".join(blocks)
+
+
+def _state(suite: "Suite") -> str:
+    from ..datasets import cache, datasets
+
+    entry = datasets[suite.dataset]
+    if cache.is_ready(entry.key):
+        return "ready"
+    return "made when first used" if entry.made_on_demand else "not prepared"
+
+
+def _own_settings(entry: "Entry") -> str:
+    place = {name: value for name, value in (("split", entry.split), ("limit", entry.limit)) if value}
+    return _listed({**place, **entry.set})
+
+
+def _listed(settings: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key}={_plain(value)}" for key, value in settings.items())
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(_plain, value))
+    return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _filled(text: str, width: int, indent: str = "") -> list[str]:
+    return textwrap.wrap(text, width, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False)

@@ -1,0 +1,184 @@
+"""A suite's entries: what their study claimed, what others published, what was measured here."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from ..core.suites import KINDS, PARTS, TIMES, Figures, Suite, amount, titled
+from .captions import absent_of, deviation_of, device_of, hardware_of, seeds_of
+from .frame import PARTS as MEASURED
+from .pooling import listed, pool
+from .table import PERCENT, POINTS, SECONDS, Column, Row, Table
+
+Expected = Sequence[Mapping[str, Any]]  # as running.suites.expected has them
+MAIN = ("test_accuracy", "test_macro_f1")
+FIGURES = tuple(f"{part}{kind}" for part in (*(f"{part}_" for part in PARTS), "") for kind in KINDS)
+VARIANT = "†"
+
+
+def claims(frame: pd.DataFrame, suite: Suite, expected: Expected) -> Table:
+    """A row an entry and for each way in which it was run, those on the suite's own data set first.
+
+    Records are an entry's by method, settings and preprocessing, whatever their data set, limit, split or seed; those
+    with other settings, if they were run for it.
+    """
+    runs = _by_entry(pool(frame), expected)
+    rows = [row for entry in expected for row in _rows(suite, entry, runs[entry["entry"]])]
+    rows += [_published(suite, figures) for figures in suite.published]
+    measured = [row for row in rows if row["measured"]]
+    notes = [*_legend(suite, measured), *deviation_of(measured), *_missing(suite, expected, runs), *_sources(suite)]
+    if measured:
+        notes += [*absent_of(measured), *hardware_of(measured)]
+    return Table("claims", f"{suite.name}: {suite.title}", _columns(suite, rows), tuple(rows), tuple(notes))
+
+
+def _by_entry(rows: Sequence[Row], expected: Expected) -> dict[str, list[Row]]:
+    """Rows by entry. Of entries with the same settings a row is those' that have its split and limit, if any do."""
+    found: dict[str, list[Row]] = {entry["entry"]: [] for entry in expected}
+    for row in rows:
+        alike = [entry for entry in expected if _settings(entry, row) == _settings(row, row)]
+        alike = alike or [e for e in expected if f"{e['suite']}/{e['entry']}" in json.loads(row["entries"] or "[]")]
+        fits = [(row["split"] == entry["split"]) + (row["limit"] in entry["limits"]) for entry in alike]
+        for entry, fit in zip(alike, fits, strict=True):
+            if fit == max(fits):
+                found[entry["entry"]].append(row)
+    return found
+
+
+def _settings(asked: Mapping[str, Any], row: Row) -> tuple[str, str, str]:
+    """Method, parameters, preprocessing of a row or of an entry, on images with as many labels as the row's."""
+    several = row["several_labels"] and "params_of_several_labels" in asked
+    return asked["method"], asked["params_of_several_labels" if several else "params"], asked["preprocessing"]
+
+
+def _changed(entry: Mapping[str, Any], row: Row) -> str:
+    """The settings that the entry has otherwise."""
+    given, found = ({**json.loads(p), **json.loads(q)} for _, p, q in (_settings(entry, row), _settings(row, row)))
+    return listed({name: found.get(name) for name in {**given, **found} if given.get(name) != found.get(name)})
+
+
+def _rows(suite: Suite, entry: Mapping[str, Any], runs: Sequence[Row]) -> list[Row]:
+    about = {"suite": suite.name, "entry": entry["entry"], "label": entry["label"]}
+    given = {name: entry[name] and entry[name]["values"] for name in ("claimed", "published")}
+    about |= {**given, "claim_device": (entry["claimed"] or {}).get("device")}
+    if not runs:
+        return [{**about, "measured": False, "variant": False}]
+    runs = sorted(runs, key=lambda row: _order(suite, entry, row))
+    kept = [{name: value for name, value in row.items() if name != "files"} for row in runs]
+    return [{**row, **about, **_measured(suite, entry, row)} for row in kept]
+
+
+def _order(suite: Suite, entry: Mapping[str, Any], row: Row) -> tuple[Any, ...]:
+    size = row["limit"] or float("inf")
+    rest = (row["split"], size, _changed(entry, row), row["device"], row["machine"])
+    return (_is_variant(suite, entry, row), row["dataset"], *rest)
+
+
+def _is_variant(suite: Suite, entry: Mapping[str, Any], row: Row) -> bool:
+    drawn = entry["split"] != "official" and row["split"] != entry["split"]
+    return row["dataset"] != suite.dataset or row["limit"] not in entry["limits"] or drawn or bool(_changed(entry, row))
+
+
+def _measured(suite: Suite, entry: Mapping[str, Any], row: Row) -> dict[str, Any]:
+    """Whether it ran as the suite has it, and then how far it is from the claim."""
+    variant = _is_variant(suite, entry, row)
+    claimed = (entry["claimed"] or {}).get("values", {})
+    name = next((name for name in MAIN if name in claimed), None)
+    figure = row.get(name) if name and not variant else None
+    off = None if figure is None else figure - claimed[name]
+    return {"measured": True, "variant": variant, "changed": _changed(entry, row), "off": off}
+
+
+def _published(suite: Suite, figures: Figures) -> Row:
+    about = {"suite": suite.name, "entry": "", "label": f"({figures.what})", "claimed": None}
+    return {**about, "published": figures.values, "claim_device": None, "measured": False, "variant": False}
+
+
+def _columns(suite: Suite, rows: Sequence[Row]) -> tuple[Column, ...]:
+    given = {name: {key for row in rows for key in row[name] or ()} for name in ("claimed", "published")}
+    shares = {name: [key for key in FIGURES if key in given[name]] for name in given}
+    times = [key for key in TIMES if key in given["claimed"]]
+    others = [
+        key for key in FIGURES if key in given["claimed"] and key.partition("_")[0] in MEASURED and key not in MAIN
+    ]
+    return (
+        Column("label", "entry", label=True),
+        Column(_data, "measured on", label=True, when=lambda rows: any(row["variant"] for row in rows)),
+        Column(_limit, "training\nimages", label=True, when=lambda rows: any(row.get("limit") for row in rows)),
+        Column("split", "split", label=True, when=lambda rows: len({row.get("split") for row in rows} - {None}) > 1),
+        Column("changed", "changed", label=True, when="any"),
+        *(_told("claimed", key, spare=0 if key in MAIN else 2) for key in shares["claimed"]),
+        *(_told("claimed", key, spare=3) for key in times),
+        *(_told("published", key, spare=0 if key in MAIN else 1) for key in shares["published"]),
+        Column("test_accuracy", "measured\ntest accuracy", PERCENT, spread=True, mark=_mark, when="any"),
+        Column("test_macro_f1", "measured\ntest macro-F1", PERCENT, spread=True, mark=_mark),
+        Column("off", "measured\n− claimed", POINTS, when="any"),
+        *(
+            Column(key, f"measured\n{titled(key)}", PERCENT, spread=True, mark=_mark, spare=2, when="any")
+            for key in others
+        ),
+        Column("train_seconds", "training", SECONDS, spread=True, spare=1, when="any"),
+        Column(lambda row: device_of(row) if row["measured"] else None, "device\n(threads)", label=True, when="any"),
+        Column("machine", "machine", label=True, when=_several_machines, spare=3),
+        Column(lambda row: seeds_of(row) if row["measured"] else None, "seeds", label=True, when="any"),
+    )
+
+
+def _told(kind: str, figure: str, spare: int) -> Column:
+    """A figure as it was given, with the device behind a time; text, so that it has no digits that nobody gave."""
+
+    def text(row: Row) -> str | None:
+        value = (row[kind] or {}).get(figure)
+        if value is None:
+            return None
+        return amount(figure, value) + f" {row['claim_device']}" * bool(figure in TIMES and row["claim_device"])
+
+    return Column(text, f"{kind}\n{titled(figure)}", label=True, spare=spare)
+
+
+def _data(row: Row) -> str | None:
+    return row["dataset"] + " (simulated)" * row["synthetic"] if row["measured"] else None
+
+
+def _limit(row: Row) -> str | None:
+    return (f"{row['limit']:,}" if row["limit"] else "all") if row["measured"] else None
+
+
+def _mark(row: Row) -> str:
+    return VARIANT if row["variant"] else ""
+
+
+def _several_machines(rows: Sequence[Row]) -> bool:
+    return len({row["machine"] for row in rows if row["measured"]}) > 1
+
+
+def _legend(suite: Suite, measured: Sequence[Row]) -> list[str]:
+    marked = any(row["variant"] for row in measured)
+    claimed = any(entry.claimed for entry in suite.entries)
+    variant = f"{VARIANT} a variant: other images, another number of them or other settings than the suite's"
+    return [f"{variant}; claimed is what the source says of {suite.dataset}." if claimed else f"{variant}."] * marked
+
+
+def _missing(suite: Suite, expected: Expected, runs: Mapping[str, Sequence[Row]]) -> list[str]:
+    """What was not run as the suite has it, and the command that does."""
+    left = [e["entry"] for e in expected if all(_is_variant(suite, e, row) for row in runs[e["entry"]])]
+    if not left:
+        return []
+    said = f"{len(left)} of {len(expected)} entries not" if len(left) < len(expected) else "No entry is"
+    return [f"{said} run on {suite.dataset} yet; do it with: cellbench run --suite {suite.name}"]
+
+
+def _sources(suite: Suite) -> list[str]:
+    """Where each claimed and published figure is from, one line a place."""
+    given = [("claimed", e.label, e.claimed) for e in suite.entries if e.claimed]
+    given += [("published", e.label, e.published) for e in suite.entries if e.published]
+    given += [("published", one.what, one) for one in suite.published]
+    places: dict[tuple[str, str], list[str]] = {}
+    for kind, label, one in given:
+        about = f"{one.where}{f', {one.on}' * bool(one.on)}{', quoted by others' * one.quoted}"
+        places.setdefault((kind, about), []).append(label)
+    lines = [f"{kind}: {'; '.join(labels)}: {about}." for (kind, about), labels in places.items()]
+    source = f"Source: {suite.source}{f', {suite.url}' * bool(suite.url)}."
+    return [source, *lines, f"What is assumed or not rebuilt: cellbench list suites {suite.name}"]

@@ -1,0 +1,93 @@
+"""Suites as runs: what each entry comes to when every setting is resolved."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import UsageError, did_you_mean
+from ..core.runs import canonical_text
+from ..core.suites import Entry, Suite
+from ..methods.registry import methods
+from .plan import Choice, Job, Override, make_plan, names_of, settled
+
+
+def plan_suite(
+    suite: Suite,
+    entries: Sequence[Entry],
+    folders: Sequence[Path],
+    *,
+    overrides: Sequence[Override] = (),
+    split: str | None = None,
+    limit: int | None = None,
+    seeds: Sequence[int] | None = None,
+    device: str = "cpu",
+    deterministic: bool = False,
+) -> list[Job]:
+    """Jobs of these entries on prepared data sets; split and seeds in place of the suite's, limit where it is less."""
+    chosen = [
+        Choice(
+            entry.method,
+            settings(suite, entry),
+            split or suite.split_of(entry),
+            min((n for n in (own, limit) if n is not None), default=None),
+            f"{suite.name}/{entry.id}",
+        )
+        for own in dict.fromkeys(n for entry in entries for n in suite.limits_of(entry))
+        for entry in entries
+        if own in suite.limits_of(entry)
+    ]
+    return make_plan(
+        chosen,
+        folders,
+        seeds=suite.seeds if seeds is None else seeds,
+        overrides=overrides,
+        device=device,
+        deterministic=deterministic,
+    )
+
+
+def settings(suite: Suite, entry: Entry) -> dict[str, Any]:
+    """What an entry sets: of the suite's settings those that its method has, then its own.
+
+    Raises UsageError when the method has no such setting.
+    """
+    known = names_of(methods[entry.method])
+    for key in entry.set:
+        if key not in known:
+            raise UsageError(
+                f"suite {suite.name!r}, entry {entry.id!r}: method {entry.method!r} has no setting {key!r}; "
+                f"{did_you_mean(key, known)}"
+            )
+    return {**{key: value for key, value in suite.set.items() if key in known}, **entry.set}
+
+
+def expected(suite: Suite) -> list[dict[str, Any]]:
+    """A plain row an entry, by which its records are known wherever they are.
+
+    suite, entry, label, method; own: the suite's data set; params, preprocessing: canonical texts as in the frame of
+    results, and params_of_several_labels where images have those; split; limits: a list, None is all; claimed,
+    published: as in `core.suites.Figures`, or None.
+    """
+    return [_row(suite, entry) for entry in suite.entries]
+
+
+def _row(suite: Suite, entry: Entry) -> dict[str, Any]:
+    params, preprocessing, decision = settled(methods[entry.method], settings(suite, entry))
+    return {
+        "suite": suite.name,
+        "own": suite.dataset,
+        "entry": entry.id,
+        "label": entry.label,
+        "method": entry.method,
+        "params": canonical_text(dataclasses.asdict(params)),
+        "params_of_several_labels": canonical_text({**dataclasses.asdict(params), **decision.changes}),
+        "preprocessing": canonical_text(preprocessing.steps),
+        "split": suite.split_of(entry),
+        "limits": list(suite.limits_of(entry)),
+        **{name: _figures(getattr(entry, name)) for name in ("claimed", "published")},
+    }
+
+
+def _figures(given: Any) -> Mapping[str, Any] | None:
+    return None if given is None else dataclasses.asdict(given)
