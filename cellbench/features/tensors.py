@@ -1,5 +1,8 @@
 """Images as tensors, on the device that they are on; and features brought to one scale."""
 
+from dataclasses import dataclass
+from typing import Self
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -23,14 +26,19 @@ def as_float(images: Tensor) -> Tensor:
     return images.to(torch.float32)
 
 
+@dataclass(frozen=True, eq=False)
 class Standardiser:
-    """Mean 0 and deviation 1 of every feature of the training part; statistics in float64, values in float32.
+    """Mean 0 and deviation 1 of every feature of the training part; mean, factor: (features,) float32.
 
     A feature that does not vary, such as a dark border pixel, becomes 0.
     """
 
-    def __init__(self, features: Tensor) -> None:
-        """features: (n, features) float32, on any device."""
+    mean: Tensor
+    factor: Tensor
+
+    @classmethod
+    def of(cls, features: Tensor) -> Self:
+        """features: (n, features) float32, on any device; statistics are float64."""
         total = features.new_zeros(2, features.shape[1], dtype=torch.float64)
         for rows in features.split(ROWS):
             total[0] += rows.sum(0, dtype=torch.float64)
@@ -39,8 +47,8 @@ class Standardiser:
             total[1] += rows.to(torch.float64, copy=True).sub_(mean).square_().sum(0)
         deviation = (total[1] / len(features)).sqrt()
         varies = deviation > 10 * torch.finfo(torch.float32).eps * mean.abs()
-        self._mean, self._factor = mean.float(), torch.where(varies, 1 / deviation, 0).float()
+        return cls(mean.float(), torch.where(varies, 1 / deviation, 0).float())
 
     def __call__(self, features: Tensor) -> Tensor:
         """Standardise in place, and return, (n, features) float32."""
-        return features.sub_(self._mean).mul_(self._factor)
+        return features.sub_(self.mean).mul_(self.factor)

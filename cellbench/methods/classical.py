@@ -1,7 +1,7 @@
 """Features × support vector machines."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,8 @@ from .registry import methods
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from ..features.tensors import Standardiser
 
 Features = Callable[["Tensor"], "Tensor"]
 BACKENDS = ("auto", "torch", "onedal", "libsvm", "thundersvm", "cuml")
@@ -100,8 +102,8 @@ class FeatureSVM:
             images, others = self._on_device(train.images), self._on_device(val.images)
         with log.phase("features"):
             seen = self._features(images)
-            self._scale = Standardiser(seen) if self._standardise else None
-            seen, unseen = self._scaled(seen), self._scaled(self._features(others))
+            scale = Standardiser.of(seen) if self._standardise else None
+            seen, unseen = _scaled(seen, scale), _scaled(self._features(others), scale)
             if settings.smote:
                 seen, labels = smote(seen, labels, train.classes)
             self._synchronise()
@@ -116,12 +118,13 @@ class FeatureSVM:
                 if score > best:  # on a tie the smaller C, the simpler machine, stays
                     best, self._model, self.chosen = score, model, chosen
             self._synchronise()
-        self._classes = len(train.classes)
+        self._fitted = FittedSVM(self._features, scale, self._model, len(train.classes), self._device)
 
     def predict(self, images: NDArray) -> NDArray[np.float32]:
-        features = self._scaled(self._features(self._on_device(images)))
-        decisions = self._model.decision_function(features if self.backend == "torch" else features.cpu().numpy())
-        return _scores(self._model, decisions, self._classes)
+        return self._fitted.predict(images)
+
+    def state(self) -> dict[str, Any]:
+        return self._fitted.state()
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -136,13 +139,50 @@ class FeatureSVM:
 
         return as_tensor(images).to(self._device)
 
-    def _scaled(self, features: "Tensor") -> "Tensor":
-        return self._scale(features) if self._scale else features
-
     def _synchronise(self) -> None:
         from ..training.loop import synchronise
 
         synchronise(self._device)
+
+
+@dataclass(frozen=True, eq=False)
+class FittedSVM:
+    """A fitted machine of any backend, and what makes features of images for it; classes: how many there are."""
+
+    features: Features
+    scale: "Standardiser | None"
+    machine: Any
+    classes: int
+    device: str
+
+    @classmethod
+    def of_state(cls, features: Features, state: Mapping[str, Any], device: str) -> "FittedSVM":
+        """What `state` told, whatever backend had fitted it, as machines of ours."""
+        from ..features.tensors import Standardiser
+        from ..svm import saved
+
+        scale = [part.to(device) for part in state["scale"]]
+        machine = saved.classifier(state["machine"], device)
+        return cls(features, Standardiser(*scale) if scale else None, machine, state["classes"], device)
+
+    def state(self) -> dict[str, Any]:
+        from ..svm import saved
+
+        scale = [] if self.scale is None else [self.scale.mean, self.scale.factor]
+        return {"scale": scale, "machine": saved.state(self.machine), "classes": self.classes}
+
+    def predict(self, images: NDArray) -> NDArray[np.float32]:
+        from ..features.tensors import as_tensor
+        from ..svm import SVC
+
+        features = _scaled(self.features(as_tensor(images).to(self.device)), self.scale)
+        ours = isinstance(self.machine, SVC)
+        decisions = self.machine.decision_function(features if ours else features.cpu().numpy())
+        return _scores(self.machine, decisions, self.classes)
+
+
+def _scaled(features: "Tensor", scale: "Standardiser | None") -> "Tensor":
+    return scale(features) if scale else features
 
 
 def _scores(model: Any, decisions: NDArray, n_classes: int) -> NDArray[np.float32]:
@@ -199,10 +239,15 @@ class Classical:
     min_size: int = 1
 
     def make(self, settings: SVMSettings, seed: int, device: str) -> FeatureSVM:
+        return FeatureSVM(self._compute(), settings, device, self.standardise)
+
+    def restore(self, settings: SVMSettings, state: Mapping[str, Any], device: str) -> FittedSVM:
+        return FittedSVM.of_state(self._compute(), state, device)
+
+    def _compute(self) -> Features:
         from .. import features
 
-        compute = partial(getattr(features, self.features), **self.options)
-        return FeatureSVM(compute, settings, device, self.standardise)
+        return partial(getattr(features, self.features), **self.options)
 
 
 TABLE = (
@@ -236,4 +281,5 @@ for row in TABLE:
         min_size=row.min_size,
         cost=row.cost,
         revision=2,
+        restore=row.restore,
     )(row.make)

@@ -1,6 +1,8 @@
 """What every method must do, checked on toy images: our own tests run these, and so does `cellbench check`."""
 
 import dataclasses
+import io
+import pickle
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -94,6 +96,23 @@ def check_batches_do_not_matter(entry: MethodEntry, trial: Trial) -> None:
     )
 
 
+def check_restores(entry: MethodEntry, trial: Trial) -> None:
+    """A model that it saved gives its own scores again, if it saves any."""
+    if entry.restore is None:
+        return
+    import torch
+
+    file = io.BytesIO()
+    torch.save(dict(trial.method.state()), file)  # type: ignore[attr-defined]
+    file.seek(0)
+    try:
+        state = torch.load(file, weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise AssertionError(f"its state holds more than tensors, numbers and text: {error}") from error
+    again = entry.restore(quick_settings(entry), state, entry.devices[0]).predict(trial.data.part("test").images)
+    _require(np.allclose(again, trial.scores, rtol=1e-4, atol=1e-4), "a restored model gave other scores")
+
+
 def check_times_itself(entry: MethodEntry, trial: Trial) -> None:
     """The log has a 'fit' phase, and what ran the method is named."""
     _require(trial.log.seconds.get("fit", 0) > 0, f"no time in phase 'fit'; phases are {', '.join(PHASES)}")
@@ -105,6 +124,7 @@ CHECKS: tuple[Callable[[MethodEntry, Trial], None], ...] = (
     check_learns,
     check_inputs_untouched,
     check_batches_do_not_matter,
+    check_restores,
     check_times_itself,
     check_same_seed_same_scores,
 )

@@ -34,35 +34,37 @@ class NetMethod:
         self.parameters: int | None = None
 
     def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
-        from ..training import loop
+        from ..training import loop, losses
 
         net = self._build(train)
         if self._recipe.weights is not None:
             from ..nets.weights import load_weights
 
             self.facts = load_weights(net, self._net.name, self._recipe.weights)
+        self._scores = losses.scores_are(self._recipe, train.multilabel)
         self._settle(loop.train(net, self._recipe, train, val, self._seed, self._device, log))
 
     def predict(self, images: NDArray) -> NDArray[np.float32]:
         return self.model.predict(images)
+
+    def state(self) -> dict[str, Any]:
+        return {**self.model.state(), "built": self._built, "scores": self._scores}
 
     def save(self, path: Path, seconds: Mapping[str, float]) -> None:
         """Keep the trained net and what its training cost, seconds by phase, in a file that torch reads."""
         import torch
 
         path.parent.mkdir(parents=True, exist_ok=True)
-        kept = {"state": self.model.state(), "seconds": dict(seconds), "facts": self.facts}
+        kept = {"state": self.state(), "seconds": dict(seconds), "facts": self.facts}
         write_whole(path, lambda file: torch.save(kept, file))
 
-    def load(self, path: Path, train: Samples) -> Mapping[str, float]:
-        """Take the net that `save` kept, for images like those of `train`; returns what its training cost."""
+    def load(self, path: Path) -> Mapping[str, float]:
+        """Take the net that `save` kept; returns what its training cost."""
         import torch
 
-        from ..training.model import Trained
-
-        kept = torch.load(path, map_location=self._device, weights_only=True)
-        self._settle(Trained.of_state(self._build(train), kept["state"], self._recipe, self._device))
-        self.facts = kept["facts"]
+        kept = torch.load(path, map_location="cpu", weights_only=True)
+        self._settle(restore(self._net, self._recipe, kept["state"], self._device))
+        self._built, self._scores, self.facts = kept["state"]["built"], kept["state"]["scores"], kept["facts"]
         return kept["seconds"]
 
     def _build(self, train: Samples) -> "nn.Module":
@@ -76,23 +78,34 @@ class NetMethod:
                 f"images are {height}×{width}; nets here need square ones: leave size at a number of pixels"
             )
         recipe = self._recipe
-        stem = "stock" if recipe.weights is not None else None  # what the weights were learnt with
-        net = self._net.build(
-            channels,
-            len(train.classes),
-            height,
-            activation=recipe.activation,
-            dropout=recipe.dropout,
-            batch_norm=recipe.batch_norm,
-            stem=stem if recipe.stem == "auto" else recipe.stem,
-        )
-        self.parameters = sum(p.numel() for p in net.parameters())
-        return net
+        stem = None if recipe.stem == "auto" else recipe.stem
+        if recipe.weights is not None and stem is None and "stem" in self._net.options:
+            from ..nets.weights import stem_of
+
+            stem = stem_of(recipe.weights)
+        self._built = {
+            "channels": channels,
+            "classes": len(train.classes),
+            "size": height,
+            "activation": recipe.activation,
+            "dropout": recipe.dropout,
+            "batch_norm": recipe.batch_norm,
+            "stem": stem,
+        }
+        return self._net.build(**self._built)
 
     def _settle(self, model: "Trained") -> None:
         self.model = model
         self.backend = f"torch {model.precision}"
         self.chosen = {"epoch": model.best_epoch}
+        self.parameters = sum(p.numel() for p in model.net.parameters())
+
+
+def restore(net: Net, recipe: Recipe, state: Mapping[str, Any], device: str) -> "Trained":
+    """The trained net that `NetMethod.state` told."""
+    from ..training.model import Trained
+
+    return Trained.of_state(net.build(**state["built"]), state, recipe, device)
 
 
 FAST = Recipe()  # plain twins too: they are compared with the residual nets, so they train alike
@@ -151,6 +164,7 @@ def _facts(net: Net) -> dict[str, Any]:
         "min_size": net.min_size,
         "cost": training.cost,
         "revision": 2,
+        "restore": partial(restore, net),
     }
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import pickle
+from collections.abc import Mapping
 from dataclasses import field, fields, make_dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,8 +17,9 @@ from ..core.errors import UsageError
 from ..core.runs import RunLog
 from ..nets.table import find
 from ..training.recipe import Recipe
-from .classical import FeatureSVM, SVMSettings
+from .classical import FeatureSVM, FittedSVM, SVMSettings
 from .deep import NetMethod
+from .deep import restore as restore_net
 from .registry import methods
 
 if TYPE_CHECKING:
@@ -82,7 +84,7 @@ class DeepFeatureSVM:
         cached = self._settings.cached and kept.is_file()
         if cached:
             try:
-                log.carry(net.load(kept, train))
+                log.carry(net.load(kept))
             except (RuntimeError, OSError, EOFError, KeyError, pickle.UnpicklingError):  # cut short, or another's
                 cached = False
         if not cached:
@@ -91,7 +93,7 @@ class DeepFeatureSVM:
             net.save(kept, {phase: spent - before.get(phase, 0) for phase, spent in log.seconds.items()})
         self._machine = FeatureSVM(partial(penultimate, net.model), machine_of(self._settings), self._device)
         self._machine.fit(train, val, log)
-        self.parameters, self._net_facts = net.parameters, net.facts
+        self.parameters, self._net = net.parameters, net
         self.backend = f"{net.backend}, {self._machine.backend}"
         self.chosen = {**net.chosen, **self._machine.chosen, "net_from_cache": cached}
 
@@ -100,7 +102,11 @@ class DeepFeatureSVM:
 
     @property
     def facts(self) -> dict[str, Any]:
-        return {**self._net_facts, **self._machine.facts}
+        return {**self._net.facts, **self._machine.facts}
+
+    def state(self) -> dict[str, Any]:
+        """The net's, so that other nets can start from its weights, and the machine's; scores are the latter's."""
+        return {**self._net.state(), "scores": "", "svm": self._machine.state()}
 
     def _key(self, train: Samples, val: Samples) -> str:
         """What a trained net and its cost depend on: pixels, labels, classes, settings, code, threads, device."""
@@ -117,6 +123,12 @@ class DeepFeatureSVM:
         hardware = (self._device, card, torch.get_num_threads(), torch.are_deterministic_algorithms_enabled())
         digest.update(repr((settings, code, hardware)).encode())
         return digest.hexdigest()[:32]
+
+
+def restore(settings: Any, state: Mapping[str, Any], device: str) -> FittedSVM:
+    """What scores images as the DeepFeatureSVM did whose state it was."""
+    model = restore_net(find(settings.net), recipe_of(settings), state, device)
+    return FittedSVM.of_state(partial(penultimate, model), state["svm"], device)
 
 
 def penultimate(model: "Trained", images: "Tensor") -> "Tensor":
@@ -142,6 +154,7 @@ def penultimate(model: "Trained", images: "Tensor") -> "Tensor":
     defaults=DeepFeatureSettings(),
     revision=2,
     cost=46,
+    restore=restore,
 )
 def svm_deep(settings: Any, seed: int, device: str) -> DeepFeatureSVM:
     return DeepFeatureSVM(settings, seed, device)

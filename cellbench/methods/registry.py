@@ -13,11 +13,21 @@ from ..core.runs import RunLog
 from ..datasets.preprocessing import Preprocessing
 
 
-class Method(Protocol):
+class Scorer(Protocol):
+    """What can score images."""
+
+    def predict(self, images: NDArray) -> NDArray[np.float32]:
+        """Scores (n, classes) for images (n, channels, height, width)."""
+
+
+class Method(Scorer, Protocol):
     """Two verbs, and after `fit` three facts: what ran it, what it chose on val, how many parameters it trained.
 
     A method may also have `facts: Mapping[str, Any]`, JSON values that are added to the record's. It is read once,
     after `predict`, when times and memory have been taken: a property may compute what it tells.
+    And `state() -> Mapping[str, Any]`, all that was learnt as tensors, numbers, text, and lists and mappings of them:
+    what the entry's `restore` makes a Scorer of. Its 'scores' say what makes probabilities of scores: 'softmax' or
+    'sigmoid'; '' or nothing where they are decision values.
     """
 
     backend: str
@@ -26,9 +36,6 @@ class Method(Protocol):
 
     def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
         """Learn from train, choose on val; return when finished, the device synchronised."""
-
-    def predict(self, images: NDArray) -> NDArray[np.float32]:
-        """Scores (n, classes) for images (n, channels, height, width)."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,8 @@ class MethodEntry:
     devices: what it can run on; where another is asked for, it runs on the first, and the record says so.
     depth, shortcuts: of a net that takes part in the depth view. cost: seconds of training for 1,000 images with
     the default settings on two processor cores, for estimates before anything was run here.
+    restore(params, state, device): what scores images as the method did whose `state()` this was, on any device;
+    without it no model can be saved.
     """
 
     name: str
@@ -60,6 +69,7 @@ class MethodEntry:
     shortcuts: bool | None = None
     pretrained: bool = False
     cost: float = 1.0
+    restore: Callable[[Any, Mapping[str, Any], str], Scorer] | None = None
 
 
 methods: Registry[MethodEntry] = Registry("method", MethodEntry, group="cellbench.methods")

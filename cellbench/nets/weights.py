@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ..core.errors import DataError, UsageError
-from .parts import first_convolution, head_layers
+from .parts import first_convolution, head_layers, wants_small
 from .table import find
 
 AUXILIARY = ("AuxLogits.", "aux1.", "aux2.")  # further outputs of torchvision's Inception nets, left out here
@@ -38,6 +38,12 @@ def load_weights(net: nn.Module, name: str, weights: str) -> dict[str, Any]:
     state = {FLAT_NAMES[0].sub(FLAT_NAMES[1], key): tensor for key, tensor in state.items()}
     state = {key: tensor for key, tensor in state.items() if not key.startswith(AUXILIARY)}
     return facts | _fit(net, name, state)
+
+
+def stem_of(weights: str) -> str:
+    """'small' or 'stock': what weights, as in `load_weights`, were learnt with; a model of cellbench says so."""
+    built = _built_for(Path(weights).expanduser()) if weights != "imagenet" else None
+    return "small" if built and wants_small(built["stem"], built["size"]) else "stock"
 
 
 def adapt_channels(weight: Tensor, channels: int) -> Tensor:
@@ -69,6 +75,15 @@ def _imagenet(net: nn.Module, name: str) -> tuple[dict[str, Tensor], dict[str, A
             f"and copy it into {folder}, or name the file: --set weights=PATH"
         ) from None
     return state, {"weights": called}
+
+
+def _built_for(path: Path) -> Mapping[str, Any] | None:
+    """How cellbench built the net whose weights are in the file; None of any other file."""
+    try:
+        kept = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        return kept["state"]["built"]
+    except (RuntimeError, OSError, EOFError, pickle.UnpicklingError, ValueError, LookupError, TypeError):
+        return None  # what is wrong with it, if anything is, is told when the weights are read
 
 
 def _from_file(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -116,7 +131,7 @@ def _fit(net: nn.Module, name: str, state: dict[str, Tensor]) -> dict[str, Any]:
         if key not in own and not key.startswith(f"{under}."):
             raise DataError(f"the weights have a layer {key} and {name} has none; they belong to another net")
     new = _new_layers(head, own, {key: tensor for key, tensor in state.items() if key in is_head or key not in own})
-    for key in (key for key in own if key not in is_head):  # in order: the first misfit is told
+    for key in own.keys() - is_head:
         if key not in state and not key.endswith("num_batches_tracked"):  # files of before 2018 don't count batches
             raise DataError(f"{name} has a layer {key} and the weights have none; they belong to another net")
         if key in state and state[key].shape != own[key].shape:

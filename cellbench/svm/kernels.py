@@ -16,7 +16,8 @@ EXACT_BELOW = 50.0  # gamma * |x|^2 up to which float32 gives a distance to bett
 class Kernel:
     """k(x, z): 'linear' x.z, 'rbf' exp(-gamma |x - z|^2), 'poly' (gamma x.z + coef0)^degree, as in scikit-learn.
 
-    Only positive semi-definite kernels are here: poly with an integer degree and coef0 >= 0.
+    Only positive semi-definite kernels are fitted here: poly with an integer degree and coef0 >= 0. 'sigmoid',
+    tanh(gamma x.z + coef0), is here for machines that a library has fitted.
     """
 
     name: str = "rbf"
@@ -30,6 +31,8 @@ class Kernel:
             dots.mul_(2).sub_(x_squares[:, None]).sub_(z_squares).mul_(self.gamma).clamp_(max=0).exp_()
         elif self.name == "poly":
             dots.mul_(self.gamma).add_(self.coef0).pow_(self.degree)
+        elif self.name == "sigmoid":
+            dots.mul_(self.gamma).add_(self.coef0).tanh_()
         return dots
 
     def mean_diagonal(self, x: Tensor) -> float:

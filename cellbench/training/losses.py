@@ -37,6 +37,13 @@ def make_loss(recipe: Recipe, truth: Tensor, multilabel: bool) -> Loss:
     return loss
 
 
+def scores_are(recipe: Recipe, multilabel: bool) -> str:
+    """What makes probabilities of the scores that this loss trains: 'softmax', 'sigmoid', or '' where nothing does."""
+    if recipe.loss == "smooth-l1":
+        return ""  # they are drawn to 0 and 1 themselves
+    return "sigmoid" if multilabel or recipe.loss in ("bce", "focal") else "softmax"
+
+
 def class_weights(truth: Tensor) -> Tensor:
     """(classes,) in inverse proportion to the images of each; over all labels their mean is 1. One that no image has
     counts like the rarest."""

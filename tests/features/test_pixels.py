@@ -47,7 +47,7 @@ def test_standardised_features_are_those_of_scikit_learn_and_a_constant_one_is_z
     features[:, 4] = 0.3
     unseen = features[:50] + 1
     reference = StandardScaler().fit(features.astype(np.float64))
-    scale = Standardiser(torch.from_numpy(features))
+    scale = Standardiser.of(torch.from_numpy(features))
     expected = reference.transform(unseen.astype(np.float64))
     expected[:, 4] = 0
     np.testing.assert_allclose(scale(torch.from_numpy(unseen.copy())).numpy(), expected, atol=2e-3)
