@@ -48,6 +48,11 @@ FAILURES = ("failed", "timeout", "failed before")
 @click.option("--force", is_flag=True, help="Run again what is already done.")
 @click.option("--retry-failed", is_flag=True, help="Run again what failed before.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first failure.")
+@click.option(
+    "--save-models",
+    is_flag=True,
+    help="Keep each trained model, for `cellbench predict`; a run that is done and has none is run again.",
+)
 @click.option("--dry-run", is_flag=True, help="Run nothing: list the runs, which are done, and an estimate.")
 @click.option(
     "--plugin", "plugins", multiple=True, type=click.Path(path_type=Path), help="Python file with further methods."
@@ -103,6 +108,7 @@ def _run(
     force: bool,
     retry_failed: bool,
     fail_fast: bool,
+    save_models: bool,
     dry_run: bool,
     plugins: Sequence[Path],
     quiet: bool,
@@ -156,7 +162,7 @@ def _run(
         folders = [prepared(name) for name in names]
         jobs = make_plan(chosen, folders, seeds=seed_list or (0,), split=split or GIVEN, **common)
     store = Store(output, machine or machine_name())
-    policy = matrix.Policy(force, retry_failed, fail_fast, timeout)
+    policy = matrix.Policy(force, retry_failed, fail_fast, timeout, save_models)
     if dry_run:
         _show_plan(jobs, store, policy)
         return 0
@@ -164,6 +170,8 @@ def _run(
     if changed := [job for job in jobs if job.overrides and not (job.skip or matrix.state(job, store, policy))]:
         worker.check_methods(changed, plugins)
     store.check()
+    if save_models and not quiet:
+        _tell_models(jobs, store, policy)
     if not quiet:
         _tell_notes(jobs)
     with make_watcher(len(jobs), quiet=quiet, verbose=verbose) as watcher:
@@ -245,6 +253,18 @@ def _tell_notes(jobs: Sequence["Job"]) -> None:
 
 def _flags(**given: Any) -> list[str]:
     return [f"--{name} {value}" for name, value in given.items() if value is not None]
+
+
+def _tell_models(jobs: Sequence["Job"], store: Any, policy: Any) -> None:
+    """What --save-models will run again, and what it can't save."""
+    from ..methods import methods
+    from ..running import matrix
+
+    if again := sum(matrix.has_no_model(job, store, policy) for job in jobs):
+        click.echo(f"--save-models: {counted(again, 'run')} already done without a model, run again", err=True)
+    unsaved = sorted({job.spec.method for job in jobs if methods[job.spec.method].restore is None})
+    if unsaved:
+        click.echo(f"--save-models: no model of {', '.join(unsaved)}, which cannot tell what it learnt", err=True)
 
 
 def _training_in_epochs(names: Sequence[str]) -> list[str]:

@@ -1,4 +1,5 @@
-"""A folder of records: results/<machine>/<dataset>/<method>/s<seed>-<key>.json, predictions beside it as .npz."""
+"""A folder of records: results/<machine>/<dataset>/<method>/s<seed>-<key>.json, predictions beside it as .npz, a
+model as .model."""
 
 import errno
 import os
@@ -42,6 +43,10 @@ class Store:
     def checkpoint(self, spec: RunSpec) -> Path:
         """Where a run of this spec keeps what it takes to go on after it was ended in its middle."""
         return self.path(spec).with_suffix(".checkpoint")
+
+    def model(self, spec: RunSpec) -> Path:
+        """Where the trained model of a run of this spec is kept, if it was asked for."""
+        return self.path(spec).with_suffix(".model")
 
     def find(self, spec: RunSpec) -> RunRecord | None:
         """The record of this very spec on this machine, or None when there is none that can be read."""

@@ -70,7 +70,7 @@ def build(scratch: Path, path: Path, files: dict[str, Path], options: FolderOpti
         images=np.load(scratch / cache.IMAGES, mmap_mode="r"),
         labels=listing.targets,
         classes=listing.classes,
-        channels=channels or looks[0].channels or _channels(looks[0].shape[0]),
+        channels=channels or looks[0].channels or unnamed_channels(looks[0].shape[0]),
         split=split,
         groups=listing.group_numbers,
         info=Info(licence=OWN, citation=OWN, notes=tuple(notes)),
@@ -122,20 +122,20 @@ def _decode(target: Path, planes: Mapping[str, Sequence[Path]], size: int | None
 
 def _readable(planes: Sequence[Path]) -> images.Picture | None:
     try:
-        return _picture(planes)
+        return read_picture(planes)
     except DataError:
         return None
 
 
 def _sized(planes: Sequence[Path], size: int | None) -> images.Picture:
     """An image brought to `size`, with the shape that it had."""
-    picture = _picture(planes)
+    picture = read_picture(planes)
     if not size:
         return picture
     return replace(picture, pixels=images.resized(picture.pixels, size), shape=picture.pixels.shape)
 
 
-def _picture(planes: Sequence[Path]) -> images.Picture:
+def read_picture(planes: Sequence[Path]) -> images.Picture:
     """An image from its file, or from several with one channel each."""
     if len(planes) == 1:
         return images.decode(planes[0])
@@ -187,5 +187,6 @@ def _size_notes(looks: Sequence[Look], wanted: int | None) -> list[str]:
     return notes
 
 
-def _channels(n: int) -> tuple[str, ...]:
+def unnamed_channels(n: int) -> tuple[str, ...]:
+    """What n channels are called that no file gives a name."""
     return {1: ("grey",), 3: ("red", "green", "blue")}.get(n) or tuple(f"channel {i + 1}" for i in range(n))

@@ -17,6 +17,9 @@ PERCENTILES = (1.0, 99.0)
 MASKS = ("otsu",)
 SAMPLE = 2000  # training images that percentiles are read off, at most: they change little after that
 
+# What intensity maps to 0 in each channel, and the distance from there to 1, each (1, channels, 1, 1).
+Range = tuple[NDArray[np.float32], NDArray[np.float32]]
+
 
 @dataclass(frozen=True)
 class Preprocessing:
@@ -91,31 +94,41 @@ class Preprocessing:
 
     def apply(
         self, images: NDArray, index: Mapping[str, NDArray[np.int64]], channels: Sequence[str]
-    ) -> dict[str, NDArray]:
+    ) -> tuple[dict[str, NDArray], Range | None]:
         """The images (n, channels, height, width) at the positions of each part, done; their own dtype, or float32 if
-        intensity is changed.
+        intensity is changed. And what was measured for that, on those of 'train' alone.
 
         They are read, and done, a chunk at a time: a memory map never has to fit in memory, what is returned does.
-        Whatever is measured on images is measured on those of 'train'.
         """
-        kept = self.chosen(channels)
-        all_kept = kept == list(range(len(channels)))
-        shape = self.shape(images, channels)
-        dtype = images.dtype if self.intensity is None else np.dtype(np.float32)
-        done = {}
-        for part, at in index.items():
-            done[part] = np.empty((len(at), *shape), dtype)
-            for rows in _chunks(images, len(at)):
-                chunk = np.asarray(images[at[rows]])
-                done[part][rows] = self._shaped(chunk if all_kept else chunk[:, kept])
-                let_go(images)
-        if self.intensity is not None:
-            low, span = _range(done["train"], self.intensity, images.dtype)
-            for values in done.values():
-                _scale(values, low, span, cut=self.intensity == "percentile")
+        done = {part: self._shaped(images, at, channels) for part, at in index.items()}
+        measured = None if self.intensity is None else _range(done["train"], self.intensity, images.dtype)
+        for values in done.values():
+            self._scale(values, measured)
+        return done, measured
+
+    def again(self, images: NDArray, channels: Sequence[str], measured: Range | None) -> NDArray:
+        """Other images, done as `apply` did those that it measured."""
+        done = self._shaped(images, np.arange(len(images)), channels)
+        self._scale(done, measured)
         return done
 
-    def _shaped(self, images: NDArray) -> NDArray:
+    def _shaped(self, images: NDArray, at: NDArray[np.int64], channels: Sequence[str]) -> NDArray:
+        """The images at these positions after all steps but intensity, for which they become float32."""
+        kept = self.chosen(channels)
+        all_kept = kept == list(range(len(channels)))
+        dtype = images.dtype if self.intensity is None else np.dtype(np.float32)
+        done = np.empty((len(at), *self.shape(images, channels)), dtype)
+        for rows in _chunks(images, len(at)):
+            chunk = np.asarray(images[at[rows]])
+            done[rows] = self._reshape(chunk if all_kept else chunk[:, kept])
+            let_go(images)
+        return done
+
+    def _scale(self, images: NDArray, measured: Range | None) -> None:
+        if measured is not None:
+            _scale(images, *measured, cut=self.intensity == "percentile")
+
+    def _reshape(self, images: NDArray) -> NDArray:
         if self.three_channels:
             images = three_channels(images)
         if self.crop is not None:
@@ -177,8 +190,8 @@ def resize(images: NDArray, size: int) -> NDArray:
     return small.numpy().astype(images.dtype)
 
 
-def _range(train: NDArray[np.float32], rule: str, dtype: np.dtype) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """What `rule` maps to 0 in each channel, and the distance from there to 1, (1, channels, 1, 1).
+def _range(train: NDArray[np.float32], rule: str, dtype: np.dtype) -> Range:
+    """What `rule` asks for.
 
     dtype: the type that the values had; percentiles of whole numbers are taken in float64.
     """

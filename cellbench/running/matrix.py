@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from ..core.runs import RunRecord
 from ..core.store import Store
+from ..methods.registry import methods
 from .estimates import estimate, total
 from .plan import Job
 from .worker import run_job
@@ -33,6 +34,7 @@ class Policy:
     retry_failed: bool = False
     fail_fast: bool = False
     timeout: float | None = None
+    save_models: bool = False
 
 
 def state(job: Job, store: Store, policy: Policy) -> str:
@@ -41,8 +43,16 @@ def state(job: Job, store: Store, policy: Policy) -> str:
     if record is None:
         return ""
     if record.status == "ok":
-        return DONE
+        return "" if has_no_model(job, store, policy) else DONE
     return "" if policy.retry_failed else FAILED_BEFORE
+
+
+def has_no_model(job: Job, store: Store, policy: Policy) -> bool:
+    """Whether the job is done without a model, though the policy asks for one and the method can save it."""
+    if not policy.save_models or methods[job.spec.method].restore is None or store.model(job.spec).is_file():
+        return False
+    record = store.find(job.spec)
+    return record is not None and record.status == "ok"
 
 
 def run_matrix(
@@ -61,10 +71,18 @@ def run_matrix(
         checkpoint = store.checkpoint(job.spec)
         if policy.force:  # from the beginning
             checkpoint.unlink(missing_ok=True)
+        model = store.model(job.spec)
         record, predictions = run_job(
-            job, watcher.event, timeout=policy.timeout, plugins=plugins, checkpoint=checkpoint
+            job,
+            watcher.event,
+            timeout=policy.timeout,
+            plugins=plugins,
+            checkpoint=checkpoint,
+            model=model if policy.save_models else None,
         )
         store.save(record, predictions)
+        if not policy.save_models or record.status != "ok":  # that of an earlier attempt
+            model.unlink(missing_ok=True)
         if record.status == "ok":  # of a run that was killed it stays: it goes on from there when it is tried again
             checkpoint.unlink(missing_ok=True)
         tally[record.status] += 1

@@ -20,10 +20,11 @@ from ..core.metrics import evaluate, per_class
 from ..core.runs import RunLog, RunRecord, RunSpec
 from ..core.store import Predictions
 from ..datasets import cache
-from ..datasets.preprocessing import Preprocessing
+from ..datasets.preprocessing import Preprocessing, Range
 from ..datasets.protocols import with_split
 from ..datasets.splits import limited
 from ..methods.registry import Method, MethodEntry, methods
+from . import models
 from .plan import Job
 
 TRAIN_METRIC_LIMIT = 12_500
@@ -32,11 +33,15 @@ Listener = Callable[[str, Mapping[str, Any]], None]
 
 
 def execute(
-    job: Job, listener: Listener = lambda kind, facts: None, checkpoint: Path | None = None
+    job: Job,
+    listener: Listener = lambda kind, facts: None,
+    checkpoint: Path | None = None,
+    model: Path | None = None,
 ) -> tuple[RunRecord, Predictions]:
     """Do the run and return its record with the scores it rests on. Whatever the method raises passes through.
 
-    checkpoint: where the method may keep its progress, see RunLog.
+    checkpoint: where the method may keep its progress, see RunLog. model: where to write what was trained, if the
+    method can tell it.
     """
     spec = job.spec
     _settle_device(spec)
@@ -46,7 +51,7 @@ def execute(
         if data.info.fingerprint != spec.fingerprint:
             raise CellbenchError(f"data set {spec.dataset!r} changed since the run was planned; start again")
         data = with_split(data, spec.split)
-        parts, index = _parts(data, spec)
+        parts, index, measured = _parts(data, spec)
     method = make_method(spec)
     method.fit(parts["train"], parts["val"], log)
     with log.phase("predict"):
@@ -89,6 +94,8 @@ def execute(
     if data.groups is not None:  # the intervals of groups whose cells resemble each other are wider
         arrays |= {f"{part}_groups": data.groups[index[part]] for part in kept}
     record.to_json()  # raises here, in the run's own process, if a method put something into it that is no data
+    if model is not None and methods[spec.method].restore is not None:
+        models.save(model, models.of_run(record, data, measured, method))
     return record, arrays
 
 
@@ -158,12 +165,14 @@ def _input_facts(data: Dataset, preprocessing: Preprocessing) -> dict[str, Any]:
     return {"input": shape, **({"enlarged_from": native} if min(shape[1:]) > min(native) else {})}
 
 
-def _parts(data: Dataset, spec: RunSpec) -> tuple[dict[str, Samples], dict[str, NDArray]]:
-    """The three parts, preprocessed, the training part limited, and the positions of their images in the data set."""
+def _parts(data: Dataset, spec: RunSpec) -> tuple[dict[str, Samples], dict[str, NDArray], Range | None]:
+    """The three parts, preprocessed, the training part limited; the positions of their images in the data set; and what
+    preprocessing measured."""
     preprocessing = Preprocessing.of_steps(spec.preprocessing)
     index = _index(data, spec)
-    done = preprocessing.apply(data.images, index, data.channels)
-    return {part: Samples(images, data.labels[index[part]], data.classes) for part, images in done.items()}, index
+    done, measured = preprocessing.apply(data.images, index, data.channels)
+    parts = {part: Samples(images, data.labels[index[part]], data.classes) for part, images in done.items()}
+    return parts, index, measured
 
 
 def _labels(data: Dataset, spec: RunSpec) -> dict[str, Samples]:

@@ -45,14 +45,15 @@ def run_job(
     timeout: float | None = None,
     plugins: Sequence[Path] = (),
     checkpoint: Path | None = None,
+    model: Path | None = None,
 ) -> tuple[RunRecord, Predictions | None]:
     """Do one run in a child process and return its record, whatever became of it, and its predictions if it is ok.
 
-    A run that finds its own progress in `checkpoint` goes on from there.
+    A run that finds its own progress in `checkpoint` goes on from there. model: where the child writes what it trained.
     """
     if job.skip:
         return unfinished(job, "skipped", job.skip, _environment(job.spec.device)), None
-    kind, outcome = _in_child(_run, (job, checkpoint), listener, timeout, plugins)
+    kind, outcome = _in_child(_run, (job, checkpoint, model), listener, timeout, plugins)
     if kind == "done":
         return outcome
     status = "timeout" if kind == "timeout" else "failed"
@@ -128,8 +129,8 @@ def _main(pipe: Connection, target: Callable, arguments: tuple, plugins: Sequenc
             pipe.send(("failed", _reason(error)))
 
 
-def _run(listener: Listener, job: Job, checkpoint: Path | None) -> tuple[RunRecord, Predictions]:
-    return execute(job, listener, checkpoint)
+def _run(listener: Listener, job: Job, checkpoint: Path | None, model: Path | None) -> tuple[RunRecord, Predictions]:
+    return execute(job, listener, checkpoint, model)
 
 
 def _ask(listener: Listener, question: Callable[[], Any]) -> Any:

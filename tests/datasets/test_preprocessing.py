@@ -33,12 +33,12 @@ def only(preprocessing, train, test=None):
     """What becomes of training images, and of test images that stand behind them in the data set."""
     index = {"train": np.arange(len(train)), **({} if test is None else {"test": len(train) + np.arange(len(test))})}
     whole = train if test is None else np.concatenate([train, test])
-    return preprocessing.apply(whole, index, NAMES[: train.shape[1]])
+    return preprocessing.apply(whole, index, NAMES[: train.shape[1]])[0]
 
 
 def test_images_that_need_nothing_come_as_they_are_in_the_order_of_their_part():
     made = images(side=64)
-    done = Preprocessing().apply(made, {"train": np.array([4, 1]), "test": np.array([0])}, NAMES)
+    done, _ = Preprocessing().apply(made, {"train": np.array([4, 1]), "test": np.array([0])}, NAMES)
     np.testing.assert_array_equal(done["train"], made[[4, 1]])
     np.testing.assert_array_equal(done["test"], made[:1])
 
@@ -65,12 +65,14 @@ def test_all_steps_chunk_by_chunk_are_what_they_are_on_the_whole(monkeypatch, in
     found = {}
     for chunk in (1, 5000, 2**23):
         monkeypatch.setattr(preprocessing, "CHUNK_BYTES", chunk)
-        found[chunk] = steps.apply(made, index, ("a", "b", "c", "d"))
+        found[chunk], measured = steps.apply(made, index, ("a", "b", "c", "d"))
     for part, at in index.items():
         assert found[1][part].dtype == (dtype if intensity is None else np.float32)
         np.testing.assert_allclose(found[1][part], expected[at], rtol=1e-5, atol=1e-5)
         for chunk in found:
             np.testing.assert_array_equal(found[1][part], found[chunk][part])
+        again = steps.again(made[at], ("a", "b", "c", "d"), measured)
+        np.testing.assert_array_equal(again, found[1][part])
 
 
 @pytest.mark.parametrize("intensity", [None, "standardise", "min-max"])
@@ -81,7 +83,7 @@ def test_a_memory_map_is_never_whole_in_memory(tmp_path, monkeypatch, intensity)
     steps = Preprocessing(size=16, intensity=intensity)
     steps.apply(made[:2], {"train": np.arange(2)}, ("r", "g", "b"))  # imports
     tracemalloc.start()
-    done = steps.apply(made, {"train": np.arange(900), "test": np.arange(900, 1000)}, ("r", "g", "b"))
+    done, _ = steps.apply(made, {"train": np.arange(900), "test": np.arange(900, 1000)}, ("r", "g", "b"))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < sum(part.nbytes for part in done.values()) + 12 * 2**17 < made.nbytes / 2
@@ -98,8 +100,8 @@ def test_channels_are_chosen_by_name_in_the_order_asked():
     done = only(Preprocessing(channels=("protein", "cell"), size=None), made)["train"]
     np.testing.assert_array_equal(done, made[:, ::-1])
     np.testing.assert_array_equal(only(Preprocessing(channels="protein", size=None), made)["train"], made[:, 1:])
-    numbered = Preprocessing(channels=(2, 1), size=None).apply(made, {"train": np.arange(6)}, ("1", "2"))["train"]
-    np.testing.assert_array_equal(numbered, made[:, ::-1])
+    numbered, _ = Preprocessing(channels=(2, 1), size=None).apply(made, {"train": np.arange(6)}, ("1", "2"))
+    np.testing.assert_array_equal(numbered["train"], made[:, ::-1])
 
 
 def test_the_crop_is_central():

@@ -1,0 +1,181 @@
+"""Trained models as files: a run writes what it trained, `cellbench predict` and `weights=` read it. No pickle."""
+
+import dataclasses
+import pickle
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import __version__
+from ..core.data import Dataset
+from ..core.errors import CellbenchError, DataError, UsageError, did_you_mean
+from ..core.metrics import decide
+from ..core.runs import RunRecord, canonical
+from ..core.store import write_whole
+from ..datasets.preprocessing import Preprocessing, Range
+from ..methods.registry import Method, Scorer, methods
+
+FORMAT = "cellbench model"
+FORMAT_VERSION = 1
+SUFFIX = ".model"
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """All that it takes to label images as a run did; tensors, numbers, text, and lists and mappings of them.
+
+    params, preprocessing: as in the run's spec. measured: what preprocessing took from the training images, tensors.
+    channels, height, width, dtype: of the data set's images, before preprocessing. thresholds: of the scores of several
+    labels an image. scores, state: what the method told, see methods.registry.Method. metrics: the run's own on val
+    and test.
+    """
+
+    method: str
+    revision: int
+    params: Mapping[str, Any]
+    seed: int
+    preprocessing: Mapping[str, Any]
+    measured: Any
+    dataset: str
+    fingerprint: str
+    split: str
+    limit: int | None
+    synthetic: bool
+    classes: list[str]
+    channels: list[str]
+    height: int
+    width: int
+    dtype: str
+    multilabel: bool
+    thresholds: list[float]
+    scores: str
+    metrics: Mapping[str, Mapping[str, float]]
+    version: str
+    state: Mapping[str, Any]
+
+    @property
+    def has_probabilities(self) -> bool:
+        return bool(self.scores)
+
+    def prepared(self, images: NDArray) -> NDArray:
+        """Images of the data set's kind as the method saw them in training."""
+        measured = None if self.measured is None else tuple(part.numpy() for part in self.measured)
+        return Preprocessing.of_steps(self.preprocessing).again(images, self.channels, measured)
+
+    def decided(self, scores: NDArray[np.float32]) -> NDArray:
+        """Labels by the run's own rule: (n,) int64, or (n, classes) bool of several labels an image."""
+        return decide(scores, self.multilabel, np.array(self.thresholds, np.float32) if self.multilabel else 0.0)
+
+    def figures(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Probabilities where the method's scores can be made such, else the scores, decision values."""
+        from scipy.special import expit, softmax
+
+        if self.scores == "softmax":
+            return softmax(scores.astype(np.float64), axis=1).astype(np.float32)
+        return expit(scores) if self.scores == "sigmoid" else scores
+
+
+def of_run(record: RunRecord, data: Dataset, measured: Range | None, method: Method) -> Model:
+    """The model that a run has trained; data: its whole data set, measured: what preprocessing did."""
+    import torch
+
+    spec, state = record.spec, dict(method.state())  # type: ignore[attr-defined]
+    return Model(
+        method=spec.method,
+        revision=spec.revision,
+        params=canonical(_without_folders(spec.params)),
+        seed=spec.seed,
+        preprocessing=canonical(spec.preprocessing),
+        measured=None if measured is None else [torch.from_numpy(part) for part in measured],
+        dataset=spec.dataset,
+        fingerprint=spec.fingerprint,
+        split=spec.split,
+        limit=spec.limit,
+        synthetic=data.info.synthetic,
+        classes=list(data.classes),
+        channels=list(data.channels),
+        height=int(data.images.shape[2]),
+        width=int(data.images.shape[3]),
+        dtype=data.images.dtype.name,
+        multilabel=data.multilabel,
+        thresholds=list(record.chosen.get("thresholds", [])),
+        scores=state.pop("scores", ""),
+        metrics={part: canonical(record.metrics[part]) for part in ("val", "test")},
+        version=__version__,
+        state=state,
+    )
+
+
+def save(path: Path, model: Model) -> None:
+    """Write the model, whole or not at all."""
+    import torch
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kept = {"format": FORMAT, "format_version": FORMAT_VERSION, **vars(model)}
+    write_whole(path, lambda file: torch.save(kept, file))
+
+
+def load(path: Path) -> Model:
+    """The model in a file; nothing in it is executed. Raises UsageError or DataError if it is none."""
+    import torch
+
+    if not path.is_file():
+        raise UsageError(_absent(path))
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of how the file was pickled, when it is none of ours
+            kept = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, OSError, EOFError, ValueError, LookupError, pickle.UnpicklingError):
+        raise DataError(_no_model(path, "it is damaged, or no file of tensors and numbers alone")) from None
+    if not isinstance(kept, dict) or kept.get("format") != FORMAT:
+        raise DataError(_no_model(path, "it holds something else"))
+    if kept["format_version"] != FORMAT_VERSION:
+        raise DataError(
+            f"{path} is in model format {kept['format_version']}, written by cellbench {kept.get('version', '?')}; "
+            f"this is cellbench {__version__}, which reads format {FORMAT_VERSION}: use that version"
+        )
+    fields = {field.name for field in dataclasses.fields(Model)}
+    if missing := sorted(fields - kept.keys()):
+        raise DataError(_no_model(path, f"{', '.join(missing)} is missing"))
+    return Model(**{name: kept[name] for name in fields})
+
+
+def restore(model: Model, device: str) -> Scorer:
+    """What scores images as the method did when the model was saved. DataError if this version can't make it."""
+    entry = methods[model.method]
+    if entry.restore is None:
+        raise DataError(f"method {model.method!r} restores no models here; use the version that saved this one")
+    try:
+        return entry.restore(dataclasses.replace(entry.defaults, **model.params), model.state, device)
+    except CellbenchError:
+        raise
+    except (TypeError, KeyError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(
+            f"{model.method} of cellbench {model.version}, revision {model.revision}, cannot be restored by cellbench "
+            f"{__version__}, revision {entry.revision} ({reason}); use that version, or run it again"
+        ) from error
+
+
+def _without_folders(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Models are shared: a file of weights goes by its name, no folder names a user."""
+    weights = params.get("weights")
+    return {**params, "weights": Path(weights).name} if isinstance(weights, str) else dict(params)
+
+
+def _absent(path: Path) -> str:
+    if path.is_dir():
+        near = sorted(path.rglob(f"*{SUFFIX}"))
+        said = f"such as {near[0]}" if near else "as `cellbench run --save-models` writes beside each record"
+        return f"{path} is a folder; give one model, {said}"
+    near = sorted(path.parent.glob(f"*{SUFFIX}")) if path.parent.is_dir() else []
+    said = did_you_mean(str(path), map(str, near)) if near else "`cellbench run --save-models` writes them"
+    return f"there is no model {path}; {said}"
+
+
+def _no_model(path: Path, why: str) -> str:
+    return f"{path} is no model that `cellbench run --save-models` wrote: {why}"
