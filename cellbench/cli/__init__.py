@@ -14,6 +14,7 @@ from .doctor import doctor
 from .inspect import inspect
 from .listing import list_
 from .plot import plot
+from .predict import predict
 from .prepare import prepare
 from .run import run
 from .table import table
@@ -54,7 +55,7 @@ def _terminated(number: int, frame: object) -> None:
     raise SystemExit(128 + number)
 
 
-for command in (run, table, compare, plot, list_, prepare, inspect, check, doctor):
+for command in (run, table, compare, plot, predict, list_, prepare, inspect, check, doctor):
     cli.add_command(command)
 
 

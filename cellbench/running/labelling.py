@@ -1,0 +1,171 @@
+"""Labelling images that are in no data set: they are found, read and scored a batch at a time."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.environment import cores
+from ..core.errors import BackendError, DataError, UsageError
+from ..core.words import counted
+from ..datasets import filling
+from ..datasets.filling import Look
+from ..datasets.folder import read_picture, unnamed_channels
+from ..datasets.images import SUFFIXES, Picture, find_files, is_image, resized
+from ..datasets.layouts import join_channels
+from ..methods.registry import Scorer
+from .models import Model
+
+BATCH = 512  # images at a time; fewer of large ones
+BATCH_BYTES = 2**27
+
+
+@dataclass(frozen=True)
+class Found:
+    """Images by name, each with its files, one a channel in the order of `channels`; unnamed where one has them all."""
+
+    files: Mapping[str, tuple[Path, ...]]
+    channels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """Scores (n, classes) of the images that could be read; of the others (name, why not); and remarks on some."""
+
+    files: list[str]
+    scores: NDArray[np.float32]
+    unreadable: list[tuple[str, str]]
+    remarks: list[str]
+
+
+def find(given: Sequence[Path], pattern: str = "") -> Found:
+    """The images that files and folders hold, each file once, named as they were given.
+
+    pattern: of the names of files with one channel each, as of a folder data set. Raises UsageError when there is none.
+    """
+    files: dict[str, Path] = {}
+    seen: set[str] = set()
+    for path in given:
+        if not path.exists():
+            raise UsageError(f"{path} does not exist; give images, or folders of them")
+        for name, file in _within(path):
+            if (place := os.path.realpath(file)) not in seen:
+                seen.add(place)
+                files[name] = file
+    if not files:
+        raise UsageError(f"no images in {', '.join(map(str, given))}; {', '.join(SUFFIXES)} are read")
+    return Found(*join_channels(files, pattern)) if pattern else Found({name: (file,) for name, file in files.items()})
+
+
+def label(
+    model: Model, scorer: Scorer, found: Found, progress: Callable[[int], object] = lambda done: None
+) -> Labelled:
+    """Score all images; one that cannot be read, or is of another kind than the model's, is told and passed over.
+
+    progress is called with the number of images done. Raises DataError when not one can be read.
+    """
+    looks: list[Look] = []
+    scores: list[NDArray[np.float32]] = []
+    for batch in _read(model, found):
+        looks += [look for look, _ in batch]
+        if images := [pixels for _, pixels in batch if pixels is not None]:
+            scores.append(scorer.predict(model.prepared(np.stack(images))))
+        progress(len(looks))
+    if not scores:
+        filling.refuse_unreadable(looks, "give images like those that the model learnt from")
+    return Labelled(
+        files=[look.name for look in looks if not look.problem],
+        scores=np.concatenate(scores),
+        unreadable=[(look.name, look.problem) for look in looks if look.problem],
+        remarks=[*filling.remarks(looks), *_resizing(model, looks)],
+    )
+
+
+def choose_device(wanted: str) -> str:
+    """'cpu' or 'cuda'; 'auto' is CUDA where torch finds a device."""
+    import torch
+
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise BackendError(
+            "--device cuda: torch sees no CUDA device here; `cellbench doctor` says more, or use --device cpu"
+        )
+    return "cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu"
+
+
+def _within(path: Path) -> Iterator[tuple[str, Path]]:
+    """A file, whatever its name is, or the images in a folder, by the names to show."""
+    if not path.is_dir():
+        yield str(path), path
+        return
+    for name, file in find_files(path).items():
+        if is_image(name):
+            yield str(path / name), file
+
+
+def _read(model: Model, found: Found) -> Iterator[list[tuple[Look, NDArray | None]]]:
+    """Batches of images with what became of each; threads read the next batch while one is at work."""
+    items = list(found.files.items())
+    image_bytes = len(model.channels) * model.height * model.width * np.dtype(model.dtype).itemsize
+    size = max(1, min(BATCH, BATCH_BYTES // image_bytes))
+    read = partial(_read_one, model, found.channels)
+    with ThreadPoolExecutor(cores()) as pool:
+        try:
+            coming = [pool.submit(read, *item) for item in items[:size]]
+            for start in range(0, len(items), size):
+                batch, coming = coming, [pool.submit(read, *item) for item in items[start + size : start + 2 * size]]
+                yield [future.result() for future in batch]
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _read_one(
+    model: Model, channels: tuple[str, ...], name: str, planes: tuple[Path, ...]
+) -> tuple[Look, NDArray | None]:
+    """What became of an image, and its pixels as the model's data set has them, (channels, height, width)."""
+    try:
+        picture = read_picture(planes)
+        pixels = _in_order(model, replace(picture, channels=channels or picture.channels))
+        pixels = _of_size(model, pixels)
+    except DataError as error:
+        return Look(name, 0, problem=str(error)), None
+    return Look(name, 0, shape=picture.pixels.shape, remark=picture.remark), pixels
+
+
+def _in_order(model: Model, picture: Picture) -> NDArray:
+    """The pixels with channels in the model's order. Raises DataError for an image of another kind."""
+    pixels, known = picture.pixels, list(model.channels)
+    if len(pixels) != len(known):
+        raise DataError(f"{counted(len(pixels), 'channel')}, the model reads {len(known)}: {', '.join(known)}")
+    if pixels.dtype != model.dtype:
+        raise DataError(f"{pixels.dtype}, the model learnt from {model.dtype}")
+    if picture.channels and known != list(unnamed_channels(len(known))):
+        if sorted(picture.channels) != sorted(known):
+            raise DataError(f"channels {', '.join(picture.channels)}, the model reads {', '.join(known)}")
+        return pixels[[picture.channels.index(name) for name in known]]
+    return pixels
+
+
+def _of_size(model: Model, pixels: NDArray) -> NDArray:
+    """The pixels brought to the size of the data set's images, as a folder of mixed sizes is."""
+    if pixels.shape[1:] == (model.height, model.width):
+        return pixels
+    if model.height != model.width:
+        raise DataError(f"{_sides(pixels.shape)}, the model reads {model.height}×{model.width} alone")
+    return resized(pixels, model.height)
+
+
+def _resizing(model: Model, looks: Sequence[Look]) -> list[str]:
+    others = [look for look in looks if look.shape and look.shape[1:] != (model.height, model.width)]
+    if not others:
+        return []
+    first = f"{others[0].name} of {_sides(others[0].shape)}"
+    return [f"resized to {model.height}×{model.width}: {counted(len(others), 'image')}, the first is {first}"]
+
+
+def _sides(shape: Sequence[int]) -> str:
+    return f"{shape[1]}×{shape[2]} px"

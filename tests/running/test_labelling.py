@@ -1,0 +1,141 @@
+"""Images that are in no data set: which are found, how they are read, and which are refused."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from cellbench.core.errors import DataError, UsageError
+from cellbench.running import labelling
+from cellbench.running.labelling import find, label
+from cellbench.running.models import Model
+
+
+def model(channels=("grey",), side=8, width=8, dtype="uint8", size=None):
+    """A model of which only what it reads matters."""
+    told = {field.name: None for field in dataclasses.fields(Model)}
+    told |= {"channels": list(channels), "height": side, "width": width, "dtype": dtype}
+    return Model(**{**told, "preprocessing": {} if size is None else {"size": size}})
+
+
+class Means:
+    """A scorer that says what it was given: each image's first and last channel's mean."""
+
+    def __init__(self):
+        self.batches = []
+
+    def predict(self, images):
+        self.batches.append(images.shape)
+        return images.mean((2, 3))[:, [0, -1]].astype(np.float32)
+
+
+def write(path, value, shape=(8, 8), dtype=np.uint8):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    array = np.full(shape, value, dtype)
+    if path.suffix == ".tif":
+        tifffile.imwrite(path, array, photometric="minisblack")
+    else:
+        Image.fromarray(array).save(path)
+    return path
+
+
+def test_folders_are_searched_to_their_depths_and_no_image_counts_twice(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a/x10.png", "a/x2.png", "a/deep/er/y.tif", "b.jpg", "a/.hidden.png"):
+        write(tmp_path / name, 1)
+    (tmp_path / "a/notes.txt").write_text("no image")
+    given = [tmp_path / "b.jpg", tmp_path / "a", tmp_path / "a/x2.png"]
+    found = find([path.relative_to(tmp_path) for path in given])
+    assert list(found.files) == ["b.jpg", "a/deep/er/y.tif", "a/x2.png", "a/x10.png"]
+    assert found.channels == ()
+
+
+def test_a_place_that_is_not_there_or_without_images_is_named(tmp_path):
+    with pytest.raises(UsageError, match="cells does not exist; give images, or folders of them"):
+        find([tmp_path / "cells"])
+    with pytest.raises(UsageError, match=r"no images in .*; \.png, .* are read"):
+        find([tmp_path])
+
+
+def test_every_image_is_scored_under_its_name_whatever_the_batch(tmp_path, monkeypatch):
+    names = [str(write(tmp_path / f"{i}.png", i)) for i in range(7)]
+    done = []
+    for size in (512, 3, 1):
+        monkeypatch.setattr(labelling, "BATCH", size)
+        scorer = Means()
+        labelled = label(model(), scorer, find([tmp_path]), done.append)
+        assert labelled.files == names
+        np.testing.assert_array_equal(labelled.scores, np.repeat(np.arange(7), 2).reshape(7, 2))
+        assert len(scorer.batches) == -(-7 // size)
+    assert done == [7, 3, 6, 7, 1, 2, 3, 4, 5, 6, 7]
+
+
+def test_large_images_come_in_smaller_batches(tmp_path, monkeypatch):
+    for i in range(4):
+        write(tmp_path / f"{i}.png", i)
+    monkeypatch.setattr(labelling, "BATCH_BYTES", 2 * 64)
+    scorer = Means()
+    label(model(), scorer, find([tmp_path]))
+    assert scorer.batches == [(2, 1, 8, 8), (2, 1, 8, 8)]
+
+
+def test_images_that_are_no_such_images_are_told_and_the_others_scored(tmp_path):
+    write(tmp_path / "1 good.png", 5)
+    (tmp_path / "2 empty.png").touch()
+    write(tmp_path / "3 colour.png", 5, (8, 8, 3))
+    write(tmp_path / "4 deep.tif", 5, dtype=np.uint16)
+    labelled = label(model(), Means(), find([tmp_path]))
+    assert labelled.files == [str(tmp_path / "1 good.png")]
+    assert labelled.unreadable == [
+        (str(tmp_path / "2 empty.png"), "0 bytes long"),
+        (str(tmp_path / "3 colour.png"), "3 channels, the model reads 1: grey"),
+        (str(tmp_path / "4 deep.tif"), "uint16, the model learnt from uint8"),
+    ]
+
+
+def test_without_a_single_image_that_fits_the_reason_is_the_error(tmp_path):
+    for i in range(3):
+        write(tmp_path / f"{i}.png", i, (8, 8, 3))
+    with pytest.raises(DataError, match=r"3 of 3 images cannot be read: .*0.png \(3 channels, the model reads 2: a, b"):
+        label(model(("a", "b")), Means(), find([tmp_path]))
+
+
+def test_another_size_is_brought_to_the_data_sets_before_the_methods(tmp_path):
+    write(tmp_path / "a.png", 9, (16, 16))
+    write(tmp_path / "b.png", 9, (8, 8))
+    scorer = Means()
+    labelled = label(model(size=16), scorer, find([tmp_path]))
+    assert scorer.batches == [(2, 1, 16, 16)]
+    assert labelled.remarks == [f"resized to 8×8: 1 image, the first is {tmp_path / 'a.png'} of 16×16 px"]
+    np.testing.assert_array_equal(labelled.scores, np.full((2, 2), 9))
+
+
+def test_oblong_images_are_not_squeezed_into_another_shape(tmp_path):
+    write(tmp_path / "a.png", 1, (8, 12))
+    write(tmp_path / "b.png", 1, (16, 24))
+    labelled = label(model(width=12), Means(), find([tmp_path]))
+    assert labelled.unreadable == [(str(tmp_path / "b.png"), "16×24 px, the model reads 8×12 alone")]
+
+
+def test_one_file_a_channel_is_put_together_in_the_models_order(tmp_path):
+    for i in range(3):
+        write(tmp_path / f"{i}_protein.tif", 10 + i)
+        write(tmp_path / f"{i}_cell.tif", i)
+    found = find([tmp_path], "{id}_{channel}.tif")
+    assert found.channels == ("cell", "protein")
+    labelled = label(model(("protein", "cell")), Means(), found)
+    assert labelled.files == [str(tmp_path / f"{i}.tif") for i in range(3)]
+    np.testing.assert_array_equal(labelled.scores, [[10, 0], [11, 1], [12, 2]])
+
+
+def test_channels_with_names_are_told_apart_by_them(tmp_path):
+    image = np.stack([np.full((8, 8), value, np.uint8) for value in (1, 2)])
+    for name, channels in (("ab", ["a", "b"]), ("ba", ["b", "a"]), ("cd", ["c", "d"])):
+        tifffile.imwrite(tmp_path / f"{name}.ome.tif", image, metadata={"axes": "CYX", "Channel": {"Name": channels}})
+    labelled = label(model(("a", "b")), Means(), find([tmp_path]))
+    np.testing.assert_array_equal(labelled.scores, [[1, 2], [2, 1]])
+    assert labelled.unreadable == [(str(tmp_path / "cd.ome.tif"), "channels c, d, the model reads a, b")]
+    unnamed = label(model(("channel 1", "channel 2")), Means(), find([tmp_path]))
+    np.testing.assert_array_equal(unnamed.scores, [[1, 2]] * 3)
