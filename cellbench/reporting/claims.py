@@ -35,16 +35,21 @@ def claims(frame: pd.DataFrame, suite: Suite, expected: Expected) -> Table:
 
 
 def _by_entry(rows: Sequence[Row], expected: Expected) -> dict[str, list[Row]]:
-    """Rows by entry. Of entries with the same settings a row is those' that have its split and limit, if any do."""
+    """Rows by entry. Of entries with the same settings a row is those' that fit it best, see `_fit`."""
     found: dict[str, list[Row]] = {entry["entry"]: [] for entry in expected}
     for row in rows:
         alike = [entry for entry in expected if _settings(entry, row) == _settings(row, row)]
         alike = alike or [e for e in expected if f"{e['suite']}/{e['entry']}" in json.loads(row["entries"] or "[]")]
-        fits = [(row["split"] == entry["split"]) + (row["limit"] in entry["limits"]) for entry in alike]
+        fits = [_fit(entry, row) for entry in alike]
         for entry, fit in zip(alike, fits, strict=True):
             if fit == max(fits):
                 found[entry["entry"]].append(row)
     return found
+
+
+def _fit(entry: Mapping[str, Any], row: Row) -> int:
+    """How much of a row's split and limit an entry has; one that is on all images stands for any number of them."""
+    return (row["split"] == entry["split"]) + 2 * (row["limit"] in entry["limits"]) + (None in entry["limits"])
 
 
 def _settings(asked: Mapping[str, Any], row: Row) -> tuple[str, str, str]:

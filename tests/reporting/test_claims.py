@@ -131,6 +131,13 @@ def test_of_entries_with_the_same_settings_the_one_with_the_limit_takes_the_run(
     ]
 
 
+def test_a_run_on_a_number_that_no_entry_has_is_of_the_one_on_all(table, record):
+    assert shown(table(record("svm-hog", limit=200, dataset="blood")))[1:3] == [
+        ("HOG", "blood", 200, True),
+        ("HOG on 500", None, None, False),
+    ]
+
+
 def test_settings_of_several_labels_count_where_images_have_them(table, record):
     several = {"facts": {"multilabel": True}, "dataset": "atlas"}
     plain = record("cnn", **several)
