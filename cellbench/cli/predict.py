@@ -117,13 +117,8 @@ def _tell_model(model: "Model") -> None:
     kind = "simulated images" if model.synthetic else "images"
     limit = f", {counted(model.limit, 'training image')} only" if model.limit else ""
     test = model.metrics["test"]
-    click.echo(
-        f"{model.method}, learnt on {kind} of {model.dataset}, split {model.split}{limit}: "
-        f"test macro-F1 {test['macro_f1']:.3f}, n {test['n']:,}"
-        if "macro_f1" in test
-        else f"{model.method}, learnt on {kind} of {model.dataset}, split {model.split}{limit}",
-        err=True,
-    )
+    figure = f": test macro-F1 {test['macro_f1']:.3f}, n {test['n']:,}" if "macro_f1" in test else ""
+    click.echo(f"{model.method}, learnt on {kind} of {model.dataset}, split {model.split}{limit}{figure}", err=True)
 
 
 def _tell(labelled: "Labelled") -> None:

@@ -8,6 +8,7 @@ import tifffile
 from PIL import Image
 
 from cellbench.core.errors import DataError, UsageError
+from cellbench.datasets import cache, folder
 from cellbench.running import labelling
 from cellbench.running.labelling import find, label
 from cellbench.running.models import Model
@@ -110,6 +111,18 @@ def test_another_size_is_brought_to_the_data_sets_before_the_methods(tmp_path):
     assert scorer.batches == [(2, 1, 16, 16)]
     assert labelled.remarks == [f"resized to 8×8: 1 image, the first is {tmp_path / 'a.png'} of 16×16 px"]
     np.testing.assert_array_equal(labelled.scores, np.full((2, 2), 9))
+
+
+def test_images_of_mixed_sizes_are_read_pixel_by_pixel_as_the_folder_data_set_has_them(tmp_path):
+    draw = np.random.default_rng(0)
+    for i in range(12):
+        path = tmp_path / "cells" / "ab"[i % 2] / f"{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(draw.integers(0, 256, (40 + i, 50), np.uint8)).save(path)
+    data = cache.read(folder.prepare(tmp_path / "cells", folder.FolderOptions()))
+    reader = model(side=64, width=64)
+    batches = list(labelling._read(reader, find([tmp_path / "cells"])))
+    np.testing.assert_array_equal(np.stack([pixels for _, pixels in batches[0]]), data.images)
 
 
 def test_oblong_images_are_not_squeezed_into_another_shape(tmp_path):
