@@ -16,6 +16,7 @@ Expected = Sequence[Mapping[str, Any]]  # as running.suites.expected has them
 MAIN = ("test_accuracy", "test_macro_f1")
 FIGURES = tuple(f"{part}{kind}" for part in (*(f"{part}_" for part in PARTS), "") for kind in KINDS)
 VARIANT = "†"
+ELSEWHERE = "‡"
 
 
 def claims(frame: pd.DataFrame, suite: Suite, expected: Expected) -> Table:
@@ -28,7 +29,7 @@ def claims(frame: pd.DataFrame, suite: Suite, expected: Expected) -> Table:
     rows = [row for entry in expected for row in _rows(suite, entry, runs[entry["entry"]])]
     rows += [_published(suite, figures) for figures in suite.published]
     measured = [row for row in rows if row["measured"]]
-    notes = [*_legend(suite, measured), *deviation_of(measured), *_missing(suite, expected, runs), *_sources(suite)]
+    notes = [*_legend(suite, rows), *deviation_of(measured), *_missing(suite, expected, runs), *_sources(suite)]
     if measured:
         notes += [*absent_of(measured), *hardware_of(measured)]
     return Table("claims", f"{suite.name}: {suite.title}", _columns(suite, rows), tuple(rows), tuple(notes))
@@ -66,8 +67,7 @@ def _changed(entry: Mapping[str, Any], row: Row) -> str:
 
 def _rows(suite: Suite, entry: Mapping[str, Any], runs: Sequence[Row]) -> list[Row]:
     about = {"suite": suite.name, "entry": entry["entry"], "label": entry["label"]}
-    given = {name: entry[name] and entry[name]["values"] for name in ("claimed", "published")}
-    about |= {**given, "claim_device": (entry["claimed"] or {}).get("device")}
+    about |= {**_given("claimed", entry["claimed"]), **_given("published", entry["published"])}
     if not runs:
         return [{**about, "measured": False, "variant": False}]
     runs = sorted(runs, key=lambda row: _order(suite, entry, row))
@@ -97,17 +97,26 @@ def _measured(suite: Suite, entry: Mapping[str, Any], row: Row) -> dict[str, Any
 
 
 def _published(suite: Suite, figures: Figures) -> Row:
-    about = {"suite": suite.name, "entry": "", "label": f"({figures.what})", "claimed": None}
-    return {**about, "published": figures.values, "claim_device": None, "measured": False, "variant": False}
+    about = {"suite": suite.name, "entry": "", "label": f"({figures.what})", "measured": False, "variant": False}
+    return {**about, **_given("claimed", None), **_given("published", vars(figures))}
+
+
+def _given(kind: str, figures: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What a row tells of figures that others give, by kind: claimed or published."""
+    told = figures or {}
+    return {
+        kind: told.get("values"),
+        f"{kind}_on": told.get("on") or None,
+        f"{kind}_device": told.get("device") or None,
+    }
 
 
 def _columns(suite: Suite, rows: Sequence[Row]) -> tuple[Column, ...]:
     given = {name: {key for row in rows for key in row[name] or ()} for name in ("claimed", "published")}
     shares = {name: [key for key in FIGURES if key in given[name]] for name in given}
     times = [key for key in TIMES if key in given["claimed"]]
-    others = [
-        key for key in FIGURES if key in given["claimed"] and key.partition("_")[0] in MEASURED and key not in MAIN
-    ]
+    told = [key for key in FIGURES if key in given["claimed"] | given["published"]]
+    others = [key for key in told if key.partition("_")[0] in MEASURED and key not in MAIN]
     return (
         Column("label", "entry", label=True),
         Column(_data, "measured on", label=True, when=lambda rows: any(row["variant"] for row in rows)),
@@ -138,7 +147,8 @@ def _told(kind: str, figure: str, spare: int) -> Column:
         value = (row[kind] or {}).get(figure)
         if value is None:
             return None
-        return amount(figure, value) + f" {row['claim_device']}" * bool(figure in TIMES and row["claim_device"])
+        device = row[f"{kind}_device"] if figure in TIMES else None
+        return amount(figure, value) + f" {device}" * bool(device) + ELSEWHERE * bool(row[f"{kind}_on"])
 
     return Column(text, f"{kind}\n{titled(figure)}", label=True, spare=spare)
 
@@ -159,11 +169,13 @@ def _several_machines(rows: Sequence[Row]) -> bool:
     return len({row["machine"] for row in rows if row["measured"]}) > 1
 
 
-def _legend(suite: Suite, measured: Sequence[Row]) -> list[str]:
-    marked = any(row["variant"] for row in measured)
+def _legend(suite: Suite, rows: Sequence[Row]) -> list[str]:
+    marked = any(row["variant"] for row in rows)
+    elsewhere = any(row["claimed_on"] or row["published_on"] for row in rows)
     claimed = any(entry.claimed for entry in suite.entries)
     variant = f"{VARIANT} a variant: other images, another number of them or other settings than the suite's"
-    return [f"{variant}; claimed is what the source says of {suite.dataset}." if claimed else f"{variant}."] * marked
+    said = f"{variant}; claimed is what the source says of {suite.dataset}." if claimed else f"{variant}."
+    return [said] * marked + [f"{ELSEWHERE} not on {suite.dataset}: see its source."] * elsewhere
 
 
 def _missing(suite: Suite, expected: Expected, runs: Mapping[str, Sequence[Row]]) -> list[str]:

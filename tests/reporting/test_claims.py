@@ -16,7 +16,7 @@ SUITE = suites.parse(
 title = "A study"
 source = "Doe, 2020"
 dataset = "hep2"
-published = [{ what = "forest", test_accuracy = 0.7, where = "Poe, 2019" }]
+published = [{ what = "forest", test_accuracy = 0.7, val_accuracy = 0.75, on = "CIFAR-10", where = "Poe, 2019" }]
 
 [[entries]]
 id = "cnn"
@@ -51,7 +51,7 @@ def expected(record):
     for entry in SUITE.entries:
         spec = record(entry.method).spec
         figures = {
-            name: given and {"values": given.values, "device": given.device, "where": given.where}
+            name: given and {"values": given.values, "device": given.device, "on": given.on}
             for name, given in (("claimed", entry.claimed), ("published", entry.published))
         }
         rows.append(
@@ -150,13 +150,15 @@ def test_the_text_shows_claims_as_they_were_given_and_where_from(table, record):
     text = render([table(record("cnn"), record("svm-hog", dataset="blood"))], "text")
     lines = text.splitlines()
     cells = {line.split("  ")[0]: " ".join(line.split()) for line in lines}
-    assert cells["CNN"] == "CNN hep2 80 % – 20 min GPU – 85.8 86.1 +5.8 61.4 cpu (2) 1"
-    assert cells["HOG"] == "HOG blood – – – 71.5 % 83.2† 83.5† – 10.2 cpu (2) 1"
+    assert cells["CNN"] == "CNN hep2 80 % – 20 min GPU – – 85.8 86.1 +5.8 86.9 61.4 cpu (2) 1"
+    assert cells["HOG"] == "HOG blood – – – 71.5 % – 83.2† 83.5† – 84.6† 10.2 cpu (2) 1"
+    assert "70 %‡" in cells["(forest)"]
+    assert "‡ not on hep2: see its source." in lines
     assert "49.425 %" in text
     assert "† a variant: other images, another number of them or other settings than the suite's" in text
     assert "claimed: CNN: table 1." in lines
     assert "published: HOG: Roe, 2021, quoted by others." in lines
-    assert "published: forest: Poe, 2019." in lines
+    assert "published: forest: Poe, 2019, CIFAR-10." in lines
     at = lines.index("3 of 4 entries not run on hep2 yet; do it with:")
     assert lines[at + 1] == "  cellbench run --suite study"
 
