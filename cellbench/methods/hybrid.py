@@ -5,6 +5,7 @@ import pickle
 from collections.abc import Mapping
 from dataclasses import field, fields, make_dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,7 +38,13 @@ RECIPE = tuple(each for each in fields(Recipe) if each.name not in {other.name f
 def _check(settings: Any) -> None:
     if not isinstance(settings.cached, bool):
         raise UsageError(f"cached is {settings.cached!r}; give true or false")
-    _ = find(settings.net), recipe_of(settings), machine_of(settings)  # they refuse what they can't be
+    if not isinstance(settings.net, str):
+        raise UsageError(f"net is {settings.net!r}; give a net's name, such as resnet18")
+    _ = find(settings.net), machine_of(settings)  # they refuse what they can't be
+    recipe = recipe_of(settings)
+    for each in RECIPE:
+        if getattr(settings, each.name) is not None:  # as the recipe has it: one form, one run
+            object.__setattr__(settings, each.name, getattr(recipe, each.name))
 
 
 DeepFeatureSettings = make_dataclass(
@@ -90,6 +97,7 @@ class DeepFeatureSVM:
         if not cached:
             before = dict(log.seconds)
             net.fit(train, val, log)
+        if self._settings.cached and not cached:
             net.save(kept, {phase: spent - before.get(phase, 0) for phase, spent in log.seconds.items()})
         self._machine = FeatureSVM(partial(penultimate, net.model), machine_of(self._settings), self._device)
         self._machine.fit(train, val, log)
@@ -117,7 +125,10 @@ class DeepFeatureSVM:
             for array in (samples.images, samples.labels):
                 digest.update(f"{array.dtype}{array.shape}".encode())
                 digest.update(np.ascontiguousarray(array).data)
-        settings = (self._settings.net, recipe_of(self._settings), self._seed, len(train.classes))
+        recipe = recipe_of(self._settings)
+        if recipe.weights is not None and (file := Path(recipe.weights)).is_file():
+            digest.update(file.read_bytes())
+        settings = (self._settings.net, recipe, self._seed, len(train.classes))
         code = (__version__, torch.__version__, methods["svm-deep"].revision, methods[self._settings.net].revision)
         card = torch.cuda.get_device_name() if self._device == "cuda" else machine_name()
         hardware = (self._device, card, torch.get_num_threads(), torch.are_deterministic_algorithms_enabled())

@@ -88,7 +88,7 @@ def of_run(record: RunRecord, data: Dataset, measured: Range | None, method: Met
     return Model(
         method=spec.method,
         revision=spec.revision,
-        params=canonical(_without_folders(spec.params)),
+        params=canonical(spec.params),
         seed=spec.seed,
         preprocessing=canonical(spec.preprocessing),
         measured=None if measured is None else [torch.from_numpy(part) for part in measured],
@@ -159,12 +159,6 @@ def restore(model: Model, device: str) -> Scorer:
             f"{model.method} of cellbench {model.version}, revision {model.revision}, cannot be restored by cellbench "
             f"{__version__}, revision {entry.revision} ({reason}); use that version, or run it again"
         ) from error
-
-
-def _without_folders(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Models are shared: a file of weights goes by its name, no folder names a user."""
-    weights = params.get("weights")
-    return {**params, "weights": Path(weights).name} if isinstance(weights, str) else dict(params)
 
 
 def _absent(path: Path) -> str:

@@ -3,6 +3,7 @@
 import ast
 import dataclasses
 import fnmatch
+import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from ..datasets.registry import datasets
 from ..datasets.splits import limited
 from ..methods.registry import MethodEntry, methods
 from ..training.recipe import allowed
+
+IMAGENET = "imagenet"  # the setting of weights that is no file
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class Job:
     skip: str = ""
     overrides: Mapping[str, Any] = field(default_factory=dict)
     titles: tuple[str, ...] = ()
+    weights: Path | None = None  # the file behind the setting, which names it and its content, but not its place
 
     def __str__(self) -> str:
         if not self.titles:
@@ -116,8 +120,24 @@ def make_plan(
                     deterministic=deterministic,
                 )
                 titles = (choice.title,) if choice.title else ()
-                found.append(Job(spec, folder, n, _obstacle(entry, data, spec), changed, titles))
+                job = Job(spec, folder, n, _obstacle(entry, data, spec), changed, titles)
+                found.append(_with_weights_by_content(job))
     return merged(found)
+
+
+def _with_weights_by_content(job: Job) -> Job:
+    """A file of weights is named by what it is called and holds: another one of its name is another run, and records
+    are shared, paths not. Raises UsageError when there is no such file."""
+    given = job.spec.params.get("weights")
+    if given in (None, IMAGENET):
+        return job
+    path = Path(given).expanduser()
+    if not path.is_file():
+        raise UsageError(f"weights is {given!r}, and there is no such file; give {IMAGENET!r} or the path of one")
+    with path.open("rb") as file:
+        named = {"weights": f"{path.name} {hashlib.file_digest(file, 'sha256').hexdigest()[:12]}"}
+    spec = dataclasses.replace(job.spec, params={**job.spec.params, **named})
+    return dataclasses.replace(job, spec=spec, overrides={**job.overrides, **named}, weights=path)
 
 
 def merged(jobs: Iterable[Job]) -> list[Job]:

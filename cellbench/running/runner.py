@@ -23,7 +23,7 @@ from ..datasets import cache
 from ..datasets.preprocessing import Preprocessing, Range
 from ..datasets.protocols import with_split
 from ..datasets.splits import limited
-from ..methods.registry import Method, MethodEntry, methods
+from ..methods.registry import Method, methods
 from . import models
 from .plan import Job
 
@@ -52,7 +52,7 @@ def execute(
             raise CellbenchError(f"data set {spec.dataset!r} changed since the run was planned; start again")
         data = with_split(data, spec.split)
         parts, index, measured = _parts(data, spec)
-    method = make_method(spec)
+    method = make_method(job)
     method.fit(parts["train"], parts["val"], log)
     with log.phase("predict"):
         test_scores = method.predict(parts["test"].images)
@@ -99,10 +99,11 @@ def execute(
     return record, arrays
 
 
-def make_method(spec: RunSpec) -> Method:
+def make_method(job: Job) -> Method:
     """The method of a run, untrained; it raises BackendError when a library or device that it needs isn't there."""
-    entry = methods[spec.method]
-    return entry.factory(_settings(entry, spec), spec.seed, spec.device)
+    entry, spec = methods[job.spec.method], job.spec
+    weights = {"weights": str(job.weights)} if job.weights else {}
+    return entry.factory(dataclasses.replace(entry.defaults, **{**spec.params, **weights}), spec.seed, spec.device)
 
 
 def unfinished(job: Job, status: str, reason: str, environment: Mapping[str, Any]) -> RunRecord:
@@ -184,10 +185,6 @@ def _index(data: Dataset, spec: RunSpec) -> dict[str, NDArray]:
     """Positions of the images of each part, the training part limited."""
     index = {part: data.split[part] for part in PARTS}
     return {**index, "train": limited(index["train"], data.labels, spec.limit)}
-
-
-def _settings(entry: MethodEntry, spec: RunSpec) -> Any:
-    return dataclasses.replace(entry.defaults, **spec.params)
 
 
 def _settle_device(spec: RunSpec) -> None:

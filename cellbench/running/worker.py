@@ -141,7 +141,7 @@ def _refusal(listener: Listener, jobs: Sequence[Job]) -> str:
     """The first method's word on what it lacks, or ''."""
     for job in jobs:
         try:
-            make_method(job.spec)
+            make_method(job)
         except BackendError as error:
             return f"{job.spec.method}: {error}"
         except Exception:

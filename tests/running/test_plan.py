@@ -1,6 +1,7 @@
 """The plan: every setting resolved, every misspelt one refused."""
 
 import dataclasses
+import hashlib
 
 import pytest
 
@@ -179,3 +180,20 @@ def test_no_two_settings_of_a_method_have_one_name(method):
     """`--set` would change both."""
     names = names_of(methods[method])
     assert sorted(names) == sorted(set(names))
+
+
+def test_weights_from_a_file_are_named_by_what_they_hold_and_not_by_where_they_lie(tmp_path, toy_folder):
+    def planned(path):
+        return plan(toy_folder, "cnn", sets=[f"weights={path}"])[0]
+
+    first, same, other = (tmp_path / name / "net.pt" for name in ("a", "b", "c"))
+    for path, content in ((first, b"x"), (same, b"x"), (other, b"y")):
+        path.parent.mkdir()
+        path.write_bytes(content)
+    named = f"net.pt {hashlib.sha256(b'x').hexdigest()[:12]}"
+    job = planned(first)
+    assert job.spec.params["weights"] == job.overrides["weights"] == named
+    assert job.weights == first
+    assert planned(same).spec.key == job.spec.key != planned(other).spec.key
+    with pytest.raises(UsageError, match="there is no such file; give 'imagenet' or the path of one"):
+        planned(tmp_path / "none.pt")
