@@ -114,7 +114,7 @@ SLOW = Recipe(lr=0.02)  # without batch norm, larger steps diverge
 
 
 @dataclass(frozen=True)
-class Training:
+class Usual:
     """How a net is trained unless told otherwise, and what that costs, as in MethodEntry."""
 
     recipe: Recipe
@@ -122,47 +122,45 @@ class Training:
     standard: bool = False
 
 
-UNKNOWN = Training(MEDIUM, 100)
-TRAINING = {
-    "mlp": Training(MEDIUM, 2, standard=True),
-    "cnn": Training(MEDIUM, 16, standard=True),
-    "cnn2-yeast": Training(SLOW, 10),
-    "cnn3-yeast": Training(SLOW, 10),
-    "vgg-yeast": Training(MEDIUM, 250),
-    "alexnet": Training(SLOW, 30, standard=True),
-    "alexnet-hep2": Training(SLOW, 120),
-    "vgg11": Training(MEDIUM, 130, standard=True),
-    "vgg13": Training(MEDIUM, 190),
-    "vgg16": Training(MEDIUM, 230, standard=True),
-    "vgg19": Training(MEDIUM, 280),
-    "resnet18": Training(FAST, 45, standard=True),
-    "resnet34": Training(FAST, 80, standard=True),
-    "resnet50": Training(FAST, 150),
-    "resnet101": Training(FAST, 270),
-    "plain18": Training(FAST, 45, standard=True),
-    "plain34": Training(FAST, 75, standard=True),
-    **{
-        f"{kind}{depth}": Training(FAST, 3.5 * depth) for kind in ("resnet", "plain") for depth in (20, 32, 44, 56, 110)
-    },
-    "bninception": Training(MEDIUM, 120),
-    "model2-hpa28": Training(SLOW, 60),
-    "inception_resnet_v2": Training(MEDIUM, 600),
+UNKNOWN = Usual(MEDIUM, 100)
+USUAL = {
+    "mlp": Usual(MEDIUM, 2, standard=True),
+    "cnn": Usual(MEDIUM, 16, standard=True),
+    "cnn2-yeast": Usual(SLOW, 10),
+    "cnn3-yeast": Usual(SLOW, 10),
+    "vgg-yeast": Usual(MEDIUM, 250),
+    "alexnet": Usual(SLOW, 30, standard=True),
+    "alexnet-hep2": Usual(SLOW, 120),
+    "vgg11": Usual(MEDIUM, 130, standard=True),
+    "vgg13": Usual(MEDIUM, 190),
+    "vgg16": Usual(MEDIUM, 230, standard=True),
+    "vgg19": Usual(MEDIUM, 280),
+    "resnet18": Usual(FAST, 45, standard=True),
+    "resnet34": Usual(FAST, 80, standard=True),
+    "resnet50": Usual(FAST, 150),
+    "resnet101": Usual(FAST, 270),
+    "plain18": Usual(FAST, 45, standard=True),
+    "plain34": Usual(FAST, 75, standard=True),
+    **{f"{kind}{depth}": Usual(FAST, 3.5 * depth) for kind in ("resnet", "plain") for depth in (20, 32, 44, 56, 110)},
+    "bninception": Usual(MEDIUM, 120),
+    "model2-hpa28": Usual(SLOW, 60),
+    "inception_resnet_v2": Usual(MEDIUM, 600),
 }
 
 
 def _facts(net: Net) -> dict[str, Any]:
     """What the registry asks of the method that trains `net`."""
-    training = TRAINING.get(net.name, UNKNOWN)
+    usual = USUAL.get(net.name, UNKNOWN)
     return {
         "factory": partial(NetMethod, net),
         "summary": net.summary,
         "family": "deep",
-        "defaults": training.recipe,
-        "standard": training.standard,
+        "defaults": usual.recipe,
+        "standard": usual.standard,
         "depth": net.depth,
         "shortcuts": net.shortcuts,
         "min_size": net.min_size,
-        "cost": training.cost,
+        "cost": usual.cost,
         "revision": 2,
         "restore": partial(restore, net),
     }

@@ -21,7 +21,7 @@ class Scorer(Protocol):
 
 
 class Method(Scorer, Protocol):
-    """Two verbs, and after `fit` three facts: what ran it, what it chose on val, how many parameters it trained.
+    """Two verbs, and after `fit` three facts: what ran it, what it chose on val, how many parameters it has.
 
     A method may also have `facts: Mapping[str, Any]`, JSON values that are added to the record's. It is read once,
     after `predict`, when times and memory have been taken: a property may compute what it tells.

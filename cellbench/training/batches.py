@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 SHARE_FOR_IMAGES = 0.5  # of the device's free memory; the rest is for the net and what flows through it
-CHUNK_BATCHES = 16
+CHUNK_BYTES = 2**26  # at a time, at least one batch
 
 
 def place(images: Tensor, device: str) -> Tensor:
@@ -22,12 +22,12 @@ def batches(images: Tensor, order: Tensor, size: int, device: str) -> Iterator[T
 
     order: (n,) positions, on the CPU.
     """
-    at_once = order[: len(order) // size * size].split(size)
+    order = order[: len(order) // size * size]
     if images.device.type == device:
-        for index in at_once:
-            yield images[index.to(device)]
+        for index in order.to(device).split(size):
+            yield images[index]
         return
-    yield from _fetched_ahead(images, at_once, device)
+    yield from _fetched_ahead(images, order.split(size), device)
 
 
 def _fetched_ahead(images: Tensor, at_once: tuple[Tensor, ...], device: str) -> Iterator[Tensor]:
@@ -37,7 +37,8 @@ def _fetched_ahead(images: Tensor, at_once: tuple[Tensor, ...], device: str) -> 
         chunk = images[torch.cat(index)]
         return chunk.pin_memory().to(device, non_blocking=True) if device == "cuda" else chunk.to(device)
 
-    chunks = [at_once[i : i + CHUNK_BATCHES] for i in range(0, len(at_once), CHUNK_BATCHES)]
+    many = max(1, CHUNK_BYTES // (len(at_once[0]) * images[0].nbytes))
+    chunks = [at_once[i : i + many] for i in range(0, len(at_once), many)]
     with ThreadPoolExecutor(1) as thread:
         coming = thread.submit(fetch, chunks[0])
         for number, chunk in enumerate(chunks):

@@ -10,7 +10,6 @@ import torch
 from torch import nn
 
 from .. import __version__
-from ..core.store import write_whole
 
 WRITTEN_BY = f"cellbench {__version__}, torch {torch.__version__}"
 
@@ -18,7 +17,19 @@ WRITTEN_BY = f"cellbench {__version__}, torch {torch.__version__}"
 def save(path: Path, state: Mapping[str, Any]) -> None:
     """Write tensors, numbers, text, and lists and mappings of them, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, lambda file: torch.save({**state, "written_by": WRITTEN_BY}, file))
+    torch.save({**state, "written_by": WRITTEN_BY}, _unfinished(path))
+    _unfinished(path).replace(path)
+
+
+def remove(path: Path) -> None:
+    """The checkpoint, and what a process that was killed while writing it left behind."""
+    path.unlink(missing_ok=True)
+    _unfinished(path).unlink(missing_ok=True)
+
+
+def _unfinished(path: Path) -> Path:
+    """Always of one name: a process that is killed here leaves one such file, not one each time."""
+    return path.with_name(f".{path.name}.part")
 
 
 def load(path: Path | None) -> dict[str, Any] | None:
@@ -32,15 +43,15 @@ def load(path: Path | None) -> dict[str, Any] | None:
     return state if isinstance(state, dict) and state.get("written_by") == WRITTEN_BY else None
 
 
-def random_states() -> dict[str, Any]:
+def random_states(device: str) -> dict[str, Any]:
     """Of torch's own generators, which dropout draws from."""
-    return {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []}
+    return {"cpu": torch.get_rng_state(), **({"cuda": torch.cuda.get_rng_state()} if device == "cuda" else {})}
 
 
-def set_random_states(states: Mapping[str, Any]) -> None:
+def set_random_states(states: Mapping[str, Any], device: str) -> None:
     torch.set_rng_state(states["cpu"])
-    if states["cuda"]:
-        torch.cuda.set_rng_state_all(states["cuda"])
+    if device == "cuda":
+        torch.cuda.set_rng_state(states["cuda"])
 
 
 def weights_of(net: nn.Module) -> dict[str, torch.Tensor]:

@@ -1,5 +1,6 @@
 """The one training loop, from pixels on the device to the weights of the epoch that did best on validation."""
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..core.data import Samples
-from ..core.errors import TrainingError
+from ..core.errors import TrainingError, UsageError
 from ..core.metrics import decide, macro_f1, validation_figure
 from ..core.runs import RunLog
 from ..nets.parts import freeze, settle_norms
@@ -32,8 +33,17 @@ BEST = ("best", "best_epoch", "best_weights")  # of a Training, what val has cho
 
 @dataclass
 class Training:
-    """A training under way: what it is made of, and the best that it has come to."""
+    """A training under way: what it is made of, and the best that it has come to.
 
+    images, val_images: raw, (n, channels, height, width), on the device or, too many for it, on the processor's side.
+    chosen: positions of the images of an epoch; truth: their labels, float (n, classes); both on the processor's side.
+    """
+
+    images: Tensor
+    chosen: Tensor
+    truth: Tensor
+    val: Samples
+    val_images: Tensor
     model: Trained
     forward: Callable[[Tensor], Tensor]
     recipe: Recipe
@@ -41,7 +51,6 @@ class Training:
     optimiser: torch.optim.Optimizer
     scaler: torch.amp.GradScaler
     shuffle: torch.Generator
-    multilabel: bool
     best: float = -math.inf
     best_epoch: int = 0
     best_weights: dict[str, Tensor] = field(default_factory=dict)
@@ -56,37 +65,39 @@ def train(net: nn.Module, recipe: Recipe, train: Samples, val: Samples, seed: in
     does not suit the labels.
     """
     with log.phase("transfer"):
+        validation_figure(val.labels, np.zeros((len(val), len(val.classes))))  # refuses labels that can choose nothing
         chosen = torch.from_numpy(chosen_images(_one_hot(train), recipe, seed))
-        truth = torch.from_numpy(_one_hot(train)).to(device)[chosen.to(device)].float()
-        images = as_tensor(train.images)
+        truth = torch.from_numpy(_one_hot(train))[chosen].float()
+        images, val_images = place(as_tensor(train.images), device), place(as_tensor(val.images), device)
         model = reader(net, images, recipe, device)
-        loss = make_loss(recipe, truth, train.multilabel)
-        images, val_images = place(images, device), place(as_tensor(val.images), device)
+        loss = make_loss(recipe, truth.to(device), train.multilabel)
         synchronise(device)
     with log.phase("warmup"):
         training = Training(
+            images,
+            chosen,
+            truth,
+            val,
+            val_images,
             model,
             forward=torch.compile(model.net) if recipe.compile else model.net,
             recipe=recipe,
             loss=loss,
             optimiser=make_optimiser(model.net, recipe),
-            scaler=torch.amp.GradScaler(device, enabled=str(model.precision) == "fp16"),
+            scaler=_scaler(model),
             shuffle=torch.Generator().manual_seed(seed),
-            multilabel=train.multilabel,
         )
-        freeze(model.net, recipe.freeze)
-        _rehearse(training, next(batches(images, chosen, _batch(recipe, chosen), device)), truth)
+        _rehearse(training)
         synchronise(device)
 
     training.shuffle.manual_seed(seed)  # the rehearsal drew from it
     _resume(training, log)
-    while len(log.history) < recipe.epochs and not _is_stale(training, len(log.history)):
-        with log.phase("fit"):
-            start = time.perf_counter()
-            row = _epoch(training, images, chosen, truth, log.history)
-            row |= _validate(training, val, val_images, epoch=len(log.history) + 1)
-        log.epoch(**row, epoch=len(log.history) + 1, epochs=recipe.epochs, seconds=time.perf_counter() - start)
-        _keep(training, log)  # in no phase: a run that is never stopped would do without it
+    try:
+        _train_on(training, log)
+    except TrainingError:
+        if log.checkpoint:  # going on from there would end in the same way
+            checkpoints.remove(log.checkpoint)
+        raise
     model.best_epoch = len(log.history)
     if training.best_weights:
         model.net.load_state_dict(training.best_weights)
@@ -102,25 +113,33 @@ def synchronise(device: str) -> None:
         torch.cuda.synchronize()
 
 
-def _epoch(
-    training: Training, images: Tensor, chosen: Tensor, truth: Tensor, history: Sequence[Mapping[str, float]]
-) -> dict[str, float]:
-    """Show every chosen image once, in a new order; returns what the history tells of it."""
+def _train_on(training: Training, log: RunLog) -> None:
+    """The epochs that the history lacks, each kept when it is over."""
+    recipe = training.recipe
+    while len(log.history) < recipe.epochs and not _is_stale(training, len(log.history)):
+        with log.phase("fit"):
+            start = time.perf_counter()
+            row = {**_epoch(training, log.history), **_validate(training, epoch=len(log.history) + 1)}
+        log.epoch(**row, epoch=len(log.history) + 1, epochs=recipe.epochs, seconds=time.perf_counter() - start)
+        _keep(training, log)  # in no phase: a run that is never stopped would do without it
+
+
+def _epoch(training: Training, history: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Show the chosen images once, in a new order, but for the last, partial batch; returns the history's row of it."""
     recipe, device, done = training.recipe, training.model.device, len(history)
-    if recipe.freeze == "head":
-        freeze(training.model.net, "head" if done < recipe.head_epochs else "none")
-    training.model.net.train()
-    settle_norms(training.model.net)
-    order = epoch_order(truth, recipe, training.shuffle)
-    size = _batch(recipe, chosen)
+    _learn(training.model.net, "none" if recipe.freeze == "head" and done >= recipe.head_epochs else recipe.freeze)
+    order = epoch_order(training.truth, recipe, training.shuffle)
+    size = _batch(training)
     steps = len(order) // size
-    shown = truth[order.to(device)].split(size)
+    shown = training.truth[order].to(device).split(size)
     val_losses = [row["val_loss"] for row in history if "val_loss" in row]
     rates, seen = [], []
-    for i, batch in enumerate(batches(images, chosen[order], size, device)):
+    for i, batch in enumerate(batches(training.images, training.chosen[order], size, device)):
         rates.append(learning_rate(recipe, (done + (i + 0.5) / steps) / recipe.epochs, val_losses))
         set_rate(training.optimiser, rates[-1])
-        seen.append(_step(training, batch, shown[i], update=(i + 1) % recipe.accumulate == 0 or i + 1 == steps))
+        first = i - i % recipe.accumulate  # of the batches whose gradients make one step
+        of_step = min(recipe.accumulate, steps - first)
+        seen.append(_step(training, batch, shown[i], 1 / of_step, update=i + 1 == first + of_step))
     losses, scores, labels = (list(each) for each in zip(*seen, strict=True))
     by_step = torch.stack(losses).cpu()  # one look an epoch: asking at every step would make a GPU wait
     if not by_step.isfinite().all():
@@ -130,20 +149,29 @@ def _epoch(
     return {
         "lr": rates[-1],
         "train_loss": float(by_step.mean()),
-        **_figures("train", torch.cat(scores), torch.cat(labels), training.multilabel),
+        **_figures("train", torch.cat(scores), torch.cat(labels), training.val.multilabel),
     }
 
 
-def _step(training: Training, batch: Tensor, truth: Tensor, update: bool) -> tuple[Tensor, Tensor, Tensor]:
-    """Forward, backward and, with `update`, a step; returns loss, scores and labels as shown, of which mixing makes
-    shares."""
+def _learn(net: nn.Module, plan: str) -> None:
+    """Training mode, with what the plan freezes left as it is."""
+    freeze(net, plan)
+    net.train()
+    settle_norms(net)
+
+
+def _step(
+    training: Training, batch: Tensor, truth: Tensor, share: float = 1.0, update: bool = True
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Forward, backward with a share of the loss and, with `update`, a step; returns loss, scores and labels as shown,
+    of which mixing makes shares."""
     model, recipe, scaler = training.model, training.recipe, training.scaler
     batch = augment(model.normalise(batch), recipe, training.shuffle, model.black, model.white)
     batch, truth = mix(batch, truth, recipe, training.shuffle)
     with model.precision():
         scores = training.forward(batch.contiguous(memory_format=torch.channels_last))
     loss = training.loss(scores.float(), truth)
-    scaler.scale(loss / recipe.accumulate).backward()
+    scaler.scale(loss * share).backward()
     if update:
         _clip(training)
         scaler.step(training.optimiser)
@@ -163,23 +191,37 @@ def _clip(training: Training) -> None:
         nn.utils.clip_grad_value_(parameters, recipe.clip_value)
 
 
-def _rehearse(training: Training, batch: Tensor, truth: Tensor) -> None:
+def _rehearse(training: Training) -> None:
     """A few steps on random labels, and back: kernels are chosen and memory is taken, nothing is learnt."""
-    net = training.model.net
-    net.train()
-    settle_norms(net)
+    net, recipe, size, device = training.model.net, training.recipe, _batch(training), training.model.device
+    batch = next(batches(training.images, training.chosen[:size], size, device))
     before = checkpoints.weights_of(net)
-    rehearsing = replace(training, optimiser=make_optimiser(net, training.recipe))
+    rehearsing = replace(training, optimiser=make_optimiser(net, recipe), scaler=_scaler(training.model))
     with torch.random.fork_rng(["cuda"] if batch.is_cuda else []):  # dropout's draws are put back as well
-        for _ in range(REHEARSAL_STEPS):
-            _step(rehearsing, batch, truth[torch.randperm(len(truth), device=truth.device)[: len(batch)]], update=True)
+        for plan in dict.fromkeys((recipe.freeze, "none" if recipe.freeze == "head" else recipe.freeze)):
+            _learn(net, plan)
+            for _ in range(REHEARSAL_STEPS):
+                labels = training.truth[torch.randperm(len(training.truth))[:size]].to(device)
+                try:
+                    _step(rehearsing, batch, labels)
+                except ValueError as error:
+                    if "more than 1 value per channel" not in str(error):
+                        raise
+                    raise UsageError("batch norm cannot learn from one value a channel; set a larger batch") from error
     net.load_state_dict(before)
 
 
-def _validate(training: Training, val: Samples, images: Tensor, epoch: int) -> dict[str, float]:
+def _scaler(model: Trained) -> torch.amp.GradScaler:
+    """Keeps small gradients above fp16's smallest number; does nothing in other precisions."""
+    return torch.amp.GradScaler(model.device, enabled=str(model.precision) == "fp16")
+
+
+def _validate(training: Training, epoch: int) -> dict[str, float]:
     """Score val, keep the weights if they are the best so far, and tell the history."""
-    model = training.model
-    scores, truth = model.predict(images), torch.from_numpy(_one_hot(val)).float()
+    model, val = training.model, training.val
+    scores, truth = model.predict(training.val_images), torch.from_numpy(_one_hot(val)).float()
+    if not np.isfinite(scores).all():
+        raise TrainingError(f"scores of val are no finite numbers after epoch {epoch}; lower lr")
     figure, score = validation_figure(val.labels, scores)
     if score > training.best:
         training.best, training.best_epoch = score, epoch
@@ -187,7 +229,7 @@ def _validate(training: Training, val: Samples, images: Tensor, epoch: int) -> d
             training.best_weights = checkpoints.weights_of(model.net)
     on_val = torch.from_numpy(scores)
     loss = training.loss(on_val.to(model.device), truth.to(model.device), smoothing=0.0)
-    return {"val_loss": float(loss), **_figures("val", on_val, truth, training.multilabel), f"val_{figure}": score}
+    return {"val_loss": float(loss), **_figures("val", on_val, truth, val.multilabel), f"val_{figure}": score}
 
 
 def _is_stale(training: Training, epochs: int) -> bool:
@@ -199,10 +241,11 @@ def _keep(training: Training, log: RunLog) -> None:
     """Write all that changes in training to the log's checkpoint, if it has one."""
     if log.checkpoint is None:
         return
-    state = {name: getattr(training, name) for name in BEST}
+    state: dict[str, Any] = {name: getattr(training, name) for name in BEST}
     state |= {name: part.state_dict() for name, part in _parts(training).items()}
-    state |= {"shuffle": training.shuffle.get_state(), "random": checkpoints.random_states()}
-    checkpoints.save(log.checkpoint, {**state, "history": log.history, "fit": log.seconds["fit"]})
+    state |= {"shuffle": training.shuffle.get_state(), "random": checkpoints.random_states(training.model.device)}
+    with contextlib.suppress(OSError):  # a full disk is told when the record is saved; training goes on
+        checkpoints.save(log.checkpoint, {**state, "history": log.history, "fit": log.seconds["fit"]})
 
 
 def _resume(training: Training, log: RunLog) -> None:
@@ -214,7 +257,7 @@ def _resume(training: Training, log: RunLog) -> None:
     for name, part in _parts(training).items():
         part.load_state_dict(state[name])
     training.shuffle.set_state(state["shuffle"])
-    checkpoints.set_random_states(state["random"])
+    checkpoints.set_random_states(state["random"], training.model.device)
     log.history.extend(state["history"])
     log.carry({"fit": state["fit"]})
 
@@ -223,10 +266,9 @@ def _parts(training: Training) -> dict[str, Any]:
     return {"net": training.model.net, "optimiser": training.optimiser, "scaler": training.scaler}
 
 
-def _batch(recipe: Recipe, chosen: Tensor) -> int:
-    """Images a batch; of fewer images than that, all of them. The last, partial batch of an epoch is left out: the
-    order is new each time."""
-    return min(recipe.batch, len(chosen))
+def _batch(training: Training) -> int:
+    """Images a batch; of fewer images than that, all of them."""
+    return min(training.recipe.batch, len(training.chosen))
 
 
 def _one_hot(samples: Samples) -> NDArray[np.bool_]:

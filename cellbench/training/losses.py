@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import torch
 import torchvision
 from torch import Tensor
 from torch.nn import functional as F
@@ -31,7 +32,10 @@ def make_loss(recipe: Recipe, truth: Tensor, multilabel: bool) -> Loss:
             scores = scores.softmax(1) if kind == "softmax-cross-entropy" else scores
             return F.cross_entropy(scores, truth, weight, label_smoothing=smoothing)
         # as in cross-entropy: a share goes to all classes alike, so that one label in two is the middle
-        by_class = _by_class(kind, scores, truth * (1 - smoothing) + smoothing / 2, recipe.focal_gamma)
+        truth = truth * (1 - smoothing) + smoothing / 2
+        if kind == "smooth-l1" and multilabel:
+            scores = scores.sigmoid()  # where a label begins is read off logits
+        by_class = _by_class(kind, scores, truth, recipe.focal_gamma)
         return (by_class if weight is None else by_class * weight).mean()
 
     return loss
@@ -39,7 +43,7 @@ def make_loss(recipe: Recipe, truth: Tensor, multilabel: bool) -> Loss:
 
 def scores_are(recipe: Recipe, multilabel: bool) -> str:
     """What makes probabilities of the scores that this loss trains: 'softmax', 'sigmoid', or '' where nothing does."""
-    if recipe.loss == "smooth-l1":
+    if recipe.loss == "smooth-l1" and not multilabel:
         return ""  # they are drawn to 0 and 1 themselves
     return "sigmoid" if multilabel or recipe.loss in ("bce", "focal") else "softmax"
 
@@ -49,6 +53,8 @@ def class_weights(truth: Tensor) -> Tensor:
     counts like the rarest."""
     counts = truth.sum(0)
     present = counts > 0
+    if not present.any():
+        return torch.ones_like(counts)
     counts = counts.clamp(min=counts[present].min())
     return counts[present].sum() / (present.sum() * counts)
 

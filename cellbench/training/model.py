@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from .recipe import Recipe
 from .small_maps import SmallMaps
 
-PREDICT_BATCH = 512
-PREDICT_PIXELS = 512 * 96 * 96  # larger images are scored in smaller batches
+PREDICT_BATCH = 256
+PREDICT_PIXELS = 256 * 96 * 96  # larger images are scored in smaller batches
+CHUNK_PIXELS = 2**22  # that statistics are taken of at a time
 # Mean and deviation of ImageNet's training images, red, green, blue, as torchvision's pretrained nets expect.
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
@@ -151,12 +152,16 @@ def _normalisation(images: Tensor, kind: str, full: float) -> tuple[Tensor, Tens
 
 
 def channel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and deviation of each channel, (1, channels, 1, 1) float32, from chunks so that little memory is used."""
+    """Mean and deviation of each channel, (1, channels, 1, 1) float32, where the images are.
+
+    From chunks, so that little memory is used; an image's sums are taken in float32, those of images in float64.
+    """
     total = torch.zeros(2, images.shape[1], dtype=torch.float64, device=images.device)
-    for chunk in images.split(PREDICT_BATCH):
-        values = chunk.to(torch.float64)
-        total += torch.stack([values.sum((0, 2, 3)), values.square().sum((0, 2, 3))])
+    for chunk in images.split(max(1, CHUNK_PIXELS // images[0].numel())):
+        values = chunk.to(torch.float32)
+        sums = torch.stack([values.sum((2, 3)), values.square_().sum((2, 3))])
+        total += sums.to(torch.float64).sum(1)
     mean, square = total / (images.numel() / images.shape[1])
     deviation = (square - mean**2).clamp(min=0).sqrt()
-    deviation[deviation == 0] = 1  # an empty channel stays zero
+    deviation[deviation <= 1e-6 * mean.abs()] = 1  # an empty channel stays zero
     return mean.to(torch.float32).view(1, -1, 1, 1), deviation.to(torch.float32).view(1, -1, 1, 1)

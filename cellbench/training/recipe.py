@@ -1,6 +1,7 @@
 """How to train a net, as data."""
 
 import math
+from collections.abc import Callable
 from dataclasses import Field, dataclass, field, fields
 from types import UnionType
 from typing import Any, get_args
@@ -129,10 +130,32 @@ class Recipe:
         for setting in fields(self):
             value = getattr(self, setting.name)
             object.__setattr__(self, setting.name, _checked(setting, value))
+        self._refuse_what_nothing_looks_at()
         if self.single_label != "keep" and not self.single_classes:
             raise UsageError(
                 f"single_label is {self.single_label!r} and single_classes is empty; name classes by number"
             )
+
+    def _refuse_what_nothing_looks_at(self) -> None:
+        """A setting without effect would be a run of its own, with a row of its own, that differs from none."""
+        for name, (condition, holds) in LOOKED_AT_WITH.items():
+            if not holds(self) and getattr(self, name) != type(self).__dataclass_fields__[name].default:
+                raise UsageError(f"{name} is {getattr(self, name)!r}, and only {condition} looks at it; leave it out")
+
+
+LOOKED_AT_WITH: dict[str, tuple[str, Callable[[Recipe], bool]]] = {
+    "momentum": ("optimiser=sgd", lambda r: r.optimiser == "sgd"),
+    "nesterov": ("optimiser=sgd", lambda r: r.optimiser == "sgd"),
+    "decay_all": ("a weight_decay", lambda r: r.weight_decay > 0),
+    "milestones": ("schedule=step", lambda r: r.schedule == "step"),
+    "factor": ("schedule=step or plateau", lambda r: r.schedule in ("step", "plateau")),
+    "patience": ("schedule=plateau", lambda r: r.schedule == "plateau"),
+    "focal_gamma": ("loss=focal", lambda r: r.loss == "focal"),
+    "oversample_most": ("oversample", lambda r: r.oversample > 0),
+    "single_classes": ("single_label=copy or delete", lambda r: r.single_label != "keep"),
+    "single_share": ("single_label=copy or delete", lambda r: r.single_label != "keep"),
+    "head_epochs": ("freeze=head", lambda r: r.freeze == "head"),
+}
 
 
 def _checked(setting: Field, value: Any) -> Any:

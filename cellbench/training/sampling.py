@@ -40,10 +40,10 @@ def _copies(truth: NDArray[np.bool_], times: NDArray[np.int64], recipe: Recipe) 
 
 def epoch_order(truth: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
     """Positions in the order of an epoch: each once, or with sampler balanced as many drawn, every class equally
-    often (of several labels an image: it counts as its rarest)."""
+    often. Of several labels an image counts as its rarest, without any as one of the commonest class."""
     n = len(truth)
     if recipe.sampler == "shuffle":
         return torch.randperm(n, generator=generator)
     counts = truth.sum(0).clamp(min=1)
-    weights = (truth / counts).amax(1)
-    return torch.multinomial(weights.clamp(min=1e-12), n, replacement=True, generator=generator)
+    weights = (truth / counts).amax(1).clamp(min=1 / counts.max())
+    return torch.multinomial(weights, n, replacement=True, generator=generator)

@@ -45,6 +45,11 @@ def test_smooth_l1_is_taken_of_scores_and_one_hot_labels():
     assert loss(loss="smooth-l1") == pytest.approx(np.where(gap < 1, gap**2 / 2, gap - 0.5).mean(), rel=1e-5)
 
 
+def test_smooth_l1_of_several_labels_is_taken_of_probabilities_so_that_a_label_begins_at_a_score_of_zero():
+    gap = (SCORES.sigmoid() - SEVERAL).abs().numpy()  # all below 1
+    assert loss(SEVERAL, multilabel=True, loss="smooth-l1") == pytest.approx((gap**2 / 2).mean(), rel=1e-5)
+
+
 def test_the_softmax_can_be_put_in_twice():
     expected = F.nll_loss(SCORES.softmax(1).log_softmax(1), LABELS)
     assert loss(loss="softmax-cross-entropy") == pytest.approx(float(expected))
@@ -72,6 +77,10 @@ def test_a_class_without_an_image_weighs_like_the_rarest():
     truth = torch.tensor([[1.0, 0, 0], [1, 0, 0], [0, 1, 0]])
     weights = class_weights(truth)
     assert weights[2] == weights[1] > weights[0]
+
+
+def test_without_any_label_all_classes_weigh_one():
+    assert class_weights(torch.zeros(4, 3)).tolist() == [1, 1, 1]
 
 
 @pytest.mark.parametrize("kind", ["cross-entropy", "softmax-cross-entropy"])

@@ -56,7 +56,9 @@ def test_large_images_are_scored_in_smaller_batches_with_the_same_result(monkeyp
     np.testing.assert_allclose(trained.predict(images), at_once, rtol=1e-6)
 
 
-def test_batches_that_are_fetched_ahead_are_those_that_lie_on_the_device():
+@pytest.mark.parametrize("batches_a_chunk", [1, 4, 1000])
+def test_batches_that_are_fetched_ahead_are_those_that_lie_on_the_device(monkeypatch, batches_a_chunk):
+    monkeypatch.setattr("cellbench.training.batches.CHUNK_BYTES", batches_a_chunk * 7 * 8)
     images = torch.arange(1000).view(1000, 1, 1, 1)
     order = torch.randperm(1000, generator=torch.Generator().manual_seed(0))
     there = [batch.flatten().tolist() for batch in batches(images, order, 7, "cpu")]

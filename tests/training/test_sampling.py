@@ -68,3 +68,11 @@ def test_a_balanced_epoch_draws_every_class_equally_often():
     order = epoch_order(truth, Recipe(sampler="balanced"), torch.Generator().manual_seed(0))
     shares = labels[order].bincount() / len(order)
     torch.testing.assert_close(shares, torch.full((3,), 1 / 3), atol=0.02, rtol=0)  # 4 deviations of a binomial
+
+
+def test_in_a_balanced_epoch_an_image_without_a_label_counts_as_one_of_the_commonest_class():
+    truth = torch.cat([torch.eye(2)[[0] * 50 + [1] * 10], torch.zeros(40, 2)])
+    order = epoch_order(truth.repeat(100, 1), Recipe(sampler="balanced"), torch.Generator().manual_seed(0)) % 100
+    drawn = torch.stack([(order < 50).float().mean(), ((order >= 50) & (order < 60)).float().mean()])
+    expected = torch.tensor([50 / 50, 10 / 10]) / (50 / 50 + 10 / 10 + 40 / 50)
+    torch.testing.assert_close(drawn, expected, atol=0.02, rtol=0)
