@@ -11,6 +11,7 @@ from ..core.errors import CellbenchError, did_you_mean
 from .check import check
 from .compare import compare
 from .doctor import doctor
+from .findings import findings
 from .inspect import inspect
 from .listing import list_
 from .plot import plot
@@ -55,7 +56,7 @@ def _terminated(number: int, frame: object) -> None:
     raise SystemExit(128 + number)
 
 
-for command in (run, table, compare, plot, predict, list_, prepare, inspect, check, doctor):
+for command in (run, table, findings, compare, plot, predict, list_, prepare, inspect, check, doctor):
     cli.add_command(command)
 
 

@@ -11,12 +11,12 @@ from .table import Row, Table
 from .where import where
 
 
-def chosen(rows: Sequence[Row], conditions: Sequence[str]) -> list[Row]:
+def chosen(rows: Sequence[Row], conditions: Sequence[str], names: Sequence[str] = ()) -> list[Row]:
     """The rows for which the conditions hold, see `where`: of pooled figures, so that no single seed is picked by its
-    luck. Raises UsageError as `where` does."""
+    luck. names: columns that conditions can ask for; all without any. Raises UsageError as `where` does."""
     if not conditions:
         return list(rows)
-    frame = pd.DataFrame(rows, dtype=object)
+    frame = pd.DataFrame(rows, columns=list(names) or None, dtype=object)
     kept = where(frame.where(frame.notna(), float("nan")), conditions)
     return [rows[i] for i in kept.index]
 

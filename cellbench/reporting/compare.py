@@ -115,7 +115,7 @@ def _time_change(old: Row | None, new: Row | None) -> Row:
     ratio, span = None, None
     if old and new and old["train_seconds"] and new["train_seconds"]:
         ratio = new["train_seconds"] / old["train_seconds"]
-        found = compare_over_seeds(_log_time(old), _log_time(new), "train_seconds")
+        found = compare_over_seeds(log_time(old), log_time(new), "train_seconds")
         span = found.interval if found else None
     return {
         "time_ratio": ratio,
@@ -124,7 +124,7 @@ def _time_change(old: Row | None, new: Row | None) -> Row:
     }
 
 
-def _log_time(row: Row) -> tuple[float, float | None, int]:
+def log_time(row: Row) -> tuple[float, float | None, int]:
     """Mean and deviation over seeds of the logarithm, to first order."""
     mean, sd = row["train_seconds"], row["train_seconds_sd"]
     return math.log(mean), None if sd is None else sd / mean, len(row["seeds"])

@@ -18,6 +18,12 @@ def ranked(rows: Sequence[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: (-(row[name] or 0), row["status"] != "ok", *order(row)))
 
 
+def best_on_val(rows: Sequence[Row]) -> Row:
+    """The row with the best macro-F1 on val of those that have figures on test too; an empty one without any."""
+    scored = [row for row in rows if None not in (row["val_macro_f1"], row["test_macro_f1"])]
+    return max(sorted(scored, key=order), key=lambda row: row["val_macro_f1"], default={})
+
+
 def stands_out(figure: str) -> Callable[[Row], bool]:
     """Whether a row ties with the best, in the column of the figure by which that was told."""
     return lambda row: bool(row["tied"]) and bool(row.get("several_labels")) == (figure == "macro_f1")

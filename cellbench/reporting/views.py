@@ -37,7 +37,7 @@ from .classes import per_class
 from .efficiency import efficiency, memory_of
 from .parity import parity
 from .pooling import BELOW_TWICE_CHANCE, DATA, HARDWARE, by, listed, pool, with_settings
-from .ranking import main_figure, order, ranked, stands_out
+from .ranking import best_on_val, main_figure, ranked, stands_out
 from .scaling import SCOPE, scaling
 from .table import (
     BYTES,
@@ -220,7 +220,7 @@ def _arenas(rows: Sequence[Row]) -> list[list[Row]]:
 
 
 def _duel(rows: Sequence[Row], alone: bool) -> Row:
-    best = {side: _best(rows, family) for side, (family, *_) in SIDES.items()}
+    best = {side: best_on_val([row for row in rows if row["family"] == family]) for side, (family, *_) in SIDES.items()}
     duel: dict[str, Any] = {name: rows[0][name] for name in (*DATA, *HARDWARE)}
     devices = [row["device"] for row in best.values() if row]
     apart = len(set(devices)) > 1
@@ -241,11 +241,6 @@ def _duel(rows: Sequence[Row], alone: bool) -> Row:
     duel["remark"] = "; ".join(f"{row['method']}: {row['remark']}" for row in best.values() if row.get("remark"))
     hardware = {"cuda": "GPU"}.get(duel["device"], duel["device"]) + ("" if alone else f" of {duel['machine']}")
     return {**duel, "sentence": _sentence(duel, name_of(rows), hardware)}
-
-
-def _best(rows: Sequence[Row], family: str) -> Row:
-    side = [row for row in rows if row["family"] == family and None not in (row["val_macro_f1"], row["test_macro_f1"])]
-    return max(sorted(side, key=order), key=lambda row: row["val_macro_f1"], default={})
 
 
 def _gap(best: Mapping[str, Row], name: str, gap: float | None) -> Row:

@@ -1,0 +1,63 @@
+"""cellbench findings: what the studies claimed, judged by results."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from .options import terminal_width
+
+FORMATS = ("text", "json", "markdown")
+COLOURS = {"supported": "green", "contradicted": "red", "inconclusive": "yellow", "not tested": "cyan"}
+
+
+@click.command("findings")
+@click.argument("results", type=click.Path(path_type=Path), default="results")
+@click.option(
+    "--format", "style", type=click.Choice(FORMATS), default="text", show_default=True, help="How to show it."
+)
+@click.option("--claim", "ids", multiple=True, metavar="ID", help="This claim alone, with all evidence; repeatable.")
+def findings(results: Path, style: str, ids: tuple[str, ...]) -> None:
+    """Judge what the studies claimed by the results in folder RESULTS.
+
+    First a plain sentence for each data set: the best SVM against the best net. Then each claim with its verdict, what
+    that rests on, where it was claimed, and what would test it.
+
+    \b
+    supported      shown, at 5 %, over all comparisons that bear on the claim (Holm)
+    contradicted   the opposite is shown
+    inconclusive   neither is; how many more seeds, cells or groups would settle it
+    not tested     no results bear on it; the command that would test it
+
+    Every run counts, whatever its suite: a claim chooses results by method and settings. Verdicts rest on real images
+    alone; what simulated ones show stands below them, marked. The rules: docs/findings.md.
+
+    \b
+    Examples:
+      cellbench findings
+      cellbench findings results/ --claim svm-above-simple-cnn
+      cellbench findings results/ --format markdown > findings.md
+      cellbench findings results/ --format json
+    """
+    from ..reporting.findings import findings as judged
+    from ..reporting.findings import sentences, show
+    from ..reporting.findings.claim import chosen, load
+    from ..reporting.frame import load_results
+
+    chosen(load(), ids)  # a misspelt id is told before anything is read
+    frame = load_results(results)
+    for path, reason in frame.attrs["passed_over"]:
+        click.echo(f"passed over {path}: {reason}", err=True)
+    found, plain = judged(frame, ids), [] if ids else sentences(frame)
+    output = None if results == Path("results") else results
+    if style == "json":
+        click.echo(show.as_json(found, plain))
+    elif style == "markdown":
+        click.echo(show.as_markdown(found, plain, output))
+    else:
+        width = terminal_width()
+        click.echo(show.as_text(found, plain, width, _painted if sys.stdout.isatty() else str, bool(ids), output))
+
+
+def _painted(word: str) -> str:
+    return click.style(word, fg=COLOURS[word], bold=True)

@@ -1,0 +1,34 @@
+"""Claims of the studies, judged by the results of a folder."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from ..pooling import by, pool, with_settings
+from .claim import chosen, load
+from .sentence import plain_sentences
+from .verdict import Finding, find
+
+GAPS = ("accuracy", "macro_f1")
+
+
+def findings(frame: pd.DataFrame, ids: Sequence[str] = ()) -> list[Finding]:
+    """The verdict on each claim, or on those with these ids. Raises UsageError for an unknown id."""
+    claims = chosen(load(), ids)
+    rows = rows_of(frame)
+    return [find(claim, rows) for claim in claims]
+
+
+def sentences(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """For each data set the best SVM against the best net, see `plain_sentences`."""
+    return plain_sentences(rows_of(frame))
+
+
+def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Pooled rows that are ok, with gaps from train to test by figure, whose deviation over seeds is pooled too."""
+    gaps = {f"gap_{name}": frame[f"train_{name}"] - frame[f"test_{name}"] for name in GAPS}
+    given = frame.assign(**gaps)
+    given.attrs = dict(frame.attrs)
+    ok = [row for row in pool(given) if row["status"] == "ok"]
+    return [dict(row) for group in by(ok, ("dataset",)) for row in with_settings(group)]

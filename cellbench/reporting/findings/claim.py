@@ -1,0 +1,113 @@
+"""Claims of the studies as data: what was said, where, with which numbers, and what judges it."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields
+from importlib.resources import files
+from typing import Any
+
+from ...core import suites
+from ...core.errors import UsageError, did_you_mean
+from ...core.suites import Figures, Suite, told
+
+FILE = files("cellbench") / "reporting" / "claims.toml"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim. suite: whose source it is from; where: the place in it. numbers: 'suite/entry', where figures stand.
+
+    judge: a name of `judges.JUDGES`. a, b: conditions on results, as `where` has them; both: on either side. apart:
+    settings in which a and b may differ while all others are the same; without it the best of a on val meets the best
+    of b. among: what tells the contenders of b apart. figure: of test; '' for accuracy, or macro-F1 where images have
+    several labels. target: a share. commands: what gives the evidence.
+    """
+
+    id: str
+    sentence: str
+    suite: str
+    where: str
+    numbers: tuple[str, ...]
+    dataset: str
+    judge: str
+    commands: tuple[str, ...]
+    a: tuple[str, ...] = ()
+    b: tuple[str, ...] = ()
+    both: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
+    among: str = "method"
+    least: int = 1
+    figure: str = ""
+    target: float = 0.0
+
+    @property
+    def source(self) -> str:
+        suite = suites.load(self.suite)
+        return f"{suite.source}: {self.where}"
+
+    @property
+    def url(self) -> str:
+        return suites.load(self.suite).url
+
+    def claimed(self) -> list[dict[str, Any]]:
+        """The numbers that it was claimed with, each with its source and whether that is quoted by others."""
+        found = []
+        for number in self.numbers:
+            suite, entry = _entry(number)
+            kinds = (("claimed", entry.claimed), ("published", entry.published))
+            found += [_number(suite, entry.label, kind, given) for kind, given in kinds if given]
+        return found
+
+
+def _entry(number: str) -> tuple[Suite, suites.Entry]:
+    """The suite and the entry that 'suite/entry' names. Raises UsageError where there is no such entry."""
+    name, _, entry = number.partition("/")
+    suite = suites.load(name)
+    known = {one.id: one for one in suite.entries}
+    if entry not in known:
+        raise UsageError(f"suite {name!r} has no entry {entry!r}; {did_you_mean(entry, known)}")
+    return suite, known[entry]
+
+
+def _number(suite: Suite, label: str, kind: str, given: Figures) -> dict[str, Any]:
+    values: Mapping[str, float] = dict(given.values)
+    return {
+        "what": label,
+        "kind": kind,
+        "values": values,
+        "told": told(given),
+        "source": suite.source,
+        "where": given.where,
+        "quoted": given.quoted,
+    }
+
+
+def load(text: str | None = None) -> list[Claim]:
+    """The claims of the package, or those that `text` describes. Raises UsageError naming the claim and the key."""
+    given = tomllib.loads(FILE.read_text("utf-8") if text is None else text)
+    claims = [_made(one, number) for number, one in enumerate(given.get("claims", []), 1)]
+    ids = [claim.id for claim in claims]
+    if twice := {one for one in ids if ids.count(one) > 1}:
+        raise UsageError(f"two claims are called {min(twice)!r}; give each an id of its own")
+    return claims
+
+
+def _made(given: Mapping[str, Any], number: int) -> Claim:
+    where = f"claim {given.get('id', number)!r}"
+    known = {field.name: field for field in fields(Claim)}
+    for key in given:
+        if key not in known:
+            raise UsageError(f"{where}: unknown key {key!r}; {did_you_mean(key, known)}")
+    if missing := [key for key, field in known.items() if field.default is MISSING and key not in given]:
+        raise UsageError(f"{where}: {', '.join(missing)} is missing")
+    read: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
+    return Claim(**read)
+
+
+def chosen(claims: Sequence[Claim], ids: Sequence[str]) -> list[Claim]:
+    """Those with one of these ids, all without any. Raises UsageError for an unknown one."""
+    known = {claim.id: claim for claim in claims}
+    for one in ids:
+        if one not in known:
+            raise UsageError(f"no claim is called {one!r}; {did_you_mean(one, known)}")
+    return [claim for claim in claims if not ids or claim.id in ids]

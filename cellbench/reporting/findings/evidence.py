@@ -1,0 +1,104 @@
+"""What bears on a claim: the pooled rows that its conditions choose, side by side, and as plain data."""
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from ...core.errors import UsageError
+from ...core.suites import titled
+from ..certainty import intervals_of_row, over_of
+from ..choosing import chosen
+from ..pooling import DATA, HARDWARE, by
+from ..ranking import best_on_val, main_figure
+from ..table import Row
+from .claim import Claim
+
+Evidence = dict[str, Any]
+
+
+def matching(rows: Sequence[Row], conditions: Sequence[str]) -> list[Row]:
+    """Rows for which the conditions hold; none where no result has such a setting."""
+    asked = {re.split(r"[<>!=]", condition)[0].strip() for condition in conditions}
+    names = [*(asked & rows[0].keys()), "preprocessing", "params"] if rows else []
+    try:
+        return chosen(rows, conditions, names) if rows else []
+    except UsageError:
+        return []
+
+
+def sides(claim: Claim, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    """Rows of a and of b."""
+    return matching(rows, [*claim.both, *claim.a]), matching(rows, [*claim.both, *claim.b])
+
+
+def places(a: Sequence[Row], b: Sequence[Row], names: Sequence[str] = DATA) -> list[tuple[list[Row], list[Row]]]:
+    """The rows of both sides that share `names`, where both have some."""
+    of_a, of_b = ({tuple(group[0][name] for name in names): group for group in by(side, names)} for side in (a, b))
+    return [(of_a[place], of_b[place]) for place in of_a if place in of_b]
+
+
+def pairs(claim: Claim, a: Sequence[Row], b: Sequence[Row], names: Sequence[str] = DATA) -> list[tuple[Row, Row]]:
+    """Who is compared: of each place the best of either side on val; with `apart` all that differ in nothing else."""
+    return [(one, other) for one, others in rivals(claim, a, b, names) for other in others]
+
+
+def rivals(
+    claim: Claim, a: Sequence[Row], b: Sequence[Row], names: Sequence[str] = DATA, among: str = ""
+) -> list[tuple[Row, list[Row]]]:
+    """Of each place the best of a on val, and the best of b, with `among` of each of its values; with `apart` every
+    row of a, and those of b that differ in nothing else."""
+    if claim.apart:
+        twins: dict[str, list[Row]] = {}
+        for row in b:
+            twins.setdefault(_all_but(claim.apart, row), []).append(row)
+        return [(one, twins[key]) for one in a if (key := _all_but(claim.apart, one)) in twins]
+    found = []
+    for of_a, of_b in places(a, b, names):
+        kinds = {setting(row, among) for row in of_b} if among else {None}
+        best = [
+            best_on_val([r for r in of_b if not among or setting(r, among) == kind]) for kind in sorted(kinds, key=str)
+        ]
+        found.append((best_on_val(of_a), [row for row in best if row]))
+    return [(one, others) for one, others in found if one and others]
+
+
+def setting(row: Row, name: str) -> Any:
+    """A column or a setting of a row."""
+    return row[name] if name in row else {**json.loads(row["preprocessing"]), **json.loads(row["params"])}.get(name)
+
+
+def _all_but(apart: Sequence[str], row: Row) -> str:
+    """All that has to be the same of two rows that differ in the settings `apart` alone."""
+    settings = {**json.loads(row["preprocessing"]), **json.loads(row["params"])}
+    same = {name: value for name, value in settings.items() if name not in apart}
+    return json.dumps([[str(row[name]) for name in (*DATA, *HARDWARE, "method")], same], sort_keys=True)
+
+
+def figure_of(claim: Claim, row: Row) -> str:
+    return claim.figure or main_figure([row])
+
+
+def shown(row: Row, figure: str) -> Evidence:
+    """A row as evidence: plain data. figure: a metric of test, or any other key of the row ('train_seconds')."""
+    of_test = f"test_{figure}" in row
+    name = f"test_{figure}" if of_test else figure
+    span = intervals_of_row(row, (figure,)).get(figure) if of_test else None
+    return {
+        **{key: row[key] for key in ("method", "settings", "dataset", "split", "device", "machine")},
+        "n": row["n_train"],
+        "seeds": list(row["seeds"]),
+        "simulated": bool(row["synthetic"]),
+        "figure": titled(name),
+        "key": name,
+        "value": row.get(name),
+        "sd": row.get(f"{name}_sd"),
+        "low": span.low if span else None,
+        "high": span.high if span else None,
+        "over": over_of(row, span),
+    }
+
+
+def called(row: Row) -> str:
+    """A row in a sentence."""
+    return row["method"] + f" ({row['settings']})" * bool(row["settings"] and len(row["settings"]) <= 40)

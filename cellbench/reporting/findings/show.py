@@ -1,0 +1,166 @@
+"""Findings as text for a terminal, as Markdown, as JSON; the same findings give the same text."""
+
+import json
+import shlex
+import textwrap
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..table import COMMAND
+from .evidence import Evidence
+from .trial import Trial, percent
+from .verdict import VERDICTS, Finding, Ruling
+
+WIDTH = 100
+NO_VERDICT = "simulated images, no verdict rests on this"
+Paint = Callable[[str], str]  # a verdict word, coloured
+Sentences = Sequence[Mapping[str, Any]]
+
+
+def as_json(found: Sequence[Finding], sentences: Sentences) -> str:
+    data = {"sentences": list(sentences), "findings": [one.as_data() for one in found]}
+    return json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    """A number of numpy's as Python's."""
+    return value.item()
+
+
+def tally(found: Sequence[Finding]) -> str:
+    counts = Counter(one.verdict for one in found)
+    told = [f"{counts[word]} {word}" for word in VERDICTS if counts[word]]
+    return f"{len(found)} claim{'s' * (len(found) != 1)}: {', '.join(told)}. Verdicts rest on real images alone."
+
+
+def as_text(
+    found: Sequence[Finding],
+    sentences: Sentences,
+    width: int | None = None,
+    paint: Paint = str,
+    detail: bool = False,
+    output: Path | None = None,
+) -> str:
+    """detail: with the evidence row by row. output: the folder of results, for commands; None for the usual one."""
+    room = min(width or WIDTH, WIDTH)
+    blocks = [[line for one in sentences for line in _sentence(one["sentence"], room)]] if sentences else []
+    blocks.append([tally(found)])
+    blocks += [list(_block(one, room, paint, detail, output)) for one in found]
+    if not detail:
+        blocks.append(["Numbers that were claimed, and the evidence row by row: --claim ID"])
+    return "\n\n".join("\n".join(lines) for lines in blocks)
+
+
+def _sentence(text: str, room: int) -> list[str]:
+    """Wrapped, a command whole on a line of its own, to be copied."""
+    said, colon, command = text.partition(COMMAND)
+    return [*_filled(said + colon[:1], room, ""), *([f"  {colon[2:]}{command}"] if command else [])]
+
+
+def _block(one: Finding, room: int, paint: Paint, detail: bool, output: Path | None) -> Iterator[str]:
+    rest = one.summary.removeprefix(one.verdict)
+    head, *more = _filled(f"{one.claim.id}: {one.verdict}{rest}", room, "  ")
+    yield head.replace(f": {one.verdict}", f": {paint(one.verdict)}", 1)
+    yield from more
+    yield from _filled(one.claim.sentence, room, "  ", "  ")
+    for ruling in one.rulings:
+        yield from _filled(f"- {_ruled(ruling)}", room, "    ", "  ")
+        if detail:
+            yield from (
+                line for row in ruling.trial.evidence for line in _filled(_row(row), room, "        ", "      ")
+            )
+    for trial in one.simulated:
+        yield from _filled(f"- ({NO_VERDICT}) {_where(trial)}: {trial.said}", room, "    ", "  ")
+        if detail:
+            yield from (line for row in trial.evidence for line in _filled(_row(row), room, "        ", "      "))
+    for number in one.claim.claimed() if detail else ():
+        yield from _filled(f"{number['kind']}: {number['what']}: {number['told']}", room, "    ", "  ")
+    url = f", {one.claim.url}" * bool(detail and one.claim.url)
+    yield from _filled(f"source: {one.claim.source}{url}", room, "    ", "  ")
+    if one.commands:
+        yield "  test it with:"
+        yield from (f"    {command}" for command in commands_in(one, output))
+
+
+def commands_in(one: Finding, output: Path | None) -> list[str]:
+    folder = f" -o {shlex.quote(str(output))}" if output else ""
+    return [command + folder for command in one.commands]
+
+
+def _ruled(ruling: Ruling) -> str:
+    needs = f"; {ruling.needs}" * bool(ruling.needs)
+    return f"{_where(ruling.trial)}: {ruling.verdict}: {ruling.trial.said}{needs}"
+
+
+def _where(trial: Trial) -> str:
+    n = f", {trial.n:,} training images" if trial.n else ""
+    return f"{trial.dataset}, split {trial.split}{n}"
+
+
+def figure_said(row: Evidence) -> str:
+    """A figure of the evidence in its unit, with its interval or its deviation."""
+    if row["value"] is None:
+        return "–"
+    if row["key"].endswith("seconds"):
+        return f"{row['value']:.4g} s" + (f" ± {row['sd']:.2g} s over seeds" if row["sd"] is not None else "")
+    if row["low"] is not None:
+        return f"{percent(row['value'])} ({percent(row['low'])} to {percent(row['high'])} over {row['over']})"
+    return percent(row["value"]) + (f" ± {percent(row['sd'])} over seeds" if row["sd"] is not None else "")
+
+
+def _row(row: Evidence) -> str:
+    settings = f" ({row['settings']})" if row["settings"] else ""
+    n = f", n={row['n']:,}" if row["n"] else ""
+    seeds = ", ".join(map(str, row["seeds"]))
+    return (
+        f"{row['method']}{settings}{n}: {row['figure']} {figure_said(row)}; seeds {seeds}; {row['device']} of "
+        f"{row['machine']}"
+    )
+
+
+def _filled(text: str, room: int, indent: str, first: str = "") -> list[str]:
+    return textwrap.wrap(
+        text, room, initial_indent=first, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def as_markdown(found: Sequence[Finding], sentences: Sentences, output: Path | None = None) -> str:
+    lines = ["# Findings", "", *(line for one in sentences for line in (_escaped(one["sentence"]), "")), tally(found)]
+    lines += ["", "| claim | verdict |", "|---|---|"]
+    lines += [f"| [{_escaped(one.claim.sentence)}](#{one.claim.id}) | **{one.verdict}** |" for one in found]
+    for one in found:
+        lines += ["", f"## {one.claim.id}", "", _escaped(one.claim.sentence), "", f"**{one.verdict}**"]
+        lines[-1] += _escaped(one.summary.removeprefix(one.verdict))
+        for ruling in one.rulings:
+            lines += ["", f"- {_escaped(_ruled(ruling))}", "", *_grid(ruling.trial.evidence)]
+        for trial in one.simulated:
+            lines += ["", f"- *{NO_VERDICT}*: {_escaped(_where(trial))}: {_escaped(trial.said)}"]
+            lines += ["", *_grid(trial.evidence)]
+        numbers = [f"- {n['kind']}: {_escaped(n['what'])}: {_escaped(n['told'])}" for n in one.claim.claimed()]
+        lines += [
+            "",
+            f"Source: {_escaped(one.claim.source)}{f', {one.claim.url}' * bool(one.claim.url)}",
+            *(["", *numbers] if numbers else []),
+        ]
+        if one.commands:
+            lines += ["", "Test it with:", "", "```", *commands_in(one, output), "```"]
+    return "\n".join(lines)
+
+
+def _grid(rows: Sequence[Evidence]) -> list[str]:
+    titles = ("method", "settings", "n", "figure", "value", "seeds", "device", "machine")
+    lines = [f"  | {' | '.join(titles)} |", f"  |{'---|' * len(titles)}"]
+    for row in rows:
+        told = {**row, "value": figure_said(row), "seeds": ", ".join(map(str, row["seeds"]))}
+        cells = (_escaped(str(told[name] if told[name] is not None else "–")) for name in titles)
+        lines.append(f"  | {' | '.join(cells)} |")
+    return lines
+
+
+def _escaped(text: str) -> str:
+    """Nothing that users named becomes markup: tables, links, emphasis and HTML stay text."""
+    for sign in "\\|<>*_[]`":
+        text = text.replace(sign, "\\" + sign)
+    return text

@@ -1,0 +1,100 @@
+"""One comparison in one place, before it is judged, and the pieces that several judges make it of."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scipy import special
+
+from ...core.suites import titled
+from ..certainty import compare_rows
+from ..stats import FEWEST_SEEDS, SEEDS, Comparison
+from ..table import Row
+from .evidence import Evidence, called, shown
+from .power import more_seeds, told_seeds, told_units
+
+FEW_SEEDS = f"it takes the predictions of both on the same test images, or {FEWEST_SEEDS} seeds of each"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """dataset, split, limit, n (training images): where. difference: positive as claimed; p: of none, or None where a
+    rule said whether it is `sure`. said: in words. needs: what would settle it, and seeds: how many of each in all,
+    where seeds would. evidence: the rows it rests on."""
+
+    dataset: str
+    split: str
+    limit: int | None
+    n: int | None
+    difference: float
+    p: float | None
+    said: str
+    needs: str
+    evidence: tuple[Evidence, ...]
+    sure: bool = False
+    seeds: int | None = None
+    simulated: bool = False
+
+
+def trial(row: Row, **told: object) -> Trial:
+    place = {"dataset": row["dataset"], "split": row["split"], "limit": row["limit"], "n": row["n_train"]}
+    return Trial(**place, simulated=bool(row["synthetic"]), **told)  # type: ignore[arg-type]
+
+
+def versus(a: Row, b: Row, figure: str) -> tuple[float, Comparison | None]:
+    """a minus b in a figure of test, and how sure that is."""
+    return a[f"test_{figure}"] - b[f"test_{figure}"], compare_rows(b, a, figure)
+
+
+def settling(a: Row, b: Row, figure: str, difference: float, found: Comparison | None) -> dict[str, object]:
+    """`needs` and `seeds` of a trial of a against b."""
+    n = min(len(a["seeds"]), len(b["seeds"]))
+    if found is None or found.interval is None:
+        return {"needs": FEW_SEEDS, "seeds": max(FEWEST_SEEDS, n)}
+    if found.interval.over != SEEDS:
+        return {"needs": told_units(difference, found.interval.half, found.interval.n, found.interval.over)}
+    return settling_seeds(difference, [row.get(f"test_{figure}_sd") or 0.0 for row in (a, b)], n)
+
+
+def settling_seeds(difference: float, sds: Sequence[float], n: int) -> dict[str, object]:
+    more = more_seeds(difference, sds[0], sds[1], n)
+    return {"needs": told_seeds(more), "seeds": None if more is None else n + more}
+
+
+def said_versus(a: Row, b: Row, figure: str, difference: float, found: Comparison | None) -> str:
+    values = " against ".join(f"{called(row)} {percent(row[f'test_{figure}'])}" for row in (a, b))
+    return f"{values} in {titled(figure)}: {points(difference)}{sureness(found)}{seeds_said(a, b)}"
+
+
+def sureness(found: Comparison | None) -> str:
+    if found is None or found.interval is None:
+        return ""
+    low, high = (f"{100 * end:+.1f}" for end in (found.interval.low, found.interval.high))
+    return f" (95 % interval over {found.interval.over}: {low} to {high}; {found.test}, {p_said(found.p)})"
+
+
+def seeds_said(*rows: Row) -> str:
+    n = [len(row["seeds"]) for row in rows]
+    if set(n) == {1}:
+        return "; one seed each, so it holds for these trained models"
+    return f"; {n[0]} seeds each" if len(set(n)) == 1 else f"; seeds: {' and '.join(map(str, n))}"
+
+
+def both_shown(rows: Sequence[Row], figure: str) -> tuple[Evidence, ...]:
+    return tuple(shown(row, figure) for row in rows)
+
+
+def p_of(difference: float, error: float) -> float:
+    """Two-sided p of a normal difference with this standard error."""
+    return float(2 * special.ndtr(-abs(difference) / error)) if error > 0 else float(not difference)
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def points(difference: float) -> str:
+    return f"{100 * difference:+.1f} points"
+
+
+def p_said(p: float) -> str:
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"

@@ -1,0 +1,134 @@
+"""Verdicts: trials of a claim, judged as one family, and what they come to where the claim was made."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..certainty import ALPHA
+from ..stats import holm
+from ..table import Row
+from .claim import Claim
+from .judges import JUDGES
+from .trial import Trial
+
+SUPPORTED, CONTRADICTED, INCONCLUSIVE, NOT_TESTED = VERDICTS = (
+    "supported",
+    "contradicted",
+    "inconclusive",
+    "not tested",
+)
+OFFICIAL = "official"
+MOST_SEEDS = 50  # that a command asks for
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """A trial and what it came to; p: adjusted over the claim's trials. needs: of an inconclusive one."""
+
+    verdict: str
+    trial: Trial
+    p: float | None
+    needs: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A claim and its verdict, which rests on `rulings` of real data alone.
+
+    simulated: trials on simulated images, on which nothing rests. commands: what would test it where it was claimed,
+    or with the seeds that would settle it; none once it is settled there.
+    """
+
+    claim: Claim
+    verdict: str
+    summary: str
+    rulings: tuple[Ruling, ...]
+    simulated: tuple[Trial, ...]
+    commands: tuple[str, ...]
+
+    def as_data(self) -> dict[str, Any]:
+        claim = self.claim
+        told = {name: getattr(claim, name) for name in ("id", "sentence", "source", "url", "dataset", "judge")}
+        rulings = [
+            {**dataclasses.asdict(one.trial), "p": one.p, "verdict": one.verdict, "needs": one.needs}
+            for one in self.rulings
+        ]
+        return {
+            **told,
+            "claimed": claim.claimed(),
+            "verdict": self.verdict,
+            "summary": self.summary,
+            "rulings": rulings,
+            "simulated": [dataclasses.asdict(one) for one in self.simulated],
+            "commands": list(self.commands),
+        }
+
+
+def find(claim: Claim, rows: Sequence[Row]) -> Finding:
+    """The verdict on a claim from pooled rows that are ok."""
+    judge = JUDGES[claim.judge]
+    rulings = ruled(judge(claim, [row for row in rows if not row["synthetic"]]))
+    simulated = judge(claim, [row for row in rows if row["synthetic"]])
+    verdict, summary, settled = _sum_up(claim, rulings)
+    commands = () if settled else _commands(claim, rulings)
+    return Finding(claim, verdict, summary, tuple(rulings), tuple(simulated), commands)
+
+
+def ruled(trials: Sequence[Trial]) -> list[Ruling]:
+    """Each trial's verdict, p adjusted by Holm over those that have one."""
+    tested = [i for i, one in enumerate(trials) if one.p is not None]
+    adjusted = dict(zip(tested, holm([trials[i].p or 0.0 for i in tested]), strict=True))
+    rulings = []
+    for i, one in enumerate(trials):
+        sure = one.sure if one.p is None else bool(adjusted[i] <= ALPHA)
+        word = INCONCLUSIVE if not sure or not one.difference else SUPPORTED if one.difference > 0 else CONTRADICTED
+        p = float(adjusted[i]) if i in adjusted else None
+        rulings.append(Ruling(word, one, p, one.needs if word == INCONCLUSIVE else ""))
+    return rulings
+
+
+def _sum_up(claim: Claim, rulings: Sequence[Ruling]) -> tuple[str, str, bool]:
+    """The verdict, in words, and whether nothing is left to do where it was claimed.
+
+    All of the data that it was claimed on count before parts of them, and these before other data; the split that
+    data came with before those drawn.
+    """
+    if not rulings:
+        return NOT_TESTED, NOT_TESTED, False
+    home = [one for one in rulings if one.trial.dataset == claim.dataset]
+    whole = [one for one in home if one.trial.limit is None]
+    counted = _official(whole) or home or _official([one for one in rulings if one.trial.limit is None]) or rulings
+    words = {one.verdict for one in counted} - {INCONCLUSIVE}
+    verdict = words.pop() if len(words) == 1 else INCONCLUSIVE
+    said = verdict + (f", it depends on where: {_by_word(counted)}" if words and verdict == INCONCLUSIVE else "")
+    said += f" on {', '.join(dict.fromkeys(one.trial.dataset for one in counted))}"
+    if not home:
+        said += f"; it was claimed of {claim.dataset}, where it is not tested"
+    elif not whole:
+        said += ", on limited numbers of training images"
+    return verdict, said, bool(whole) and verdict != INCONCLUSIVE
+
+
+def _official(rulings: Sequence[Ruling]) -> list[Ruling]:
+    """Those of the split that the data came with; all without any."""
+    return [one for one in rulings if one.trial.split == OFFICIAL] or list(rulings)
+
+
+def _by_word(rulings: Sequence[Ruling]) -> str:
+    told = {word: [_place(one.trial) for one in rulings if one.verdict == word] for word in VERDICTS}
+    return "; ".join(f"{word} at {', '.join(dict.fromkeys(places))}" for word, places in told.items() if places)
+
+
+def _place(one: Trial) -> str:
+    return f"{one.dataset}, {one.split}" + (f", n={one.n:,}" if one.limit and one.n else "")
+
+
+def _commands(claim: Claim, rulings: Sequence[Ruling]) -> tuple[str, ...]:
+    """Those that the claim has; with as many seeds as would settle it, where seeds would and can."""
+    home = [one for one in rulings if one.trial.dataset == claim.dataset and one.trial.limit is None]
+    seeds = [one.trial.seeds for one in home if one.verdict == INCONCLUSIVE and one.trial.seeds]
+    if home and not seeds:
+        return ()  # more runs would not settle it
+    ask = f" --seeds 0-{max(seeds) - 1}" if seeds and 1 < max(seeds) <= MOST_SEEDS else ""
+    return tuple(command + ask for command in claim.commands)

@@ -1,0 +1,493 @@
+"""Verdicts on made-up results, each known by hand."""
+
+import dataclasses
+import json
+import math
+
+import numpy as np
+import pytest
+
+from cellbench.core.errors import UsageError
+from cellbench.core.metrics import evaluate
+from cellbench.reporting.findings import claim as claims
+from cellbench.reporting.findings import find, findings, power, rows_of, sentences, show
+from cellbench.reporting.findings import load as load_claims
+from cellbench.reporting.frame import load_results
+
+from .conftest import make, scores
+
+YEAST = "deepyeast"
+
+
+def told(method, right, named=None, train=None, val=None, truth=None, n=None, params=None, **changes):
+    """A record and predictions: right, of each test image whether it is; `truth` and `right` as labels if it is given.
+
+    named: the method's name, if not that of the record it is made from. train, val: accuracies. n: training images.
+    """
+    facts = {**({"n": {"train": n}} if n else {}), **changes.pop("facts", {})}
+    record = make(method, facts=facts, **changes)
+    labels = np.where(np.array(right, bool), 0, 1) if truth is None else np.array(right)
+    kept = scores(labels.tolist())
+    if truth is not None:
+        kept["test_labels"] = np.array(truth)
+    test = evaluate(kept["test_labels"], kept["test_scores"])
+    metrics = {**record.metrics, "test": test}
+    for part, value in (("train", train), ("val", val)):
+        if value is not None:
+            metrics[part] = {**metrics[part], "accuracy": value, "macro_f1": value}
+    spec = dataclasses.replace(record.spec, method=named or method, params={**record.spec.params, **(params or {})})
+    return dataclasses.replace(record, spec=spec, metrics=metrics), kept
+
+
+def first(k, n=40):
+    """The first k of n images right."""
+    return [i < k for i in range(n)]
+
+
+@pytest.fixture
+def judge(results):
+    """The finding on a claim, by id or as it is, from records."""
+
+    def of(claim, *records):
+        frame = load_results(results(*records))
+        if isinstance(claim, str):
+            (found,) = findings(frame, [claim])
+            return found
+        return find(claim, rows_of(frame))
+
+    return of
+
+
+def the(name, **changes):
+    (claim,) = claims.chosen(load_claims(), [name])
+    return dataclasses.replace(claim, **changes)
+
+
+# more_accurate: 10 images that only one gets right have a mid-p of 2⁻¹⁰
+
+
+@pytest.mark.parametrize(
+    ("svm", "cnn", "verdict"),
+    [
+        (first(40), first(30), "supported"),
+        (first(30), first(40), "contradicted"),
+        ([True] * 21 + [False] * 19, [True] * 19 + [False] * 2 + [True] * 1 + [False] * 18, "inconclusive"),
+    ],
+)
+def test_which_is_more_accurate_is_judged_by_mcnemars_mid_p(judge, svm, cnn, verdict):
+    found = judge("svm-above-simple-cnn", told("svm-hog", svm, dataset=YEAST), told("cnn", cnn, dataset=YEAST))
+    (ruling,) = found.rulings
+    assert (found.verdict, ruling.verdict) == (verdict, verdict)
+    assert ruling.p == pytest.approx(2**-10 if verdict != "inconclusive" else 0.625)  # 1 of 3: 2 · (1/8 + 3/8 / 2)
+    assert bool(ruling.needs) == (verdict == "inconclusive")
+    assert found.commands == ()
+
+
+def test_without_one_side_a_claim_is_not_tested_and_the_command_is_there(judge):
+    found = judge("svm-above-simple-cnn", told("svm-hog", first(40), dataset=YEAST))
+    assert (found.verdict, found.rulings) == ("not tested", ())
+    assert found.commands == the("svm-above-simple-cnn").commands
+
+
+@pytest.mark.parametrize(("places", "verdict"), [(3, "supported"), (4, "inconclusive")])
+def test_several_comparisons_of_a_claim_are_one_family_by_holm(judge, places, verdict):
+    """Six images that only one gets right: 2⁻⁶ each, times 3 is 0.047, times 4 is 0.0625."""
+    limits = [None, 100, 200, 300][:places]
+    records = [
+        record
+        for limit in limits
+        for record in (
+            told("svm-hog", first(40), dataset=YEAST, limit=limit),
+            told("cnn", first(34), dataset=YEAST, limit=limit),
+        )
+    ]
+    found = judge("svm-above-simple-cnn", *records)
+    assert found.verdict == verdict
+    assert [ruling.p for ruling in found.rulings] == pytest.approx([places / 64] * places)
+
+
+def test_simulated_images_give_no_verdict_and_are_shown_marked(judge):
+    simulated = {"synthetic": True}
+    found = judge(
+        "svm-above-simple-cnn",
+        told("svm-hog", first(40), dataset=YEAST, facts=simulated),
+        told("cnn", first(30), dataset=YEAST, facts=simulated),
+    )
+    assert (found.verdict, found.rulings, len(found.simulated)) == ("not tested", (), 1)
+    assert all(row["simulated"] for row in found.simulated[0].evidence)
+    text = show.as_text([found], [], 100)
+    assert "simulated images, no verdict rests on this" in " ".join(text.split())
+    assert "supported" not in text
+
+
+def test_what_was_claimed_of_other_images_is_said_to_be_untested_there(judge):
+    found = judge("svm-above-simple-cnn", told("svm-hog", first(30)), told("cnn", first(40)))
+    assert found.verdict == "contradicted"
+    assert found.summary == "contradicted on hep2; it was claimed of deepyeast, where it is not tested"
+    assert found.commands
+
+
+def test_where_it_was_claimed_outweighs_other_images(judge):
+    found = judge(
+        "svm-above-simple-cnn",
+        told("svm-hog", first(30)),
+        told("cnn", first(40)),
+        told("svm-hog", first(40), dataset=YEAST),
+        told("cnn", first(30), dataset=YEAST),
+    )
+    assert (found.verdict, found.summary) == ("supported", "supported on deepyeast")
+    assert sorted(ruling.verdict for ruling in found.rulings) == ["contradicted", "supported"]
+
+
+def test_places_that_disagree_make_it_inconclusive_and_are_named(judge):
+    found = judge(
+        "svm-above-simple-cnn",
+        told("svm-hog", first(30)),
+        told("cnn", first(40)),
+        told("svm-hog", first(40), dataset="blood"),
+        told("cnn", first(30), dataset="blood"),
+    )
+    assert found.verdict == "inconclusive"
+    assert "supported at blood, official; contradicted at hep2, official" in found.summary
+
+
+def test_twins_differ_in_one_setting_alone(judge):
+    """The other pair differs in the learning rate too, so only one is compared."""
+    kind = {"named": "alexnet-hep2"}
+    found = judge(
+        "smooth-l1-better",
+        told("alexnet", first(40), params={"loss": "smooth-l1"}, **kind),
+        told("alexnet", first(30), params={"loss": "auto"}, **kind),
+        told("alexnet", first(10), params={"loss": "auto", "lr": 0.3}, **kind),
+    )
+    (ruling,) = found.rulings
+    assert (found.verdict, ruling.trial.difference) == ("supported", pytest.approx(0.25))
+
+
+def test_over_three_seeds_the_difference_has_to_show_over_them_too(judge):
+    """Accuracies 40, 30, 20 of 40 against 30 each: McNemar-like tests over images alone would not see the seeds."""
+    records = [told("svm-hog", first(k), seed=seed, dataset=YEAST) for seed, k in enumerate((40, 34, 28))]
+    records += [told("cnn", first(k), seed=seed, dataset=YEAST) for seed, k in enumerate((32, 31, 27))]
+    found = judge("svm-above-simple-cnn", *records)
+    (ruling,) = found.rulings
+    assert found.verdict == "inconclusive"
+    sds = (np.std([1, 34 / 40, 28 / 40], ddof=1), np.std([32 / 40, 31 / 40, 27 / 40], ddof=1))
+    needed = math.ceil((2.8016 / 0.1) ** 2 * (sds[0] ** 2 + sds[1] ** 2))
+    assert ruling.trial.seeds == needed
+    assert ruling.needs == f"about {needed - 3} more seeds of each would settle it"
+    assert found.commands[0].endswith(f"--seeds 0-{needed - 1}")
+
+
+# best_of
+
+
+@pytest.mark.parametrize(
+    ("resnet", "vgg", "verdict"), [(40, 28, "supported"), (28, 40, "contradicted"), (38, 37, "inconclusive")]
+)
+def test_the_best_has_to_beat_every_rival(judge, resnet, vgg, verdict):
+    records = [told(name, first(k), dataset=YEAST) for name, k in (("resnet18", resnet), ("vgg11", vgg), ("cnn", 20))]
+    found = judge("resnet18-best-yeast-net", *records)
+    assert found.verdict == verdict
+    assert {row["method"] for row in found.rulings[0].trial.evidence} == {"resnet18", "vgg11", "cnn"}
+
+
+def test_the_best_of_one_is_not_tested(judge):
+    records = [told(name, first(k), dataset=YEAST) for name, k in (("resnet18", 40), ("cnn", 20))]
+    assert judge("resnet18-best-yeast-net", *records).verdict == "not tested"
+
+
+# slower
+
+
+def timed(method, seconds, **changes):
+    return told(method, first(30), seconds={"fit": seconds}, **changes)
+
+
+@pytest.mark.parametrize(
+    ("svm", "verdict"), [(2.1, "supported"), (1.9, "inconclusive"), (0.6, "inconclusive"), (0.4, "contradicted")]
+)
+def test_single_times_have_to_differ_by_a_factor_of_two(judge, svm, verdict):
+    found = judge("svm-slower-on-cpu", timed("svm-hog", svm, dataset=YEAST), timed("cnn", 1.0, dataset=YEAST))
+    assert found.verdict == verdict
+    assert found.rulings[0].trial.difference == pytest.approx(math.log(svm))
+
+
+def test_three_times_of_each_are_compared_by_welchs_t_of_logarithms(judge):
+    """A tenth longer, varying by a hundredth: a factor of two is not asked for."""
+    records = [timed("svm-hog", 1.1 * t, dataset=YEAST, seed=i) for i, t in enumerate((0.99, 1.0, 1.01))]
+    records += [timed("cnn", t, dataset=YEAST, seed=i) for i, t in enumerate((0.99, 1.0, 1.01))]
+    assert judge("svm-slower-on-cpu", *records).verdict == "supported"
+
+
+def test_times_of_unlike_hardware_are_compared_only_by_the_claim_that_says_so(judge):
+    records = (timed("svm-hog", 100.0, dataset=YEAST), timed("cnn", 1.0, dataset=YEAST, device="cuda"))
+    assert judge("svm-slower-on-cpu", *records).verdict == "not tested"
+    found = judge("svm-on-cpu-slower-than-net-on-gpu", *records)
+    assert found.verdict == "supported"
+    assert "UNLIKE DEVICES" in found.rulings[0].trial.said
+
+
+# gap_by_n
+
+
+@pytest.mark.parametrize(
+    ("few", "many", "verdict"),
+    [
+        ((0.99, 60), (0.95, 90), "supported"),
+        ((0.7, 65), (0.99, 60), "contradicted"),
+        ((0.9, 80), (0.9, 81), "inconclusive"),
+    ],
+)
+def test_overfitting_is_the_gap_at_few_images_minus_that_at_many(judge, few, many, verdict):
+    found = judge(
+        "nets-overfit-small-data",
+        told("cnn", first(few[1], 100), train=few[0], dataset=YEAST, limit=600, n=600),
+        told("cnn", first(many[1], 100), train=many[0], dataset=YEAST, n=60000),
+    )
+    assert found.rulings[0].verdict == verdict
+    gaps = [train - right / 100 for train, right in (few, many)]
+    assert found.rulings[0].trial.difference == pytest.approx(gaps[0] - gaps[1])
+    assert "100 images a class" in found.rulings[0].trial.said
+    assert [row["value"] for row in found.rulings[0].trial.evidence] == pytest.approx(gaps)
+
+
+def test_one_number_of_training_images_says_nothing_of_overfitting(judge):
+    assert judge("nets-overfit-small-data", told("cnn", first(20), dataset=YEAST)).verdict == "not tested"
+
+
+# training errors: two pooled standard deviations
+
+
+def trained(method, *accuracies):
+    return [told(method, first(30), train=value, seed=seed) for seed, value in enumerate(accuracies)]
+
+
+@pytest.mark.parametrize(
+    ("deep", "verdict"),
+    [
+        ((0.90, 0.91), "supported"),
+        ((0.99, 1.0), "contradicted"),
+        ((0.955, 0.965), "inconclusive"),
+        ((0.5,), "inconclusive"),
+    ],
+)
+def test_degradation_is_a_training_error_two_pooled_deviations_up_from_two_seeds_on(judge, deep, verdict):
+    """0.96 and 0.97 deviate by 0.00707; so do all pairs of the deep net: 0.0141 has to be passed."""
+    found = judge("plain-nets-degrade", *trained("plain18", 0.96, 0.97), *trained("plain34", *deep))
+    assert found.verdict == verdict
+    if len(deep) == 1:
+        assert (found.rulings[0].trial.seeds, found.commands) == (
+            2,
+            ("cellbench run --suite depth -m 'plain*' --seeds 0-1",),
+        )
+
+
+@pytest.mark.parametrize(("residual", "verdict"), [((0.98, 0.99), "supported"), ((0.80, 0.81), "contradicted")])
+def test_shortcuts_are_judged_at_the_greatest_depth_that_both_have(judge, residual, verdict):
+    found = judge(
+        "shortcuts-cure-degradation",
+        *trained("plain18", 0.96, 0.97),
+        *trained("plain34", 0.90, 0.91),
+        *trained("resnet18", 0.90, 0.91),
+        *trained("resnet34", *residual),
+    )
+    assert found.verdict == verdict
+
+
+def test_pretrained_nets_say_nothing_of_shortcuts(judge):
+    pretrained = [told("resnet18", first(30), train=0.99, seed=seed, facts={"pretrained": True}) for seed in range(2)]
+    assert judge("shortcuts-cure-degradation", *trained("plain18", 0.9, 0.91), *pretrained).verdict == "not tested"
+
+
+def test_residual_nets_are_judged_by_the_fall_with_depth(judge):
+    records = (*trained("resnet18", 0.96, 0.97), *trained("resnet34", 0.99, 1.0))
+    assert judge("deeper-residual-nets-fit-no-worse", *records).verdict == "supported"
+
+
+# reaches
+
+
+@pytest.mark.parametrize(("right", "verdict"), [(198, "supported"), (150, "contradicted"), (184, "inconclusive")])
+def test_a_figure_is_reached_when_its_interval_lies_above_the_rounded_claim(judge, right, verdict):
+    """0.99 ± 0.014, 0.75 ± 0.06 and 0.92 ± 0.04 against 0.915."""
+    params = {"weights": "imagenet", "freeze": "convolutions"}
+    found = judge("alexnet-reaches-92", told("alexnet", first(right, 200), named="alexnet-hep2", params=params))
+    assert found.verdict == verdict
+
+
+def test_alexnet_from_scratch_says_nothing_of_transfer(judge):
+    params = {"weights": None, "freeze": "none"}
+    found = judge("alexnet-reaches-92", told("alexnet", first(198, 200), named="alexnet-hep2", params=params))
+    assert found.verdict == "not tested"
+
+
+# explained_by_n, here of accuracy
+
+
+def masks(own, equal=None, n=(900, 600)):
+    """Right of 400 on random-mask and on stratified, at their own numbers of images and at 500 each."""
+    splits = ("random-mask", "stratified")
+    records = [
+        told("resnet18", first(k, 400), split=s, dataset="hpa10", n=m) for k, s, m in zip(own, splits, n, strict=True)
+    ]
+    for k, split in zip(equal or (), splits, strict=bool(equal)):
+        records.append(told("resnet18", first(k, 400), split=split, dataset="hpa10", limit=500, n=500))
+    return records
+
+
+@pytest.mark.parametrize(
+    ("records", "verdict"),
+    [
+        (masks((300, 220), (200, 200)), "supported"),  # a lead of 20 points, none at equal numbers
+        (masks((300, 220), (300, 222)), "contradicted"),  # all of it stays
+        (masks((220, 230)), "contradicted"),  # no lead
+        (masks((300, 220), n=(600, 600)), "contradicted"),  # no more images
+        (masks((300, 220)), "inconclusive"),  # equal numbers were not run
+    ],
+)
+def test_more_images_explain_a_lead_that_goes_at_equal_numbers(judge, records, verdict):
+    claim = the("random-mask-has-more-data", figure="accuracy", both=())
+    found = judge(claim, *records)
+    assert found.verdict == verdict
+
+
+# ranks_differ
+
+RARE = [0] * 900 + [1] * 100
+COMMON_ONLY = [0] * 1000  # accuracy 0.9, macro-F1 0.47
+BOTH = [0] * 700 + [1] * 300  # accuracy 0.8, macro-F1 0.69
+
+
+def ranked(*labels):
+    names = ("svm-flat", "svm-hog", "cnn", "alexnet", "vgg11")
+    return [told(name, of, truth=RARE) for name, of in zip(names, labels, strict=False)]
+
+
+def nested(wrong):
+    """Of the common class and of the rare one a share is wrong."""
+    return [1] * (9 * wrong) + [0] * (900 - 9 * wrong) + [0] * wrong + [1] * (100 - wrong)
+
+
+def test_macro_f1_ranks_differently_where_one_has_the_accuracy_and_one_the_f1(judge):
+    found = judge("f1-ranks-differently", *ranked(COMMON_ONLY, BOTH, nested(60), nested(70), nested(80)))
+    assert found.verdict == "supported"
+
+
+def test_one_order_by_both_figures_contradicts(judge):
+    found = judge("f1-ranks-differently", *ranked(*(nested(k) for k in (0, 10, 20, 30, 40))))
+    assert found.verdict == "contradicted"
+    assert "τ 1.00" in found.rulings[0].trial.said
+
+
+def test_level_methods_leave_the_order_open(judge):
+    found = judge("f1-ranks-differently", *ranked(*(nested(k) for k in (10, 10, 20, 30, 40))))
+    assert found.verdict == "inconclusive"
+
+
+def test_four_methods_are_too_few_to_rank(judge):
+    assert judge("f1-ranks-differently", *ranked(*(nested(k) for k in (0, 10, 20, 30)))).verdict == "not tested"
+
+
+# how much more
+
+
+def test_more_images_and_seeds_are_by_the_formula():
+    """400 · (2.8016 · 0.07 / 1.96 / 0.05)² = 1601.9; (2.8016 / 0.02)² · 0.0002 = 3.92."""
+    assert power.more_units(0.05, 0.07, 400) == 1202
+    assert power.more_seeds(0.02, 0.01, 0.01, 3) == 1
+    assert power.told_units(0.05, 0.07, 400, "test images") == "about 1,300 more test images would settle it"
+
+
+def test_a_difference_of_nothing_is_settled_by_no_number():
+    assert power.more_units(0, 0.07, 400) is None
+    assert power.told_units(0.0001, 0.07, 400, "groups within class") == power.LEVEL_ONES
+
+
+# sentences
+
+
+def budget(*figures):
+    return [
+        told(method, first(k, 100), dataset="blood", limit=n, n=n, train=0.9)
+        for n, svm, net in figures
+        for method, k in (("svm-hog", svm), ("cnn", net))
+    ]
+
+
+def test_curves_cross_where_straight_lines_over_the_logarithm_meet(results):
+    """From −10 points at 100 to +10 at 10,000: half of the way in logarithms, at 1,000."""
+    (said,) = sentences(load_results(results(*budget((100, 60, 50), (10000, 60, 70)))))
+    assert {key: said["crossing"][key] for key in ("low", "high", "at")} == {"low": 100, "high": 10000, "at": 1000}
+    assert (
+        "cross between 100 and 10,000 training images (at about 1,000), above which the net is ahead"
+        in said["sentence"]
+    )
+
+
+def test_the_sentence_has_gap_interval_and_ratios_of_time_and_memory(results):
+    (said,) = sentences(load_results(results(told("svm-hog", first(60, 100)), told("cnn", first(80, 100)))))
+    assert "20.0 points more accurate" in said["sentence"]
+    assert "95 % interval over test images" in said["sentence"]
+    assert said["train_seconds_ratio"] == pytest.approx((61.0 + 0.4) / (9.84 + 0.4))
+    assert said["memory_ratio"] == pytest.approx(1_200_289_478 / 1_600_000_000)
+    assert "The net takes 0.75 × the memory" in said["sentence"]
+    assert said["sentence"].endswith("was not measured; do it with: cellbench run --suite label-budget")
+
+
+def test_curves_that_do_not_cross_are_said_not_to(results):
+    (said,) = sentences(load_results(results(*budget((100, 50, 60), (1000, 60, 70)))))
+    assert "do not cross: the net is ahead at all 2 sizes from 100 to 1,000 training images" in said["sentence"]
+    assert said["crossing"]["at"] is None
+
+
+# output
+
+
+def test_json_has_everything_as_plain_data_and_markdown_escapes_names(judge):
+    found = judge(
+        "svm-above-simple-cnn", told("svm-hog", first(40), dataset="a|b<c>"), told("cnn", first(30), dataset="a|b<c>")
+    )
+    data = json.loads(show.as_json([found], []))["findings"][0]
+    assert (data["verdict"], data["rulings"][0]["verdict"]) == ("supported", "supported")
+    row = data["rulings"][0]["evidence"][0]
+    assert {key: row[key] for key in ("method", "n", "seeds", "device", "machine", "value")} == {
+        "method": "svm-hog",
+        "n": 8701,
+        "seeds": [0],
+        "device": "cpu",
+        "machine": "example-cpu-2c-abc123",
+        "value": 1.0,
+    }
+    assert data["claimed"][0]["values"]["test_accuracy"] == 0.82
+    assert "a\\|b\\<c\\>" in show.as_markdown([found], [])
+
+
+def test_text_fits_its_width_but_for_commands(judge):
+    found = judge("svm-above-simple-cnn", told("svm-hog", first(40)), told("cnn", first(30)))
+    lines = show.as_text([found], [], 70, detail=True).splitlines()
+    assert all(len(line) <= 70 for line in lines if "cellbench run" not in line)
+
+
+# the file
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ('juge = "reaches"', "claim 'x': unknown key 'juge'; did you mean 'judge'?"),
+        ('judge = "reaches"', "claim 'x': commands is missing"),
+    ],
+)
+def test_a_claim_that_is_written_wrong_is_refused_by_name(change, message):
+    text = f"""
+[[claims]]
+id = "x"
+sentence = "s"
+suite = "yeast"
+where = "w"
+numbers = []
+dataset = "hep2"
+{change}
+"""
+    with pytest.raises(UsageError, match=message):
+        load_claims(text)
