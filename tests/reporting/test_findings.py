@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import re
 
 import numpy as np
 import pytest
@@ -173,7 +174,7 @@ def test_over_three_seeds_the_difference_has_to_show_over_them_too(judge):
     assert found.verdict == "inconclusive"
     sds = (np.std([1, 34 / 40, 28 / 40], ddof=1), np.std([32 / 40, 31 / 40, 27 / 40], ddof=1))
     needed = math.ceil((2.8016 / 0.1) ** 2 * (sds[0] ** 2 + sds[1] ** 2))
-    assert ruling.trial.seeds == needed
+    assert ruling.seeds == needed
     assert ruling.needs == f"about {needed - 3} more seeds of each would settle it"
     assert found.commands[0].endswith(f"--seeds 0-{needed - 1}")
 
@@ -276,7 +277,7 @@ def test_degradation_is_a_training_error_two_pooled_deviations_up_from_two_seeds
     found = judge("plain-nets-degrade", *trained("plain18", 0.96, 0.97), *trained("plain34", *deep))
     assert found.verdict == verdict
     if len(deep) == 1:
-        assert (found.rulings[0].trial.seeds, found.commands) == (
+        assert (found.rulings[0].seeds, found.commands) == (
             2,
             ("cellbench run --suite depth -m 'plain*' --seeds 0-1",),
         )
@@ -393,14 +394,20 @@ def test_four_methods_are_too_few_to_rank(judge):
 
 def test_more_images_and_seeds_are_by_the_formula():
     """400 · (2.8016 · 0.07 / 1.96 / 0.05)² = 1601.9; (2.8016 / 0.02)² · 0.0002 = 3.92."""
-    assert power.more_units(0.05, 0.07, 400) == 1202
-    assert power.more_seeds(0.02, 0.01, 0.01, 3) == 1
-    assert power.told_units(0.05, 0.07, 400, "test images") == "about 1,300 more test images would settle it"
+    lack = power.Lack(0.05, 0.07 / 1.959964, 400, "test images")
+    assert power.more(lack) == 1202
+    assert power.told(lack) == "about 1,300 more test images would settle it"
+    assert power.more(power.Lack(0.02, math.sqrt(0.0002 / 3), 3, "seeds")) == 1
+
+
+def test_more_is_needed_of_a_family_whose_p_are_adjusted():
+    """5 % / 2 / 5 leaves 2.5758 standard errors on one side: 400 · (3.4174 · 0.07 / 1.96 / 0.05)² = 2383.6."""
+    assert power.more(power.Lack(0.05, 0.07 / 1.959964, 400, "test images"), family=5) == 1984
 
 
 def test_a_difference_of_nothing_is_settled_by_no_number():
-    assert power.more_units(0, 0.07, 400) is None
-    assert power.told_units(0.0001, 0.07, 400, "groups within class") == power.LEVEL_ONES
+    assert power.more(power.Lack(0, 0.035, 400, "test images")) is None
+    assert power.told(power.Lack(0.0001, 0.035, 400, "groups within class")) == power.LEVEL_ONES
 
 
 # sentences
@@ -466,6 +473,13 @@ def test_text_fits_its_width_but_for_commands(judge):
     found = judge("svm-above-simple-cnn", told("svm-hog", first(40)), told("cnn", first(30)))
     lines = show.as_text([found], [], 70, detail=True).splitlines()
     assert all(len(line) <= 70 for line in lines if "cellbench run" not in line)
+
+
+def test_verdict_words_alone_are_painted(judge):
+    found = judge("svm-above-simple-cnn", told("svm-hog", first(40)), told("cnn", first(30)))
+    text = show.as_text([found], [], 100, paint=lambda word: f"<{word}>")
+    assert re.findall(r"<[a-z ]+>", text) == ["<supported>"]
+    assert "svm-above-simple-cnn: <supported> on hep2" in text
 
 
 # the file

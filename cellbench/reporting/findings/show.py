@@ -45,7 +45,7 @@ def as_text(
 ) -> str:
     """detail: with the evidence row by row. output: the folder of results, for commands; None for the usual one."""
     room = min(width or WIDTH, WIDTH)
-    blocks = [[line for one in sentences for line in _sentence(one["sentence"], room)]] if sentences else []
+    blocks = [[line for one in sentences for line in _sentence(one["sentence"], room, output)]] if sentences else []
     blocks.append([tally(found)])
     blocks += [list(_block(one, room, paint, detail, output)) for one in found]
     if not detail:
@@ -53,10 +53,10 @@ def as_text(
     return "\n\n".join("\n".join(lines) for lines in blocks)
 
 
-def _sentence(text: str, room: int) -> list[str]:
+def _sentence(text: str, room: int, output: Path | None) -> list[str]:
     """Wrapped, a command whole on a line of its own, to be copied."""
     said, colon, command = text.partition(COMMAND)
-    return [*_filled(said + colon[:1], room, ""), *([f"  {colon[2:]}{command}"] if command else [])]
+    return [*_filled(said + colon[:1], room, ""), *([f"  {colon[2:]}{command}{_folder(output)}"] if command else [])]
 
 
 def _block(one: Finding, room: int, paint: Paint, detail: bool, output: Path | None) -> Iterator[str]:
@@ -85,8 +85,11 @@ def _block(one: Finding, room: int, paint: Paint, detail: bool, output: Path | N
 
 
 def commands_in(one: Finding, output: Path | None) -> list[str]:
-    folder = f" -o {shlex.quote(str(output))}" if output else ""
-    return [command + folder for command in one.commands]
+    return [command + _folder(output) for command in one.commands]
+
+
+def _folder(output: Path | None) -> str:
+    return f" -o {shlex.quote(str(output))}" if output else ""
 
 
 def _ruled(ruling: Ruling) -> str:

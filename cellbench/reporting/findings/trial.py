@@ -1,7 +1,9 @@
 """One comparison in one place, before it is judged, and the pieces that several judges make it of."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from scipy import special
 
@@ -10,16 +12,17 @@ from ..certainty import compare_rows
 from ..stats import FEWEST_SEEDS, SEEDS, Comparison
 from ..table import Row
 from .evidence import Evidence, called, shown
-from .power import more_seeds, told_seeds, told_units
+from .power import IN_HALF, Lack
 
+Settling = dict[str, Any]  # `lack`, or `needs` and `seeds`, of a trial
 FEW_SEEDS = f"it takes the predictions of both on the same test images, or {FEWEST_SEEDS} seeds of each"
 
 
 @dataclass(frozen=True)
 class Trial:
     """dataset, split, limit, n (training images): where. difference: positive as claimed; p: of none, or None where a
-    rule said whether it is `sure`. said: in words. needs: what would settle it, and seeds: how many of each in all,
-    where seeds would. evidence: the rows it rests on."""
+    rule said whether it is `sure`. said: in words. lack: what there is too little of, should it not be settled; or
+    needs: that in words, and seeds: how many of each in all. evidence: the rows it rests on."""
 
     dataset: str
     split: str
@@ -28,9 +31,10 @@ class Trial:
     difference: float
     p: float | None
     said: str
-    needs: str
     evidence: tuple[Evidence, ...]
     sure: bool = False
+    lack: Lack | None = None
+    needs: str = ""
     seeds: int | None = None
     simulated: bool = False
 
@@ -45,19 +49,19 @@ def versus(a: Row, b: Row, figure: str) -> tuple[float, Comparison | None]:
     return a[f"test_{figure}"] - b[f"test_{figure}"], compare_rows(b, a, figure)
 
 
-def settling(a: Row, b: Row, figure: str, difference: float, found: Comparison | None) -> dict[str, object]:
-    """`needs` and `seeds` of a trial of a against b."""
+def settling(a: Row, b: Row, figure: str, difference: float, found: Comparison | None) -> Settling:
+    """What would settle a against b."""
     n = min(len(a["seeds"]), len(b["seeds"]))
     if found is None or found.interval is None:
         return {"needs": FEW_SEEDS, "seeds": max(FEWEST_SEEDS, n)}
     if found.interval.over != SEEDS:
-        return {"needs": told_units(difference, found.interval.half, found.interval.n, found.interval.over)}
+        return {"lack": Lack(difference, found.interval.half / IN_HALF, found.interval.n, found.interval.over)}
     return settling_seeds(difference, [row.get(f"test_{figure}_sd") or 0.0 for row in (a, b)], n)
 
 
-def settling_seeds(difference: float, sds: Sequence[float], n: int) -> dict[str, object]:
-    more = more_seeds(difference, sds[0], sds[1], n)
-    return {"needs": told_seeds(more), "seeds": None if more is None else n + more}
+def settling_seeds(difference: float, sds: Sequence[float], n: int) -> Settling:
+    """sds: over the n seeds of each."""
+    return {"lack": Lack(difference, math.hypot(*sds) / math.sqrt(n), n, SEEDS)}
 
 
 def said_versus(a: Row, b: Row, figure: str, difference: float, found: Comparison | None) -> str:

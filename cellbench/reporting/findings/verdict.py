@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..certainty import ALPHA
-from ..stats import holm
+from ..stats import SEEDS, holm
 from ..table import Row
 from .claim import Claim
 from .judges import JUDGES
+from .power import more, told
 from .trial import Trial
 
 SUPPORTED, CONTRADICTED, INCONCLUSIVE, NOT_TESTED = VERDICTS = (
@@ -24,12 +25,14 @@ MOST_SEEDS = 50  # that a command asks for
 
 @dataclass(frozen=True)
 class Ruling:
-    """A trial and what it came to; p: adjusted over the claim's trials. needs: of an inconclusive one."""
+    """A trial and what it came to; p: adjusted over the claim's trials. needs, seeds: what would settle an inconclusive
+    one, in words and in seeds of each in all."""
 
     verdict: str
     trial: Trial
     p: float | None
     needs: str
+    seeds: int | None
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,13 @@ class Finding:
         claim = self.claim
         told = {name: getattr(claim, name) for name in ("id", "sentence", "source", "url", "dataset", "judge")}
         rulings = [
-            {**dataclasses.asdict(one.trial), "p": one.p, "verdict": one.verdict, "needs": one.needs}
+            {
+                **dataclasses.asdict(one.trial),
+                "p": one.p,
+                "verdict": one.verdict,
+                "needs": one.needs,
+                "seeds": one.seeds,
+            }
             for one in self.rulings
         ]
         return {
@@ -84,8 +93,17 @@ def ruled(trials: Sequence[Trial]) -> list[Ruling]:
         sure = one.sure if one.p is None else bool(adjusted[i] <= ALPHA)
         word = INCONCLUSIVE if not sure or not one.difference else SUPPORTED if one.difference > 0 else CONTRADICTED
         p = float(adjusted[i]) if i in adjusted else None
-        rulings.append(Ruling(word, one, p, one.needs if word == INCONCLUSIVE else ""))
+        rulings.append(Ruling(word, one, p, *(_needs(one, len(tested)) if word == INCONCLUSIVE else ("", None))))
     return rulings
+
+
+def _needs(one: Trial, family: int) -> tuple[str, int | None]:
+    """What would settle a trial, in words, and how many seeds of each in all, where seeds would."""
+    if one.lack is None:
+        return one.needs, one.seeds
+    family = family if one.p is not None else 1
+    beyond = more(one.lack, family) if one.lack.over == SEEDS else None
+    return told(one.lack, family), None if beyond is None else one.lack.n + beyond
 
 
 def _sum_up(claim: Claim, rulings: Sequence[Ruling]) -> tuple[str, str, bool]:
@@ -127,7 +145,7 @@ def _place(one: Trial) -> str:
 def _commands(claim: Claim, rulings: Sequence[Ruling]) -> tuple[str, ...]:
     """Those that the claim has; with as many seeds as would settle it, where seeds would and can."""
     home = [one for one in rulings if one.trial.dataset == claim.dataset and one.trial.limit is None]
-    seeds = [one.trial.seeds for one in home if one.verdict == INCONCLUSIVE and one.trial.seeds]
+    seeds = [one.seeds for one in home if one.seeds]
     if home and not seeds:
         return ()  # more runs would not settle it
     ask = f" --seeds 0-{max(seeds) - 1}" if seeds and 1 < max(seeds) <= MOST_SEEDS else ""

@@ -1,0 +1,97 @@
+"""Judges of figures on test: one against another, the best of several, against a claimed figure."""
+
+from collections.abc import Sequence
+
+from ...core.suites import titled
+from ..certainty import intervals_of_row
+from ..pooling import DATA, by
+from ..ranking import best_on_val
+from ..stats import holm
+from ..table import Row
+from .claim import Claim
+from .evidence import called, figure_of, pairs, rivals, sides
+from .power import IN_HALF, Lack
+from .trial import (
+    Trial,
+    both_shown,
+    percent,
+    points,
+    said_versus,
+    seeds_said,
+    settling,
+    sureness,
+    trial,
+    versus,
+)
+
+FEW_OF_ONE = "it takes its predictions, or three seeds"
+ROUNDED = 0.005  # half of the last digit of claims in whole percent
+
+
+def more_accurate(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
+    """a is better on the same test images."""
+    trials = []
+    for a, b in pairs(claim, *sides(claim, rows)):
+        figure = figure_of(claim, a)
+        if None in (a[f"test_{figure}"], b[f"test_{figure}"]):
+            continue
+        difference, found = versus(a, b, figure)
+        p = found.p if found else 1.0
+        told = {"said": said_versus(a, b, figure, difference, found), "evidence": both_shown((a, b), figure)}
+        trials.append(trial(a, difference=difference, p=p, **told, **settling(a, b, figure, difference, found)))
+    return trials
+
+
+def best_of(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
+    """a is better than each of b: as sure as the least sure of these; contradicted by any b that is better."""
+    trials = []
+    for a, others in rivals(claim, *sides(claim, rows), among=claim.among):
+        figure = figure_of(claim, a)
+        others = [b for b in others if b[f"test_{figure}"] is not None]
+        if len(others) < claim.least or a[f"test_{figure}"] is None:
+            continue
+        found = [versus(a, b, figure) for b in others]
+        p = [comparison.p if comparison else 1.0 for _, comparison in found]
+        i, p_of_all = _decisive([difference for difference, _ in found], p)
+        said = "; ".join(
+            f"{points(d)} against {called(b)}{sureness(c)}" for b, (d, c) in zip(others, found, strict=True)
+        )
+        told = {
+            "said": f"{called(a)} {percent(a[f'test_{figure}'])} in {titled(figure)}: {said}{seeds_said(a, *others)}",
+            "evidence": both_shown((a, *others), figure),
+            **settling(a, others[i], figure, *found[i]),
+        }
+        trials.append(trial(a, difference=found[i][0], p=p_of_all, **told))
+    return trials
+
+
+def _decisive(differences: Sequence[float], p: Sequence[float]) -> tuple[int, float]:
+    """Which comparison decides, and p: the least sure if a leads in all, else the surest that it loses (Holm)."""
+    if min(differences) > 0:
+        i = max(range(len(p)), key=lambda k: p[k])
+        return i, p[i]
+    adjusted = holm(p)
+    i = min((k for k in range(len(p)) if differences[k] <= 0), key=lambda k: adjusted[k])
+    return i, float(adjusted[i])
+
+
+def reaches(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
+    """The interval of the best of a on val lies above what was claimed, a rounded figure, or below it."""
+    trials = []
+    for group in by(sides(claim, rows)[0], DATA):
+        best = best_on_val(group)
+        figure = figure_of(claim, group[0])
+        if not best or best[f"test_{figure}"] is None:
+            continue
+        span = intervals_of_row(best, (figure,)).get(figure)
+        difference = best[f"test_{figure}"] - (claim.target - ROUNDED)
+        found = f" (95 % interval over {span.over}: {percent(span.low)} to {percent(span.high)})" if span else ""
+        told = {
+            "said": f"{called(best)} {percent(best[f'test_{figure}'])} in {titled(figure)}{found}, claimed "
+            f"{100 * claim.target:g} %{seeds_said(best).replace(' each', '')}",
+            **({"lack": Lack(difference, span.half / IN_HALF, span.n, span.over)} if span else {"needs": FEW_OF_ONE}),
+            "evidence": both_shown((best,), figure),
+        }
+        sure = span is not None and not span.low <= claim.target - ROUNDED <= span.high
+        trials.append(trial(best, difference=difference, p=None, sure=sure, **told))
+    return trials

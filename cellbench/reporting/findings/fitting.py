@@ -1,0 +1,130 @@
+"""Judges of how nets fit what they train on: the gap to test by number of images, training error by depth."""
+
+import math
+from collections.abc import Sequence
+
+from ...core.suites import titled
+from ..certainty import ALPHA, compare_rows
+from ..pooling import DATA, HARDWARE, SETTINGS, by
+from ..stats import SEEDS, Comparison, compare_over_seeds
+from ..table import Row
+from .claim import Claim
+from .evidence import Evidence, called, figure_of, places, shown, sides
+from .power import IN_HALF
+from .trial import (
+    Settling,
+    Trial,
+    p_of,
+    p_said,
+    percent,
+    points,
+    seeds_said,
+    settling,
+    settling_seeds,
+    trial,
+)
+
+DEVIATIONS = 2.0  # pooled standard deviations between training errors
+SAME_NETS = (*DATA, *HARDWARE, "preprocessing", "overrides")
+
+
+def gap_by_n(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
+    """From the fewest training images to the most the gap from train to test narrows, net by net."""
+    trials = []
+    for group in by(sides(claim, rows)[0], ("dataset", "fingerprint", "split", *SETTINGS, *HARDWARE)):
+        sizes = {row["n_train"]: row for row in group if row["n_train"] and row[_gap(claim, row)] is not None}
+        if len(sizes) < 2:
+            continue
+        few, many = sizes[min(sizes)], sizes[max(sizes)]
+        trials.append(_narrowing(claim, few, many, [sizes[n] for n in sorted(sizes)]))
+    return trials
+
+
+def _gap(claim: Claim, row: Row) -> str:
+    return f"gap_{figure_of(claim, row)}"
+
+
+def _narrowing(claim: Claim, few: Row, many: Row, every: Sequence[Row]) -> Trial:
+    name, figure = _gap(claim, few), figure_of(claim, few)
+    difference = few[name] - many[name]
+    images = compare_rows(few, many, figure)  # of the figures on test; those on train are exact for these models
+    of_many, of_few = ((row[name], row.get(f"{name}_sd"), len(row["seeds"])) for row in (many, few))
+    seeds = compare_over_seeds(of_many, of_few, name)
+    half = max((c.interval.half for c in (images, seeds) if c and c.interval), default=None)
+    p = p_of(difference, half / IN_HALF) if half else 1.0
+    said = ", ".join(f"{points(row[name]).removeprefix('+')} at {_a_class(row)}" for row in every)
+    told = {
+        "said": f"{called(few)}, gap from train to test in {titled(figure)}: {said}; it narrows by {points(difference)}"
+        + f" ± {100 * (half or 0):.1f}, {p_said(p)}" * bool(half)
+        + seeds_said(few, many),
+        "evidence": tuple({**shown(row, name), "figure": f"train minus test {titled(figure)}"} for row in every),
+        **_settling_gap(few, many, name, difference, images, seeds),
+    }
+    return trial(few, difference=difference, p=p, **told)
+
+
+def _settling_gap(
+    few: Row, many: Row, name: str, difference: float, images: Comparison | None, seeds: Comparison | None
+) -> Settling:
+    sds = [row.get(f"{name}_sd") or 0.0 for row in (few, many)]
+    span, of_seeds = (c.interval if c else None for c in (images, seeds))
+    if of_seeds and (span is None or span.over == SEEDS or of_seeds.half > span.half):
+        return settling_seeds(difference, sds, min(len(few["seeds"]), len(many["seeds"])))
+    return settling(few, many, name, difference, images)
+
+
+def _a_class(row: Row) -> str:
+    return f"{row['n_train'] / row['n_classes']:,.0f} images a class" if row["n_classes"] else f"n={row['n_train']:,}"
+
+
+def training_error_rises(claim: Claim, rows: Sequence[Row], sign: int = 1) -> list[Trial]:
+    """The deepest net's training error is above (sign 1) or below (−1) the shallowest's."""
+    trials = []
+    for group in by(_with_depth(sides(claim, rows)[0]), SAME_NETS):
+        depths = {row["depth"]: row for row in group}
+        if len(depths) > 1:
+            every = [depths[depth] for depth in sorted(depths)]
+            trials.append(_errors(every[-1], every[0], every, sign))
+    return trials
+
+
+def training_error_falls(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
+    """At the greatest depth that both have a's training error is below b's."""
+    trials = []
+    of_claim = [_with_depth(side) for side in sides(claim, rows)]
+    for of_a, of_b in places(of_claim[0], of_claim[1], SAME_NETS):
+        a, b = ({row["depth"]: row for row in side} for side in (of_a, of_b))
+        if depths := a.keys() & b.keys():
+            every = [net[depth] for depth in sorted(depths) for net in (a, b)]
+            trials.append(_errors(every[-2], every[-1], every, -1))
+    return trials
+
+
+def _with_depth(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if row["depth"] and row["train_accuracy"] is not None and not row["several_labels"]]
+
+
+def _errors(a: Row, b: Row, every: Sequence[Row], sign: int) -> Trial:
+    """a's training error against b's: two pooled deviations from two seeds of each on, or Welch's t from three."""
+    difference = sign * (b["train_accuracy"] - a["train_accuracy"])
+    stats_of = [(row["train_accuracy"], row.get("train_accuracy_sd"), len(row["seeds"])) for row in (a, b)]
+    n, sds = min(stats_of[0][2], stats_of[1][2]), [sd or 0.0 for _, sd, _ in stats_of]
+    pooled = math.sqrt((sds[0] ** 2 + sds[1] ** 2) / 2)
+    welch = compare_over_seeds(stats_of[0], stats_of[1], "train_accuracy")
+    sure = n > 1 and (abs(difference) > DEVIATIONS * pooled or bool(welch and welch.p <= ALPHA))
+    errors = ", ".join(f"{called(row)} {percent(1 - row['train_accuracy'])}" for row in every)
+    few = {"needs": f"{2 - n} more seed of each, two are the least that tell how errors vary", "seeds": 2}
+    told = {
+        "said": f"training error: {errors}; {a['method']} − {b['method']}: {points(sign * difference)}"
+        + f", {abs(difference) / (pooled or 1):.1f} pooled standard deviations" * bool(n > 1 and pooled)
+        + seeds_said(a, b),
+        "evidence": both_shown_train(every),
+        **(few if n < 2 else settling_seeds(difference, sds, n)),
+    }
+    return trial(a, difference=difference, p=None, sure=bool(sure), **told)
+
+
+def both_shown_train(rows: Sequence[Row]) -> tuple[Evidence, ...]:
+    return tuple(
+        {**shown(row, "train_accuracy"), "figure": "training error", "value": 1 - row["train_accuracy"]} for row in rows
+    )

@@ -1,0 +1,69 @@
+"""The judge of whether two figures rank methods differently."""
+
+import itertools
+from collections.abc import Sequence
+
+from ...core.suites import titled
+from ..certainty import compare_rows
+from ..pooling import DATA, by
+from ..ranking import best_on_val
+from ..stats import Comparison, holm
+from ..table import Row
+from .claim import Claim
+from .evidence import called, sides
+from .trial import (
+    Settling,
+    Trial,
+    both_shown,
+    p_said,
+    points,
+    settling,
+    trial,
+)
+
+IMBALANCE = 2.0  # the commonest class over the rarest
+METHODS = 5  # that agree, before their order says anything
+
+
+def ranks_differ(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
+    """Of two methods one is more accurate and the other has the higher macro-F1, both shown (Holm over all pairs)."""
+    trials = []
+    for group in by(sides(claim, rows)[0], DATA):
+        counts = group[0]["largest_class_n"], group[0]["smallest_class_n"]
+        skew = counts[0] / counts[1] if all(counts) else 0
+        figures = ("exact_match" if group[0]["several_labels"] else "accuracy", "macro_f1")
+        best = [best_on_val(of_method) for of_method in by(group, ("method",))]
+        best = [row for row in best if row and None not in [row[f"test_{name}"] for name in figures]]
+        if skew >= IMBALANCE and len(best) >= METHODS:
+            trials.append(_ranks(best, figures, skew))
+    return trials
+
+
+def _ranks(best: Sequence[Row], figures: Sequence[str], skew: float) -> Trial:
+    couples = list(itertools.combinations(sorted(best, key=lambda row: -row[f"test_{figures[0]}"]), 2))
+    leads = [[a[f"test_{name}"] - b[f"test_{name}"] for name in figures] for a, b in couples]
+    turned = [i for i, (first, second) in enumerate(leads) if first * second < 0]
+    asked = turned or range(len(couples))
+    found = {i: [compare_rows(couples[i][1], couples[i][0], name, resamples=500) for name in figures] for i in asked}
+    p = [max(c.p if c else 1.0 for c in found[i]) if i in found else 1.0 for i in range(len(couples))]
+    adjusted = holm(p)
+    i = min(turned, key=lambda k: adjusted[k]) if turned else max(asked, key=lambda k: adjusted[k])
+    agree = sum((first * second > 0) - (first * second < 0) for first, second in leads) / len(leads)
+    a, b = couples[i]
+    which = "of these the surest is" if turned else "the least sure is"
+    told = {
+        "said": f"{len(best)} methods, the commonest class {skew:.1f} times the rarest: {titled(figures[0])} and "
+        f"{titled(figures[1])} order {len(turned)} of {len(couples)} pairs differently (Kendall's τ {agree:.2f}); "
+        f"{which} {called(a)} − {called(b)}: {points(leads[i][0])} and {points(leads[i][1])}, "
+        f"{p_said(float(adjusted[i]))} (Holm over all pairs)",
+        "evidence": tuple(e for name in figures for e in both_shown(best, name)),
+        **_settling_ranks(couples[i], figures, leads[i], found[i]),
+    }
+    return trial(a, difference=1.0 if turned else -1.0, p=float(adjusted[i]), **told)
+
+
+def _settling_ranks(
+    couple: tuple[Row, Row], figures: Sequence[str], leads: Sequence[float], found: Sequence[Comparison | None]
+) -> Settling:
+    k = max(range(len(figures)), key=lambda j: c.p if (c := found[j]) else 1.0)
+    return settling(couple[0], couple[1], figures[k], leads[k], found[k])

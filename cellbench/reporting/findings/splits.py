@@ -1,0 +1,74 @@
+"""The judge of a lead that more training images are said to explain."""
+
+import math
+from collections.abc import Sequence
+
+from ...core.suites import titled
+from ..certainty import intervals_of_row
+from ..pooling import HARDWARE, SETTINGS
+from ..table import Row
+from .claim import Claim
+from .evidence import figure_of, places, sides
+from .trial import (
+    Trial,
+    both_shown,
+    points,
+    trial,
+)
+
+
+def explained_by_n(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
+    """a's lead over b on other images vanishes at equal numbers of training images.
+
+    Contradicted where there is no lead as large as `target`, where a has no more images, or where more than half of
+    the lead stays at equal numbers.
+    """
+    names = ("dataset", "fingerprint", *SETTINGS, *HARDWARE)
+    trials = []
+    for of_a, of_b in places(*sides(claim, rows), names):
+        limits = {row["limit"] for row in of_a} & {row["limit"] for row in of_b}
+        duels = {n: tuple(next(row for row in side if row["limit"] == n) for side in (of_a, of_b)) for n in limits}
+        if None in duels and (found := _explained(claim, duels.pop(None), duels)):
+            trials.append(found)
+    return trials
+
+
+def _explained(claim: Claim, own: tuple[Row, ...], duels: dict[int, tuple[Row, ...]]) -> Trial | None:
+    figure, equal = figure_of(claim, own[0]), duels[max(duels)] if duels else None
+    lead, half = _apart(own, figure)
+    if lead is None or half is None:
+        return None
+    more = (own[0]["n_train"] or 0) > (own[1]["n_train"] or 0)
+    said = f"lead of {own[0]['split']} over {own[1]['split']}, each on its own test images: {points(lead)} ± "
+    said += f"{100 * half:.1f} in {titled(figure)} with {own[0]['n_train']:,} against {own[1]['n_train']:,} images"
+    difference, sure, shows = 0.0, False, [*own]
+    needs = f"the same with equal numbers of training images: {claim.commands[-1]}"
+    if lead + half < claim.target:
+        difference, sure = -1.0, True
+        said += f": no lead of {points(claim.target)} to explain"
+    elif lead - half > 0 and not more:
+        difference, sure = -1.0, True
+        said += ": it leads with no more images"
+    elif equal and lead - half > 0:
+        left, half_left = _apart(equal, figure)
+        if left is not None and half_left is not None:
+            said += f"; at {equal[0]['n_train']:,} each: {points(left)} ± {100 * half_left:.1f}"
+            shows += equal
+            falls = lead - left > math.hypot(half, half_left)
+            stays = left - half_left > lead / 2
+            difference, sure = (1.0 if falls else -1.0 if stays else 0.0), falls or stays
+            needs = "more seeds or a larger test set would narrow both intervals"
+    elif lead - half <= 0:
+        needs = "more seeds or a larger test set would tell whether there is a lead at all"
+    return trial(
+        own[0], difference=difference, p=None, sure=sure, said=said, needs=needs, evidence=both_shown(shows, figure)
+    )
+
+
+def _apart(duel: Sequence[Row], figure: str) -> tuple[float | None, float | None]:
+    """The difference on unlike images and half of its 95 % interval."""
+    spans = [intervals_of_row(row, (figure,)).get(figure) for row in duel]
+    values = [row[f"test_{figure}"] for row in duel]
+    if None in values or None in spans:
+        return None, None
+    return values[0] - values[1], math.hypot(*(span.half for span in spans if span))

@@ -1,0 +1,64 @@
+"""The judge of training times."""
+
+import math
+from collections.abc import Sequence
+
+from ..captions import device_of
+from ..compare import log_time
+from ..pooling import DATA, HARDWARE
+from ..stats import FEWEST_SEEDS, Comparison, compare_over_seeds
+from ..table import SECONDS, Row
+from .claim import Claim
+from .evidence import called, pairs, shown, sides
+from .trial import (
+    Trial,
+    p_said,
+    settling_seeds,
+    trial,
+)
+
+OF_ONE_RUN = 2.0  # what a ratio of single times has to be beyond: they vary by a tenth or more
+SAME_MACHINE = (*HARDWARE, "processor", "gpu")
+
+
+def slower(claim: Claim, rows: Sequence[Row], names: Sequence[str] = SAME_MACHINE, across: bool = False) -> list[Trial]:
+    """a takes longer to train: Welch's t on logarithms from three seeds of each on, else by a factor of two."""
+    trials = []
+    for a, b in pairs(claim, *sides(claim, rows), (*DATA, *names)):
+        if not (a["train_seconds"] and b["train_seconds"]):
+            continue
+        logs = [log_time(row) for row in (b, a)]
+        difference, found = logs[1][0] - logs[0][0], compare_over_seeds(logs[0], logs[1], "train_seconds")
+        n = min(len(a["seeds"]), len(b["seeds"]))
+        few = {"needs": f"{FEWEST_SEEDS - n} more seeds of each would show how times vary", "seeds": FEWEST_SEEDS}
+        sds = [sd or 0.0 for _, sd, _ in logs]
+        told = {
+            "said": _said_times(a, b, difference, found, across),
+            "evidence": tuple({**shown(row, "train_seconds"), "hardware": _hardware(row)} for row in (a, b)),
+            **(settling_seeds(difference, sds, n) if found else few),
+        }
+        sure = found is None and abs(difference) > math.log(OF_ONE_RUN)
+        trials.append(trial(a, difference=difference, p=found.p if found else None, sure=sure, **told))
+    return trials
+
+
+def _said_times(a: Row, b: Row, difference: float, found: Comparison | None, across: bool) -> str:
+    times = " against ".join(
+        f"{called(row)} {_time(row['train_seconds'])}" + f" on {_hardware(row)}" * across for row in (a, b)
+    )
+    span = ""
+    if found and found.interval:
+        low, high = math.exp(found.interval.low), math.exp(found.interval.high)
+        span = f" (95 % interval over seeds: {low:.2g} to {high:.2g}; Welch's t, {p_said(found.p)})"
+    rule = "" if found else f"; fewer than three seeds of each, so a factor of {OF_ONE_RUN:g} is asked for"
+    mark = "; UNLIKE DEVICES: this tells of the hardware as much as of the methods" if across else f", {_hardware(a)}"
+    return f"{times} of training: {math.exp(difference):.2g} ×{span}{mark}{rule}"
+
+
+def _hardware(row: Row) -> str:
+    return f"{device_of(row)} of {row['machine']}"
+
+
+def _time(seconds: float) -> str:
+    size, unit = next((one for one in SECONDS.units if seconds >= one[0]), SECONDS.units[-1])
+    return f"{seconds / size:.3g} {unit}"
