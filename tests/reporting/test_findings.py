@@ -352,6 +352,44 @@ def test_more_images_explain_a_lead_that_goes_at_equal_numbers(judge, records, v
     assert found.verdict == verdict
 
 
+def several(right, method="resnet18", named=None, params=None, **changes):
+    """A record of images with two labels of three each; the second one is missed where `right` says no."""
+    truth = np.tile([[True, True, False], [False, True, True]], (len(right) // 2, 1))
+    decided = truth.copy()
+    decided[~np.array(right), 1] = False
+    logits = np.where(decided, 1.0, -1.0).astype(np.float32)
+    kept = {"test_scores": logits, "test_labels": truth, "test_index": np.arange(len(truth))}
+    record = make(method, **changes)
+    spec = dataclasses.replace(record.spec, method=named or method, params={**record.spec.params, **(params or {})})
+    facts = {**record.facts, "multilabel": True}
+    metrics = {**record.metrics, "test": evaluate(truth, logits, 0.0)}
+    return dataclasses.replace(record, spec=spec, facts=facts, metrics=metrics), kept
+
+
+def test_of_several_labels_the_figure_that_was_claimed_is_compared(judge):
+    inception = {"named": "inception_resnet_v2", "params": {"weights": "imagenet"}}
+    found = judge(
+        "inception-above-simple-cnn",
+        several(first(390, 400), dataset="hpa10", **inception),
+        several(first(300, 400), "cnn", dataset="hpa10"),
+    )
+    (ruling,) = found.rulings
+    assert (found.verdict, ruling.trial.evidence[0]["key"]) == ("supported", "test_macro_f1")
+    f1 = [(2 + 2 * k / (400 + k)) / 3 for k in (390, 300)]  # two labels are always found
+    assert ruling.trial.difference == pytest.approx(f1[0] - f1[1])
+
+
+def test_the_random_masks_lead_is_one_of_f1_averaged_over_images(judge):
+    params = {"thresholds": 0.5}
+    records = [
+        several(first(k, 400), split=split, dataset="hpa10", params=params)
+        for split, k in (("random-mask", 400), ("stratified", 100))
+    ]
+    found = judge("random-mask-has-more-data", *records)
+    assert found.verdict == "contradicted"  # both trained on as many
+    assert found.rulings[0].trial.evidence[0]["key"] == "test_sample_averaged_f1"
+
+
 # ranks_differ
 
 RARE = [0] * 900 + [1] * 100
