@@ -6,7 +6,7 @@ from cellbench.reporting.ranking import best_on_val
 
 
 def test_of_rows_that_are_equal_on_val_the_one_with_no_setting_changed_is_the_best(results, record):
-    changed = {"params": {"backend": "libsvm"}, "overrides": {"backend": "libsvm"}}
+    changed = {"overrides": {"backend": "libsvm"}}
     rows = pool(load_results(results(record("svm-hog", **changed), record("svm-hog"))))
     assert [row["overrides"] for row in rows].count("{}") == 1
     assert best_on_val(rows)["overrides"] == best_on_val(rows[::-1])["overrides"] == "{}"
