@@ -46,6 +46,13 @@ split_option = click.option(
 )
 
 
+runs_option = click.option(
+    "--runs",
+    type=click.Choice(("default", "all")),
+    default="default",
+    show_default=True,
+    help="default: runs on all of the data with no setting changed; all: every run.",
+)
 wide_option = click.option(
     "--wide", is_flag=True, help="Show every column, even where the terminal is too narrow for them."
 )

@@ -10,6 +10,7 @@ import click
 
 from ..core.errors import UsageError, did_you_mean
 from ..core.words import counted
+from .options import runs_option
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,13 +47,7 @@ FOLDER = "plots"  # of `all`, which makes too many files for the current one
     metavar="CONDITION",
     help="Runs to draw, such as method=svm-*, device=cpu, 'limit>=1000', C=10; repeatable.",
 )
-@click.option(
-    "--runs",
-    type=click.Choice(("default", "all")),
-    default="default",
-    show_default=True,
-    help="default: runs on all of the data with no setting changed; all: every run.",
-)
+@runs_option
 def plot(
     kind: str,
     results: Path,

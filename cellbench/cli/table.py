@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..core.errors import UsageError
-from .options import terminal_width, wide_option
+from .options import runs_option, terminal_width, wide_option
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,13 +26,7 @@ FORMATS = ("text", "markdown", "latex", "csv", "json")
 @click.option(
     "--format", "style", type=click.Choice(FORMATS), default="text", show_default=True, help="How to show it."
 )
-@click.option(
-    "--runs",
-    type=click.Choice(("default", "all")),
-    default="default",
-    show_default=True,
-    help="default: runs on all of the data with no setting changed; all: every run.",
-)
+@runs_option
 @click.option(
     "--where",
     "conditions",

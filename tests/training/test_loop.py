@@ -151,18 +151,19 @@ def test_gradients_added_up_over_two_batches_are_those_of_one_twice_as_large(toy
     assert not torch.allclose(weights(batch=half), weights(batch=2 * half))
 
 
-def test_a_step_of_fewer_batches_than_asked_for_is_their_mean_too(toy):
-    def moved(**settings):
-        torch.manual_seed(0)
-        net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(32 * 32, 3, bias=False))
-        before = net[1].weight.detach().clone()
-        recipe = Recipe(
-            epochs=1, batch=4096, momentum=0, weight_decay=0, lr=0.1, schedule="constant", precision="fp32", **settings
-        )
-        loop.train(net, recipe, toy.part("train"), toy.part("val"), 0, "cpu", RunLog())
-        return net[1].weight.detach() - before
+def moved(toy, **settings):
+    """What one step changes in a net of one layer without biases."""
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(32 * 32, 3, bias=False))
+    before = net[1].weight.detach().clone()
+    step = {"epochs": 1, "batch": 4096, "momentum": 0, "weight_decay": 0, "lr": 1.0, "schedule": "constant"}
+    recipe = Recipe(**step, precision="fp32", **settings)
+    loop.train(net, recipe, toy.part("train"), toy.part("val"), 0, "cpu", RunLog())
+    return net[1].weight.detach() - before
 
-    torch.testing.assert_close(moved(accumulate=4), moved())
+
+def test_a_step_of_fewer_batches_than_asked_for_is_their_mean_too(toy):
+    torch.testing.assert_close(moved(toy, accumulate=4), moved(toy))
 
 
 def test_scores_of_val_that_are_no_numbers_end_the_run(toy, monkeypatch):
@@ -195,19 +196,9 @@ def test_a_disk_that_is_full_does_not_end_training(toy, tmp_path, monkeypatch):
 
 
 def test_a_bound_on_the_gradient_bounds_the_step(toy):
-    def moved(**settings):
-        torch.manual_seed(0)
-        net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(32 * 32, 3, bias=False))
-        before = net[1].weight.detach().clone()
-        recipe = Recipe(
-            epochs=1, batch=4096, momentum=0, weight_decay=0, lr=1.0, schedule="constant", precision="fp32", **settings
-        )
-        loop.train(net, recipe, toy.part("train"), toy.part("val"), 0, "cpu", RunLog())
-        return net[1].weight.detach() - before
-
-    assert float(moved(clip_norm=0.5).norm()) == pytest.approx(0.5, rel=1e-4)
-    assert float(moved(clip_value=0.01).abs().max()) == pytest.approx(0.01, rel=1e-4)
-    assert float(moved().norm()) > 0.6
+    assert float(moved(toy, clip_norm=0.5).norm()) == pytest.approx(0.5, rel=1e-4)
+    assert float(moved(toy, clip_value=0.01).abs().max()) == pytest.approx(0.01, rel=1e-4)
+    assert float(moved(toy).norm()) > 0.6
 
 
 def test_the_head_learns_alone_first_and_then_all(toy):
