@@ -17,6 +17,7 @@ from .listing import list_
 from .plot import plot
 from .predict import predict
 from .prepare import prepare
+from .report import report
 from .run import run
 from .table import table
 
@@ -44,6 +45,7 @@ def cli(debug: bool) -> None:
     cellbench run --all                  every standard method on the embedded simulated cells
     cellbench table results/             what came of it
     cellbench plot all results/          the same as figures
+    cellbench report results/            all of it as one HTML page
     cellbench run -d path/to/my/cells    the same on a folder with one sub-folder a class
     """
     if debug:
@@ -56,7 +58,7 @@ def _terminated(number: int, frame: object) -> None:
     raise SystemExit(128 + number)
 
 
-for command in (run, table, findings, compare, plot, predict, list_, prepare, inspect, check, doctor):
+for command in (run, table, findings, compare, plot, report, predict, list_, prepare, inspect, check, doctor):
     cli.add_command(command)
 
 

@@ -87,12 +87,12 @@ def inspect(
     if target is not None and looks_like_path(dataset) and target.resolve().is_relative_to(Path(dataset).resolve()):
         raise UsageError(f"the montage {target} would lie among the images of {dataset}; name another place with -o")
     data = with_split(cache.read(data_folder(dataset, folder)), split)
-    best = _best(results or DEFAULT_RESULTS, data, asked=results is not None)
-    found = audit(data, sizes=_sizes(dataset, folder, data), best=best, say=_say)
+    best = best_result(results or DEFAULT_RESULTS, data, asked=results is not None)
+    found = audit(data, sizes=_sizes(dataset, folder, data), best=best, say=progress_line)
     if target is not None:
-        _say("drawing the montage")
+        progress_line("drawing the montage")
         montage.save(data, target)
-    _say("")
+    progress_line("")
     if style == "json":
         click.echo(json.dumps(_document(found, target), indent=1, ensure_ascii=False))
     else:
@@ -100,7 +100,7 @@ def inspect(
     context.exit(4 if strict and found.found else 0)
 
 
-def _say(text: str) -> None:
+def progress_line(text: str) -> None:
     """What is being done, on one line that the next replaces; only where somebody watches."""
     if sys.stderr.isatty():
         click.echo(f"\r\x1b[K{text}{' …' if text else ''}", nl=False, err=True)
@@ -122,7 +122,7 @@ def _sizes(dataset: str, folder: dict[str, Any], data: "Dataset") -> Any:
     return original_sizes(path, FolderOptions(**given_options(folder)), len(data))
 
 
-def _best(results: Path, data: "Dataset", asked: bool) -> "Best | None":
+def best_result(results: Path, data: "Dataset", asked: bool) -> "Best | None":
     """The best figure on test of full-data runs on the same content and split; what is amiss is said if `asked` for."""
     from ..core.store import read_records
     from ..datasets.audit.shortcuts import MEASURES, Best

@@ -93,7 +93,7 @@ def montage(data: Dataset) -> Any:
         _line(draw, (MARGIN, MARGIN + 38 + 24 * row), text, tints, small)
     for part in PARTS:
         draw.text((starts[part], top - 26), part, GREY, small)
-    tints, usual = colours(data.channels), _usual_ranges(data)
+    tints, usual = colours(data.channels), usual_ranges(data)
     for k, name in enumerate(data.classes):
         y = top + k * (TILE + GAP)
         draw.text((MARGIN, y + TILE // 2 - 20), name, INK, plain)
@@ -154,7 +154,7 @@ def _columns(left: int) -> tuple[dict[str, int], int]:
     return starts, x - PART_GAP
 
 
-def _usual_ranges(data: Dataset) -> NDArray:
+def usual_ranges(data: Dataset) -> NDArray:
     """The median over some images of what each channel spans, (channels,)."""
     some = np.linspace(0, len(data) - 1, min(len(data), 200)).astype(int)
     flat = data.images[some].reshape(len(some), data.images.shape[1], -1).astype(np.float32)

@@ -240,6 +240,36 @@ def _grid(table: Table, columns: Sequence["_Cells"], bold: Embolden | None) -> t
     return [line.rstrip() for line in lines], cut
 
 
+@dataclass(frozen=True)
+class Shown:
+    """A column as a page shows it. texts: as the terminal has them, by row; values: raw, None where missing; bold: by
+    row, whether it stands out."""
+
+    title: str
+    unit: str
+    label: bool
+    figures: bool
+    texts: tuple[str, ...]
+    values: tuple[Any, ...]
+    bold: tuple[bool, ...]
+
+
+def laid_out(table: Table) -> list[Shown]:
+    """The columns that a table shows, for those who draw it themselves."""
+    return [
+        Shown(
+            cells.column.title_in_line,
+            cells.unit,
+            cells.column.label,
+            cells.column.kind is not None,
+            tuple(text.strip() for text in cells.texts),
+            tuple(cells.column.value(row) for row in table.rows),
+            tuple(cells.stands_out(row) for row in table.rows),
+        )
+        for cells in _shown(table)
+    ]
+
+
 def _markdown(tables: Sequence[Table]) -> str:
     return "\n\n".join(
         "\n\n".join([f"**{_one_line(t.title)}**", *_tabulate(t, "pipe", _pipe, "**", "**"), *t.notes]) for t in tables

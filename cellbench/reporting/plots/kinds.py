@@ -44,6 +44,8 @@ class Outcome:
 
     kind: str
     name: str
+    dataset: str
+    split: str
     about: str
     chart: Chart | None
     lacking: str = ""
@@ -66,11 +68,11 @@ def outcomes(
         every = KINDS[kind].every
         groups = [group for scope in by(rows, SCOPE) for group in _apart(scope if every else shown(scope, runs), every)]
         for group in groups:
-            name, about = _name(kind, group, groups), _about(group)
+            named = (kind, _name(kind, group, groups), group[0]["dataset"], group[0]["split"], _about(group))
             try:
-                yield Outcome(kind, name, about, KINDS[kind].chart(group))
+                yield Outcome(*named, KINDS[kind].chart(group))
             except LackingError as error:
-                yield Outcome(kind, name, about, None, str(error))
+                yield Outcome(*named, None, str(error))
 
 
 def left_out(frame: pd.DataFrame, runs: str = "default", conditions: Sequence[str] = ()) -> int:

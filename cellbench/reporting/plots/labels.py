@@ -37,11 +37,27 @@ def place(
     inside = axes.get_window_extent()
     frame = np.array([[inside.x0, inside.y0, inside.x1, inside.y1]])
     anchors = axes.transData.transform(np.reshape(points, (-1, 2)))
-    markers = _squares(np.concatenate([anchors, axes.transData.transform(np.reshape(others, (-1, 2)))]), MARKER * scale)
-    light = _squares(axes.transData.transform(np.reshape(lines, (-1, 2))), scale)
+    sizes = [_size(name, scale) for name in names]
+    markers, light = (axes.transData.transform(np.reshape(spots, (-1, 2))) for spots in (others, lines))
+    boxes, far = free_places(anchors, sizes, frame, markers, light, scale)
+    for at, box in enumerate(boxes):
+        _write(axes, points[at], names[at], box, anchors[at], scale, far[at])
+    return [Bbox.from_extents(*box) for box in boxes]
+
+
+def free_places(
+    anchors: NDArray, sizes: Sequence[Point], frame: NDArray, others: NDArray, lines: NDArray, scale: float
+) -> tuple[list[NDArray], list[bool]]:
+    """Where names of these sizes stand best near their anchors: boxes (4,), and whether a line has to lead there.
+
+    anchors, others, lines: (n, 2); frame: (1, 4), where names must stay. All in pixels, `scale` to a point of print.
+    """
+    markers = _squares(np.concatenate([anchors, others]), MARKER * scale)
+    light = _squares(lines, scale)
     placed: dict[int, NDArray] = {}
+    far: dict[int, bool] = {}
     for at in np.argsort(-_crowd(anchors), kind="stable").tolist():
-        size = _size(names[at], scale)
+        size = sizes[at]
         boxes = _around(anchors[at], size, scale)
         costs = (
             (size[0] * size[1] - _covered(boxes, frame)) * OUTSIDE
@@ -51,9 +67,8 @@ def place(
             + (TRIED[:, 0] * scale) ** 2 / 20
         )
         best = int(costs.argmin())
-        placed[at] = boxes[best]
-        _write(axes, points[at], names[at], boxes[best], anchors[at], scale, TRIED[best, 0] > FAR)
-    return [Bbox.from_extents(*placed[at]) for at in range(len(points))]
+        placed[at], far[at] = boxes[best], bool(TRIED[best, 0] > FAR)
+    return [placed[at] for at in range(len(sizes))], [far[at] for at in range(len(sizes))]
 
 
 def beside(sides: Sequence[tuple[Axes, Sequence[Point], Sequence[str]]], lines: int = 1) -> list[list[Bbox]]:
@@ -80,7 +95,7 @@ def _align(axes: Axes, points: Sequence[Point], texts: Sequence[Text], apart: fl
     """Move the texts to heights `apart` pixels from each other, and lead to each from its point."""
     frame = axes.get_window_extent()
     ends = axes.transData.transform(np.reshape(points, (-1, 2)))
-    heights = _spread(ends[:, 1].tolist(), apart, frame.y0, frame.y1)
+    heights = spread(ends[:, 1].tolist(), apart, frame.y0, frame.y1)
     levels = axes.transData.inverted().transform([(frame.x1, height) for height in heights])[:, 1]
     for text, (_, y), end, level in zip(
         texts, points, axes.transAxes.inverted().transform(ends)[:, 0], levels, strict=True
@@ -95,7 +110,7 @@ def _figure(axes: Axes) -> Figure:
     return axes.figure
 
 
-def _spread(wanted: Sequence[float], apart: float, low: float, high: float) -> list[float]:
+def spread(wanted: Sequence[float], apart: float, low: float, high: float) -> list[float]:
     """Heights near those wanted, in their order, at least `apart` from each other and within the frame if they can."""
     order = sorted(range(len(wanted)), key=lambda at: wanted[at])
     heights = [wanted[at] for at in order]

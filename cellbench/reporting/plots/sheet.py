@@ -1,7 +1,7 @@
 """The paper that figures are drawn on: headings above, notes below, panels between; no window is ever opened."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -81,9 +81,12 @@ def percent(axes: Axes, which: str = "y") -> None:
 
 def clock(axes: Axes, seconds: Sequence[float], which: str = "x") -> None:
     """A logarithmic axis of times, with room for `seconds`, that is read as a clock is."""
+    _logarithmic(axes, which, *clock_ticks(seconds))
+
+
+def clock_ticks(seconds: Sequence[float]) -> tuple[float, float, dict[float, str]]:
+    """Both ends of a logarithmic axis of times, and the texts at its ticks."""
     low, high = min(seconds) / 1.35, max(seconds) * 1.35
-    (axes.set_xscale if which == "x" else axes.set_yscale)("log")
-    (axes.set_xlim if which == "x" else axes.set_ylim)(low, high)
     inside = [time for time in TIMES if low <= time <= high]
     choices = (inside, *([time for time in inside if time in rounder] for rounder in (HALVES, ROUND)))
     apart = (high / low) ** CLOSEST
@@ -91,26 +94,32 @@ def clock(axes: Axes, seconds: Sequence[float], which: str = "x") -> None:
     ticks = next(roomy, choices[-1])
     if len(ticks) < 2:
         ticks = sorted({*ticks, min(seconds), max(seconds)})
-    _ticks(axes, ticks, [TIMES.get(time, f"{time:.3g} s") for time in ticks], which)
+    return low, high, {time: TIMES.get(time, f"{time:.3g} s") for time in ticks}
 
 
 def counts(axes: Axes, numbers: Iterable[float], which: str = "x") -> None:
     """A logarithmic axis of image counts, with a tick at each that leaves room for it."""
+    _logarithmic(axes, which, *count_ticks(numbers))
+
+
+def count_ticks(numbers: Iterable[float]) -> tuple[float, float, dict[float, str]]:
+    """Both ends of a logarithmic axis of image counts, and the texts at its ticks."""
     numbers = sorted(set(numbers))
-    (axes.set_xscale if which == "x" else axes.set_yscale)("log")
     low, high = min(numbers) / 1.15, max(numbers) * 1.15
-    (axes.set_xlim if which == "x" else axes.set_ylim)(low, high)
     apart = (high / low) ** CLOSEST
     own: list[float] = []
     for number in reversed(numbers):
         if not own or own[-1] / number >= apart:
             own.append(number)
-    _ticks(axes, own, [f"{number:,.0f}" for number in own], which)
+    return low, high, {number: f"{number:,.0f}" for number in own}
 
 
-def _ticks(axes: Axes, at: Sequence[float], texts: Sequence[str], which: str) -> None:
+def _logarithmic(axes: Axes, which: str, low: float, high: float, ticks: Mapping[float, str]) -> None:
+    (axes.set_xscale if which == "x" else axes.set_yscale)("log")
+    (axes.set_xlim if which == "x" else axes.set_ylim)(low, high)
+    texts = list(ticks.values())
     axis = axes.xaxis if which == "x" else axes.yaxis
-    axis.set_major_locator(FixedLocator(at))
+    axis.set_major_locator(FixedLocator(list(ticks)))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, place: texts[place] if place is not None else ""))
 

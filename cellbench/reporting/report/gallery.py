@@ -1,0 +1,226 @@
+"""Which cells are worth a look: where methods disagree, where all fail, and where they are wrong and sure of it."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...core.words import counted
+from ..captions import title_of
+from ..plots.chart import labelled, record_of
+from ..pooling import BELOW_TWICE_CHANCE, DATA, by
+from ..predictions import Predicted, read, same_images
+from ..table import Row
+
+MOST_CELLS = 12  # of a shelf
+MOST_PAIRS = 8  # of classes
+OF_PAIR = 6  # cells
+SIDES = {"svm": "the best SVM", "deep": "the best net"}
+SEVERAL = "With several labels an image, a method counts as right here when it finds one of them or more."
+
+
+@dataclass(frozen=True)
+class Cell:
+    """index: its position in the data set; truth: its label; told: a line a method."""
+
+    index: int
+    truth: str
+    told: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """n: how many such cells there are, of which the first are shown."""
+
+    title: str
+    note: str
+    n: int
+    cells: tuple[Cell, ...]
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """agreement: images that SVM and net are right and wrong on, ((both, SVM alone), (net alone, neither)), or None."""
+
+    dataset: str
+    fingerprint: str
+    split: str
+    title: str
+    agreement: tuple[tuple[int, int], tuple[int, int]] | None
+    sides: tuple[str, ...]
+    n: int
+    shelves: tuple[Shelf, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def groups(self) -> list[tuple[str, list[Shelf]]]:
+        return [(name, list(group)) for name, group in itertools.groupby(self.shelves, lambda shelf: shelf.group)]
+
+    @property
+    def wanted(self) -> set[int]:
+        return {cell.index for shelf in self.shelves for cell in shelf.cells}
+
+
+@dataclass(frozen=True, eq=False)
+class Told:
+    """What one method, with the first of its seeds, said of the test images; wrong, margin: (n,).
+
+    margin: how far the score of what was said lies above that of the truth.
+    """
+
+    row: Row
+    said: Predicted
+    wrong: NDArray[np.bool_]
+    margin: NDArray[np.float32]
+
+    @property
+    def label(self) -> str:
+        return str(self.row["label"])
+
+
+def galleries(pooled: Sequence[Row]) -> list[Gallery]:
+    """One for each data set, content, split and limit whose predictions are kept."""
+    return [found for group in by(pooled, DATA) if (found := _gallery(labelled(group)))]
+
+
+def _gallery(rows: Sequence[Row]) -> Gallery | None:
+    told = _told(rows)
+    if not told:
+        return None
+    classes = record_of(told[0].row["files"][0]).facts["classes"]
+    best = {family: _best([one for one in told if one.row["family"] == family]) for family in SIDES}
+    svm, net = best["svm"], best["deep"]
+    shelves = [
+        *(_disagreements(svm, net, classes) if svm and net else ()),
+        *_failed_by_all(told, classes),
+        *_sure_errors(_best(told), classes),
+    ]
+    first = told[0].row
+    return Gallery(
+        first["dataset"],
+        first["fingerprint"],
+        first["split"],
+        title_of(rows),
+        _agreement(svm, net) if svm and net else None,
+        (svm.label, net.label) if svm and net else (),
+        len(told[0].wrong),
+        tuple(shelf for shelf in shelves if shelf.cells),
+        (SEVERAL,) if first["several_labels"] else (),
+    )
+
+
+def _told(rows: Sequence[Row]) -> list[Told]:
+    """Methods with predictions of the same test images, but for those that learned next to nothing; a method that ran
+    on several machines counts once."""
+    found: list[Told] = []
+    for row in rows:
+        if not row["files"] or BELOW_TWICE_CHANCE in row["remark"] or row["label"] in [one.label for one in found]:
+            continue
+        said = read(row["files"][0])
+        if said is None or (found and not same_images([found[0].said, said])):
+            continue
+        found.append(Told(row, said, *_errors(said)))
+    return found
+
+
+def _errors(said: Predicted) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+    if said.truth.ndim == 2:
+        others = np.where(said.truth, -np.inf, said.scores).max(1)
+        return ~(said.truth & said.predicted).any(1), others.astype(np.float32)
+    at = np.arange(len(said.truth))
+    return said.predicted != said.truth, said.scores[at, said.predicted] - said.scores[at, said.truth]
+
+
+def _best(told: Sequence[Told]) -> Told | None:
+    return max(told, key=lambda one: one.row["val_macro_f1"] or 0, default=None)
+
+
+def _agreement(svm: Told, net: Told) -> tuple[tuple[int, int], tuple[int, int]]:
+    def n(which: NDArray[np.bool_]) -> int:
+        return int(which.sum())
+
+    return (
+        (n(~svm.wrong & ~net.wrong), n(~svm.wrong & net.wrong)),
+        (n(svm.wrong & ~net.wrong), n(svm.wrong & net.wrong)),
+    )
+
+
+def _disagreements(svm: Told, net: Told, classes: Sequence[str]) -> Iterator[Shelf]:
+    for right, wrong in ((net, svm), (svm, net)):
+        which = np.flatnonzero(wrong.wrong & ~right.wrong)
+        yield Shelf(
+            f"{right.label} is right, {wrong.label} is not",
+            f"The surest errors of {wrong.label} first.",
+            len(which),
+            _cells(which, wrong, classes),
+            "Where the best SVM and the best net disagree",
+        )
+
+
+def _failed_by_all(told: Sequence[Told], classes: Sequence[str]) -> Iterator[Shelf]:
+    if len(told) < 2:
+        return
+    which = np.flatnonzero(np.all([one.wrong for one in told], axis=0))
+    best = _best(told)
+    assert best is not None
+    if told[0].said.truth.ndim == 2:
+        cells = _cells(which, best, classes)
+    else:
+        votes = np.stack([one.said.predicted for one in told])
+        tally = (votes[:, :, None] == np.arange(len(classes))).sum(0)
+        order = np.lexsort((-best.margin[which], -tally[which].max(1)))
+        cells = tuple(
+            Cell(
+                int(told[0].said.index[i]),
+                classes[told[0].said.truth[i]],
+                (f"→ {classes[tally[i].argmax()]}", f"{tally[i].max()} of {len(told)}"),
+            )
+            for i in which[order][:MOST_CELLS]
+        )
+    yield Shelf(
+        f"All {counted(len(told), 'method')} fail",
+        "Likely mislabelled, cut badly, or hard: those first on which most methods say the same.",
+        len(which),
+        cells,
+        "Where all methods fail",
+    )
+
+
+def _sure_errors(best: Told | None, classes: Sequence[str]) -> Iterator[Shelf]:
+    if best is None or best.said.truth.ndim == 2:
+        return
+    n = len(classes)
+    pairs = best.said.truth * n + best.said.predicted
+    counts = np.bincount(pairs[best.wrong], minlength=n * n)
+    for pair in np.argsort(-counts, kind="stable")[:MOST_PAIRS].tolist():
+        which = np.flatnonzero(best.wrong & (pairs == pair))
+        yield Shelf(
+            f"{classes[pair // n]} taken for {classes[pair % n]}",
+            "",
+            len(which),
+            _cells(which, best, classes, named=False)[:OF_PAIR],
+            f"The surest errors of {best.label}, the best on val, pair of classes by pair",
+        )
+
+
+def _cells(which: NDArray[np.int64], one: Told, classes: Sequence[str], named: bool = True) -> tuple[Cell, ...]:
+    """The images `which` and what a method said of them, those first on which it was surest."""
+    chosen = which[np.argsort(-one.margin[which], kind="stable")][:MOST_CELLS].tolist()
+    return tuple(
+        Cell(
+            int(one.said.index[i]),
+            _names(one.said.truth[i], classes),
+            (f"→ {_names(one.said.predicted[i], classes)}",) if named else (),
+        )
+        for i in chosen
+    )
+
+
+def _names(label: NDArray, classes: Sequence[str]) -> str:
+    """The class, or those of several labels."""
+    if label.ndim == 0:
+        return classes[int(label)]
+    return ", ".join(classes[k] for k in np.flatnonzero(label).tolist()) or "none"

@@ -1,0 +1,241 @@
+"""The report as data, and as one HTML file."""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from ... import __version__
+from ...core.errors import UsageError
+from ...core.words import counted
+from ..captions import name_of
+from ..choosing import chosen
+from ..plots.chart import record_of
+from ..pooling import by, listed, pool, select
+from ..ranking import main_figure
+from ..table import Row, Shown, Table, laid_out, two_digits
+from ..views import tables
+from . import drawing, figures, gallery
+from .paper import Machine, Paper, machines, paper
+
+SCOPE = ("dataset", "fingerprint", "split")
+Scope = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a prepared data set adds to its records, of one split.
+
+    cells: JPEG files by position. examples: of each class the positions of some images. channels: name and CSS colour.
+    checks: (status, text) of what looks for leaks and shortcuts. lacking: why there is none of it, and what to type.
+    """
+
+    cells: Mapping[int, bytes] = field(default_factory=dict)
+    examples: Sequence[tuple[str, Sequence[int]]] = ()
+    channels: Sequence[tuple[str, str]] = ()
+    facts: str = ""
+    citation: str = ""
+    notes: Sequence[str] = ()
+    checks: Sequence[tuple[str, str]] = ()
+    stretch: str = ""
+    lacking: str = ""
+
+
+@dataclass(frozen=True)
+class Card:
+    """A data set as its records know it. counts: (class, images by part)."""
+
+    scope: Scope
+    name: str
+    synthetic: bool
+    split: str
+    licence: str
+    parts: Sequence[str]
+    counts: Sequence[tuple[str, Sequence[int]]]
+    totals: Sequence[int]
+    notes: Sequence[str]
+
+    @property
+    def largest(self) -> int:
+        return max((n for _, row in self.counts for n in row), default=1) or 1
+
+
+@dataclass(frozen=True)
+class Board:
+    """A leaderboard. spans: by row (low, figure, high) as shares of the strip that they are drawn on, or None."""
+
+    dataset: str
+    table: Table
+    columns: Sequence[Shown]
+    spans: Sequence[tuple[float, ...] | None]
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that the page shows but pictures of cells."""
+
+    title: str
+    datasets: Sequence[str]
+    simulated: Sequence[str]
+    counts: Mapping[str, Any]
+    duels: Sequence[Table]
+    boards: Sequence[Board]
+    drawings: Sequence[drawing.Drawing]
+    matrices: Sequence[figures.Matrices]
+    galleries: Sequence[gallery.Gallery]
+    cards: Sequence[Card]
+    paper: Paper
+    machines: Sequence[Machine]
+    settings: Sequence[Row]
+    others: str
+    passed_over: Sequence[tuple[str, str]]
+
+    def wanted(self) -> dict[Scope, set[int]]:
+        """Which images the galleries show, by data set; every data set of the report has an entry."""
+        found: dict[Scope, set[int]] = {card.scope: set() for card in self.cards}
+        for one in self.galleries:
+            found.setdefault((one.dataset, one.fingerprint, one.split), set()).update(one.wanted)
+        return found
+
+
+def report(frame: pd.DataFrame, runs: str = "default", conditions: Sequence[str] = (), title: str = "") -> Report:
+    """frame: as `load_results` gives it; runs, conditions: as tables and figures take them."""
+    shown, others = select(frame, runs)
+    rows = sorted(chosen(pool(shown), conditions), key=_place)
+    if not rows:
+        raise UsageError("no run fulfils all the conditions of --where; loosen one of them")
+    boards = [_board(table) for table in _in_order(tables(shown, "leaderboard", conditions))]
+    duels = _in_order(tables(shown, "svm-vs-deep", conditions))
+    drawn, matrices = figures.drawings(frame, runs, conditions)
+    records = [record_of(file) for row in rows for file in row["files"]]
+    names = list(dict.fromkeys(row["dataset"] for row in rows))
+    places = list(dict.fromkeys((row["dataset"], row["split"]) for row in rows))
+
+    def place(one: Any) -> int:
+        return places.index((one.dataset, one.split)) if (one.dataset, one.split) in places else len(places)
+
+    spans = [row["interval_over"] for board in boards for row in board.table.rows]
+    return Report(
+        title=title or f"SVM or deep net: {', '.join(names)}",
+        datasets=names,
+        simulated=[name for name in names if any(row["synthetic"] for row in rows if row["dataset"] == name)],
+        counts=_counts(rows),
+        duels=duels,
+        boards=boards,
+        drawings=sorted(drawn, key=lambda one: (place(one), list(figures.DRAWN).index(one.kind))),
+        matrices=sorted(matrices, key=place),
+        galleries=sorted(gallery.galleries(rows), key=place),
+        cards=[_card(group) for group in sorted(by(rows, SCOPE), key=lambda group: _place(group[0]))],
+        paper=paper(rows, records, spans),
+        machines=machines(rows, records),
+        settings=_settings(rows),
+        others=others,
+        passed_over=frame.attrs["passed_over"],
+    )
+
+
+def _place(row: Row) -> tuple[bool, str, bool, str]:
+    """Real images before simulated ones, the split that a data set came with before others."""
+    return bool(row["synthetic"]), row["dataset"], row["split"] != "official", row["split"]
+
+
+def _in_order(found: Sequence[Table]) -> list[Table]:
+    return sorted((table for table in found if table.rows), key=lambda table: _place(table.rows[0]))
+
+
+def _counts(rows: Sequence[Row]) -> dict[str, Any]:
+    runs = sum(row["n_runs"] for row in rows)
+    done = sum(len(row["seeds"]) for row in rows)
+    return {
+        "runs": counted(runs, "run"),
+        "methods": counted(len({row["method"] for row in rows}), "method"),
+        "datasets": counted(len({row["dataset"] for row in rows}), "data set"),
+        "machines": counted(len({row["machine"] for row in rows}), "machine"),
+        "failed": runs - done,
+    }
+
+
+def _board(table: Table) -> Board:
+    figure = f"test_{main_figure(table.rows)}"
+    ends: list[list[Any]] = [[row.get(f"{figure}{end}") for end in ("_low", "", "_high")] for row in table.rows]
+    told = [value for row in ends for value in row if None not in row]
+    low, high = min(told, default=0.0), max(told, default=1.0)
+    size = (high - low) or 1.0
+    spans = [None if None in row else tuple(round((value - low) / size, 4) for value in row) for row in ends]
+    return Board(table.rows[0]["dataset"], table, laid_out(table), spans)
+
+
+def _card(rows: Sequence[Row]) -> Card:
+    """Counts as the record with most training images has them: limits are nested."""
+    first = max(rows, key=lambda row: row["n_train"] or 0)
+    files = [file for row in rows if row["n_train"] == first["n_train"] for file in row["files"]]
+    facts = record_of(files[0]).facts if files else {}
+    counts, classes = facts.get("counts") or {}, facts.get("classes") or ()
+    parts = [part for part in ("train", "val", "test") if part in counts]
+    return Card(
+        scope=(first["dataset"], first["fingerprint"], first["split"]),
+        name=name_of(rows),
+        synthetic=bool(first["synthetic"]),
+        split=first["split"],
+        licence=first["licence"] or "see the source",
+        parts=parts,
+        counts=[(name, [counts[part][k] for part in parts]) for k, name in enumerate(classes)],
+        totals=[first[f"n_{part}"] for part in parts],
+        notes=facts.get("notes") or (),
+    )
+
+
+def _settings(rows: Sequence[Row]) -> list[Row]:
+    """What each method was set to, once for all its rows that agree."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for row in rows:
+        setting = (row["method"], listed(json.loads(row["preprocessing"])), listed(json.loads(row["params"])))
+        found.setdefault(setting, []).append(name_of([row]))
+    return [
+        {"method": method, "preprocessing": steps, "params": params, "datasets": ", ".join(dict.fromkeys(names))}
+        for (method, steps, params), names in sorted(found.items())
+    ]
+
+
+# --- the page
+
+
+def render(
+    content: Report, looks: Mapping[Scope, Look], findings: Sequence[Mapping[str, Any]] = (), day: str = ""
+) -> str:
+    """The page as HTML, whatever users wrote escaped. looks: pictures and checks, by data set; day: when it was made.
+
+    findings: 'sentence', 'verdict' (supported, contradicted, inconclusive, not tested), 'source', 'evidence': lines of
+    text, and 'commands': what would settle it.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("cellbench.reporting"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"jpeg": _data_uri, "signed": "{:+.1f}".format, "percent": "{:.1f}".format, "ratio": _ratio}
+    environment.globals |= {"outline": drawing.outline}
+    return environment.get_template("report.html").render(
+        report=content, looks=looks, findings=findings, day=day, version=__version__, signs=_signs(content.drawings)
+    )
+
+
+def _data_uri(jpeg: bytes) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
+
+
+def _ratio(value: float) -> str:
+    return f"{value:,.{two_digits(value)}f}"
+
+
+def _signs(drawn: Sequence[drawing.Drawing]) -> list[str]:
+    """Every marker that some figure has, so that each is described once."""
+    lines = {line.sign for one in drawn for panel in one.panels for line in panel.lines}
+    keys = {entry.sign for one in drawn for entry in one.keys if not entry.sign.startswith("bar")}
+    return sorted((lines | keys) - {""})

@@ -1,0 +1,142 @@
+"""What a paper's Methods section would say of the runs, and what it would cite."""
+
+import json
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from ...core.runs import RunRecord
+from ...core.words import counted
+from ..captions import name_of
+from ..pooling import DATA, by, listed
+from ..table import Row
+
+REFERENCES = Path(__file__).with_name("references.toml")
+CHOSEN = (
+    "Whatever is chosen (the cost C and the kernel of support vector machines, the epoch of a net, thresholds of "
+    "several labels) was chosen on the validation images; the test images were scored once and tuned nothing."
+)
+TIMED = (
+    "Training time is that of features, transfer and fit, with the validation that choosing needs; warm-up "
+    "(compilation, first batches) is not part of it."
+)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Hardware and software that runs share. software: (package, version), several where runs differ."""
+
+    name: str
+    hardware: str
+    system: str
+    software: tuple[tuple[str, str], ...]
+    n_runs: int
+
+
+@dataclass(frozen=True)
+class Paper:
+    """paragraphs: plain text; bibtex: entries, ready to paste."""
+
+    paragraphs: tuple[str, ...]
+    bibtex: str
+
+
+def paper(rows: Sequence[Row], records: Sequence[RunRecord], intervals: Iterable[str]) -> Paper:
+    """intervals: what those of the tables were drawn over."""
+    ran = [row for row in rows if row["seeds"]]
+    versions = listed_once(row["version"] for row in ran)
+    families = {"svm": "support vector machines", "deep": "nets"}
+    named = [
+        f"{words} ({listed_once(row['method'] for row in ran if row['family'] == family)})"
+        for family, words in families.items()
+        if any(row["family"] == family for row in ran)
+    ]
+    others = listed_once(row["method"] for row in ran if row["family"] not in families)
+    what = " and ".join([*named, *([others] if others else [])]) or "No method"
+    first = (
+        f"{what[0].upper()}{what[1:]} {'were' if what != 'No method' else 'was'} compared with cellbench {versions}."
+    )
+    data = [_data(group) for group in by(ran, DATA)]
+    seeds = sorted({seed for row in ran for seed in row["seeds"]})
+    how = (
+        f"Random seeds: {', '.join(map(str, seeds))}; figures are means over the seeds of a method."
+        if len(seeds) > 1
+        else f"Every method was trained once, with random seed {seeds[0] if seeds else '–'}."
+    )
+    over = [text for text in dict.fromkeys(intervals) if text]
+    spans = f"95 % intervals were drawn over {' or '.join(over)}. " if over else ""
+    stats = (
+        f"{spans}Methods were compared with the best on the same images by paired tests, adjusted by Holm's step-down."
+    )
+    hardware = " ".join(
+        f"Runs were timed on {machine.hardware} ({machine.system}; "
+        f"{', '.join(f'{name} {version}' for name, version in machine.software)})."
+        for machine in machines(rows, records)
+    )
+    return Paper(
+        (f"{first} {' '.join(data)}", f"{how} {CHOSEN} {stats}", f"{TIMED} {hardware}"), _bibtex(ran, versions)
+    )
+
+
+def listed_once(texts: Iterable[Any]) -> str:
+    return ", ".join(dict.fromkeys(str(text) for text in texts if text))
+
+
+def _data(rows: Sequence[Row]) -> str:
+    first = rows[0]
+    parts = [f"{first[f'n_{part}']:,} for {use}" for part, use in USES.items() if first[f"n_{part}"]]
+    classes = f", {counted(first['n_classes'], 'class', 'classes')}" if first["n_classes"] else ""
+    split = "official split" if first["split"] == "official" else f"split {first['split']}"
+    steps = listed_once(listed(json.loads(row["preprocessing"])) for row in rows)
+    limit = f", training limited to {first['limit']:,}" if first["limit"] else ""
+    told = [f"{split}{limit}{classes}: {', '.join(parts)}", f"preprocessing {steps}" if steps else ""]
+    told += [f"licence: {first['licence']}" if first["licence"] else "", f"content {first['fingerprint']}"]
+    return f"Data set {name_of(rows)} ({'; '.join(filter(None, told))})."
+
+
+USES = {"train": "training", "val": "validation", "test": "testing"}
+
+
+def machines(rows: Sequence[Row], records: Sequence[RunRecord]) -> list[Machine]:
+    """The machines of the rows; records: those of their files, in that order."""
+    told: dict[str, list[Mapping[str, Any]]] = {}
+    places = [row["machine"] for row in rows for _ in row["files"]]
+    for name, record in zip(places, records, strict=True):
+        told.setdefault(name, []).append(record.environment)
+    return [_machine(name, environments) for name, environments in sorted(told.items())]
+
+
+def _machine(name: str, environments: Sequence[Mapping[str, Any]]) -> Machine:
+    def of(key: str) -> str:
+        return listed_once(one.get(key) for one in environments)
+
+    parts = [of("processor"), f"{of('threads')} threads" if of("threads") else "", of("gpu")]
+    packages: dict[str, list[str]] = {"python": [of("python")]} if of("python") else {}
+    for one in environments:
+        for package, version in (one.get("packages") or {}).items():
+            packages.setdefault(package, []).append(version)
+    software = tuple((package, listed_once(versions)) for package, versions in packages.items())
+    hardware = ", ".join(filter(None, parts)) or "unknown hardware"
+    return Machine(name, hardware, of("system") or "unknown system", software, len(environments))
+
+
+def _bibtex(rows: Sequence[Row], versions: str) -> str:
+    references = tomllib.loads(REFERENCES.read_text("utf-8"))["reference"]
+    title = "{cellbench: support vector machines against deep nets}"
+    own = f"@misc{{cellbench,\n  title = {title},\n  note = {{Version {versions}}}\n}}"
+    return "\n\n".join([own, *(one["bibtex"].strip() for one in references if _used(one, rows))])
+
+
+def _used(reference: Mapping[str, Any], rows: Sequence[Row]) -> bool:
+    if reference.get("always"):
+        return True
+    columns = {"methods": "method", "datasets": "dataset", "backends": "backend"}
+    return any(
+        fnmatchcase(row[column] or "", glob)
+        for name, column in columns.items()
+        for glob in reference.get(name, ())
+        for row in rows
+    )

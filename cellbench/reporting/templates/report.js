@@ -1,0 +1,164 @@
+"use strict";
+(() => {
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const one = (selector) => document.querySelector(selector);
+  const root = document.documentElement;
+
+  // Dark or light: the system's choice until somebody makes another.
+  one("#theme").addEventListener("click", () => {
+    const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+    root.dataset.theme = dark ? "light" : "dark";
+    try { localStorage.setItem("cellbench-theme", root.dataset.theme); } catch { /* not kept, from disk in some browsers */ }
+  });
+
+  // Leaderboards: a click on a heading sorts, missing values last; figures start with the largest.
+  for (const button of all(".board thead button")) {
+    button.addEventListener("click", () => {
+      const head = button.closest("th"), table = button.closest("table"), body = table.tBodies[0];
+      const figures = head.classList.contains("num");
+      const first = figures ? "descending" : "ascending", second = figures ? "ascending" : "descending";
+      const order = head.getAttribute("aria-sort") === first ? second : first;
+      for (const other of all("th[aria-sort]", table)) other.setAttribute("aria-sort", "none");
+      head.setAttribute("aria-sort", order);
+      const value = (row) => row.cells[head.cellIndex].dataset.value;
+      const compare = (a, b) => figures ? a - b : a.localeCompare(b, undefined, { numeric: true });
+      const sign = order === "ascending" ? 1 : -1;
+      const rows = [...body.rows].sort((a, b) => {
+        const [x, y] = [value(a), value(b)];
+        return x === "" || y === "" ? (x === "") - (y === "") : sign * compare(x, y);
+      });
+      body.append(...rows);
+    });
+  }
+
+  const inputs = ["#filter", "#family", "#device"].map(one);
+  const rows = all(".board tbody tr");
+  const filter = () => {
+    const [words, family, device] = inputs.map((input) => input.value.trim().toLowerCase());
+    let n = 0;
+    for (const row of rows) {
+      const text = row.textContent.toLowerCase();
+      const fits = words.split(/\s+/).every((word) => text.includes(word))
+        && (!family || row.dataset.family === family) && (!device || row.dataset.device === device);
+      row.classList.toggle("filtered", !fits);
+      n += fits;
+    }
+    one("#count").value = n === rows.length ? `${n} rows` : `${n} of ${rows.length} rows`;
+  };
+  for (const input of inputs) input.addEventListener("input", filter);
+  filter();
+
+  for (const chip of all("[data-only]")) {
+    chip.addEventListener("click", () => {
+      for (const other of all("[data-only]")) other.setAttribute("aria-pressed", other === chip);
+      for (const part of all("[data-dataset]")) {
+        part.hidden = Boolean(chip.dataset.only) && part.dataset.dataset !== chip.dataset.only;
+      }
+    });
+  }
+
+  for (const button of all("[data-key]")) {
+    button.addEventListener("click", () => {
+      const on = button.getAttribute("aria-pressed") !== "true";
+      button.setAttribute("aria-pressed", on);
+      for (const line of all("[data-series]", button.closest("figure"))) {
+        if (line.dataset.series === button.dataset.key) line.classList.toggle("off", !on);
+      }
+    });
+  }
+
+  // What a mark tells: at the pointer, or beside the mark that the arrow keys reached.
+  const tip = one("#tip");
+  const marks = all(".panel .mark");
+  for (const mark of marks) {
+    const title = mark.querySelector("title");
+    mark.dataset.tip = title.textContent;
+    mark.setAttribute("aria-label", title.textContent.replaceAll("\n", ", "));
+    mark.setAttribute("role", "img");
+    title.remove();
+  }
+  let shown = null;
+  const show = (mark) => {
+    if (mark === shown) return;
+    shown?.classList.remove("at");
+    shown = mark;
+    tip.hidden = !mark;
+    if (!mark) return;
+    mark.classList.add("at");
+    tip.textContent = mark.dataset.tip;
+    const box = mark.getBoundingClientRect(), own = tip.getBoundingClientRect();
+    const x = box.x + box.width / 2 - own.width / 2, above = box.y - own.height - 10;
+    tip.style.left = `${Math.max(6, Math.min(innerWidth - own.width - 6, x))}px`;
+    tip.style.top = `${above > 56 ? above : box.bottom + 10}px`;
+  };
+  const near = (svg, event) => {
+    let best = null, least = 24;
+    for (const mark of svg.marks) {
+      if (mark.closest(".off")) continue;
+      const box = mark.getBoundingClientRect();
+      const dx = Math.max(box.x - event.clientX, 0, event.clientX - box.right);
+      const dy = Math.max(box.y - event.clientY, 0, event.clientY - box.bottom);
+      const distance = Math.hypot(dx, dy) + Math.hypot(box.x + box.width / 2 - event.clientX, box.y + box.height / 2 - event.clientY) / 1e4;
+      if (distance < least) [best, least] = [mark, distance];
+    }
+    return best;
+  };
+  const walk = (event, items, at) => {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (!step || !items.length) return null;
+    event.preventDefault();
+    return items[(items.indexOf(at) + step + items.length + (at ? 0 : step < 0)) % items.length];
+  };
+  for (const svg of all(".panel svg")) {
+    svg.marks = all(".mark", svg);
+    svg.addEventListener("pointermove", (event) => show(near(svg, event)));
+    svg.addEventListener("pointerleave", () => show(null));
+    svg.addEventListener("blur", () => show(null));
+    svg.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") show(null);
+      const next = walk(event, svg.marks.filter((mark) => !mark.closest(".off")), shown);
+      if (next) show(next);
+    });
+  }
+  for (const shelf of all("[data-roving]")) {
+    const cells = all("img", shelf);
+    const enlarge = (cell) => { for (const other of cells) other.classList.toggle("at", other === cell); };
+    shelf.addEventListener("keydown", (event) => {
+      const next = walk(event, cells, cells.find((cell) => cell.classList.contains("at")));
+      if (next) enlarge(next);
+      if (event.key === "Escape") enlarge(null);
+    });
+    shelf.addEventListener("blur", () => enlarge(null));
+  }
+
+  for (const button of all("[data-copy]")) {
+    button.addEventListener("click", async () => {
+      const text = one(`#${button.dataset.copy}`).textContent.trim().replace(/\n\s*\n/g, "\n\n");
+      try {
+        await navigator.clipboard.writeText(text);
+      } catch { // from disk some browsers have no clipboard
+        const area = Object.assign(document.createElement("textarea"), { value: text });
+        document.body.append(area);
+        area.select();
+        document.execCommand("copy");
+        area.remove();
+      }
+      const before = button.textContent;
+      button.textContent = "Copied";
+      setTimeout(() => { button.textContent = before; }, 1500);
+    });
+  }
+
+  // Where the reader is.
+  const links = new Map(all("nav a").map((link) => [link.hash.slice(1), link]));
+  const seen = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      if (!entry.isIntersecting) continue;
+      for (const link of links.values()) link.classList.remove("here");
+      links.get(entry.target.id)?.classList.add("here");
+    }
+  }, { rootMargin: "-20% 0px -70% 0px" });
+  for (const id of links.keys()) seen.observe(document.getElementById(id));
+
+  addEventListener("beforeprint", () => { for (const part of all("details")) part.open = true; });
+})();

@@ -1,0 +1,321 @@
+"""The page of a report: its figures are the frame's, nothing that users wrote acts, and it needs no other file."""
+
+import base64
+import io
+import math
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from cellbench import load_results
+from cellbench.cli import cli
+from cellbench.core.data import Dataset, Info, Split
+from cellbench.core.runs import TRAINING_PHASES
+from cellbench.datasets import cache, montage
+from cellbench.reporting.report import drawing
+from cellbench.reporting.report.page import Look, render, report
+
+from .conftest import CLASSES, judged, judgements, make
+
+EVIL = "<script>alert(1)</script>"
+VOID = {"meta", "link", "input", "img", "br", "path", "rect", "use", "circle"}
+
+
+class Page(HTMLParser):
+    """elements: (tag, attributes, text directly in it), in order; open: how many elements were never closed."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str], list[str]]] = []
+        self.stack: list[tuple[str, dict[str, str], list[str]]] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs), []))
+        if tag not in VOID:
+            self.stack.append(self.elements[-1])
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs), []))
+
+    def handle_endtag(self, tag):
+        assert self.stack[-1][0] == tag, f"</{tag}> closes <{self.stack[-1][0]}>"
+        self.stack.pop()
+
+    def handle_data(self, data):
+        for element in self.stack:
+            element[2].append(data)
+
+    def all(self, tag: str, **attributes: str) -> list[tuple[dict[str, str], str]]:
+        return [
+            (found, "".join(text))
+            for name, found, text in self.elements
+            if name == tag and all(found.get(key.strip("_")) == value for key, value in attributes.items())
+        ]
+
+
+def board(page: Page) -> list[dict[str, str]]:
+    """The first leaderboard: by heading the raw value of each cell."""
+    inside, heads, rows = False, [], []
+    for tag, attributes, text in page.elements:
+        if tag == "table":
+            if heads:
+                break
+            inside = attributes.get("class") == "board"
+        elif inside and tag == "th" and attributes.get("scope") == "col":
+            heads.append("".join(text).strip())
+        elif inside and tag == "tr":
+            rows.append([])
+        elif inside and tag in ("td", "th") and rows:
+            rows[-1].append(attributes.get("data-value"))
+    return [dict(zip(heads, row, strict=True)) for row in rows if row]
+
+
+@pytest.fixture
+def page(results):
+    """The page of records, as text, by whatever makes it."""
+
+    def make_page(*records, **further):
+        content = report(load_results(results(*records)))
+        return render(content, {scope: Look(lacking="not here") for scope in content.wanted()}, **further)
+
+    return make_page
+
+
+def test_the_figures_of_the_leaderboard_are_those_of_the_frame(results):
+    root = results(*judgements())
+    frame = load_results(root)
+    content = report(frame)
+    rows = board(Page(render(content, {scope: Look() for scope in content.wanted()})))
+    own = frame[(frame["dataset"] == rows_of(content)) & (frame["status"] == "ok")]
+    assert len(rows) == own.groupby(["method", "device"]).ngroups + 1  # and one that failed
+    for (method, device), runs in own.groupby(["method", "device"]):
+        row = next(row for row in rows if row["method"] == method and row["device (threads)"].startswith(device))
+        assert float(row["test accuracy %"]) == runs["test_accuracy"].mean()
+        assert float(row["test macro-F1 %"]) == runs["test_macro_f1"].mean()
+        assert float(row[next(key for key in row if key.startswith("training"))]) == runs["train_seconds"].mean()
+        seconds = runs[[f"seconds_{phase}" for phase in TRAINING_PHASES]].sum(axis=1)
+        assert runs["train_seconds"].mean() == pytest.approx(seconds.mean())
+
+
+def rows_of(content) -> str:
+    return content.boards[0].dataset
+
+
+def test_the_answer_comes_first_in_the_words_of_the_table(results):
+    root = results(*judgements())
+    content = report(load_results(root))
+    page = Page(render(content, {scope: Look() for scope in content.wanted()}))
+    said = CliRunner().invoke(cli, ["table", str(root), "--view", "svm-vs-deep", "--format", "csv"]).stdout
+    sentences = [text for _, text in page.all("p", class_="sentence")]
+    assert sentences
+    assert all(sentence in said.replace('""', '"') for sentence in sentences)
+    texts = [text for _, text in page.all("h2")]
+    assert texts[0] == "The answer"
+
+
+def hostile(results):
+    """Records whose class, data set, reason and title are what somebody wrote to do harm."""
+    classes = [EVIL, 'x" onmouseover="alert(1)', "a&b", "</style><b>", "e", "f"]
+    records = [
+        judged(
+            "svm-hog", 0.8, 1, facts={"classes": classes}, dataset=f"d{EVIL}", split='"><img src=x onerror=alert(2)>'
+        ),
+        judged("cnn", 0.9, 2, facts={"classes": classes}, dataset=f"d{EVIL}", split='"><img src=x onerror=alert(2)>'),
+        make("mlp", status="failed", reason="<img src=x onerror=alert(3)>", dataset="plain"),
+    ]
+    content = report(load_results(results(*records)), title=f"T{EVIL}")
+    findings = [
+        {"sentence": EVIL, "verdict": "not tested", "source": EVIL, "evidence": [EVIL], "commands": [EVIL]},
+    ]
+    return render(content, {scope: Look(lacking=EVIL) for scope in content.wanted()}, findings)
+
+
+def test_what_users_wrote_is_shown_and_never_becomes_part_of_the_page(results):
+    html = hostile(results)
+    page = Page(html)
+    assert not page.stack
+    assert EVIL not in html
+    assert EVIL in "".join(text for _, text in page.all("table", class_="matrix"))
+    assert len(page.all("script")) == 2
+    assert "</style>" not in html.split("</style>", 1)[1]
+    handlers = {key for _, attributes, _ in page.elements for key in attributes if key.startswith("on")}
+    assert not handlers
+    assert not [attributes for attributes, _ in page.all("img") if not attributes["src"].startswith("data:")]
+
+
+def test_the_page_asks_for_no_other_file(page):
+    html = page(*judgements(), day="2026-11-20")
+    found = Page(html)
+    links = [v for _, attributes, _ in found.elements for k, v in attributes.items() if k in ("src", "href", "srcset")]
+    assert links
+    assert all(link.startswith(("data:", "#")) for link in links)
+    assert not re.search(r"url\(|@import|https?://", html)
+    policy = found.all("meta", **{"http-equiv": "Content-Security-Policy"})[0][0]["content"]
+    assert policy.startswith("default-src 'none'")
+
+
+def test_without_pictures_the_page_says_how_to_prepare_them(results, tmp_path, monkeypatch):
+    monkeypatch.setenv("CELLBENCH_DATA", str(tmp_path / "empty"))
+    root = results(judged("svm-hog", 0.8, 1), judged("cnn", 0.9, 2), judged("cnn", 0.9, 2, dataset="folder:mine"))
+    target = tmp_path / "new" / "r.html"
+    out = CliRunner().invoke(cli, ["report", str(root), "-o", str(target)], catch_exceptions=False)
+    assert out.exit_code == 0
+    assert out.stdout.strip() == str(target)
+    text = "".join(text for _, text in Page(target.read_text("utf-8")).all("p", class_="lacking"))
+    assert "'hep2' is not prepared here; " in text
+    assert "cellbench prepare hep2" in text
+    assert "cellbench prepare FOLDER, that of 'mine'" in text
+
+
+def test_a_file_that_is_no_page_is_refused(results):
+    out = CliRunner().invoke(cli, ["report", str(results(make("cnn"))), "-o", "report.pdf"])
+    assert out.exception
+    assert "ends in .html" in str(out.exception)
+
+
+@pytest.fixture
+def prepared(tmp_path, monkeypatch):
+    """A data set of 700 small images of 3 channels in a cache of its own, and its fingerprint."""
+    monkeypatch.setenv("CELLBENCH_DATA", str(tmp_path / "data"))
+    rng = np.random.default_rng(0)
+    labels = np.arange(700) % 6
+    images = rng.integers(0, 60, (700, 3, 20, 30)).astype(np.uint8)
+    images[:, :, 5:15, 8:20] += (30 * labels[:, None, None, None]).astype(np.uint8)
+    split = Split("official", np.arange(600, 660), np.arange(660, 700), np.arange(600))
+    data = Dataset("mine", images, labels, tuple(CLASSES), ("a", "b", "c"), split, info=Info(citation="Doe <2026>"))
+    return cache.read(cache.prepare("mine-1", lambda scratch: data))
+
+
+def test_pictures_are_those_of_the_prepared_data_set_of_the_same_content(prepared, results, tmp_path):
+    facts = {"counts": dict(prepared.class_counts())}
+    mine = {"dataset": "mine", "fingerprint": prepared.info.fingerprint, "facts": facts}
+    root = results(judged("svm-hog", 0.8, 1, **mine), judged("cnn", 0.9, 2, **mine))
+    target = tmp_path / "r.html"
+    CliRunner().invoke(cli, ["report", str(root), "-o", str(target)], catch_exceptions=False)
+    page = Page(target.read_text("utf-8"))
+    pictures = page.all("img")
+    assert len(pictures) > 36
+    for attributes, _ in pictures[:3] + pictures[-3:]:
+        index = int(re.match(r"image (\d+)", attributes["alt"])[1])
+        file = io.BytesIO(base64.b64decode(attributes["src"].partition(",")[2]))
+        shown = np.asarray(Image.open(file).convert("RGB"), float)
+        expected = montage.coloured(
+            prepared.images[index], montage.colours(prepared.channels), montage.usual_ranges(prepared)
+        )
+        assert shown.shape == expected.shape == (20, 30, 3)
+        assert np.abs(shown - expected).mean() < 12  # JPEG of noise
+        assert re.search(rf"(label|\d,) {CLASSES[prepared.labels[index]]}\b", attributes["alt"])
+    assert "Source: Doe <2026>." in "".join(text for _, text in page.all("p", class_="facts"))
+    assert [text for attributes, text in page.all("li", class_="found")]  # class by brightness: a shortcut
+
+
+def told(method, decided, margin, **changes):
+    """A record of `method`, and predictions of 6 images of classes 0, 0, 1, 1, 2, 2; margin: by image."""
+    scores = np.zeros((6, 3), np.float32)
+    scores[np.arange(6), decided] = margin
+    arrays = {
+        "test_scores": scores,
+        "test_labels": np.array([0, 0, 1, 1, 2, 2]),
+        "test_index": np.array([10, 11, 12, 13, 14, 15]),
+    }
+    facts = {"classes": ["a", "b", "c"], "counts": {"train": [9, 9, 9], "val": [2, 2, 2], "test": [2, 2, 2]}}
+    return make(method, facts=facts, **changes), arrays
+
+
+def test_the_gallery_shows_where_methods_disagree_fail_and_are_sure_of_errors(results):
+    root = results(
+        told("svm-hog", [0, 1, 1, 2, 0, 0], [1, 1, 1, 1, 1, 3]),
+        told("resnet18", [0, 0, 2, 2, 1, 0], [1, 1, 5, 2, 1, 1]),
+        told("mlp", [0, 0, 1, 2, 1, 0], [1, 1, 1, 1, 1, 1]),
+    )
+    (gallery,) = report(load_results(root)).galleries
+    # Right: SVM on 10, 12; net on 10, 11. So both on 10, the SVM alone on 12, the net alone on 11, neither on the rest.
+    assert gallery.agreement == ((1, 1), (1, 3))
+    shelves = {shelf.title: [cell.index for cell in shelf.cells] for shelf in gallery.shelves}
+    assert shelves["resnet18 is right, svm-hog is not"] == [11]
+    assert shelves["svm-hog is right, resnet18 is not"] == [12]
+    # All three say c of 13 and a of 15; of 14 two say b. Of those with three the one on which resnet18 is surest first.
+    assert shelves["All 3 methods fail"] == [13, 15, 14]
+    failed = next(shelf for shelf in gallery.shelves if shelf.title == "All 3 methods fail")
+    assert failed.cells[2].told == ("→ b", "2 of 3")
+    assert failed.cells[2].truth == "c"
+    assert shelves["b taken for c"] == [12, 13]  # of resnet18, margins 5 and 2
+    assert (shelves["c taken for a"], shelves["c taken for b"]) == ([15], [14])
+    assert gallery.wanted == {11, 12, 13, 14, 15}
+
+
+def test_marks_stand_where_their_values_are(results):
+    root = results(*judgements())
+    content = report(load_results(root))
+    (figure,) = [one for one in content.drawings if one.kind == "time" and one.dataset == "hep2"]
+    cpu = next(panel for panel in figure.panels if "CPU" in panel.title)
+    frame = load_results(root)
+    own = frame[(frame["dataset"] == "hep2") & (frame["device"] == "cpu") & (frame["status"] == "ok")]
+    left, top, right, bottom = cpu.frame
+    ticks = {text: x for x, text in cpu.x_ticks}
+    one, ten = ticks["1 min"], ticks["10 min"]
+    for method, runs in own.groupby("method"):
+        (line,) = [line for line in cpu.lines if line.series == method]
+        (mark,) = line.marks
+        seconds, accuracy = runs["train_seconds"].mean(), runs["test_accuracy"].mean()
+        assert mark.x == pytest.approx(one + (ten - one) * math.log(seconds / 60) / math.log(10), abs=0.2)
+        (low, a), (high, b) = [(y, float(text.split()[0]) / 100) for y, text in (cpu.y_ticks[0], cpu.y_ticks[-1])]
+        assert mark.y == pytest.approx(low + (high - low) * (accuracy - a) / (b - a), abs=0.3)
+        assert left <= mark.x <= right
+        assert top <= mark.y <= bottom
+        assert f"{100 * accuracy:.1f} %" in mark.tip
+
+
+def test_black_methods_are_seen_on_a_dark_page():
+    assert drawing.colour("cnn") == "var(--ink)"
+    assert drawing.colour("svm-hog") == "#0072B2"
+
+
+def test_the_paragraph_tells_splits_seeds_hardware_and_cites_what_ran(results):
+    content = report(load_results(results(*judgements())))
+    text = " ".join(content.paper.paragraphs)
+    assert "support vector machines (svm-hog) and nets (" in text[0].lower() + text[1:]
+    assert "official split, 6 classes: 8,701 for training, 2,175 for validation, 2,720 for testing" in text
+    assert "Random seeds: 0, 1, 2;" in text
+    assert "Example CPU, 2 threads" in text
+    assert "Example GPU" in text
+    assert "licence: see the source" in text
+    keys = re.findall(r"^@\w+\{(\w+),", content.paper.bibtex, re.M)
+    assert {"cellbench", "cortes1995support", "dalal2005histograms", "he2016deep", "simonyan2015very"} <= set(keys)
+    assert not {"krizhevsky2012imagenet", "parnamaa2017accurate"} & set(keys)  # no alexnet, no deepyeast among them
+    assert content.paper.bibtex.count("{") == content.paper.bibtex.count("}")
+
+
+def test_failed_runs_and_simulated_images_are_named(page):
+    html = page(
+        make("cnn", dataset="synthetic-yeast", facts={"synthetic": True}),
+        make("svm-hog", dataset="synthetic-yeast", facts={"synthetic": True}),
+        make("vgg16", status="timeout", reason="stopped after 1,800 s"),
+        make("cnn"),
+    )
+    found = Page(html)
+    assert "timeout: stopped after 1,800 s" in [text.strip() for _, text in found.all("td", class_="remark")]
+    assert "Simulated images: no verdict rests on them." in [text for _, text in found.all("p", class_="found")]
+    assert html.index("synthetic-yeast (simulated), split") > html.index("hep2, split")  # real ones first
+
+
+def test_findings_stand_in_the_page_only_when_there_are_some(page):
+    finding = {
+        "sentence": "An SVM wins.",
+        "verdict": "not tested",
+        "source": "study 000",
+        "evidence": ["none yet"],
+        "commands": ["cellbench run --dataset hep2"],
+    }
+    without, given = page(make("cnn")), page(make("cnn"), findings=[finding])
+    assert not Page(without).all("section", id="findings")
+    (section,) = Page(given).all("section", id="findings")
+    assert all(
+        text in section[1] for text in ("An SVM wins.", "not tested", "none yet", "cellbench run --dataset hep2")
+    )

@@ -1,0 +1,172 @@
+"""The page in a real browser: it sorts, filters and tells, it asks for nothing and nothing goes wrong."""
+
+import pytest
+
+from cellbench import load_results
+from cellbench.reporting.report.page import Look, render, report
+
+from .chromium import opened, program
+from .conftest import judged, judgements, make
+from .test_report import hostile
+
+pytestmark = pytest.mark.skipif(program() is None, reason="no Chromium here: apt-get install chromium")
+
+ORDER = "[...document.querySelectorAll('.board')[0].tBodies[0].rows].map((row) => row.cells[0].textContent.trim())"
+ROWS = "[...document.querySelectorAll('.board tbody tr')].filter((row) => row.offsetParent)"
+SHOWN = f"{ROWS}.map((row) => row.cells[0].textContent.trim())"
+
+
+def click(selector: str, at: int = 0) -> str:
+    return f"document.querySelectorAll({selector!r})[{at}].click()"
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    from cellbench.core.store import Store
+
+    folder = tmp_path_factory.mktemp("report")
+    simulated = {"synthetic": True}
+    more = [judged("plain18", 0.9, 7, facts=simulated, dataset="toys"), (make("mlp", dataset="toys"), {})]
+    for record, predictions in [*judgements(), *more]:
+        Store(folder / "results", "example-cpu-2c-abc123").save(record, predictions)
+    content = report(load_results(folder / "results"))
+    cell = bytes.fromhex("ffd8ffd9")
+    looks = {scope: Look(cells=dict.fromkeys(wanted, cell)) for scope, wanted in content.wanted().items()}
+    (folder / "r.html").write_text(render(content, looks), "utf-8")
+    return folder / "r.html"
+
+
+@pytest.fixture(scope="module")
+def page(file):
+    with opened(file) as page:
+        yield page
+
+
+def test_it_opens_within_two_seconds_asks_for_nothing_and_logs_nothing(file):
+    with opened(file) as page:
+        took = page.run("performance.timing.loadEventEnd - performance.timing.navigationStart")
+        page.run(click("#theme"))
+        page.run(click("[data-copy]"))
+        asked = [event["request"]["url"] for event in page.of("Network.requestWillBeSent")]
+        assert [url for url in asked if not url.startswith("data:")] == [file.resolve().as_uri()]
+        assert page.of("Runtime.exceptionThrown") == []
+        assert page.of("Runtime.consoleAPICalled") == []
+        assert page.of("Log.entryAdded") == []
+    assert took < 2000
+
+
+def test_a_click_on_a_heading_sorts_by_it_and_another_turns_the_order(page):
+    heads = page.run("[...document.querySelectorAll('.board')[0].rows[0].cells].map((cell) => cell.textContent.trim())")
+    best_first = page.run(ORDER)
+    training = next(i for i, head in enumerate(heads) if head.startswith("training"))
+    press = f"document.querySelectorAll('.board')[0].rows[0].cells[{training}].querySelector('button').click()"
+    values = (
+        f"[...document.querySelectorAll('.board')[0].tBodies[0].rows].map((row) => row.cells[{training}].dataset.value)"
+    )
+    page.run(press)
+    falling = [float(value) if value else None for value in page.run(values)]
+    assert falling[-1] is None  # the run that failed
+    assert falling[:-1] == sorted(falling[:-1], reverse=True)
+    page.run(press)
+    rising = [float(value) for value in page.run(values)[:-1]]
+    assert rising == sorted(rising)
+    assert page.run(values)[-1] == ""
+    page.run("document.querySelectorAll('.board')[0].rows[0].cells[0].querySelector('button').click()")
+    assert page.run(ORDER) == sorted(best_first)
+    marked = "[...document.querySelectorAll('.board')[0].querySelectorAll('[aria-sort]')].map((one) => one.ariaSort)"
+    assert [sort for sort in page.run(marked) if sort != "none"] == ["ascending"]
+
+
+def test_rows_are_filtered_by_words_kind_and_device(page):
+    everything = page.run(SHOWN)
+    put = (
+        "for (const [id, value] of {}) {{ const one = document.getElementById(id); one.value = value;"
+        " one.dispatchEvent(new Event('input')) }}"
+    )
+    page.run(put.format('[["filter", "SVM cuda"]]'))
+    assert page.run(SHOWN) == ["svm-hog"]
+    assert page.run("document.querySelector('#count').value") == f"1 of {len(everything)} rows"
+    page.run(put.format('[["filter", ""], ["family", "svm"]]'))
+    assert set(page.run(SHOWN)) == {"svm-hog"}
+    page.run(put.format('[["device", "cuda"]]'))
+    assert page.run(SHOWN) == ["svm-hog"]
+    page.run(put.format('[["family", ""], ["device", ""]]'))
+    assert page.run(SHOWN) == everything
+
+
+def test_a_data_set_can_be_looked_at_alone(page):
+    chip = "[...document.querySelectorAll('[data-only]')].find((one) => one.dataset.only === '{}').click()"
+    parts = "[...document.querySelectorAll('[data-dataset]')].filter((one) => one.offsetParent)"
+    seen = f"[...new Set({parts}.map((one) => one.dataset.dataset))]"
+    assert set(page.run(seen)) == {"hep2", "wells", "toys"}
+    page.run(chip.format("wells"))
+    assert page.run(seen) == ["wells"]
+    page.run(chip.format(""))
+    assert set(page.run(seen)) == {"hep2", "wells", "toys"}
+
+
+def test_the_arrow_keys_go_from_mark_to_mark_and_each_tells_its_run(page):
+    page.run("document.querySelector('.time .panel svg').focus()")
+    page.press("ArrowRight")
+    first = page.run("document.querySelector('#tip').textContent")
+    page.press("ArrowRight")
+    second = page.run("document.querySelector('#tip').textContent")
+    page.press("ArrowLeft")
+    assert page.run("document.querySelector('#tip').textContent") == first != second
+    assert "accuracy on test: " in first
+    assert page.run("document.querySelector('#tip').hidden") is False
+    page.run("document.activeElement.blur()")
+    assert page.run("document.querySelector('#tip').hidden") is True
+
+
+def test_the_pointer_finds_the_nearest_mark(page):
+    page.run("document.querySelector('.time .mark').scrollIntoView({ block: 'center', behavior: 'instant' })")
+    x, y = page.run(
+        "(() => { const box = document.querySelector('.time .mark').getBoundingClientRect();"
+        " return [box.x + box.width / 2, box.y + box.height / 2] })()"
+    )
+    page.ask("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+    shown = page.run("document.querySelector('#tip').textContent")
+    assert shown == page.run("document.querySelector('.time .mark').dataset.tip")
+    page.ask("Input.dispatchMouseEvent", type="mouseMoved", x=1, y=1)
+
+
+def test_everything_that_can_be_pressed_is_reached_by_the_tab_key(file):
+    reached = set()
+    with opened(file) as page:
+        for _ in range(25):
+            page.press("Tab")
+            at = "document.activeElement"
+            reached.add(page.run(f"{at}.id || {at}.hash || {at}.tagName"))
+    assert {"#answer", "#leaderboard", "theme", "filter", "family", "device", "BUTTON"} <= reached
+
+
+def test_a_theme_that_was_chosen_wins_over_the_systems(page):
+    paper = "getComputedStyle(document.querySelector('.card')).backgroundColor"
+    page.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark"}])
+    dark = page.run(paper)
+    page.run(click("#theme"))
+    light = page.run(paper)
+    assert (dark, light) == ("rgb(21, 23, 28)", "rgb(255, 255, 255)")
+    page.run(click("#theme"))
+    assert page.run(paper) == dark
+    page.ask("Emulation.setEmulatedMedia", media="print")
+    assert page.run(paper) == light  # paper is white
+    page.ask("Emulation.setEmulatedMedia", media="", features=[])
+
+
+def test_nothing_is_wider_than_a_telephone(file):
+    with opened(file, width=500, height=900) as page:
+        page.ask("Emulation.setDeviceMetricsOverride", width=390, height=844, deviceScaleFactor=1, mobile=True)
+        assert page.run("document.documentElement.scrollWidth") <= 390
+
+
+def test_what_users_wrote_does_not_run(results, tmp_path):
+    (tmp_path / "evil.html").write_text(hostile(results), "utf-8")
+    with opened(tmp_path / "evil.html") as page:
+        page.run(
+            "document.querySelectorAll('.mark, td, th').forEach((one) => one.dispatchEvent(new Event('mouseover')))"
+        )
+        assert page.of("Page.javascriptDialogOpening") == []
+        assert page.of("Runtime.exceptionThrown") == []
+        assert "<script>alert(1)</script>" in page.run("document.querySelector('.matrix').textContent")
