@@ -71,7 +71,8 @@ def report(results: Path, output: Path, title: str, conditions: tuple[str, ...],
     content = gather(frame, runs, conditions, title)
     off = Look(lacking="left out on request (--no-cells)")
     looks = {scope: off if no_cells else _look(scope, wanted, results) for scope, wanted in content.wanted().items()}
-    page = render(content, looks, day=date.today().isoformat())
+    folder = None if results == Path("results") else results
+    page = render(content, looks, date.today().isoformat(), folder)
     progress_line("")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ import io
 import math
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,10 +17,11 @@ from cellbench.cli import cli
 from cellbench.core.data import Dataset, Info, Split
 from cellbench.core.runs import TRAINING_PHASES
 from cellbench.datasets import cache, montage
-from cellbench.reporting.report import drawing
+from cellbench.reporting.report import drawing, figures
 from cellbench.reporting.report.page import Look, render, report
 
-from .conftest import CLASSES, judged, judgements, make
+from .conftest import CLASSES, judged, judgements, make, sizes
+from .test_plots_charts import epochs, several_labels
 
 EVIL = "<script>alert(1)</script>"
 VOID = {"meta", "link", "input", "img", "br", "path", "rect", "use", "circle"}
@@ -130,10 +132,7 @@ def hostile(results):
         make("mlp", status="failed", reason="<img src=x onerror=alert(3)>", dataset="plain"),
     ]
     content = report(load_results(results(*records)), title=f"T{EVIL}")
-    findings = [
-        {"sentence": EVIL, "verdict": "not tested", "source": EVIL, "evidence": [EVIL], "commands": [EVIL]},
-    ]
-    return render(content, {scope: Look(lacking=EVIL) for scope in content.wanted()}, findings)
+    return render(content, {scope: Look(lacking=EVIL) for scope in content.wanted()}, day=EVIL, results=Path(EVIL))
 
 
 def test_what_users_wrote_is_shown_and_never_becomes_part_of_the_page(results):
@@ -243,7 +242,7 @@ def test_the_gallery_shows_where_methods_disagree_fail_and_are_sure_of_errors(re
     # All three say c of 13 and a of 15; of 14 two say b. Of those with three the one on which resnet18 is surest first.
     assert shelves["All 3 methods fail"] == [13, 15, 14]
     failed = next(shelf for shelf in gallery.shelves if shelf.title == "All 3 methods fail")
-    assert failed.cells[2].told == ("→ b", "2 of 3")
+    assert failed.cells[2].told == ("b", "2 of 3")
     assert failed.cells[2].truth == "c"
     assert shelves["b taken for c"] == [12, 13]  # of resnet18, margins 5 and 2
     assert (shelves["c taken for a"], shelves["c taken for b"]) == ([15], [14])
@@ -270,6 +269,38 @@ def test_marks_stand_where_their_values_are(results):
         assert left <= mark.x <= right
         assert top <= mark.y <= bottom
         assert f"{100 * accuracy:.1f} %" in mark.tip
+
+
+def test_every_kind_of_figure_tells_the_figures_of_its_records(results, record):
+    history = epochs(3.0, 2.0, 1.0)
+    scored = {part: {"macro_f1": 0.8, "exact_match": 0.5, "n": 80} for part in ("val", "test")}
+    thresholds_of, *_ = several_labels(record, metrics=scored)
+    root = results(
+        *(make(method, seed=seed) for method in ("plain18", "resnet18", "plain34", "resnet34") for seed in (0, 1)),
+        make("cnn", history=history, chosen={"epoch": 2}),
+        judged("alexnet", 0.9, dataset="alone"),
+        thresholds_of,
+        *sizes(),
+    )
+    drawn = {}
+    for one in report(load_results(root)).drawings:
+        for panel in one.panels:
+            told = [mark.tip for line in panel.lines for mark in line.marks] + [bar.tip for bar in panel.bars]
+            drawn.setdefault(one.kind, []).extend(told)
+            left, top, right, bottom = panel.frame
+            marks = [mark for line in panel.lines for mark in line.marks]
+            assert all(left <= mark.x <= right and top <= mark.y <= bottom for mark in marks)
+    assert set(drawn) == set(figures.DRAWN)
+    assert "residual, 34 layers\nerror on test: 5.9 %" in drawn["depth"]  # 1 - 0.941
+    assert "plain, 18 layers\nerror on train: 1.6 %" in drawn["depth"]
+    assert "cnn, epoch 2\nloss on val: 2" in drawn["history"]
+    assert "cnn, epoch 3\naccuracy on train: 70.0 %" in drawn["history"]
+    assert "resnet18\nval: 94.9 %" in drawn["bars"]
+    assert "svm-hog, torch, C=10: n^1.50\n10,000 images: 20 s" in drawn["svm-time"]  # 2e-5 n^1.5
+    assert "svm-hog, libsvm, C=10\n2,500 images: 10.4 min" in drawn["svm-time"]  # 1e-4 n²
+    assert len(drawn["thresholds"]) == 19
+    assert sum(tip.startswith("alexnet\n") for tip in drawn["per-class"]) == len(CLASSES)
+    assert any("10,000 training images\naccuracy on test: 85.8 %" in tip for tip in drawn["learning-curve"])
 
 
 def test_black_methods_are_seen_on_a_dark_page():
@@ -305,17 +336,14 @@ def test_failed_runs_and_simulated_images_are_named(page):
     assert html.index("synthetic-yeast (simulated), split") > html.index("hep2, split")  # real ones first
 
 
-def test_findings_stand_in_the_page_only_when_there_are_some(page):
-    finding = {
-        "sentence": "An SVM wins.",
-        "verdict": "not tested",
-        "source": "study 000",
-        "evidence": ["none yet"],
-        "commands": ["cellbench run --dataset hep2"],
-    }
-    without, given = page(make("cnn")), page(make("cnn"), findings=[finding])
-    assert not Page(without).all("section", id="findings")
-    (section,) = Page(given).all("section", id="findings")
-    assert all(
-        text in section[1] for text in ("An SVM wins.", "not tested", "none yet", "cellbench run --dataset hep2")
-    )
+def test_every_claim_stands_with_its_verdict_evidence_and_command(results):
+    content = report(load_results(results(*judgements())))
+    page = Page(render(content, {scope: Look() for scope in content.wanted()}, results=Path("my results")))
+    (section,) = [text for _, text in page.all("section", id="findings")]
+    shown = [text for attributes, text in page.all("span", class_="badge")]
+    assert sorted(shown) == sorted(one.verdict for one in content.findings)
+    assert {"contradicted", "not tested"} <= set(shown)
+    for one in content.findings:
+        assert one.claim.sentence in section
+        assert all(ruling.trial.said in section for ruling in one.rulings)
+        assert all(f"{command} -o 'my results'" in section for command in one.commands)

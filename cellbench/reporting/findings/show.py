@@ -84,6 +84,12 @@ def _block(one: Finding, room: int, paint: Paint, detail: bool, output: Path | N
         yield from (f"    {command}" for command in commands_in(one, output))
 
 
+def evidence_lines(one: Finding) -> list[str]:
+    """What the verdict rests on, a line each; then what simulated images show."""
+    simulated = [f"({NO_VERDICT}) {_where(trial)}: {trial.said}" for trial in one.simulated]
+    return [_ruled(ruling) for ruling in one.rulings] + simulated
+
+
 def commands_in(one: Finding, output: Path | None) -> list[str]:
     return [command + _folder(output) for command in one.commands]
 

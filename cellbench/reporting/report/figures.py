@@ -13,6 +13,7 @@ from ..captions import device_of
 from ..plots.bars import PARTS
 from ..plots.chart import Chart
 from ..plots.depth import KINDS as TWINS
+from ..plots.depth import MARKS as DEPTH_SIGNS
 from ..plots.fit_time import LINES, fitted
 from ..plots.history import FIGURES, LONG
 from ..plots.kinds import outcomes
@@ -178,7 +179,7 @@ def _history(chart: Chart) -> Parts:
             curves = [_epochs(net, part, name) for part in ("train", "val")]
             kept = tuple(round(sheet.at(epoch, scales[name].low)[0], 1) for epoch in sorted(set(net["kept"])))
             panels.append(panel(sheet, curves, uprights=kept))
-    keys = (Key("train", INK, "", False, "4 3"), Key("val", INK, "o", False))
+    keys = (Key("train", INK, "", False, "4 3"), Key("val", INK, "", False))
     return tuple(panels), keys
 
 
@@ -211,17 +212,19 @@ def _epochs(net: Row, part: str, name: str) -> Curve:
 
 def _depth(chart: Chart) -> Parts:
     several = len({(row["device"], row["machine"], row["settings"]) for row in chart.rows}) > 1
+    widths = len({row["width"] for row in chart.rows}) > 1
     panels: list[Panel] = []
     curves: list[Curve] = []
     top = max(error for row in chart.rows for part in ("train", "test") for error in row[f"{part}_error"])
     depths = sorted({depth for row in chart.rows for depth in row["depths"]})
     for part in ("train", "test"):
-        x = Axis(depths[0] - 1, depths[-1] + 1, {depth: str(depth) for depth in depths}, "depth (layers)")
+        x = depth_axis(depths)
         sheet = Sheet(x, percents([0, top], "error = 1 − accuracy", 0), 290, 250, title=f"error on {part}")
         curves = []
         for row in chart.rows:
-            hue, sign, line = TWINS[row["kind"]]
-            label = ", ".join(filter(None, [row["kind"], *([device_of(row), row["settings"]] if several else [])]))
+            hue, line = TWINS[row["kind"]]
+            told = [row["kind"], row["width"] * widths, *([device_of(row), row["settings"]] if several else [])]
+            label = ", ".join(filter(None, told))
             errors, sd = row[f"{part}_error"], row[f"{part}_error_sd"]
             tips = [
                 f"{label}, {depth} layers\nerror on {part}: {share(e, s)}"
@@ -239,11 +242,21 @@ def _depth(chart: Chart) -> Parts:
                     joined=True,
                     dash=DASHES.get(line, ""),
                     hue=hue,
-                    sign=sign,
+                    sign=DEPTH_SIGNS[row["width"]],
                 )
             )
         panels.append(panel(sheet, curves))
     return tuple(panels), key(curves)
+
+
+def depth_axis(depths: Sequence[int]) -> Axis:
+    """Linear, with a tick at each depth that leaves room for it."""
+    room = 0.05 * (depths[-1] - depths[0])
+    ticks = [depths[0]]
+    for depth in depths[1:]:
+        if depth - ticks[-1] >= 2 * room:
+            ticks.append(depth)
+    return Axis(depths[0] - room, depths[-1] + room, {depth: str(depth) for depth in ticks}, "depth (layers)")
 
 
 def _learning(chart: Chart) -> Parts:

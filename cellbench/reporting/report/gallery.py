@@ -176,7 +176,7 @@ def _failed_by_all(told: Sequence[Told], classes: Sequence[str]) -> Iterator[She
             Cell(
                 int(told[0].said.index[i]),
                 classes[told[0].said.truth[i]],
-                (f"→ {classes[tally[i].argmax()]}", f"{tally[i].max()} of {len(told)}"),
+                (classes[tally[i].argmax()], f"{tally[i].max()} of {len(told)}"),
             )
             for i in which[order][:MOST_CELLS]
         )
@@ -213,7 +213,7 @@ def _cells(which: NDArray[np.int64], one: Told, classes: Sequence[str], named: b
         Cell(
             int(one.said.index[i]),
             _names(one.said.truth[i], classes),
-            (f"→ {_names(one.said.predicted[i], classes)}",) if named else (),
+            (_names(one.said.predicted[i], classes),) if named else (),
         )
         for i in chosen
     )

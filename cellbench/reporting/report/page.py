@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import jinja2
@@ -14,6 +15,8 @@ from ...core.errors import UsageError
 from ...core.words import counted
 from ..captions import name_of
 from ..choosing import chosen
+from ..findings import findings, show
+from ..findings.verdict import Finding
 from ..plots.chart import record_of
 from ..pooling import by, listed, pool, select
 from ..ranking import main_figure
@@ -87,6 +90,7 @@ class Report:
     drawings: Sequence[drawing.Drawing]
     matrices: Sequence[figures.Matrices]
     galleries: Sequence[gallery.Gallery]
+    findings: Sequence[Finding]
     cards: Sequence[Card]
     paper: Paper
     machines: Sequence[Machine]
@@ -129,6 +133,7 @@ def report(frame: pd.DataFrame, runs: str = "default", conditions: Sequence[str]
         drawings=sorted(drawn, key=lambda one: (place(one), list(figures.DRAWN).index(one.kind))),
         matrices=sorted(matrices, key=place),
         galleries=sorted(gallery.galleries(rows), key=place),
+        findings=findings(frame),
         cards=[_card(group) for group in sorted(by(rows, SCOPE), key=lambda group: _place(group[0]))],
         paper=paper(rows, records, spans),
         machines=machines(rows, records),
@@ -204,14 +209,9 @@ def _settings(rows: Sequence[Row]) -> list[Row]:
 # --- the page
 
 
-def render(
-    content: Report, looks: Mapping[Scope, Look], findings: Sequence[Mapping[str, Any]] = (), day: str = ""
-) -> str:
-    """The page as HTML, whatever users wrote escaped. looks: pictures and checks, by data set; day: when it was made.
-
-    findings: 'sentence', 'verdict' (supported, contradicted, inconclusive, not tested), 'source', 'evidence': lines of
-    text, and 'commands': what would settle it.
-    """
+def render(content: Report, looks: Mapping[Scope, Look], day: str = "", results: Path | None = None) -> str:
+    """The page as HTML, whatever users wrote escaped. looks: pictures and checks, by data set; day: when it was made;
+    results: the folder, for commands, None for the usual one."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("cellbench.reporting"),
         autoescape=True,
@@ -222,7 +222,13 @@ def render(
     environment.filters |= {"jpeg": _data_uri, "signed": "{:+.1f}".format, "percent": "{:.1f}".format, "ratio": _ratio}
     environment.globals |= {"outline": drawing.outline}
     return environment.get_template("report.html").render(
-        report=content, looks=looks, findings=findings, day=day, version=__version__, signs=_signs(content.drawings)
+        report=content,
+        looks=looks,
+        results=results,
+        show=show,
+        day=day,
+        version=__version__,
+        signs=_signs(content.drawings),
     )
 
 

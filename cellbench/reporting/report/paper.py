@@ -59,7 +59,8 @@ def paper(rows: Sequence[Row], records: Sequence[RunRecord], intervals: Iterable
     first = (
         f"{what[0].upper()}{what[1:]} {'were' if what != 'No method' else 'was'} compared with cellbench {versions}."
     )
-    data = [_data(group) for group in by(ran, DATA)]
+    place = {id(row): i for i, row in enumerate(ran)}
+    data = [_data(group) for group in sorted(by(ran, DATA), key=lambda group: place[id(group[0])])]
     seeds = sorted({seed for row in ran for seed in row["seeds"]})
     how = (
         f"Random seeds: {', '.join(map(str, seeds))}; figures are means over the seeds of a method."
@@ -90,7 +91,7 @@ def _data(rows: Sequence[Row]) -> str:
     parts = [f"{first[f'n_{part}']:,} for {use}" for part, use in USES.items() if first[f"n_{part}"]]
     classes = f", {counted(first['n_classes'], 'class', 'classes')}" if first["n_classes"] else ""
     split = "official split" if first["split"] == "official" else f"split {first['split']}"
-    steps = listed_once(listed(json.loads(row["preprocessing"])) for row in rows)
+    steps = " or ".join(dict.fromkeys(listed(json.loads(row["preprocessing"])) for row in rows))
     limit = f", training limited to {first['limit']:,}" if first["limit"] else ""
     told = [f"{split}{limit}{classes}: {', '.join(parts)}", f"preprocessing {steps}" if steps else ""]
     told += [f"licence: {first['licence']}" if first["licence"] else "", f"content {first['fingerprint']}"]

@@ -160,5 +160,5 @@
   }, { rootMargin: "-20% 0px -70% 0px" });
   for (const id of links.keys()) seen.observe(document.getElementById(id));
 
-  addEventListener("beforeprint", () => { for (const part of all("details")) part.open = true; });
+  addEventListener("beforeprint", () => { for (const part of all("details:not(.long)")) part.open = true; });
 })();
