@@ -163,11 +163,20 @@ def test_a_run_that_fails_is_on_record_and_the_exit_code_is_3(cells, tmp_path):
     assert "learning rate" in table.stdout
 
 
+def heed_ctrl_c() -> None:
+    """A shell starts what runs in its background deaf to Ctrl-C, and children inherit that: also from these tests."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_exits_130_and_leaves_a_usable_folder(cells, tmp_path):
     results = tmp_path / "results"
     arguments = ["run", "-d", str(cells), "-m", "svm-hog", "-m", "cnn", "--epochs", "100000", "-o", str(results)]
     process = subprocess.Popen(
-        [sys.executable, "-m", "cellbench", *arguments], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "cellbench", *arguments],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_ctrl_c,
     )
     deadline = time.monotonic() + 60
     while not list(results.rglob("*.json")) and time.monotonic() < deadline:
