@@ -68,18 +68,19 @@ def on_front(row: Row, rivals: Sequence[Row], figure: str, cost: str) -> bool:
     )
 
 
+ACCURACY = Column(
+    "test_accuracy",
+    "test\naccuracy",
+    PERCENT,
+    spread=half("test_accuracy"),
+    bold=stands_out("accuracy"),
+    when=one_label,
+)
 COLUMNS = (
     Column("method", "method", label=True),
     Column("settings", "settings", label=True, when="any"),
     *LABELS,
-    Column(
-        "test_accuracy",
-        "test\naccuracy",
-        PERCENT,
-        spread=half("test_accuracy"),
-        bold=stands_out("accuracy"),
-        when=one_label,
-    ),
+    ACCURACY,
     Column(
         "test_macro_f1",
         "test\nmacro-F1",

@@ -34,7 +34,7 @@ from .captions import (
 from .certainty import FIGURES, compare_rows, over_of, with_certainty
 from .choosing import chosen, lines_chosen, own
 from .classes import per_class
-from .efficiency import efficiency, memory_of
+from .efficiency import ACCURACY, efficiency, memory_of
 from .parity import parity
 from .pooling import BELOW_TWICE_CHANCE, DATA, HARDWARE, by, listed, pool, with_settings
 from .ranking import best_on_val, main_figure, ranked, stands_out
@@ -166,14 +166,7 @@ LEADERBOARD = (
     *LABELS,
     Column("input", "input", label=True, when="varies", spare=1),
     Column(lambda row: "yes" if row["pretrained"] else "", "pre-\ntrained", label=True, when="any"),
-    Column(
-        "test_accuracy",
-        "test\naccuracy",
-        PERCENT,
-        spread=half("test_accuracy"),
-        bold=stands_out("accuracy"),
-        when=one_label,
-    ),
+    ACCURACY,
     Column("test_macro_f1", "test\nmacro-F1", PERCENT, spread=half("test_macro_f1"), bold=stands_out("macro_f1")),
     Column("test_micro_f1", "test\nmicro-F1", PERCENT, when="any"),
     Column("test_mean_average_precision", "test\nmAP", PERCENT, when="any"),

@@ -66,8 +66,9 @@ def train(net: nn.Module, recipe: Recipe, train: Samples, val: Samples, seed: in
     """
     with log.phase("transfer"):
         validation_figure(val.labels, np.zeros((len(val), len(val.classes))))  # refuses labels that can choose nothing
-        chosen = torch.from_numpy(chosen_images(_one_hot(train), recipe, seed))
-        truth = torch.from_numpy(_one_hot(train))[chosen].float()
+        labels = _one_hot(train)
+        chosen = torch.from_numpy(chosen_images(labels, recipe, seed))
+        truth = torch.from_numpy(labels)[chosen].float()
         images, val_images = place(as_tensor(train.images), device), place(as_tensor(val.images), device)
         model = reader(net, images, recipe, device)
         loss = make_loss(recipe, truth.to(device), train.multilabel)
