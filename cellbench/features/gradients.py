@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..core.errors import UsageError
-from .tensors import as_float, as_tensor
+from ..core.tensors import as_tensor
+from .tensors import as_float
 
 # Pixels worked on at a time: on a processor what keeps a chunk's intermediates in its cache (2**22: 6 × slower), on a
 # card enough that starting its kernels costs nothing beside running them.

@@ -5,7 +5,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from .tensors import as_float, as_tensor
+from ..core.tensors import as_tensor
+from .tensors import as_float
 
 CHUNK = 4096  # images at a time
 

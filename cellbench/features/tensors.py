@@ -1,22 +1,12 @@
-"""Images as tensors, on the device that they are on; and features brought to one scale."""
+"""Images as numbers from 0 to 1, on the device that they are on; and features brought to one scale."""
 
 from dataclasses import dataclass
 from typing import Self
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 ROWS = 256  # copied to float64 at a time
-
-
-def as_tensor(images: Tensor | NDArray) -> Tensor:
-    """The same values; an array that torch has no notion of (read-only, strided backwards, big-endian) is copied."""
-    if isinstance(images, np.ndarray):
-        images = np.ascontiguousarray(images, images.dtype.newbyteorder("="))
-        return torch.from_numpy(images if images.flags.writeable else images.copy())
-    return images
 
 
 def as_float(images: Tensor) -> Tensor:

@@ -135,7 +135,7 @@ class FeatureSVM:
         return {**objective.facts(self._model), **{name: value for name, value in told.items() if value is not None}}
 
     def _on_device(self, images: NDArray) -> "Tensor":
-        from ..features.tensors import as_tensor
+        from ..core.tensors import as_tensor
 
         return as_tensor(images).to(self._device)
 
@@ -172,7 +172,7 @@ class FittedSVM:
         return {"scale": scale, "machine": saved.state(self.machine), "classes": self.classes}
 
     def predict(self, images: NDArray) -> NDArray[np.float32]:
-        from ..features.tensors import as_tensor
+        from ..core.tensors import as_tensor
         from ..svm import SVC
 
         features = _scaled(self.features(as_tensor(images).to(self.device)), self.scale)

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ..core.tensors import as_tensor
 from .recipe import Recipe
 from .small_maps import SmallMaps
 
@@ -124,10 +125,6 @@ def reader(net: nn.Module, images: Tensor, recipe: Recipe, device: str) -> Train
     full = _full_scale(images)
     mean, deviation = _normalisation(images, recipe.normalise, full)
     return Trained(net, mean, deviation, full, choose_precision(recipe.precision, device), device)
-
-
-def as_tensor(images: Tensor | NDArray) -> Tensor:
-    return images if isinstance(images, Tensor) else torch.from_numpy(np.ascontiguousarray(images))
 
 
 def _full_scale(images: Tensor) -> float:
