@@ -32,7 +32,7 @@ FEW = 12  # classes at most of which six examples are shown, three of more
     "conditions",
     multiple=True,
     metavar="CONDITION",
-    help="Runs to show, such as method=svm-*, device=cpu, 'limit>=1000', C=10; repeatable.",
+    help="Runs to show and judge claims by, such as method=svm-*, device=cpu, 'limit>=1000', C=10; repeatable.",
 )
 @click.option(
     "--runs",

@@ -347,3 +347,34 @@ def test_every_claim_stands_with_its_verdict_evidence_and_command(results):
         assert one.claim.sentence in section
         assert all(ruling.trial.said in section for ruling in one.rulings)
         assert all(f"{command} -o 'my results'" in section for command in one.commands)
+
+
+def test_findings_rest_on_the_runs_that_where_chose_and_the_page_says_which(results):
+    frame = load_results(results(*judgements()))
+
+    def places(*conditions):
+        """Where each claim was judged, the sentence above them, and what `cellbench findings` would say."""
+        content = report(frame, conditions=conditions)
+        page = Page(render(content, {scope: Look() for scope in content.wanted()}))
+        (section,) = [text for _, text in page.all("section", id="findings")]
+        return {one.claim.id: {r.trial.dataset for r in one.rulings} for one in content.findings}, section
+
+    judged_on, said = places()
+    assert "judged by every run of the folder, those with limited data" in said
+    assert (judged_on["svm-above-simple-cnn"], judged_on["vgg-above-simple-cnn"]) == ({"hep2", "wells"}, {"hep2"})
+    judged_on, said = places("dataset=wells")
+    assert "judged by the runs that --where chose (dataset=wells)" in said
+    assert (judged_on["svm-above-simple-cnn"], judged_on["vgg-above-simple-cnn"]) == ({"wells"}, set())
+
+
+def test_findings_of_chosen_runs_take_limited_ones_which_tables_leave_out(results):
+    def sized(method, n, limit):
+        return judged(method, 0.9, limit=limit, facts={"n": {"train": n, "val": 200, "test": 600}})
+
+    sizes = ((1000, 1000), (4000, 4000), (8701, None))
+    root = results(*(sized(method, *size) for method in ("cnn", "vgg11") for size in sizes))
+    content = report(load_results(root), conditions=["dataset=hep2", "method=cnn"])
+    assert [row["limit"] for board in content.boards for row in board.table.rows] == [None]
+    (overfit,) = [one for one in content.findings if one.claim.id == "nets-overfit-small-data"]
+    assert {row["n"] for ruling in overfit.rulings for row in ruling.trial.evidence} == {1000, 4000, 8701}
+    assert {row["method"] for ruling in overfit.rulings for row in ruling.trial.evidence} == {"cnn"}

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from .. import choosing
 from ..pooling import by, pool, with_settings
 from .claim import chosen, load
 from .sentence import plain_sentences
@@ -13,10 +14,13 @@ from .verdict import Finding, find
 GAPS = ("accuracy", "macro_f1")
 
 
-def findings(frame: pd.DataFrame, ids: Sequence[str] = ()) -> list[Finding]:
-    """The verdict on each claim, or on those with these ids. Raises UsageError for an unknown id."""
+def findings(frame: pd.DataFrame, ids: Sequence[str] = (), conditions: Sequence[str] = ()) -> list[Finding]:
+    """The verdict on each claim, or on those with these ids, by the runs that conditions choose, as tables take them.
+
+    Raises UsageError for an unknown id, and for conditions that choose no run.
+    """
     claims = chosen(load(), ids)
-    rows = rows_of(frame)
+    rows = rows_of(frame, conditions)
     return [find(claim, rows) for claim in claims]
 
 
@@ -25,10 +29,10 @@ def sentences(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return plain_sentences(rows_of(frame))
 
 
-def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
+def rows_of(frame: pd.DataFrame, conditions: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Pooled rows that are ok, with gaps from train to test by figure, whose deviation over seeds is pooled too."""
     gaps = {f"gap_{name}": frame[f"train_{name}"] - frame[f"test_{name}"] for name in GAPS}
     given = frame.assign(**gaps)
     given.attrs = dict(frame.attrs)
-    ok = [row for row in pool(given) if row["status"] == "ok"]
+    ok = [row for row in choosing.chosen(pool(given), conditions) if row["status"] == "ok"]
     return [dict(row) for group in by(ok, ("dataset",)) for row in with_settings(group)]

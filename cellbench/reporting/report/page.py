@@ -91,6 +91,7 @@ class Report:
     matrices: Sequence[figures.Matrices]
     galleries: Sequence[gallery.Gallery]
     findings: Sequence[Finding]
+    judged_by: str
     cards: Sequence[Card]
     paper: Paper
     machines: Sequence[Machine]
@@ -133,7 +134,8 @@ def report(frame: pd.DataFrame, runs: str = "default", conditions: Sequence[str]
         drawings=sorted(drawn, key=lambda one: (place(one), list(figures.DRAWN).index(one.kind))),
         matrices=sorted(matrices, key=place),
         galleries=sorted(gallery.galleries(rows), key=place),
-        findings=findings(frame),
+        findings=findings(frame, conditions=conditions),
+        judged_by=_judged_by(conditions),
         cards=[_card(group) for group in sorted(by(rows, SCOPE), key=lambda group: _place(group[0]))],
         paper=paper(rows, records, spans),
         machines=machines(rows, records),
@@ -162,6 +164,16 @@ def _counts(rows: Sequence[Row]) -> dict[str, Any]:
         "machines": counted(len({row["machine"] for row in rows}), "machine"),
         "failed": runs - done,
     }
+
+
+def _judged_by(conditions: Sequence[str]) -> str:
+    """Which runs the verdicts rest on: a claim about limits or settings needs those that tables leave out."""
+    if not conditions:
+        return "every run of the folder, those with limited data or changed settings among them."
+    return (
+        f"the runs that --where chose ({', '.join(conditions)}), those with limited data or changed settings among "
+        "them; all runs of the folder may say otherwise."
+    )
 
 
 def _board(table: Table) -> Board:
