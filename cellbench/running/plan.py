@@ -171,9 +171,9 @@ def _spec(
     overrides: Sequence[Override],
 ) -> tuple[RunSpec, dict[str, Any]]:
     """The spec with defaults < data set's suggestions < suite's settings < overrides, and what the last two changed."""
-    asked = {**settings, **{o.key: o.value for o in overrides if fnmatch.fnmatchcase(entry.name, o.scope)}}
-    normal = settled(entry, suggested, data.multilabel)
-    final = settled(entry, {**suggested, **asked}, data.multilabel)
+    asked = {o.key: o.value for o in overrides if fnmatch.fnmatchcase(entry.name, o.scope)}
+    normal = settled(entry, suggested, multilabel=data.multilabel)
+    final = settled(entry, suggested, settings, asked, multilabel=data.multilabel)
     before, after = ({k: v for part in done for k, v in dataclasses.asdict(part).items()} for done in (normal, final))
     changed = {k: after[k] for k in after if canonical(after[k]) != canonical(before[k])}
     spec = RunSpec(
@@ -189,10 +189,10 @@ def _spec(
     return spec, changed
 
 
-def settled(entry: MethodEntry, values: Mapping[str, Any], multilabel: bool = True) -> tuple[Any, ...]:
-    """A method's settings, its preprocessing and, of several labels an image, the decision, with those of `values` that
-    they have in place of their own."""
-    return tuple(_replace(part, values) for part in _parts(entry, multilabel))
+def settled(entry: MethodEntry, *layers: Mapping[str, Any], multilabel: bool = True) -> tuple[Any, ...]:
+    """A method's settings, its preprocessing and, of several labels an image, the decision, with those values of the
+    layers that they have in place of their own; a later layer's goes before an earlier one's."""
+    return tuple(_replace(part, layers) for part in _parts(entry, multilabel))
 
 
 def names_of(entry: MethodEntry, multilabel: bool = True) -> list[str]:
@@ -214,7 +214,16 @@ def _names(*parts: Any) -> list[str]:
     return [f.name for part in parts for f in dataclasses.fields(part)]
 
 
-def _replace(settings: Any, values: Mapping[str, Any]) -> Any:
+def _replace(settings: Any, layers: Iterable[Mapping[str, Any]]) -> Any:
+    """The settings with the values of the layers; one that changes what a default hangs on (see Recipe's fields) brings
+    that default along, lest a rate that was meant for SGD be Adam's."""
+    values: dict[str, Any] = {}
+    for layer in layers:
+        for setting in dataclasses.fields(settings):
+            name, defaults = setting.metadata.get("default_by", ("", {}))
+            if name in layer and layer[name] != values.get(name, getattr(settings, name)):
+                values[setting.name] = defaults.get(str(layer[name]), getattr(settings, setting.name))
+        values.update(layer)
     return dataclasses.replace(settings, **{k: v for k, v in values.items() if k in _names(settings)})
 
 

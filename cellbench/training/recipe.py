@@ -13,9 +13,12 @@ def _choice(default: str, *others: str) -> Any:
     return field(default=default, metadata={"choices": (default, *others)})
 
 
-def _number(default: float | None, least: float = 0, most: float = math.inf, open: bool = False) -> Any:
-    """A number from least to most; open: neither end is allowed."""
-    return field(default=default, metadata={"least": least, "most": most, "open": open})
+def _number(default: float | None, least: float = 0, most: float = math.inf, open: bool = False, **more: Any) -> Any:
+    """A number from least to most; open: neither end is allowed.
+
+    default_by=(name, {value: default}): another default where the setting of that name is given that value, for a plan.
+    """
+    return field(default=default, metadata={"least": least, "most": most, "open": open, **more})
 
 
 @dataclass(frozen=True)
@@ -25,11 +28,12 @@ class Recipe:
     Length: epochs (0 takes the weights as they come); batch: images at a time; accumulate: batches whose gradients are
     averaged for one step.
 
-    Optimiser: optimiser sgd (with momentum, looking ahead if nesterov), adam or adamw; lr: the peak learning rate;
-    weight_decay, on biases and batch norm too if decay_all; clip_norm, clip_value: bounds of the gradient's norm and
-    elements, 0 is none. schedule: constant; step, times factor at each of the milestones (shares of training); cosine;
-    one-cycle, rising and falling; plateau, times factor when the val loss has not improved for more than patience
-    epochs. rise: share of training in which the rate climbs linearly (none: 0.3 in one-cycle, else 0).
+    Optimiser: optimiser sgd (with momentum, looking ahead if nesterov), adam or adamw; lr: the peak learning rate, for
+    which a plan takes 0.001 where it is told adam or adamw and no lr; weight_decay, on biases and batch norm too if
+    decay_all; clip_norm, clip_value: bounds of the gradient's norm and elements, 0 is none. schedule: constant; step,
+    times factor at each of the milestones (shares of training); cosine; one-cycle, rising and falling; plateau, times
+    factor when the val loss has not improved for more than patience epochs. rise: share of training in which the rate
+    climbs linearly (none: 0.3 in one-cycle, else 0).
 
     Loss: auto is cross-entropy, and of several labels an image bce. bce, focal (with focal_gamma) and smooth-l1 look
     at each class by itself; softmax-cross-entropy puts the softmax in twice, a slip that one study made.
@@ -65,7 +69,7 @@ class Recipe:
     accumulate: int = _number(1, 1)
 
     optimiser: str = _choice("sgd", "adam", "adamw")
-    lr: float = _number(0.1, 0, open=True)
+    lr: float = _number(0.1, 0, open=True, default_by=("optimiser", {"adam": 1e-3, "adamw": 1e-3}))
     momentum: float = _number(0.9, 0, 0.9999)
     nesterov: bool = True
     weight_decay: float = _number(5e-4)
@@ -203,5 +207,7 @@ def allowed(setting: Field) -> str:
     if choices := setting.metadata.get("choices"):
         return ", ".join(choices)
     if "least" in setting.metadata:
-        return _allowed(*(setting.metadata[name] for name in ("least", "most", "open"))).removeprefix("it must be ")
+        words = _allowed(*(setting.metadata[name] for name in ("least", "most", "open"))).removeprefix("it must be ")
+        leader, table = setting.metadata.get("default_by", ("", {}))
+        return "; ".join([words, *(f"{number:g} with {leader}={value}" for value, number in table.items())])
     return "true, false" if setting.type is bool else ""

@@ -9,7 +9,7 @@ from cellbench.core.errors import DataError, UsageError
 from cellbench.datasets import cache
 from cellbench.datasets.toy import rings
 from cellbench.methods import methods
-from cellbench.running.plan import Override, make_plan, names_of, parse_override
+from cellbench.running.plan import Choice, Override, make_plan, names_of, parse_override
 
 
 def plan(folder, *names, sets=(), **options):
@@ -44,6 +44,45 @@ def test_a_setting_given_its_default_is_no_change(toy_folder):
     (plain,), (same,) = plan(toy_folder, "svm-hog"), plan(toy_folder, "svm-hog", sets=["C=1.0,10,100"])
     assert same.overrides == {}
     assert same.spec.key == plain.spec.key
+
+
+@pytest.mark.parametrize(
+    ("sets", "rate"),
+    [
+        (["optimiser=adam"], 1e-3),
+        (["optimiser=adamw"], 1e-3),
+        (["optimiser=adam", "lr=0.02"], 0.02),
+        (["lr=0.02", "optimiser=adam"], 0.02),
+        (["optimiser=sgd"], 0.1),
+        (["epochs=3"], 0.1),
+    ],
+)
+def test_a_rate_that_is_not_given_suits_the_optimiser_that_is(toy_folder, sets, rate):
+    (job,) = plan(toy_folder, "resnet18", sets=sets)
+    assert job.spec.params["lr"] == rate
+    assert job.overrides.get("lr", 0.1) == rate
+
+
+def test_the_optimisers_rate_is_that_of_deep_features_too_and_a_key_is_that_of_the_rate_being_given(toy_folder):
+    (implied,) = plan(toy_folder, "svm-deep", sets=["optimiser=adam"])
+    (given,) = plan(toy_folder, "svm-deep", sets=["optimiser=adam", "lr=0.001"])
+    assert implied.spec.params["lr"] == 1e-3
+    assert implied.spec.key == given.spec.key
+
+
+@pytest.mark.parametrize(
+    ("suite", "sets", "rate"),
+    [
+        ({"optimiser": "adam", "lr": 1e-4}, ["optimiser=adam"], 1e-4),
+        ({"optimiser": "adam", "lr": 1e-4}, ["optimiser=adamw"], 1e-3),
+        ({"optimiser": "adam", "lr": 1e-4}, ["optimiser=sgd"], 0.1),
+        ({"lr": 0.03}, ["optimiser=adam"], 1e-3),
+        ({"optimiser": "adam"}, ["optimiser=sgd", "lr=0.03"], 0.03),
+    ],
+)
+def test_a_suites_rate_holds_for_the_suites_optimiser_only(toy_folder, suite, sets, rate):
+    (job,) = plan(toy_folder, Choice("resnet18", suite), sets=sets)
+    assert job.spec.params["lr"] == rate
 
 
 def test_a_scoped_setting_reaches_only_the_methods_it_names(toy_folder):

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from cellbench.core.errors import UsageError
-from cellbench.training.recipe import Recipe
+from cellbench.training.recipe import Recipe, allowed
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,8 @@ def test_no_value_is_the_word_none_where_that_is_a_choice():
     """The command line reads `--set freeze=none` as no value."""
     recipe = Recipe(freeze=None, class_weight=None, weights=None)
     assert (recipe.freeze, recipe.class_weight, recipe.weights) == ("none", "none", None)
+
+
+def test_the_list_of_settings_says_which_rate_goes_with_which_optimiser():
+    (rate,) = (setting for setting in dataclasses.fields(Recipe) if setting.name == "lr")
+    assert allowed(rate) == "above 0; 0.001 with optimiser=adam; 0.001 with optimiser=adamw"
