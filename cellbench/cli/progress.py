@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ..core.contention import BUSY
 from ..core.runs import RunRecord
 from ..running.plan import Job
 
@@ -29,7 +30,9 @@ def outcome(record: RunRecord) -> str:
     test = record.metrics["test"]
     accuracy = f"accuracy {100 * test['accuracy']:.1f} %, " if "accuracy" in test else ""
     why = f" ({record.facts['backend_reason']})" if record.facts.get("backend_reason") else ""
-    return f"test {accuracy}macro-F1 {test['macro_f1']:.3f}, trained in {duration(record.training_seconds)}{why}"
+    others = record.others or 0.0
+    busy = f"; other programs had {100 * others:.0f} % of the processors" * (others > BUSY)
+    return f"test {accuracy}macro-F1 {test['macro_f1']:.3f}, trained in {duration(record.training_seconds)}{why}{busy}"
 
 
 def details(kind: str, facts: Mapping[str, Any]) -> str:

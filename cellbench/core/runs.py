@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from .contention import NOTHING, Spent
 from .errors import UsageError
 
 SCHEMA_VERSION = 1
@@ -88,7 +89,8 @@ class RunRecord:
     metrics: {'train'|'val'|'test': {metric name: value, 'n': images scored}}; fractions, not percent.
     per_class: {part: {'precision'|'recall'|'f1'|'n': a list in the order of facts['classes']}}, see metrics.per_class;
     None where there is no such figure. Empty in records of versions that did not keep it.
-    seconds: by phase, see PHASES; memory: peak bytes by 'host' (the whole process) and 'device'.
+    seconds: by phase, see PHASES; others: the share of the processors' time that other programs had while it trained,
+    None where it was not measured; memory: peak bytes by 'host' (the whole process) and 'device'.
     history: one mapping an epoch. facts: what tables need to know of method and data without loading either.
     overrides: the settings that the user changed from the defaults.
     """
@@ -99,6 +101,7 @@ class RunRecord:
     metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     per_class: Mapping[str, Mapping[str, list]] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
+    others: float | None = None
     memory: Mapping[str, int] = field(default_factory=dict)
     history: tuple[Mapping[str, float], ...] = ()
     backend: str = ""
@@ -155,24 +158,30 @@ class RunLog:
     ) -> None:
         self.checkpoint = checkpoint
         self.seconds: dict[str, float] = {}
+        self.spent = NOTHING
         self.history: list[Mapping[str, float]] = []
         self._listener = listener
         self._open: str | None = None
 
     @contextlib.contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Add the time inside to phase `name`; phases follow each other, they never nest."""
+        """Add the time inside to phase `name`, and of one that trains what was spent to `spent`.
+
+        Phases follow each other, they never nest.
+        """
         if name not in PHASES:
             raise ValueError(f"no phase {name!r}; phases are {', '.join(PHASES)}")
         if self._open is not None:
             raise ValueError(f"phase {name!r} opened inside {self._open!r}")
         self._open = name
         self._listener("phase", {"name": name})
-        start = time.perf_counter()
+        spent, start = Spent.now(), time.perf_counter()
         try:
             yield
         finally:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+            if name in TRAINING_PHASES:
+                self.spent += Spent.now() - spent
             self._open = None
 
     def carry(self, seconds: Mapping[str, float]) -> None:

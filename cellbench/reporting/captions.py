@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ..core.contention import BUSY
 from ..core.words import counted
 from .certainty import MOST_FILES
 from .pooling import plain
@@ -62,10 +63,24 @@ def absent_of(rows: Sequence[Row]) -> list[str]:
 
 
 def hardware_of(rows: Sequence[Row]) -> tuple[str, ...]:
+    """A line for each machine, and one on the rows whose times were taken while it had other things to do."""
     parts = [(row["machine"], row[part]) for part in ("processor", "gpu") for row in rows if row[part]]
     machines = sorted({row["machine"] for row in rows})
     named = {machine: ", ".join(dict.fromkeys(p for m, p in parts if m == machine)) for machine in machines}
-    return tuple(f"machine {machine}: {parts or 'unknown hardware'}" for machine, parts in named.items())
+    lines = [f"machine {machine}: {parts or 'unknown hardware'}" for machine, parts in named.items()]
+    return (*lines, *_disturbed(rows))
+
+
+def is_disturbed(row: Row) -> bool:
+    """Whether other programs had so much of the processors that the row's training time is too long."""
+    return (row.get("others") or 0.0) > BUSY
+
+
+def _disturbed(rows: Sequence[Row]) -> list[str]:
+    named = [f"{_called(row)} {100 * row['others']:.0f} %" for row in rows if is_disturbed(row)]
+    told = named if len(named) <= 8 else [f"{len(named)} rows {100 * BUSY:.0f} % or more"]
+    what = "Other programs had that share of the processors' time, so training times are too long"
+    return [f"{what}: {', '.join(dict.fromkeys(told))}."] * bool(named)
 
 
 # Splits that `run --split` draws; any other came with the data.

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from ..core.words import counted
-from .captions import device_of, half, intervals_of, limit_of, marked, seeds_of
+from .captions import device_of, half, intervals_of, is_disturbed, limit_of, marked, seeds_of
 from .certainty import compare_rows, over_of
 from .pooling import DATA, by, pool, with_settings
 from .ranking import main_figure
@@ -86,8 +86,9 @@ def _compared(old: Row | None, new: Row | None) -> Row:
         told |= {f"{side}_{name}": row.get(name) for name in ("processor", "gpu")}
     both = old is not None and new is not None
     told["same_hardware"] = all(old[name] == new[name] for name in HARDWARE) if old and new else None
+    told["disturbed"] = any(is_disturbed(row) for row in (old, new) if row)
     told |= _score_change(old, new) if both else _score_change(None, None)
-    told |= _time_change(old, new) if both and told["same_hardware"] else _time_change(None, None)
+    told |= _time_change(old, new) if told["same_hardware"] and not told["disturbed"] else _time_change(None, None)
     told["outcome"] = _outcome(told, old, new)
     told["remark"] = "" if new is None or new["status"] == "ok" else new["remark"]
     return told
@@ -177,6 +178,8 @@ def _notes(rows: Sequence[Row]) -> Iterator[str]:
         )
     if any(row["same_hardware"] is False for row in rows):
         yield "Times are not compared where machine, threads, processor or GPU differ: they would tell of the hardware."
+    if any(row["disturbed"] for row in rows):
+        yield "Nor are times that were taken while other programs had more than a tenth of the processors' time."
     versions = [{row[f"{side}_version"] for row in rows if row[f"{side}_version"]} for side in ("before", "after")]
     if versions[0] and versions[1] and versions[0] != versions[1]:
         yield f"versions: {', '.join(sorted(versions[0]))} before, {', '.join(sorted(versions[1]))} after"

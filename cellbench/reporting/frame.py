@@ -35,7 +35,7 @@ COLUMNS: dict[str, str] = {
         ("several_labels", YES_NO),
         ("train_absent_classes val_absent_classes test_absent_classes", TEXT),
         (" ".join(f"seconds_{phase}" for phase in PHASES), REAL),
-        ("train_seconds warmup_seconds predict_seconds predict_ms_per_image", REAL),
+        ("train_seconds others warmup_seconds predict_seconds predict_ms_per_image", REAL),
         ("support_vectors dual_objective agreement", REAL),
         ("parameters host_memory device_memory", WHOLE),
         ("input", TEXT),
@@ -99,7 +99,7 @@ def _row(record: RunRecord) -> dict[str, Any]:
     return {
         **{name: getattr(spec, name) for name in ("dataset", "fingerprint", "split", "method", "revision")},
         **{name: getattr(spec, name) for name in ("limit", "seed", "device", "deterministic")},
-        **{name: getattr(record, name) for name in ("status", "backend", "version")},
+        **{name: getattr(record, name) for name in ("status", "others", "backend", "version")},
         "reason": record.reason or "",
         **{name: facts.get(name) for name in ("family", "depth", "shortcuts", "parameters", "licence")},
         **{name: facts.get(name) for name in ("support_vectors", "dual_objective")},

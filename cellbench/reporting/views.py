@@ -23,6 +23,7 @@ from .captions import (
     half,
     hardware_of,
     intervals_of,
+    is_disturbed,
     limit_of,
     marked,
     name_of,
@@ -229,8 +230,10 @@ def _duel(rows: Sequence[Row], alone: bool) -> Row:
     for name in FIGURES:
         duel |= _gap(best, name, _both(duel, f"test_{name}", lambda svm, net: net - svm))
     duel["interval_over"] = duel[f"test_{main_figure(rows)}_gap_over"]
+    duel["disturbed"] = any(is_disturbed(row) for row in best.values() if row)
     for name in ("train_seconds", "predict_ms_per_image", "memory"):
-        duel[f"{name}_ratio"] = None if apart else _both(duel, name, lambda svm, net: net / svm if svm else None)
+        unlike = apart or (duel["disturbed"] and name != "memory")
+        duel[f"{name}_ratio"] = None if unlike else _both(duel, name, lambda svm, net: net / svm if svm else None)
     duel["remark"] = "; ".join(f"{row['method']}: {row['remark']}" for row in best.values() if row.get("remark"))
     hardware = {"cuda": "GPU"}.get(duel["device"], duel["device"]) + ("" if alone else f" of {duel['machine']}")
     return {**duel, "sentence": _sentence(duel, name_of(rows), hardware)}
@@ -273,6 +276,7 @@ def _sentence(duel: Mapping[str, Any], name: str, hardware: str) -> str:
         gap, figure = round(100 * duel["test_accuracy_gap"], 1), _span(duel, "test_accuracy_gap")
         versus = f"{abs(gap)} points {'more' if gap > 0 else 'less'} accurate than" if gap else "as accurate as"
     apart = " (they ran on different devices, so times and memory are not compared)" * (" / " in duel["device"])
+    apart = apart or " (other programs were at work as well, so times are not compared)" * duel["disturbed"]
     time = f" and takes {ratio:,.{two_digits(ratio)}f} × its training time on the same {hardware}" if ratio else ""
     svm, net = (_contender(duel, side) for side in SIDES)
     return f"{where} the best net ({net}) is {versus} the best SVM ({svm}){figure}{time}{apart}{simulated}."

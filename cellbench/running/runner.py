@@ -73,6 +73,7 @@ def execute(
         metrics={part: evaluate(truth[part], scores[part], thresholds) for part in PARTS},
         per_class={part: per_class(truth[part], scores[part], thresholds) for part in PARTS},
         seconds=log.seconds,
+        others=log.spent.of_others,
         memory=memory,
         history=tuple(log.history),
         backend=method.backend,

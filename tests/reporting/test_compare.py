@@ -119,6 +119,14 @@ def test_unlike_machines_are_compared_in_accuracy_alone(rows, machines, threads)
     assert any("Times are not compared" in note for note in table.notes)
 
 
+@pytest.mark.parametrize("busy", [0, 1])
+def test_times_from_a_busy_machine_are_not_compared(rows, busy):
+    before, after = (timed("cnn", seconds, others=0.5 if i == busy else 0.05) for i, seconds in enumerate((100, 300)))
+    found, table = rows([before], [after])
+    assert (found["cnn"]["outcome"], found["cnn"]["time_ratio"]) == ("same", None)
+    assert any("other programs had more than a tenth" in note for note in table.notes)
+
+
 def test_rows_of_one_machine_meet_before_those_of_others(folders):
     folders([timed("cnn", 100)], [timed("cnn", 100)], ("m", "m"))
     a, b = folders([], [timed("cnn", 500)], ("m", "a-fast-one"))

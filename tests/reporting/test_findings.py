@@ -228,6 +228,11 @@ def test_times_of_unlike_hardware_are_compared_only_by_the_claim_that_says_so(ju
     assert "UNLIKE DEVICES" in found.rulings[0].trial.said
 
 
+def test_times_from_a_busy_machine_are_no_evidence(judge):
+    svm, net = timed("svm-hog", 100.0, dataset=YEAST), timed("cnn", 1.0, dataset=YEAST, others=0.2)
+    assert judge("svm-slower-on-cpu", svm, net).verdict == "not tested"
+
+
 # gap_by_n
 
 

@@ -83,6 +83,17 @@ def test_across_devices_accuracy_is_compared_and_time_is_not(view, record):
     assert "they ran on different devices, so times and memory are not compared" in duel["sentence"]
 
 
+def test_a_time_from_a_busy_machine_is_told_as_such_and_compared_with_nothing(view, record):
+    records = record("svm-hog", others=0.09), record("resnet18", others=0.234)
+    (duel,) = view("svm-vs-deep", *records).rows
+    assert (duel["train_seconds_ratio"], duel["predict_ms_per_image_ratio"]) == (None, None)
+    assert duel["memory_ratio"] is not None
+    assert "training time on" not in duel["sentence"]
+    assert "other programs were at work as well, so times are not compared" in duel["sentence"]
+    (note,) = [note for note in view("leaderboard", *records).notes if "Other programs" in note]
+    assert note.endswith("so training times are too long: resnet18 23 %.")
+
+
 def test_on_one_device_both_are_compared_there_though_nets_ran_elsewhere_too(view, record):
     table = view("svm-vs-deep", record("svm-hog"), record("cnn"), record("resnet18", device="cuda"))
     assert [(row["device"], row["svm"], row["net"]) for row in table.rows] == [

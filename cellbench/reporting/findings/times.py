@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from ..captions import device_of
+from ..captions import device_of, is_disturbed
 from ..compare import log_time
 from ..pooling import DATA, HARDWARE
 from ..stats import FEWEST_SEEDS, Comparison, compare_over_seeds
@@ -22,10 +22,13 @@ SAME_MACHINE = (*HARDWARE, "processor", "gpu")
 
 
 def slower(claim: Claim, rows: Sequence[Row], names: Sequence[str] = SAME_MACHINE, across: bool = False) -> list[Trial]:
-    """a takes longer to train: Welch's t on logarithms from three seeds of each on, else by a factor of two."""
+    """a takes longer to train: Welch's t on logarithms from three seeds of each on, else by a factor of two.
+
+    A time that was taken beside other programs at work is no evidence.
+    """
     trials = []
     for a, b in pairs(claim, *sides(claim, rows), (*DATA, *names)):
-        if not (a["train_seconds"] and b["train_seconds"]):
+        if not (a["train_seconds"] and b["train_seconds"]) or is_disturbed(a) or is_disturbed(b):
             continue
         logs = [log_time(row) for row in (b, a)]
         difference, found = logs[1][0] - logs[0][0], compare_over_seeds(logs[0], logs[1], "train_seconds")
