@@ -3,13 +3,16 @@
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..core.words import counted
 from .options import load_plugins, terminal_width, wide_option
 from .prepare import amount
+
+if TYPE_CHECKING:
+    from ..core.extras import Extra
 
 DETAIL_WIDTH = 110
 
@@ -44,8 +47,9 @@ def list_methods(name: str | None, plugins: tuple[Path, ...]) -> None:
     """
     from tabulate import tabulate
 
+    from ..core.extras import EXTRAS
     from ..methods import methods
-    from ..running.plan import settings_of
+    from ..running.plan import needs_of, settings_of
 
     load_plugins(plugins)
     if name:
@@ -55,13 +59,36 @@ def list_methods(name: str | None, plugins: tuple[Path, ...]) -> None:
             f"{entry.name}: {entry.summary}. On images of {counted(entry.min_size, 'pixel')} a side, or larger.\n"
         )
         click.echo(tabulate(rows, ["setting", "default", "allowed"], disable_numparse=True))
+        if needed := needs_of(entry):
+            click.echo(f"\n{_extras([(condition or entry.name, extra) for condition, extra in needed])}")
         click.echo(f"\nChange one: cellbench run -m {entry.name} --set {rows[0][0]}=…")
         return
     rows = [[e.name, e.family, "yes" if e.standard else "", e.summary] for e in methods.entries()]
     click.echo(tabulate(rows, ["method", "family", "standard", "what it is"]))
+    needed = [
+        (f"{condition} ({entry.family})" if condition else entry.name, extra)
+        for entry in methods.entries()
+        for condition, extra in needs_of(entry)
+    ]
+    click.echo(f"\n{_extras([*needed, ('timm:NAME', EXTRAS['timm'])])}")
     click.echo(
         "\nAny net of torchvision or timm too, such as torchvision:mobilenet_v2. Settings: cellbench list methods NAME"
     )
+
+
+def _extras(needed: Sequence[tuple[str, "Extra"]]) -> str:
+    """Who needs which optional package, what installs it, and whether that was done."""
+    from tabulate import tabulate
+
+    rows = [
+        [", ".join(dict.fromkeys(who for who, other in needed if other == extra)), extra.command, _yes(extra.installed)]
+        for extra in dict.fromkeys(extra for _, extra in needed)
+    ]
+    return tabulate(rows, ["optional: for", "type", "installed"])
+
+
+def _yes(true: bool) -> str:
+    return "yes" if true else "no"
 
 
 def _shown(default: Any) -> str:

@@ -7,7 +7,6 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..core.data import PARTS, Dataset, Info, Split
 from ..core.errors import BackendError, DataError
+from ..core.extras import EXTRAS
 from . import cache, filling
 from .download import RemoteFile, is_web_page
 from .registry import datasets
@@ -126,7 +126,7 @@ def remote_file(name: str, size: int) -> RemoteFile:
         from medmnist.info import INFO
     except ImportError as error:
         raise BackendError(
-            'the addresses of MedMNIST\'s files are in the package medmnist; type: pip install "cellbench[medmnist]"'
+            f"the addresses of MedMNIST's files are in the package medmnist; type: {EXTRAS['medmnist'].command}"
         ) from error
     end = "" if size == SIZES[0] else f"_{size}"
     return RemoteFile(INFO[name][f"url{end}"], f"{set_name(name, size)}.npz", INFO[name][f"MD5{end}"])
@@ -140,7 +140,7 @@ class Files(Sequence[RemoteFile]):
     size: int
 
     def __len__(self) -> int:
-        return int(find_spec("medmnist") is not None)
+        return int(EXTRAS["medmnist"].installed)
 
     def __getitem__(self, index: Any) -> Any:
         return [remote_file(self.name, self.size)][: len(self)][index]

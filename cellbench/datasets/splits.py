@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ..core.data import Split, absent_classes, count_classes
 from ..core.errors import BackendError, DataError
+from ..core.extras import EXTRAS
 
 FIFTHS = 5  # test is one fifth, validation the next, training the other three
 
@@ -94,7 +95,7 @@ def class_folds(labels: NDArray, k: int, split_seed: int = 0) -> Any:
     except ImportError as error:
         raise BackendError(
             "splitting images of several labels needs the package iterative-stratification; "
-            'type: pip install "cellbench[multilabel]"'
+            f"type: {EXTRAS['multilabel'].command}"
         ) from error
     return MultilabelStratifiedKFold(k, shuffle=True, random_state=split_seed)
 

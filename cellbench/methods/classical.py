@@ -35,12 +35,14 @@ class SVMSettings:
 
     C: tuple[float, ...] | float = (1, 10, 100)
     gamma: tuple[float | str, ...] | float | str = "scale"
-    kernel: str = "rbf"
+    kernel: str = field(default="rbf", metadata={"choices": KERNELS})
     degree: int = 3
     coef0: float = 0.0
     class_weight: str | None = None
-    backend: str = "auto"
-    smote: bool = False
+    backend: str = field(
+        default="auto", metadata={"choices": BACKENDS, "needs": {"thundersvm": "thundersvm", "cuml": "cuda"}}
+    )
+    smote: bool = field(default=False, metadata={"needs": {True: "imbalance"}})
 
     def __post_init__(self) -> None:
         if not _several(self.C) or not all(_is_number(c) and c > 0 for c in _several(self.C)):

@@ -163,6 +163,7 @@ def _facts(net: Net) -> dict[str, Any]:
         "cost": usual.cost,
         "revision": 2,
         "restore": partial(restore, net),
+        "needs": net.needs,
     }
 
 

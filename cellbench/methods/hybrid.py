@@ -52,7 +52,7 @@ DeepFeatureSettings = make_dataclass(
     [
         ("net", str, "resnet18"),
         ("cached", bool, True),
-        *((each.name, each.type, each.default) for each in MACHINE),
+        *((each.name, each.type, field(default=each.default, metadata=each.metadata)) for each in MACHINE),
         *((each.name, Any, field(default=None, metadata=each.metadata)) for each in RECIPE),
     ],
     frozen=True,

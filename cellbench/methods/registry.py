@@ -52,6 +52,8 @@ class MethodEntry:
     the default settings on two processor cores, for estimates before anything was run here.
     restore(params, state, device): what scores images as the method did whose `state()` this was, on any device;
     without it no model can be saved.
+    needs: the extra of cellbench, see core.extras, that it takes, if any. Where only some values of a setting take one,
+    the setting's field has the metadata {"needs": {value: extra}}.
     """
 
     name: str
@@ -70,6 +72,7 @@ class MethodEntry:
     pretrained: bool = False
     cost: float = 1.0
     restore: Callable[[Any, Mapping[str, Any], str], Scorer] | None = None
+    needs: str = ""
 
 
 methods: Registry[MethodEntry] = Registry("method", MethodEntry, group="cellbench.methods")

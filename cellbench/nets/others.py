@@ -9,8 +9,8 @@ import torchvision
 from torch import nn
 
 from ..core.errors import DataError
+from ..core.extras import EXTRAS
 from .parts import first_convolution
-from .table import require_timm
 
 # Further outputs in training are left out: there is one loss here.
 # init_weights: torchvision warns where it isn't said.
@@ -46,7 +46,7 @@ def of_torchvision(name: str, channels: int, classes: int, size: int) -> nn.Modu
 
 def of_timm(name: str, channels: int, classes: int, size: int) -> nn.Module:
     """timm's net; one that is made for a single image size is made for this one."""
-    require_timm(name)
+    EXTRAS["timm"].require(name)
     import timm
 
     def make(size: int) -> nn.Module:
@@ -101,7 +101,7 @@ def published(pretrained: str) -> tuple[dict[str, torch.Tensor], str]:
     if package == "torchvision":
         chosen = torchvision.models.get_model_weights(name).DEFAULT
         return torchvision.models.get_model(name, weights=chosen).state_dict(), str(chosen)
-    require_timm(pretrained)
+    EXTRAS["timm"].require(pretrained)
     import timm
 
     net = timm.create_model(name, pretrained=True)

@@ -1,13 +1,13 @@
 """The nets by name. Nothing here imports torch before a net is built."""
 
 import importlib
-import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import BackendError, DataError, UsageError, did_you_mean
+from ..core.errors import DataError, UsageError, did_you_mean
+from ..core.extras import EXTRAS
 
 if TYPE_CHECKING:
     from torch import nn
@@ -22,7 +22,7 @@ class Net:
     make(channels, classes, size, **options) gives the module; options: which of 'batch_norm' and 'stem' it takes.
     source: where it was published. min_size: the smallest side of an image that it accepts, in pixels.
     depth, shortcuts: of a net that takes part in the depth view. pretrained: the name in another package of the net
-    whose ImageNet weights fit this one.
+    whose ImageNet weights fit this one. needs: the extra that it takes, if any.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Net:
     shortcuts: bool | None = None
     options: tuple[str, ...] = ()
     pretrained: str | None = None
+    needs: str = ""
 
     def build(
         self,
@@ -134,6 +135,7 @@ def _rows() -> list[Net]:
             _lazy("others:of_timm", name="inception_resnet_v2"),
             min_size=75,
             pretrained="timm:inception_resnet_v2",
+            needs="timm",
         ),
     ]
     for depth in (11, 13, 16, 19):
@@ -182,15 +184,19 @@ def find(name: str) -> Net:
 
     Raises UsageError with a suggestion for an unknown name, BackendError where timm is needed and missing.
     """
-    package, colon, theirs = name.partition(":")
-    if name == "inception_resnet_v2" or (colon and package == "timm"):
-        require_timm(name)
     if name in NETS:
-        return NETS[name]
+        net = NETS[name]
+        if net.needs:
+            EXTRAS[net.needs].require(name)
+        return net
+    package, colon, theirs = name.partition(":")
     if not colon:
         raise UsageError(f"no net is called {name!r}; {did_you_mean(name, NETS)}")
     if package not in ("torchvision", "timm"):
         raise UsageError(f"no package of nets is called {package!r}; {did_you_mean(package, ['torchvision', 'timm'])}")
+    needs = package if package in EXTRAS else ""
+    if needs:
+        EXTRAS[needs].require(name)
 
     from . import others
 
@@ -198,9 +204,4 @@ def find(name: str) -> Net:
     if theirs.split(".")[0] not in known:  # timm's names may end in .TAG, which says whose weights
         raise UsageError(f"{package} has no net called {theirs!r}; {did_you_mean(theirs, known)}")
     make = _lazy(f"others:of_{package}", name=theirs)
-    return Net(name, f"{theirs}, by {package}", package, make, min_size=1, pretrained=name)
-
-
-def require_timm(name: str) -> None:
-    if importlib.util.find_spec("timm") is None:
-        raise BackendError(f'{name} needs the package timm, which is missing; pip install "cellbench[timm]"')
+    return Net(name, f"{theirs}, by {package}", package, make, min_size=1, pretrained=name, needs=needs)

@@ -13,6 +13,7 @@ from typing import Any
 from ..core.data import PARTS, Dataset
 from ..core.decision import Decision
 from ..core.errors import UsageError, did_you_mean
+from ..core.extras import EXTRAS, Extra
 from ..core.runs import RunSpec, canonical
 from ..core.words import counted
 from ..datasets import cache
@@ -208,6 +209,15 @@ def settings_of(entry: MethodEntry) -> list[tuple[str, Any, str]]:
     """Name, default and allowed values ('' where that is not said) of all that `--set` reaches in a method."""
     reached = [(part, setting) for part in _parts(entry, True) for setting in dataclasses.fields(part)]
     return [(setting.name, getattr(part, setting.name), allowed(setting)) for part, setting in reached]
+
+
+def needs_of(entry: MethodEntry) -> list[tuple[str, Extra]]:
+    """The optional packages that a method takes, each with 'setting=value' where only that does, else ''."""
+    found = [("", EXTRAS[entry.needs])] if entry.needs else []
+    for setting in dataclasses.fields(entry.defaults):
+        for value, extra in setting.metadata.get("needs", {}).items():
+            found.append((f"{setting.name}={str(value).lower()}", EXTRAS[extra]))
+    return found
 
 
 def _names(*parts: Any) -> list[str]:

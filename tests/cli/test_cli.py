@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -70,7 +72,7 @@ def test_listing_needs_no_torch(tmp_path):
 def test_a_method_lists_all_that_can_be_set_its_default_and_what_is_allowed():
     page = CliRunner().invoke(cli, ["list", "methods", "vgg16"], prog_name="cellbench").output
     rows = {line.split()[0]: line.split(maxsplit=2)[1:] for line in page.splitlines()[4:-2]}
-    assert rows["lr"] == ["0.05", "above 0"]
+    assert rows["lr"] == ["0.05", "above 0; 0.001 with optimiser=adam; 0.001 with optimiser=adamw"]
     assert rows["optimiser"] == ["sgd", "sgd, adam, adamw"]
     assert rows["nesterov"] == ["true", "true, false"]
     assert rows["milestones"] == ["0.5,0.75", "from 0 to 1"]
@@ -78,6 +80,25 @@ def test_a_method_lists_all_that_can_be_set_its_default_and_what_is_allowed():
     assert {"size", "thresholds"} <= set(rows)
     misspelt = CliRunner().invoke(cli, ["list", "methods", "vgg61"])
     assert "no method is called 'vgg61'; did you mean" in str(misspelt.exception)
+
+
+def test_what_is_optional_is_listed_with_what_installs_it_and_whether_that_was_done(monkeypatch):
+    def rows(*name):
+        page = CliRunner().invoke(cli, ["list", "methods", *name], prog_name="cellbench").output
+        return [re.split(r"  +", line) for line in page.splitlines() if "pip install" in line]
+
+    monkeypatch.setitem(sys.modules, "timm", None)  # as where it isn't installed
+    here = {module: "yes" if find_spec(module) else "no" for module in ("thundersvm", "cuml", "imblearn")}
+    machines = [
+        ["backend=thundersvm{}", 'pip install "cellbench[thundersvm]"', here["thundersvm"]],
+        ["backend=cuml{}", 'pip install "cellbench[cuda]"', here["cuml"]],
+        ["smote=true{}", 'pip install "cellbench[imbalance]"', here["imblearn"]],
+    ]
+    timm = ["inception_resnet_v2, timm:NAME", 'pip install "cellbench[timm]"', "no"]
+    assert rows() == [timm, *([who.format(" (svm)"), *rest] for who, *rest in machines)]
+    assert rows("svm-hog") == [[who.format(""), *rest] for who, *rest in machines]
+    assert rows("svm-deep") == [[who.format(""), *rest] for who, *rest in machines[:2]]  # it has no smote
+    assert rows("cnn") == []
 
 
 def test_a_folder_of_ones_own_cells_from_images_to_table(cells, tmp_path):
