@@ -130,7 +130,6 @@ def test_addresses_and_sums_come_from_the_packages_tables(monkeypatch: pytest.Mo
 def test_without_the_package_nothing_is_offered_for_download_and_the_extra_is_named(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(medmnist, "find_spec", lambda name: None)
     monkeypatch.setitem(sys.modules, "medmnist", None)
     assert not datasets["bloodmnist"].files
     with pytest.raises(BackendError, match=r'pip install "cellbench\[medmnist\]"'):
