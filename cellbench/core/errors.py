@@ -1,10 +1,18 @@
 """Errors a user can act on: each message says what was got, where, what is allowed and what to do."""
 
 import difflib
+import errno
 from collections.abc import Iterable
+from pathlib import Path
 
 LIKE = 0.5  # the share of letters in common from which on a name may have been meant
 LESS_LIKE = 0.2  # a name that is less like it than the likest, by this, was not
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)  # the disk's, the user's share of it
+WRONG_PLACE = (  # elsewhere it may go: no right to write there, not that large a file, no such folder
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.EFBIG),
+    *(errno.ENOENT, errno.EEXIST, errno.ENOTDIR, errno.ENAMETOOLONG),
+)
 
 
 class CellbenchError(Exception):
@@ -38,3 +46,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     if close:
         return f"did you mean {' or '.join(map(repr, close))}?"
     return f"known: {', '.join(known)}" if known else "none are known"
+
+
+def cannot_write(path: Path, error: OSError, choice: str) -> str:
+    """One line after a failure to write: the system's word, and what to do where that helps; choice: what chooses the
+    folder, such as -o."""
+    why = "it is no folder" if isinstance(error, FileExistsError) else error.strerror or str(error)
+    space = "free some space or " if error.errno in NO_SPACE else ""
+    place = f"; {space}choose another folder with {choice}" if error.errno in (*NO_SPACE, *WRONG_PLACE) else ""
+    return f"cannot write {path}: {why}{place}"

@@ -1,7 +1,6 @@
 """A folder of records: results/<machine>/<dataset>/<method>/s<seed>-<key>.json, predictions beside it as .npz, a
 model as .model."""
 
-import errno
 import os
 import re
 import tempfile
@@ -14,10 +13,8 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import UsageError
+from .errors import UsageError, cannot_write
 from .runs import RunRecord, RunSpec
-
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT)  # the disk's, the user's share of it
 
 Predictions = Mapping[str, NDArray]
 
@@ -120,9 +117,7 @@ def read_predictions(path: Path) -> dict[str, NDArray] | None:
 
 
 def _unwritable(path: Path, error: OSError) -> UsageError:
-    why = "it is no folder" if isinstance(error, FileExistsError) else error.strerror or error
-    space = "free some space or " if error.errno in NO_SPACE else ""
-    return UsageError(f"cannot write {path}: {why}; {space}choose another folder with -o")
+    return UsageError(cannot_write(path, error, "-o"))
 
 
 def _slug(name: str) -> str:

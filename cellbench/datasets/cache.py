@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from ..core.data import PARTS, Dataset, Info, Split
 from ..core.environment import cache_folder
-from ..core.errors import DataError
+from ..core.errors import NO_SPACE, DataError, cannot_write
 from .locking import alone
 
 FORMAT = 1
@@ -31,7 +31,7 @@ IMAGES = "images.npy"
 DOWNLOADS = "downloads"
 SCRATCH = re.compile(r"\.(?P<host>[0-9a-f]{8})-(?P<pid>\d+)-\w+$")  # how the name of a scratch folder ends
 A_DAY = 24 * 3600
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)  # only writing fails like this
+NO_ROOM = (*NO_SPACE, errno.EFBIG, errno.EROFS)  # only writing fails like this
 
 
 @dataclass(frozen=True)
@@ -287,7 +287,7 @@ def _folder_to_disk(folder: Path) -> None:
 
 
 def _unwritable(target: Path, error: OSError) -> DataError:
-    return DataError(f"cannot write {target}: {error.strerror or error}; free some space or set CELLBENCH_DATA")
+    return DataError(cannot_write(target, error, "CELLBENCH_DATA"))
 
 
 def _abandoned(scratch: Path) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..core.errors import DataError
+from ..core.errors import DataError, cannot_write
 from .locking import alone
 
 Progress = Callable[[str, int, int | None], None]  # file name, bytes so far, bytes in all (None: not known)
@@ -61,9 +61,7 @@ def fetch(file: RemoteFile, folder: Path, progress: Progress = lambda *_: None, 
             os.replace(part, target)
             return target
     except OSError as error:
-        raise DataError(
-            f"cannot write {part}: {error.strerror or error}; free some space or set CELLBENCH_DATA"
-        ) from error
+        raise DataError(cannot_write(part, error, "CELLBENCH_DATA")) from error
 
 
 def md5_of(path: Path) -> str:

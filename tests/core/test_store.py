@@ -78,6 +78,8 @@ def test_a_full_disk_is_told_in_one_line_and_the_old_record_stays(tmp_path, monk
         (errno.ENOENT, "No such file or directory; choose another folder with -o"),
         (errno.EACCES, "Permission denied; choose another folder with -o"),
         (errno.EEXIST, "it is no folder; choose another folder with -o"),
+        (errno.EROFS, "Read-only file system; choose another folder with -o"),
+        (errno.EIO, "Input/output error"),  # another folder need not help
     ],
 )
 def test_a_folder_that_cannot_be_made_gets_advice_that_fits_the_reason(tmp_path, monkeypatch, number, advice):

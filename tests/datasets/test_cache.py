@@ -185,8 +185,8 @@ def test_what_fails_while_building_is_worded_by_what_it_was() -> None:
 
     for build, message in (
         (reads, r"^cannot read source.missing\.png: No such file or directory; look at the source"),
-        (writes, r"^cannot write .*toy: No such file or directory; free some space or set CELLBENCH_DATA"),
-        (fills, r"^cannot write .*toy: No space left on device; free some space or set CELLBENCH_DATA"),
+        (writes, r"^cannot write .*toy: No such file or directory; choose another folder with CELLBENCH_DATA$"),
+        (fills, r"^cannot write .*toy: No space left on device; free some space or choose another .* CELLBENCH_DATA$"),
         (breaks, r"^cannot prepare toy: Input/output error; look at the source"),
     ):
         with pytest.raises(DataError, match=message):
@@ -199,7 +199,9 @@ def test_a_cache_folder_without_permission_is_said_in_one_line(toy: Dataset, mon
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(Path, "mkdir", refused)
-    with pytest.raises(DataError, match=r"cannot write .*toy: Permission denied; .*CELLBENCH_DATA"):
+    with pytest.raises(
+        DataError, match=r"cannot write .*toy: Permission denied; choose another folder with CELLBENCH_DATA$"
+    ):
         cache.prepare("toy", build_from(toy))
 
 

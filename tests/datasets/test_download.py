@@ -232,5 +232,8 @@ def test_a_folder_without_permission_is_said_in_one_line(
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(Path, "mkdir", refused)
-    with pytest.raises(DataError, match=r"cannot write .*cells\.tar\.part: Permission denied; .*CELLBENCH_DATA"):
+    with pytest.raises(
+        DataError,
+        match=r"cannot write .*cells\.tar\.part: Permission denied; choose another folder with CELLBENCH_DATA$",
+    ):
         fetch(server.file(), tmp_path / "locked")
