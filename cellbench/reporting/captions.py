@@ -168,9 +168,13 @@ def certainty_of(rows: Sequence[Row], figure: str) -> list[str]:
 def intervals_of(rows: Sequence[Row], what: str) -> list[str]:
     """A line on what the intervals were drawn over, if there are any."""
     marks = _marks(rows)
+    return [f"±{what}: half of the 95 % interval, {drawn_over(marks)}."] if marks else []
+
+
+def drawn_over(marks: Mapping[str, str]) -> str:
+    """What intervals were drawn over, in words; marks: by it, what tells which intervals are meant."""
     trained = "" if set(marks) == {SEEDS} else ", of the models as trained"
-    said = "; ".join(f"{mark} over {over}".strip() for over, mark in marks.items()) + trained
-    return [f"±{what}: half of the 95 % interval, {said}."] if marks else []
+    return "; ".join(f"{mark} over {over}".strip() for over, mark in marks.items()) + trained
 
 
 def _called(row: Row) -> str:

@@ -101,15 +101,23 @@ def with_certainty(rows: Sequence[Row], figure: str) -> list[Row]:
     tied: whether the row is the best in `figure` or was not shown to differ from it, Holm over the table; None where
     that cannot be told. Predictions of at most MOST_FILES runs are read, those of the first rows.
     """
-    told, left = [], MOST_FILES
+    ties = _ties(_near(rows), figure)
+    return [{**row, "tied": tie} for row, tie in zip(with_intervals(rows, figure), ties, strict=True)]
+
+
+def with_intervals(rows: Sequence[Row], figure: str) -> list[Row]:
+    """`with_certainty` without `tied`."""
+    return [{**row, **_told(near, figure)} for row, near in zip(rows, _near(rows), strict=True)]
+
+
+def _near(rows: Sequence[Row]) -> list[Row]:
+    """Rows, those that would take the files read beyond MOST_FILES without theirs."""
+    near, left = [], MOST_FILES
     for row in rows:
-        near = len(row["files"]) <= left
-        left -= len(row["files"]) * near
-        told.append(row if near else {**row, "files": []})
-    return [
-        {**row, **_told(one, figure), "tied": tie}
-        for row, one, tie in zip(rows, told, _ties(told, figure), strict=True)
-    ]
+        fits = len(row["files"]) <= left
+        left -= len(row["files"]) * fits
+        near.append(row if fits else {**row, "files": []})
+    return near
 
 
 def _told(row: Row, figure: str) -> Row:

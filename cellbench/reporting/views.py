@@ -339,6 +339,8 @@ def _twins(plain: Row | None, residual: Row | None) -> Row:
             accuracy = net.get(f"{part}_accuracy")
             twins[f"{side}_{part}_error"] = None if accuracy is None else 1 - accuracy
             twins[f"{side}_{part}_error_sd"] = net.get(f"{part}_accuracy_sd")
+        if net.get("interval_over"):
+            twins[f"{side}_test_error_span"] = 1 - net["test_accuracy_high"], 1 - net["test_accuracy_low"]
         if net.get("remark"):
             remarks.append(f"{net['method']}: {net['remark']}")
     return {**twins, "remark": "; ".join(remarks)}

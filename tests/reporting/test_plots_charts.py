@@ -1,6 +1,7 @@
 """What figures show: the data behind each kind, against the records and against hand computations."""
 
 import dataclasses
+import math
 import statistics
 from typing import Any
 
@@ -51,17 +52,19 @@ def test_training_time_and_test_accuracy_are_those_of_the_records(evidence, reco
     rows = by_label(tradeoff.chart(evidence(record("svm-hog"), record("cnn"))))
     assert (rows["svm-hog"]["seconds"], rows["svm-hog"]["figure"]) == (pytest.approx(9.84 + 0.4), 0.832)
     assert (rows["cnn"]["seconds"], rows["cnn"]["figure"]) == (pytest.approx(61.4), 0.858)
-    assert rows["cnn"]["figure_sd"] is None
+    assert rows["cnn"]["span"] is rows["cnn"]["seconds_sd"] is None
 
 
-def test_seeds_are_pooled_with_their_standard_deviation(evidence, record):
+def test_seeds_are_pooled_and_three_of_them_have_an_interval(evidence, record):
     shifts = (0.0, 0.01, -0.02)
     chart = tradeoff.chart(evidence(*(record("cnn", seed=seed, shift=shift) for seed, shift in enumerate(shifts))))
     (row,) = chart.rows
     accuracies = [0.858 + shift for shift in shifts]
     assert row["figure"] == pytest.approx(statistics.mean(accuracies))
-    assert row["figure_sd"] == pytest.approx(statistics.stdev(accuracies))
-    assert chart.subtitle.endswith("means of 3 seeds, bars: ± 1 standard deviation of the seeds")
+    half = 4.302653 * statistics.stdev(accuracies) / math.sqrt(3)  # Student's t, 2 degrees of freedom
+    assert row["span"] == pytest.approx((row["figure"] - half, row["figure"] + half))
+    assert chart.subtitle.endswith("; means of 3 seeds")
+    assert "Bars of accuracy: 95 % interval, over seeds." in chart.notes
 
 
 def test_the_pareto_front_is_what_no_other_beats_in_both():
@@ -278,7 +281,7 @@ def test_f1_of_a_class_is_that_of_the_record_over_seeds(evidence, record):
     chart = classes.chart(evidence(kept(0, [0.5, 0.6, 0.7, 0.8, 0.9, None]), kept(1, [0.7, 0.6, 0.7, 0.8, 0.9, None])))
     (row,) = chart.rows
     assert row["f1"][:2] == pytest.approx([0.6, 0.6])
-    assert row["f1_sd"][:2] == pytest.approx([statistics.stdev([0.5, 0.7]), 0])
+    assert row["spans"] == [None] * 6  # no predictions, so nothing to draw from
     assert np.isnan(row["f1"][5])
     assert row["n_test"] == [5, 4, 3, 2, 1, 0]
 

@@ -7,33 +7,43 @@ from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
 
 from ..captions import counts_of, device_of, get_one
 from ..pooling import HARDWARE
 from ..table import Row
-from .chart import Chart, LackingError, failures, heading, labelled, measure, seeds, simulated
-from .sheet import legend, percent, sheet
+from .chart import Chart, LackingError, failures, heading, intervals, labelled, measure, seeds, simulated, with_spans
+from .sheet import legend, percent, reach, sheet
 from .style import GREY, colour, tint
 
 PARTS = {"train": 0.3, "val": 0.62, "test": 1.0}  # and how strong the method's colour is
 CLAIMED: Any = {"color": "black", "marker": "D", "markerfacecolor": "white", "markersize": 4, "linestyle": "none"}
+# Black on bars of any colour, black ones too.
+SPAN: Any = {
+    "fmt": "none",
+    "ecolor": "black",
+    "elinewidth": 1,
+    "capsize": 2,
+    "path_effects": [withStroke(linewidth=2.6, foreground="white")],
+}
 Claims = Mapping[str, Mapping[str, float]]
 
 
 def chart(pooled: Sequence[Row], claimed: Claims | None = None) -> Chart:
-    """A row a method, the best on test first: `label`, `train`, `val`, `test` as fractions, each with `<part>_sd`, and
-    `claimed`: by part what was claimed of the method elsewhere, and not measured here.
+    """A row a method, the best on test first: `label`, `train`, `val`, `test` as fractions, each with `<part>_sd`;
+    `span` and `interval_over`, the interval of test as tables give it; and `claimed`: by part what was claimed of the
+    method elsewhere, and not measured here.
 
     claimed: by method and part, fractions.
     """
-    pooled = labelled(pooled)
+    pooled = with_spans(labelled(pooled))
     name, words = measure(pooled)
     shown = [row for row in pooled if row[f"test_{name}"] is not None]
     if not shown:
         raise LackingError(f"no run with {words} on test; {get_one(pooled[0], 'svm-hog cnn')}")
     rows = [
         {
-            **{key: row[key] for key in ("method", "label", *HARDWARE)},
+            **{key: row[key] for key in ("method", "label", "span", "interval_over", *HARDWARE)},
             **{part: row[f"{part}_{name}"] for part in PARTS},
             **{f"{part}_sd": row[f"{part}_{name}_sd"] for part in PARTS},
             "claimed": (claimed or {}).get(row["method"], {}),
@@ -44,7 +54,7 @@ def chart(pooled: Sequence[Row], claimed: Claims | None = None) -> Chart:
         heading(pooled, f"{words} on train, val and test"),
         f"{counts_of(pooled)}; {seeds(shown)}",
         tuple(rows),
-        (*_subsampled(shown), *simulated(pooled), *failures(pooled)),
+        (*intervals(shown, "Lines on test"), *_subsampled(shown), *simulated(pooled), *failures(pooled)),
     )
 
 
@@ -64,11 +74,12 @@ def draw(chart: Chart) -> Figure:
                 if row[part] is None:
                     continue
                 y = at + (place - 1) * 0.27
-                hue, spread = colour(row["method"]), row[f"{part}_sd"]
-                look = {"color": tint(hue, strength), "edgecolor": hue, "linewidth": 0.6}
-                axes.barh(y, row[part], 0.25, xerr=spread, error_kw={"elinewidth": 0.8, "capsize": 2}, **look)
+                hue, span = colour(row["method"]), row["span"] if part == "test" else None
+                axes.barh(y, row[part], 0.25, color=tint(hue, strength), edgecolor=hue, linewidth=0.6)
+                if span:
+                    axes.errorbar(row[part], y, xerr=reach([row[part]], [span]), **SPAN)
                 weight = "bold" if part == "test" else "normal"
-                end = (row[part] + (spread or 0), y)
+                end = (max(row[part], span[1] if span else 0), y)
                 beyond = {"xytext": (3, -0.5), "textcoords": "offset points", "va": "center"}
                 axes.annotate(f"{100 * row[part]:.1f}", end, **beyond, fontweight=weight)
                 if part in row["claimed"]:

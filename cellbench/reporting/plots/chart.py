@@ -1,6 +1,6 @@
 """What a figure shows, as plain data: so that another program can draw it, and a test can check it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 
 from ...core.errors import UsageError
 from ...core.runs import RunRecord
-from ..captions import device_of, title_of
+from ..captions import device_of, drawn_over, title_of
+from ..certainty import MOST_FILES, with_intervals
 from ..pooling import HARDWARE, with_settings
-from ..ranking import main_figure
+from ..ranking import main_figure, ranked
 from ..table import Row
+
+MOST_NAMED = 6  # rows that a note names
 
 
 class LackingError(UsageError):
@@ -61,13 +64,57 @@ def heading(rows: Sequence[Row], what: str) -> str:
     return f"{title_of(rows)}: {what}"
 
 
-def seeds(rows: Sequence[Row], shown: str = "bars") -> str:
-    """'mean of 3 seeds, bars ± 1 standard deviation', '1 seed', '1 to 3 seeds …'."""
+def seeds(rows: Sequence[Row], deviation: str = "") -> str:
+    """'means of 3 seeds', '1 seed each', 'means of 1 to 3 seeds'; deviation: what shows that of seeds, 'bands'."""
     counts = sorted({len(row["seeds"]) for row in rows if row["seeds"]})
     if not counts or counts[-1] == 1:
         return "1 seed each"
     span = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    return f"means of {span} seeds, {shown}: ± 1 standard deviation of the seeds"
+    return f"means of {span} seeds" + f", {deviation}: ± 1 standard deviation over seeds" * bool(deviation)
+
+
+def with_spans(rows: Sequence[Row]) -> list[Row]:
+    """Rows, the best first, with `span`: (low, high), the interval of the figure on test as tables give it, or None;
+    and `interval_over`."""
+    name, _ = measure(rows)
+    ends = [f"test_{name}_{end}" for end in ("low", "high")]
+    return [
+        {**row, "span": tuple(row[end] for end in ends) if row["interval_over"] else None}
+        for row in with_intervals(ranked(rows), name)
+    ]
+
+
+def intervals(
+    rows: Sequence[Row], bars: str = "Bars", called: Callable[[Row], str] = lambda row: row["label"]
+) -> list[str]:
+    """A line on what bars on test are, in the words of tables, and which rows have other ones or none.
+
+    rows: as `with_spans` gives them; bars: what is spoken of; called: how a row is named.
+    """
+    over: dict[str | None, list[str]] = {}
+    for row in rows:
+        over.setdefault(row["interval_over"], []).append(called(row))
+    without = over.pop(None, [])
+    if not over:
+        return []
+    (most, _), *others = sorted(over.items(), key=lambda item: -len(item[1]))
+    marks = {str(most): "", **{str(other): f"of {_listed(names)}" for other, names in others}}
+    line = f"{bars}: 95 % interval, {drawn_over(marks)}."
+    if not without:
+        return [line]
+    many = sum(len(row.get("files", ())) for row in rows) > MOST_FILES
+    why = f"the predictions of {MOST_FILES} runs are read" if many else "it takes predictions or three seeds"
+    return [f"{line} None of {_listed(without)}: {why}."]
+
+
+def _listed(names: Sequence[str]) -> str:
+    names = list(dict.fromkeys(names))
+    return ", ".join(names) if len(names) <= MOST_NAMED else f"{len(names)} of them"
+
+
+def span_told(span: tuple[float, float] | None, over: str | None) -> str:
+    """' (95 % interval over test images: 93.4 to 95.1)', or nothing."""
+    return f" (95 % interval over {over}: {100 * span[0]:.1f} to {100 * span[1]:.1f})" if span else ""
 
 
 def failures(rows: Sequence[Row]) -> list[str]:

@@ -10,12 +10,13 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from ..captions import counts_of, device_of, get_one
+from ..certainty import intervals_of_row, over_of
 from ..classes import figures_by_class
 from ..table import Row
-from .chart import Chart, LackingError, heading, labelled, mean_and_deviation, record_of, seeds, simulated
+from .chart import Chart, LackingError, heading, intervals, labelled, record_of, seeds, simulated
 from .contenders import contenders
 from .labels import place
-from .sheet import counts, legend, percent, sheet
+from .sheet import counts, legend, percent, reach, sheet
 from .style import mark
 
 FEW = 12  # classes at most whose names find room beside their points
@@ -23,7 +24,7 @@ FEW = 12  # classes at most whose names find room beside their points
 
 def chart(pooled: Sequence[Row]) -> Chart:
     """A row a method: `label`, and by class in the order of the data set `classes`, `n_train`, `n_test`, `f1` (nan of
-    a class without test images) and `f1_sd` (None for one seed)."""
+    a class without test images) and `spans` (its interval as the table `per-class` gives it, or None)."""
     pooled = labelled(pooled)
     shown, notes = contenders(pooled)
     rows = [told for row in shown if (told := _figures(row))]
@@ -33,7 +34,7 @@ def chart(pooled: Sequence[Row]) -> Chart:
         heading(pooled, "F1 on test by class, against its training images"),
         f"{counts_of(pooled)}; {seeds(shown)}",
         tuple(rows),
-        (*notes, *simulated(pooled)),
+        (*notes, *intervals(rows), *simulated(pooled)),
     )
 
 
@@ -42,14 +43,18 @@ def _figures(row: Row) -> Row | None:
     facts = record_of(row["files"][0]).facts
     if not kept or not facts.get("counts", {}).get("train"):
         return None
-    mean, deviation = mean_and_deviation([told["f1"] for told in kept])
+    spans = intervals_of_row(row, [f"f1:{k}" for k in range(len(facts["classes"]))])
+    seen = [k for k, n in enumerate(kept[0]["n"]) if n and f"f1:{k}" in spans]
     return {
         **{name: row[name] for name in ("method", "label", "device", "threads")},
         "classes": list(facts["classes"]),
         "n_train": list(facts["counts"]["train"]),
         "n_test": kept[0]["n"],
-        "f1": mean,
-        "f1_sd": deviation,
+        "f1": np.mean([np.array(told["f1"], float) for told in kept], axis=0),
+        "spans": [
+            (spans[f"f1:{k}"].low, spans[f"f1:{k}"].high) if k in seen else None for k in range(len(kept[0]["n"]))
+        ],
+        "interval_over": over_of(row, spans[f"f1:{seen[0]}"]) if seen else None,
     }
 
 
@@ -75,7 +80,9 @@ def _scatter(chart: Chart) -> Figure:
         named = [k for k in drawn if np.isfinite(figures[:, k]).any()]
         tops = [(n_train[k], float(np.nanmax(figures[:, k]))) for k in named]
         others = [(n_train[k], float(f1)) for k in named for f1 in figures[:, k] if np.isfinite(f1)]
-        place(axes, tops, [chart.rows[0]["classes"][k] for k in named], others)
+        ends = [(n_train[k], span) for row in chart.rows for k in named if (span := row["spans"][k])]
+        bars = [(n, float(f1)) for n, span in ends for f1 in np.linspace(span[0], span[1], 15)]
+        place(axes, tops, [chart.rows[0]["classes"][k] for k in named], others, bars)
     return figure
 
 
@@ -104,7 +111,7 @@ def _points(axes: Axes, rows: Sequence[Row], classes: NDArray, places: NDArray, 
         axes.plot(*(along if upright else along[::-1]), color="#BBBBBB", linewidth=0.8, zorder=1)
     keys = []
     for row, figures in zip(rows, f1, strict=True):
-        spread = None if row["f1_sd"] is None else row["f1_sd"][classes]
+        spread = reach(figures, [row["spans"][k] for k in classes])
         points = {**mark(row["method"], row["device"]), "markersize": 6, "linestyle": "none"}
         bars: dict[str, Any] = {"yerr" if upright else "xerr": spread, "elinewidth": 0.8, "zorder": 3}
         x, y = (places, figures) if upright else (figures, places)

@@ -55,7 +55,7 @@ def chart(pooled: Sequence[Row]) -> Chart:
     n = int(rows[0]["n"].sum())
     return Chart(
         heading(pooled, "confusion on test"),
-        f"{n:,} test images, {len(order)} classes; {_pooled(shown)}",
+        f"{n:,} test images, {len(order)} classes; {seeds(shown)}",
         tuple(rows),
         (
             "Each line: of the images of a class (n), the percentage taken for each class; empty: under 0.5 %. Classes "
@@ -64,10 +64,6 @@ def chart(pooled: Sequence[Row]) -> Chart:
             *simulated(pooled),
         ),
     )
-
-
-def _pooled(rows: Sequence[Row]) -> str:
-    return seeds(rows).split(",")[0]
 
 
 def _counts(row: Row) -> NDArray | None:

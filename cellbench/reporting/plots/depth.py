@@ -8,8 +8,8 @@ from .. import views
 from ..captions import counts_of, device_of, get_one
 from ..pooling import HARDWARE, by
 from ..table import Row
-from .chart import Chart, LackingError, failures, heading, labelled, seeds, simulated
-from .sheet import percent, sheet
+from .chart import Chart, LackingError, failures, heading, intervals, labelled, seeds, simulated, with_spans
+from .sheet import apart, percent, reach, sheet
 from .style import ORANGE, VERMILLION
 
 PARTS = ("train", "test")
@@ -19,9 +19,9 @@ MARKS = {"wide": "s", "thin": "o"}
 
 def chart(pooled: Sequence[Row]) -> Chart:
     """A row a kind of net, width, hardware and settings: `kind` 'plain' or 'residual', `width` 'wide' or 'thin',
-    `depths`, and by part, as fractions, `train_error` and `train_error_sd` (None for one seed), in the order of the
-    depths."""
-    pooled = labelled(pooled)
+    `depths`, and in their order, as fractions, `train_error`, `test_error` and their bars, (low, high) or None:
+    `train_span`, one standard deviation over seeds, and `test_span`, the interval as tables give it."""
+    pooled = with_spans(labelled(pooled))
     twins = by(views.depth(pooled).rows, views.ONE_LINE)
     rows = [line for group in twins for kind in KINDS if (line := _line(group, kind))]
     if max((len(row["depths"]) for row in rows), default=0) < 2:
@@ -32,7 +32,13 @@ def chart(pooled: Sequence[Row]) -> Chart:
         heading(pooled, "error against depth"),
         f"{counts_of(pooled)}; {seeds(nets)}",
         tuple(rows),
-        (views.DEGRADATION, *simulated(pooled), *failures(nets)),
+        (
+            views.DEGRADATION,
+            *["Bars on train: ± 1 standard deviation over seeds."] * any(any(row["train_span"]) for row in rows),
+            *intervals([row for row in nets if row["test_accuracy"] is not None], "Bars on test"),
+            *simulated(pooled),
+            *failures(nets),
+        ),
     )
 
 
@@ -40,12 +46,14 @@ def _line(twins: list[Row], kind: str) -> Row | None:
     found = [row for row in twins if row[f"{kind}_test_error"] is not None and row[f"{kind}_train_error"] is not None]
     if not found:
         return None
-    figures = [f"{part}_error{end}" for part in PARTS for end in ("", "_sd")]
+    train = [(row[f"{kind}_train_error"], row[f"{kind}_train_error_sd"]) for row in found]
     return {
         **{name: found[0][name] for name in ("width", *HARDWARE, "settings")},
         "kind": kind,
         "depths": [row["depth"] for row in found],
-        **{name: [row[f"{kind}_{name}"] for row in found] for name in figures},
+        **{f"{part}_error": [row[f"{kind}_{part}_error"] for row in found] for part in PARTS},
+        "train_span": [(error - sd, error + sd) if sd else None for error, sd in train],
+        "test_span": [row.get(f"{kind}_test_error_span") for row in found],
     }
 
 
@@ -62,7 +70,7 @@ def draw(chart: Chart) -> Figure:
                 axes.errorbar(
                     row["depths"],
                     row[f"{part}_error"],
-                    yerr=[sd or 0 for sd in row[f"{part}_error_sd"]] if _seeded(row, part) else None,
+                    yerr=reach(row[f"{part}_error"], row[f"{part}_span"]),
                     color=hue,
                     marker=MARKS[row["width"]],
                     markerfacecolor=inside,
@@ -70,6 +78,7 @@ def draw(chart: Chart) -> Figure:
                     elinewidth=0.8,
                     label=", ".join(filter(None, told)),
                 )
+            apart(figure, axes)
             axes.set_title(f"error on {part}")
             axes.set_xticks(sorted({depth for row in chart.rows for depth in row["depths"]}))
             axes.set_xlabel("depth (layers)")
@@ -81,9 +90,5 @@ def draw(chart: Chart) -> Figure:
     return figure
 
 
-def _seeded(row: Row, part: str) -> bool:
-    return any(row[f"{part}_error_sd"])
-
-
 def _top(row: Row, part: str) -> float:
-    return max(error + (sd or 0) for error, sd in zip(row[f"{part}_error"], row[f"{part}_error_sd"], strict=True))
+    return max(*row[f"{part}_error"], *(span[1] for span in row[f"{part}_span"] if span))

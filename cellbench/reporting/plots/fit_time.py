@@ -39,7 +39,7 @@ def chart(pooled: Sequence[Row]) -> Chart:
     failed = [f"{curve['method']}, {curve['solver']}: {curve['remark']}" for curve in curves if curve["remark"]]
     return Chart(
         f"{title_of([{**row, 'limit': None} for row in pooled])}: time to fit a support vector machine",
-        f"{min(sizes):,} to {max(sizes):,} training images; {seeds(machines).split(',')[0]}",
+        f"{min(sizes):,} to {max(sizes):,} training images; {seeds(machines)}",
         tuple(drawn),
         (
             LEGEND + " Lines: that fit; thin ones join two sizes only.",

@@ -8,11 +8,11 @@ from matplotlib.figure import Figure
 from ...core.words import counted
 from ..backends import problem, solver
 from ..captions import device_of, get_one, title_of
-from ..pooling import HARDWARE
+from ..pooling import HARDWARE, by
 from ..table import Row
-from .chart import Chart, LackingError, failures, labelled, measure, seeds, simulated
+from .chart import Chart, LackingError, failures, intervals, labelled, measure, seeds, simulated, with_spans
 from .labels import beside
-from .sheet import counts, percent, sheet
+from .sheet import apart, counts, percent, reach, sheet
 from .style import mark
 
 BACKENDS = (
@@ -22,7 +22,8 @@ BACKENDS = (
 
 def chart(pooled: Sequence[Row]) -> Chart:
     """A row a method, settings and hardware, with two sizes or more: `label`, `sizes`, `figures` (test accuracy or
-    macro-F1, as fractions) and `figures_sd` (None for one seed), by size.
+    macro-F1, as fractions), `spans` and `overs` (their intervals as tables give them, None where there are none), by
+    size.
 
     Of backends that solved one problem the one with most sizes is drawn.
     """
@@ -33,12 +34,14 @@ def chart(pooled: Sequence[Row]) -> Chart:
     long = [curve for curve in curves if len(curve) > 1]
     if not long:
         raise LackingError(f"no method with two numbers of training images; {_smaller(pooled)}")
+    long = _certain(long)
     rows = [
         {
             **{key: curve[-1][key] for key in ("method", "label", *HARDWARE)},
             "sizes": [row["n_train"] for row in curve],
             "figures": [row[f"test_{name}"] for row in curve],
-            "figures_sd": [row[f"test_{name}_sd"] for row in curve],
+            "spans": [row["span"] for row in curve],
+            "overs": [row["interval_over"] for row in curve],
         }
         for curve in long
     ]
@@ -51,10 +54,17 @@ def chart(pooled: Sequence[Row]) -> Chart:
         (
             *([f"Not drawn, with one size only: {'; '.join(single)}."] if single else []),
             *([BACKENDS] if others else []),
+            *intervals(drawn, called=lambda row: f"{row['label']} at {row['n_train']:,}"),
             *simulated(pooled),
             *failures(drawn),
         ),
     )
+
+
+def _certain(curves: Sequence[Sequence[Row]]) -> list[list[Row]]:
+    """The curves, their rows with intervals."""
+    told = with_spans([{**row, "curve": i} for i, curve in enumerate(curves) for row in curve])
+    return [sorted(rows, key=lambda row: row["n_train"]) for rows in by(told, ["curve"])]
 
 
 def _curves(rows: Sequence[Row]) -> tuple[list[list[Row]], bool]:
@@ -77,15 +87,15 @@ def draw(chart: Chart) -> Figure:
     with sheet(chart, 1, 1, 3.6) as (figure, grid):
         axes = grid[0, 0]
         for row in chart.rows:
-            spread = [sd or 0 for sd in row["figures_sd"]]
             axes.errorbar(
                 row["sizes"],
                 row["figures"],
-                yerr=spread if any(spread) else None,
+                yerr=reach(row["figures"], row["spans"]),
                 **mark(row["method"], row["device"]),
                 linestyle="-" if row["device"] == "cpu" else "--",
                 elinewidth=0.8,
             )
+        apart(figure, axes)
         counts(axes, [size for row in chart.rows for size in row["sizes"]])
         axes.set_xlabel("training images (logarithmic)")
         axes.set_ylabel("macro-F1 on test" if "macro-F1" in chart.title else "accuracy on test")

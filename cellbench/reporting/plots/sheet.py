@@ -6,10 +6,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.transforms import ScaledTranslation
 from numpy.typing import NDArray
 
 from .chart import Chart
@@ -71,6 +74,27 @@ def _write(figure: Figure, lines: Sequence[str], y: float, size: float, **look: 
         figure.text(MARGIN / WIDTH, y, line, fontsize=size, va="top", in_layout=False, **look)
         y -= LINE[size] / figure.get_figheight()
     return y
+
+
+def reach(values: Sequence[float] | NDArray, spans: Sequence[tuple[float, float] | None] | None) -> NDArray | None:
+    """Distances from values to the ends of their bars, (2, n) as matplotlib takes them, nan where there is none."""
+    if spans is None or not any(spans):
+        return None
+    ends = np.array([span or (np.nan, np.nan) for span in spans], float).T
+    return np.maximum([values - ends[0], ends[1] - values], 0)
+
+
+def apart(figure: Figure, axes: Axes) -> None:
+    """Move the curves of a panel a little to the side of their places, so that bars at one place are all seen.
+
+    Call it when all are drawn: limits are those of the places.
+    """
+    curves = [container for container in axes.containers if isinstance(container, ErrorbarContainer)]
+    step = min(4.5, 16 / max(1, len(curves))) / 72  # inches
+    for at, curve in enumerate(curves):
+        moved = ScaledTranslation((at - (len(curves) - 1) / 2) * step, 0, figure.dpi_scale_trans)
+        for artist in curve.get_children():
+            artist.set_transform(axes.transData + moved)
 
 
 def percent(axes: Axes, which: str = "y") -> None:

@@ -10,27 +10,39 @@ from ..captions import counts_of, get_one, hardware_of
 from ..efficiency import on_front
 from ..pooling import HARDWARE, by
 from ..table import Row
-from .chart import Chart, LackingError, devices, failures, heading, labelled, measure, seeds, simulated
+from .chart import (
+    Chart,
+    LackingError,
+    devices,
+    failures,
+    heading,
+    intervals,
+    labelled,
+    measure,
+    seeds,
+    simulated,
+    with_spans,
+)
 from .labels import place
-from .sheet import clock, percent, sheet
+from .sheet import clock, percent, reach, sheet
 from .style import GREY, mark
 
 
 def chart(pooled: Sequence[Row]) -> Chart:
-    """A row a method, settings and hardware: `label`, `seconds` and `seconds_sd`, `figure` and `figure_sd` (test
-    accuracy, or macro-F1), `front`: whether nothing on its hardware is at least as good in both and better in one."""
-    pooled = labelled(pooled)
+    """A row a method, settings and hardware: `label`, `seconds` and `seconds_sd`, `figure` (test accuracy, or
+    macro-F1), `span` and `interval_over` (its interval, as tables give it), `front`: whether nothing on its hardware is
+    at least as good in both and better in one."""
+    pooled = with_spans(labelled(pooled))
     name, words = measure(pooled)
+    shown = [row for row in pooled if row["train_seconds"] and row[f"test_{name}"] is not None]
     points = [
         {
-            **{key: row[key] for key in ("method", "label", "synthetic", *HARDWARE)},
+            **{key: row[key] for key in ("method", "label", "synthetic", "span", "interval_over", *HARDWARE)},
             "seconds": row["train_seconds"],
             "seconds_sd": row["train_seconds_sd"],
             "figure": row[f"test_{name}"],
-            "figure_sd": row[f"test_{name}_sd"],
         }
-        for row in pooled
-        if row["train_seconds"] and row[f"test_{name}"] is not None
+        for row in shown
     ]
     if not points:
         raise LackingError(f"no run with a training time and {words} on test; {get_one(pooled[0], 'svm-hog cnn')}")
@@ -46,6 +58,8 @@ def chart(pooled: Sequence[Row]) -> Chart:
         (
             "Training time = features + transfer + fit, with what is chosen on val. Grey steps: the Pareto front, "
             "which no method on the same hardware beats in both.",
+            *intervals(shown, f"Bars of {words}"),
+            *["Bars of time: ± 1 standard deviation over seeds."] * any(point["seconds_sd"] for point in points),
             *devices(pooled),
             *simulated(pooled),
             *failures(pooled),
@@ -82,7 +96,7 @@ def draw(chart: Chart) -> Figure:
                     point["seconds"],
                     point["figure"],
                     xerr=point["seconds_sd"],
-                    yerr=point["figure_sd"],
+                    yerr=reach([point["figure"]], [point["span"]]),
                     **mark(point["method"], point["device"]),
                     markersize=7,
                     elinewidth=0.8,
@@ -94,11 +108,13 @@ def draw(chart: Chart) -> Figure:
             axes.set_ylabel(_measured(chart))
             axes.margins(y=0.12)
             percent(axes)
-        clock(grid[-1, 0], [time for point in chart.rows for time in _reach(point)])
+        clock(grid[-1, 0], [time for point in chart.rows for time in reach_of_time(point)])
         grid[-1, 0].set_xlabel("training time (logarithmic)")
         for axes, points in zip(grid[:, 0], panels, strict=True):
             spots = [(point["seconds"], point["figure"]) for point in points]
-            place(axes, spots, [point["label"] for point in points], lines=[*_along(pareto(points)), *_bars(points)])
+            place(
+                axes, spots, [point["label"] for point in points], lines=[*_along(pareto(points)), *along_bars(points)]
+            )
     return figure
 
 
@@ -117,19 +133,19 @@ def _along(front: Sequence[Row]) -> list[tuple[float, float]]:
     return places
 
 
-def _reach(point: Row) -> list[float]:
+def reach_of_time(point: Row) -> tuple[float, float]:
     """Both ends of the bar of its seconds; the lower not far below, as the axis is logarithmic."""
     spread = point["seconds_sd"] or 0
-    return [max(point["seconds"] - spread, point["seconds"] / 3), point["seconds"] + spread]
+    return max(point["seconds"] - spread, point["seconds"] / 3), point["seconds"] + spread
 
 
-def _bars(points: Sequence[Row]) -> list[tuple[float, float]]:
+def along_bars(points: Sequence[Row]) -> list[tuple[float, float]]:
     """Places on the points' error bars."""
     places = []
     for point in points:
-        low, high = _reach(point)
-        spread = point["figure_sd"] or 0
+        low, high = reach_of_time(point)
+        bottom, top = point["span"] or (point["figure"], point["figure"])
         for share in range(25):
             places.append((low * (high / low) ** (share / 24), point["figure"]))
-            places.append((point["seconds"], point["figure"] + (share / 12 - 1) * spread))
+            places.append((point["seconds"], bottom + share / 24 * (top - bottom)))
     return places

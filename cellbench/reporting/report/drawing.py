@@ -41,7 +41,8 @@ class Axis:
 
 @dataclass(frozen=True)
 class Curve:
-    """Points in data units that share a look. tips: what is told of each. x_sd, y_sd: bars, None where there are none.
+    """Points in data units that share a look. tips: what is told of each. x_span, y_span: (low, high) of bars, None
+    where there are none.
 
     joined: by a line; dash: of it; marked: whether points show before somebody looks for them; strength: of colour.
     """
@@ -52,8 +53,8 @@ class Curve:
     y: Sequence[float]
     tips: Sequence[str]
     open: bool = False
-    x_sd: Sequence[float | None] | None = None
-    y_sd: Sequence[float | None] | None = None
+    x_span: Sequence[Point | None] | None = None
+    y_span: Sequence[Point | None] | None = None
     joined: bool = False
     dash: str = ""
     marked: bool = True
@@ -87,6 +88,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Bar:
+    """Lying. span: from where to where its interval goes."""
+
     series: str
     x: float
     y: float
@@ -97,6 +100,7 @@ class Bar:
     tip: str
     text: str
     bold: bool
+    span: Point | None = None
 
 
 @dataclass(frozen=True)
@@ -259,12 +263,10 @@ def _line(sheet: Sheet, curve: Curve) -> Line:
 
 def _bars(sheet: Sheet, curve: Curve, i: int) -> tuple[tuple[float, float, float, float], ...]:
     x, y, bars = curve.x[i], curve.y[i], []
-    if curve.x_sd is not None and (sd := curve.x_sd[i]):
-        low = max(x - sd, x / 3) if sheet.x.log else x - sd
-        bars.append((*sheet.at(low, y), *sheet.at(x + sd, y)))
-    if curve.y_sd is not None and (sd := curve.y_sd[i]):
-        low = max(y - sd, y / 3) if sheet.y.log else y - sd
-        bars.append((*sheet.at(x, low), *sheet.at(x, y + sd)))
+    if curve.x_span is not None and (span := curve.x_span[i]):
+        bars.append((*sheet.at(span[0], y), *sheet.at(span[1], y)))
+    if curve.y_span is not None and (span := curve.y_span[i]):
+        bars.append((*sheet.at(x, span[0]), *sheet.at(x, span[1])))
     return tuple(tuple(round(v, 1) for v in bar) for bar in bars)  # type: ignore[misc]
 
 

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,14 +11,15 @@ import pandas as pd
 
 from ..captions import device_of
 from ..plots.bars import PARTS
-from ..plots.chart import Chart
+from ..plots.chart import Chart, span_told
 from ..plots.depth import KINDS as TWINS
 from ..plots.depth import MARKS as DEPTH_SIGNS
+from ..plots.depth import PARTS as ERRORS
 from ..plots.fit_time import LINES, fitted
 from ..plots.history import FIGURES, LONG
 from ..plots.kinds import outcomes
 from ..plots.style import GREY
-from ..plots.tradeoff import pareto
+from ..plots.tradeoff import along_bars, pareto, reach_of_time
 from ..pooling import HARDWARE, by
 from ..table import Row
 from .drawing import (
@@ -59,6 +60,7 @@ class Matrices:
     chart: Chart
 
 
+Span = tuple[float, float]
 Parts = tuple[tuple[Panel, ...], tuple[Key, ...]]
 
 
@@ -86,8 +88,17 @@ def said(seconds: float) -> str:
     return f"{seconds:.3g} s" if seconds >= 1 else f"{1000 * seconds:.3g} ms"
 
 
-def share(value: float, sd: float | None = None) -> str:
-    return f"{100 * value:.1f} %" + (f" ± {100 * sd:.1f}" if sd else "")
+def share(value: float) -> str:
+    return f"{100 * value:.1f} %"
+
+
+def _deviating(sd: float | None) -> str:
+    return f" (standard deviation over seeds: {100 * sd:.1f})" if sd else ""
+
+
+def _reaching(values: Sequence[float], spans: Iterable[Span | None]) -> list[float]:
+    """Values and the ends of their bars."""
+    return [*values, *(end for span in spans if span for end in span)]
 
 
 def _where(row: Row, several: bool) -> str:
@@ -97,8 +108,8 @@ def _where(row: Row, several: bool) -> str:
 def _time(chart: Chart) -> Parts:
     measured = ("macro-F1" if "macro-F1" in chart.title else "accuracy") + " on test"
     panels = by(chart.rows, HARDWARE)
-    x = clock([row["seconds"] for row in chart.rows], "training time (logarithmic)")
-    y = percents([row["figure"] for row in chart.rows], measured)
+    x = clock([time for row in chart.rows for time in reach_of_time(row)], "training time (logarithmic)")
+    y = percents(_reaching([row["figure"] for row in chart.rows], [row["span"] for row in chart.rows]), measured)
     several = len({row["machine"] for row in chart.rows}) > 1
     drawn = []
     for points in panels:
@@ -114,12 +125,14 @@ def _time(chart: Chart) -> Parts:
                 [row["seconds"]],
                 [row["figure"]],
                 [
-                    f"{row['label']}, {device_of(row)}\n{measured}: {share(row['figure'], row['figure_sd'])}\n"
-                    f"training: {said(row['seconds'])}" + "\non the Pareto front" * row["front"]
+                    f"{row['label']}, {device_of(row)}\n{measured}: {share(row['figure'])}"
+                    f"{span_told(row['span'], row['interval_over'])}\ntraining: {said(row['seconds'])}"
+                    + "\non the Pareto front"
+                    * row["front"]
                 ],
                 open=row["device"] != "cpu",
-                x_sd=[row["seconds_sd"]],
-                y_sd=[row["figure_sd"]],
+                x_span=[reach_of_time(row) if row["seconds_sd"] else None],
+                y_span=[row["span"]],
             )
             for row in points
         ]
@@ -135,7 +148,7 @@ def _time(chart: Chart) -> Parts:
                     sheet,
                     [(row["seconds"], row["figure"]) for row in called],
                     [row["label"] for row in called],
-                    [(row["seconds"], row["figure"]) for row in points],
+                    [*((row["seconds"], row["figure"]) for row in points), *along_bars(points)],
                 ),
             )
         )
@@ -156,11 +169,14 @@ def _bars(chart: Chart) -> Parts:
                 continue
             right, middle = sheet.at(row[part], at)
             y = middle + (place - 1) * line * 0.27 - line * 0.125
-            text = f"{100 * row[part]:.1f}"
-            tip = f"{labels[at]}\n{part}: {share(row[part], row[f'{part}_sd'])}"
+            text, sd = f"{100 * row[part]:.1f}", row[f"{part}_sd"]
+            span = row["span"] if part == "test" else None
+            ends = (round(sheet.at(span[0], at)[0], 1), round(sheet.at(span[1], at)[0], 1)) if span else None
+            told = span_told(span, row["interval_over"]) or _deviating(sd)
+            tip = f"{labels[at]}\n{part}: {share(row[part])}{told}"
             hue = colour(row["method"])
             box = (round(left, 1), round(y, 1), round(right - left, 1), round(line * 0.25, 1))
-            bars.append(Bar(part, *box, hue, strength, tip, text, part == "test"))
+            bars.append(Bar(part, *box, hue, strength, tip, text, part == "test", ends))
     keys = tuple(Key(f"{part}", GREY, f"bar {strength}", False) for part, strength in PARTS.items())
     return (panel(sheet, bars=tuple(bars)),), keys
 
@@ -202,7 +218,7 @@ def _epochs(net: Row, part: str, name: str) -> Curve:
 
     def tip(i: int) -> str:
         sd = None if deviation is None else deviation[i]
-        figure = share(values[i], sd) if name == "accuracy" else f"{values[i]:.3g}"
+        figure = share(values[i]) + _deviating(sd) if name == "accuracy" else f"{values[i]:.3g}"
         return f"{net['label']}, epoch {epochs[i]}\n{name} on {part}: {figure}"
 
     tips = [tip(i) if i in shown and math.isfinite(values[i]) else "" for i in range(len(epochs))]
@@ -215,9 +231,9 @@ def _depth(chart: Chart) -> Parts:
     widths = len({row["width"] for row in chart.rows}) > 1
     panels: list[Panel] = []
     curves: list[Curve] = []
-    top = max(error for row in chart.rows for part in ("train", "test") for error in row[f"{part}_error"])
+    top = max(max(_reaching(row[f"{part}_error"], row[f"{part}_span"])) for row in chart.rows for part in ERRORS)
     depths = sorted({depth for row in chart.rows for depth in row["depths"]})
-    for part in ("train", "test"):
+    for part in ERRORS:
         x = depth_axis(depths)
         sheet = Sheet(x, percents([0, top], "error = 1 − accuracy", 0), 290, 250, title=f"error on {part}")
         curves = []
@@ -225,10 +241,12 @@ def _depth(chart: Chart) -> Parts:
             hue, line = TWINS[row["kind"]]
             told = [row["kind"], row["width"] * widths, *([device_of(row), row["settings"]] if several else [])]
             label = ", ".join(filter(None, told))
-            errors, sd = row[f"{part}_error"], row[f"{part}_error_sd"]
+            errors, spans = row[f"{part}_error"], row[f"{part}_span"]
             tips = [
-                f"{label}, {depth} layers\nerror on {part}: {share(e, s)}"
-                for depth, e, s in zip(row["depths"], errors, sd, strict=True)
+                f"{label}, {depth} layers\nerror on {part}: {share(e)}"
+                + (f" ({'95 % interval' if part == 'test' else 'one deviation over seeds'}: " * bool(s))
+                + (f"{100 * s[0]:.1f} to {100 * s[1]:.1f})" if s else "")
+                for depth, e, s in zip(row["depths"], errors, spans, strict=True)
             ]
             curves.append(
                 Curve(
@@ -238,7 +256,7 @@ def _depth(chart: Chart) -> Parts:
                     errors,
                     tips,
                     row["device"] != "cpu",
-                    y_sd=sd,
+                    y_span=spans,
                     joined=True,
                     dash=DASHES.get(line, ""),
                     hue=hue,
@@ -264,7 +282,7 @@ def _learning(chart: Chart) -> Parts:
     labels = [_where(row, several) for row in chart.rows]
     measured = ("macro-F1" if "macro-F1" in chart.title else "accuracy") + " on test"
     x = images([n for row in chart.rows for n in row["sizes"]], "training images (logarithmic)")
-    y = percents([f for row in chart.rows for f in row["figures"]], measured)
+    y = percents([v for row in chart.rows for v in _reaching(row["figures"], row["spans"])], measured)
     sheet = Sheet(x, y, right=room_for(labels))
     curves = [
         Curve(
@@ -273,11 +291,11 @@ def _learning(chart: Chart) -> Parts:
             row["sizes"],
             row["figures"],
             [
-                f"{label}\n{n:,} training images\n{measured}: {share(f, s)}"
-                for n, f, s in zip(row["sizes"], row["figures"], row["figures_sd"], strict=True)
+                f"{label}\n{n:,} training images\n{measured}: {share(f)}{span_told(s, over)}"
+                for n, f, s, over in zip(row["sizes"], row["figures"], row["spans"], row["overs"], strict=True)
             ],
             row["device"] != "cpu",
-            y_sd=row["figures_sd"],
+            y_span=row["spans"],
             joined=True,
         )
         for row, label in zip(chart.rows, labels, strict=True)
@@ -320,18 +338,21 @@ def _per_class(chart: Chart) -> Parts:
     first = chart.rows[0]
     order = np.argsort(-np.array(first["n_train"]), kind="stable").tolist()
     names = [f"{first['classes'][k]}  n={first['n_train'][k]:,}" for k in order]
-    x = percents([f for row in chart.rows for f in row["f1"]], "F1 on test; n: training images")
+    x = percents(
+        [v for row in chart.rows for v in _reaching(row["f1"], row["spans"])], "F1 on test; n: training images"
+    )
     sheet = Sheet(x, named(names), height=60 + 30 * len(names))
     curves = []
     for row in chart.rows:
         label = _where(row, several)
-        sd = None if row["f1_sd"] is None else [row["f1_sd"][k] for k in order]
+        spans: list[Span | None] = [row["spans"][k] for k in order]
         tips = [
-            f"{label}\n{row['classes'][k]}: F1 {share(row['f1'][k])}\n{row['n_train'][k]:,} training images"
-            for k in order
+            f"{label}\n{row['classes'][k]}: F1 {share(row['f1'][k])}{span_told(span, row['interval_over'])}\n"
+            f"{row['n_train'][k]:,} training images"
+            for k, span in zip(order, spans, strict=True)
         ]
         f1 = [row["f1"][k] for k in order]
-        curves.append(Curve(row["method"], label, f1, range(len(order)), tips, row["device"] != "cpu", sd))
+        curves.append(Curve(row["method"], label, f1, range(len(order)), tips, row["device"] != "cpu", spans))
     return (panel(sheet, curves),), key(curves)
 
 
