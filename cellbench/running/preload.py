@@ -18,8 +18,10 @@ import cellbench.methods
 import cellbench.running.worker
 import cellbench.training.loop
 
+from ..core.processes import keep_memory
 from ..svm.backends import available
 
+keep_memory()
 available()  # imports the SVM libraries that are there
 
 __all__ = ["cellbench", "sklearn", "torch", "torchvision"]

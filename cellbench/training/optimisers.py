@@ -1,10 +1,11 @@
 """Steps and their sizes: the optimiser of a recipe, and the learning rate at every point of training."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ..nets.parts import head_parameters
 from .recipe import Recipe
@@ -32,9 +33,42 @@ def make_optimiser(net: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     if recipe.optimiser == "sgd":
         nesterov = recipe.nesterov and recipe.momentum > 0
         fused = recipe.precision != "fp16"  # a first step that the scaler skips would leave its momentum unwritten
-        return torch.optim.SGD(settings, lr=recipe.lr, momentum=recipe.momentum, nesterov=nesterov, fused=fused)
-    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[recipe.optimiser]
-    return kind(settings, lr=recipe.lr, fused=True)
+        optimiser: torch.optim.Optimizer
+        optimiser = torch.optim.SGD(settings, lr=recipe.lr, momentum=recipe.momentum, nesterov=nesterov, fused=fused)
+    else:
+        kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[recipe.optimiser]
+        optimiser = kind(settings, lr=recipe.lr, fused=True)
+    optimiser.register_step_pre_hook(_show_as_stored)
+    optimiser.register_step_post_hook(_turn_back)
+    return optimiser
+
+
+def _show_as_stored(optimiser: torch.optim.Optimizer, *_: Any) -> None:
+    """Before a step on a processor, let the axes of convolutions' weights be in the order that they lie in memory.
+
+    That is channels last. torch's fused steps copy what lies in another order than that of its axes, and go wrong where
+    a gradient lies in another order than its weight.
+    """
+    for weight, slope in _convolutions(optimiser):
+        _permute(weight, slope.contiguous(memory_format=torch.channels_last), (0, 2, 3, 1))
+
+
+def _turn_back(optimiser: torch.optim.Optimizer, *_: Any) -> None:
+    for weight, slope in _convolutions(optimiser):
+        _permute(weight, slope, (0, 3, 1, 2))
+
+
+def _convolutions(optimiser: torch.optim.Optimizer) -> Iterator[tuple[nn.Parameter, Tensor]]:
+    """Weights of convolutions on a processor with their gradients, if they have any."""
+    for weight in (weight for group in optimiser.param_groups for weight in group["params"]):
+        if weight.ndim == 4 and weight.grad is not None and weight.device.type == "cpu":
+            yield weight, weight.grad
+
+
+def _permute(weight: nn.Parameter, slope: Tensor, order: tuple[int, ...]) -> None:
+    weight.grad = None  # it has to have the weight's shape at any time
+    weight.data = weight.data.permute(order)
+    weight.grad = slope.permute(order)
 
 
 def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:

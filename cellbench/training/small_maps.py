@@ -1,4 +1,4 @@
-"""Convolutions that leave a map of a few pixels, as matrix products: on processors two to three times as fast."""
+"""Convolutions that leave a map of a few pixels, as matrix products: on processors up to three times as fast."""
 
 from itertools import product
 from typing import Any
@@ -6,27 +6,29 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
-LARGEST = 4, 2  # pixels a side, before and after; oneDNN is as fast from 4, 4 on
+# Pixels a side of the maps before and after, at most, and what computes their convolution. Beyond, oneDNN is as fast.
+PRODUCTS = 4, 2  # all of it: oneDNN has a third of its speed there, and computes the padding, which is most
+WINDOWS = 8, 4  # the weight's gradient: oneDNN takes twice as long for it as for the result
 
 
 class SmallMaps(TorchFunctionMode):
     """Inside it, convolutions of small maps run as products in bf16, with sums in float32; all others as ever.
 
-    For bf16 autocast on a processor. There oneDNN gets a third of its speed from maps of 2×2, and computes the
-    products with the padding, which are most of them.
+    For bf16 autocast on a processor.
     """
 
     def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if function is torch.conv2d and not kwargs and _is_small(*args):
+        if function is torch.conv2d and not kwargs and (way := _way(*args)):
             x, weight, bias, stride, padding, *_ = args
-            y = _Products.apply(x.bfloat16(), weight.bfloat16(), stride[0], padding[0])
+            y = way.apply(x.bfloat16(), weight.bfloat16(), stride[0], padding[0])
             return y if bias is None else y + bias.bfloat16().view(-1, 1, 1)
         return function(*args, **(kwargs or {}))
 
 
-def _is_small(
+def _way(
     x: Tensor,
     weight: Tensor,
     bias: Any = None,
@@ -34,14 +36,16 @@ def _is_small(
     padding: Any = 0,
     dilation: Any = 1,
     groups: int = 1,
-) -> bool:
-    """Square throughout, as nn.Conv2d gives it: stride, padding and dilation are pairs."""
+) -> Any:
+    """What to compute it with, if not as ever: square throughout, as nn.Conv2d gives it, in pairs."""
     if not all(isinstance(pair, tuple) and len({*pair}) == 1 for pair in (stride, padding, dilation)):
-        return False
+        return None
     side, kernel = x.shape[-1], weight.shape[-1]
-    if x.ndim != 4 or x.shape[2] != side or weight.shape[2] != kernel or dilation[0] > 1 or groups > 1:
-        return False
-    return kernel > 1 and side <= LARGEST[0] and 0 < _after(side, kernel, stride[0], padding[0]) <= LARGEST[1]
+    if x.ndim != 4 or x.shape[2] != side or weight.shape[2] != kernel or dilation[0] > 1 or groups > 1 or kernel == 1:
+        return None
+    after = _after(side, kernel, stride[0], padding[0])
+    ways = ((PRODUCTS, _Products), (WINDOWS, _Windows))
+    return next((way for (before, most), way in ways if side <= before and 0 < after <= most), None)
 
 
 def _after(side: int, kernel: int, stride: int, padding: int) -> int:
@@ -85,6 +89,29 @@ class _Products(torch.autograd.Function):
             after, before = slope[:, down, across].reshape(-1, filters), x[:, rows, columns].reshape(-1, channels)
             of_weight[:, i, j] = after.t() @ before
         return of_x.to(x.dtype).permute(0, 3, 1, 2), of_weight.permute(0, 3, 1, 2), None, None
+
+
+class _Windows(torch.autograd.Function):
+    """conv2d without bias, of which the weight's gradient is one product over all that the kernel was laid upon."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, stride: int, padding: int) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        ctx.stride, ctx.padding = stride, padding
+        return F.conv2d(x, weight, None, stride, padding)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, Tensor, None, None]:
+        (x, weight), stride, padding = ctx.saved_tensors, [ctx.stride] * 2, [ctx.padding] * 2
+        of_x = [True, False, False]
+        settings = (None, stride, padding, [1, 1], False, [0, 0], 1)
+        slope_of_x = torch.ops.aten.convolution_backward(slope, x, weight, *settings, of_x)[0]
+        filters, channels, kernel, _ = weight.shape
+        padded = F.pad(x.permute(0, 2, 3, 1), (0, 0, *padding, *padding))
+        seen = padded.unfold(1, kernel, ctx.stride).unfold(2, kernel, ctx.stride).permute(0, 1, 2, 4, 5, 3)
+        of_weight = slope.permute(0, 2, 3, 1).reshape(-1, filters).t() @ seen.reshape(-1, kernel * kernel * channels)
+        return slope_of_x, of_weight.view(filters, kernel, kernel, channels).permute(0, 3, 1, 2), None, None
 
 
 def _window(first: int, kernel: int, side: int) -> tuple[slice, slice]:

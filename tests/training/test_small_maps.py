@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from cellbench.training.small_maps import SmallMaps, _Products
+from cellbench.training.small_maps import SmallMaps, _Products, _Windows
 
 BF16 = 0.004  # half a step of bf16 relative to a number
 
@@ -20,24 +20,26 @@ def _passes(conv, x, slope):
 
 
 @pytest.mark.parametrize(
-    ("side", "kernel", "stride", "padding", "products"),
+    ("side", "kernel", "stride", "padding", "way"),
     [
-        (2, 3, 1, 1, True),
-        (4, 3, 2, 1, True),
-        (1, 3, 1, 1, True),
-        (3, 5, 2, 2, True),
-        (2, 2, 1, 0, True),
-        (4, 3, 1, 1, False),
-        (8, 3, 2, 1, False),
-        (2, 1, 1, 0, False),
+        (2, 3, 1, 1, _Products),
+        (4, 3, 2, 1, _Products),
+        (1, 3, 1, 1, _Products),
+        (3, 5, 2, 2, _Products),
+        (2, 2, 1, 0, _Products),
+        (4, 3, 1, 1, _Windows),
+        (8, 3, 2, 1, _Windows),
+        (7, 5, 2, 1, _Windows),
+        (6, 3, 2, 0, _Windows),
+        (8, 3, 1, 1, None),
+        (16, 3, 4, 1, None),
+        (2, 1, 1, 0, None),
     ],
 )
-def test_a_convolution_and_its_gradients_are_those_of_torch_in_float32(
-    side, kernel, stride, padding, products, monkeypatch
-):
+def test_a_convolution_and_its_gradients_are_those_of_torch_in_float32(side, kernel, stride, padding, way, monkeypatch):
     called = []
-    apply = _Products.apply
-    monkeypatch.setattr(_Products, "apply", lambda *args: called.append(1) or apply(*args))
+    for each in (_Products, _Windows):
+        monkeypatch.setattr(each, "apply", lambda *args, each=each, do=each.apply: called.append(each) or do(*args))
     torch.manual_seed(0)
     conv = nn.Conv2d(24, 40, kernel, stride, padding).to(memory_format=torch.channels_last)
     with torch.no_grad():
@@ -49,7 +51,7 @@ def test_a_convolution_and_its_gradients_are_those_of_torch_in_float32(
     with torch.autocast("cpu", torch.bfloat16), SmallMaps():
         got = _passes(conv, x, slope)
 
-    assert bool(called) == products
+    assert called == ([way] if way else [])
     for mine, theirs in zip(got, expected, strict=True):
         assert mine.shape == theirs.shape
         assert (mine - theirs).norm() < BF16 * theirs.norm()

@@ -1,0 +1,28 @@
+"""What processes do with their memory."""
+
+import subprocess
+import sys
+
+import pytest
+
+FAULTS = """
+import resource
+from cellbench.core.processes import keep_memory
+{}
+for _ in range(3):
+    [b"x" * 2**24 for _ in range(4)]
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(20):
+    [b"x" * 2**24 for _ in range(4)]
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="mallopt is glibc's")
+def test_freed_memory_is_used_again_and_not_asked_of_the_system():
+    def faults(line: str) -> int:
+        return int(subprocess.run([sys.executable, "-c", FAULTS.format(line)], capture_output=True, check=True).stdout)
+
+    pages = 4 * 2**24 // 4096
+    assert faults("keep_memory()") < 2 * pages
+    assert faults("") > 10 * pages  # so that the test would see it
