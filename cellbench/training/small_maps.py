@@ -17,13 +17,13 @@ WINDOWS = 8, 4  # the weight's gradient: oneDNN takes twice as long for it as fo
 class SmallMaps(TorchFunctionMode):
     """Inside it, convolutions of small maps run as products in bf16, with sums in float32; all others as ever.
 
-    For bf16 autocast on a processor.
+    For bf16 autocast on a processor. Gradients of weights become float32 piece by piece, while these are in the cache.
     """
 
     def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if function is torch.conv2d and not kwargs and (way := _way(*args)):
             x, weight, bias, stride, padding, *_ = args
-            y = way.apply(x.bfloat16(), weight.bfloat16(), stride[0], padding[0])
+            y = way.apply(x.bfloat16(), weight, stride[0], padding[0])
             return y if bias is None else y + bias.bfloat16().view(-1, 1, 1)
         return function(*args, **(kwargs or {}))
 
@@ -53,13 +53,13 @@ def _after(side: int, kernel: int, stride: int, padding: int) -> int:
 
 
 class _Products(torch.autograd.Function):
-    """conv2d without bias: x (n, c, s, s), weight (k, c, t, t) -> (n, k, after, after), channels last."""
+    """conv2d without bias: x (n, c, s, s) bf16, weight (k, c, t, t) -> (n, k, after, after) bf16, channels last."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, stride: int, padding: int) -> Tensor:
         """One product for every pixel that comes out: what it sees times the part of the kernel that sees it."""
         side, kernel = x.shape[2], weight.shape[2]
-        x, weight = x.permute(0, 2, 3, 1), weight.permute(0, 2, 3, 1)
+        x, weight = x.permute(0, 2, 3, 1), weight.bfloat16().permute(0, 2, 3, 1)
         outs = range(_after(side, kernel, stride, padding))
         windows = [_window(out * stride - padding, kernel, side) for out in outs]
         y, parts = x.new_empty(len(x), len(outs), len(outs), len(weight)), []
@@ -84,7 +84,7 @@ class _Products(torch.autograd.Function):
             seen = of_x[:, rows, columns]
             seen += (slope[:, r, c] @ part).view(seen.shape)
         taps = len(ctx.sights)
-        of_weight = x.new_empty(filters, taps, taps, channels)
+        of_weight = torch.empty(filters, taps, taps, channels, dtype=torch.float32)
         for (i, (down, rows)), (j, (across, columns)) in product(enumerate(ctx.sights), repeat=2):
             after, before = slope[:, down, across].reshape(-1, filters), x[:, rows, columns].reshape(-1, channels)
             of_weight[:, i, j] = after.t() @ before
@@ -96,6 +96,7 @@ class _Windows(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, stride: int, padding: int) -> Tensor:
+        weight = weight.bfloat16()
         ctx.save_for_backward(x, weight)
         ctx.stride, ctx.padding = stride, padding
         return F.conv2d(x, weight, None, stride, padding)
@@ -111,6 +112,7 @@ class _Windows(torch.autograd.Function):
         padded = F.pad(x.permute(0, 2, 3, 1), (0, 0, *padding, *padding))
         seen = padded.unfold(1, kernel, ctx.stride).unfold(2, kernel, ctx.stride).permute(0, 1, 2, 4, 5, 3)
         of_weight = slope.permute(0, 2, 3, 1).reshape(-1, filters).t() @ seen.reshape(-1, kernel * kernel * channels)
+        of_weight = of_weight.to(torch.float32)
         return slope_of_x, of_weight.view(filters, kernel, kernel, channels).permute(0, 3, 1, 2), None, None
 
 
