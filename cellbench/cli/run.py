@@ -119,6 +119,7 @@ def _run(
     from ..core.environment import machine_name
     from ..core.store import Store
     from ..core.suites import choose, select
+    from ..datasets import cache
     from ..datasets.protocols import GIVEN
     from ..running import matrix, worker
     from ..running.plan import Override, make_plan, parse_override
@@ -152,7 +153,11 @@ def _run(
     }
 
     def prepared(name: str) -> Path:
-        return data_folder(name, folder if looks_like_path(name) or not paths else {})
+        ready = set(cache.location("").glob("*"))
+        place = data_folder(name, folder if looks_like_path(name) or not paths else {})
+        if dry_run and not quiet and place not in ready:
+            click.echo(f"{name} was prepared, once, in {place}: which runs are done depends on its content", err=True)
+        return place
 
     if studies:
         jobs = plan_suites(studies, names, prepared, seeds=seed_list, split=split, **common)

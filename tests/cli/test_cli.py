@@ -16,6 +16,7 @@ from PIL import Image
 
 from cellbench.cli import cli, main
 from cellbench.cli.doctor import doctor
+from cellbench.datasets import cache
 from cellbench.datasets.toy import rings
 
 
@@ -125,6 +126,19 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(cells, tmp_path):
     assert "2 runs, 2 to do" in out.stdout
     assert "epochs=3" in out.stdout
     assert not (tmp_path / "r").exists()
+
+
+def test_a_dry_run_that_had_to_prepare_images_says_so_the_first_time(cells, tmp_path):
+    def told(*more):
+        arguments = ["run", "-d", str(cells), "-m", "svm-hog", "--dry-run", "-o", str(tmp_path / "r"), *more]
+        return CliRunner().invoke(cli, arguments, catch_exceptions=False).stderr
+
+    first = told()
+    (place,) = cache.location("").iterdir()
+    assert first == f"{cells} was prepared, once, in {place}: which runs are done depends on its content\n"
+    assert told() == ""
+    cache.remove(place)
+    assert told("-q") == ""
 
 
 @pytest.mark.parametrize(
