@@ -1,6 +1,6 @@
 """Raw images by batch on the device: all of them kept there when they fit, else chunks fetched ahead of their use."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
@@ -31,18 +31,35 @@ def batches(images: Tensor, order: Tensor, size: int, device: str) -> Iterator[T
 
 
 def _fetched_ahead(images: Tensor, at_once: tuple[Tensor, ...], device: str) -> Iterator[Tensor]:
-    """A thread gathers a chunk of batches into pinned memory and sends it off while the one before it is at work."""
-
-    def fetch(index: tuple[Tensor, ...]) -> Tensor:
-        chunk = images[torch.cat(index)]
-        return chunk.pin_memory().to(device, non_blocking=True) if device == "cuda" else chunk.to(device)
-
+    """A thread gathers a chunk of batches and sends it off, on CUDA beside the net's work on the one before it."""
+    stream = torch.cuda.Stream() if device == "cuda" else None
     many = max(1, CHUNK_BYTES // (len(at_once[0]) * images[0].nbytes))
     chunks = [at_once[i : i + many] for i in range(0, len(at_once), many)]
+
+    def fetch(index: tuple[Tensor, ...]) -> Callable[[], Tensor]:
+        return _send(images[torch.cat(index)], stream)
+
     with ThreadPoolExecutor(1) as thread:
         coming = thread.submit(fetch, chunks[0])
         for number, chunk in enumerate(chunks):
-            there = coming.result()
+            there = coming.result()()
             if number + 1 < len(chunks):
                 coming = thread.submit(fetch, chunks[number + 1])
             yield from there.split(len(chunk[0]))
+
+
+def _send(chunk: Tensor, stream: torch.cuda.Stream | None) -> Callable[[], Tensor]:
+    """Send a chunk to the card on `stream`; what comes back gives it, from when on the caller's stream waits for it."""
+    if stream is None:
+        return lambda: chunk
+    with torch.cuda.stream(stream):
+        sent = chunk.pin_memory().to("cuda", non_blocking=True)
+        arrived = stream.record_event()
+
+    def receive() -> Tensor:
+        reader = torch.cuda.current_stream()
+        reader.wait_event(arrived)
+        sent.record_stream(reader)  # its memory is not to be given away while the reader still needs it
+        return sent
+
+    return receive
