@@ -77,10 +77,16 @@ def is_disturbed(row: Row) -> bool:
 
 
 def _disturbed(rows: Sequence[Row]) -> list[str]:
-    named = [f"{_called(row)} {100 * row['others']:.0f} %" for row in rows if is_disturbed(row)]
-    told = named if len(named) <= 8 else [f"{len(named)} rows {100 * BUSY:.0f} % or more"]
-    what = "Other programs had that share of the processors' time, so training times are too long"
-    return [f"{what}: {', '.join(dict.fromkeys(told))}."] * bool(named)
+    busy = [row for row in rows if is_disturbed(row)]
+    if not busy:
+        return []
+    low, high = (f"{100 * end(row['others'] for row in busy):.0f}" for end in (min, max))
+    methods = list(dict.fromkeys(row["method"] for row in busy))
+    named = ", ".join(methods) if len(methods) <= 8 else f"{len(methods)} methods"
+    share = low if low == high else f"{low} to {high}"
+    return [
+        f"Other programs had {share} % of the processors while these trained, so their times are too long: {named}."
+    ]
 
 
 # Splits that `run --split` draws; any other came with the data.

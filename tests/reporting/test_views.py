@@ -91,7 +91,9 @@ def test_a_time_from_a_busy_machine_is_told_as_such_and_compared_with_nothing(vi
     assert "training time on" not in duel["sentence"]
     assert "other programs were at work as well, so times are not compared" in duel["sentence"]
     (note,) = [note for note in view("leaderboard", *records).notes if "Other programs" in note]
-    assert note.endswith("so training times are too long: resnet18 23 %.")
+    assert note == (
+        "Other programs had 23 % of the processors while these trained, so their times are too long: resnet18."
+    )
 
 
 def test_on_one_device_both_are_compared_there_though_nets_ran_elsewhere_too(view, record):
