@@ -55,9 +55,9 @@ def list_methods(name: str | None, plugins: tuple[Path, ...]) -> None:
     if name:
         entry = methods[name]
         rows = [[setting, _shown(default), allowed] for setting, default, allowed in settings_of(entry)]
-        click.echo(
-            f"{entry.name}: {entry.summary}. On images of {counted(entry.min_size, 'pixel')} a side, or larger.\n"
-        )
+        side = entry.smallest() if entry.smallest else entry.min_size
+        least = f"{counted(side, 'pixel')} a side, or larger" if side else "a size that only its run can tell"
+        click.echo(f"{entry.name}: {entry.summary}. On images of {least}.\n")
         click.echo(tabulate(rows, ["setting", "default", "allowed"], disable_numparse=True))
         if needed := needs_of(entry):
             click.echo(f"\n{_extras([(condition or entry.name, extra) for condition, extra in needed])}")

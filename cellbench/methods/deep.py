@@ -160,6 +160,7 @@ def _facts(net: Net) -> dict[str, Any]:
         "depth": net.depth,
         "shortcuts": net.shortcuts,
         "min_size": net.min_size,
+        "smallest": net.smallest,
         "cost": usual.cost,
         "revision": 2,
         "restore": partial(restore, net),

@@ -47,6 +47,7 @@ class MethodEntry:
     values. revision: raise it when results may change.
     seeded: whether the random seed changes its result; if not, one seed is all that is run.
     min_size: the smallest side of an image that it can take, in pixels; smaller ones are skipped, with this reason.
+    smallest(): the same where only trying tells, which is too slow for a plan; None where that doesn't either.
     devices: what it can run on; where another is asked for, it runs on the first, and the record says so.
     depth, shortcuts: of a net that takes part in the depth view. cost: seconds of training for 1,000 images with
     the default settings on two processor cores, for estimates before anything was run here.
@@ -73,6 +74,7 @@ class MethodEntry:
     cost: float = 1.0
     restore: Callable[[Any, Mapping[str, Any], str], Scorer] | None = None
     needs: str = ""
+    smallest: Callable[[], int | None] | None = None
 
 
 methods: Registry[MethodEntry] = Registry("method", MethodEntry, group="cellbench.methods")

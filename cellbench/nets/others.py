@@ -1,8 +1,8 @@
 """Nets that other packages define: torchvision's and timm's, for any number of channels and classes."""
 
-from collections.abc import Callable
-from functools import cache
-from typing import Any
+import contextlib
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
 
 import torch
 import torchvision
@@ -15,7 +15,8 @@ from .parts import first_convolution
 # Further outputs in training are left out: there is one loss here.
 # init_weights: torchvision warns where it isn't said.
 SINGLE_OUTPUT = {key: {"aux_logits": False, "init_weights": True} for key in ("googlenet", "inception_v3")}
-SIZES = (8, 16, 24, 32, 48, 64, 75, 80, 96, 112, 128, 160, 192, 224, 256, 299, 384, 448, 512)
+# Tried in turn. With those of patches (14, 16, 32) among them: what comes in patches takes whole ones only.
+SIZES = (1, 2, 4, 8, 14, 16, 24, 28, 32, 48, 56, 64, 75, 80, 96, 112, 128, 160, 192, 224, 256, 299, 384, 448, 512)
 
 
 @cache
@@ -28,33 +29,62 @@ def names(package: str) -> frozenset[str]:
     return frozenset(timm.list_models())
 
 
-def of_torchvision(name: str, channels: int, classes: int, size: int) -> nn.Module:
-    """torchvision's net, its first convolution exchanged where the image hasn't three channels."""
-
-    def make(size: int) -> nn.Module:
-        extra: dict[str, Any] = SINGLE_OUTPUT.get(name, {})
-        if name.startswith("vit_"):
-            extra = {"image_size": size}
-        elif name.startswith("maxvit"):
-            extra = {"input_size": (size, size)}
-        net = torchvision.models.get_model(name, weights=None, num_classes=classes, **extra)
-        _read_channels(net, channels)
-        return net
-
-    return _checked(f"torchvision:{name}", make, channels, size)
+def build(net: str, channels: int, classes: int, size: int) -> nn.Module:
+    """The net that `torchvision:NAME` or `timm:NAME` is. DataError, with a size to set, if it doesn't take
+    such images."""
+    kind = Kind(net, channels, classes)
+    with contextlib.suppress(NotImplementedError):  # it cannot be tried: if it is too small, the net says so itself
+        if reason := _refusal(kind, size):
+            raise DataError(f"{net} does not take images of {size}×{size} pixels ({reason}){_advice(kind, size)}")
+    return _make(kind, _made_for(net, size))
 
 
-def of_timm(name: str, channels: int, classes: int, size: int) -> nn.Module:
-    """timm's net; one that is made for a single image size is made for this one."""
-    EXTRAS["timm"].require(name)
+def smallest(net: str) -> int | None:
+    """The smallest side of an image, in pixels, that the net takes, tried out; None where that cannot be told."""
+    try:
+        return _next(Kind(net, channels=3, classes=2), above=0)
+    except NotImplementedError:
+        return None
+
+
+class Kind(NamedTuple):
+    """A net but for what the size of the images changes."""
+
+    net: str
+    channels: int
+    classes: int
+
+
+def _made_for(net: str, size: int) -> tuple[tuple[str, Any], ...]:
+    """Arguments of a net that is made for a single size of images; none of the others."""
+    package, _, name = net.partition(":")
+    if package == "torchvision":
+        single = {"vit_": ("image_size", size), "maxvit": ("input_size", (size, size))}
+        return tuple(argument for prefix, argument in single.items() if name.startswith(prefix))
+    EXTRAS["timm"].require(net)
     import timm
 
-    def make(size: int) -> nn.Module:
-        known = timm.get_pretrained_cfg(name)
-        extra = {"img_size": size} if known is not None and known.fixed_input_size else {}
-        return timm.create_model(name, pretrained=False, in_chans=channels, num_classes=classes, **extra)
+    known = timm.get_pretrained_cfg(name)
+    return (("img_size", size),) if known is not None and known.fixed_input_size else ()
 
-    return _checked(f"timm:{name}", make, channels, size)
+
+def _make(kind: Kind, made_for: tuple[tuple[str, Any], ...]) -> nn.Module:
+    """torchvision's net, its first convolution exchanged where the image hasn't three channels; or timm's."""
+    package, _, name = kind.net.partition(":")
+    if package == "torchvision":
+        extra = {**SINGLE_OUTPUT.get(name, {}), **dict(made_for)}
+        net = torchvision.models.get_model(name, weights=None, num_classes=kind.classes, **extra)
+        _read_channels(net, kind.channels)
+        return net
+    import timm
+
+    return timm.create_model(name, pretrained=False, in_chans=kind.channels, num_classes=kind.classes, **dict(made_for))
+
+
+@lru_cache(maxsize=1)  # several sizes are tried on one
+def _weightless(kind: Kind, made_for: tuple[tuple[str, Any], ...]) -> nn.Module:
+    with torch.device("meta"):
+        return _make(kind, made_for).eval()
 
 
 def _read_channels(net: nn.Module, channels: int) -> None:
@@ -69,27 +99,40 @@ def _read_channels(net: nn.Module, channels: int) -> None:
     net.set_submodule(name, new)
 
 
-def _checked(name: str, make: Callable[[int], nn.Module], channels: int, size: int) -> nn.Module:
-    """The net for this image size, or DataError that names a size which it would take."""
-    reason = _refusal(make, channels, size)
-    if reason is not None:
-        larger = (each for each in SIZES if each > size)
-        taken = next((each for each in larger if _refusal(make, channels, each) is None), None)
-        advice = f"; {taken} would do: set size={taken}" if taken else ""
-        raise DataError(f"{name} does not take images of {size}×{size} pixels ({reason}){advice}")
-    return make(size)
+def _advice(kind: Kind, size: int) -> str:
+    least = _next(kind, above=0)
+    if least is not None and least > size:
+        return f"; the smallest that it takes have {least}: set size={least}"
+    larger = _next(kind, above=size)  # between two sizes that it takes there may be some that it doesn't
+    return f"; {larger} would do: set size={larger}" if larger else ""
 
 
-def _refusal(make: Callable[[int], nn.Module], channels: int, size: int) -> str | None:
-    """Why the net cannot be made for, or run on, such images; None if it can. Nothing is computed."""
-    try:
-        with torch.device("meta"):
-            make(size).eval()(torch.empty(2, channels, size, size))
-    except NotImplementedError:  # torchvision's RegNet computes with its weights when it is made: no telling
-        return None
-    except (RuntimeError, ValueError, AssertionError) as error:
-        return str(error).splitlines()[0] if str(error) else type(error).__name__
+def _next(kind: Kind, above: int) -> int | None:
+    """The next larger size that the net takes: among SIZES, then by halving what lies before it. NotImplementedError
+    where the net cannot be tried."""
+    refused = above
+    for size in (each for each in SIZES if each > above):
+        if _refusal(kind, size):
+            refused = size
+            continue
+        while size - refused > 1:
+            middle = (refused + size) // 2
+            refused, size = (middle, size) if _refusal(kind, middle) else (refused, middle)
+        return size
     return None
+
+
+def _refusal(kind: Kind, size: int) -> str:
+    """Why the net cannot be made for, or run on, such images; '' if it can. Nothing is computed, so that
+    NotImplementedError comes of nets that compute with their weights when they are made: torchvision's RegNets."""
+    try:
+        net = _weightless(kind, _made_for(kind.net, size))
+        net(torch.empty(2, kind.channels, size, size, device="meta"))
+    except NotImplementedError:
+        raise
+    except (RuntimeError, ValueError, AssertionError, ZeroDivisionError) as error:
+        return str(error).splitlines()[0] if str(error) else type(error).__name__
+    return ""
 
 
 def published(pretrained: str) -> tuple[dict[str, torch.Tensor], str]:

@@ -23,6 +23,7 @@ class Net:
     source: where it was published. min_size: the smallest side of an image that it accepts, in pixels.
     depth, shortcuts: of a net that takes part in the depth view. pretrained: the name in another package of the net
     whose ImageNet weights fit this one. needs: the extra that it takes, if any.
+    smallest(): what min_size is, where that takes trying, which is slow; None where nobody knows.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Net:
     options: tuple[str, ...] = ()
     pretrained: str | None = None
     needs: str = ""
+    smallest: "Callable[[], int | None] | None" = None
 
     def build(
         self,
@@ -132,7 +134,7 @@ def _rows() -> list[Net]:
             "inception_resnet_v2",
             "Inception-ResNet-v2, by timm",
             "Szegedy et al., AAAI 2017",
-            _lazy("others:of_timm", name="inception_resnet_v2"),
+            _lazy("others:build", net="timm:inception_resnet_v2"),
             min_size=75,
             pretrained="timm:inception_resnet_v2",
             needs="timm",
@@ -203,5 +205,14 @@ def find(name: str) -> Net:
     known = others.names(package)
     if theirs.split(".")[0] not in known:  # timm's names may end in .TAG, which says whose weights
         raise UsageError(f"{package} has no net called {theirs!r}; {did_you_mean(theirs, known)}")
-    make = _lazy(f"others:of_{package}", name=theirs)
-    return Net(name, f"{theirs}, by {package}", package, make, min_size=1, pretrained=name, needs=needs)
+    make = _lazy("others:build", net=name)
+    return Net(
+        name,
+        f"{theirs}, by {package}",
+        package,
+        make,
+        min_size=1,
+        pretrained=name,
+        needs=needs,
+        smallest=partial(others.smallest, name),
+    )

@@ -83,6 +83,19 @@ def test_a_method_lists_all_that_can_be_set_its_default_and_what_is_allowed():
     assert "no method is called 'vgg61'; did you mean" in str(misspelt.exception)
 
 
+@pytest.mark.parametrize(
+    ("name", "images"),
+    [
+        ("vgg16", "32 pixels a side, or larger."),
+        ("torchvision:squeezenet1_1", "17 pixels a side, or larger."),
+        ("torchvision:regnet_y_400mf", "a size that only its run can tell."),
+    ],
+)
+def test_a_method_says_how_small_its_images_may_be(name, images):
+    page = CliRunner().invoke(cli, ["list", "methods", name], prog_name="cellbench").output
+    assert page.splitlines()[0].endswith(f". On images of {images}")
+
+
 def test_what_is_optional_is_listed_with_what_installs_it_and_whether_that_was_done(monkeypatch):
     def rows(*name):
         page = CliRunner().invoke(cli, ["list", "methods", *name], prog_name="cellbench").output

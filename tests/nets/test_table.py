@@ -61,7 +61,7 @@ def test_timms_nets_take_any_channels_and_classes():
         assert meta(name, size=size)(torch.empty(2, 2, size, size, device="meta")).shape == (2, 6)
     with pytest.raises(UsageError, match="timm has no net called 'resnet81'; did you mean 'resnet18'"):
         find("timm:resnet81")
-    with pytest.raises(DataError, match=r"does not take images of 64×64 pixels .* 75 would do"):
+    with pytest.raises(DataError, match=r"not take images of 64×64 pixels .* the smallest that it takes have 75: set"):
         meta("timm:inception_resnet_v2", size=64)
 
 
@@ -87,13 +87,37 @@ def test_a_torchvision_net_for_three_channels_and_1000_classes_is_torchvisions()
     assert all(torch.equal(a, b) for a, b in zip(ours.parameters(), theirs.parameters(), strict=True))
 
 
-def test_an_image_that_a_torchvision_net_cannot_take_is_refused_with_a_size_that_it_can():
-    with pytest.raises(DataError, match=r"vgg16 does not take images of 20×20 pixels .*32 would do: set size=32") as no:
-        meta("torchvision:vgg16", size=20)
+@pytest.mark.parametrize(
+    ("name", "size", "advice"),
+    [
+        ("vgg16", 20, "the smallest that it takes have 32: set size=32"),  # five halvings
+        ("alexnet", 62, "the smallest that it takes have 63: set size=63"),
+        ("inception_v3", 64, "the smallest that it takes have 75: set size=75"),  # as torchvision's page says
+        ("vit_b_16", 9, "the smallest that it takes have 16: set size=16"),  # one patch
+        ("vit_b_16", 100, "112 would do: set size=112"),  # whole patches
+    ],
+)
+def test_an_image_that_a_torchvision_net_cannot_take_is_refused_with_a_size_that_it_can(name, size, advice):
+    with pytest.raises(DataError, match=rf"{name} does not take images of {size}×{size} pixels .*\); {advice}$") as no:
+        meta(f"torchvision:{name}", size=size)
     assert "\n" not in str(no.value)
-    meta("torchvision:vgg16", size=32)
-    with pytest.raises(DataError, match=r"vit_b_16 does not take images of 100×100 pixels"):
-        meta("torchvision:vit_b_16", size=100)
+    meta(f"torchvision:{name}", size=int(advice.rpartition("=")[2]))
+
+
+@pytest.mark.parametrize("name", ["torchvision:squeezenet1_1", "torchvision:alexnet", "timm:convnext_nano"])
+def test_the_smallest_image_of_anothers_net_is_taken_and_one_pixel_less_is_not(name):
+    if name.startswith("timm:"):
+        pytest.importorskip("timm", reason="the extra timm is not installed")
+    least = find(name).smallest()
+    find(name).build(2, 6, least)(torch.zeros(2, 2, least, least))  # with numbers, not on the device that has none
+    with torch.device("meta"):
+        net = find(name).build(2, 6, 64).eval()
+    with pytest.raises(RuntimeError):
+        net(torch.empty(2, 2, least - 1, least - 1, device="meta"))
+
+
+def test_of_a_net_that_cannot_be_tried_no_smallest_image_is_known():
+    assert find("torchvision:regnet_y_400mf").smallest() is None
 
 
 @pytest.mark.parametrize(("activation", "module"), [("mish", nn.Mish), ("gelu", nn.GELU)])
