@@ -19,6 +19,7 @@ from cellbench.datasets import cache, datasets, synthetic, synthetic_hpa
 HPA = "random-mask train-test-split fitted-thresholds model2 lr-* original copied deleted final threshold-[ap]*"
 GROUPS = {
     "yeast": (("yeast", "yeast-fair", "depth", "label-budget"), "synthetic-yeast", "size=32 plain*:lr=0.001", ""),
+    "own": (("hep2-own",), "synthetic-yeast", "size=32", "svm net scratch imagenet"),  # too few images for blocks
     "hep2": (("hep2-alexnet",), "synthetic-yeast", "size=64", "alexnet svm-head"),
     "hpa": (("hpa10-resnet", "hpa28-bninception"), "synthetic-hpa28", "size=32", HPA),
     "inception": (("hpa10-inception",), "synthetic-hpa28", "size=80 weights=none", "inception simple-cnn"),
@@ -48,7 +49,7 @@ def home(tmp_path_factory):
     folder = base / "torch" / "hub" / "checkpoints"
     folder.mkdir(parents=True)
     torch.manual_seed(0)
-    for name in ("resnet18", "alexnet"):
+    for name in ("resnet18", "alexnet", "mobilenet_v2"):
         url = torchvision.models.get_model_weights(name).DEFAULT.url
         torch.save(torchvision.models.get_model(name).state_dict(), folder / Path(url).name)
     return base

@@ -95,6 +95,7 @@ def test_every_file_of_the_package_is_a_suite_of_its_name():
     assert suites.names() == [
         "depth",
         "hep2-alexnet",
+        "hep2-own",
         "hpa10-inception",
         "hpa10-resnet",
         "hpa28-bninception",
