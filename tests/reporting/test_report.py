@@ -18,6 +18,7 @@ from cellbench.core.data import Dataset, Info, Split
 from cellbench.core.runs import TRAINING_PHASES
 from cellbench.datasets import cache, montage
 from cellbench.reporting.report import drawing, figures
+from cellbench.reporting.report.gallery import SEVERAL
 from cellbench.reporting.report.page import Look, render, report
 
 from .conftest import CLASSES, judged, judgements, make, sizes
@@ -249,6 +250,77 @@ def test_the_gallery_shows_where_methods_disagree_fail_and_are_sure_of_errors(re
     assert gallery.wanted == {11, 12, 13, 14, 15}
 
 
+def told_several(method, scores, **changes):
+    """A record of `method`, and scores (6, 3) of images labelled a; a and b; c; b; b and c; nothing."""
+    arrays = {
+        "test_scores": np.array(scores, np.float32),
+        "test_labels": np.array([[1, 0, 0], [1, 1, 0], [0, 0, 1], [0, 1, 0], [0, 1, 1], [0, 0, 0]], bool),
+        "test_index": np.arange(20, 26),
+    }
+    counts = {"train": [9] * 3, "val": [2] * 3, "test": [2, 3, 2]}
+    facts = {"multilabel": True, "classes": ["a", "b", "c"], "counts": counts}
+    scored = {"macro_f1": 0.9 if method == "resnet18" else 0.8, "exact_match": 0.3, "n": 6}
+    metrics = {"val": scored, "test": scored}
+    return make(method, dataset="atlas", facts=facts, metrics=metrics, **changes), arrays
+
+
+# Above 0 a class is said. Right: one label found, or none said where there is none.
+NET = [[2, -1, -1], [-1, -2, 3], [1, 0.5, -1], [-1, 1, 2], [-1, -2, -3], [-1, -1, -1]]  # right on 20, 23, 25
+SVM = [[-1, 1, -1], [1, -1, 1], [3, -1, -2], [-1, -1.5, -1], [0.5, -1, -4], [1, -1, -1]]  # right on 21
+
+
+def test_of_several_labels_each_cell_stands_in_its_gallery_with_what_was_said_of_it(results):
+    (gallery,) = report(load_results(results(told_several("svm-hog", SVM), told_several("resnet18", NET)))).galleries
+    assert gallery.agreement == ((0, 1), (3, 2))
+    assert gallery.n == 6
+    shelves = {shelf.title: [(cell.index, cell.truth, cell.told) for cell in shelf.cells] for shelf in gallery.shelves}
+    assert shelves == {
+        # of svm-hog, the surest wrong class against the surest right one: 20 by 1 - -1, 25 by 1 - 0, 23 by -1 - -1.5
+        "resnet18 is right, svm-hog is not": [(20, "a", ("b",)), (25, "none", ("a",)), (23, "b", ("none",))],
+        "svm-hog is right, resnet18 is not": [(21, "a, b", ("c",))],
+        # of resnet18, the best on val: 22 by 1 - -1, 24 by -1 - -2
+        "All 2 methods fail": [(22, "c", ("a, b",)), (24, "b, c", ("none",))],
+    }
+    (failed,) = [shelf for shelf in gallery.shelves if shelf.title == "All 2 methods fail"]
+    assert failed.note.endswith("unlike what was trained on: what resnet18 says of them, its surest errors first.")
+    assert gallery.notes == (SEVERAL,)
+
+
+def test_of_several_labels_a_class_is_said_above_its_own_threshold(results):
+    low = {"chosen": {"thresholds": [0, -2.5, 0]}}  # so that b is said of 24, and of 21
+    (gallery,) = report(
+        load_results(results(told_several("svm-hog", SVM), told_several("resnet18", NET, **low)))
+    ).galleries
+    assert gallery.agreement == ((1, 0), (3, 2))  # right on 20, 21, 23, 24: of 25 b is said, and there is none
+    shelves = {shelf.title: [(cell.index, cell.told) for cell in shelf.cells] for shelf in gallery.shelves}
+    # By b, 0.5 - -2.5 above its threshold, against c at -1; by b, -1 - -2.5 above its threshold, against nothing.
+    assert shelves["All 2 methods fail"] == [(22, ("a, b",)), (25, ("b",))]
+
+
+def test_pictures_of_several_labels_are_captioned_with_labels_and_with_what_was_said(results):
+    content = report(load_results(results(told_several("svm-hog", SVM), told_several("resnet18", NET))))
+    looks = {scope: Look(cells=dict.fromkeys(wanted, b"jpeg")) for scope, wanted in content.wanted().items()}
+    page = Page(render(content, looks))
+    shelves = {
+        attributes["aria-label"].partition(". Arrow keys")[0]: [
+            line.strip() for line in text.split("\n") if line.strip()
+        ]
+        for attributes, text in page.all("div", class_="cells")
+    }
+    assert shelves["resnet18 is right, svm-hog is not"] == ["ab#20", "nonea#25", "bnone#23"]  # label, said, position
+    assert shelves["svm-hog is right, resnet18 is not"] == ["a, bc#21"]
+    assert shelves["All 2 methods fail"] == ["ca, b#22", "b, cnone#24"]
+    assert [attributes["alt"] for attributes, _ in page.all("img")] == [
+        "image 20, label a; b",
+        "image 25, label none; a",
+        "image 23, label b; none",
+        "image 21, label a, b; c",
+        "image 22, label c; a, b",
+        "image 24, label b, c; none",
+    ]
+    assert not page.all("table", class_="matrix")
+
+
 def test_marks_stand_where_their_values_are(results):
     root = results(*judgements())
     content = report(load_results(root))
@@ -296,7 +368,7 @@ def test_every_kind_of_figure_tells_the_figures_of_its_records(results, record):
     assert "cnn, epoch 2\nloss on val: 2" in drawn["history"]
     assert "cnn, epoch 3\naccuracy on train: 70.0 %" in drawn["history"]
     assert "resnet18\nval: 94.9 %" in drawn["bars"]
-    assert "svm-hog, torch, C=10: n^1.50\n10,000 images: 20 s" in drawn["svm-time"]  # 2e-5 n^1.5
+    assert "svm-hog, torch, C=10: n^1.50 ± 0.000\n10,000 images: 20 s" in drawn["svm-time"]  # 2e-5 n^1.5
     assert "svm-hog, libsvm, C=10\n2,500 images: 10.4 min" in drawn["svm-time"]  # 1e-4 n²
     assert len(drawn["thresholds"]) == 19
     assert sum(tip.startswith("alexnet\n") for tip in drawn["per-class"]) == len(CLASSES)
@@ -378,3 +450,44 @@ def test_findings_of_chosen_runs_take_limited_ones_which_tables_leave_out(result
     (overfit,) = [one for one in content.findings if one.claim.id == "nets-overfit-small-data"]
     assert {row["n"] for ruling in overfit.rulings for row in ruling.trial.evidence} == {1000, 4000, 8701}
     assert {row["method"] for ruling in overfit.rulings for row in ruling.trial.evidence} == {"cnn"}
+
+
+def test_what_was_found_in_the_images_stands_beside_the_answer(results):
+    content = report(load_results(results(judged("svm-hog", 0.8, 1), judged("cnn", 0.9, 2))))
+    (scope,) = content.wanted()
+    checks = [("found", "copies in test"), ("ok", "no empty class"), ("found", "brightness alone")]
+    page = Page(render(content, {scope: Look(checks=checks)}))
+    (answer,) = [text for _, text in page.all("section", id="answer")]
+    assert "2 warnings about these images: leaks or shortcuts" in answer
+    (link,) = [attributes["href"] for attributes, text in page.all("a") if text == "what was found"]
+    assert [attributes for attributes, _ in page.all("article", id=link.removeprefix("#"))]
+    clean = Page(render(content, {scope: Look(checks=checks[1:2])}))
+    assert "warning" not in "".join(text for _, text in clean.all("section", id="answer"))
+
+
+def test_the_strip_of_intervals_tells_its_scale(results):
+    content = report(load_results(results(judged("svm-hog", 0.8, 1), judged("cnn", 0.9, 2))))
+    (found,) = content.boards
+    rows = found.table.rows
+    low, high = min(row["test_accuracy_low"] for row in rows), max(row["test_accuracy_high"] for row in rows)
+    page = Page(render(content, {scope: Look() for scope in content.wanted()}))
+    heads = [text for _, text in page.all("th", class_="plain")]
+    assert heads == [f"95 % interval{100 * low:.1f} to {100 * high:.1f} %"]  # and no column of remarks without one
+    labels = {attributes.get("aria-label") for attributes, _ in page.all("svg", role="img")}
+    for row in rows:
+        assert f"{100 * row['test_accuracy_low']:.1f} to {100 * row['test_accuracy_high']:.1f} %" in labels
+
+
+def test_methods_and_splits_of_the_page_are_explained_and_no_others(results):
+    words = dict(report(load_results(results(make("svm-hog"), make("resnet34"), make("plain18")))).words)
+    assert words["svm-hog"].startswith("a support vector machine on histograms of oriented gradients")
+    assert words["resnet34"].startswith("a residual net")
+    assert "came with" in words["split official"]
+    assert not {"cnn", "resnet*", "split id-block"} & set(words)
+
+
+def test_the_paragraph_tells_only_of_choices_and_tests_that_were_made(results):
+    text = " ".join(report(load_results(results(make("cnn")))).paper.paragraphs)
+    assert "(the epoch of a net) was chosen on the validation images" in text
+    assert "support vector" not in text
+    assert "Holm" not in text

@@ -15,6 +15,30 @@ ORDER = "[...document.querySelectorAll('.board')[0].tBodies[0].rows].map((row) =
 ROWS = "[...document.querySelectorAll('.board tbody tr')].filter((row) => row.offsetParent)"
 SHOWN = f"{ROWS}.map((row) => row.cells[0].textContent.trim())"
 
+# Texts whose colour is too near to that of their ground: WCAG 2 asks for 4.5 to 1.
+FAINT = """(() => {
+  const pen = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  const seen = (colour) => {
+    pen.clearRect(0, 0, 1, 1); pen.fillStyle = colour; pen.fillRect(0, 0, 1, 1);
+    return [...pen.getImageData(0, 0, 1, 1).data];
+  };
+  const linear = (v) => v / 255 <= .04045 ? v / 255 / 12.92 : ((v / 255 + .055) / 1.055) ** 2.4;
+  const light = (c) => .2126 * linear(c[0]) + .7152 * linear(c[1]) + .0722 * linear(c[2]) + .05;
+  const found = [], texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let text; (text = texts.nextNode());) {
+    const one = text.parentElement;
+    if (!text.data.trim() || !one.getClientRects().length) continue;
+    if (one.closest('script, style, [aria-pressed=false]')) continue;
+    const behind = (part) => seen(getComputedStyle(part).backgroundColor);
+    let ground = one;
+    while (ground.parentElement && behind(ground)[3] < 250) ground = ground.parentElement;
+    const look = getComputedStyle(one), below = behind(ground), ink = seen(one.closest('svg') ? look.fill : look.color);
+    const [a, b] = [light(ink), light(below)];
+    if (Math.max(a, b) / Math.min(a, b) < 4.5) found.push(text.data.trim());
+  }
+  return found;
+})()"""
+
 
 def click(selector: str, at: int = 0) -> str:
     return f"document.querySelectorAll({selector!r})[{at}].click()"
@@ -153,6 +177,27 @@ def test_a_theme_that_was_chosen_wins_over_the_systems(page):
     page.ask("Emulation.setEmulatedMedia", media="print")
     assert page.run(paper) == light  # paper is white
     page.ask("Emulation.setEmulatedMedia", media="", features=[])
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_stands_out_from_its_ground(page, scheme):
+    page.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+    page.run("localStorage.clear(); delete document.documentElement.dataset.theme")
+    page.run("document.querySelectorAll('details').forEach((one) => { one.open = true })")
+    assert page.run("document.querySelectorAll('.matrix td').length") > 0
+    assert page.run(FAINT) == []
+    page.ask("Emulation.setEmulatedMedia", media="", features=[])
+
+
+def test_on_a_telephone_figures_are_seen_whole(file):
+    with opened(file) as page:
+        page.ask("Emulation.setDeviceMetricsOverride", width=390, height=844, deviceScaleFactor=1, mobile=True)
+        widths = page.run(
+            "[...document.querySelectorAll('.time .panel, .bars .panel, .per-class .panel')]"
+            ".map((one) => [one.scrollWidth, one.clientWidth])"
+        )
+        assert widths
+        assert all(needed <= there for needed, there in widths)
 
 
 def test_nothing_is_wider_than_a_telephone(file):

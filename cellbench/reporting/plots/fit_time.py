@@ -98,9 +98,12 @@ def _name(curve: Row, several: bool) -> str:
     told = [curve["solver"] or "backend unknown", curve["settings"], device_of(curve) * several]
     if curve["claimed"]:
         told = ["claimed by the study, CPU"]
+    return ", ".join(filter(None, told)) + power(curve)
+
+
+def power(curve: Row) -> str:
+    """': n^1.50 ± 0.02', or nothing without an exponent."""
     if curve["exponent"] is None:
-        power = ""
-    else:
-        error = curve["exponent_error"]
-        power = f": n^{curve['exponent']:.2f} ± {error:.{3 if error < 0.01 else 2}f}"
-    return ", ".join(filter(None, told)) + power
+        return ""
+    error = curve["exponent_error"]
+    return f": n^{curve['exponent']:.2f} ± {error:.{3 if error < 0.01 else 2}f}"

@@ -113,7 +113,10 @@ def draw(chart: Chart) -> Figure:
         for axes, points in zip(grid[:, 0], panels, strict=True):
             spots = [(point["seconds"], point["figure"]) for point in points]
             place(
-                axes, spots, [point["label"] for point in points], lines=[*_along(pareto(points)), *along_bars(points)]
+                axes,
+                spots,
+                [point["label"] for point in points],
+                lines=[*along_steps(pareto(points)), *along_bars(points)],
             )
     return figure
 
@@ -122,7 +125,7 @@ def _measured(chart: Chart) -> str:
     return ("macro-F1" if "macro-F1" in chart.title else "accuracy") + " on test"
 
 
-def _along(front: Sequence[Row]) -> list[tuple[float, float]]:
+def along_steps(front: Sequence[Row]) -> list[tuple[float, float]]:
     """Places on the steps, close enough that a name on them is noticed."""
     places = []
     for here, after in itertools.pairwise(front):

@@ -15,11 +15,11 @@ from ..plots.chart import Chart, span_told
 from ..plots.depth import KINDS as TWINS
 from ..plots.depth import MARKS as DEPTH_SIGNS
 from ..plots.depth import PARTS as ERRORS
-from ..plots.fit_time import LINES, fitted
+from ..plots.fit_time import LINES, fitted, power
 from ..plots.history import FIGURES, LONG
 from ..plots.kinds import outcomes
 from ..plots.style import GREY
-from ..plots.tradeoff import along_bars, pareto, reach_of_time
+from ..plots.tradeoff import along_bars, along_steps, pareto, reach_of_time
 from ..pooling import HARDWARE, by
 from ..table import Row
 from .drawing import (
@@ -148,7 +148,11 @@ def _time(chart: Chart) -> Parts:
                     sheet,
                     [(row["seconds"], row["figure"]) for row in called],
                     [row["label"] for row in called],
-                    [*((row["seconds"], row["figure"]) for row in points), *along_bars(points)],
+                    [
+                        *((row["seconds"], row["figure"]) for row in points),
+                        *along_bars(points),
+                        *along_steps(front),
+                    ],
                 ),
             )
         )
@@ -329,8 +333,7 @@ def _fit_label(row: Row, several: bool) -> str:
     if row["claimed"]:
         return "claimed by the study"
     told = [row["method"], row["solver"] or "", row["settings"], device_of(row) if several else ""]
-    power = f": n^{row['exponent']:.2f}" if row["exponent"] is not None else ""
-    return ", ".join(filter(None, told)) + power
+    return ", ".join(filter(None, told)) + power(row)
 
 
 def _per_class(chart: Chart) -> Parts:

@@ -18,7 +18,10 @@ MOST_CELLS = 12  # of a shelf
 MOST_PAIRS = 8  # of classes
 OF_PAIR = 6  # cells
 SIDES = {"svm": "the best SVM", "deep": "the best net"}
-SEVERAL = "With several labels an image, a method counts as right here when it finds one of them or more."
+SEVERAL = (
+    "With several labels an image, a method counts as right here when it finds one of them or more, or says none where "
+    "there is none."
+)
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,8 @@ class Gallery:
 class Told:
     """What one method, with the first of its seeds, said of the test images; wrong, margin: (n,).
 
-    margin: how far the score of what was said lies above that of the truth.
+    margin: how far the score of what was said lies above that of the truth; of several labels that of the surest wrong
+    class above that of the surest right one, each counted from its threshold (a lack of any label from 0).
     """
 
     row: Row
@@ -128,8 +132,10 @@ def _told(rows: Sequence[Row]) -> list[Told]:
 
 def _errors(said: Predicted) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
     if said.truth.ndim == 2:
-        others = np.where(said.truth, -np.inf, said.scores).max(1)
-        return ~(said.truth & said.predicted).any(1), others.astype(np.float32)
+        lead, some = said.scores - said.thresholds, said.truth.any(1)
+        found = np.where(some, (said.truth & said.predicted).any(1), ~said.predicted.any(1))
+        best = np.where(some, np.where(said.truth, lead, -np.inf).max(1), 0)
+        return ~found, (np.where(said.truth, -np.inf, lead).max(1) - best).astype(np.float32)
     at = np.arange(len(said.truth))
     return said.predicted != said.truth, said.scores[at, said.predicted] - said.scores[at, said.truth]
 
@@ -167,7 +173,7 @@ def _failed_by_all(told: Sequence[Told], classes: Sequence[str]) -> Iterator[She
     best = _best(told)
     assert best is not None
     if told[0].said.truth.ndim == 2:
-        cells = _cells(which, best, classes)
+        cells, order_told = _cells(which, best, classes), f"what {best.label} says of them, its surest errors first"
     else:
         votes = np.stack([one.said.predicted for one in told])
         tally = (votes[:, :, None] == np.arange(len(classes))).sum(0)
@@ -180,9 +186,10 @@ def _failed_by_all(told: Sequence[Told], classes: Sequence[str]) -> Iterator[She
             )
             for i in which[order][:MOST_CELLS]
         )
+        order_told = "those first on which most methods say the same"
     yield Shelf(
         f"All {counted(len(told), 'method')} fail",
-        "Likely mislabelled, cut badly, or hard: those first on which most methods say the same.",
+        f"Mislabelled, badly cut, hard, or unlike what was trained on: {order_told}.",
         len(which),
         cells,
         "Where all methods fail",

@@ -23,6 +23,7 @@ from ..ranking import main_figure
 from ..table import Row, Shown, Table, laid_out, two_digits
 from ..views import tables
 from . import drawing, figures, gallery
+from .glossary import words
 from .paper import Machine, Paper, machines, paper
 
 SCOPE = ("dataset", "fingerprint", "split")
@@ -69,12 +70,14 @@ class Card:
 
 @dataclass(frozen=True)
 class Board:
-    """A leaderboard. spans: by row (low, figure, high) as shares of the strip that they are drawn on, or None."""
+    """A leaderboard. spans: by row (low, figure, high) as shares of the strip that they are drawn on, or None; ends:
+    the figures at both ends of the strip."""
 
     dataset: str
     table: Table
     columns: Sequence[Shown]
     spans: Sequence[tuple[float, ...] | None]
+    ends: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,7 @@ class Report:
     paper: Paper
     machines: Sequence[Machine]
     settings: Sequence[Row]
+    words: Sequence[tuple[str, str]]
     others: str
     passed_over: Sequence[tuple[str, str]]
 
@@ -140,6 +144,7 @@ def report(frame: pd.DataFrame, runs: str = "default", conditions: Sequence[str]
         paper=paper(rows, records, spans),
         machines=machines(rows, records),
         settings=_settings(rows),
+        words=words(rows),
         others=others,
         passed_over=frame.attrs["passed_over"],
     )
@@ -183,7 +188,7 @@ def _board(table: Table) -> Board:
     low, high = min(told, default=0.0), max(told, default=1.0)
     size = (high - low) or 1.0
     spans = [None if None in row else tuple(round((value - low) / size, 4) for value in row) for row in ends]
-    return Board(table.rows[0]["dataset"], table, laid_out(table), spans)
+    return Board(table.rows[0]["dataset"], table, laid_out(table), spans, (low, high))
 
 
 def _card(rows: Sequence[Row]) -> Card:

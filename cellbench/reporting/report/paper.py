@@ -16,8 +16,7 @@ from ..table import Row
 
 REFERENCES = Path(__file__).with_name("references.toml")
 CHOSEN = (
-    "Whatever is chosen (the cost C and the kernel of support vector machines, the epoch of a net, thresholds of "
-    "several labels) was chosen on the validation images; the test images were scored once and tuned nothing."
+    "Whatever is chosen ({}) was chosen on the validation images; the test images were scored once and tuned nothing."
 )
 TIMED = (
     "Training time is that of features, transfer and fit, with the validation that choosing needs; warm-up "
@@ -67,19 +66,23 @@ def paper(rows: Sequence[Row], records: Sequence[RunRecord], intervals: Iterable
         if len(seeds) > 1
         else f"Every method was trained once, with random seed {seeds[0] if seeds else '–'}."
     )
+    chosen = [
+        *["the cost C and the kernel of support vector machines"] * any(row["family"] == "svm" for row in ran),
+        *["the epoch of a net"] * any(row["family"] == "deep" for row in ran),
+        *["thresholds of several labels"] * any(row["several_labels"] for row in ran),
+    ]
     over = [text for text in dict.fromkeys(intervals) if text]
     spans = f"95 % intervals were drawn over {' or '.join(over)}. " if over else ""
-    stats = (
-        f"{spans}Methods were compared with the best on the same images by paired tests, adjusted by Holm's step-down."
-    )
+    compared = "Methods were compared with the best on the same images by paired tests, adjusted by Holm's step-down."
+    stats = (spans + compared * (len(ran) > 1 and bool(over))).strip()
     hardware = " ".join(
         f"Runs were timed on {machine.hardware} ({machine.system}; "
         f"{', '.join(f'{name} {version}' for name, version in machine.software)})."
         for machine in machines(rows, records)
     )
-    return Paper(
-        (f"{first} {' '.join(data)}", f"{how} {CHOSEN} {stats}", f"{TIMED} {hardware}"), _bibtex(ran, versions)
-    )
+    choices = CHOSEN.format(", ".join(chosen)) if chosen else ""
+    second = " ".join(filter(None, [how, choices, stats]))
+    return Paper((f"{first} {' '.join(data)}", second, f"{TIMED} {hardware}"), _bibtex(ran, versions))
 
 
 def listed_once(texts: Iterable[Any]) -> str:

@@ -1,0 +1,57 @@
+"""What the words of a page mean, for readers who have not written the methods."""
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+from ..table import Row
+
+METHODS = {
+    "svm-*": "a support vector machine",
+    "svm-flat": "a support vector machine on the pixels themselves",
+    "svm-hog": "a support vector machine on histograms of oriented gradients, which describe edges",
+    "svm-deep": "a support vector machine on the last features of a net",
+    "svm-yeast": "a support vector machine as a study of yeast cells ran it",
+    "mlp": "a net without convolutions, on all pixels at once",
+    "cnn": "a small convolutional net",
+    "plain*": "a deep convolutional net without shortcuts, of as many layers as its name says",
+    "resnet*": "a residual net: its shortcuts let deep nets be trained; of as many layers as its name says",
+}
+SPLITS = {
+    "official": "the division into train, val and test that the data set came with",
+    "stratified*": "drawn image by image, each class in the same shares",
+    "grouped*": "whole groups (wells, slides, patients) are drawn, so that none lies on both sides",
+    "id-block*": "runs of consecutive images stay together, so that neighbours do not lie on both sides",
+    "random-mask*": "each image is drawn by itself, whatever its class",
+    "kfold*": "one of several folds is test",
+}
+FIGURES = (
+    ("train, val, test", "images that a method learns from; by which settings are chosen; on which it is judged once"),
+    ("accuracy", "of the test images, the share whose class was said right"),
+    (
+        "macro-F1",
+        "F1 balances how many of a class are found against how many of those found are right; averaged over the "
+        "classes, so that rare ones count as much as frequent ones",
+    ),
+    ("95 % interval", "where the figure would lie if others of what it was drawn over had been taken"),
+    ("training", "time from images in memory to a trained model, with all that is chosen on val; warm-up apart"),
+    ("params", "numbers that a net learns"),
+    ("seeds", "how often a method was trained, each time with other random numbers"),
+    ("content", "the fingerprint of the images and labels: the same content, the same data"),
+    ("bold", "the best, and all that were not shown to be worse"),
+)
+
+
+def words(rows: Sequence[Row]) -> list[tuple[str, str]]:
+    """(word, meaning) of the figures, and of those methods and splits of the rows that have one here."""
+    methods = [(name, found) for name in _each(rows, "method") if (found := _meaning(name, METHODS))]
+    splits = [(f"split {name}", found) for name in _each(rows, "split") if (found := _meaning(name, SPLITS))]
+    return [*FIGURES, *splits, *methods]
+
+
+def _each(rows: Sequence[Row], column: str) -> list[str]:
+    return sorted({row[column] for row in rows})
+
+
+def _meaning(name: str, meanings: dict[str, str]) -> str:
+    """That of the name itself before that of a pattern."""
+    return meanings.get(name) or next((text for glob, text in meanings.items() if fnmatchcase(name, glob)), "")
