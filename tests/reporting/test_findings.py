@@ -257,6 +257,16 @@ def test_overfitting_is_the_gap_at_few_images_minus_that_at_many(judge, few, man
     assert [row["value"] for row in found.rulings[0].trial.evidence] == pytest.approx(gaps)
 
 
+def test_overfitting_that_was_measured_up_to_all_of_the_data_is_settled(judge):
+    found = judge(
+        "nets-overfit-small-data",
+        told("cnn", first(60, 100), train=0.99, dataset=YEAST, limit=600, n=600),
+        told("cnn", first(90, 100), train=0.95, dataset=YEAST, n=60000),
+    )
+    assert (found.summary, found.commands) == ("supported on deepyeast", ())
+    assert (found.rulings[0].trial.limit, found.rulings[0].trial.n) == (None, 60000)
+
+
 def test_one_number_of_training_images_says_nothing_of_overfitting(judge):
     assert judge("nets-overfit-small-data", told("cnn", first(20), dataset=YEAST)).verdict == "not tested"
 
@@ -286,6 +296,39 @@ def test_degradation_is_a_training_error_two_pooled_deviations_up_from_two_seeds
             2,
             ("cellbench run --suite depth -m 'plain*' --seeds 0-1",),
         )
+
+
+def renamed(records, name, depth):
+    """The records as of another net."""
+    return [
+        (
+            dataclasses.replace(
+                record,
+                spec=dataclasses.replace(record.spec, method=name),
+                facts={**record.facts, "depth": depth},
+            ),
+            kept,
+        )
+        for record, kept in records
+    ]
+
+
+def test_thin_nets_are_not_compared_in_depth_with_wide_ones(judge):
+    """From 18 to 56 layers the error would rise: the thin net of 56 has a tenth of the channels too."""
+    thin = renamed(trained("plain18", 0.90, 0.91), "plain56", 56)
+    wide = trained("plain18", 0.96, 0.97)
+    assert judge("plain-nets-degrade", *wide, *thin).verdict == "not tested"
+    found = judge(
+        "plain-nets-degrade",
+        *thin,
+        *renamed(trained("plain18", 0.96, 0.97), "plain20", 20),
+        *trained("plain34", 0.98, 0.99),
+    )
+    assert {one.verdict for one in found.rulings} == {"supported", "contradicted"}
+    assert found.summary.startswith(
+        "inconclusive, it depends on where: supported at hep2, official (plain20); "
+        "contradicted at hep2, official (plain18)"
+    )
 
 
 @pytest.mark.parametrize(("residual", "verdict"), [((0.98, 0.99), "supported"), ((0.80, 0.81), "contradicted")])

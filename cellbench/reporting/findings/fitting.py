@@ -8,6 +8,7 @@ from ..certainty import ALPHA, compare_rows
 from ..pooling import DATA, HARDWARE, SETTINGS, by
 from ..stats import SEEDS, Comparison, compare_over_seeds
 from ..table import Row
+from ..views import WIDE
 from .claim import Claim
 from .evidence import Evidence, called, figure_of, places, shown, sides
 from .power import IN_HALF
@@ -25,7 +26,7 @@ from .trial import (
 )
 
 DEVIATIONS = 2.0  # pooled standard deviations between training errors
-SAME_NETS = (*DATA, *HARDWARE, "preprocessing", "overrides")
+SAME_NETS = ("width", *DATA, *HARDWARE, "preprocessing", "overrides")
 
 
 def gap_by_n(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
@@ -60,7 +61,7 @@ def _narrowing(claim: Claim, few: Row, many: Row, every: Sequence[Row]) -> Trial
         "evidence": tuple({**shown(row, name), "figure": f"train minus test {titled(figure)}"} for row in every),
         **_settling_gap(few, many, name, difference, images, seeds),
     }
-    return trial(few, difference=difference, p=p, **told)
+    return trial(many, difference=difference, p=p, **told)  # all of the data, if they are among the numbers
 
 
 def _settling_gap(
@@ -101,7 +102,9 @@ def training_error_falls(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
 
 
 def _with_depth(rows: Sequence[Row]) -> list[Row]:
-    return [row for row in rows if row["depth"] and row["train_accuracy"] is not None and not row["several_labels"]]
+    """Nets with a training error, and whether they are of the wide or of the thin ones, which depth doesn't compare."""
+    nets = [row for row in rows if row["depth"] and row["train_accuracy"] is not None and not row["several_labels"]]
+    return [{**row, "width": "wide" if row["depth"] in WIDE else "thin"} for row in nets]
 
 
 def _errors(a: Row, b: Row, every: Sequence[Row], sign: int) -> Trial:

@@ -134,8 +134,19 @@ def _official(rulings: Sequence[Ruling]) -> list[Ruling]:
 
 
 def _by_word(rulings: Sequence[Ruling]) -> str:
-    told = {word: [_place(one.trial) for one in rulings if one.verdict == word] for word in VERDICTS}
+    """Where each verdict holds; and of whom, where one place has several."""
+    words: dict[str, set[str]] = {}
+    for one in rulings:
+        words.setdefault(_place(one.trial), set()).add(one.verdict)
+    told: dict[str, list[str]] = {word: [] for word in VERDICTS}
+    for one in rulings:
+        place = _place(one.trial)
+        told[one.verdict].append(place + f" ({_who(one.trial)})" * (len(words[place]) > 1))
     return "; ".join(f"{word} at {', '.join(dict.fromkeys(places))}" for word, places in told.items() if places)
+
+
+def _who(one: Trial) -> str:
+    return ", ".join(text for text in (one.evidence[0]["method"], one.evidence[0]["settings"]) if text)
 
 
 def _place(one: Trial) -> str:
