@@ -23,7 +23,8 @@ class Figures:
 
     values: shares by part and metric, 'test_accuracy', or by metric alone where the part isn't told; seconds.
     where: place in the source. what: whose method, if it is no entry's. on: images, if not those of the suite.
-    device: what the seconds were taken on. quoted: read in another work than the one that gives them.
+    device: what the seconds were taken on. n: training images, where that is told. quoted: read in another work than
+    the one that gives them.
     """
 
     values: Mapping[str, float]
@@ -31,6 +32,7 @@ class Figures:
     what: str = ""
     on: str = ""
     device: str = ""
+    n: int | None = None
     quoted: bool = False
 
 
@@ -84,6 +86,7 @@ def told(figures: Figures | None) -> str:
         return ""
     values = [f"{titled(name)} {amount(name, value)}" for name, value in figures.values.items()]
     about = [f"on {figures.on}"] * bool(figures.on) + [figures.device] * bool(figures.device)
+    about += [] if figures.n is None else [f"{figures.n:,} training images"]
     where = figures.where + ", quoted" * figures.quoted
     return ", ".join(values) + f" ({', '.join(about)})" * bool(about) + f"; {where}"
 

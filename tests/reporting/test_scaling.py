@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import linregress
 
 from cellbench.reporting.frame import load_results
-from cellbench.reporting.scaling import CLAIMED, exponent
+from cellbench.reporting.scaling import exponent
 from cellbench.reporting.views import tables
 
 from .conftest import make, sizes
@@ -85,8 +85,10 @@ def test_the_claimed_curve_stands_by_the_images_of_the_yeast_study_alone(scaling
     assert (claimed["exponent"], claimed["exponent_error"]) == pytest.approx((reference.slope, reference.stderr))
     assert [row["claimed"] for row in table.rows] == [False, False, False, True]
     (note,) = [note for note in table.notes if note.startswith("claimed, CPU, github.com/DearRush/Deep-learning")]
-    for n, (_, accuracy) in CLAIMED.items():
-        assert f"{100 * accuracy:.1f} % with {n:,}" in note
+    assert note.endswith(
+        "times, and an accuracy of 49.1 % with 5,000, 53.7 % with 10,000, 60.1 % with 30,000, 82.7 % with 65,000 "
+        "training images; not measured here."
+    )
     other = [of_size("cnn", 100, 1.0, dataset="blood")]
     shown = tables(load_results(results(*other)), "scaling")
     assert [any(row["claimed"] for row in table.rows) for table in shown] == [False, True]
