@@ -42,7 +42,7 @@ split_option = click.option(
     default="official",
     show_default=True,
     metavar="NAME",
-    help="official, stratified, grouped, random-mask, kfold:5/0 or id-block[:200]; @5 behind one: drawn with seed 5.",
+    help="official, stratified, grouped, random-mask[:60], kfold:5/0, id-block[:200]; @5 behind one: with seed 5.",
 )
 
 

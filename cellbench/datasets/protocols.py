@@ -13,6 +13,7 @@ from .splits import class_folds, grouped, rarest, stratified
 
 GIVEN = "official"
 BLOCK = 200  # consecutive images of a class that id-block keeps together: about as far as likeness reaches in HEp-2
+MASK_TRAIN = 60  # percent
 BLOCK_SHARES = (0.64, 0.16, 0.20)
 APART = 0.1  # a class whose share of a part differs by more from that of all images is named
 MOST_SEEDS = 2**32
@@ -22,7 +23,8 @@ def with_split(data: Dataset, name: str, split_seed: int = 0) -> Dataset:
     """The data set shared out anew by the split called `name`; the one it came with for 'official'.
 
     Any drawn split is another one with another seed: 'stratified@5' is that of seed 5, whatever `split_seed` says.
-    stratified, grouped: see `splits`. random-mask: every image by its own draw, 60/20/20, as study 001 did.
+    stratified, grouped: see `splits`. random-mask or random-mask:N: every image by its own draw, as study 001
+    did, N (60) % of them to train on and half of the others each to val and test.
     kfold:K/I: fold I of K is test, the next one val, the others train; groups are kept whole where there are any.
     id-block or id-block:N: runs of N (200) consecutive images of a class are kept whole, 64/16/20 of them by class.
     Raises UsageError for a name that is none of these, DataError when the data cannot be split so.
@@ -99,10 +101,12 @@ def _grouped(data: Dataset, argument: str, split_seed: int) -> Split:
 
 
 def _random_mask(data: Dataset, argument: str, split_seed: int) -> Split:
-    _no_argument("random-mask", argument)
+    if argument and not (argument.isdecimal() and 0 < int(argument) < 100):
+        raise UsageError(f"the split 'random-mask:{argument}' names no share; write random-mask or random-mask:70")
+    percent = int(argument or MASK_TRAIN)
     draw = np.random.default_rng(split_seed).random(len(data))
-    part = np.digitize(draw, [0.6, 0.8])
-    return _by_part("random-mask", part)
+    part = np.digitize(draw, [percent / 100, (100 + percent) / 200])
+    return _by_part("random-mask" if percent == MASK_TRAIN else f"random-mask:{percent}", part)
 
 
 def _kfold(data: Dataset, argument: str, split_seed: int) -> Split:

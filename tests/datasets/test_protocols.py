@@ -77,6 +77,15 @@ def test_a_random_mask_draws_for_each_image(data):
     np.testing.assert_allclose(shares, [0.6, 0.2, 0.2], atol=0.04)
 
 
+def test_a_random_mask_leaves_the_share_that_is_asked_for_to_train_on(data):
+    found = with_split(data, "random-mask:90")
+    np.testing.assert_allclose(np.bincount(parts_of(found)) / len(data), [0.9, 0.05, 0.05], atol=0.04)
+    assert found.split.name == "random-mask:90"
+    assert with_split(data, "random-mask:60").split.name == "random-mask"
+    with pytest.raises(UsageError, match="'random-mask:100' names no share; write random-mask or random-mask:70"):
+        with_split(data, "random-mask:100")
+
+
 def test_groups_that_are_torn_are_noted(data):
     assert "tears" not in " ".join(with_split(data, "grouped").info.notes)
     (note,) = with_split(data, "stratified").info.notes
