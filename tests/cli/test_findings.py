@@ -1,34 +1,37 @@
 """The claims of the package and the command that judges them."""
 
+import dataclasses
 import json
 import re
 import shlex
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from cellbench.cli import cli
 from cellbench.cli.run import run
+from cellbench.cli.suites import plan_suites
 from cellbench.core import suites
+from cellbench.core.data import Split
 from cellbench.core.errors import UsageError
+from cellbench.core.runs import RunRecord
 from cellbench.core.store import Store
-from cellbench.datasets import datasets
+from cellbench.datasets import cache, datasets, toy
 from cellbench.methods import methods
+from cellbench.reporting.findings import findings as findings_of
+from cellbench.reporting.findings import rows_of
 from cellbench.reporting.findings.claim import load
-from cellbench.reporting.findings.evidence import rivals, sides
+from cellbench.reporting.findings.evidence import sides
 from cellbench.reporting.findings.judges import JUDGES
-from cellbench.reporting.frame import COLUMNS
+from cellbench.reporting.frame import COLUMNS, load_results
 from cellbench.reporting.where import FORM
-from cellbench.running.plan import names_of
-from cellbench.running.suites import expected
+from cellbench.running.plan import make_plan, names_of, parse_override
 
 from ..reporting.conftest import make
 
 CLAIMS = {claim.id: claim for claim in load()}
 COMMANDS = [(claim.id, command) for claim in CLAIMS.values() for command in claim.commands]
-# Judges that look at one side alone, or pair by something else than the best of each place.
-ONE_SIDED = ("gap_by_n", "training_error_rises", "training_error_falls_with_depth", "reaches", "ranks_differ")
-BY_ITSELF = (*ONE_SIDED, "explained_by_n", "training_error_falls")
 
 
 def parsed(command):
@@ -67,65 +70,123 @@ def test_a_command_is_understood_and_names_what_there_is(name, command):
         assert all(methods.select([pattern]) for pattern in options["method_names"])
 
 
-def rows_of(claim):
-    """A row for each entry that the claim's commands run, as results would have it, all figures alike."""
-    rows = []
-    for command in claim.commands:
-        options = parsed(command)
-        for suite, entries in suites.choose(
-            suites.select(options["suite_names"]), options["method_names"], options["exclude"]
-        ):
-            wanted = {entry.id for entry in entries}
-            rows += [_row(claim, row, options) for row in expected(suite) if row["entry"] in wanted]
-    return rows
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """Prepared data sets of enough images for every limit, with one label each and with several: {several: folder}."""
+    made = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CELLBENCH_DATA", str(tmp_path_factory.mktemp("claims")))
+        for several in (False, True):
+            images = toy.rings(14_000, classes=28, channels=3, size=8, multilabel=several)
+            train, val, test = np.split(np.arange(14_000), [8_400, 11_200])
+            data = dataclasses.replace(images, split=Split("stratified" if several else "official", train, val, test))
+            made[several] = cache.prepare(f"claims-{several}", lambda scratch, data=data: data)
+    return made
 
 
-def _row(claim, entry, options):
-    params = entry["params_of_several_labels" if claim.dataset.startswith("hpa") else "params"]
-    method = methods[entry["method"]]
+@pytest.fixture
+def evidence(folders, tmp_path):
+    """Records as the commands of a claim would leave them, all figures alike: {data set: records}."""
+
+    def of(claim, on=None):
+        return [record for command in claim.commands for record in _records(command, folders, tmp_path, on)]
+
+    return of
+
+
+def _records(command, folders, place, on):
+    options = parsed(command)
+    (weights := place / "weights.pt").write_bytes(b"")
+    overrides = [parse_override(text.replace("PATH", str(weights))) for text in options["settings"]]
     device = "cpu" if options["device"] == "auto" else options["device"]
-    weights = json.loads(params).get("weights") or "bninception:weights=PATH" in options["settings"]
-    return {
-        **dict.fromkeys(COLUMNS),
-        "dataset": claim.dataset,
-        "fingerprint": "f",
-        "split": entry["split"],
-        "limit": options["limit"],
-        "method": entry["method"],
-        "params": params,
-        "preprocessing": entry["preprocessing"],
-        "overrides": "{}",
-        "family": method.family,
-        "pretrained": bool(weights),
-        "device": device,
-        "machine": "m",
-        "threads": 2,
-        "shortcuts": getattr(method, "shortcuts", None),
-        "revision": 1,
-        "deterministic": False,
-        "val_macro_f1": 0.5,
-        "test_macro_f1": 0.5,
-        "n_train": 8701,
-        "largest_class_n": 10,
-        "processor": "p",
-        "gpu": "g",
-        "seeds": [0],
-        "files": [],
-    }
+    studies = suites.choose(suites.select(options["suite_names"]), options["method_names"], options["exclude"])
+    names = options["dataset_names"] or [suite.dataset for suite, _ in studies]
+    several = names[0].startswith("hpa")
+    common = {"overrides": overrides, "limit": options["limit"], "device": device}
+    jobs = plan_suites(studies, (), lambda name: folders[several], seeds=range(3), split=None, **common)
+    return [_record(job, on or names[0], several) for job in jobs]
 
 
-@pytest.mark.parametrize("name", [name for name, claim in CLAIMS.items() if claim.judge != "ranks_differ"])
-def test_what_a_claims_commands_run_is_the_evidence_that_it_asks_for(name):
+def _plain_records(command, folders):
+    options = parsed(command)
+    several = options["dataset_names"][0].startswith("hpa")
+    chosen = [entry for pattern in options["method_names"] for entry in methods.select([pattern])]
+    return [_record(job, options["dataset_names"][0], several) for job in make_plan(chosen, [folders[several]])]
+
+
+def _record(job, dataset, several):
+    entry, spec = methods[job.spec.method], dataclasses.replace(job.spec, dataset=dataset)
+    figure = 0.5 + spec.seed / 100
+    figures = dict.fromkeys(
+        ("macro_f1", *(("exact_match", "sample_averaged_f1") if several else ("accuracy",))), figure
+    )
+    return RunRecord(
+        spec,
+        "ok",
+        metrics={part: {**figures, "n": 100} for part in ("train", "val", "test")},
+        seconds={"fit": 1.0 + spec.seed},
+        backend="b",
+        version="0.1.0",
+        overrides=job.overrides,
+        environment={"threads": 2, "processor": "p"},
+        facts={
+            "family": entry.family,
+            "depth": getattr(entry, "depth", None),
+            "shortcuts": getattr(entry, "shortcuts", None),
+            "pretrained": bool(spec.params.get("weights")),
+            "multilabel": several,
+            "classes": ["a", "b"],
+            "counts": {"train": [10, 30]},
+            "n": dict(job.n),
+        },
+    )
+
+
+def _found(claim, records, folder):
+    for record in records:
+        Store(folder, "example-cpu-2c-abc123").save(record)
+    frame = load_results(folder)
+    (found,) = findings_of(frame, [claim.id])
+    return found, rows_of(frame)
+
+
+WITH_SUITES = [name for name, claim in CLAIMS.items() if all("--suite" in command for command in claim.commands)]
+
+
+@pytest.mark.parametrize("name", WITH_SUITES)
+def test_what_a_claims_commands_run_is_the_evidence_that_judges_it_and_nothing_else(name, evidence, tmp_path):
     claim = CLAIMS[name]
-    a, b = sides(claim, rows_of(claim))
-    assert a
-    if claim.judge not in ONE_SIDED:
-        assert b
-    if claim.judge not in BY_ITSELF:
-        across = () if claim.judge != "slower" else ("device",)
-        met = rivals(claim, a, b, ("dataset", *across), claim.among if claim.judge == "best_of" else "")
-        assert met
-        assert all(len(others) >= claim.least for _, others in met)
+    found, rows = _found(claim, evidence(claim), tmp_path / "results")
+    assert found.verdict != "not tested"
+    assert {one.trial.dataset for one in found.rulings} == {claim.dataset}
+    assert any(one.trial.limit is None for one in found.rulings)
+    looked_at = {row["files"][0] for side in sides(claim, rows) for row in side}
+    assert {row["files"][0] for row in rows} == looked_at
+
+
+@pytest.mark.parametrize("name", WITH_SUITES)
+def test_on_other_images_the_same_runs_judge_a_claim_as_a_variant(name, evidence, tmp_path):
+    claim = CLAIMS[name]
+    found, _ = _found(claim, evidence(claim, on="mine"), tmp_path / "results")
+    assert found.verdict != "not tested"
+    assert found.summary.endswith(f"on mine; it was claimed of {claim.dataset}, where it is not tested")
+    assert found.commands
+
+
+@pytest.mark.parametrize(("name", "command"), [(n, c) for n, c in COMMANDS if n not in WITH_SUITES])
+def test_a_command_without_a_suite_alone_judges_its_claim(name, command, folders, tmp_path):
+    found, _ = _found(CLAIMS[name], _plain_records(command, folders), tmp_path / "results")
+    assert found.verdict != "not tested"
+
+
+def test_an_svm_head_is_compared_with_the_net_that_was_trained_as_it_was(evidence, tmp_path):
+    """Of all runs of the suite, those with another loss or augmentation say nothing of the head."""
+    claim = dataclasses.replace(CLAIMS["svm-head-better"], commands=("cellbench run --suite hep2-alexnet",))
+    found, _ = _found(claim, evidence(claim), tmp_path / "results")
+    (ruling,) = found.rulings
+    assert [row["method"] for row in ruling.trial.evidence] == ["svm-deep", "alexnet-hep2"]
+    plain = {"batch=4", "loss=auto", "lr=0.001", "mixup=0", "activation=relu", "schedule=plateau", "dropout=null"}
+    assert plain <= set(ruling.trial.evidence[1]["settings"].split(", "))
 
 
 @pytest.fixture

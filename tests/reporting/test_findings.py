@@ -84,6 +84,20 @@ def test_which_is_more_accurate_is_judged_by_mcnemars_mid_p(judge, svm, cnn, ver
     assert found.commands == ()
 
 
+@pytest.mark.parametrize(("pretrained", "verdict"), [(380, "supported"), (240, "contradicted"), (280, "inconclusive")])
+def test_far_above_is_by_more_than_half_of_the_claimed_lead(judge, pretrained, verdict):
+    """Against 200 of 400: 45 points, 10 and 20, of which 20 are asked for."""
+    claim = the("bninception-far-above-model2", figure="accuracy")
+    found = judge(
+        claim,
+        told("resnet18", first(pretrained, 400), named="bninception", facts={"pretrained": True}),
+        told("cnn", first(200, 400), named="model2-hpa28"),
+    )
+    assert found.verdict == verdict
+    assert found.rulings[0].trial.difference == pytest.approx((pretrained - 200) / 400 - 0.2)
+    assert "+20.0 points are asked for" in found.rulings[0].trial.said
+
+
 def test_without_one_side_a_claim_is_not_tested_and_the_command_is_there(judge):
     found = judge("svm-above-simple-cnn", told("svm-hog", first(40), dataset=YEAST))
     assert (found.verdict, found.rulings) == ("not tested", ())
@@ -374,8 +388,8 @@ def test_alexnet_from_scratch_says_nothing_of_transfer(judge):
 
 
 def masks(own, equal=None, n=(900, 600)):
-    """Right of 400 on random-mask and on stratified, at their own numbers of images and at 500 each."""
-    splits = ("random-mask", "stratified")
+    """Right of 400 on a random mask and on stratified, at their own numbers of images and at 500 each."""
+    splits = ("random-mask:70", "stratified")
     records = [
         told("resnet18", first(k, 400), split=s, dataset="hpa10", n=m) for k, s, m in zip(own, splits, n, strict=True)
     ]
@@ -427,11 +441,28 @@ def test_of_several_labels_the_figure_that_was_claimed_is_compared(judge):
     assert ruling.trial.difference == pytest.approx(f1[0] - f1[1])
 
 
+def test_each_random_mask_has_a_lead_of_its_own(judge):
+    """Of two masks one leaves as many images as the other split: that lead can't come from them."""
+    claim = the("random-mask-has-more-data", figure="accuracy", both=())
+    other = told("resnet18", first(300, 400), split="random-mask:70@1", dataset="hpa10", n=600)
+    found = judge(claim, *masks((300, 220), (200, 200)), other)
+    assert {one.trial.split: one.verdict for one in found.rulings} == {
+        "random-mask:70": "supported",
+        "random-mask:70@1": "contradicted",
+    }
+
+
+def test_a_mask_that_leaves_no_more_images_by_design_is_no_evidence(judge):
+    claim = the("random-mask-has-more-data", figure="accuracy", both=())
+    records = [told("resnet18", first(300, 400), split=s, dataset="hpa10") for s in ("random-mask", "stratified")]
+    assert judge(claim, *records).verdict == "not tested"
+
+
 def test_the_random_masks_lead_is_one_of_f1_averaged_over_images(judge):
     params = {"thresholds": 0.5}
     records = [
         several(first(k, 400), split=split, dataset="hpa10", params=params)
-        for split, k in (("random-mask", 400), ("stratified", 100))
+        for split, k in (("random-mask:70", 400), ("stratified", 100))
     ]
     found = judge("random-mask-has-more-data", *records)
     assert found.verdict == "contradicted"  # both trained on as many

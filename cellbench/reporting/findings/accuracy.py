@@ -29,16 +29,23 @@ ROUNDED = 0.005  # half of the last digit of claims in whole percent
 
 
 def more_accurate(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
-    """a is better on the same test images."""
+    """a is better on the same test images; with a target, by more than that."""
     trials = []
     for a, b in pairs(claim, *sides(claim, rows)):
         figure = figure_of(claim, a)
         if None in (a[f"test_{figure}"], b[f"test_{figure}"]):
             continue
         difference, found = versus(a, b, figure)
-        p = found.p if found else 1.0
-        told = {"said": said_versus(a, b, figure, difference, found), "evidence": both_shown((a, b), figure)}
-        trials.append(trial(a, difference=difference, p=p, **told, **settling(a, b, figure, difference, found)))
+        span, beyond = found.interval if found else None, difference - claim.target
+        asked = f"; {points(claim.target)} are asked for" * bool(claim.target)
+        told = {
+            "said": said_versus(a, b, figure, difference, found) + asked,
+            "evidence": both_shown((a, b), figure),
+            "sure": bool(span and abs(beyond) > span.half),  # where there is a target: p is of no difference
+            **settling(a, b, figure, beyond, found),
+        }
+        p = None if claim.target else found.p if found else 1.0
+        trials.append(trial(a, difference=beyond, p=p, **told))
     return trials
 
 

@@ -18,9 +18,10 @@ class Claim:
     """A claim. suite: whose source it is from; where: the place in it. numbers: 'suite/entry', where figures stand.
 
     judge: a name of `judges.JUDGES`. a, b: conditions on results, as `where` has them; both: on either side. apart:
-    settings in which a and b may differ while all others are the same; without it the best of a on val meets the best
-    of b. among: what tells the contenders of b apart. figure: of test; '' for accuracy, or macro-F1 where images have
-    several labels. target: a share. commands: what gives the evidence.
+    settings in which a and b may differ while all others are the same, with 'method' among them all that either was
+    told; without it the best of a on val meets the best of b. among: what tells the contenders of b apart. figure: of
+    test; '' for accuracy, or macro-F1 where images have several labels. target: a share, that has to be reached or
+    passed. commands: what gives the evidence.
     """
 
     id: str

@@ -48,6 +48,9 @@ def rivals(
 ) -> list[tuple[Row, list[Row]]]:
     """Of each place the best of a on val, and the best of b, with `among` of each of its values; with `apart` every
     row of a, and those of b that differ in nothing else."""
+    if "method" in claim.apart:
+        met = [(one, [other for other in b if _told_alike(claim.apart, one, other)]) for one in a]
+        return [(one, others) for one, others in met if others]
     if claim.apart:
         twins: dict[str, list[Row]] = {}
         for row in b:
@@ -65,13 +68,24 @@ def rivals(
 
 def setting(row: Row, name: str) -> Any:
     """A column or a setting of a row."""
-    return row[name] if name in row else {**json.loads(row["preprocessing"]), **json.loads(row["params"])}.get(name)
+    return row[name] if name in row else _settings(row).get(name)
+
+
+def _settings(row: Row) -> dict[str, Any]:
+    return {**json.loads(row["preprocessing"]), **json.loads(row["params"])}
+
+
+def _told_alike(apart: Sequence[str], one: Row, other: Row) -> bool:
+    """Whether two methods were told the same, but for `apart`: what neither was told, each has as it is usual."""
+    told = {name for row in (one, other) for name in json.loads(row["overrides"])} - set(apart)
+    first, second = (_settings(row) for row in (one, other))
+    same_place = all(one[name] == other[name] for name in (*DATA, *HARDWARE))
+    return same_place and all(first.get(name) == second.get(name) for name in told)
 
 
 def _all_but(apart: Sequence[str], row: Row) -> str:
     """All that has to be the same of two rows that differ in the settings `apart` alone."""
-    settings = {**json.loads(row["preprocessing"]), **json.loads(row["params"])}
-    same = {name: value for name, value in settings.items() if name not in apart}
+    same = {name: value for name, value in _settings(row).items() if name not in apart}
     return json.dumps([[str(row[name]) for name in (*DATA, *HARDWARE, "method")], same], sort_keys=True)
 
 

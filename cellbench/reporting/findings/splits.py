@@ -1,11 +1,12 @@
 """The judge of a lead that more training images are said to explain."""
 
+import itertools
 import math
 from collections.abc import Sequence
 
 from ...core.suites import titled
 from ..certainty import intervals_of_row
-from ..pooling import HARDWARE, SETTINGS
+from ..pooling import HARDWARE, SETTINGS, by
 from ..table import Row
 from .claim import Claim
 from .evidence import figure_of, places, sides
@@ -26,15 +27,16 @@ def explained_by_n(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
     names = ("dataset", "fingerprint", *SETTINGS, *HARDWARE)
     trials = []
     for of_a, of_b in places(*sides(claim, rows), names):
-        limits = {row["limit"] for row in of_a} & {row["limit"] for row in of_b}
-        duels = {n: tuple(next(row for row in side if row["limit"] == n) for side in (of_a, of_b)) for n in limits}
-        if None in duels and (found := _explained(claim, duels.pop(None), duels)):
-            trials.append(found)
+        for splits in itertools.product(by(of_a, ("split",)), by(of_b, ("split",))):
+            a, b = ({row["limit"]: row for row in side} for side in splits)
+            duels: dict[int | None, tuple[Row, ...]] = {n: (a[n], b[n]) for n in a.keys() & b.keys()}
+            if None in duels and (found := _explained(claim, duels.pop(None), duels)):
+                trials.append(found)
     return trials
 
 
-def _explained(claim: Claim, own: tuple[Row, ...], duels: dict[int, tuple[Row, ...]]) -> Trial | None:
-    figure, equal = figure_of(claim, own[0]), duels[max(duels)] if duels else None
+def _explained(claim: Claim, own: tuple[Row, ...], duels: dict[int | None, tuple[Row, ...]]) -> Trial | None:
+    figure, equal = figure_of(claim, own[0]), duels[max(n for n in duels if n)] if duels else None
     lead, half = _apart(own, figure)
     if lead is None or half is None:
         return None
