@@ -40,7 +40,8 @@ class Recipe:
     label_smoothing; class_weight balanced: classes count in inverse proportion to their images.
 
     Sampling: sampler balanced draws each class equally often. oversample: images of a class with a smaller share of
-    all labels than this are repeated up to it, at most oversample_most times. single_label copy or delete: of the
+    all labels than this are repeated up to it, at most oversample_most times; or the share that each class is to have
+    after copying, 0 for one that isn't copied. single_label copy or delete: of the
     images that carry one of single_classes (numbers) and no other label, the share single_share is doubled or left out.
 
     Augmentation, drawn anew for each image: rotate, up to so many degrees either way; flip, flip_vertical: mirror half
@@ -88,7 +89,7 @@ class Recipe:
     class_weight: str = _choice("none", "balanced")
 
     sampler: str = _choice("shuffle", "balanced")
-    oversample: float = _number(0, 0, 1)
+    oversample: float | tuple[float, ...] = _number(0, 0, 1)
     oversample_most: int = _number(32, 1)
     single_label: str = _choice("keep", "copy", "delete")
     single_classes: tuple[int, ...] = _number((), 0)  # type: ignore[arg-type]
@@ -155,7 +156,7 @@ LOOKED_AT_WITH: dict[str, tuple[str, Callable[[Recipe], bool]]] = {
     "factor": ("schedule=step or plateau", lambda r: r.schedule in ("step", "plateau")),
     "patience": ("schedule=plateau", lambda r: r.schedule == "plateau"),
     "focal_gamma": ("loss=focal", lambda r: r.loss == "focal"),
-    "oversample_most": ("oversample", lambda r: r.oversample > 0),
+    "oversample_most": ("oversample", lambda r: bool(r.oversample)),
     "single_classes": ("single_label=copy or delete", lambda r: r.single_label != "keep"),
     "single_share": ("single_label=copy or delete", lambda r: r.single_label != "keep"),
     "head_epochs": ("freeze=head", lambda r: r.freeze == "head"),
@@ -170,10 +171,10 @@ def _checked(setting: Field, value: Any) -> Any:
     kinds = get_args(setting.type) if isinstance(setting.type, UnionType) else (setting.type,)
     if type(None) in kinds and value is None:
         return value
-    if get_args(kinds[0]):  # a tuple of numbers
+    if get_args(kinds[-1]) and (len(kinds) == 1 or isinstance(value, list | tuple)):  # a tuple of numbers
         several = tuple(value) if isinstance(value, list | tuple) else (value,)
         for item in several:
-            _check_number(setting, get_args(kinds[0])[0], item)
+            _check_number(setting, get_args(kinds[-1])[0], item)
         return several
     if kinds[0] in (int, float):
         _check_number(setting, kinds[0], value)

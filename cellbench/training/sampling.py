@@ -10,6 +10,8 @@ from torch import Tensor
 from ..core.errors import UsageError
 from .recipe import Recipe
 
+ROUNDS = 50  # in which copies are found; a dozen are enough for the 28 labels of the Atlas
+
 
 def chosen_images(truth: NDArray[np.bool_], recipe: Recipe, seed: int) -> NDArray[np.int64]:
     """Positions of the images of an epoch, (m,), those repeated by the recipe as often as they are to be seen.
@@ -32,10 +34,40 @@ def chosen_images(truth: NDArray[np.bool_], recipe: Recipe, seed: int) -> NDArra
 
 
 def _copies(truth: NDArray[np.bool_], times: NDArray[np.int64], recipe: Recipe) -> NDArray[np.int64]:
-    """How often each image is repeated, (n,): as its rarest label asks for, counting shares before any copying."""
-    shares = truth.T.astype(float) @ times / max(1, (truth.sum(1) * times).sum())
-    wanted = np.array([math.ceil(recipe.oversample / share - 1e-9) if share else 1 for share in shares])
-    return np.where(truth, np.clip(wanted, 1, recipe.oversample_most), 1).max(1)
+    """How often each image is repeated, (n,): as the label asks that asks for most."""
+    if isinstance(recipe.oversample, tuple):
+        wanted = _to_shares(truth, times, np.array(recipe.oversample), recipe.oversample_most)
+    else:  # counting shares before any copying
+        asked = [math.ceil(recipe.oversample / share - 1e-9) if share else 1 for share in _shares(truth, times)]
+        wanted = np.clip(asked, 1, recipe.oversample_most)
+    return np.where(truth, wanted, 1).max(1)
+
+
+def _to_shares(truth: NDArray[np.bool_], times: NDArray[np.int64], shares: NDArray, most: int) -> NDArray[np.int64]:
+    """Copies of each class, (classes,), with which it comes near its share of all labels; 0 leaves it as it is.
+
+    Copies bring labels of other classes along, so they are found in rounds. Raises UsageError for another number of
+    shares than there are classes.
+    """
+    if len(shares) != truth.shape[1]:
+        raise UsageError(
+            f"oversample has {len(shares)} shares and the images have {truth.shape[1]} classes; give each class one, 0 "
+            "where none is to be copied, or one number for all"
+        )
+    copies = np.ones(len(shares), np.int64)
+    for _ in range(ROUNDS):
+        found = _shares(truth, times * np.where(truth, copies, 1).max(1))
+        ratio = np.divide(shares, found, out=np.zeros(len(shares)), where=found > 0)
+        better = np.clip(np.rint(copies * ratio), 1, most).astype(np.int64)
+        if (better == copies).all():
+            break
+        copies = better
+    return copies
+
+
+def _shares(truth: NDArray[np.bool_], times: NDArray[np.int64]) -> NDArray:
+    """Each class's share of all labels of images that are shown so many times, (classes,)."""
+    return truth.T.astype(float) @ times / max(1, (truth.sum(1) * times).sum())
 
 
 def epoch_order(truth: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:

@@ -27,6 +27,16 @@ def test_a_rare_class_is_repeated_up_to_its_share():
     assert times(truth, oversample=0.1, oversample_most=3).tolist() == [1] * 90 + [2] * 8 + [3] * 2
 
 
+def test_classes_are_repeated_to_shares_of_their_own():
+    """90 + 8 × 4 + 2 × 15 images: 32 and 30 of 152 are the nearest to a fifth that whole copies allow."""
+    truth = one_hot([0] * 90 + [1] * 8 + [2] * 2)
+    assert times(truth, oversample=(0, 0.2, 0.2)).tolist() == [1] * 90 + [4] * 8 + [15] * 2
+    assert times(truth, oversample=(0, 0.2, 0.2), oversample_most=3).tolist() == [1] * 90 + [3] * 10
+    assert times(truth, oversample=(0.1, 0, 0)).tolist() == [1] * 100
+    with pytest.raises(UsageError, match="oversample has 2 shares and the images have 3 classes"):
+        times(truth, oversample=(0.1, 0.2))
+
+
 def test_an_image_with_several_labels_is_repeated_for_the_rarest():
     truth = np.array([[1, 0, 0]] * 16 + [[1, 1, 0]] * 2 + [[1, 0, 1]], dtype=bool)  # 22 labels: 19, 2 and 1
     assert times(truth, oversample=0.2).tolist() == [1] * 16 + [3] * 2 + [5]
