@@ -32,7 +32,11 @@ FIGURES = (
         "F1 balances how many of a class are found against how many of those found are right; averaged over the "
         "classes, so that rare ones count as much as frequent ones",
     ),
-    ("95 % interval", "where the figure would lie if others of what it was drawn over had been taken"),
+    (
+        "95 % interval",
+        "how far the figure may be off because only these test images (or groups, or seeds) were drawn: of many such "
+        "intervals 95 % hold the true one",
+    ),
     ("training", "time from images in memory to a trained model, with all that is chosen on val; warm-up apart"),
     ("params", "numbers that a net learns"),
     ("seeds", "how often a method was trained, each time with other random numbers"),
