@@ -1,10 +1,12 @@
 """Verdicts: trials of a claim, judged as one family, and what they come to where the claim was made."""
 
 import dataclasses
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...core import suites
 from ..certainty import ALPHA
 from ..stats import SEEDS, holm
 from ..table import Row
@@ -159,5 +161,11 @@ def _commands(claim: Claim, rulings: Sequence[Ruling]) -> tuple[str, ...]:
     seeds = [one.seeds for one in home if one.seeds]
     if home and not seeds:
         return ()  # more runs would not settle it
-    ask = f" --seeds 0-{max(seeds) - 1}" if seeds and 1 < max(seeds) <= MOST_SEEDS else ""
-    return tuple(command + ask for command in claim.commands)
+    return tuple(_with_seeds(command, max(seeds, default=1)) for command in claim.commands)
+
+
+def _with_seeds(command: str, n: int) -> str:
+    """The command for n seeds, where it would not run as many anyway."""
+    suite = re.search(r"--suite (\S+)", command)
+    own = len(suites.load(suite[1]).seeds) if suite else 1
+    return command + f" --seeds 0-{n - 1}" * (own < n <= MOST_SEEDS)
