@@ -1,16 +1,20 @@
 """What other programs took of the processors while something was timed: a time from a busy machine is too long."""
 
+import os
 from dataclasses import dataclass
+from typing import Any
 
 import psutil
 
-BUSY = 0.1  # of all processors' time; less moves a training time by less than it varies from run to run
-SHORTEST = 1.0  # processor seconds that a share can be told of
+# Numbers of those that this process may run on; None: all. Taken now: later torch may bind this thread to one of them.
+USABLE = frozenset(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+BUSY = 0.1  # of the processors' time; less moves a training time by less than it varies from run to run
+SHORTEST = 0.5  # seconds that a share can be told of: systems count in hundredths, and all processors at once
 
 
 @dataclass(frozen=True)
 class Spent:
-    """Processor seconds, summed over the machine's processors, up to one moment.
+    """Processor seconds, summed over the processors that this process may run on, up to one moment.
 
     there: that there were; used: that any program had; own: that this process had, with children that have ended.
     """
@@ -21,11 +25,11 @@ class Spent:
 
     @classmethod
     def now(cls) -> "Spent":
-        times, own = psutil.cpu_times()._asdict(), psutil.Process().cpu_times()
-        there = sum(
-            seconds for name, seconds in times.items() if not name.startswith("guest")
-        )  # those are in user, nice
-        idle = times["idle"] + times.get("iowait", 0.0)
+        own = psutil.Process().cpu_times()
+        times = [one._asdict() for one in _processors()]
+        # Those of guests are in user and nice.
+        there = sum(seconds for one in times for name, seconds in one.items() if not name.startswith("guest"))
+        idle = sum(one["idle"] + one.get("iowait", 0.0) for one in times)
         return cls(there, there - idle, own.user + own.system + own.children_user + own.children_system)
 
     def __sub__(self, earlier: "Spent") -> "Spent":
@@ -36,11 +40,17 @@ class Spent:
 
     @property
     def of_others(self) -> float | None:
-        """Share of the processors' time that other programs, or other virtual machines, had; None of too short a time.
+        """Share of the processors' time that other programs, or virtual machines, had; None of too short a time."""
+        enough = self.there >= SHORTEST * len(_processors())
+        return min(max((self.used - self.own) / self.there, 0.0), 1.0) if enough else None
 
-        Systems count in hundredths of a second, a processor each.
-        """
-        return min(max((self.used - self.own) / self.there, 0.0), 1.0) if self.there >= SHORTEST else None
+
+def _processors() -> list[Any]:
+    """Times of each processor that this process may run on; on a shared machine others run on the rest."""
+    every = psutil.cpu_times(percpu=True)
+    if USABLE is None or max(USABLE) >= len(every):  # some are switched off, and no number tells which
+        return every
+    return [times for number, times in enumerate(every) if number in USABLE]
 
 
 NOTHING = Spent(0.0, 0.0, 0.0)
