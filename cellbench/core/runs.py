@@ -184,12 +184,13 @@ class RunLog:
                 self.spent += Spent.now() - spent
             self._open = None
 
-    def carry(self, seconds: Mapping[str, float]) -> None:
-        """Count, by phase, what something that was kept from earlier had cost when it was made."""
-        for name, spent in seconds.items():
+    def carry(self, seconds: Mapping[str, float], spent: Spent = NOTHING) -> None:
+        """Count, by phase, what something that was kept from earlier had cost when it was made, and what it spent."""
+        for name, cost in seconds.items():
             if name not in PHASES:
                 raise ValueError(f"no phase {name!r}; phases are {', '.join(PHASES)}")
-            self.seconds[name] = self.seconds.get(name, 0.0) + spent
+            self.seconds[name] = self.seconds.get(name, 0.0) + cost
+        self.spent += spent
 
     def epoch(self, **figures: float) -> None:
         """Add one epoch to the history; give `epoch` (from 1) and `epochs`, the number there will be.

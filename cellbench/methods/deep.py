@@ -1,7 +1,7 @@
 """Nets × recipes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.contention import Spent
 from ..core.data import Samples
 from ..core.errors import DataError
 from ..core.runs import RunLog
@@ -50,22 +51,22 @@ class NetMethod:
     def state(self) -> dict[str, Any]:
         return {**self.model.state(), "built": self._built, "scores": self._scores}
 
-    def save(self, path: Path, seconds: Mapping[str, float]) -> None:
+    def save(self, path: Path, seconds: Mapping[str, float], spent: Spent) -> None:
         """Keep the trained net and what its training cost, seconds by phase, in a file that torch reads."""
         import torch
 
         path.parent.mkdir(parents=True, exist_ok=True)
-        kept = {"state": self.state(), "seconds": dict(seconds), "facts": self.facts}
+        kept = {"state": self.state(), "seconds": dict(seconds), "spent": astuple(spent), "facts": self.facts}
         write_whole(path, lambda file: torch.save(kept, file))
 
-    def load(self, path: Path) -> Mapping[str, float]:
-        """Take the net that `save` kept; returns what its training cost."""
+    def load(self, path: Path) -> tuple[Mapping[str, float], Spent]:
+        """Take the net that `save` kept; returns what its training cost and what was spent meanwhile."""
         import torch
 
         kept = torch.load(path, map_location="cpu", weights_only=True)
         self._settle(restore(self._net, self._recipe, kept["state"], self._device))
         self._built, self._scores, self.facts = kept["state"]["built"], kept["state"]["scores"], kept["facts"]
-        return kept["seconds"]
+        return kept["seconds"], Spent(*kept["spent"])
 
     def _build(self, train: Samples) -> "nn.Module":
         """A fresh net for such images and classes; its weights come from the seed."""

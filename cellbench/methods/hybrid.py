@@ -91,14 +91,15 @@ class DeepFeatureSVM:
         cached = self._settings.cached and kept.is_file()
         if cached:
             try:
-                log.carry(net.load(kept))
+                log.carry(*net.load(kept))
             except (RuntimeError, OSError, EOFError, KeyError, pickle.UnpicklingError):  # cut short, or another's
                 cached = False
         if not cached:
-            before = dict(log.seconds)
+            before, spent = dict(log.seconds), log.spent
             net.fit(train, val, log)
         if self._settings.cached and not cached:
-            net.save(kept, {phase: spent - before.get(phase, 0) for phase, spent in log.seconds.items()})
+            cost = {phase: seconds - before.get(phase, 0) for phase, seconds in log.seconds.items()}
+            net.save(kept, cost, log.spent - spent)
         self._machine = FeatureSVM(partial(penultimate, net.model), machine_of(self._settings), self._device)
         self._machine.fit(train, val, log)
         self.parameters, self._net = net.parameters, net

@@ -11,7 +11,8 @@ from torch import nn
 
 from .. import __version__
 
-WRITTEN_BY = f"cellbench {__version__}, torch {torch.__version__}"
+FORMAT = 2  # another one whenever something else is kept, or in another shape
+WRITTEN_BY = f"cellbench {__version__}, checkpoint {FORMAT}, torch {torch.__version__}"
 
 
 def save(path: Path, state: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@ import contextlib
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ..core.contention import Spent
 from ..core.data import Samples
 from ..core.errors import TrainingError, UsageError
 from ..core.metrics import decide, macro_f1, validation_figure
@@ -246,7 +247,9 @@ def _keep(training: Training, log: RunLog) -> None:
     state |= {name: part.state_dict() for name, part in _parts(training).items()}
     state |= {"shuffle": training.shuffle.get_state(), "random": checkpoints.random_states(training.model.device)}
     with contextlib.suppress(OSError):  # a full disk is told when the record is saved; training goes on
-        checkpoints.save(log.checkpoint, {**state, "history": log.history, "fit": log.seconds["fit"]})
+        checkpoints.save(
+            log.checkpoint, {**state, "history": log.history, "fit": log.seconds["fit"], "spent": astuple(log.spent)}
+        )
 
 
 def _resume(training: Training, log: RunLog) -> None:
@@ -260,7 +263,7 @@ def _resume(training: Training, log: RunLog) -> None:
     training.shuffle.set_state(state["shuffle"])
     checkpoints.set_random_states(state["random"], training.model.device)
     log.history.extend(state["history"])
-    log.carry({"fit": state["fit"]})
+    log.carry({"fit": state["fit"]}, Spent(*state["spent"]))
 
 
 def _parts(training: Training) -> dict[str, Any]:

@@ -1,9 +1,12 @@
 """A net's penultimate layer as features: what is handed over, what is kept, what a kept net costs."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
 
+from cellbench.core.contention import Spent
 from cellbench.core.errors import UsageError
 from cellbench.core.runs import RunLog
 from cellbench.datasets.toy import rings
@@ -38,15 +41,18 @@ def test_the_penultimate_layer_is_what_the_last_one_is_given():
 
 
 def test_a_net_trained_before_is_taken_again_and_counted_again(cache, monkeypatch):
+    seconds = itertools.count()
+    monkeypatch.setattr(Spent, "now", lambda: Spent(next(seconds), 0, 0))
     first, log, scores = fitted()
     assert (first.chosen["net_from_cache"], len(list(cache.iterdir()))) == (False, 1)
     monkeypatch.setattr("cellbench.training.loop.train", lambda *_: pytest.fail("trained again"))
     second, again, same = fitted()
     assert second.chosen == {**first.chosen, "net_from_cache": True}
     assert np.array_equal(same, scores)
-    kept = torch.load(next(cache.iterdir()), weights_only=True)["seconds"]
+    kept = torch.load(next(cache.iterdir()), weights_only=True)
     for phase in ("warmup", "fit", "transfer"):
-        assert 0 < kept[phase] <= min(log.seconds[phase], again.seconds[phase])
+        assert 0 < kept["seconds"][phase] <= min(log.seconds[phase], again.seconds[phase])
+    assert again.spent == log.spent  # what others had then is counted as well
     assert set(again.seconds) == set(log.seconds)
 
 

@@ -1,5 +1,6 @@
 """The training loop: rates, augmentation, precision, checkpoints, and what it does when things go wrong."""
 
+import itertools
 import math
 import shutil
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from cellbench.core.contention import Spent
 from cellbench.core.errors import TrainingError, UsageError
 from cellbench.core.metrics import decide, macro_f1
 from cellbench.core.runs import RunLog
@@ -71,6 +73,11 @@ class StoppedError(Exception):
     """Stands for a kill in the middle of training."""
 
 
+def a_second_a_phase(monkeypatch):
+    seconds = itertools.count()
+    monkeypatch.setattr(Spent, "now", lambda: Spent(next(seconds), 0, 0))
+
+
 def stopping_after(epochs, checkpoint):
     def listener(kind, facts):
         if kind == "phase" and facts["name"] == "fit":
@@ -86,7 +93,8 @@ def stopping_after(epochs, checkpoint):
     "settings",
     [{}, {"optimiser": "adam", "lr": 0.01, "accumulate": 2}, {"schedule": "plateau", "patience": 0, "choose": "last"}],
 )
-def test_a_training_that_was_stopped_goes_on_and_ends_as_if_it_never_had_been(toy, tmp_path, settings):
+def test_a_training_that_was_stopped_goes_on_and_ends_as_if_it_never_had_been(toy, tmp_path, monkeypatch, settings):
+    a_second_a_phase(monkeypatch)
     whole, whole_log = train(toy, epochs=5, **settings)
     checkpoint = tmp_path / "run.checkpoint"
     with pytest.raises(StoppedError):
@@ -99,6 +107,7 @@ def test_a_training_that_was_stopped_goes_on_and_ends_as_if_it_never_had_been(to
     images = toy.part("test").images
     np.testing.assert_array_equal(resumed.predict(images), whole.predict(images))
     assert log.seconds["fit"] > sum(row["seconds"] for row in log.history[:3]) * 0.99
+    assert (whole_log.spent.there, log.spent.there) == (1 + 5, 1 + 3 + 1 + 2)  # images are sent off a second time
 
 
 def test_a_checkpoint_that_another_version_wrote_or_that_is_cut_short_is_not_gone_on_from(toy, tmp_path, monkeypatch):
