@@ -179,7 +179,7 @@ def _notes(rows: Sequence[Row]) -> Iterator[str]:
     if any(row["same_hardware"] is False for row in rows):
         yield "Times are not compared where machine, threads, processor or GPU differ: they would tell of the hardware."
     if any(row["disturbed"] for row in rows):
-        yield "Nor are times that were taken while other programs had more than a tenth of the processors' time."
+        yield "Times are not compared where other programs had more than a tenth of the processors while one was taken."
     versions = [{row[f"{side}_version"] for row in rows if row[f"{side}_version"]} for side in ("before", "after")]
     if versions[0] and versions[1] and versions[0] != versions[1]:
         yield f"versions: {', '.join(sorted(versions[0]))} before, {', '.join(sorted(versions[1]))} after"

@@ -10,6 +10,7 @@ from .captions import (
     deviation_of,
     half,
     hardware_of,
+    is_disturbed,
     marked,
     one_label,
     seeds_of,
@@ -26,6 +27,8 @@ COSTS = {
     "memory": "memory",
     "parameters": "parameters",
 }
+
+TIMES = ("train_seconds", "predict_ms_per_image")
 
 
 def efficiency(rows: Sequence[Row]) -> Table:
@@ -53,8 +56,13 @@ def memory_of(row: Row) -> float | None:
 
 def _optimal(row: Row, rows: Sequence[Row], figure: str) -> list[str]:
     """The costs in which nothing on the same hardware beats the row."""
-    rivals = [one for one in rows if all(one[name] == row[name] for name in HARDWARE)]
-    return [cost for cost, name in COSTS.items() if on_front(row, rivals, figure, name)]
+    rivals = [_fair(one) for one in rows if all(one[name] == row[name] for name in HARDWARE)]
+    return [cost for cost, name in COSTS.items() if on_front(_fair(row), rivals, figure, name)]
+
+
+def _fair(row: Row) -> Row:
+    """The row without times, if other programs made them too long."""
+    return {**row, **dict.fromkeys(TIMES)} if is_disturbed(row) else row
 
 
 def on_front(row: Row, rivals: Sequence[Row], figure: str, cost: str) -> bool:

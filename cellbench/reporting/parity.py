@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .backends import is_reference, problem, references, requested, solver
-from .captions import LABELS, deviation_of, fact_of, get_one, hardware_of, one_label, seeds_of, title_of
+from .captions import LABELS, deviation_of, fact_of, get_one, hardware_of, is_disturbed, one_label, seeds_of, title_of
 from .pooling import by, with_settings
 from .table import COUNT, PERCENT, RATIO, SECONDS, Column, Kind, Row, Table
 
@@ -36,18 +36,19 @@ def _notes(rows: Sequence[Row]) -> tuple[str, ...]:
 
 
 def _compared(row: Row, reference: Row | None) -> Row:
-    """The row with its ratios to LIBSVM's, as far as both have the figure."""
+    """The row with its ratios to LIBSVM's, as far as both have the figure, and times that nothing disturbed."""
 
     def ratio(name: str) -> float | None:
         mine, theirs = row[name], reference[name] if reference else None
         return theirs / mine if mine and theirs else None
 
     dual = ratio("dual_objective")
+    fair = not any(is_disturbed(one) for one in (row, reference) if one)
     return {
         **row,
         "solver": solver(row),
-        "fit_speed_up": ratio("seconds_fit"),
-        "predict_speed_up": ratio("seconds_predict"),
+        "fit_speed_up": ratio("seconds_fit") if fair else None,
+        "predict_speed_up": ratio("seconds_predict") if fair else None,
         "other_device": row["device"] != "cpu",
         "dual_difference": 1 / dual - 1 if dual else None,
         "reference": reference is not None,

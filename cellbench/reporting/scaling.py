@@ -8,7 +8,7 @@ import numpy as np
 
 from ..core import suites
 from .backends import solver
-from .captions import device_of, get_one, hardware_of, title_of
+from .captions import device_of, get_one, hardware_of, is_disturbed, title_of
 from .pooling import HARDWARE, SETTINGS, by, with_settings
 from .table import Column, Kind, Row, Table
 
@@ -51,8 +51,14 @@ def exponent(seconds: Mapping[int, float]) -> tuple[float | None, float | None]:
 
 def _curve(rows: Sequence[Row]) -> Row:
     rows = sorted(rows, key=_size)
-    fitted = {_size(row): row["seconds_fit"] for row in rows if row["seconds_fit"]}
-    bad = [f"{_size(row):,} images: {row['remark']}" for row in rows if row["n_runs"] > len(row["seeds"])]
+    fitted = {_size(row): row["seconds_fit"] for row in rows if row["seconds_fit"] and not is_disturbed(row)}
+    wrong = {_size(row): row["remark"] for row in rows if row["n_runs"] > len(row["seeds"])}
+    wrong |= {
+        _size(row): f"left out, other programs had {100 * row['others']:.0f} % of the processors"
+        for row in rows
+        if is_disturbed(row)
+    }
+    bad = [f"{size:,} images: {what}" for size, what in wrong.items()]
     kept = (*SCOPE, "method", "settings", "params", "preprocessing", "overrides", "solver", *HARDWARE)
     return {
         **{name: rows[0][name] for name in (*kept, "several_labels", "synthetic")},

@@ -32,6 +32,14 @@ def test_speed_agreement_and_optimum_are_relative_to_libsvm(parity):
     assert (itself["fit_speed_up"], itself["agreement"], itself["dual_difference"]) == (1, 1, 0)
 
 
+@pytest.mark.parametrize("busy", ["libsvm", "torch"])
+def test_a_time_from_a_busy_machine_makes_no_ratio(parity, busy):
+    of = {name: {"others": 0.2} if name == busy else {} for name in ("libsvm", "torch")}
+    rows, _ = parity(*(solved(name, 1, 1, 2, 1, **of[name]) for name in of))
+    assert (rows["torch", "cpu"]["fit_speed_up"], rows["torch", "cpu"]["predict_speed_up"]) == (None, None)
+    assert rows["torch", "cpu"]["dual_difference"] == 0
+
+
 def test_a_ratio_across_devices_is_marked(parity):
     rows, table = parity(*backends()[:4])
     assert rows["torch", "cuda"]["fit_speed_up"] == pytest.approx(100)

@@ -94,6 +94,19 @@ def test_a_time_from_a_busy_machine_is_told_as_such_and_compared_with_nothing(vi
     assert note == "Other programs had 23 % of the processors while these trained; their times are too long: resnet18."
 
 
+def test_a_time_from_a_busy_machine_is_on_no_pareto_front_and_keeps_nobody_off(view, record):
+    def fronts(**busy):
+        rows = view(
+            "efficiency", record("svm-hog", **busy), record("resnet18", seconds={"fit": 1e4, "predict": 1e4})
+        ).rows
+        return {row["method"]: row["pareto"] for row in rows}
+
+    quiet, found = fronts(others=0.05), fronts(others=0.5)
+    assert {"training", "predict"} <= set(quiet["svm-hog"])
+    assert set(quiet["svm-hog"]) - set(found["svm-hog"]) == {"training", "predict"}
+    assert {"training", "predict"} <= set(found["resnet18"])
+
+
 def test_on_one_device_both_are_compared_there_though_nets_ran_elsewhere_too(view, record):
     table = view("svm-vs-deep", record("svm-hog"), record("cnn"), record("resnet18", device="cuda"))
     assert [(row["device"], row["svm"], row["net"]) for row in table.rows] == [
