@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -32,7 +33,7 @@ def batches(images: Tensor, order: Tensor, size: int, device: str) -> Iterator[T
 
 def _fetched_ahead(images: Tensor, at_once: tuple[Tensor, ...], device: str) -> Iterator[Tensor]:
     """A thread gathers a chunk of batches and sends it off, on CUDA beside the net's work on the one before it."""
-    stream = torch.cuda.Stream() if device == "cuda" else None
+    stream = _sending_stream() if device == "cuda" else None
     many = max(1, CHUNK_BYTES // (len(at_once[0]) * images[0].nbytes))
     chunks = [at_once[i : i + many] for i in range(0, len(at_once), many)]
 
@@ -46,6 +47,12 @@ def _fetched_ahead(images: Tensor, at_once: tuple[Tensor, ...], device: str) -> 
             if number + 1 < len(chunks):
                 coming = thread.submit(fetch, chunks[number + 1])
             yield from there.split(len(chunk[0]))
+
+
+@cache
+def _sending_stream() -> torch.cuda.Stream:
+    """One for all epochs: torch keeps the memory that was freed on a stream for that stream alone."""
+    return torch.cuda.Stream()
 
 
 def _send(chunk: Tensor, stream: torch.cuda.Stream | None) -> Callable[[], Tensor]:
