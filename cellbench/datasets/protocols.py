@@ -102,7 +102,10 @@ def _grouped(data: Dataset, argument: str, split_seed: int) -> Split:
 
 def _random_mask(data: Dataset, argument: str, split_seed: int) -> Split:
     if argument and not (argument.isdecimal() and 0 < int(argument) < 100):
-        raise UsageError(f"the split 'random-mask:{argument}' names no share; write random-mask or random-mask:70")
+        raise UsageError(
+            f"the split 'random-mask:{argument}' names no share; give whole percents to train on, 1 to 99, as in "
+            "random-mask:70"
+        )
     percent = int(argument or MASK_TRAIN)
     draw = np.random.default_rng(split_seed).random(len(data))
     part = np.digitize(draw, [percent / 100, (100 + percent) / 200])

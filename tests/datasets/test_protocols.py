@@ -82,8 +82,9 @@ def test_a_random_mask_leaves_the_share_that_is_asked_for_to_train_on(data):
     np.testing.assert_allclose(np.bincount(parts_of(found)) / len(data), [0.9, 0.05, 0.05], atol=0.04)
     assert found.split.name == "random-mask:90"
     assert with_split(data, "random-mask:60").split.name == "random-mask"
-    with pytest.raises(UsageError, match="'random-mask:100' names no share; write random-mask or random-mask:70"):
-        with_split(data, "random-mask:100")
+    for share in ("100", "0.7"):
+        with pytest.raises(UsageError, match=rf"'random-mask:{share}' names no share; give whole percents .* 1 to 99"):
+            with_split(data, f"random-mask:{share}")
 
 
 def test_groups_that_are_torn_are_noted(data):
