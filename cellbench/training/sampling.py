@@ -47,13 +47,15 @@ def _to_shares(truth: NDArray[np.bool_], times: NDArray[np.int64], shares: NDArr
     """Copies of each class, (classes,), with which it comes near its share of all labels; 0 leaves it as it is.
 
     Copies bring labels of other classes along, so they are found in rounds. Raises UsageError for another number of
-    shares than there are classes.
+    shares than there are classes, and for more than there is to share.
     """
     if len(shares) != truth.shape[1]:
         raise UsageError(
             f"oversample has {len(shares)} shares and the images have {truth.shape[1]} classes; give each class one, 0 "
             "where none is to be copied, or one number for all"
         )
+    if shares.sum() > 1 + 1e-6:
+        raise UsageError(f"oversample has shares of {shares.sum():.3g} in all; give such that come to 1 at most")
     copies = np.ones(len(shares), np.int64)
     for _ in range(ROUNDS):
         found = _shares(truth, times * np.where(truth, copies, 1).max(1))

@@ -35,6 +35,8 @@ def test_classes_are_repeated_to_shares_of_their_own():
     assert times(truth, oversample=(0.1, 0, 0)).tolist() == [1] * 100
     with pytest.raises(UsageError, match="oversample has 2 shares and the images have 3 classes"):
         times(truth, oversample=(0.1, 0.2))
+    with pytest.raises(UsageError, match=r"oversample has shares of 1\.1 in all; .* 1 at most"):
+        times(truth, oversample=(0, 0.6, 0.5))
 
 
 def test_an_image_with_several_labels_is_repeated_for_the_rarest():
