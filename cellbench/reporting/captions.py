@@ -84,7 +84,10 @@ def _disturbed(rows: Sequence[Row]) -> list[str]:
     methods = list(dict.fromkeys(row["method"] for row in busy))
     named = ", ".join(methods) if len(methods) <= 8 else f"{len(methods)} methods"
     share = low if low == high else f"{low} to {high}"
-    return [f"Other programs had {share} % of the processors while these trained; their times are too long: {named}."]
+    return [
+        f"Other programs had {share} % of the processors while these trained; their times are too long, and --force "
+        f"takes them anew: {named}."
+    ]
 
 
 # Splits that `run --split` draws; any other came with the data.

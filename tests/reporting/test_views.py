@@ -91,7 +91,10 @@ def test_a_time_from_a_busy_machine_is_told_as_such_and_compared_with_nothing(vi
     assert "training time on" not in duel["sentence"]
     assert "other programs were at work as well, so times are not compared" in duel["sentence"]
     (note,) = [note for note in view("leaderboard", *records).notes if "Other programs" in note]
-    assert note == "Other programs had 23 % of the processors while these trained; their times are too long: resnet18."
+    assert note == (
+        "Other programs had 23 % of the processors while these trained; their times are too long, and --force takes them "
+        "anew: resnet18."
+    )
 
 
 def test_a_time_from_a_busy_machine_is_on_no_pareto_front_and_keeps_nobody_off(view, record):
