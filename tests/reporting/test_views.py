@@ -92,8 +92,8 @@ def test_a_time_from_a_busy_machine_is_told_as_such_and_compared_with_nothing(vi
     assert "other programs were at work as well, so times are not compared" in duel["sentence"]
     (note,) = [note for note in view("leaderboard", *records).notes if "Other programs" in note]
     assert note == (
-        "Other programs had 23 % of the processors while these trained; their times are too long, and --force takes them "
-        "anew: resnet18."
+        "Other programs had 23 % of the processors while these trained; their times are too long, and --force takes "
+        "them anew: resnet18."
     )
 
 
