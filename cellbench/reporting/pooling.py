@@ -37,7 +37,8 @@ def select(frame: pd.DataFrame, runs: str = "default") -> tuple[pd.DataFrame, st
 
 
 def pool(frame: pd.DataFrame) -> list[Row]:
-    """Rows as ROW has them: means of figures over the seeds that are ok, '<figure>_sd' from two seeds on.
+    """Rows as ROW has them: means of figures over the seeds that are ok (of `others` the largest), '<figure>_sd' from
+    two seeds on.
 
     seeds: those that are ok; files: their records; n_runs: all; status 'ok' if any is; remark: what went wrong, and
     with which seed.
@@ -50,7 +51,8 @@ def pool(frame: pd.DataFrame) -> list[Row]:
     number = frame.groupby(list(ROW), dropna=False).ngroup()
     by_row = frame.loc[ok, figures].astype(float).groupby(number[ok])
     facts = frame.drop(columns=[*figures, *OF_ONE_RUN, "status"]).groupby(number).first()
-    pooled = facts.join(by_row.mean()).join(by_row.std().add_suffix("_sd"))
+    means = by_row.mean().assign(others=by_row["others"].max())  # one time that is too long makes the mean so
+    pooled = facts.join(means).join(by_row.std().add_suffix("_sd"))
     runs: dict[int, list[Run]] = {}
     for i, *run in zip(number, frame["seed"], frame["status"], frame["reason"], frame["path"], strict=True):
         runs.setdefault(i, []).append((int(run[0]), run[1], " ".join(run[2].split()), str(root / run[3])))

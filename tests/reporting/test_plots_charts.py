@@ -81,6 +81,15 @@ def test_the_pareto_front_is_what_no_other_beats_in_both():
     assert [point["label"] for point in tradeoff.pareto(points)] == ["fast", "better", "its twin", "best"]
 
 
+def test_a_time_that_other_programs_made_too_long_is_on_no_front_and_keeps_none_off_it():
+    points = [
+        {"label": "a", "seconds": 1.0, "figure": 0.9, "others": 0.5},
+        {"label": "b", "seconds": 2.0, "figure": 0.8, "others": 0.05},
+        {"label": "c", "seconds": 3.0, "figure": 0.85},
+    ]
+    assert [point["label"] for point in tradeoff.pareto(points)] == ["b", "c"]
+
+
 def test_each_device_has_a_front_of_its_own(evidence, record):
     quick = {"seconds": {"fit": 1.0}}
     chart = tradeoff.chart(evidence(record("svm-hog"), record("cnn"), record("cnn", device="cuda", **quick)))

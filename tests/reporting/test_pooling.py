@@ -19,6 +19,11 @@ def test_seeds_are_pooled_to_mean_and_sample_deviation(pooled, record):
     assert row["test_accuracy_sd"] == pytest.approx(statistics.stdev((0.0, 0.01, 0.05)))
 
 
+def test_of_the_share_of_other_programs_the_largest_is_kept_as_one_long_time_makes_the_mean_long(pooled, record):
+    (row,) = pooled(*(record("cnn", seed=seed, others=share) for seed, share in enumerate((0.01, 0.25, None))))
+    assert row["others"] == 0.25
+
+
 def test_one_seed_has_no_deviation(pooled, record):
     (row,) = pooled(record("cnn"))
     assert row["test_accuracy"] == 0.858

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from ...core.words import counted
-from ..captions import counts_of, get_one, hardware_of
+from ..captions import counts_of, get_one, hardware_of, is_disturbed
 from ..efficiency import on_front
 from ..pooling import HARDWARE, by
 from ..table import Row
@@ -37,7 +37,7 @@ def chart(pooled: Sequence[Row]) -> Chart:
     shown = [row for row in pooled if row["train_seconds"] and row[f"test_{name}"] is not None]
     points = [
         {
-            **{key: row[key] for key in ("method", "label", "synthetic", "span", "interval_over", *HARDWARE)},
+            **{key: row[key] for key in ("method", "label", "synthetic", "span", "interval_over", "others", *HARDWARE)},
             "seconds": row["train_seconds"],
             "seconds_sd": row["train_seconds_sd"],
             "figure": row[f"test_{name}"],
@@ -69,8 +69,12 @@ def chart(pooled: Sequence[Row]) -> Chart:
 
 
 def pareto(points: Sequence[Row]) -> list[Row]:
-    """Those that no other is as good as in both `seconds` and `figure` and better than in one; the fastest first."""
-    best = [point for point in points if on_front(point, points, "figure", "seconds")]
+    """Those that no other is as good as in both `seconds` and `figure` and better than in one; the fastest first.
+
+    Times that other programs made too long are left out.
+    """
+    fair = [point for point in points if not is_disturbed(point)]
+    best = [point for point in fair if on_front(point, fair, "figure", "seconds")]
     return sorted(best, key=lambda point: (point["seconds"], point["label"]))
 
 
