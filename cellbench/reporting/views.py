@@ -123,7 +123,8 @@ def depth(rows: Sequence[Row]) -> Table:
             *([n for n in group if n["shortcuts"] == s] for s in (False, True))
         )
     ]
-    return Table("depth", title, DEPTH, tuple(twins), (*deviation_of(twins), DEGRADATION, *_trend(twins)))
+    notes = (*deviation_of(twins), *_settings_of_all(twins), DEGRADATION, *_trend(twins))
+    return Table("depth", title, DEPTH, tuple(twins), notes)
 
 
 @dataclass(frozen=True)
@@ -346,10 +347,16 @@ def _twins(plain: Row | None, residual: Row | None) -> Row:
     return {**twins, "remark": "; ".join(remarks)}
 
 
+def _settings_of_all(twins: Sequence[Row]) -> list[str]:
+    """What the column of settings leaves out where it is the same in every row."""
+    texts = {row["settings"] for row in twins}
+    return [f"All with {text}." for text in texts if text and len(texts) == 1]
+
+
 def _trend(twins: Sequence[Row]) -> list[str]:
     """A sentence for each kind of net with two depths and two seeds in each; else that there is no verdict."""
     said = []
-    mixed = len({row["width"] for row in twins}) > 1
+    mixed, varied = (len({row[name] for row in twins}) > 1 for name in ("width", "settings"))
     for group in by(twins, ONE_LINE):
         for side in ("plain", "residual"):
             ends = [row for row in group if len(row[f"{side}_seeds"]) > 1 and row[f"{side}_train_error"] is not None]
@@ -358,7 +365,7 @@ def _trend(twins: Sequence[Row]) -> list[str]:
             change = round(100 * (ends[-1][f"{side}_train_error"] - ends[0][f"{side}_train_error"]), 1)
             moves = f"{'rises' if change > 0 else 'falls'} by {abs(change)} points" if change else "stays the same"
             span = f"From {ends[0]['depth']} to {ends[-1]['depth']} layers"
-            where = device_of(group[0]) + (f", {group[0]['settings']}" if group[0]["settings"] else "")
+            where = device_of(group[0]) + (f", {group[0]['settings']}" if varied and group[0]["settings"] else "")
             seeds = pair(*(len(row[f"{side}_seeds"]) for row in (ends[0], ends[-1])))
             nets = f"{group[0]['width']} {side} nets" if mixed else f"{side} nets"
             said.append(f"{span} the train error of {nets} {moves} on {where}; seeds: {seeds}.")
@@ -370,7 +377,7 @@ def _trend(twins: Sequence[Row]) -> list[str]:
 DEPTH = (
     Column("depth", "depth", COUNT, label=True),
     *LABELS,
-    Column("settings", "settings", label=True, when="any"),
+    Column("settings", "settings", label=True, when="varies"),
     Column("plain", "plain\nnet"),
     Column("plain_train_error", "train\nerror", PERCENT, spread=True),
     Column("plain_test_error", "test\nerror", PERCENT, spread=True, spare=1),

@@ -157,6 +157,20 @@ def test_two_seeds_say_how_train_error_moves_with_depth(view, record):
     )
 
 
+def test_settings_that_all_depths_share_are_told_once_and_others_in_their_rows(view, record):
+    def shown(*rates):
+        nets = [(name, rate, seed) for name in ("plain18", "plain34") for rate in rates for seed in (0, 1)]
+        return view("depth", *(record(name, overrides={"lr": rate}, seed=seed) for name, rate, seed in nets))
+
+    same, apart = shown(0.2), shown(0.2, 0.3)
+    assert "All with lr=0.2." in same.notes
+    assert "settings" not in render([same], "text").splitlines()[2]
+    assert same.notes[-1].endswith("points on cpu (2); seeds: 2.")
+    assert not any("All with" in note for note in apart.notes)
+    assert [row["settings"] for row in apart.rows] == ["lr=0.2", "lr=0.2", "lr=0.3", "lr=0.3"]
+    assert apart.notes[-1].endswith("points on cpu (2), lr=0.3; seeds: 2.")
+
+
 def test_thin_and_wide_nets_are_not_one_line_of_depths(view, record):
     thin = {"plain18": {"depth": 20}, "plain34": {"depth": 56}}  # their figures, of nets with other depths
     table = view(
