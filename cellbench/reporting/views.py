@@ -123,7 +123,7 @@ def depth(rows: Sequence[Row]) -> Table:
             *([n for n in group if n["shortcuts"] == s] for s in (False, True))
         )
     ]
-    notes = (*deviation_of(twins), *_settings_of_all(twins), DEGRADATION, *_trend(twins))
+    notes = (*deviation_of(twins), *settings_of_all(twins), DEGRADATION, *_trend(twins))
     return Table("depth", title, DEPTH, tuple(twins), notes)
 
 
@@ -347,9 +347,9 @@ def _twins(plain: Row | None, residual: Row | None) -> Row:
     return {**twins, "remark": "; ".join(remarks)}
 
 
-def _settings_of_all(twins: Sequence[Row]) -> list[str]:
-    """What the column of settings leaves out where it is the same in every row."""
-    texts = {row["settings"] for row in twins}
+def settings_of_all(rows: Sequence[Row]) -> list[str]:
+    """A line on the settings that every row has, for columns and labels that leave them out."""
+    texts = {row["settings"] for row in rows}
     return [f"All with {text}." for text in texts if text and len(texts) == 1]
 
 

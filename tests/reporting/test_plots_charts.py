@@ -178,6 +178,13 @@ def test_thin_nets_and_wide_ones_are_never_joined(evidence, record):
     assert [(row["width"], row["depths"]) for row in rows] == [("thin", [20, 56]), ("wide", [18, 34])]
 
 
+def test_settings_that_all_nets_share_are_told_once_and_not_in_their_names(evidence, record):
+    nets = [record(net, seed=seed, overrides={"lr": 0.2}) for net in ("plain18", "plain34") for seed in (0, 1)]
+    chart = depth.chart(evidence(*nets))
+    assert chart.notes[0] == "All with lr=0.2."
+    assert sum("lr=" in note for note in chart.notes) == 1
+
+
 def test_one_depth_is_no_curve(evidence, record):
     with pytest.raises(LackingError, match=r"at two depths; get one with: .*--method plain18 --method resnet18"):
         depth.chart(evidence(record("plain18"), record("resnet18")))

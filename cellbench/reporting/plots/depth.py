@@ -1,6 +1,7 @@
 """`depth`: error on train and test against the number of layers, plain nets beside their residual twins."""
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 from matplotlib.figure import Figure
 
@@ -15,6 +16,7 @@ from .style import ORANGE, VERMILLION
 PARTS = ("train", "test")
 KINDS = {"plain": (ORANGE, "--"), "residual": (VERMILLION, "-")}
 MARKS = {"wide": "s", "thin": "o"}
+METHOD, LABEL = itemgetter("method"), itemgetter("label")
 
 
 def chart(pooled: Sequence[Row]) -> Chart:
@@ -28,14 +30,16 @@ def chart(pooled: Sequence[Row]) -> Chart:
         further = get_one(pooled[0], "plain18 resnet18 plain34 resnet34")
         raise LackingError(f"no plain or residual net at two depths; {further}")
     nets = [row for row in pooled if row["depth"] and row["shortcuts"] is not None and not row["pretrained"]]
+    called = METHOD if len({row["settings"] for row in nets}) == 1 else LABEL
     return Chart(
         heading(pooled, "error against depth"),
         f"{counts_of(pooled)}; {seeds(nets)}",
         tuple(rows),
         (
+            *views.settings_of_all(nets),
             views.DEGRADATION,
             *["Bars on train: ± 1 standard deviation over seeds."] * any(any(row["train_span"]) for row in rows),
-            *intervals([row for row in nets if row["test_accuracy"] is not None], "Bars on test"),
+            *intervals([row for row in nets if row["test_accuracy"] is not None], "Bars on test", called),
             *simulated(pooled),
             *failures(nets),
         ),
