@@ -98,7 +98,7 @@ def get_one(row: Row, methods: str, settings: Mapping[str, Any] | None = None) -
     """How to get the results of `methods` that a view lacks; with `settings`, on top of those changed in the row."""
     chosen = " ".join(f"--method {method}" for method in methods.split())
     limit = f" --limit {row['limit']}" if row["limit"] else ""
-    split = f" --split {row['split']}" if re.split("[:@]", row["split"])[0] in REDRAWN else ""
+    split = split_of(row)
     given = {**json.loads(row["overrides"]), **settings} if settings is not None else {}
     changed = "".join(f" --set {shlex.quote(f'{name}={_typed(value)}')}" for name, value in given.items())
     name = row["dataset"].removeprefix("folder:")
@@ -107,6 +107,11 @@ def get_one(row: Row, methods: str, settings: Mapping[str, Any] | None = None) -
     fill_in = f" (FOLDER: that of {name!r}; add the options that it was read with, such as --labels)" * own
     how = f"--device {row['device']}{split}{limit}{changed}"
     return f"get one with{fill_in}: cellbench run --dataset {data} {chosen} {how}"
+
+
+def split_of(row: Row) -> str:
+    """The option that draws the row's split, if it did not come with the data."""
+    return f" --split {row['split']}" if re.split("[:@]", row["split"])[0] in REDRAWN else ""
 
 
 def _typed(value: Any) -> str:

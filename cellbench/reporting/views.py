@@ -114,7 +114,7 @@ def depth(rows: Sequence[Row]) -> Table:
     if not one_label(rows):
         return Table("depth", title, (), (), (NO_ERROR,))
     if not nets:
-        note = "No plain or residual net has a result here; " + get_one(rows[0], "plain18 resnet18")
+        note = "No plain or residual net is among these runs; " + get_one(rows[0], "plain18 resnet18")
         return Table("depth", title, (), (), (note,))
     twins = [
         _twins(plain, residual)
@@ -268,7 +268,7 @@ def _sentence(duel: Mapping[str, Any], name: str, hardware: str) -> str:
         what = " nor ".join(SIDES[side][1].replace("the best ", "") for side in missing)
         methods = " ".join(SIDES[side][2] for side in missing)
         neither = "neither " * (len(missing) > 1) or "no "
-        return f"{where} {neither}{what} has a result on the {hardware}; {get_one(duel, methods)}"
+        return f"{where} {neither}{what} is among these runs on the {hardware}; {get_one(duel, methods)}"
     ratio = duel["train_seconds_ratio"]
     if duel["test_accuracy_gap"] is None:
         gap, figure = round(100 * duel["test_macro_f1_gap"], 1), " in macro-F1" + _span(duel, "test_macro_f1_gap")

@@ -558,6 +558,12 @@ def test_the_sentence_has_gap_interval_and_ratios_of_time_and_memory(results):
     assert said["sentence"].endswith("was not measured; do it with: cellbench run --suite label-budget")
 
 
+def test_the_command_for_the_crossing_asks_for_the_split_that_was_drawn(results):
+    records = [told(name, first(60, 100), split="id-block") for name in ("svm-hog", "cnn")]
+    (said,) = sentences(load_results(results(*records)))
+    assert said["sentence"].endswith("do it with: cellbench run --suite label-budget --split id-block")
+
+
 def test_curves_that_do_not_cross_are_said_not_to(results):
     (said,) = sentences(load_results(results(*budget((100, 50, 60), (1000, 60, 70)))))
     assert "do not cross: the net is ahead at all 2 sizes from 100 to 1,000 training images" in said["sentence"]

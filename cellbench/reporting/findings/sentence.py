@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
+from ..captions import split_of
 from ..certainty import ALPHA, compare_rows
 from ..pooling import by, with_settings
 from ..ranking import best_on_val, main_figure
@@ -97,4 +98,4 @@ def _sure(svm: Row, net: Row) -> bool:
 def _command(row: Row) -> str:
     name = row["dataset"].removeprefix("folder:")
     data = "" if name == "hep2" else f" -d {'FOLDER' if name != row['dataset'] else shlex.quote(name)}"
-    return f"cellbench run --suite label-budget{data}"
+    return f"cellbench run --suite label-budget{data}{split_of(row)}"
