@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ..core.contention import BUSY
+from ..core.contention import is_busy
 from ..core.runs import RunRecord
 from ..running.plan import Job
 
@@ -30,8 +30,7 @@ def outcome(record: RunRecord) -> str:
     test = record.metrics["test"]
     accuracy = f"accuracy {100 * test['accuracy']:.1f} %, " if "accuracy" in test else ""
     why = f" ({record.facts['backend_reason']})" if record.facts.get("backend_reason") else ""
-    others = record.others or 0.0
-    busy = f"; other programs had {100 * others:.0f} % of the processors" * (others > BUSY)
+    busy = f"; other programs had {100 * (record.others or 0.0):.0f} % of the processors" * is_busy(record.others)
     return f"test {accuracy}macro-F1 {test['macro_f1']:.3f}, trained in {duration(record.training_seconds)}{why}{busy}"
 
 

@@ -54,3 +54,8 @@ def _processors() -> list[Any]:
 
 
 NOTHING = Spent(0.0, 0.0, 0.0)
+
+
+def is_busy(others: float | None) -> bool:
+    """Whether such a share of other programs makes a time too long; one that was not measured doesn't."""
+    return (others or 0.0) > BUSY

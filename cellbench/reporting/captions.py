@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..core.contention import BUSY
+from ..core.contention import is_busy
 from ..core.words import counted
 from .certainty import MOST_FILES
 from .pooling import plain
@@ -73,7 +73,7 @@ def hardware_of(rows: Sequence[Row]) -> tuple[str, ...]:
 
 def is_disturbed(row: Row) -> bool:
     """Whether other programs had so much of the processors that the row's training time is too long."""
-    return (row.get("others") or 0.0) > BUSY
+    return is_busy(row.get("others"))
 
 
 def _disturbed(rows: Sequence[Row]) -> list[str]:

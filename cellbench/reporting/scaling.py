@@ -31,9 +31,9 @@ def scaling(rows: Sequence[Row]) -> Table:
     told = with_settings([{**row, "solver": solver(row)} for row in rows], told_apart=("backend",))
     curves = sorted((_curve(group) for group in by(told, CURVE)), key=_order)
     study = suites.load(STUDY)
-    claimed = [_claimed(rows[0], _points(study))] if rows[0]["dataset"] in (study.dataset, STAND_IN) else []
-    notes = [LEGEND, *_shortfall(curves, rows), *_claims(claimed, study), *hardware_of(rows)]
-    curves += claimed
+    points = _points(study) if rows[0]["dataset"] in (study.dataset, STAND_IN) else {}
+    notes = [LEGEND, *_shortfall(curves, rows), *_claims(points, study), *hardware_of(rows)]
+    curves += [_claimed(rows[0], points)] if points else []
     sizes = sorted({n for curve in curves for n in curve["sizes"]})
     return Table("scaling", f"{title}: fit time by training images", _columns(sizes), tuple(curves), tuple(notes))
 
@@ -109,10 +109,9 @@ def _claimed(row: Row, points: Mapping[int, suites.Figures]) -> Row:
     }
 
 
-def _claims(claimed: Sequence[Row], study: suites.Suite) -> list[str]:
-    if not claimed:
+def _claims(points: Mapping[int, suites.Figures], study: suites.Suite) -> list[str]:
+    if not points:
         return []
-    points = _points(study)
     accuracies = ", ".join(f"{100 * figures.values['accuracy']:.1f} % with {n:,}" for n, figures in points.items())
     devices = ", ".join(dict.fromkeys(figures.device for figures in points.values()))
     source = f"{devices}, {study.url.removeprefix('https://')}"

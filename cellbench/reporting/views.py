@@ -323,11 +323,15 @@ WIDE = (18, 34, 50, 101, 152)
 ONE_LINE = ("width", *HARDWARE, "preprocessing", "overrides")  # what nets that differ in depth alone share
 
 
+def width(net: Row) -> str:
+    return "wide" if net["depth"] in WIDE else "thin"
+
+
 def _twins(plain: Row | None, residual: Row | None) -> Row:
     given = plain or residual or {}
     twins = {name: given[name] for name in (*DATA, *HARDWARE, "preprocessing", "overrides", "depth", "synthetic")}
     twins["several_labels"] = given["several_labels"]
-    twins["width"] = "wide" if given["depth"] in WIDE else "thin"
+    twins["width"] = width(given)
     twins["settings"], remarks = listed(json.loads(given["overrides"])), []
     for side, net in (("plain", plain), ("residual", residual)):
         net = net or {}

@@ -17,13 +17,14 @@ from ..core.data import Samples
 from ..core.errors import TrainingError, UsageError
 from ..core.metrics import decide, macro_f1, validation_figure
 from ..core.runs import RunLog
+from ..core.tensors import as_tensor
 from ..nets.parts import freeze, settle_norms
 from . import checkpoints
 from .augment import augment
 from .batches import batches, place
 from .losses import Loss, make_loss
 from .mixing import mix
-from .model import Trained, as_tensor, reader
+from .model import Trained, reader
 from .optimisers import learning_rate, make_optimiser, set_rate
 from .recipe import Recipe
 from .sampling import chosen_images, epoch_order

@@ -30,17 +30,20 @@ def make_optimiser(net: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
         {"params": parameters, "weight_decay": decay, "share": 1.0 if in_head else float(recipe.backbone_lr)}
         for (decay, in_head), parameters in groups.items()
     ]
+    optimiser = _over(settings, recipe)
+    if all(parameter.device.type == "cpu" for parameter in net.parameters()):
+        optimiser.register_step_pre_hook(_show_as_stored)
+        optimiser.register_step_post_hook(_turn_back)
+    return optimiser
+
+
+def _over(settings: list[dict[str, Any]], recipe: Recipe) -> torch.optim.Optimizer:
     if recipe.optimiser == "sgd":
         nesterov = recipe.nesterov and recipe.momentum > 0
         fused = recipe.precision != "fp16"  # a first step that the scaler skips would leave its momentum unwritten
-        optimiser: torch.optim.Optimizer
-        optimiser = torch.optim.SGD(settings, lr=recipe.lr, momentum=recipe.momentum, nesterov=nesterov, fused=fused)
-    else:
-        kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[recipe.optimiser]
-        optimiser = kind(settings, lr=recipe.lr, fused=True)
-    optimiser.register_step_pre_hook(_show_as_stored)
-    optimiser.register_step_post_hook(_turn_back)
-    return optimiser
+        return torch.optim.SGD(settings, lr=recipe.lr, momentum=recipe.momentum, nesterov=nesterov, fused=fused)
+    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[recipe.optimiser]
+    return kind(settings, lr=recipe.lr, fused=True)
 
 
 def _show_as_stored(optimiser: torch.optim.Optimizer, *_: Any) -> None:
@@ -59,9 +62,9 @@ def _turn_back(optimiser: torch.optim.Optimizer, *_: Any) -> None:
 
 
 def _convolutions(optimiser: torch.optim.Optimizer) -> Iterator[tuple[nn.Parameter, Tensor]]:
-    """Weights of convolutions on a processor with their gradients, if they have any."""
+    """Weights of convolutions with their gradients, if they have any."""
     for weight in (weight for group in optimiser.param_groups for weight in group["params"]):
-        if weight.ndim == 4 and weight.grad is not None and weight.device.type == "cpu":
+        if weight.ndim == 4 and weight.grad is not None:
             yield weight, weight.grad
 
 

@@ -8,7 +8,7 @@ from ..certainty import ALPHA, compare_rows
 from ..pooling import DATA, HARDWARE, SETTINGS, by
 from ..stats import SEEDS, Comparison, compare_over_seeds
 from ..table import Row
-from ..views import WIDE
+from ..views import width
 from .claim import Claim
 from .evidence import Evidence, called, figure_of, places, shown, sides
 from .power import IN_HALF
@@ -104,7 +104,7 @@ def training_error_falls(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
 def _with_depth(rows: Sequence[Row]) -> list[Row]:
     """Nets with a training error, and whether they are of the wide or of the thin ones, which depth doesn't compare."""
     nets = [row for row in rows if row["depth"] and row["train_accuracy"] is not None and not row["several_labels"]]
-    return [{**row, "width": "wide" if row["depth"] in WIDE else "thin"} for row in nets]
+    return [{**row, "width": width(row)} for row in nets]
 
 
 def _errors(a: Row, b: Row, every: Sequence[Row], sign: int) -> Trial:

@@ -30,16 +30,18 @@ def chart(pooled: Sequence[Row]) -> Chart:
         further = get_one(pooled[0], "plain18 resnet18 plain34 resnet34")
         raise LackingError(f"no plain or residual net at two depths; {further}")
     nets = [row for row in pooled if row["depth"] and row["shortcuts"] is not None and not row["pretrained"]]
-    called = METHOD if len({row["settings"] for row in nets}) == 1 else LABEL
+    shared = views.settings_of_all(nets)
     return Chart(
         heading(pooled, "error against depth"),
         f"{counts_of(pooled)}; {seeds(nets)}",
         tuple(rows),
         (
-            *views.settings_of_all(nets),
+            *shared,
             views.DEGRADATION,
             *["Bars on train: ± 1 standard deviation over seeds."] * any(any(row["train_span"]) for row in rows),
-            *intervals([row for row in nets if row["test_accuracy"] is not None], "Bars on test", called),
+            *intervals(
+                [row for row in nets if row["test_accuracy"] is not None], "Bars on test", METHOD if shared else LABEL
+            ),
             *simulated(pooled),
             *failures(nets),
         ),
