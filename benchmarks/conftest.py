@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # before torch is imported: as in the processes of real runs
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # before torch is imported: as in the processes of real runs
 
 RATIOS: list[tuple[str, str, float, float, float]] = []
 FIGURES: list[tuple[str, float, float, float, str]] = []

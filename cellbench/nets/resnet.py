@@ -28,6 +28,17 @@ class PlainBlock(nn.Module):
         return self.layers(x)
 
 
+class PoolFirstResNet(ResNet):
+    """torchvision's ResNet, to the bit, with a stem that pools before ReLU: the two may change places, and ReLU is left
+    a quarter of the values. Other activations, which rise and fall, stay before."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.bn1(self.conv1(x))
+        x = self.relu(self.maxpool(x)) if isinstance(self.relu, nn.ReLU) else self.maxpool(self.relu(x))
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return self.fc(self.avgpool(x).flatten(1))
+
+
 def resnet(
     depth: int, channels: int, classes: int, size: int, shortcuts: bool = True, stem: str | None = None
 ) -> nn.Module:
@@ -37,7 +48,7 @@ def resnet(
     stride-2 stem before the max-pool, larger ones the stock 7×7.
     """
     block = (BasicBlock if depth < 50 else Bottleneck) if shortcuts else PlainBlock
-    net = ResNet(block, BLOCKS[depth], num_classes=classes)
+    net = PoolFirstResNet(block, BLOCKS[depth], num_classes=classes)
     kernel = 5 if wants_small(stem, size) else 7
     net.conv1 = nn.Conv2d(channels, 64, kernel, stride=2, padding=kernel // 2, bias=False)
     nn.init.kaiming_normal_(net.conv1.weight, mode="fan_out", nonlinearity="relu")

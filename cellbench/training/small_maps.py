@@ -12,6 +12,7 @@ from torch.overrides import TorchFunctionMode
 # Pixels a side of the maps before and after, at most, and what computes their convolution. Beyond, oneDNN is as fast.
 PRODUCTS = 4, 2  # all of it: oneDNN has a third of its speed there, and computes the padding, which is most
 WINDOWS = 8, 4  # the weight's gradient: oneDNN takes twice as long for it as for the result
+POINTS = 16, 8  # of 1×1 kernels, which are products anyway: oneDNN takes more than twice as long for maps of 2×2
 
 
 class SmallMaps(TorchFunctionMode):
@@ -41,10 +42,13 @@ def _way(
     if not all(isinstance(pair, tuple) and len({*pair}) == 1 for pair in (stride, padding, dilation)):
         return None
     side, kernel = x.shape[-1], weight.shape[-1]
-    if x.ndim != 4 or x.shape[2] != side or weight.shape[2] != kernel or dilation[0] > 1 or groups > 1 or kernel == 1:
+    if x.ndim != 4 or x.shape[2] != side or weight.shape[2] != kernel or dilation[0] > 1 or groups > 1:
         return None
     after = _after(side, kernel, stride[0], padding[0])
-    ways = ((PRODUCTS, _Products), (WINDOWS, _Windows))
+    if kernel == 1:
+        ways: Any = [(POINTS, _Points)] if padding[0] == 0 else []
+    else:
+        ways = [(PRODUCTS, _Products), (WINDOWS, _Windows)]
     return next((way for (before, most), way in ways if side <= before and 0 < after <= most), None)
 
 
@@ -114,6 +118,15 @@ class _Windows(torch.autograd.Function):
         of_weight = slope.permute(0, 2, 3, 1).reshape(-1, filters).t() @ seen.reshape(-1, kernel * kernel * channels)
         of_weight = of_weight.to(torch.float32)
         return slope_of_x, of_weight.view(filters, kernel, kernel, channels).permute(0, 3, 1, 2), None, None
+
+
+class _Points:
+    """conv2d with a 1×1 kernel, without bias or padding: the pixels that are read, times the kernel."""
+
+    @staticmethod
+    def apply(x: Tensor, weight: Tensor, stride: int, _: int) -> Tensor:
+        read = x.permute(0, 2, 3, 1)[:, ::stride, ::stride]
+        return F.linear(read, weight.flatten(1).bfloat16()).permute(0, 3, 1, 2)
 
 
 def _window(first: int, kernel: int, side: int) -> tuple[slice, slice]:

@@ -4,12 +4,14 @@ import pytest
 import torch
 import torchvision
 from torch import nn
+from torch.nn import functional as F
 
 from cellbench.core.errors import DataError
 from cellbench.nets import NETS
 from cellbench.nets.alexnet import alexnet
 from cellbench.nets.cifar import IdentityBlock
 from cellbench.nets.inception import BLOCKS, PassThrough
+from cellbench.nets.parts import set_activation
 from cellbench.nets.resnet import PlainBlock, resnet
 from cellbench.nets.vgg import vgg
 
@@ -80,6 +82,22 @@ def test_resnet18_of_128_pixels_computes_what_torchvisions_does():
     images = torch.randn(2, 3, 128, 128, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         torch.testing.assert_close(ours.eval()(images), theirs.eval()(images))
+
+
+@pytest.mark.parametrize("activation", ["relu", "mish"])
+def test_pooling_before_relu_changes_neither_scores_nor_gradients(activation):
+    theirs = torchvision.models.resnet18(num_classes=5)
+    ours = resnet(18, channels=3, classes=5, size=128)
+    ours.load_state_dict(theirs.state_dict())
+    images = torch.randn(4, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    scores = []
+    for net in (ours, theirs):
+        set_activation(net, activation)
+        scores.append(net(images))
+        F.cross_entropy(scores[-1], torch.arange(4)).backward()
+    assert torch.equal(*scores)
+    for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        assert torch.equal(mine.grad, other.grad)
 
 
 @pytest.mark.parametrize("depth", [18, 34])

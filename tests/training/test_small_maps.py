@@ -5,7 +5,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from cellbench.training.small_maps import SmallMaps, _Products, _Windows
+from cellbench.training import small_maps
+from cellbench.training.small_maps import SmallMaps
 
 BF16 = 0.004  # half a step of bf16 relative to a number
 
@@ -22,24 +23,29 @@ def _passes(conv, x, slope):
 @pytest.mark.parametrize(
     ("side", "kernel", "stride", "padding", "way"),
     [
-        (2, 3, 1, 1, _Products),
-        (4, 3, 2, 1, _Products),
-        (1, 3, 1, 1, _Products),
-        (3, 5, 2, 2, _Products),
-        (2, 2, 1, 0, _Products),
-        (4, 3, 1, 1, _Windows),
-        (8, 3, 2, 1, _Windows),
-        (7, 5, 2, 1, _Windows),
-        (6, 3, 2, 0, _Windows),
+        (2, 3, 1, 1, "_Products"),
+        (4, 3, 2, 1, "_Products"),
+        (1, 3, 1, 1, "_Products"),
+        (3, 5, 2, 2, "_Products"),
+        (2, 2, 1, 0, "_Products"),
+        (4, 3, 1, 1, "_Windows"),
+        (8, 3, 2, 1, "_Windows"),
+        (7, 5, 2, 1, "_Windows"),
+        (6, 3, 2, 0, "_Windows"),
         (8, 3, 1, 1, None),
         (16, 3, 4, 1, None),
-        (2, 1, 1, 0, None),
+        (2, 1, 1, 0, "_Points"),
+        (16, 1, 2, 0, "_Points"),
+        (7, 1, 3, 0, "_Points"),
+        (2, 1, 1, 1, None),
+        (16, 1, 1, 0, None),
     ],
 )
 def test_a_convolution_and_its_gradients_are_those_of_torch_in_float32(side, kernel, stride, padding, way, monkeypatch):
     called = []
-    for each in (_Products, _Windows):
-        monkeypatch.setattr(each, "apply", lambda *args, each=each, do=each.apply: called.append(each) or do(*args))
+    for name in ("_Products", "_Windows", "_Points"):
+        each = getattr(small_maps, name)
+        monkeypatch.setattr(each, "apply", lambda *args, name=name, do=each.apply: called.append(name) or do(*args))
     torch.manual_seed(0)
     conv = nn.Conv2d(24, 40, kernel, stride, padding).to(memory_format=torch.channels_last)
     with torch.no_grad():
