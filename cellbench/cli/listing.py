@@ -12,6 +12,8 @@ from .options import load_plugins, terminal_width, wide_option
 from .prepare import amount
 
 if TYPE_CHECKING:
+    from dataclasses import Field
+
     from ..core.extras import Extra
 
 DETAIL_WIDTH = 110
@@ -37,7 +39,7 @@ def list_() -> None:
 def list_methods(name: str | None, plugins: tuple[Path, ...]) -> None:
     """Every method, or all settings of one.
 
-    Without NAME: what each is, and whether --all runs it. With one: what --set reaches, defaults, allowed values.
+    Without NAME: what each is, and whether --all runs it. With one: all that --set reaches, defaults, what each does.
     Any classification net of torchvision or timm is a method too: torchvision:mobilenet_v2, timm:convnext_nano.
 
     \b
@@ -54,17 +56,17 @@ def list_methods(name: str | None, plugins: tuple[Path, ...]) -> None:
     load_plugins(plugins)
     if name:
         entry = methods[name]
-        rows = [[setting, _shown(default), allowed] for setting, default, allowed in settings_of(entry)]
+        rows = [(setting.name, _shown(default), _means(setting)) for setting, default in settings_of(entry)]
         side = entry.smallest() if entry.smallest else entry.min_size
         least = f"{counted(side, 'pixel')} a side, or larger" if side else "a size that only its run can tell"
         click.echo(f"{entry.name}: {entry.summary}. On images of {least}.\n")
-        click.echo(tabulate(rows, ["setting", "default", "allowed"], disable_numparse=True))
+        click.echo(_settings(rows))
         if needed := needs_of(entry):
             click.echo(f"\n{_extras([(condition or entry.name, extra) for condition, extra in needed])}")
         click.echo(f"\nChange one: cellbench run -m {entry.name} --set {rows[0][0]}=…")
         return
-    rows = [[e.name, e.family, "yes" if e.standard else "", e.summary] for e in methods.entries()]
-    click.echo(tabulate(rows, ["method", "family", "standard", "what it is"]))
+    listed = [[e.name, e.family, "yes" if e.standard else "", e.summary] for e in methods.entries()]
+    click.echo(tabulate(listed, ["method", "family", "standard", "what it is"]))
     needed = [
         (f"{condition} ({entry.family})" if condition else entry.name, extra)
         for entry in methods.entries()
@@ -74,6 +76,25 @@ def list_methods(name: str | None, plugins: tuple[Path, ...]) -> None:
     click.echo(
         "\nAny net of torchvision or timm too, such as torchvision:mobilenet_v2. Settings: cellbench list methods NAME"
     )
+
+
+def _settings(rows: Sequence[tuple[str, str, str]]) -> str:
+    """Names and defaults in columns, what each means beside them."""
+    name, default = (max(len(row[i]) for row in rows) for i in (0, 1))
+    room = min(terminal_width() or DETAIL_WIDTH, DETAIL_WIDTH)
+    after = "\n" + " " * (name + default + 4)
+    lines = [f"{'setting':<{name}}  {'default':<{default}}  what it does (and may be)", "-" * room]
+    for setting, value, means in rows:
+        told = textwrap.wrap(means, max(room - len(after) + 1, 30), break_on_hyphens=False)
+        lines.append(f"{setting:<{name}}  {value:<{default}}  {after.join(told)}".rstrip())
+    return "\n".join(lines)
+
+
+def _means(setting: "Field") -> str:
+    from ..core.settings import allowed
+
+    may_be = allowed(setting)
+    return " ".join(filter(None, (setting.metadata.get("means"), may_be and f"({may_be})")))
 
 
 def _extras(needed: Sequence[tuple[str, "Extra"]]) -> str:

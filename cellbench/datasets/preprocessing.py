@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import UsageError, did_you_mean
+from ..core.settings import told
 from .cache import let_go
 
 CHUNK_BYTES = 2**23  # of the images worked on at a time
 SIZES = range(8, 1025)
+PIXELS = f"{SIZES[0]} to {SIZES[-1]} pixels"
 INTENSITIES = ("percentile", "min-max", "standardise")
 PERCENTILES = (1.0, 99.0)
 MASKS = ("otsu",)
@@ -35,12 +37,12 @@ class Preprocessing:
     least and greatest value, 'standardise' gives it mean 0 and deviation 1; all of training images only.
     """
 
-    channels: tuple[str, ...] | None = None
-    three_channels: bool | None = None
-    crop: int | None = None
-    mask: str | None = None
-    size: int | None = 64
-    intensity: str | None = None
+    channels: tuple[str, ...] | None = told(None, "which to keep, in that order", "names")
+    three_channels: bool | None = told(None, "as nets for RGB want them", "true or false")
+    crop: int | None = told(None, "side of the square that is kept from the centre", PIXELS)
+    mask: str | None = told(None, "make what is darker black", " or ".join(MASKS))
+    size: int | None = told(64, "side that images are resized to; none keeps their own", PIXELS)
+    intensity: str | None = told(None, "stretch each channel of each image", ", ".join(INTENSITIES))
 
     def __post_init__(self) -> None:
         if self.channels is not None:  # one form for 'cell', ('cell',) and channels whose names are numbers

@@ -13,6 +13,7 @@ from ..core.data import Samples
 from ..core.errors import DataError, UsageError, did_you_mean
 from ..core.metrics import validation_figure
 from ..core.runs import RunLog
+from ..core.settings import choice, told
 from ..datasets.preprocessing import Preprocessing
 from .registry import methods
 
@@ -23,26 +24,25 @@ if TYPE_CHECKING:
 
 Features = Callable[["Tensor"], "Tensor"]
 BACKENDS = ("auto", "torch", "onedal", "libsvm", "thundersvm", "cuml")
-KERNELS = ("linear", "rbf", "poly", "sigmoid")
+KERNELS = ("rbf", "linear", "poly", "sigmoid")
 
 
 @dataclass(frozen=True)
 class SVMSettings:
-    """As in scikit-learn; C and gamma one value, or several of which the best on val is taken; gamma: 'scale' too.
+    """As in scikit-learn; C and gamma one value, or several of which the best on val is taken; gamma: 'scale' too."""
 
-    smote: make training samples of the rarer classes between their features until all are as many, by a fixed seed.
-    """
-
-    C: tuple[float, ...] | float = (1, 10, 100)
-    gamma: tuple[float | str, ...] | float | str = "scale"
-    kernel: str = field(default="rbf", metadata={"choices": KERNELS})
-    degree: int = 3
-    coef0: float = 0.0
-    class_weight: str | None = None
-    backend: str = field(
-        default="auto", metadata={"choices": BACKENDS, "needs": {"thundersvm": "thundersvm", "cuml": "cuda"}}
+    C: tuple[float, ...] | float = told((1, 10, 100), "price of an error; of several the best on val", "above 0")
+    gamma: tuple[float | str, ...] | float | str = told(
+        "scale", "width of the kernel; of several the best on val", "above 0, or scale: 1 / (features × variance)"
     )
-    smote: bool = field(default=False, metadata={"needs": {True: "imbalance"}})
+    kernel: str = choice("what compares two images", *KERNELS)
+    degree: int = told(3, "of kernel=poly", "a whole number, at least 1")
+    coef0: float = told(0.0, "constant of kernel=poly and sigmoid", "at least 0")
+    class_weight: str | None = told(None, "balanced: classes count in inverse proportion to their images", "balanced")
+    backend: str = choice("what solves it", *BACKENDS, needs={"thundersvm": "thundersvm", "cuml": "cuda"})
+    smote: bool = told(
+        False, "make samples between those of rarer classes until all have as many", needs={True: "imbalance"}
+    )
 
     def __post_init__(self) -> None:
         if not _several(self.C) or not all(_is_number(c) and c > 0 for c in _several(self.C)):

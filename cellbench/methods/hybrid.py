@@ -16,6 +16,7 @@ from ..core.data import Samples
 from ..core.environment import cache_folder, machine_name
 from ..core.errors import UsageError
 from ..core.runs import RunLog
+from ..core.settings import told
 from ..nets.table import find
 from ..training.recipe import Recipe
 from .classical import FeatureSVM, FittedSVM, SVMSettings
@@ -50,8 +51,8 @@ def _check(settings: Any) -> None:
 DeepFeatureSettings = make_dataclass(
     "DeepFeatureSettings",
     [
-        ("net", str, "resnet18"),
-        ("cached", bool, True),
+        ("net", str, told("resnet18", "whose features", "a net's name")),
+        ("cached", bool, told(True, "take the net from an earlier run of the same training")),
         *((each.name, each.type, field(default=each.default, metadata=each.metadata)) for each in MACHINE),
         *((each.name, Any, field(default=None, metadata=each.metadata)) for each in RECIPE),
     ],

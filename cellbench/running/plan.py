@@ -22,7 +22,6 @@ from ..datasets.protocols import GIVEN, with_split
 from ..datasets.registry import datasets
 from ..datasets.splits import limited
 from ..methods.registry import MethodEntry, methods
-from ..training.recipe import allowed
 
 IMAGENET = "imagenet"  # the setting of weights that is no file
 
@@ -205,10 +204,10 @@ def _parts(entry: MethodEntry, multilabel: bool) -> tuple[Any, ...]:
     return (entry.defaults, entry.preprocessing, *([Decision()] if multilabel else []))
 
 
-def settings_of(entry: MethodEntry) -> list[tuple[str, Any, str]]:
-    """Name, default and allowed values ('' where that is not said) of all that `--set` reaches in a method."""
-    reached = [(part, setting) for part in _parts(entry, True) for setting in dataclasses.fields(part)]
-    return [(setting.name, getattr(part, setting.name), allowed(setting)) for part, setting in reached]
+def settings_of(entry: MethodEntry) -> list[tuple[dataclasses.Field, Any]]:
+    """All that `--set` reaches in a method, each with its default."""
+    parts = _parts(entry, True)
+    return [(setting, getattr(part, setting.name)) for part in parts for setting in dataclasses.fields(part)]
 
 
 def needs_of(entry: MethodEntry) -> list[tuple[str, Extra]]:

@@ -1,135 +1,112 @@
 """How to train a net, as data."""
 
-import math
 from collections.abc import Callable
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, dataclass, fields
 from types import UnionType
 from typing import Any, get_args
 
 from ..core.errors import UsageError, did_you_mean
-
-
-def _choice(default: str, *others: str) -> Any:
-    return field(default=default, metadata={"choices": (default, *others)})
-
-
-def _number(default: float | None, least: float = 0, most: float = math.inf, open: bool = False, **more: Any) -> Any:
-    """A number from least to most; open: neither end is allowed.
-
-    default_by=(name, {value: default}): another default where the setting of that name is given that value, for a plan.
-    """
-    return field(default=default, metadata={"least": least, "most": most, "open": open, **more})
+from ..core.settings import bounds, choice, number, told
 
 
 @dataclass(frozen=True)
 class Recipe:
     """Everything about training that a study may have chosen; the defaults are ours.
 
-    Length: epochs (0 takes the weights as they come); batch: images at a time; accumulate: batches whose gradients are
-    averaged for one step.
-
-    Optimiser: optimiser sgd (with momentum, looking ahead if nesterov), adam or adamw; lr: the peak learning rate, for
-    which a plan takes 0.001 where it is told adam or adamw and no lr; weight_decay, on biases and batch norm too if
-    decay_all; clip_norm, clip_value: bounds of the gradient's norm and elements, 0 is none. schedule: constant; step,
-    times factor at each of the milestones (shares of training); cosine; one-cycle, rising and falling; plateau, times
-    factor when the val loss has not improved for more than patience epochs. rise: share of training in which the rate
-    climbs linearly (none: 0.3 in one-cycle, else 0).
-
-    Loss: auto is cross-entropy, and of several labels an image bce. bce, focal (with focal_gamma) and smooth-l1 look
-    at each class by itself; softmax-cross-entropy puts the softmax in twice, a slip that one study made.
-    label_smoothing; class_weight balanced: classes count in inverse proportion to their images.
-
-    Sampling: sampler balanced draws each class equally often. oversample: images of a class with a smaller share of
-    all labels than this are repeated up to it, at most oversample_most times; or the share that each class is to have
-    after copying, 0 for one that isn't copied. single_label copy or delete: of the
-    images that carry one of single_classes (numbers) and no other label, the share single_share is doubled or left out.
-
-    Augmentation, drawn anew for each image: rotate, up to so many degrees either way; flip, flip_vertical: mirror half
-    of the images; scale, shift, aspect: ranges relative to size, side and side ratio; shear: degrees; random_crop:
-    moved by up to so many whole pixels; resized_crop: a window of at least this share of the area, 0 is none; fill:
-    beyond the border lies a mirror image, or the darkest value (zero). gain, offset, gamma: relative ranges of
-    contrast, of brightness (in deviations) and of the exponent; hue (in turns), saturation: of three channels; blur: up
-    to this sigma, in pixels; noise: up to this deviation. mixup, cutmix: alpha of the Beta distribution that shares are
-    drawn from; mosaic: the share of images made of four.
-
-    Input: normalise by the train images' mean and deviation by channel, to -1..1 (half), or by ImageNet's.
-
-    Net: activation, dropout, batch_norm, stem: in place of the net's own. weights: imagenet, or a file of weights to
-    start from. freeze: head trains the last layer alone for head_epochs, then everything; convolutions trains none of
-    them. backbone_lr: learning rate of all layers but the last, as a share of lr.
-
-    Choice: choose the weights of the epoch with the best figure on val, or of the last; early_stopping: end after so
-    many epochs without a better one, 0 is never. precision auto is bf16 where the device gains from it. compile: have
-    torch.compile fuse the net, in the warm-up.
+    Augmentation is drawn anew for each image. rise, lr: see `learning_rate`; thresholds are no part of it. A plan takes
+    the lr of its optimiser where it is told that and no lr.
 
     Raises UsageError when a value is not allowed, naming those that are.
     """
 
-    epochs: int = _number(20)
-    batch: int = _number(64, 1)
-    accumulate: int = _number(1, 1)
+    epochs: int = number(20, "passes over the training images; 0 takes the weights as they come")
+    batch: int = number(64, "images at a time", 1)
+    accumulate: int = number(1, "batches whose gradients are averaged for one step", 1)
 
-    optimiser: str = _choice("sgd", "adam", "adamw")
-    lr: float = _number(0.1, 0, open=True, default_by=("optimiser", {"adam": 1e-3, "adamw": 1e-3}))
-    momentum: float = _number(0.9, 0, 0.9999)
-    nesterov: bool = True
-    weight_decay: float = _number(5e-4)
-    decay_all: bool = False
-    clip_norm: float = _number(0)
-    clip_value: float = _number(0)
-    schedule: str = _choice("one-cycle", "cosine", "step", "plateau", "constant")
-    rise: float | None = _number(None, 0, 1)
-    milestones: tuple[float, ...] = _number((0.5, 0.75), 0, 1)  # type: ignore[arg-type]
-    factor: float = _number(0.1, 0, 1, open=True)
-    patience: int = _number(5, 0)
+    optimiser: str = choice("what makes steps of gradients", "sgd", "adam", "adamw")
+    lr: float = number(0.1, "peak learning rate", 0, open=True, default_by=("optimiser", {"adam": 1e-3, "adamw": 1e-3}))
+    momentum: float = number(0.9, "share of the last step that SGD keeps", 0, 0.9999)
+    nesterov: bool = told(True, "SGD's momentum looks ahead")
+    weight_decay: float = number(5e-4, "pull of the weights towards 0")
+    decay_all: bool = told(False, "biases and batch norm decay too")
+    clip_norm: float = number(0, "bound of the gradient's norm; 0 is none")
+    clip_value: float = number(0, "bound of each of its elements; 0 is none")
+    schedule: str = choice("how the learning rate goes on", "one-cycle", "cosine", "step", "plateau", "constant")
+    rise: float | None = number(None, "share of training in which the rate climbs; of one-cycle 0.3, else 0", 0, 1)
+    milestones: tuple[float, ...] = number(
+        (0.5, 0.75), "shares of training after which schedule=step multiplies by factor", 0, 1
+    )
+    factor: float = number(0.1, "what schedule=step and plateau multiply the rate by", 0, 1, open=True)
+    patience: int = number(5, "epochs without a better val loss that schedule=plateau waits", 0)
 
-    loss: str = _choice("auto", "cross-entropy", "bce", "focal", "smooth-l1", "softmax-cross-entropy")
-    label_smoothing: float = _number(0.1, 0, 0.9999)
-    focal_gamma: float = _number(2.0)
-    class_weight: str = _choice("none", "balanced")
+    loss: str = choice(
+        "auto: cross-entropy, or bce for several labels an image; softmax-cross-entropy: a study's slip",
+        "auto",
+        "cross-entropy",
+        "bce",
+        "focal",
+        "smooth-l1",
+        "softmax-cross-entropy",
+    )
+    label_smoothing: float = number(0.1, "share of each label that is spread over the classes", 0, 0.9999)
+    focal_gamma: float = number(2.0, "how much less focal loss minds what is already right")
+    class_weight: str = choice("balanced: classes count in inverse proportion to their images", "none", "balanced")
 
-    sampler: str = _choice("shuffle", "balanced")
-    oversample: float | tuple[float, ...] = _number(0, 0, 1)
-    oversample_most: int = _number(32, 1)
-    single_label: str = _choice("keep", "copy", "delete")
-    single_classes: tuple[int, ...] = _number((), 0)  # type: ignore[arg-type]
-    single_share: float = _number(0.5, 0, 1)
+    sampler: str = choice("balanced: each class is drawn equally often", "shuffle", "balanced")
+    oversample: float | tuple[float, ...] = number(
+        0, "share of all labels that images of rarer classes are repeated up to; or a share a class", 0, 1
+    )
+    oversample_most: int = number(32, "repetitions of an image at most", 1)
+    single_label: str = choice(
+        "images with one label, of single_classes: kept, doubled or left out", "keep", "copy", "delete"
+    )
+    single_classes: tuple[int, ...] = number((), "numbers of the classes that single_label looks at", 0)
+    single_share: float = number(0.5, "the share of those images that is doubled or left out", 0, 1)
 
-    rotate: float = _number(180.0, 0, 180)
-    flip: bool = True
-    flip_vertical: bool = False
-    scale: float = _number(0.1, 0, 0.9999)
-    shift: float = _number(0.06, 0, 0.9999)
-    shear: float = _number(0, 0, 89)
-    aspect: float = _number(0, 0, 0.9999)
-    random_crop: int = _number(0)
-    resized_crop: float = _number(0, 0, 1)
-    fill: str = _choice("mirror", "zero")
-    gain: float = _number(0.2, 0, 0.9999)
-    offset: float = _number(0)
-    gamma: float = _number(0, 0, 0.9999)
-    hue: float = _number(0, 0, 0.5)
-    saturation: float = _number(0, 0, 1)
-    blur: float = _number(0)
-    noise: float = _number(0)
-    mixup: float = _number(0)
-    cutmix: float = _number(0)
-    mosaic: float = _number(0, 0, 1)
+    rotate: float = number(180.0, "degrees either way, at most", 0, 180)
+    flip: bool = told(True, "mirror half of the images, left to right")
+    flip_vertical: bool = told(False, "mirror half of the images, top to bottom")
+    scale: float = number(0.1, "relative to size, either way", 0, 0.9999)
+    shift: float = number(0.06, "relative to the side, either way", 0, 0.9999)
+    shear: float = number(0, "degrees either way, at most", 0, 89)
+    aspect: float = number(0, "of the sides' ratio, either way", 0, 0.9999)
+    random_crop: int = number(0, "whole pixels that images are moved by, at most")
+    resized_crop: float = number(0, "least share of the area that a window keeps; 0 is no window", 0, 1)
+    fill: str = choice("what lies beyond the border: the mirror image, or the darkest value", "mirror", "zero")
+    gain: float = number(0.2, "of contrast, either way", 0, 0.9999)
+    offset: float = number(0, "of brightness, in deviations, either way")
+    gamma: float = number(0, "of the exponent, either way", 0, 0.9999)
+    hue: float = number(0, "in turns, either way; three channels", 0, 0.5)
+    saturation: float = number(0, "relative, either way; three channels", 0, 1)
+    blur: float = number(0, "Gaussian sigma in pixels, at most")
+    noise: float = number(0, "Gaussian deviation, at most")
+    mixup: float = number(0, "alpha of the Beta distribution that two images are blended by")
+    cutmix: float = number(0, "alpha of the Beta distribution of the window's share")
+    mosaic: float = number(0, "share of images that are made of four", 0, 1)
 
-    normalise: str = _choice("train", "half", "imagenet")
-    activation: str = _choice("relu", "mish", "gelu")
-    dropout: float | None = _number(None, 0, 0.9999)
-    batch_norm: bool | None = None
-    stem: str = _choice("auto", "stock", "small")
-    weights: str | None = None
-    freeze: str = _choice("none", "head", "convolutions")
-    head_epochs: int = _number(1, 1)
-    backbone_lr: float = _number(1.0, 0)
+    normalise: str = choice(
+        "by train's mean and deviation by channel, to -1..1, or by ImageNet's", "train", "half", "imagenet"
+    )
+    activation: str = choice("in place of the net's ReLU", "relu", "mish", "gelu")
+    dropout: float | None = number(None, "before the last linear layers; none leaves the net's own", 0, 0.9999)
+    batch_norm: bool | None = told(None, "in place of the net's own", "true or false")
+    stem: str = choice(
+        "first layer: stock for large images, small for images up to 96 pixels", "auto", "stock", "small"
+    )
+    weights: str | None = told(None, "to start from; none is random", "imagenet, or the path of a file")
+    freeze: str = choice(
+        "head: the last layer alone for head_epochs, then all; convolutions: these never learn",
+        "none",
+        "head",
+        "convolutions",
+    )
+    head_epochs: int = number(1, "epochs that freeze=head trains the last layer alone", 1)
+    backbone_lr: float = number(1.0, "learning rate of all layers but the last, as a share of lr", 0)
 
-    choose: str = _choice("best", "last")
-    early_stopping: int = _number(0)
-    precision: str = _choice("auto", "bf16", "fp16", "fp32")
-    compile: bool = False
+    choose: str = choice("weights of the epoch that is best on val, or of the last", "best", "last")
+    early_stopping: int = number(0, "end after so many epochs without a better one; 0 is never")
+    precision: str = choice("auto is bf16 where the device gains from it", "auto", "bf16", "fp16", "fp32")
+    compile: bool = told(False, "torch.compile fuses the net, in the warm-up")
 
     def __post_init__(self) -> None:
         for setting in fields(self):
@@ -194,21 +171,4 @@ def _check_number(setting: Field, kind: type, value: Any) -> None:
         raise UsageError(f"{setting.name} is {value!r}; give a whole number")
     least, most, open = (setting.metadata[name] for name in ("least", "most", "open"))
     if not (least < value < most if open else least <= value <= most):
-        raise UsageError(f"{setting.name} is {value!r}; {_allowed(least, most, open)}")
-
-
-def _allowed(least: float, most: float, open: bool) -> str:
-    if most == math.inf:
-        return f"it must be {'above' if open else 'at least'} {least:g}"
-    return f"it must be {'between' if open else 'from'} {least:g} {'and' if open else 'to'} {most:g}"
-
-
-def allowed(setting: Field) -> str:
-    """What a field of a recipe may be, in words; '' when its type says all."""
-    if choices := setting.metadata.get("choices"):
-        return ", ".join(choices)
-    if "least" in setting.metadata:
-        words = _allowed(*(setting.metadata[name] for name in ("least", "most", "open"))).removeprefix("it must be ")
-        leader, table = setting.metadata.get("default_by", ("", {}))
-        return "; ".join([words, *(f"{number:g} with {leader}={value}" for value, number in table.items())])
-    return "true, false" if setting.type is bool else ""
+        raise UsageError(f"{setting.name} is {value!r}; it must be {bounds(setting)}")

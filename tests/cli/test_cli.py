@@ -16,8 +16,11 @@ from PIL import Image
 
 from cellbench.cli import cli, main
 from cellbench.cli.doctor import doctor
+from cellbench.core.settings import allowed
 from cellbench.datasets import cache
 from cellbench.datasets.toy import rings
+from cellbench.methods import methods
+from cellbench.running.plan import settings_of
 
 
 def call(*arguments: str) -> subprocess.CompletedProcess:
@@ -73,14 +76,22 @@ def test_listing_needs_no_torch(tmp_path):
 def test_a_method_lists_all_that_can_be_set_its_default_and_what_is_allowed():
     page = CliRunner().invoke(cli, ["list", "methods", "vgg16"], prog_name="cellbench").output
     rows = {line.split()[0]: line.split(maxsplit=2)[1:] for line in page.splitlines()[4:-2]}
-    assert rows["lr"] == ["0.05", "above 0; 0.001 with optimiser=adam; 0.001 with optimiser=adamw"]
-    assert rows["optimiser"] == ["sgd", "sgd, adam, adamw"]
-    assert rows["nesterov"] == ["true", "true, false"]
-    assert rows["milestones"] == ["0.5,0.75", "from 0 to 1"]
-    assert rows["weights"] == ["–"]
+    rate = "0.05 peak learning rate (above 0; 0.001 with optimiser=adam; 0.001 with optimiser=adamw)"
+    assert f" lr {rate} momentum " in " ".join(page.split())
+    assert rows["optimiser"] == ["sgd", "what makes steps of gradients (sgd, adam, adamw)"]
+    assert rows["nesterov"] == ["true", "SGD's momentum looks ahead (true or false)"]
+    assert rows["weights"] == ["–", "to start from; none is random (imagenet, or the path of a file)"]
     assert {"size", "thresholds"} <= set(rows)
+    assert max(map(len, page.splitlines())) <= 110
     misspelt = CliRunner().invoke(cli, ["list", "methods", "vgg61"])
     assert "no method is called 'vgg61'; did you mean" in str(misspelt.exception)
+
+
+@pytest.mark.parametrize("name", ["resnet18", "svm-hog", "svm-deep"])
+def test_every_setting_says_what_it_does_and_may_be(name):
+    for setting, _ in settings_of(methods[name]):
+        assert setting.metadata["means"], setting.name
+        assert allowed(setting), setting.name
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import re
 import pytest
 
 from cellbench.core.errors import UsageError
-from cellbench.training.recipe import Recipe, allowed
+from cellbench.core.settings import allowed
+from cellbench.training.recipe import Recipe
 
 
 @pytest.mark.parametrize(

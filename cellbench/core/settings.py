@@ -1,0 +1,42 @@
+"""Fields of settings that say what they mean and what they may be, so that a list of them can be read."""
+
+import math
+from dataclasses import Field, field
+from typing import Any
+
+
+def told(default: Any, means: str, allowed: str = "", **more: Any) -> Any:
+    """A field with what it does in a few words and, where its type does not say it, what it may be.
+
+    more: needs={value: name of an optional package}; default_by=(name, {value: default}): another default where the
+    setting of that name is given that value, for a plan.
+    """
+    allowed = allowed or ("true or false" if isinstance(default, bool) else "")
+    return field(default=default, metadata={"means": means, "allowed": allowed, **more})
+
+
+def choice(means: str, default: str, *others: str, **more: Any) -> Any:
+    return told(default, means, choices=(default, *others), **more)
+
+
+def number(default: Any, means: str, least: float = 0, most: float = math.inf, open: bool = False, **more: Any) -> Any:
+    """One from least to most; open: neither end is allowed."""
+    return told(default, means, least=least, most=most, open=open, **more)
+
+
+def bounds(setting: Field) -> str:
+    """What the number of a field must be."""
+    least, most, open = (setting.metadata[name] for name in ("least", "most", "open"))
+    if most == math.inf:
+        return f"{'above' if open else 'at least'} {least:g}"
+    return f"{'between' if open else 'from'} {least:g} {'and' if open else 'to'} {most:g}"
+
+
+def allowed(setting: Field) -> str:
+    """What a field may be, in words; '' when nobody has said it."""
+    if choices := setting.metadata.get("choices"):
+        return ", ".join(choices)
+    if "least" in setting.metadata:
+        leader, table = setting.metadata.get("default_by", ("", {}))
+        return "; ".join([bounds(setting), *(f"{value:g} with {leader}={which}" for which, value in table.items())])
+    return setting.metadata.get("allowed", "")
