@@ -63,11 +63,16 @@ def _is_of(job: "Job", suite: "Suite") -> bool:
 
 
 def overview(suites: Sequence["Suite"]) -> str:
-    """A line a suite."""
+    """A line a suite, published studies first."""
     from tabulate import tabulate
 
-    rows = [[s.name, len(s.entries), s.dataset, _state(s), s.title] for s in suites]
-    return tabulate(rows, ["suite", "entries", "data set", "state", "what it is"])
+    ordered = sorted(suites, key=lambda suite: not suite.study)
+    rows = [[s.name, len(s.entries), s.dataset, _state(s), _whose(s), s.title] for s in ordered]
+    return tabulate(rows, ["suite", "entries", "data set", "state", "whose", "what it is"])
+
+
+def _whose(suite: "Suite") -> str:
+    return "a study's" if suite.study else "cellbench's"
 
 
 def detail(suite: "Suite", width: int) -> str:

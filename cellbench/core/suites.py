@@ -54,9 +54,10 @@ class Entry:
 class Suite:
     """A study as a list of runs.
 
-    source: whom to cite. set: settings of all entries whose method has them. limits: numbers of training images, each
-    of which every entry without a limit of its own is run on; None is all. published: by methods that are no entry.
-    assumed: what the source doesn't tell, and what is done instead. not_rebuilt: what of it is not run, and why.
+    source: whom to cite. study: whether that was published, and is run as it was. set: settings of all entries whose
+    method has them. limits: numbers of training images, each of which every entry without a limit of its own is run
+    on; None is all. published: by methods that are no entry. assumed: what the source doesn't tell, and what is done
+    instead. not_rebuilt: what of it is not run, and why.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Suite:
     source: str
     dataset: str
     entries: tuple[Entry, ...]
+    study: bool = False
     url: str = ""
     split: str = "official"
     seeds: tuple[int, ...] = (0,)
