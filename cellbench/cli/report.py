@@ -81,7 +81,7 @@ def report(results: Path, output: Path, title: str, conditions: tuple[str, ...],
         raise UsageError(f"cannot write {output}: {error.strerror or error}; choose another place with -o") from error
     click.echo(output)
     lacking = [f"no pictures of {scope[0]}: {look.lacking}" for scope, look in looks.items() if look.lacking]
-    for line in (*(() if no_cells else lacking), *filter(None, [content.others])):
+    for line in (*(() if no_cells else dict.fromkeys(lacking)), *filter(None, [content.others])):
         click.echo(line, err=True)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from ..core.data import absent_classes
-from ..core.errors import UsageError
+from ..core.errors import UsageError, did_you_mean
 from ..core.metrics import METRICS
 from ..core.runs import PHASES, RunRecord, canonical_text
 from ..core.store import read_records
@@ -65,7 +65,10 @@ def load_results(path: Path | str) -> pd.DataFrame:
         raise UsageError(f"{str(root)!r} is a file; give the folder of records that `cellbench run -o` wrote")
     how = "make results with: cellbench run --all"
     if not root.is_dir():
-        raise UsageError(f"no results folder at {str(root)!r}; {how}")
+        beside = [each.name for each in root.parent.iterdir() if each.is_dir()] if root.parent.is_dir() else []
+        meant = did_you_mean(root.name, beside)  # a list of whatever lies there would help nobody
+        hint = f"{meant} Or " if meant.startswith("did") else ""
+        raise UsageError(f"no results folder at {str(root)!r}; {hint}{how}")
     passed_over: list[tuple[str, str]] = []
 
     def pass_over(file: Path, reason: str) -> None:

@@ -94,10 +94,10 @@ def _outcome(runs: Sequence[Run], row: Row) -> dict[str, Any]:
 
 
 def by(rows: Iterable[Row], names: Sequence[str]) -> list[list[Row]]:
-    """Rows that share `names`, in the order of these; missing comes first."""
+    """Rows that share `names`, in the order of these; missing comes first, and the official split before others."""
 
     def key(row: Row) -> tuple[Any, ...]:
-        return tuple((row[name] is not None, row[name] or 0) for name in names)
+        return tuple((row[name] is not None, row[name] != "official", row[name] or 0) for name in names)
 
     return [list(group) for _, group in itertools.groupby(sorted(rows, key=key), key)]
 

@@ -278,7 +278,7 @@ def _markdown(tables: Sequence[Table]) -> str:
 
 def _latex(tables: Sequence[Table]) -> str:
     """Tables with caption, for a document that loads booktabs."""
-    return "\n\n".join(
+    text = "\n\n".join(
         "\n".join(
             [
                 r"\begin{table}",
@@ -293,6 +293,7 @@ def _latex(tables: Sequence[Table]) -> str:
         )
         for t in tables
     )
+    return text.replace("−", "$-$")  # which pdflatex knows no sign for
 
 
 def _pipe(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..core.words import counted
+from ..core.words import counted, signed
 from .captions import (
     LABELS,
     absent_of,
@@ -286,7 +286,7 @@ def _sentence(duel: Mapping[str, Any], name: str, hardware: str) -> str:
 def _span(duel: Mapping[str, Any], gap: str) -> str:
     if duel[f"{gap}_low"] is None:
         return ""
-    low, high = (f"{100 * duel[f'{gap}_{end}']:+.1f}" for end in ("low", "high"))
+    low, high = (signed(100 * duel[f"{gap}_{end}"]) for end in ("low", "high"))
     return f" (95 % interval over {duel[f'{gap}_over']}: {low} to {high})"
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from cellbench.core.words import counted
+from cellbench.core.words import counted, signed
 
 
 @pytest.mark.parametrize(
@@ -15,3 +15,7 @@ from cellbench.core.words import counted
 )
 def test_a_noun_agrees_with_its_number(n, noun, text):
     assert counted(n, *noun) == text
+
+
+def test_a_difference_has_a_sign():
+    assert [signed(value) for value in (11.54, -7.66, 0.0)] == ["+11.5", "−7.7", "+0.0"]

@@ -64,6 +64,16 @@ def the(name, **changes):
     return dataclasses.replace(claim, **changes)
 
 
+def test_claims_that_are_judged_come_before_those_that_are_not(results):
+    frame = load_results(results(told("svm-hog", first(40)), told("cnn", first(30))))
+    verdicts = [one.verdict for one in findings(frame)]
+    assert verdicts[0] == "supported"
+    assert verdicts == sorted(verdicts, key=lambda verdict: verdict == "not tested")
+    untested = [one.claim.id for one in findings(frame) if one.verdict == "not tested"]
+    own_order = [claim.id for claim in load_claims()]
+    assert untested == sorted(untested, key=own_order.index)
+
+
 # more_accurate: 10 images that only one gets right have a mid-p of 2⁻¹⁰
 
 

@@ -108,6 +108,9 @@ def test_bad_files_are_named_and_left_as_they_are(results, record):
 def test_a_missing_folder_is_told_with_the_command_that_makes_results(tmp_path):
     with pytest.raises(UsageError, match=r"no results folder at '.*nowhere'; .*cellbench run --all"):
         load_results(tmp_path / "nowhere")
+    (tmp_path / "results").mkdir()
+    with pytest.raises(UsageError, match=r"no results folder at '.*reslts'; did you mean 'results'\? Or make results"):
+        load_results(tmp_path / "reslts")
 
 
 def test_a_folder_without_records_is_told_with_what_it_holds(tmp_path):

@@ -4,7 +4,7 @@ import statistics
 import pytest
 
 from cellbench.reporting.frame import load_results
-from cellbench.reporting.pooling import pool, select, with_settings
+from cellbench.reporting.pooling import by, pool, select, with_settings
 
 
 @pytest.fixture
@@ -107,3 +107,8 @@ def test_settings_tell_what_was_changed_and_what_differs(pooled, record):
         ("svm-hog", "C=10"),
         ("cnn", ""),
     }
+
+
+def test_the_official_split_comes_before_others_and_what_is_missing_before_it():
+    rows = [{"split": split} for split in ("id-block", "official", "random", None, "official")]
+    assert [group[0]["split"] for group in by(rows, ["split"])] == [None, "official", "id-block", "random"]

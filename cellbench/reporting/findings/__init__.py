@@ -9,7 +9,7 @@ from .. import choosing
 from ..pooling import by, pool, with_settings
 from .claim import chosen, load
 from .sentence import plain_sentences
-from .verdict import Finding, find
+from .verdict import NOT_TESTED, Finding, find
 
 GAPS = ("accuracy", "macro_f1")
 
@@ -17,11 +17,12 @@ GAPS = ("accuracy", "macro_f1")
 def findings(frame: pd.DataFrame, ids: Sequence[str] = (), conditions: Sequence[str] = ()) -> list[Finding]:
     """The verdict on each claim, or on those with these ids, by the runs that conditions choose, as tables take them.
 
+    In the claims' own order, but for those without a verdict, which come last.
     Raises UsageError for an unknown id, and for conditions that choose no run.
     """
     claims = chosen(load(), ids)
     rows = rows_of(frame, conditions)
-    return [find(claim, rows) for claim in claims]
+    return sorted((find(claim, rows) for claim in claims), key=lambda one: one.verdict == NOT_TESTED)
 
 
 def sentences(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import Any
 from scipy import special
 
 from ...core.suites import titled
+from ...core.words import signed
 from ..certainty import compare_rows
 from ..stats import FEWEST_SEEDS, SEEDS, Comparison
 from ..table import Row
@@ -72,7 +73,7 @@ def said_versus(a: Row, b: Row, figure: str, difference: float, found: Compariso
 def sureness(found: Comparison | None) -> str:
     if found is None or found.interval is None:
         return ""
-    low, high = (f"{100 * end:+.1f}" for end in (found.interval.low, found.interval.high))
+    low, high = (signed(100 * end) for end in (found.interval.low, found.interval.high))
     return f" (95 % interval over {found.interval.over}: {low} to {high}; {found.test}, {p_said(found.p)})"
 
 
@@ -97,7 +98,7 @@ def percent(share: float) -> str:
 
 
 def points(difference: float) -> str:
-    return f"{100 * difference:+.1f} points"
+    return f"{signed(100 * difference)} points"
 
 
 def p_said(p: float) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from ... import __version__
 from ...core.errors import UsageError
-from ...core.words import counted
+from ...core.words import counted, signed
 from ..captions import name_of
 from ..choosing import chosen
 from ..findings import findings, show
@@ -236,7 +236,7 @@ def render(content: Report, looks: Mapping[Scope, Look], day: str = "", results:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"jpeg": _data_uri, "signed": "{:+.1f}".format, "percent": "{:.1f}".format, "ratio": _ratio}
+    environment.filters |= {"jpeg": _data_uri, "signed": signed, "percent": "{:.1f}".format, "ratio": _ratio}
     environment.globals |= {"outline": drawing.outline}
     return environment.get_template("report.html").render(
         report=content,
