@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from scipy.stats import linregress
@@ -247,6 +248,8 @@ def test_svm_time_draws_points_and_the_power_law_through_them(evidence, examples
     points = list(zip(torch["sizes"], torch["fit_seconds"], strict=True))
     assert close_to(points) in drawn
     assert close_to([points[0], points[-1]]) in drawn
+    markers = [line.get_markerfacecolor() for line in axes.lines if line.get_marker() not in ("None", "x")]
+    assert len({to_hex(colour) for colour in markers}) == 2  # one for each backend
     claimed = linregress(*np.log([(5e3, 188), (1e4, 614), (3e4, 4377), (6.5e4, 568 * 60)]).T)
     assert {text.get_text() for text in axes.texts} == {
         "torch, C=10: n^1.50 ± 0.000",

@@ -14,8 +14,9 @@ from ..table import Row
 from .chart import Chart, LackingError, labelled, seeds, simulated
 from .labels import beside
 from .sheet import clock, counts, sheet
-from .style import GREY, mark
+from .style import GREY, mark, tint
 
+PALE = 0.6
 CLAIMED: Any = {"color": GREY, "marker": "x"}
 LINES: Any = {"libsvm": "--", "torch": "-", "onedal": "-.", "thundersvm": ":", "cuml": (0, (6, 1))}
 
@@ -77,6 +78,9 @@ def _side(axes: Axes, curves: Sequence[Row], several: bool) -> tuple[Axes, list[
 
 def _curve(axes: Axes, curve: Row) -> None:
     look = CLAIMED if curve["claimed"] else mark(curve["method"], curve["device"])
+    if not curve["claimed"] and curve["solver"] != "torch":  # other libraries are paler, so that markers stay apart
+        pale = tint(look["color"], PALE)
+        look |= {"color": pale, "markerfacecolor": pale if curve["device"] == "cpu" else "white"}
     line = {"color": look["color"], "linestyle": LINES.get(curve["solver"], "-"), "zorder": 2}
     sizes, seconds = curve["sizes"], curve["fit_seconds"]
     axes.plot(sizes, seconds, linestyle="none", zorder=3, **look)
