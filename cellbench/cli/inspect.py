@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,7 +11,15 @@ import click
 
 from ..core.errors import UsageError
 from ..core.words import counted
-from .options import data_folder, folder_options, given_options, load_plugins, looks_like_path, split_option
+from .options import (
+    data_folder,
+    folder_options,
+    given_options,
+    load_plugins,
+    looks_like_path,
+    progress_line,
+    split_option,
+)
 
 if TYPE_CHECKING:
     from ..core.data import Dataset
@@ -98,12 +105,6 @@ def inspect(
     else:
         click.echo("\n".join(_page(found, target)))
     context.exit(4 if strict and found.found else 0)
-
-
-def progress_line(text: str) -> None:
-    """What is being done, on one line that the next replaces; only where somebody watches."""
-    if sys.stderr.isatty():
-        click.echo(f"\r\x1b[K{text}{' …' if text else ''}", nl=False, err=True)
 
 
 def _default_output(name: str) -> Path:

@@ -119,3 +119,9 @@ def load_plugins(files: Sequence[Path]) -> None:
     from ..methods import methods
 
     registry.load_plugins(files, (methods, datasets))
+
+
+def progress_line(text: str) -> None:
+    """What is being done, on one line that the next replaces; only where somebody watches."""
+    if sys.stderr.isatty():
+        click.echo(f"\r\x1b[K{text}{' …' if text else ''}", nl=False, err=True)

@@ -8,7 +8,8 @@ import click
 
 from ..core.errors import DataError, UsageError
 from ..core.words import counted
-from .inspect import best_result, progress_line
+from .inspect import best_result
+from .options import progress_line
 
 if TYPE_CHECKING:
     from ..reporting.report.page import Look, Scope

@@ -10,7 +10,15 @@ from click.core import ParameterSource
 
 from ..core.errors import UsageError
 from ..core.words import counted
-from .options import data_folder, folder_options, load_plugins, looks_like_path, parse_seeds, split_option
+from .options import (
+    data_folder,
+    folder_options,
+    load_plugins,
+    looks_like_path,
+    parse_seeds,
+    progress_line,
+    split_option,
+)
 
 if TYPE_CHECKING:
     from ..core.suites import Suite
@@ -152,9 +160,15 @@ def _run(
         "deterministic": deterministic,
     }
 
+    say = progress_line if not quiet else lambda _: None
+
     def prepared(name: str) -> Path:
         ready = set(cache.location("").glob("*"))
-        place = data_folder(name, folder if looks_like_path(name) or not paths else {})
+        say(f"making {name} ready")  # minutes, where it has to be drawn or decoded
+        try:
+            place = data_folder(name, folder if looks_like_path(name) or not paths else {})
+        finally:
+            say("")
         if dry_run and not quiet and place not in ready:
             click.echo(f"{name} was prepared, once, in {place}: which runs are done depends on its content", err=True)
         return place

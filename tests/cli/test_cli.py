@@ -373,6 +373,7 @@ def test_progress_on_a_terminal_shows_bars_and_ends_clean(cells, tmp_path):
         shown += piece
     assert process.wait() == 0
     text = shown.decode()
+    assert f"making {cells} ready …" in text
     assert "run 1 of 2" in text
     assert "left" in text
     assert "✓" in text
