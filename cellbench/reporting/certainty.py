@@ -1,6 +1,7 @@
 """How sure the figures of rows are, and which rows tie with the best: read off the predictions beside the records."""
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -50,7 +51,8 @@ def _over_seeds(row: Row, figure: str) -> Interval | None:
 
 
 def compare_rows(a: Row, b: Row, figure: str = "accuracy", resamples: int = stats.RESAMPLES) -> Comparison | None:
-    """Row b against row a on test; None where they have neither predictions of the same images nor three seeds each.
+    """Row b against row a on test; None where they have neither predictions of the same images nor three seeds each
+    (of an SVM on features that are not learnt one is as good as any number).
 
     Where both can be had, a difference has to show over images (or groups) and over seeds: the larger p and the wider
     interval hold.
@@ -90,9 +92,14 @@ def _pair(a: Row, b: Row) -> tuple[list[Predicted], list[Predicted]] | None:
     return told if told[0] and told[1] and same_images([*told[0], *told[1]]) else None  # type: ignore[return-value]
 
 
-def _summary(row: Row, figure: str) -> tuple[float, float | None, int]:
+def _summary(row: Row, figure: str) -> tuple[float, float | None, float]:
+    """Mean, deviation and number of seeds; an SVM whose features are not learnt is the same with any seed."""
     value = row.get(f"test_{figure}")
-    return (0.0, None, 0) if value is None else (value, row.get(f"test_{figure}_sd"), len(row["seeds"]))
+    if value is None:
+        return 0.0, None, 0
+    if row["family"] == "svm" and "net" not in json.loads(row["params"]):
+        return value, 0.0, math.inf
+    return value, row.get(f"test_{figure}_sd"), len(row["seeds"])
 
 
 def with_certainty(rows: Sequence[Row], figure: str) -> list[Row]:

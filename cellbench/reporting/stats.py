@@ -239,13 +239,13 @@ def _signs(counts: tuple[int, ...], flips: int) -> NDArray:
 
 
 def compare_over_seeds(
-    a: tuple[float, float | None, int],
-    b: tuple[float, float | None, int],
+    a: tuple[float, float | None, float],
+    b: tuple[float, float | None, float],
     figure: str = "accuracy",
     level: float = LEVEL,
 ) -> Comparison | None:
     """b against a, each (mean, sample deviation, n) of seeds: Welch's t test, and its interval; None below three seeds
-    of either, or where neither's differ."""
+    of either, or where neither's differ. n is infinite of what no seed changes, whose deviation is 0."""
     n = min(a[2], b[2])
     if n < FEWEST_SEEDS or not (a[1] or b[1]):
         return None
@@ -253,8 +253,8 @@ def compare_over_seeds(
     freedom = sum(errors) ** 2 / sum(e**2 / (seeds - 1) for e, (*_, seeds) in zip(errors, (a, b), strict=True))
     difference, error = b[0] - a[0], float(np.sqrt(sum(errors)))
     p = float(2 * special.stdtr(freedom, -abs(difference) / error))
-    span = _t_interval(difference, error, freedom, level, n)
-    return Comparison(figure, difference, span, p, "Welch's t", SEEDS, n)
+    span = _t_interval(difference, error, freedom, level, int(n))
+    return Comparison(figure, difference, span, p, "Welch's t", SEEDS, int(n))
 
 
 def holm(p: ArrayLike, family: int | None = None) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.stats
 
 from cellbench.reporting import certainty, predictions, stats
 from cellbench.reporting.frame import load_results
@@ -89,6 +90,23 @@ def test_with_three_seeds_on_both_sides_a_difference_has_to_show_over_seeds_too(
     images = stats.compare(predictions.read(a["files"][0]).truth, *told)
     assert images.p < 0.001
     assert found.difference == pytest.approx(images.difference)
+
+
+def test_an_svm_which_no_seed_changes_is_held_against_all_seeds_of_a_net(results):
+    shares = (0.95, 0.7, 0.93)
+    shaky = [judged("cnn", share, 10 + seed, seed=seed) for seed, share in enumerate(shares)]
+    rows = {row["method"]: row for row in pool(load_results(results(judged("svm-hog", 0.75, 20), *shaky)))}
+    svm, net = rows["svm-hog"], rows["cnn"]
+    found = certainty.compare_rows(svm, net)
+    assert (found.test, found.interval.over, found.n) == ("sign flips and Welch's t", "seeds", 3)
+    over_seeds = scipy.stats.ttest_1samp([accuracy(one) for one in certainty.seeds_of_row(net)], svm["test_accuracy"])
+    assert found.p == pytest.approx(over_seeds.pvalue)
+    span = over_seeds.confidence_interval()
+    assert (found.interval.low, found.interval.high) == pytest.approx(np.array(span) - svm["test_accuracy"])
+
+
+def accuracy(one):
+    return float((one.predicted == one.truth).mean())
 
 
 def test_bold_is_what_the_terminal_makes_of_it_and_moves_no_column(results):
