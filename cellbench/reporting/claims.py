@@ -9,7 +9,7 @@ import pandas as pd
 from ..core.suites import KINDS, PARTS, TIMES, Figures, Suite, amount, titled
 from .captions import absent_of, deviation_of, device_of, hardware_of, seeds_of
 from .frame import PARTS as MEASURED
-from .pooling import listed, pool
+from .pooling import OFFICIAL, listed, pool
 from .table import PERCENT, POINTS, SECONDS, Column, Row, Table
 
 Expected = Sequence[Mapping[str, Any]]  # as running.suites.expected has them
@@ -77,12 +77,12 @@ def _rows(suite: Suite, entry: Mapping[str, Any], runs: Sequence[Row]) -> list[R
 
 def _order(suite: Suite, entry: Mapping[str, Any], row: Row) -> tuple[Any, ...]:
     size = row["limit"] or float("inf")
-    rest = (row["split"], size, _changed(entry, row), row["device"], row["machine"])
+    rest = (row["split"] != OFFICIAL, row["split"], size, _changed(entry, row), row["device"], row["machine"])
     return (_is_variant(suite, entry, row), row["dataset"], *rest)
 
 
 def _is_variant(suite: Suite, entry: Mapping[str, Any], row: Row) -> bool:
-    drawn = entry["split"] != "official" and row["split"] != entry["split"]
+    drawn = entry["split"] != OFFICIAL and row["split"] != entry["split"]
     return row["dataset"] != suite.dataset or row["limit"] not in entry["limits"] or drawn or bool(_changed(entry, row))
 
 

@@ -14,11 +14,17 @@ from ..table import Row
 from .chart import Chart, LackingError, labelled, seeds, simulated
 from .labels import beside
 from .sheet import clock, counts, sheet
-from .style import GREY, mark, tint
+from .style import GREY, mark
 
-PALE = 0.6
 CLAIMED: Any = {"color": GREY, "marker": "x"}
-LINES: Any = {"libsvm": "--", "torch": "-", "onedal": "-.", "thundersvm": ":", "cuml": (0, (6, 1))}
+# Of each library its line and the strength of its hue, so that markers which lie on each other stay apart.
+LIBRARIES: Any = {
+    "torch": ("-", 1.0),
+    "libsvm": ("--", 0.7),
+    "onedal": ("-.", 0.5),
+    "thundersvm": (":", 0.35),
+    "cuml": ((0, (6, 1)), 0.6),
+}
 
 
 def chart(pooled: Sequence[Row]) -> Chart:
@@ -77,11 +83,9 @@ def _side(axes: Axes, curves: Sequence[Row], several: bool) -> tuple[Axes, list[
 
 
 def _curve(axes: Axes, curve: Row) -> None:
-    look = CLAIMED if curve["claimed"] else mark(curve["method"], curve["device"])
-    if not curve["claimed"] and curve["solver"] != "torch":  # other libraries are paler, so that markers stay apart
-        pale = tint(look["color"], PALE)
-        look |= {"color": pale, "markerfacecolor": pale if curve["device"] == "cpu" else "white"}
-    line = {"color": look["color"], "linestyle": LINES.get(curve["solver"], "-"), "zorder": 2}
+    dashes, strength = LIBRARIES.get(curve["solver"], ("-", 1.0))
+    look = CLAIMED if curve["claimed"] else mark(curve["method"], curve["device"], strength)
+    line = {"color": look["color"], "linestyle": dashes, "zorder": 2}
     sizes, seconds = curve["sizes"], curve["fit_seconds"]
     axes.plot(sizes, seconds, linestyle="none", zorder=3, **look)
     if curve["exponent"] is None:

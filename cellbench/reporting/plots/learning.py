@@ -46,13 +46,15 @@ def chart(pooled: Sequence[Row]) -> Chart:
         for curve in long
     ]
     drawn = [row for curve in long for row in curve]
-    single = sorted({curve[0]["label"] for curve in curves if len(curve) == 1} - {row["label"] for row in rows})
+    single, shown = {curve[0]["method"] for curve in curves if len(curve) == 1}, {row["method"] for row in rows}
+    others_of = [f"other settings of {', '.join(sorted(single & shown))}"] if single & shown else []
+    lone = [*sorted(single - shown), *others_of]
     return Chart(
         f"{title_of([{**row, 'limit': None} for row in pooled])}: {words} on test against training images",
         f"{counted(max(row['n_test'] or 0 for row in drawn), 'test image')} at every size; {seeds(drawn)}",
         tuple(sorted(rows, key=lambda row: -row["figures"][-1])),
         (
-            *([f"Not drawn, with one size only: {'; '.join(single)}."] if single else []),
+            *([f"Not drawn, with one size only: {', '.join(lone)}."] if lone else []),
             *([BACKENDS] if others else []),
             *intervals(drawn, called=lambda row: f"{row['label']} at {row['n_train']:,}"),
             *simulated(pooled),

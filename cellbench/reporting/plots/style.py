@@ -94,9 +94,13 @@ def marker(method: str) -> str:
     return look(method)[1]
 
 
-def mark(method: str, device: str) -> dict[str, Any]:
-    """How matplotlib draws a method's points: filled for a run on a processor, open for one on an accelerator."""
-    hue, sign = look(method)
+def mark(method: str, device: str, strength: float = 1.0) -> dict[str, Any]:
+    """How matplotlib draws a method's points: filled for a run on a processor, open for one on an accelerator.
+
+    strength: of its hue, see `tint`.
+    """
+    full, sign = look(method)
+    hue = full if strength == 1 else tint(full, strength)
     return {"color": hue, "marker": sign, "markerfacecolor": hue if device == "cpu" else "white"}
 
 

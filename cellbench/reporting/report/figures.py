@@ -15,7 +15,7 @@ from ..plots.chart import Chart, span_told
 from ..plots.depth import KINDS as TWINS
 from ..plots.depth import MARKS as DEPTH_SIGNS
 from ..plots.depth import PARTS as ERRORS
-from ..plots.fit_time import LINES, fitted, power
+from ..plots.fit_time import LIBRARIES, fitted, power
 from ..plots.history import FIGURES, LONG
 from ..plots.kinds import outcomes
 from ..plots.style import GREY
@@ -321,7 +321,7 @@ def _svm_time(chart: Chart) -> Parts:
         fitting = [row["sizes"][0], row["sizes"][-1]] if row["exponent"] is not None else row["sizes"]
         line = fitted(row, fitting) if row["exponent"] is not None else row["fit_seconds"]
         look: dict[str, Any] = {"hue": GREY, "sign": "x"} if row["claimed"] else {}
-        dash = DASHES.get(str(LINES.get(row["solver"], "-")), "")
+        dash = DASHES.get(str(LIBRARIES.get(row["solver"], ("-",))[0]), "")
         method = row["method"] or "svm"
         curves.append(Curve(method, label, fitting, line, (), joined=True, dash=dash, **look))
         curves.append(Curve(method, label, row["sizes"], row["fit_seconds"], tips, row["device"] == "cuda", **look))
