@@ -1,5 +1,7 @@
 """Records as one tidy pandas frame: what every table, figure and verdict is made of."""
 
+import contextlib
+import difflib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -7,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from ..core.data import absent_classes
-from ..core.errors import UsageError, did_you_mean
+from ..core.errors import UsageError
 from ..core.metrics import METRICS
 from ..core.runs import PHASES, RunRecord, canonical_text
 from ..core.store import read_records
@@ -16,6 +18,7 @@ from .backends import agreements
 
 TEXT, WHOLE, REAL, YES_NO = "object", "Int64", "float64", "bool"
 PARTS = ("train", "val", "test")
+SLIP = 0.8  # how alike the name of a folder is that a slip may have meant
 COLUMNS: dict[str, str] = {
     name: kind
     for names, kind in (
@@ -65,10 +68,7 @@ def load_results(path: Path | str) -> pd.DataFrame:
         raise UsageError(f"{str(root)!r} is a file; give the folder of records that `cellbench run -o` wrote")
     how = "make results with: cellbench run --all"
     if not root.is_dir():
-        beside = [each.name for each in root.parent.iterdir() if each.is_dir()] if root.parent.is_dir() else []
-        meant = did_you_mean(root.name, beside)  # a list of whatever lies there would help nobody
-        hint = f"{meant} Or " if meant.startswith("did") else ""
-        raise UsageError(f"no results folder at {str(root)!r}; {hint}{how}")
+        raise UsageError(f"no results folder at {str(root)!r}; {_slip(root)}{how}")
     passed_over: list[tuple[str, str]] = []
 
     def pass_over(file: Path, reason: str) -> None:
@@ -92,6 +92,15 @@ def load_results(path: Path | str) -> pd.DataFrame:
     frame = found.reindex(columns=[*COLUMNS, *extra]).astype(COLUMNS)
     frame.attrs |= {"passed_over": passed_over, "root": str(root)}
     return frame
+
+
+def _slip(root: Path) -> str:
+    """'did you mean …? Or ' when a folder beside it is called almost so."""
+    beside: list[str] = []
+    with contextlib.suppress(OSError):
+        beside = [each.name for each in root.parent.iterdir() if each.is_dir()]
+    close = difflib.get_close_matches(root.name, beside, 1, SLIP)
+    return f"did you mean {str(root.with_name(close[0]))!r}? Or " if close else ""
 
 
 def _row(record: RunRecord) -> dict[str, Any]:

@@ -16,6 +16,7 @@ DATA = ("dataset", "fingerprint", "split", "limit")
 HARDWARE = ("device", "machine", "threads")
 MAKE = ("processor", "gpu", "backend", "version")  # times and results of unlike ones are not to be averaged
 SETTINGS = ("preprocessing", "method", "revision", "params", "deterministic")
+OFFICIAL = "official"  # the split that comes with the data
 ROW = (*DATA, *SETTINGS, *HARDWARE, *MAKE)
 MEMORY = ("host_memory", "device_memory")
 BELOW_TWICE_CHANCE = "below twice chance"
@@ -97,7 +98,9 @@ def by(rows: Iterable[Row], names: Sequence[str]) -> list[list[Row]]:
     """Rows that share `names`, in the order of these; missing comes first, and the official split before others."""
 
     def key(row: Row) -> tuple[Any, ...]:
-        return tuple((row[name] is not None, row[name] != "official", row[name] or 0) for name in names)
+        return tuple(
+            (row[name] is not None, name == "split" and row[name] != OFFICIAL, row[name] or 0) for name in names
+        )
 
     return [list(group) for _, group in itertools.groupby(sorted(rows, key=key), key)]
 

@@ -10,8 +10,11 @@ from typing import Any, Literal
 import pandas as pd
 from tabulate import tabulate
 
+from ..core.words import true_minus
+
 Row = Mapping[str, Any]
 Embolden = Callable[[str], str]
+MINUS = "$-$"  # in LaTeX, whose pdflatex has no sign for the true one
 MISSING = "–"
 WIDTH = 130
 COMMAND = ": cellbench "
@@ -121,6 +124,8 @@ def _cells(column: Column, rows: Sequence[Row]) -> _Cells:
     digits = _digits(scaled) if column.kind.digits is None else column.kind.digits
     form = "{:" + column.kind.sign + ",.{}f}"
     texts = [MISSING if x is None else form.format(x, two_digits(x) if digits == "each" else digits) for x in scaled]
+    if column.kind.sign:
+        texts = [true_minus(text) for text in texts]
     if column.spread:
         spreads = [_spread(column, row) for row in rows]
         tails = ["" if sd is None else f"{sd / size:,.{digits}f}" for sd in spreads]
@@ -278,13 +283,14 @@ def _markdown(tables: Sequence[Table]) -> str:
 
 def _latex(tables: Sequence[Table]) -> str:
     """Tables with caption, for a document that loads booktabs."""
-    text = "\n\n".join(
+    return "\n\n".join(
         "\n".join(
             [
                 r"\begin{table}",
                 rf"\caption{{{_escape(_one_line(t.title))}}}",
                 *(
-                    grid.replace(_BOLD, r"\textbf{").replace(_END, "}")  # tabulate escapes braces
+                    # tabulate escapes braces, and dollars
+                    grid.replace(_BOLD, r"\textbf{").replace(_END, "}").replace("−", MINUS)
                     for grid in _tabulate(t, "latex_booktabs", lambda s: _short(s, 60), _BOLD, _END)
                 ),
                 *(rf"\par {_escape(note)}" for note in t.notes),
@@ -293,7 +299,6 @@ def _latex(tables: Sequence[Table]) -> str:
         )
         for t in tables
     )
-    return text.replace("−", "$-$")  # which pdflatex knows no sign for
 
 
 def _pipe(text: str) -> str:
@@ -332,7 +337,7 @@ def _short(text: str, width: int) -> str:
 
 def _escape(text: str) -> str:
     special = {character: "\\" + character for character in "&%$#_{}"}
-    special |= {"\\": r"\textbackslash{}", "~": r"\~{}", "^": r"\^{}"}
+    special |= {"\\": r"\textbackslash{}", "~": r"\~{}", "^": r"\^{}", "−": MINUS}
     return "".join(special.get(character, character) for character in text)
 
 

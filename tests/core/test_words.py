@@ -18,4 +18,4 @@ def test_a_noun_agrees_with_its_number(n, noun, text):
 
 
 def test_a_difference_has_a_sign():
-    assert [signed(value) for value in (11.54, -7.66, 0.0)] == ["+11.5", "−7.7", "+0.0"]
+    assert [signed(value) for value in (11.54, -7.66, 0.0, -0.04)] == ["+11.5", "−7.7", "+0.0", "+0.0"]

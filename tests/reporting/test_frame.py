@@ -108,8 +108,19 @@ def test_bad_files_are_named_and_left_as_they_are(results, record):
 def test_a_missing_folder_is_told_with_the_command_that_makes_results(tmp_path):
     with pytest.raises(UsageError, match=r"no results folder at '.*nowhere'; .*cellbench run --all"):
         load_results(tmp_path / "nowhere")
-    (tmp_path / "results").mkdir()
-    with pytest.raises(UsageError, match=r"no results folder at '.*reslts'; did you mean 'results'\? Or make results"):
+
+
+def test_a_slip_in_a_folders_name_is_met_with_the_folder_beside_it(tmp_path, monkeypatch):
+    for name in ("results", "tests"):
+        (tmp_path / name).mkdir()
+    meant = re.escape(f"did you mean '{tmp_path / 'results'}'? Or make results with: cellbench run --all")
+    with pytest.raises(UsageError, match=rf"no results folder at '.*reslts'; {meant}"):
+        load_results(tmp_path / "reslts")
+    (tmp_path / "results").rmdir()
+    with pytest.raises(UsageError, match=r"no results folder at '.*results'; make results"):  # tests is another word
+        load_results(tmp_path / "results")
+    monkeypatch.setattr(Path, "iterdir", lambda _: (_ for _ in ()).throw(PermissionError()))
+    with pytest.raises(UsageError, match=r"no results folder at '.*reslts'; make results"):
         load_results(tmp_path / "reslts")
 
 

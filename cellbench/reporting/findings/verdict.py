@@ -8,6 +8,7 @@ from typing import Any
 
 from ...core import suites
 from ..certainty import ALPHA
+from ..pooling import OFFICIAL
 from ..stats import SEEDS, holm
 from ..table import Row
 from .claim import Claim
@@ -21,7 +22,6 @@ SUPPORTED, CONTRADICTED, INCONCLUSIVE, NOT_TESTED = VERDICTS = (
     "inconclusive",
     "not tested",
 )
-OFFICIAL = "official"
 MOST_SEEDS = 50  # that a command asks for
 
 
