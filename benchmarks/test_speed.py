@@ -10,6 +10,7 @@ import torch
 from joblib import Parallel, delayed
 from skimage.feature import hog as scikit_image_hog
 from torch.utils.data import DataLoader, TensorDataset
+from torchvision.models.resnet import ResNet
 
 from cellbench.core.data import Samples
 from cellbench.core.runs import RunLog, RunRecord, RunSpec
@@ -49,7 +50,7 @@ def test_one_epoch_of_resnet18(against, monkeypatch):
             return process.submit(plain_epoch).result()
 
     monkeypatch.delenv("GOMP_SPINCOUNT")  # of this process; the fork server sets it for its own
-    assert against(ours, peer, "a float32 DataLoader loop", rounds=5) > 1.2
+    assert against(ours, peer, "a float32 DataLoader loop", rounds=5) > 1.6
 
 
 def cells() -> tuple[Samples, Samples]:
@@ -66,7 +67,10 @@ def our_epoch() -> float:
 
 
 def plain_epoch() -> float:
-    """Seconds of what a tutorial writes: float32, NCHW, a DataLoader."""
+    """Seconds of what a tutorial writes: float32, NCHW, a DataLoader, torchvision's forward pass.
+
+    Pixels become shares of 1 before the clock starts; ours normalises within its steps.
+    """
     net = resnet(18, channels=1, classes=6, size=64).train()
     optimiser = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9, nesterov=True)
     train, val = (
@@ -76,7 +80,7 @@ def plain_epoch() -> float:
 
     def step(batch: torch.Tensor, labels: torch.Tensor) -> None:
         optimiser.zero_grad()
-        torch.nn.functional.cross_entropy(net(batch), labels).backward()
+        torch.nn.functional.cross_entropy(ResNet.forward(net, batch), labels).backward()
         optimiser.step()
 
     for _ in range(3):
@@ -87,7 +91,7 @@ def plain_epoch() -> float:
     net.eval()
     with torch.no_grad():
         for batch, labels in DataLoader(val, 64):
-            (net(batch).argmax(1) == labels).float().mean().item()
+            (ResNet.forward(net, batch).argmax(1) == labels).float().mean().item()
     return time.perf_counter() - start
 
 

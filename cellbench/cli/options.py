@@ -124,4 +124,5 @@ def load_plugins(files: Sequence[Path]) -> None:
 def progress_line(text: str) -> None:
     """What is being done, on one line that the next replaces; only where somebody watches."""
     if sys.stderr.isatty():
-        click.echo(f"\r\x1b[K{text}{' …' if text else ''}", nl=False, err=True)
+        room = shutil.get_terminal_size().columns - 3  # of a longer one the next would clear its last line only
+        click.echo(f"\r\x1b[K{text[:room]}{' …' if text else ''}", nl=False, err=True)

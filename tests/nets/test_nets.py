@@ -90,11 +90,13 @@ def test_pooling_before_relu_changes_neither_scores_nor_gradients(activation):
     ours = resnet(18, channels=3, classes=5, size=128)
     ours.load_state_dict(theirs.state_dict())
     images = torch.randn(4, 3, 64, 64, generator=torch.Generator().manual_seed(0))
-    scores = []
+    scores, seen = [], []
     for net in (ours, theirs):
         set_activation(net, activation)
+        net.relu.register_forward_hook(lambda _, __, y: seen.append(y.shape[2]))
         scores.append(net(images))
         F.cross_entropy(scores[-1], torch.arange(4)).backward()
+    assert seen == ([16, 32] if activation == "relu" else [32, 32])  # pixels a side of what it was given
     assert torch.equal(*scores)
     for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
         assert torch.equal(mine.grad, other.grad)
