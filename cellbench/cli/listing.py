@@ -56,7 +56,7 @@ def list_methods(name: str | None, plugins: tuple[Path, ...]) -> None:
     load_plugins(plugins)
     if name:
         entry = methods[name]
-        rows = [(setting.name, _shown(default), _means(setting)) for setting, default in settings_of(entry)]
+        rows = [(setting.name, _shown(default, setting), _means(setting)) for setting, default in settings_of(entry)]
         side = entry.smallest() if entry.smallest else entry.min_size
         least = f"{counted(side, 'pixel')} a side, or larger" if side else "a size that only its run can tell"
         click.echo(f"{entry.name}: {entry.summary}. On images of {least}.\n")
@@ -112,9 +112,9 @@ def _yes(true: bool) -> str:
     return "yes" if true else "no"
 
 
-def _shown(default: Any) -> str:
+def _shown(default: Any, setting: "Field") -> str:
     if default is None or default == ():
-        return "–"
+        return setting.metadata.get("unset", "–")
     if isinstance(default, bool):
         return str(default).lower()
     return ",".join(map(str, default)) if isinstance(default, tuple) else str(default)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .errors import DataError, UsageError
 from .metrics import decide, macro_f1
-from .settings import told
+from .settings import described
 
 RULES = ("per-class", "global", "majority-apart")
 GRID = tuple(round(0.05 * step, 2) for step in range(1, 20))  # probabilities that one threshold is chosen from
@@ -26,7 +26,7 @@ class Decision:
     A probability stands for the score whose logistic function it is: a net's logit, an SVM's decision value.
     """
 
-    thresholds: str | float = told(
+    thresholds: str | float = described(
         "per-class", "where a label begins, of several labels an image", f"{', '.join(RULES)}, or a probability"
     )
 

@@ -2,26 +2,25 @@
 
 import math
 from dataclasses import Field, field
-from typing import Any
+from typing import Any, get_args
 
 
-def told(default: Any, means: str, allowed: str = "", **more: Any) -> Any:
+def described(default: Any, means: str, may_be: str = "", **more: Any) -> Any:
     """A field with what it does in a few words and, where its type does not say it, what it may be.
 
     more: needs={value: name of an optional package}; default_by=(name, {value: default}): another default where the
-    setting of that name is given that value, for a plan.
+    setting of that name is given that value, for a plan; unset: what None stands for, in a word.
     """
-    allowed = allowed or ("true or false" if isinstance(default, bool) else "")
-    return field(default=default, metadata={"means": means, "allowed": allowed, **more})
+    return field(default=default, metadata={"means": means, "may_be": may_be, **more})
 
 
 def choice(means: str, default: str, *others: str, **more: Any) -> Any:
-    return told(default, means, choices=(default, *others), **more)
+    return described(default, means, choices=(default, *others), **more)
 
 
 def number(default: Any, means: str, least: float = 0, most: float = math.inf, open: bool = False, **more: Any) -> Any:
     """One from least to most; open: neither end is allowed."""
-    return told(default, means, least=least, most=most, open=open, **more)
+    return described(default, means, least=least, most=most, open=open, **more)
 
 
 def bounds(setting: Field) -> str:
@@ -33,10 +32,12 @@ def bounds(setting: Field) -> str:
 
 
 def allowed(setting: Field) -> str:
-    """What a field may be, in words; '' when nobody has said it."""
+    """What a field may be, in words; '' when neither it nor its type says so."""
+    kinds = get_args(setting.type) or (setting.type,)
     if choices := setting.metadata.get("choices"):
         return ", ".join(choices)
     if "least" in setting.metadata:
         leader, table = setting.metadata.get("default_by", ("", {}))
-        return "; ".join([bounds(setting), *(f"{value:g} with {leader}={which}" for which, value in table.items())])
-    return setting.metadata.get("allowed", "")
+        others = [f"{value:g} with {leader}={which}" for which, value in table.items()]
+        return "; ".join(["a whole number, " * (int in kinds) + bounds(setting), *others])
+    return setting.metadata.get("may_be") or "true or false" * (bool in kinds)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import UsageError, did_you_mean
-from ..core.settings import told
+from ..core.settings import described
 from .cache import let_go
 
 CHUNK_BYTES = 2**23  # of the images worked on at a time
@@ -37,12 +37,14 @@ class Preprocessing:
     least and greatest value, 'standardise' gives it mean 0 and deviation 1; all of training images only.
     """
 
-    channels: tuple[str, ...] | None = told(None, "which to keep, in that order", "names")
-    three_channels: bool | None = told(None, "as nets for RGB want them", "true or false")
-    crop: int | None = told(None, "side of the square that is kept from the centre", PIXELS)
-    mask: str | None = told(None, "make what is darker black", " or ".join(MASKS))
-    size: int | None = told(64, "side that images are resized to; none keeps their own", PIXELS)
-    intensity: str | None = told(None, "stretch each channel of each image", ", ".join(INTENSITIES))
+    channels: tuple[str, ...] | None = described(None, "which to keep, in that order", "names")
+    three_channels: bool | None = described(None, "make three of the channels, as nets for RGB want")
+    crop: int | None = described(None, "side of the square that is kept from the centre", PIXELS)
+    mask: str | None = described(None, "make what is darker than Otsu's threshold black", " or ".join(MASKS))
+    size: int | None = described(64, "side that images are resized to; none keeps their own", PIXELS)
+    intensity: str | None = described(
+        None, "scale each channel by the range that it has over all training images", ", ".join(INTENSITIES)
+    )
 
     def __post_init__(self) -> None:
         if self.channels is not None:  # one form for 'cell', ('cell',) and channels whose names are numbers

@@ -13,7 +13,7 @@ from ..core.data import Samples
 from ..core.errors import DataError, UsageError, did_you_mean
 from ..core.metrics import validation_figure
 from ..core.runs import RunLog
-from ..core.settings import choice, told
+from ..core.settings import choice, described
 from ..datasets.preprocessing import Preprocessing
 from .registry import methods
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..features.tensors import Standardiser
 
 Features = Callable[["Tensor"], "Tensor"]
+# Of each the first is the default.
 BACKENDS = ("auto", "torch", "onedal", "libsvm", "thundersvm", "cuml")
 KERNELS = ("rbf", "linear", "poly", "sigmoid")
 
@@ -31,16 +32,20 @@ KERNELS = ("rbf", "linear", "poly", "sigmoid")
 class SVMSettings:
     """As in scikit-learn; C and gamma one value, or several of which the best on val is taken; gamma: 'scale' too."""
 
-    C: tuple[float, ...] | float = told((1, 10, 100), "price of an error; of several the best on val", "above 0")
-    gamma: tuple[float | str, ...] | float | str = told(
-        "scale", "width of the kernel; of several the best on val", "above 0, or scale: 1 / (features × variance)"
+    C: tuple[float, ...] | float = described((1, 10, 100), "price of an error; of several the best on val", "above 0")
+    gamma: tuple[float | str, ...] | float | str = described(
+        "scale",
+        "factor in the kernel, the larger the narrower rbf is; of several the best on val",
+        "above 0, or scale for 1 / (features × variance)",
     )
     kernel: str = choice("what compares two images", *KERNELS)
-    degree: int = told(3, "of kernel=poly", "a whole number, at least 1")
-    coef0: float = told(0.0, "constant of kernel=poly and sigmoid", "at least 0")
-    class_weight: str | None = told(None, "balanced: classes count in inverse proportion to their images", "balanced")
-    backend: str = choice("what solves it", *BACKENDS, needs={"thundersvm": "thundersvm", "cuml": "cuda"})
-    smote: bool = told(
+    degree: int = described(3, "of kernel=poly", "a whole number, at least 1")
+    coef0: float = described(0.0, "constant of kernel=poly and sigmoid", "at least 0")
+    class_weight: str | None = described(
+        None, "balanced: classes count in inverse proportion to their images", "balanced"
+    )
+    backend: str = choice("library that solves it", *BACKENDS, needs={"thundersvm": "thundersvm", "cuml": "cuda"})
+    smote: bool = described(
         False, "make samples between those of rarer classes until all have as many", needs={True: "imbalance"}
     )
 

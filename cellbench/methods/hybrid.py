@@ -16,7 +16,7 @@ from ..core.data import Samples
 from ..core.environment import cache_folder, machine_name
 from ..core.errors import UsageError
 from ..core.runs import RunLog
-from ..core.settings import told
+from ..core.settings import described
 from ..nets.table import find
 from ..training.recipe import Recipe
 from .classical import FeatureSVM, FittedSVM, SVMSettings
@@ -51,10 +51,10 @@ def _check(settings: Any) -> None:
 DeepFeatureSettings = make_dataclass(
     "DeepFeatureSettings",
     [
-        ("net", str, told("resnet18", "whose features", "a net's name")),
-        ("cached", bool, told(True, "take the net from an earlier run of the same training")),
+        ("net", str, described("resnet18", "whose features", "a net's name")),
+        ("cached", bool, described(True, "take the net from an earlier run of the same training")),
         *((each.name, each.type, field(default=each.default, metadata=each.metadata)) for each in MACHINE),
-        *((each.name, Any, field(default=None, metadata=each.metadata)) for each in RECIPE),
+        *((each.name, each.type, field(default=None, metadata={**each.metadata, "unset": "net's"})) for each in RECIPE),
     ],
     frozen=True,
     namespace={"__post_init__": _check},

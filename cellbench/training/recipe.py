@@ -6,15 +6,15 @@ from types import UnionType
 from typing import Any, get_args
 
 from ..core.errors import UsageError, did_you_mean
-from ..core.settings import bounds, choice, number, told
+from ..core.settings import bounds, choice, described, number
 
 
 @dataclass(frozen=True)
 class Recipe:
     """Everything about training that a study may have chosen; the defaults are ours.
 
-    Augmentation is drawn anew for each image. rise, lr: see `learning_rate`; thresholds are no part of it. A plan takes
-    the lr of its optimiser where it is told that and no lr.
+    Augmentation is drawn anew for each image. `optimisers.learning_rate` says how schedule, rise and factor make the
+    rate of a step. A plan that changes the optimiser and gives no lr takes the one that is named beside lr.
 
     Raises UsageError when a value is not allowed, naming those that are.
     """
@@ -26,11 +26,11 @@ class Recipe:
     optimiser: str = choice("what makes steps of gradients", "sgd", "adam", "adamw")
     lr: float = number(0.1, "peak learning rate", 0, open=True, default_by=("optimiser", {"adam": 1e-3, "adamw": 1e-3}))
     momentum: float = number(0.9, "share of the last step that SGD keeps", 0, 0.9999)
-    nesterov: bool = told(True, "SGD's momentum looks ahead")
+    nesterov: bool = described(True, "SGD's momentum looks ahead")
     weight_decay: float = number(5e-4, "pull of the weights towards 0")
-    decay_all: bool = told(False, "biases and batch norm decay too")
+    decay_all: bool = described(False, "biases and batch norm decay too")
     clip_norm: float = number(0, "bound of the gradient's norm; 0 is none")
-    clip_value: float = number(0, "bound of each of its elements; 0 is none")
+    clip_value: float = number(0, "bound of each element of the gradient; 0 is none")
     schedule: str = choice("how the learning rate goes on", "one-cycle", "cosine", "step", "plateau", "constant")
     rise: float | None = number(None, "share of training in which the rate climbs; of one-cycle 0.3, else 0", 0, 1)
     milestones: tuple[float, ...] = number(
@@ -48,26 +48,28 @@ class Recipe:
         "smooth-l1",
         "softmax-cross-entropy",
     )
-    label_smoothing: float = number(0.1, "share of each label that is spread over the classes", 0, 0.9999)
+    label_smoothing: float = number(
+        0.1, "share of each label given to all classes alike; of bce, focal and smooth-l1: moved towards 1/2", 0, 0.9999
+    )
     focal_gamma: float = number(2.0, "how much less focal loss minds what is already right")
     class_weight: str = choice("balanced: classes count in inverse proportion to their images", "none", "balanced")
 
     sampler: str = choice("balanced: each class is drawn equally often", "shuffle", "balanced")
     oversample: float | tuple[float, ...] = number(
-        0, "share of all labels that images of rarer classes are repeated up to; or a share a class", 0, 1
+        0, "share of all labels that rarer classes are repeated up to, or a share a class; 0 is off", 0, 1
     )
     oversample_most: int = number(32, "repetitions of an image at most", 1)
     single_label: str = choice(
         "images with one label, of single_classes: kept, doubled or left out", "keep", "copy", "delete"
     )
     single_classes: tuple[int, ...] = number((), "numbers of the classes that single_label looks at", 0)
-    single_share: float = number(0.5, "the share of those images that is doubled or left out", 0, 1)
+    single_share: float = number(0.5, "share of the images of single_label that is doubled or left out", 0, 1)
 
     rotate: float = number(180.0, "degrees either way, at most", 0, 180)
-    flip: bool = told(True, "mirror half of the images, left to right")
-    flip_vertical: bool = told(False, "mirror half of the images, top to bottom")
-    scale: float = number(0.1, "relative to size, either way", 0, 0.9999)
-    shift: float = number(0.06, "relative to the side, either way", 0, 0.9999)
+    flip: bool = described(True, "mirror half of the images, left to right")
+    flip_vertical: bool = described(False, "mirror half of the images, top to bottom")
+    scale: float = number(0.1, "of the image, relative, either way", 0, 0.9999)
+    shift: float = number(0.06, "of the image, relative to its side, either way", 0, 0.9999)
     shear: float = number(0, "degrees either way, at most", 0, 89)
     aspect: float = number(0, "of the sides' ratio, either way", 0, 0.9999)
     random_crop: int = number(0, "whole pixels that images are moved by, at most")
@@ -79,21 +81,30 @@ class Recipe:
     hue: float = number(0, "in turns, either way; three channels", 0, 0.5)
     saturation: float = number(0, "relative, either way; three channels", 0, 1)
     blur: float = number(0, "Gaussian sigma in pixels, at most")
-    noise: float = number(0, "Gaussian deviation, at most")
-    mixup: float = number(0, "alpha of the Beta distribution that two images are blended by")
-    cutmix: float = number(0, "alpha of the Beta distribution of the window's share")
-    mosaic: float = number(0, "share of images that are made of four", 0, 1)
+    noise: float = number(0, "Gaussian, its deviation in those of the images, at most")
+    mixup: float = number(0, "alpha of the Beta distribution that two images are blended by; 0 is off")
+    cutmix: float = number(0, "alpha of the Beta distribution of the window that another image fills; 0 is off")
+    mosaic: float = number(
+        0, "share of images that are made of four; mixup, cutmix and mosaic take batches in turn", 0, 1
+    )
 
     normalise: str = choice(
         "by train's mean and deviation by channel, to -1..1, or by ImageNet's", "train", "half", "imagenet"
     )
     activation: str = choice("in place of the net's ReLU", "relu", "mish", "gelu")
-    dropout: float | None = number(None, "before the last linear layers; none leaves the net's own", 0, 0.9999)
-    batch_norm: bool | None = told(None, "in place of the net's own", "true or false")
-    stem: str = choice(
-        "first layer: stock for large images, small for images up to 96 pixels", "auto", "stock", "small"
+    dropout: float | None = number(
+        None, "of every dropout layer, or before the last layer of a net without any; none leaves the net's", 0, 0.9999
     )
-    weights: str | None = told(None, "to start from; none is random", "imagenet, or the path of a file")
+    batch_norm: bool | None = described(
+        None, "whether there is any, where a net leaves the choice; none is as published"
+    )
+    stem: str = choice(
+        "first layer: auto is that of the weights, else small (5×5) up to 96 pixels and stock beyond",
+        "auto",
+        "stock",
+        "small",
+    )
+    weights: str | None = described(None, "to start from; none is random", "imagenet, or the path of a file")
     freeze: str = choice(
         "head: the last layer alone for head_epochs, then all; convolutions: these never learn",
         "none",
@@ -104,9 +115,9 @@ class Recipe:
     backbone_lr: float = number(1.0, "learning rate of all layers but the last, as a share of lr", 0)
 
     choose: str = choice("weights of the epoch that is best on val, or of the last", "best", "last")
-    early_stopping: int = number(0, "end after so many epochs without a better one; 0 is never")
+    early_stopping: int = number(0, "epochs without a better figure on val before training ends; 0 is never")
     precision: str = choice("auto is bf16 where the device gains from it", "auto", "bf16", "fp16", "fp32")
-    compile: bool = told(False, "torch.compile fuses the net, in the warm-up")
+    compile: bool = described(False, "torch.compile fuses the net, in the warm-up")
 
     def __post_init__(self) -> None:
         for setting in fields(self):
