@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..core.data import Samples
+from ..core.families import check_family
 from ..core.registry import Registry
 from ..core.runs import RunLog
 from ..datasets.preprocessing import Preprocessing
@@ -44,7 +45,8 @@ class MethodEntry:
 
     factory(params, seed, device) makes one; params is a frozen dataclass like `defaults`, whose fields are what
     `--set` reaches (beside Preprocessing and core.decision, that every method has) and whose __post_init__ refuses bad
-    values. revision: raise it when results may change.
+    values. family: see core.families; a name that is none of ours founds a new one.
+    revision: raise it when results may change.
     seeded: whether the random seed changes its result; if not, one seed is all that is run.
     min_size: the smallest side of an image that it can take, in pixels; smaller ones are skipped, with this reason.
     smallest(): the same where only trying tells, which is too slow for a plan; None where that doesn't either.
@@ -60,7 +62,7 @@ class MethodEntry:
     name: str
     factory: Callable[[Any, int, str], Method]
     summary: str
-    family: Literal["svm", "deep"]
+    family: str
     defaults: Any
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     revision: int = 1
@@ -75,6 +77,9 @@ class MethodEntry:
     restore: Callable[[Any, Mapping[str, Any], str], Scorer] | None = None
     needs: str = ""
     smallest: Callable[[], int | None] | None = None
+
+    def __post_init__(self) -> None:
+        check_family(self.family, self.name)
 
 
 methods: Registry[MethodEntry] = Registry("method", MethodEntry, group="cellbench.methods")

@@ -1,0 +1,54 @@
+"""Families of methods: what kind of answer a method is. The contest of a data set has one contender a family."""
+
+import difflib
+from dataclasses import dataclass
+
+from .errors import UsageError
+
+SLIP = 0.75  # how alike a new family's name may be to one of ours before it is taken for a slip of the pen
+
+
+@dataclass(frozen=True)
+class Family:
+    """noun: one method of it in a sentence; example: a standard method, for commands that ask for one.
+
+    contender: whether it answers "which kind of method should I use?"; a floor is what contenders are measured from.
+    """
+
+    name: str
+    noun: str
+    summary: str
+    example: str = ""
+    contender: bool = True
+
+
+# In the order of tables and sentences.
+FAMILIES = {
+    family.name: family
+    for family in (
+        Family("svm", "SVM", "support vector machines on hand-made features", "svm-combined"),
+        Family("probe", "probe", "a frozen, pretrained encoder with a small classifier on it", "probe-svm"),
+        Family("deep", "net", "nets trained on these images", "resnet18"),
+        Family("classic", "classic method", "other classifiers on hand-made features", "forest"),
+        Family("floor", "floor", "what knows next to nothing of the images", "floor-intensity", contender=False),
+    )
+}
+
+
+def family_of(name: str) -> Family:
+    """The family of this name. One that is not ours is a contender like any other."""
+    return FAMILIES.get(name) or Family(name, f"{name} method", "")
+
+
+def check_family(name: str, method: str) -> None:
+    """Raises UsageError when a method's family is almost, but not quite, one of ours."""
+    if name in FAMILIES:
+        return
+    if not name:
+        raise UsageError(f"method {method!r} has no family; give one of {', '.join(FAMILIES)}, or a new one")
+    close = difflib.get_close_matches(name.casefold(), FAMILIES, 1, SLIP)
+    if close:
+        raise UsageError(
+            f"method {method!r} is of family {name!r}, which is almost {close[0]!r}; write {close[0]!r}, or give a new "
+            "family a name less like it"
+        )
