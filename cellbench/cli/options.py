@@ -5,7 +5,7 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -104,6 +104,15 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     if not seeds:
         raise UsageError(f"--seeds got {text!r}; write 0, 0-2 or 0,3,5")
     return tuple(seeds)
+
+
+def parse_val_limit(text: str) -> int | Literal["all"]:
+    """'all' or a number of images from 1."""
+    if text == "all":
+        return "all"
+    if not text.isdecimal() or int(text) < 1:
+        raise UsageError(f"--val-limit got {text!r}; write a number of images, or all")
+    return int(text)
 
 
 def _range(text: str) -> range:

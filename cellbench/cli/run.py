@@ -16,6 +16,7 @@ from .options import (
     load_plugins,
     looks_like_path,
     parse_seeds,
+    parse_val_limit,
     progress_line,
     split_option,
 )
@@ -43,6 +44,11 @@ FAILURES = ("failed", "timeout", "failed before")
 )
 @click.option("--epochs", type=click.IntRange(min=1), help="Epochs for every net chosen.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Train on N images only (stratified, nested).")
+@click.option(
+    "--val-limit",
+    metavar="N|all",
+    help="Choose on N val images, or on all of them.  [default: with --limit in proportion, else all]",
+)
 @split_option
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--deterministic", is_flag=True, help="On CUDA: same seed, same result, at some cost in time.")
@@ -84,6 +90,7 @@ def run(context: click.Context, **options: Any) -> None:
     cellbench run -d my_cells/ -m 'svm-*' -m resnet18 --seeds 0-2
     cellbench run -d hep2 -m svm-hog --split id-block
     cellbench run -m 'resnet*' --set lr=0.05 --epochs 10 --limit 500 --dry-run
+    cellbench run -d hep2 -m cnn --limit 100 --val-limit all
     cellbench run --suite yeast
     cellbench run --suite hep2-alexnet -d synthetic-yeast -m 'augment-*' --limit 500
     """
@@ -108,6 +115,7 @@ def _run(
     epochs: int | None,
     split: str | None,
     limit: int | None,
+    val_limit: str | None,
     device: str,
     deterministic: bool,
     output: Path,
@@ -156,6 +164,7 @@ def _run(
     common: dict[str, Any] = {
         "overrides": overrides,
         "limit": limit,
+        "val_limit": None if val_limit is None else parse_val_limit(val_limit),
         "device": kind,
         "deterministic": deterministic,
     }
@@ -176,7 +185,9 @@ def _run(
     if studies:
         jobs = plan_suites(studies, names, prepared, seeds=seed_list, split=split, **common)
         if not quiet:
-            tell_variants(studies, jobs, [*settings, *_flags(epochs=epochs, split=split, limit=limit)])
+            tell_variants(
+                studies, jobs, [*settings, *_flags(epochs=epochs, split=split, limit=limit, val_limit=val_limit)]
+            )
     else:
         folders = [prepared(name) for name in names]
         jobs = make_plan(chosen, folders, seeds=seed_list or (0,), split=split or GIVEN, **common)
@@ -202,12 +213,17 @@ def _run(
             )
             return int(stop.code or 0) if isinstance(stop, SystemExit) else 130
     others = "".join(f" --suite {suite.name}" for suite in suites)
-    others = others or (" --runs all" if any(job.overrides or job.spec.limit for job in jobs) else "")
+    others = others or (" --runs all" if any(map(_is_special, jobs)) else "")
     click.echo(f"{matrix.summary(tally, len(jobs))}. Next: cellbench table {output}{others}")
     if any(tally[status] for status in FAILURES):
         click.echo("The table says why runs failed; try them again with --retry-failed.", err=True)
         return 3
     return 0
+
+
+def _is_special(job: "Job") -> bool:
+    """Whether tables show the run only when they are asked for all runs."""
+    return bool(job.overrides) or job.spec.limit is not None or job.spec.val_limit is not None
 
 
 def _choose_methods(patterns: Sequence[str], exclude: Sequence[str]) -> list[str]:
@@ -271,7 +287,7 @@ def _tell_notes(jobs: Sequence["Job"]) -> None:
 
 
 def _flags(**given: Any) -> list[str]:
-    return [f"--{name} {value}" for name, value in given.items() if value is not None]
+    return [f"--{name.replace('_', '-')} {value}" for name, value in given.items() if value is not None]
 
 
 def _tell_models(jobs: Sequence["Job"], store: Any, policy: Any) -> None:
@@ -332,13 +348,14 @@ def _show_plan(jobs: Sequence["Job"], store: Any, policy: Any) -> None:
                 spec.method,
                 spec.seed,
                 job.n["train"],
+                job.n["val"],
                 spec.device,
                 changed,
                 state or f"about {duration(seconds)}",
             ]
         )
     what = "entry" if any(job.titles for job in jobs) else "changed"
-    click.echo(tabulate(rows, ["data set", "method", "seed", "n train", "device", what, "state"]))
+    click.echo(tabulate(rows, ["data set", "method", "seed", "n train", "n val", "device", what, "state"]))
     click.echo(
         f"\n{counted(len(jobs), 'run')}, {len(expected)} to do, about {duration(total(expected))} on this machine."
     )

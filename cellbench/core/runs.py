@@ -16,8 +16,8 @@ from .errors import UsageError
 
 SCHEMA_VERSION = 1
 # Fields of a spec that came after the first records were written, and what those records have in their place.
-LATER_FIELDS: Mapping[str, Any] = {"decision": {}}
-PHASES = ("load", "features", "transfer", "warmup", "fit", "predict")
+LATER_FIELDS: Mapping[str, Any] = {"decision": {}, "val_limit": None}
+PHASES = ("load", "features", "transfer", "warmup", "fit", "validate", "predict")
 TRAINING_PHASES = ("features", "transfer", "fit")
 Status = Literal["ok", "failed", "timeout", "skipped"]
 
@@ -46,6 +46,7 @@ def canonical_text(value: Any) -> str:
 class RunSpec:
     """One entry of the matrix, complete: whatever may change the result is a field, defaults resolved.
 
+    limit, val_limit: the number of training and of val images used; None is all of them.
     decision: what differs from the default of core.decision, which is for several labels an image.
     """
 
@@ -61,6 +62,7 @@ class RunSpec:
     device: str = "cpu"
     deterministic: bool = False
     decision: Mapping[str, Any] = field(default_factory=dict)
+    val_limit: int | None = None
 
     @property
     def form(self) -> dict[str, Any]:

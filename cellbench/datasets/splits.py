@@ -48,11 +48,22 @@ def held_out(
     return np.sort(np.concatenate([split.train, split.val])), split.test
 
 
-def limited(index: NDArray[np.int64], labels: NDArray, limit: int | None, split_seed: int = 0) -> NDArray[np.int64]:
+def limited_parts(split: Split, labels: NDArray, limit: int | None, val_limit: int | None) -> dict[str, NDArray]:
+    """Positions of the images of each part that are used: all of test, of train and val those within the limits."""
+    return {
+        "train": limited(split.train, labels, limit),
+        "val": limited(split.val, labels, val_limit, what="val images"),
+        "test": split.test,
+    }
+
+
+def limited(
+    index: NDArray[np.int64], labels: NDArray, limit: int | None, split_seed: int = 0, what: str = "images"
+) -> NDArray[np.int64]:
     """At most `limit` of the positions `index`: stratified, every class kept, and nested (100 lie within 200).
 
     labels: of the whole data set, (n,) int64 or (n, classes) bool; an image with several labels counts as its
-    rarest one. Raises DataError when `limit` is smaller than the number of classes.
+    rarest one. what: the images, for the message. Raises DataError when `limit` is smaller than the number of classes.
     """
     if limit is None or limit >= len(index):
         return index
@@ -60,7 +71,7 @@ def limited(index: NDArray[np.int64], labels: NDArray, limit: int | None, split_
     present = np.unique(own)
     if limit < len(present):
         raise DataError(
-            f"a limit of {limit} images leaves some of {len(present)} classes empty; give at least that many"
+            f"a limit of {limit} {what} leaves some of {len(present)} classes empty; give at least that many"
         )
     order = np.random.default_rng(split_seed).permutation(len(index))
     place = np.empty(len(index))
@@ -70,6 +81,15 @@ def limited(index: NDArray[np.int64], labels: NDArray, limit: int | None, split_
             -1, (np.arange(1, len(of_class)) + 0.5) / len(of_class)
         ]  # the first of each class leads
     return np.sort(index[np.argsort(place, kind="stable")[:limit]])
+
+
+def val_in_proportion(split: Split, labels: NDArray, limit: int) -> int:
+    """How many val images go with `limit` training images: the same share, and at least one of every class in val.
+
+    labels: of the whole data set, as in `limited`.
+    """
+    classes = len(np.unique(rarest(labels[split.val])))
+    return max(classes, round(limit * len(split.val) / len(split.train)))
 
 
 def rarest(labels: NDArray) -> NDArray[np.int64]:

@@ -15,7 +15,7 @@ from ..core.errors import DataError
 from ..core.runs import RunLog
 from ..core.store import write_whole
 from ..nets.table import NETS, Net, find
-from ..training.recipe import Recipe
+from ..training.recipe import Recipe, suited
 from .registry import methods
 
 if TYPE_CHECKING:
@@ -132,16 +132,16 @@ USUAL = {
     "vgg-yeast": Usual(MEDIUM, 250),
     "alexnet": Usual(SLOW, 30, standard=True),
     "alexnet-hep2": Usual(SLOW, 120),
-    "vgg11": Usual(MEDIUM, 130, standard=True),
+    "vgg11": Usual(MEDIUM, 130),
     "vgg13": Usual(MEDIUM, 190),
-    "vgg16": Usual(MEDIUM, 230, standard=True),
+    "vgg16": Usual(MEDIUM, 230),
     "vgg19": Usual(MEDIUM, 280),
     "resnet18": Usual(FAST, 45, standard=True),
-    "resnet34": Usual(FAST, 80, standard=True),
+    "resnet34": Usual(FAST, 80),
     "resnet50": Usual(FAST, 150),
     "resnet101": Usual(FAST, 270),
     "plain18": Usual(FAST, 45, standard=True),
-    "plain34": Usual(FAST, 75, standard=True),
+    "plain34": Usual(FAST, 75),
     **{f"{kind}{depth}": Usual(FAST, 3.5 * depth) for kind in ("resnet", "plain") for depth in (20, 32, 44, 56, 110)},
     "bninception": Usual(MEDIUM, 120),
     "model2-hpa28": Usual(SLOW, 60),
@@ -162,6 +162,7 @@ def _facts(net: Net) -> dict[str, Any]:
         "shortcuts": net.shortcuts,
         "min_size": net.min_size,
         "smallest": net.smallest,
+        "suited": suited,
         "cost": usual.cost,
         "revision": 2,
         "restore": partial(restore, net),

@@ -17,8 +17,10 @@ from ..core.environment import cache_folder, machine_name
 from ..core.errors import UsageError
 from ..core.runs import RunLog
 from ..core.settings import described
+from ..core.training_budget import EPOCHS, LARGEST_BATCH
 from ..nets.table import find
 from ..training.recipe import Recipe
+from ..training.recipe import suited as suited_recipe
 from .classical import FeatureSVM, FittedSVM, SVMSettings
 from .deep import NetMethod
 from .deep import restore as restore_net
@@ -74,6 +76,15 @@ def machine_of(settings: Any) -> SVMSettings:
     return SVMSettings(**{each.name: getattr(settings, each.name) for each in MACHINE})
 
 
+def suited(settings: Any, n: int) -> Any:
+    """The settings for `n` training images. What comes to the numbers of many images stays open, as records have it."""
+    recipe = suited_recipe(recipe_of(settings), n)
+    found = {"epochs": recipe.epochs, "batch": recipe.batch}
+    usual = {"epochs": EPOCHS, "batch": LARGEST_BATCH}
+    changed = {key: value for key, value in found.items() if value != usual[key] and getattr(settings, key) is None}
+    return replace(settings, **changed)
+
+
 class DeepFeatureSVM:
     """What a trained net hands to its last layer, standardised, then a C-SVC."""
 
@@ -87,8 +98,9 @@ class DeepFeatureSVM:
         self.backend = ""
 
     def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
-        net = NetMethod(find(self._settings.net), recipe_of(self._settings), self._seed, self._device)
-        kept = cache_folder() / "nets" / f"{self._key(train, val)}.pt"
+        recipe = suited_recipe(recipe_of(self._settings), len(train))
+        net = NetMethod(find(self._settings.net), recipe, self._seed, self._device)
+        kept = cache_folder() / "nets" / f"{self._key(recipe, train, val)}.pt"
         cached = self._settings.cached and kept.is_file()
         if cached:
             try:
@@ -118,7 +130,7 @@ class DeepFeatureSVM:
         """The net's, so that other nets can start from its weights, and the machine's; scores are the latter's."""
         return {**self._net.state(), "scores": "", "svm": self._machine.state()}
 
-    def _key(self, train: Samples, val: Samples) -> str:
+    def _key(self, recipe: Recipe, train: Samples, val: Samples) -> str:
         """What a trained net and its cost depend on: pixels, labels, classes, settings, code, threads, device."""
         import torch
 
@@ -127,7 +139,6 @@ class DeepFeatureSVM:
             for array in (samples.images, samples.labels):
                 digest.update(f"{array.dtype}{array.shape}".encode())
                 digest.update(np.ascontiguousarray(array).data)
-        recipe = recipe_of(self._settings)
         if recipe.weights is not None and (file := Path(recipe.weights)).is_file():
             digest.update(file.read_bytes())
         settings = (self._settings.net, recipe, self._seed, len(train.classes))
@@ -168,6 +179,7 @@ def penultimate(model: "Trained", images: "Tensor") -> "Tensor":
     revision=2,
     cost=46,
     restore=restore,
+    suited=suited,
 )
 def svm_deep(settings: Any, seed: int, device: str) -> DeepFeatureSVM:
     return DeepFeatureSVM(settings, seed, device)

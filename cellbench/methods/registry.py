@@ -57,6 +57,7 @@ class MethodEntry:
     without it no model can be saved.
     needs: the extra of cellbench, see core.extras, that it takes, if any. Where only some values of a setting take one,
     the setting's field has the metadata {"needs": {value: extra}}.
+    suited(params, n): the settings for n training images, where some of them follow from their number.
     """
 
     name: str
@@ -77,6 +78,7 @@ class MethodEntry:
     restore: Callable[[Any, Mapping[str, Any], str], Scorer] | None = None
     needs: str = ""
     smallest: Callable[[], int | None] | None = None
+    suited: Callable[[Any, int], Any] | None = None
 
     def __post_init__(self) -> None:
         check_family(self.family, self.name)

@@ -28,7 +28,7 @@ COLUMNS: dict[str, str] = {
         ("pretrained standard", YES_NO),
         ("revision", WHOLE),
         ("params overrides entries", TEXT),
-        ("limit seed", WHOLE),
+        ("limit val_limit seed", WHOLE),
         ("deterministic default", YES_NO),
         ("device machine", TEXT),
         ("threads", WHOLE),
@@ -110,7 +110,7 @@ def _row(record: RunRecord) -> dict[str, Any]:
     predict, images = record.seconds.get("predict"), figures.get("test_n")
     return {
         **{name: getattr(spec, name) for name in ("dataset", "fingerprint", "split", "method", "revision")},
-        **{name: getattr(spec, name) for name in ("limit", "seed", "device", "deterministic")},
+        **{name: getattr(spec, name) for name in ("limit", "val_limit", "seed", "device", "deterministic")},
         **{name: getattr(record, name) for name in ("status", "others", "backend", "version")},
         "reason": record.reason or "",
         **{name: facts.get(name) for name in ("family", "depth", "shortcuts", "parameters", "licence")},
@@ -125,7 +125,7 @@ def _row(record: RunRecord) -> dict[str, Any]:
         "params": canonical_text({**spec.params, **spec.decision}),
         "overrides": canonical_text(record.overrides),
         "entries": canonical_text(facts["entries"]) if "entries" in facts else None,
-        "default": not record.overrides and spec.limit is None,
+        "default": not record.overrides and spec.limit is None and spec.val_limit is None,
         "train_seconds": record.training_seconds if "fit" in record.seconds else None,
         "warmup_seconds": record.seconds.get("warmup"),
         "predict_seconds": predict,

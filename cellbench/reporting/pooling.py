@@ -12,7 +12,7 @@ from ..core.words import counted
 from .frame import COLUMNS, REAL
 from .table import Row
 
-DATA = ("dataset", "fingerprint", "split", "limit")
+DATA = ("dataset", "fingerprint", "split", "limit", "val_limit")
 HARDWARE = ("device", "machine", "threads")
 MAKE = ("processor", "gpu", "backend", "version")  # times and results of unlike ones are not to be averaged
 SETTINGS = ("preprocessing", "method", "revision", "params", "deterministic")

@@ -66,7 +66,8 @@ def work(entry: MethodEntry, n: Mapping[str, int], params: Mapping[str, object])
 
 def prior(entry: MethodEntry, wanted: float) -> float:
     """Seconds for some work before anything is on record here; two processor cores, 64×64 pixels."""
-    defaults = {"epochs": getattr(entry.defaults, "epochs", 1)}
+    usual = entry.suited(entry.defaults, MEASURED_ON["train"]) if entry.suited else entry.defaults
+    defaults = {"epochs": getattr(usual, "epochs", 1)}
     return entry.cost * MEASURED_ON["train"] / 1000 * wanted / work(entry, MEASURED_ON, defaults)
 
 

@@ -8,9 +8,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from ..core.data import PARTS, Dataset
+from ..core.data import Dataset
 from ..core.decision import Decision
 from ..core.errors import UsageError, did_you_mean
 from ..core.extras import EXTRAS, Extra
@@ -20,10 +20,11 @@ from ..datasets import cache
 from ..datasets.preprocessing import Preprocessing
 from ..datasets.protocols import GIVEN, with_split
 from ..datasets.registry import datasets
-from ..datasets.splits import limited
+from ..datasets.splits import limited_parts, val_in_proportion
 from ..methods.registry import MethodEntry, methods
 
 IMAGENET = "imagenet"  # the setting of weights that is no file
+ValLimit = int | Literal["all"] | None  # None: val is limited in proportion to train
 
 
 @dataclass(frozen=True)
@@ -40,20 +41,24 @@ class Override:
 
 @dataclass(frozen=True)
 class Choice:
-    """A method to run, by name. settings: a suite's, between the defaults and what the user gave; title: its entry."""
+    """A method to run, by name. settings: a suite's, between the defaults and what the user gave; title: its entry.
+
+    limit, val_limit: the number of training and of val images, see make_plan.
+    """
 
     method: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     split: str = GIVEN
     limit: int | None = None
     title: str = ""
+    val_limit: ValLimit = None
 
 
 @dataclass(frozen=True)
 class Job:
     """A run to do: what (spec), on which prepared data, and which settings were not the defaults.
 
-    n: images by part, the training ones after the limit. skip: why it cannot be done at all, or empty. titles: the
+    n: images by part that are used, after the limits. skip: why it cannot be done at all, or empty. titles: the
     entries of suites that it is for.
     """
 
@@ -68,8 +73,9 @@ class Job:
     def __str__(self) -> str:
         if not self.titles:
             return str(self.spec)
-        limit = f", {counted(self.n['train'], 'image')}" * bool(self.spec.limit)
-        return f"{self.titles[0]} on {self.spec.dataset}{limit}, seed {self.spec.seed}"
+        limited = self.spec.limit is not None or self.spec.val_limit is not None
+        labels = f", {self.n['train']:,} training and {counted(self.n['val'], 'val image')}" if limited else ""
+        return f"{self.titles[0]} on {self.spec.dataset}{labels}, seed {self.spec.seed}"
 
 
 def parse_override(text: str) -> Override:
@@ -91,30 +97,34 @@ def make_plan(
     overrides: Sequence[Override] = (),
     split: str = GIVEN,
     limit: int | None = None,
+    val_limit: ValLimit = None,
     device: str = "cpu",
     deterministic: bool = False,
 ) -> list[Job]:
-    """Jobs in the order data set, seed, method, each once. split and limit are for methods given by name alone.
+    """Jobs in the order data set, seed, method, each once. split and limits are for methods given by name alone.
 
+    limit: of the training images; those of val are limited in proportion, as labels are labels, unless val_limit is
+    their number or 'all'.
     A method that no seed changes is planned for seed 0 alone; one that can't run on `device`, for a device that it
     can run on. Raises UsageError when an override fits no method, an unscoped one doesn't fit every method, or one of
     several labels an image fits no data set, and DataError when the limit leaves a class empty.
     """
-    choices = [c if isinstance(c, Choice) else Choice(c, split=split, limit=limit) for c in chosen]
+    named = Choice("", split=split, limit=limit, val_limit=val_limit)
+    choices = [c if isinstance(c, Choice) else dataclasses.replace(named, method=c) for c in chosen]
     sets = [cache.read(folder) for folder in data_folders]
     check_scopes([methods[choice.method] for choice in choices], sets, overrides)
     found: list[Job] = []
     for folder, whole in zip(data_folders, sets, strict=True):
         drawn = {name: with_split(whole, name) for name in dict.fromkeys(choice.split for choice in choices)}
-        sizes = {(name, n): _sizes(drawn[name], n) for name, n in dict.fromkeys((c.split, c.limit) for c in choices)}
+        used = {asked: _used(drawn[asked[0]], *asked[1:]) for asked in dict.fromkeys(map(_images_asked, choices))}
         suggested = datasets[whole.name].defaults if whole.name in datasets else {}
         for seed in seeds:
             for choice in choices:
-                entry, data, n = methods[choice.method], drawn[choice.split], sizes[choice.split, choice.limit]
-                spec, changed = _spec(entry, data, suggested, choice.settings, overrides)
+                entry, data, (limits, n) = methods[choice.method], drawn[choice.split], used[_images_asked(choice)]
+                spec, changed = _spec(entry, data, suggested, choice.settings, overrides, n["train"])
                 spec = dataclasses.replace(
                     spec,
-                    limit=choice.limit if n["train"] < len(data.split.train) else None,  # one that limits nothing
+                    **limits,
                     seed=seed if entry.seeded else 0,
                     device=device if device in entry.devices else entry.devices[0],
                     deterministic=deterministic,
@@ -150,10 +160,21 @@ def merged(jobs: Iterable[Job]) -> list[Job]:
     return list(found.values())
 
 
-def _sizes(data: Dataset, limit: int | None) -> dict[str, int]:
-    """Images by part, the training ones limited."""
-    n = {part: len(data.split[part]) for part in PARTS}
-    return n | {"train": len(limited(data.split.train, data.labels, limit))}
+def _images_asked(choice: Choice) -> tuple[str, int | None, ValLimit]:
+    return choice.split, choice.limit, choice.val_limit
+
+
+def _used(data: Dataset, limit: int | None, val_limit: ValLimit) -> tuple[dict[str, Any], dict[str, int]]:
+    """The limits of a spec, None where one limits nothing, and the number of images used by part."""
+    split = data.split
+    if limit is not None and limit >= len(split.train):
+        limit = None
+    if val_limit is None and limit is not None:
+        val_limit = val_in_proportion(split, data.labels, limit)
+    if val_limit == "all" or (val_limit is not None and val_limit >= len(split.val)):
+        val_limit = None
+    parts = limited_parts(split, data.labels, limit, val_limit)
+    return {"limit": limit, "val_limit": val_limit}, {part: len(at) for part, at in parts.items()}
 
 
 def _obstacle(entry: MethodEntry, data: Dataset, spec: RunSpec) -> str:
@@ -169,11 +190,15 @@ def _spec(
     suggested: Mapping[str, Any],
     settings: Mapping[str, Any],
     overrides: Sequence[Override],
+    n: int,
 ) -> tuple[RunSpec, dict[str, Any]]:
-    """The spec with defaults < data set's suggestions < suite's settings < overrides, and what the last two changed."""
+    """The spec with defaults < data set's suggestions < suite's settings < overrides, and what the last two changed.
+
+    n: training images, which settings that are left open follow.
+    """
     asked = {o.key: o.value for o in overrides if fnmatch.fnmatchcase(entry.name, o.scope)}
-    normal = settled(entry, suggested, multilabel=data.multilabel)
-    final = settled(entry, suggested, settings, asked, multilabel=data.multilabel)
+    normal = settled(entry, suggested, multilabel=data.multilabel, n=n)
+    final = settled(entry, suggested, settings, asked, multilabel=data.multilabel, n=n)
     before, after = ({k: v for part in done for k, v in dataclasses.asdict(part).items()} for done in (normal, final))
     changed = {k: after[k] for k in after if canonical(after[k]) != canonical(before[k])}
     spec = RunSpec(
@@ -189,10 +214,18 @@ def _spec(
     return spec, changed
 
 
-def settled(entry: MethodEntry, *layers: Mapping[str, Any], multilabel: bool = True) -> tuple[Any, ...]:
+def settled(
+    entry: MethodEntry, *layers: Mapping[str, Any], multilabel: bool = True, n: int | None = None
+) -> tuple[Any, ...]:
     """A method's settings, its preprocessing and, of several labels an image, the decision, with those values of the
-    layers that they have in place of their own; a later layer's goes before an earlier one's."""
-    return tuple(_replace(part, layers) for part in _parts(entry, multilabel))
+    layers that they have in place of their own; a later layer's goes before an earlier one's.
+
+    n: training images; without it, settings that follow from their number are left open.
+    """
+    params, *others = (_replace(part, layers) for part in _parts(entry, multilabel))
+    if entry.suited and n is not None:
+        params = entry.suited(params, n)
+    return params, *others
 
 
 def names_of(entry: MethodEntry, multilabel: bool = True) -> list[str]:

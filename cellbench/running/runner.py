@@ -22,7 +22,7 @@ from ..core.store import Predictions
 from ..datasets import cache
 from ..datasets.preprocessing import Preprocessing, Range
 from ..datasets.protocols import with_split
-from ..datasets.splits import limited
+from ..datasets.splits import limited_parts
 from ..methods.registry import Method, methods
 from . import models
 from .plan import Job
@@ -141,7 +141,7 @@ def _entries(job: Job) -> dict[str, list[str]]:
 
 
 def data_facts(data: Dataset, parts: Mapping[str, Samples], spec: RunSpec) -> dict[str, Any]:
-    """What tables say of the data: counts are of the images used, after the limit."""
+    """What tables say of the data: counts are of the images used, after the limits."""
     counts = {part: count_classes(parts[part].labels, len(data.classes)) for part in PARTS}
     absent = {part: absent_classes(data.classes, counts[part]) for part in PARTS}
     facts: dict[str, Any] = {
@@ -168,10 +168,10 @@ def _input_facts(data: Dataset, preprocessing: Preprocessing) -> dict[str, Any]:
 
 
 def _parts(data: Dataset, spec: RunSpec) -> tuple[dict[str, Samples], dict[str, NDArray], Range | None]:
-    """The three parts, preprocessed, the training part limited; the positions of their images in the data set; and what
+    """The three parts, preprocessed and within the limits; the positions of their images in the data set; and what
     preprocessing measured."""
     preprocessing = Preprocessing.of_steps(spec.preprocessing)
-    index = _index(data, spec)
+    index = limited_parts(data.split, data.labels, spec.limit, spec.val_limit)
     done, measured = preprocessing.apply(data.images, index, data.channels)
     parts = {part: Samples(images, data.labels[index[part]], data.classes) for part, images in done.items()}
     return parts, index, measured
@@ -179,13 +179,8 @@ def _parts(data: Dataset, spec: RunSpec) -> tuple[dict[str, Samples], dict[str, 
 
 def _labels(data: Dataset, spec: RunSpec) -> dict[str, Samples]:
     """The parts without their pixels (images of size 0), for a record of a run that never started."""
-    return {part: Samples(data.images[:0], data.labels[at], data.classes) for part, at in _index(data, spec).items()}
-
-
-def _index(data: Dataset, spec: RunSpec) -> dict[str, NDArray]:
-    """Positions of the images of each part, the training part limited."""
-    index = {part: data.split[part] for part in PARTS}
-    return {**index, "train": limited(index["train"], data.labels, spec.limit)}
+    index = limited_parts(data.split, data.labels, spec.limit, spec.val_limit)
+    return {part: Samples(data.images[:0], data.labels[at], data.classes) for part, at in index.items()}
 
 
 def _settle_device(spec: RunSpec) -> None:

@@ -8,8 +8,11 @@ from typing import Any
 from ..core.errors import UsageError, did_you_mean
 from ..core.runs import canonical_text
 from ..core.suites import Entry, Suite
+from ..core.training_budget import EPOCHS, LARGEST_BATCH
 from ..methods.registry import methods
-from .plan import Choice, Job, Override, make_plan, names_of, settled
+from .plan import Choice, Job, Override, ValLimit, make_plan, names_of, settled
+
+USUAL = {"epochs": EPOCHS, "batch": LARGEST_BATCH}
 
 
 def plan_suite(
@@ -20,11 +23,15 @@ def plan_suite(
     overrides: Sequence[Override] = (),
     split: str | None = None,
     limit: int | None = None,
+    val_limit: ValLimit = None,
     seeds: Sequence[int] | None = None,
     device: str = "cpu",
     deterministic: bool = False,
 ) -> list[Job]:
-    """Jobs of these entries on prepared data sets; split and seeds in place of the suite's, limit where it is less."""
+    """Jobs of these entries on prepared data sets; split and seeds in place of the suite's, limit where it is less.
+
+    val_limit: as in make_plan.
+    """
     chosen = [
         Choice(
             entry.method,
@@ -32,6 +39,7 @@ def plan_suite(
             split or suite.split_of(entry),
             min((n for n in (own, limit) if n is not None), default=None),
             f"{suite.name}/{entry.id}",
+            val_limit,
         )
         for own in dict.fromkeys(n for entry in entries for n in suite.limits_of(entry))
         for entry in entries
@@ -50,6 +58,7 @@ def plan_suite(
 def settings(suite: Suite, entry: Entry) -> dict[str, Any]:
     """What an entry sets: of the suite's settings those that its method has, then its own.
 
+    Epochs and batch that neither gives are the usual ones of many images: an entry is the same on any number of them.
     Raises UsageError when the method has no such setting.
     """
     known = names_of(methods[entry.method])
@@ -59,7 +68,8 @@ def settings(suite: Suite, entry: Entry) -> dict[str, Any]:
                 f"suite {suite.name!r}, entry {entry.id!r}: method {entry.method!r} has no setting {key!r}; "
                 f"{did_you_mean(key, known)}"
             )
-    return {**{key: value for key, value in suite.set.items() if key in known}, **entry.set}
+    common = {**(USUAL if methods[entry.method].suited else {}), **suite.set}
+    return {**{key: value for key, value in common.items() if key in known}, **entry.set}
 
 
 def expected(suite: Suite) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from torch import nn
 
 from .. import __version__
 
-FORMAT = 2  # another one whenever something else is kept, or in another shape
+FORMAT = 3  # another one whenever something else is kept, or in another shape
 WRITTEN_BY = f"cellbench {__version__}, checkpoint {FORMAT}, torch {torch.__version__}"
 
 

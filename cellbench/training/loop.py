@@ -18,6 +18,7 @@ from ..core.errors import TrainingError, UsageError
 from ..core.metrics import decide, macro_f1, validation_figure
 from ..core.runs import RunLog
 from ..core.tensors import as_tensor
+from ..core.training_budget import Budget, budget, epochs_between_scores, is_scored
 from ..nets.parts import freeze, settle_norms
 from . import checkpoints
 from .augment import augment
@@ -39,6 +40,8 @@ class Training:
 
     images, val_images: raw, (n, channels, height, width), on the device or, too many for it, on the processor's side.
     chosen: positions of the images of an epoch; truth: their labels, float (n, classes); both on the processor's side.
+    budget: the recipe's epochs and batch, as they suit the number of images. between: epochs from one scoring of val to
+    the next.
     """
 
     images: Tensor
@@ -49,6 +52,8 @@ class Training:
     model: Trained
     forward: Callable[[Tensor], Tensor]
     recipe: Recipe
+    budget: Budget
+    between: int
     loss: Loss
     optimiser: torch.optim.Optimizer
     scaler: torch.amp.GradScaler
@@ -85,6 +90,8 @@ def train(net: nn.Module, recipe: Recipe, train: Samples, val: Samples, seed: in
             model,
             forward=torch.compile(model.net) if recipe.compile else model.net,
             recipe=recipe,
+            budget=budget(len(train), recipe.epochs, recipe.batch),
+            between=_between_scores(recipe, len(chosen), len(val)),
             loss=loss,
             optimiser=make_optimiser(model.net, recipe),
             scaler=_scaler(model),
@@ -118,13 +125,23 @@ def synchronise(device: str) -> None:
 
 def _train_on(training: Training, log: RunLog) -> None:
     """The epochs that the history lacks, each kept when it is over."""
-    recipe = training.recipe
-    while len(log.history) < recipe.epochs and not _is_stale(training, len(log.history)):
+    epochs = training.budget.epochs
+    while len(log.history) < epochs and not _is_stale(training, len(log.history)):
+        epoch, start = len(log.history) + 1, time.perf_counter()
         with log.phase("fit"):
-            start = time.perf_counter()
-            row = {**_epoch(training, log.history), **_validate(training, epoch=len(log.history) + 1)}
-        log.epoch(**row, epoch=len(log.history) + 1, epochs=recipe.epochs, seconds=time.perf_counter() - start)
+            row = _epoch(training, log.history)
+        if is_scored(epoch, epochs, training.between):
+            with log.phase("validate"):
+                row |= _validate(training, epoch)
+        log.epoch(**row, epoch=epoch, epochs=epochs, seconds=time.perf_counter() - start)
         _keep(training, log)  # in no phase: a run that is never stopped would do without it
+
+
+def _between_scores(recipe: Recipe, n_train: int, n_val: int) -> int:
+    """What looks at val after every epoch has it scored after every epoch."""
+    if recipe.schedule == "plateau" or recipe.early_stopping:
+        return 1
+    return epochs_between_scores(n_train, n_val)
 
 
 def _epoch(training: Training, history: Sequence[Mapping[str, float]]) -> dict[str, float]:
@@ -138,7 +155,7 @@ def _epoch(training: Training, history: Sequence[Mapping[str, float]]) -> dict[s
     val_losses = [row["val_loss"] for row in history if "val_loss" in row]
     rates, seen = [], []
     for i, batch in enumerate(batches(training.images, training.chosen[order], size, device)):
-        rates.append(learning_rate(recipe, (done + (i + 0.5) / steps) / recipe.epochs, val_losses))
+        rates.append(learning_rate(recipe, (done + (i + 0.5) / steps) / training.budget.epochs, val_losses))
         set_rate(training.optimiser, rates[-1])
         first = i - i % recipe.accumulate  # of the batches whose gradients make one step
         of_step = min(recipe.accumulate, steps - first)
@@ -248,8 +265,9 @@ def _keep(training: Training, log: RunLog) -> None:
     state |= {name: part.state_dict() for name, part in _parts(training).items()}
     state |= {"shuffle": training.shuffle.get_state(), "random": checkpoints.random_states(training.model.device)}
     with contextlib.suppress(OSError):  # a full disk is told when the record is saved; training goes on
+        seconds = {phase: log.seconds.get(phase, 0.0) for phase in ("fit", "validate")}
         checkpoints.save(
-            log.checkpoint, {**state, "history": log.history, "fit": log.seconds["fit"], "spent": astuple(log.spent)}
+            log.checkpoint, {**state, "history": log.history, "seconds": seconds, "spent": astuple(log.spent)}
         )
 
 
@@ -264,7 +282,7 @@ def _resume(training: Training, log: RunLog) -> None:
     training.shuffle.set_state(state["shuffle"])
     checkpoints.set_random_states(state["random"], training.model.device)
     log.history.extend(state["history"])
-    log.carry({"fit": state["fit"]}, Spent(*state["spent"]))
+    log.carry(state["seconds"], Spent(*state["spent"]))
 
 
 def _parts(training: Training) -> dict[str, Any]:
@@ -273,7 +291,7 @@ def _parts(training: Training) -> dict[str, Any]:
 
 def _batch(training: Training) -> int:
     """Images a batch; of fewer images than that, all of them."""
-    return min(training.recipe.batch, len(training.chosen))
+    return min(training.budget.batch, len(training.chosen))
 
 
 def _one_hot(samples: Samples) -> NDArray[np.bool_]:

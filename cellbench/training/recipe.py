@@ -1,12 +1,15 @@
 """How to train a net, as data."""
 
 from collections.abc import Callable
-from dataclasses import Field, dataclass, fields
+from dataclasses import Field, asdict, dataclass, fields, replace
 from types import UnionType
 from typing import Any, get_args
 
 from ..core.errors import UsageError, did_you_mean
 from ..core.settings import bounds, choice, described, number
+from ..core.training_budget import budget
+
+AUTO = "auto"  # as people write the None of a setting that follows from the number of training images
 
 
 @dataclass(frozen=True)
@@ -19,8 +22,12 @@ class Recipe:
     Raises UsageError when a value is not allowed, naming those that are.
     """
 
-    epochs: int = number(20, "passes over the training images; 0 takes the weights as they come")
-    batch: int = number(64, "images at a time", 1)
+    epochs: int | None = number(
+        None,
+        "passes over the training images; auto: as their number asks; 0 takes the weights as they come",
+        unset=AUTO,
+    )
+    batch: int | None = number(None, "images at a time; auto: as their number asks", 1, unset=AUTO)
     accumulate: int = number(1, "batches whose gradients are averaged for one step", 1)
 
     optimiser: str = choice("what makes steps of gradients", "sgd", "adam", "adamw")
@@ -136,6 +143,11 @@ class Recipe:
                 raise UsageError(f"{name} is {getattr(self, name)!r}, and only {condition} looks at it; leave it out")
 
 
+def suited(recipe: Recipe, n: int) -> Recipe:
+    """The recipe for `n` training images: epochs and batch that are open follow from n."""
+    return replace(recipe, **asdict(budget(n, recipe.epochs, recipe.batch)))
+
+
 LOOKED_AT_WITH: dict[str, tuple[str, Callable[[Recipe], bool]]] = {
     "momentum": ("optimiser=sgd", lambda r: r.optimiser == "sgd"),
     "nesterov": ("optimiser=sgd", lambda r: r.optimiser == "sgd"),
@@ -156,6 +168,8 @@ def _checked(setting: Field, value: Any) -> Any:
     choices = setting.metadata.get("choices", ())
     if value is None and "none" in choices:  # the command line reads the word so
         return "none"
+    if value == AUTO == setting.metadata.get("unset"):
+        return None
     kinds = get_args(setting.type) if isinstance(setting.type, UnionType) else (setting.type,)
     if type(None) in kinds and value is None:
         return value

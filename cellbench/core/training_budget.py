@@ -1,0 +1,54 @@
+"""How long a net is trained when nobody says it, and how often it is scored on val meanwhile.
+
+Both follow from counts of images alone, never from a clock, so that results can be reproduced.
+"""
+
+import math
+from dataclasses import dataclass
+
+EPOCHS = 20  # at least
+STEPS = 1_500  # at least
+BATCHES = ((500, 16), (2_000, 32))  # (below so many training images, images a batch)
+LARGEST_BATCH = 64
+VAL_COST = 1 / 3  # of scoring an image, as a share of training on it: one pass forward in place of two and a half
+VAL_SHARE = 1 / 5  # of the cost of training that scoring val may add
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Passes over the training images, and images a batch."""
+
+    epochs: int
+    batch: int
+
+
+def budget(n: int, epochs: int | None = None, batch: int | None = None) -> Budget:
+    """The budget for `n` training images; what is None follows from n.
+
+    Few images get small batches and many epochs: a net needs a number of steps, whatever the number of images.
+    """
+    if batch is None:
+        batch = next((size for below, size in BATCHES if n < below), LARGEST_BATCH)
+    if epochs is None:
+        epochs = max(EPOCHS, math.ceil(STEPS / batches(n, batch)))
+    return Budget(epochs, batch)
+
+
+def batches(n: int, batch: int) -> int:
+    """Batches an epoch: the last, partial one is left out, and of fewer images than a batch all are one."""
+    return max(1, n // batch)
+
+
+def steps(n: int, given: Budget, accumulate: int = 1) -> int:
+    """Steps of a training on `n` images, each from `accumulate` batches."""
+    return given.epochs * math.ceil(batches(n, given.batch) / accumulate)
+
+
+def epochs_between_scores(n_train: int, n_val: int) -> int:
+    """Val is scored each time that so many epochs are over: 1 where that adds at most VAL_SHARE to training."""
+    return max(1, math.ceil(VAL_COST * n_val / (VAL_SHARE * n_train) - 1e-9))
+
+
+def is_scored(epoch: int, epochs: int, between: int) -> bool:
+    """Whether val is scored after this epoch, counted from 1: evenly from the last one back."""
+    return epoch == epochs or (epoch >= between and (epochs - epoch) % between == 0)
