@@ -1,5 +1,7 @@
 """How long nets are trained and how often val is scored, from counts alone."""
 
+import itertools
+
 import pytest
 
 from cellbench.core.training_budget import Budget, batches, budget, epochs_between_scores, is_scored, steps
@@ -49,7 +51,7 @@ def test_scoring_a_large_val_part_costs_at_most_a_fifth_and_the_last_epoch_is_sc
     between = epochs_between_scores(n_train, n_val)
     scored = [epoch for epoch in range(1, epochs + 1) if is_scored(epoch, epochs, between)]
     assert scored[-1] == epochs
-    assert {after - before for before, after in zip(scored, scored[1:], strict=False)} == {between}
+    assert {after - before for before, after in itertools.pairwise(scored)} == {between}
     assert len(scored) * n_val / 3 <= epochs * n_train / 5
 
 

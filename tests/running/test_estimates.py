@@ -36,7 +36,7 @@ def test_a_nets_work_is_its_training_steps_and_an_svms_its_kernel_values():
 
 def test_without_records_the_prior_speaks(toy_folder, store):
     cnn = methods["cnn"]
-    reference = cnn.defaults.epochs * (8701 + 2175 / 3) + (8701 + 2175 + 2720) / 3
+    reference = 20 * (8701 + 2175 / 3) + (8701 + 2175 + 2720) / 3
     expected = cnn.cost * 8.701 * 740 / reference
     assert estimate(job(toy_folder, "cnn", "epochs=10"), store) == pytest.approx(EACH + expected)
     assert prior(cnn, reference) == pytest.approx(cnn.cost * 8.701)

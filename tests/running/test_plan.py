@@ -24,7 +24,8 @@ def test_a_plan_is_data_sets_times_seeds_times_methods(toy_folder):
 
 def test_defaults_are_resolved_into_the_spec(toy_folder):
     (job,) = plan(toy_folder, "resnet18")
-    assert job.spec.params == dataclasses.asdict(methods["resnet18"].defaults)
+    of_60_images = {"epochs": 500, "batch": 16}  # 1,500 steps of 16 images: 3 an epoch
+    assert job.spec.params == dataclasses.asdict(methods["resnet18"].defaults) | of_60_images
     assert job.spec.preprocessing == {"size": 64}
     assert job.overrides == {}
 
@@ -110,6 +111,46 @@ def test_a_limit_that_limits_nothing_is_none(toy_folder):
     (job,), (limited,) = plan(toy_folder, "cnn", limit=60), plan(toy_folder, "cnn", limit=59)
     assert (job.spec.limit, job.n["train"]) == (None, 60)
     assert (limited.spec.limit, limited.n["train"]) == (59, 59)
+
+
+@pytest.mark.parametrize(
+    ("options", "n", "limits"),
+    [
+        ({}, (60, 30), (None, None)),
+        ({"limit": 20}, (20, 10), (20, 10)),  # half as many of val as of train, as in the whole
+        ({"limit": 3}, (3, 3), (3, 3)),  # one of each class at least
+        ({"limit": 20, "val_limit": "all"}, (20, 30), (20, None)),
+        ({"limit": 20, "val_limit": 6}, (20, 6), (20, 6)),
+        ({"val_limit": 6}, (60, 6), (None, 6)),
+        ({"val_limit": 30}, (60, 30), (None, None)),
+        ({"limit": 60}, (60, 30), (None, None)),
+    ],
+)
+def test_val_is_limited_in_proportion_unless_its_number_is_given(toy_folder, options, n, limits):
+    (job,) = plan(toy_folder, "cnn", **options)
+    assert (job.n["train"], job.n["val"]) == n
+    assert (job.spec.limit, job.spec.val_limit) == limits
+
+
+def test_a_val_limit_that_empties_a_class_is_refused(toy_folder):
+    with pytest.raises(DataError, match="a limit of 2 val images leaves some of 3 classes empty"):
+        plan(toy_folder, "cnn", val_limit=2)
+
+
+@pytest.mark.parametrize(
+    ("sets", "budget"),
+    [
+        ([], (500, 16)),
+        (["epochs=auto"], (500, 16)),
+        (["epochs=3"], (3, 16)),
+        (["batch=60"], (1500, 60)),
+        (["epochs=3", "batch=8"], (3, 8)),
+    ],
+)
+@pytest.mark.parametrize("method", ["cnn", "svm-deep", "torchvision:resnet18"])
+def test_epochs_and_batch_that_are_left_open_follow_the_number_of_training_images(toy_folder, method, sets, budget):
+    (job,) = plan(toy_folder, method, sets=sets)
+    assert (job.spec.params["epochs"], job.spec.params["batch"]) == budget
 
 
 def test_a_limit_that_empties_a_class_is_refused(toy_folder):

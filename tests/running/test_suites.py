@@ -54,7 +54,7 @@ def test_a_suite_is_planned_by_seed_limit_and_entry_each_with_its_own_split(toy_
         (("small/cnn",), 1, None, "random"),
         (("small/mlp",), 1, 9, "stratified"),
     ]
-    assert str(jobs[1]) == "small/cnn on toy, 12 images, seed 0"
+    assert str(jobs[1]) == "small/cnn on toy, 12 training and 6 val images, seed 0"
 
 
 def test_settings_of_all_reach_the_methods_that_have_them_and_an_entrys_own_come_after(toy_folder):
@@ -123,7 +123,7 @@ def test_pretraining_and_size_are_changed_one_at_a_time_in_the_fair_yeast_suite(
     for name, given in four.items():
         size, weights = name.split("-")
         rest = {key: value for key, value in given.items() if key not in ("size", "weights")}
-        assert rest == {"epochs": 20, "stem": "stock", "lr": 0.02}
+        assert rest == {"epochs": 20, "batch": 64, "stem": "stock", "lr": 0.02}
         assert given["size"] == int(size)
         assert given.get("weights") == (None if weights == "scratch" else "imagenet")
 

@@ -49,7 +49,7 @@ def test_history_has_every_epoch_with_its_rate_and_losses(toy):
     assert [row["epoch"] for row in log.history] == [1, 2, 3, 4]
     assert all(math.isfinite(row[key]) for row in log.history for key in ("train_loss", "val_loss", "lr", "seconds"))
     assert log.history[-1]["val_accuracy"] > log.history[0]["val_accuracy"]
-    assert set(log.seconds) == {"transfer", "warmup", "fit"}
+    assert set(log.seconds) == {"transfer", "warmup", "fit", "validate"}
 
 
 def test_a_loss_that_is_no_number_ends_the_run_and_names_the_rate(toy):
