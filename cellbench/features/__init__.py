@@ -1,24 +1,26 @@
-"""Features that a classical classifier learns from, each a function of images; `compute` joins groups of them."""
+"""Features that a classical classifier learns from, each a function of images; `compute` joins groups of them.
 
-from .between import between
-from .brightness import intensity
-from .cooccurrence import haralick
-from .gradients import hog
-from .groups import GROUPS, Features, compute
-from .pixels import flatten
-from .spread import granularity, radial
-from .patterns import texture
+A function's module is imported when it is asked for: names of groups are for lists and settings, which need no torch.
+"""
 
-__all__ = [
-    "GROUPS",
-    "Features",
-    "between",
-    "compute",
-    "flatten",
-    "granularity",
-    "haralick",
-    "hog",
-    "intensity",
-    "radial",
-    "texture",
-]
+from importlib import import_module
+from typing import Any
+
+MODULES = {
+    "between": "channel_pairs",
+    "compute": "groups",
+    "flatten": "pixels",
+    "granularity": "openings",
+    "haralick": "cooccurrence",
+    "hog": "gradients",
+    "intensity": "brightness",
+    "radial": "rings",
+    "texture": "patterns",
+}
+__all__ = list(MODULES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{MODULES[name]}", __name__), name)

@@ -1,111 +1,126 @@
-"""Groups of features by name, each computed by one function, and the names of the single features."""
+"""Groups of features by name, and several of them side by side. Importing this imports no torch."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import combinations
-
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn import functional as F
+from typing import TYPE_CHECKING
 
 from ..core.errors import UsageError, did_you_mean
-from ..core.tensors import as_tensor
-from . import brightness, cooccurrence, patterns, spread
-from .between import MEASURES, between
-from .gradients import hog
-from .tensors import as_float, in_chunks
 
-HOG_SIDE = 64  # pixels that images are resized to for HOG, whose number of features grows with them
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
 class Group:
-    """function makes (n, features) float32 of (n, channels, height, width) images; names(height, width): of the
-    features of one channel, or pair of channels, by which the function's result is ordered."""
+    """function: its name in `module`, a file of this folder: (n, channels, height, width) images to float32
+    (n, features), in the order of channels, or of pairs of channels. The module's names(height, width) are those of
+    the features of one channel, or pair."""
 
     name: str
     summary: str
     source: str
-    function: Callable[[Tensor], Tensor]
-    names: Callable[[int, int], list[str]]
+    module: str
+    function: str
     pairs: bool = False
 
+    def compute(self, images: "Tensor") -> "Tensor":
+        return getattr(self._module, self.function)(images)
 
-@dataclass(frozen=True, eq=False)
-class Features:
-    """values (n, f) float32; names (f,), such as 'texture/DNA/radius 3/bin 7'; the columns of each group."""
+    def names(self, height: int, width: int) -> list[str]:
+        return self._module.names(height, width)
 
-    values: Tensor
-    names: tuple[str, ...]
-    slices: Mapping[str, slice]
-
-
-def gradients(images: Tensor, pixels_per_cell: int = 8) -> Tensor:
-    """HOG of images resized to 64×64 pixels (bilinear, antialiased), see `hog`."""
-
-    def resized(chunk: Tensor) -> Tensor:
-        return F.interpolate(as_float(chunk), (HOG_SIDE, HOG_SIDE), mode="bilinear", antialias=True)
-
-    return in_chunks(images, lambda chunk: hog(resized(chunk), pixels_per_cell=pixels_per_cell))
-
-
-def _hog_names(height: int, width: int, pixels_per_cell: int = 8) -> list[str]:
-    return [f"{k}" for k in range((HOG_SIDE // pixels_per_cell - 1) ** 2 * 36)]
+    @property
+    def _module(self) -> "object":
+        return import_module(f".{self.module}", __package__)
 
 
 GROUPS = {
     group.name: group
     for group in (
-        Group("hog", "edges by direction and place", "Dalal & Triggs 2005", gradients, _hog_names),
-        Group(
-            "hog-coarse",
-            "edges by direction and place, cells of 16 pixels",
-            "Dalal & Triggs 2005",
-            lambda images: gradients(images, 16),
-            lambda height, width: _hog_names(height, width, 16),
-        ),
-        Group("texture", "local binary patterns", "Ojala et al. 2002", patterns.texture, patterns.names),
-        Group("intensity", "quantiles, moments, histogram", "", brightness.intensity, brightness.names),
-        Group("granularity", "spectrum of openings", "Soille 2003", spread.granularity, spread.granularity_names),
-        Group("haralick", "co-occurrence", "Haralick et al. 1973", cooccurrence.haralick, cooccurrence.names),
-        Group("radial", "light by distance from the middle", "CellProfiler", spread.radial, spread.radial_names),
-        Group("between", "light of two channels", "Manders et al. 1993", between, lambda *_: list(MEASURES), True),
+        Group("hog", "edges by direction and place", "Dalal & Triggs 2005", "fixed_hog", "gradients"),
+        Group("texture", "local binary patterns", "Ojala et al. 2002", "patterns", "texture"),
+        Group("intensity", "how bright the pixels are", "", "brightness", "intensity"),
+        Group("granularity", "light in grains of each size", "Soille 2003", "openings", "granularity"),
+        Group("haralick", "brightnesses side by side", "Haralick et al. 1973", "cooccurrence", "haralick"),
+        Group("radial", "light by distance from the middle", "CellProfiler", "rings", "radial"),
+        Group("between", "light of two channels together", "Manders et al. 1993", "channel_pairs", "between", True),
     )
 }
 
 
+@dataclass(frozen=True)
+class Layout:
+    """Where what is: names of all features, such as 'texture/DNA/radius 3/bin 7'; the columns of each group; those of
+    each channel, which pairs of channels share."""
+
+    names: tuple[str, ...]
+    groups: Mapping[str, slice]
+    channels: Mapping[str, list[int]]
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """values: (n, features) float32; names: of the features; slices: the columns of each group."""
+
+    values: "Tensor"
+    names: tuple[str, ...]
+    slices: Mapping[str, slice]
+
+
 def check_groups(names: Sequence[str]) -> None:
-    """Raises UsageError for no group, one that is not known, or one twice."""
+    """Raises UsageError when there is no name, an unknown one, or one twice."""
     if not names:
         raise UsageError(f"features names no group; give one or several of {', '.join(GROUPS)}")
     for name in names:
         if name not in GROUPS:
             raise UsageError(f"no group of features is called {name!r}; {did_you_mean(str(name), GROUPS)}")
-    if twice := [name for name in GROUPS if list(names).count(name) > 1]:
-        raise UsageError(f"features names {twice[0]!r} twice; name each group once")
+        if list(names).count(name) > 1:
+            raise UsageError(f"features names {name!r} twice; name each group once")
 
 
-def compute(images: Tensor | NDArray, groups: Sequence[str], channel_names: Sequence[str] = ()) -> Features:
-    """The features of some groups, side by side, on the images' device.
+def layout(groups: Sequence[str], shape: Sequence[int], channel_names: Sequence[str] = ()) -> Layout:
+    """The layout of what `values_of` makes of images of this shape, (channels, height, width).
 
-    images: (n, channels, height, width) uint8, uint16 or float32. channel_names: without any they are numbers from 0.
-    Raises UsageError for groups as `check_groups`, and for images too small for one; DataError for values that are not
-    finite.
+    channel_names: without any they are 'channel 0', 'channel 1' and so on. Raises UsageError as `values_of` does.
     """
+    count, height, width = shape
+    channels = list(channel_names) or [f"channel {k}" for k in range(count)]
+    names: list[str] = []
+    slices: dict[str, slice] = {}
+    columns: dict[str, list[int]] = {channel: [] for channel in channels}
+    for group in map(GROUPS.__getitem__, groups):
+        start = len(names)
+        for source in combinations(channels, 2) if group.pairs else ((channel,) for channel in channels):
+            added = [f"{group.name}/{' and '.join(source)}/{name}" for name in group.names(height, width)]
+            for channel in source:
+                columns[channel] += range(len(names), len(names) + len(added))
+            names += added
+        slices[group.name] = slice(start, len(names))
+    return Layout(tuple(names), slices, columns)
+
+
+def values_of(groups: Sequence[str], images: "Tensor") -> "Tensor":
+    """The features of several groups side by side, float32 (n, features), on the images' device.
+
+    Raises UsageError for images that are too small for a group, DataError for values that are not finite.
+    """
+    import torch
+
+    return torch.cat([GROUPS[name].compute(images) for name in groups], 1)
+
+
+def compute(images: "Tensor | NDArray", groups: Sequence[str], channel_names: Sequence[str] = ()) -> Features:
+    """Values, names and places of the features of some groups.
+
+    images: (n, channels, height, width) uint8, uint16 or float32, tensor or array. groups: names of GROUPS, each once.
+    Raises UsageError for other names, and for images that are too small; DataError for values that are not finite.
+    """
+    from ..core.tensors import as_tensor
+
     check_groups(groups)
     images = as_tensor(images)
-    _, channels, height, width = images.shape
-    channel_names = channel_names or [f"channel {k}" for k in range(channels)]
-    values, names, slices = [], [], {}
-    for name in groups:
-        values.append(GROUPS[name].function(images))
-        start = len(names)
-        names += _names(GROUPS[name], height, width, channel_names)
-        slices[name] = slice(start, len(names))
-    return Features(torch.cat(values, 1), tuple(names), slices)
-
-
-def _names(group: Group, height: int, width: int, channels: Sequence[str]) -> list[str]:
-    sources = [f"{a} and {b}" for a, b in combinations(channels, 2)] if group.pairs else channels
-    return [f"{group.name}/{source}/{name}" for source in sources for name in group.names(height, width)]
+    where = layout(groups, images.shape[1:], channel_names)
+    return Features(values_of(groups, images), where.names, where.groups)

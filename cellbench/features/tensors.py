@@ -1,6 +1,6 @@
 """Images as numbers from 0 to 1, on the device that they are on; and features brought to one scale."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Self
 
@@ -43,6 +43,12 @@ def check_finite(images: Tensor) -> None:
         )
 
 
+def shares_of_light(parts: Tensor, images: Tensor) -> Tensor:
+    """parts (n, channels, k) divided by the sum of their channel; 0 where that is not above 0."""
+    total = images.sum((2, 3))[..., None]
+    return torch.where(total > 0, parts / total, 0)
+
+
 @dataclass(frozen=True, eq=False)
 class Standardiser:
     """Mean 0 and deviation 1 of every feature of the training part; mean, factor: (features,) float32.
@@ -65,6 +71,19 @@ class Standardiser:
         deviation = (total[1] / len(features)).sqrt()
         varies = deviation > 10 * torch.finfo(torch.float32).eps * mean.abs()
         return cls(mean.float(), torch.where(varies, 1 / deviation, 0).float())
+
+    @classmethod
+    def of_groups(cls, features: Tensor, groups: Iterable[slice]) -> Self:
+        """Also divides each group of columns by the root of how many of them vary.
+
+        All groups then have the same variance, and an equal part in a kernel of distances or products.
+        """
+        alike = cls.of(features)
+        factor = alike.factor.clone()
+        for group in groups:
+            varying = torch.count_nonzero(factor[group])
+            factor[group] /= varying.clamp(min=1).sqrt()
+        return cls(alike.mean, factor)
 
     def __call__(self, features: Tensor) -> Tensor:
         """Standardise in place, and return, (n, features) float32."""

@@ -28,6 +28,10 @@ def between(images: Tensor | NDArray) -> Tensor:
     return in_chunks(images, lambda chunk: _between(as_float(chunk).flatten(2)))
 
 
+def names(height: int, width: int) -> list[str]:
+    return list(MEASURES)
+
+
 def _between(channels: Tensor) -> Tensor:
     first, second = map(list, zip(*combinations(range(channels.shape[1]), 2), strict=True))
     sums = channels.sum(2)
