@@ -40,12 +40,14 @@ class Info:
 class Samples:
     """One part of a data set, as a method sees it.
 
-    images: (n, channels, height, width) uint8, uint16 or float32; labels: (n,) int64, or (n, classes) bool.
+    images: (n, channels, height, width) uint8, uint16 or float32; labels: (n,) int64, or (n, classes) bool;
+    channels: their names, or none where they are not known.
     """
 
     images: NDArray
     labels: NDArray
     classes: tuple[str, ...]
+    channels: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.images)
@@ -91,7 +93,7 @@ class Dataset:
     def part(self, name: str) -> Samples:
         """The samples of 'train', 'val' or 'test' (a copy of their images)."""
         index = self.split[name]
-        return Samples(self.images[index], self.labels[index], self.classes)
+        return Samples(self.images[index], self.labels[index], self.classes, self.channels)
 
     def class_counts(self) -> Mapping[str, list[int]]:
         """Images of each class by part: {'train': [n of class 0, ...], ...}."""

@@ -81,6 +81,10 @@ class Preprocessing:
                 raise UsageError(f"no channel is called {name!r}; {did_you_mean(name, channels)}")
         return [list(channels).index(name) for name in self.channels]
 
+    def channel_names(self, channels: Sequence[str]) -> tuple[str, ...]:
+        """Names of the channels that `apply` leaves; none where it makes three of them, which are mixtures."""
+        return () if self.three_channels else tuple(channels[k] for k in self.chosen(channels))
+
     def shape(self, images: NDArray, channels: Sequence[str]) -> list[int]:
         """[channels, height, width] of what `apply` makes of such images.
 

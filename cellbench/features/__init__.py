@@ -1,6 +1,26 @@
-"""Features that a classical classifier learns from: flattened pixels and histograms of oriented gradients."""
+"""Features that a classical classifier learns from, each a function of images; `compute` joins groups of them.
 
-from .gradients import hog
-from .pixels import flatten
+A function's module is imported when it is asked for: names of groups are for lists and settings, which need no torch.
+"""
 
-__all__ = ["flatten", "hog"]
+from importlib import import_module
+from typing import Any
+
+MODULES = {
+    "between": "channel_pairs",
+    "compute": "groups",
+    "flatten": "pixels",
+    "granularity": "openings",
+    "haralick": "cooccurrence",
+    "hog": "gradients",
+    "intensity": "brightness",
+    "radial": "rings",
+    "texture": "patterns",
+}
+__all__ = list(MODULES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{MODULES[name]}", __name__), name)

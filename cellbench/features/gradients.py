@@ -10,11 +10,8 @@ from torch import Tensor
 
 from ..core.errors import UsageError
 from ..core.tensors import as_tensor
-from .tensors import as_float
+from .tensors import as_float, in_chunks
 
-# Pixels worked on at a time: on a processor what keeps a chunk's intermediates in its cache (2**22: 6 × slower), on a
-# card enough that starting its kernels costs nothing beside running them.
-CHUNK_VALUES = {"cpu": 2**18, "cuda": 2**26}
 EPSILON = 1e-5
 CLIP = 0.2  # L2-Hys: values above this are cut before the second normalisation
 
@@ -39,24 +36,20 @@ def hog(
         given = f"orientations={orientations}, pixels_per_cell={pixels_per_cell}, cells_per_block={cells_per_block}"
         raise UsageError(f"HOG was asked for {given}; all of them are at least 1")
     images = as_tensor(images)
-    n, channel_count, height, width = images.shape
+    height, width = images.shape[2:]
     rows, columns = height // pixels_per_cell, width // pixels_per_cell
     if min(rows, columns) < cells_per_block:
         raise UsageError(
             f"images of {height}×{width} pixels hold {rows}×{columns} cells of {pixels_per_cell} pixels; "
             f"a block needs {cells_per_block}×{cells_per_block}: use smaller cells or larger images"
         )
-    if not n:
-        blocks = (rows - cells_per_block + 1) * (columns - cells_per_block + 1) * cells_per_block**2
-        width = blocks * orientations * (channel_count if channels == "each" else 1)
-        return torch.zeros(0, width, device=images.device)
-    step = max(1, CHUNK_VALUES.get(images.device.type, 2**18) // images[0].numel())
-    parts = []
-    for chunk in images.split(step):
+
+    def features_of(chunk: Tensor) -> Tensor:
         across, down = _gradients(as_float(chunk), strongest=channels == "strongest")
         histograms = _histograms(across, down, orientations, pixels_per_cell, rows, columns)
-        parts.append(_blocks(histograms, cells_per_block).reshape(len(chunk), -1))
-    return torch.cat(parts)
+        return _blocks(histograms, cells_per_block).reshape(len(chunk), -1)
+
+    return in_chunks(images, features_of)
 
 
 def _gradients(images: Tensor, strongest: bool) -> tuple[Tensor, Tensor]:

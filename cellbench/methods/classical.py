@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..features.tensors import Standardiser
 
 Features = Callable[["Tensor"], "Tensor"]
+Scaler = Callable[["Tensor"], "Standardiser"]
 # Of each the first is the default.
 BACKENDS = ("auto", "torch", "onedal", "libsvm", "thundersvm", "cuml")
 KERNELS = ("rbf", "linear", "poly", "sigmoid")
@@ -76,14 +77,29 @@ class SVMSettings:
         return {name: getattr(self, name) for name in ("kernel", "degree", "coef0", "class_weight")}
 
 
-class FeatureSVM:
-    """Features, as a rule standardised by train statistics, then a C-SVC; C and gamma are those that do best on val."""
+def standardised(features: "Tensor") -> "Standardiser":
+    """The usual scaler: mean 0 and deviation 1 of every feature."""
+    from ..features.tensors import Standardiser
 
-    def __init__(self, features: Features, settings: SVMSettings, device: str, standardise: bool = True) -> None:
+    return Standardiser.of(features)
+
+
+def machine_of(settings: Any) -> SVMSettings:
+    """The settings of the machine among those of a method that has others too."""
+    names = [each.name for each in fields(SVMSettings) if hasattr(settings, each.name)]
+    return SVMSettings(**{name: getattr(settings, name) for name in names})
+
+
+class FeatureSVM:
+    """Features, scaled by train statistics unless scaler is None, then a C-SVC; C and gamma are the best on val."""
+
+    def __init__(
+        self, features: Features, settings: SVMSettings, device: str, scaler: Scaler | None = standardised
+    ) -> None:
         from ..features import oversampling
         from ..svm.backends import choose
 
-        self._features, self._settings, self._device, self._standardise = features, settings, device, standardise
+        self._features, self._settings, self._device, self._scaler = features, settings, device, scaler
         self.chosen: dict[str, Any] = {}
         self.parameters = None
         self.backend = choose(settings.backend, device=device, kernel=settings.kernel).name
@@ -92,7 +108,6 @@ class FeatureSVM:
 
     def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
         from ..features.oversampling import smote
-        from ..features.tensors import Standardiser
         from ..svm.backends import candidates, choose, reason, use_threads
 
         settings = self._settings
@@ -109,7 +124,7 @@ class FeatureSVM:
             images, others = self._on_device(train.images), self._on_device(val.images)
         with log.phase("features"):
             seen = self._features(images)
-            scale = Standardiser.of(seen) if self._standardise else None
+            scale = None if self._scaler is None else self._scaler(seen)
             seen, unseen = _scaled(seen, scale), _scaled(self._features(others), scale)
             if settings.smote:
                 seen, labels = smote(seen, labels, train.classes)
@@ -125,13 +140,13 @@ class FeatureSVM:
                 if score > best:  # on a tie the smaller C, the simpler machine, stays
                     best, self._model, self.chosen = score, model, chosen
             self._synchronise()
-        self._fitted = FittedSVM(self._features, scale, self._model, len(train.classes), self._device)
+        self.fitted = FittedSVM(self._features, scale, self._model, len(train.classes), self._device)
 
     def predict(self, images: NDArray) -> NDArray[np.float32]:
-        return self._fitted.predict(images)
+        return self.fitted.predict(images)
 
     def state(self) -> dict[str, Any]:
-        return self._fitted.state()
+        return self.fitted.state()
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -179,10 +194,18 @@ class FittedSVM:
         return {"scale": scale, "machine": saved.state(self.machine), "classes": self.classes}
 
     def predict(self, images: NDArray) -> NDArray[np.float32]:
+        return self.scores(self.features_of(images))
+
+    def features_of(self, images: NDArray) -> "Tensor":
+        """(n, features) float32, scaled."""
         from ..core.tensors import as_tensor
+
+        return _scaled(self.features(as_tensor(images).to(self.device)), self.scale)
+
+    def scores(self, features: "Tensor") -> NDArray[np.float32]:
+        """(n, classes) of scaled features."""
         from ..svm import SVC
 
-        features = _scaled(self.features(as_tensor(images).to(self.device)), self.scale)
         ours = isinstance(self.machine, SVC)
         decisions = self.machine.decision_function(features if ours else features.cpu().numpy())
         return _scores(self.machine, decisions, self.classes)
@@ -208,7 +231,7 @@ def _by_class(train: Samples) -> Samples:
     if train.multilabel:
         return train
     order = train.labels.argsort(kind="stable")
-    return Samples(train.images[order], train.labels[order], train.classes)
+    return replace(train, images=train.images[order], labels=train.labels[order])
 
 
 def _largest_pair(train: Samples, evened: bool) -> int:
@@ -246,7 +269,7 @@ class Classical:
     min_size: int = 1
 
     def make(self, settings: SVMSettings, seed: int, device: str) -> FeatureSVM:
-        return FeatureSVM(self._compute(), settings, device, self.standardise)
+        return FeatureSVM(self._compute(), settings, device, standardised if self.standardise else None)
 
     def restore(self, settings: SVMSettings, state: Mapping[str, Any], device: str) -> FittedSVM:
         return FittedSVM.of_state(self._compute(), state, device)

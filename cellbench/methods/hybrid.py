@@ -21,7 +21,7 @@ from ..core.training_budget import EPOCHS, LARGEST_BATCH
 from ..nets.table import find
 from ..training.recipe import Recipe
 from ..training.recipe import suited as suited_recipe
-from .classical import FeatureSVM, FittedSVM, SVMSettings
+from .classical import FeatureSVM, FittedSVM, SVMSettings, machine_of
 from .deep import NetMethod
 from .deep import restore as restore_net
 from .registry import methods
@@ -70,10 +70,6 @@ def recipe_of(settings: Any) -> Recipe:
     """The recipe of the net's method with what the settings say otherwise."""
     given = {each.name: value for each in RECIPE if (value := getattr(settings, each.name)) is not None}
     return replace(methods[settings.net].defaults, **given)
-
-
-def machine_of(settings: Any) -> SVMSettings:
-    return SVMSettings(**{each.name: getattr(settings, each.name) for each in MACHINE})
 
 
 def suited(settings: Any, n: int) -> Any:

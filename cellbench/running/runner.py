@@ -173,7 +173,8 @@ def _parts(data: Dataset, spec: RunSpec) -> tuple[dict[str, Samples], dict[str, 
     preprocessing = Preprocessing.of_steps(spec.preprocessing)
     index = limited_parts(data.split, data.labels, spec.limit, spec.val_limit)
     done, measured = preprocessing.apply(data.images, index, data.channels)
-    parts = {part: Samples(images, data.labels[index[part]], data.classes) for part, images in done.items()}
+    channels = preprocessing.channel_names(data.channels)
+    parts = {part: Samples(images, data.labels[index[part]], data.classes, channels) for part, images in done.items()}
     return parts, index, measured
 
 

@@ -1,0 +1,43 @@
+"""How far from the middle the light of a channel lies."""
+
+import math
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..core.tensors import as_tensor
+from .tensors import as_float, check_finite, in_chunks, shares_of_light
+
+RINGS = 6  # of equal width, from the middle to the corners
+
+
+def radial(images: Tensor | NDArray) -> Tensor:
+    """Share of each channel's light in six rings around the middle of the image, float32 (n, channels * 6).
+
+    images: (n, channels, height, width) uint8, uint16 or float32. Rings have equal width, the last reaches the corners; a pixel belongs to the ring of
+    its centre. 0 where the channel's sum is not above 0. As CellProfiler's MeasureObjectRadialDistribution, FracAtD,
+    with the image in place of an object. Raises DataError for values that are not finite.
+    """
+    images = as_tensor(images)
+    check_finite(images)
+    ring = _ring_of_pixel(*images.shape[2:]).to(images.device)
+    masks = F.one_hot(ring.flatten(), RINGS).float()
+    return in_chunks(images, lambda chunk: _radial(as_float(chunk), masks))
+
+
+def names(height: int, width: int) -> list[str]:
+    return [f"ring {k}" for k in range(RINGS)]
+
+
+def _radial(images: Tensor, masks: Tensor) -> Tensor:
+    return shares_of_light(images.flatten(2) @ masks, images).flatten(1)
+
+
+def _ring_of_pixel(height: int, width: int) -> Tensor:
+    """(height, width) int64, 0 in the middle; the corners' pixels are in the last ring."""
+    rows, columns = torch.arange(height) - (height - 1) / 2, torch.arange(width) - (width - 1) / 2
+    distance = torch.hypot(rows[:, None], columns[None])
+    farthest = math.hypot((height - 1) / 2, (width - 1) / 2) or 1.0
+    return (distance * (RINGS / farthest)).long().clamp_(max=RINGS - 1)

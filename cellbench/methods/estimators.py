@@ -1,0 +1,83 @@
+"""Features × scikit-learn's classifiers, with one label an image or several."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.data import Samples
+from ..core.metrics import validation_figure
+from ..core.runs import RunLog
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class FeatureClassifier:
+    """Features of images, then the classifier, of some candidates, that does best on val.
+
+    features: (n, channels, height, width) to (n, features) float32. candidates: settings that were tried, and the
+    unfitted classifier with them, the simplest first. Scores are logarithms of probabilities.
+    """
+
+    def __init__(
+        self,
+        features: Callable[["Tensor"], "Tensor"],
+        candidates: Sequence[tuple[Mapping[str, Any], Any]],
+    ) -> None:
+        self._features, self._candidates = features, candidates
+        self.backend = "scikit-learn"
+        self.chosen: Mapping[str, Any] = {}
+        self.parameters = None
+
+    def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
+        with log.phase("features"):
+            seen, unseen = self._values(train.images), self._values(val.images)
+        with log.phase("fit"):
+            best = -1.0
+            for chosen, classifier in self._candidates:
+                fitted = fit_classifier(classifier, seen, train.labels)
+                scores = log_probabilities(fitted, unseen, len(train.classes))
+                name, figure = validation_figure(val.labels, scores)
+                log.epoch(**chosen, **{f"val_{name}": figure})
+                if figure > best:  # on a tie the simpler one stays
+                    best, self._fitted, self.chosen = figure, fitted, chosen
+        self._classes = len(train.classes)
+
+    def predict(self, images: NDArray) -> NDArray[np.float32]:
+        return log_probabilities(self._fitted, self._values(images), self._classes)
+
+    def _values(self, images: NDArray) -> NDArray[np.float32]:
+        from ..core.tensors import as_tensor
+
+        return self._features(as_tensor(images)).numpy()
+
+
+def fit_classifier(classifier: Any, features: NDArray[np.float32], labels: NDArray) -> Any:
+    """The fitted classifier; of labels (n, classes) bool one classifier a label."""
+    import warnings
+
+    from sklearn.multiclass import OneVsRestClassifier
+
+    if labels.ndim == 1:
+        return classifier.fit(features, labels)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a label that all or no training images have: its score is constant
+        return OneVsRestClassifier(classifier).fit(features, labels.astype(int))
+
+
+def log_probabilities(fitted: Any, features: NDArray[np.float32], classes: int) -> NDArray[np.float32]:
+    """(n, classes): of one label an image the logarithm of its probability, of several the log odds.
+
+    A class without training images scores lowest.
+    """
+    from scipy.special import logit
+
+    least = np.finfo(np.float32).tiny
+    probabilities = np.asarray(fitted.predict_proba(features))
+    if hasattr(fitted, "estimators_") and hasattr(fitted, "multilabel_") and fitted.multilabel_:
+        return logit(probabilities.clip(least, 1 - np.finfo(np.float32).eps)).astype(np.float32)
+    scores = np.full((len(features), classes), np.log(least), np.float32)
+    scores[:, fitted.classes_.astype(int)] = np.log(probabilities.clip(least, None))
+    return scores

@@ -1,0 +1,143 @@
+"""Floors: what a method scores that looks at next to nothing. A method close to one has learnt little."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.data import Samples, count_classes
+from ..core.errors import DataError, UsageError, did_you_mean
+from ..core.runs import RunLog
+from ..core.settings import described
+from ..datasets.preprocessing import Preprocessing
+from ..features.groups import values_of
+from ..nets.table import NETS, find
+from .estimators import FeatureClassifier
+from .hybrid import penultimate
+from .registry import methods
+
+if TYPE_CHECKING:
+    from ..training.model import Trained
+
+LINEAR_C = (0.01, 0.1, 1, 10, 100)
+
+
+@dataclass(frozen=True)
+class NoSettings:
+    """A method without settings."""
+
+
+@dataclass(frozen=True)
+class UntrainedSettings:
+    """net: whose first weights, drawn at random, make the features."""
+
+    net: str = described("cnn", "whose untrained layers make the features", "a net's name")
+
+    def __post_init__(self) -> None:
+        if self.net not in NETS:
+            raise UsageError(f"net is {self.net!r}; {did_you_mean(str(self.net), NETS)}")
+
+
+class Majority:
+    """Gives every image the same scores: how often training images have each class."""
+
+    backend, parameters = "numpy", None
+
+    def __init__(self) -> None:
+        self.chosen: Mapping[str, Any] = {}
+
+    def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
+        with log.phase("fit"):
+            counts = np.array(count_classes(train.labels, len(train.classes)))
+            self._scores = (counts / len(train)).astype(np.float32)
+
+    def predict(self, images: NDArray) -> NDArray[np.float32]:
+        return np.tile(self._scores, (len(images), 1))
+
+
+class UntrainedFloor:
+    """Logistic regression on what a net of random weights hands to its last layer."""
+
+    def __init__(self, settings: UntrainedSettings, seed: int, device: str) -> None:
+        self._net, self._seed, self._device = find(settings.net), seed, device
+        self.backend, self.parameters = "scikit-learn", None
+        self.chosen: Mapping[str, Any] = {}
+
+    def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
+        with log.phase("warmup"):
+            model = self._untrained(train)
+        self._floor = FeatureClassifier(partial(penultimate, model), linear_candidates())
+        self._floor.fit(train, val, log)
+        self.chosen = self._floor.chosen
+
+    def predict(self, images: NDArray) -> NDArray[np.float32]:
+        return self._floor.predict(images)
+
+    def _untrained(self, train: Samples) -> "Trained":
+        import torch
+
+        from ..core.tensors import as_tensor
+        from ..training.model import reader
+        from ..training.recipe import Recipe
+
+        _, channels, height, width = train.images.shape
+        if height != width:
+            raise DataError(
+                f"images are {height}×{width}; nets here need square ones: leave size at a number of pixels"
+            )
+        torch.manual_seed(self._seed)
+        net = self._net.build(channels, len(train.classes), height)
+        return reader(net, as_tensor(train.images), Recipe(), self._device)
+
+
+def linear_candidates() -> list[tuple[dict[str, float], Any]]:
+    """Logistic regressions on standardised features, the most restrained first."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    return [({"C": C}, make_pipeline(StandardScaler(), LogisticRegression(C=C, max_iter=300))) for C in LINEAR_C]
+
+
+@methods.register(
+    "floor-majority",
+    summary="always the commonest class",
+    family="floor",
+    defaults=NoSettings(),
+    seeded=False,
+    devices=("cpu",),
+    cost=0.01,
+)
+def floor_majority(settings: NoSettings, seed: int, device: str) -> Majority:
+    return Majority()
+
+
+@methods.register(
+    "floor-intensity",
+    summary="logistic regression on how bright the pixels are",
+    family="floor",
+    defaults=NoSettings(),
+    preprocessing=Preprocessing(size=None),
+    standard=True,
+    seeded=False,
+    devices=("cpu",),
+    cost=0.6,
+)
+def floor_intensity(settings: NoSettings, seed: int, device: str) -> FeatureClassifier:
+    return FeatureClassifier(partial(values_of, ("intensity",)), linear_candidates())
+
+
+@methods.register(
+    "floor-untrained",
+    summary="logistic regression on the penultimate layer of a net with random weights",
+    family="floor",
+    defaults=UntrainedSettings(),
+    min_size=8,
+    devices=("cpu",),
+    cost=2.0,
+)
+def floor_untrained(settings: UntrainedSettings, seed: int, device: str) -> UntrainedFloor:
+    return UntrainedFloor(settings, seed, device)
