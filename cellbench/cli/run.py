@@ -212,6 +212,8 @@ def _run(
                 f"stopped; finished runs are saved. Go on with the same command, or: cellbench table {output}", err=True
             )
             return int(stop.code or 0) if isinstance(stop, SystemExit) else 130
+    if not quiet:
+        _tell_licences(jobs, store)
     others = "".join(f" --suite {suite.name}" for suite in suites)
     others = others or (" --runs all" if any(map(_is_special, jobs)) else "")
     click.echo(f"{matrix.summary(tally, len(jobs))}. Next: cellbench table {output}{others}")
@@ -300,6 +302,14 @@ def _tell_models(jobs: Sequence["Job"], store: Any, policy: Any) -> None:
     unsaved = sorted({job.spec.method for job in jobs if methods[job.spec.method].restore is None})
     if unsaved:
         click.echo(f"--save-models: no model of {', '.join(unsaved)}, which cannot tell what it learnt", err=True)
+
+
+def _tell_licences(jobs: Sequence["Job"], store: Any) -> None:
+    """The licence of each frozen encoder that these runs used."""
+    records = [record for job in jobs if (record := store.find(job.spec))]
+    facts = [record.facts for record in records if record.facts.get("licence_of_encoder")]
+    for encoder, licence in dict.fromkeys((each["encoder"], each["licence_of_encoder"]) for each in facts):
+        click.echo(f"Encoder {encoder}, licence of its weights: {licence}", err=True)
 
 
 def _training_in_epochs(names: Sequence[str]) -> list[str]:

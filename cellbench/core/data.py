@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,6 +110,12 @@ def count_classes(labels: NDArray, n_classes: int) -> list[int]:
 def absent_classes(classes: Sequence[str], counts: Sequence[int]) -> list[str]:
     """The classes that no image has; counts: images of each."""
     return [name for name, n in zip(classes, counts, strict=True) if not n]
+
+
+def add_content(digest: Any, array: NDArray) -> None:
+    """Add an array's type, shape and values to a digest of hashlib."""
+    digest.update(f"{array.dtype}{array.shape}".encode())
+    digest.update(np.ascontiguousarray(array).data)
 
 
 def _problems(data: Dataset) -> Iterator[str]:

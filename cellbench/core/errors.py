@@ -29,6 +29,10 @@ class DataError(CellbenchError):
     """Images, labels or archives that cannot be trusted as given."""
 
 
+class UnavailableError(DataError):
+    """What a method takes from elsewhere, such as weights, is not here and cannot be had: its run is skipped."""
+
+
 class BackendError(CellbenchError):
     """A library or device that was asked for and is not there."""
 

@@ -51,9 +51,9 @@ class SVMSettings:
     )
 
     def __post_init__(self) -> None:
-        if not _several(self.C) or not all(_is_number(c) and c > 0 for c in _several(self.C)):
+        if not several(self.C) or not all(is_number(c) and c > 0 for c in several(self.C)):
             raise UsageError(f"C is {self.C!r}; give a positive number, or a list of them such as C=1,10,100")
-        if not all(g == "scale" or (_is_number(g) and g > 0) for g in _several(self.gamma)):
+        if not all(g == "scale" or (is_number(g) and g > 0) for g in several(self.gamma)):
             raise UsageError(f"gamma is {self.gamma!r}; give 'scale' or a positive number, or a list of them")
         for name, allowed in (("kernel", KERNELS), ("backend", BACKENDS)):
             if (value := getattr(self, name)) not in allowed:
@@ -62,14 +62,14 @@ class SVMSettings:
             raise UsageError(f"class_weight is {self.class_weight!r}; give 'balanced' or none")
         if not isinstance(self.smote, bool):
             raise UsageError(f"smote is {self.smote!r}; give true or false")
-        if not (isinstance(self.degree, int) and self.degree > 0 and _is_number(self.coef0) and self.coef0 >= 0):
+        if not (isinstance(self.degree, int) and self.degree > 0 and is_number(self.coef0) and self.coef0 >= 0):
             raise UsageError(
                 f"degree is {self.degree!r} and coef0 {self.coef0!r}; at least 1 and at least 0 make a kernel"
             )
 
     @property
     def grid(self) -> dict[str, tuple[Any, ...]]:
-        return {"C": _several(self.C), "gamma": _several(self.gamma)}
+        return {"C": several(self.C), "gamma": several(self.gamma)}
 
     @property
     def fixed(self) -> dict[str, Any]:
@@ -136,7 +136,7 @@ class FeatureSVM:
                 backend, seen, labels, unseen, **settings.grid, **settings.fixed
             ):
                 figure, score = validation_figure(val.labels, _scores(model, decisions, len(train.classes)))
-                log.epoch(**{**{k: v for k, v in chosen.items() if _is_number(v)}, f"val_{figure}": score})
+                log.epoch(**{**{k: v for k, v in chosen.items() if is_number(v)}, f"val_{figure}": score})
                 if score > best:  # on a tie the smaller C, the simpler machine, stays
                     best, self._model, self.chosen = score, model, chosen
             self._synchronise()
@@ -245,11 +245,12 @@ def _largest_pair(train: Samples, evened: bool) -> int:
     return int(2 * counts[-1] if evened else counts[-2:].sum())
 
 
-def _several(value: Any) -> tuple[Any, ...]:
+def several(value: Any) -> tuple[Any, ...]:
+    """A setting of one value or of several, as a tuple."""
     return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
-def _is_number(value: object) -> bool:
+def is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

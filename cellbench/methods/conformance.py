@@ -17,7 +17,8 @@ from .registry import Method, MethodEntry
 
 SIDE = 32  # of toy images, in pixels
 # Settings that, where a method has them, keep a check short; at larger rates deep plain nets learn nothing so soon.
-QUICK = {"epochs": 20, "batch": 16, "lr": 0.005}
+# weights: none, so that a probe can be checked where there are no weights to be had.
+QUICK = {"epochs": 20, "batch": 16, "lr": 0.005, "weights": None}
 
 
 @dataclasses.dataclass(frozen=True)

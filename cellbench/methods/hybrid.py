@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import __version__
-from ..core.data import Samples
+from ..core.data import Samples, add_content
 from ..core.environment import cache_folder, machine_name
 from ..core.errors import UsageError
 from ..core.runs import RunLog
@@ -133,8 +133,7 @@ class DeepFeatureSVM:
         digest = hashlib.sha256()
         for samples in (train, val):
             for array in (samples.images, samples.labels):
-                digest.update(f"{array.dtype}{array.shape}".encode())
-                digest.update(np.ascontiguousarray(array).data)
+                add_content(digest, array)
         if recipe.weights is not None and (file := Path(recipe.weights)).is_file():
             digest.update(file.read_bytes())
         settings = (self._settings.net, recipe, self._seed, len(train.classes))
@@ -155,16 +154,11 @@ def penultimate(model: "Trained", images: "Tensor") -> "Tensor":
     """(n, features) float32: what reaches the net's last linear layer."""
     import torch
 
-    from ..nets.parts import last_linear
+    from ..nets.parts import inputs_of, last_linear
 
-    last = last_linear(model.net)
-    reached: list[Tensor] = []
-    hook = last.register_forward_pre_hook(lambda _, inputs: reached.append(inputs[0].float()))
-    try:
+    with inputs_of(last_linear(model.net)) as reached:
         model.predict(images)
-    finally:
-        hook.remove()
-    return torch.cat(reached)
+    return torch.cat([batch.float() for batch in reached])
 
 
 @methods.register(

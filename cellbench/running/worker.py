@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.environment import cache_folder
-from ..core.errors import BackendError, CellbenchError
+from ..core.errors import BackendError, CellbenchError, UnavailableError
 from ..core.processes import end_with_parent
 from ..core.registry import load_plugins
 from ..core.runs import RunRecord
@@ -56,7 +56,9 @@ def run_job(
     kind, outcome = _in_child(_run, (job, checkpoint, model), listener, timeout, plugins)
     if kind == "done":
         return outcome
-    status = "timeout" if kind == "timeout" else "failed"
+    if kind == "unavailable" and "weights" in job.overrides:  # asked for, so that it is no use without them
+        kind = "failed"
+    status = {"unavailable": "skipped"}.get(kind, kind)
     return unfinished(job, status, outcome, _environment(job.spec.device)), None
 
 
@@ -90,7 +92,8 @@ def check_methods(jobs: Sequence[Job], plugins: Sequence[Path] = ()) -> None:
 def _in_child(
     target: Callable, arguments: tuple, listener: Listener, timeout: float | None, plugins: Sequence[Path]
 ) -> tuple[str, Any]:
-    """('done', result), ('failed', reason) or ('timeout', reason) of `target` run in a child process."""
+    """('done', result), or a reason as ('failed', ...), ('timeout', ...) or ('unavailable', ...), of `target` run in a
+    child process. Unavailable: it needs what can't be had here."""
     ours, theirs = _context.Pipe(duplex=False)
     child = _context.Process(target=_main, args=(theirs, target, arguments, list(plugins)))
     child.start()
@@ -106,7 +109,7 @@ def _in_child(
             except (EOFError, OSError):  # it died; OSError: in the middle of a word
                 child.join()
                 return "failed", _cause_of_death(child.exitcode)
-            if kind in ("done", "failed"):
+            if kind in ("done", "failed", "unavailable"):
                 return kind, facts
             listener(kind, facts)
     finally:
@@ -126,7 +129,7 @@ def _main(pipe: Connection, target: Callable, arguments: tuple, plugins: Sequenc
         if not isinstance(error, CellbenchError) and os.environ.get("CELLBENCH_DEBUG"):
             traceback.print_exc()
         with contextlib.suppress(BrokenPipeError):
-            pipe.send(("failed", _reason(error)))
+            pipe.send(("unavailable" if isinstance(error, UnavailableError) else "failed", _reason(error)))
 
 
 def _run(listener: Listener, job: Job, checkpoint: Path | None, model: Path | None) -> tuple[RunRecord, Predictions]:

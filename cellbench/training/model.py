@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..core.tensors import as_tensor
+from ..nets.others import IMAGENET
 from .recipe import Recipe
 from .small_maps import SmallMaps
 
 PREDICT_BATCH = 256
 PREDICT_PIXELS = 256 * 96 * 96  # larger images are scored in smaller batches
 CHUNK_PIXELS = 2**22  # that statistics are taken of at a time
-# Mean and deviation of ImageNet's training images, red, green, blue, as torchvision's pretrained nets expect.
-IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,226 @@
+"""Small classifiers on embeddings: logistic regression and nearest neighbours. That of SVMs is methods.classical's."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.data import Samples
+from ..core.errors import UsageError
+from ..core.metrics import validation_figure
+from ..core.runs import RunLog
+from ..core.settings import described
+from .classical import is_number, several
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ..features.tensors import Standardiser
+
+ITERATIONS = 200  # of L-BFGS for a value of C; the path of C starts each from the one before
+NEVER = -30.0  # the logit of a label that no training image has
+TEMPERATURE = 0.07  # of neighbours' votes, as Wu et al. (CVPR 2018) have it
+QUERIES = 1024  # images whose neighbours are looked for at a time
+
+
+@dataclass(frozen=True)
+class LinearSettings:
+    """C: inverse strength of the L2 penalty, as in scikit-learn's LogisticRegression."""
+
+    C: tuple[float, ...] | float = described(
+        (0.001, 0.01, 0.1, 1), "inverse strength of the penalty; of several the best on val", "above 0"
+    )
+
+    def __post_init__(self) -> None:
+        if not all(is_number(c) and c > 0 for c in several(self.C)) or not several(self.C):
+            raise UsageError(f"C is {self.C!r}; give a positive number, or a list of them such as C=0.01,0.1,1")
+
+
+@dataclass(frozen=True)
+class NeighbourSettings:
+    """k: neighbours that vote."""
+
+    k: tuple[int, ...] | int = described(
+        (1, 3, 5, 10, 20, 50), "neighbours that vote; of several the best on val", "whole numbers, at least 1"
+    )
+
+    def __post_init__(self) -> None:
+        if not several(self.k) or not all(is_number(k) and int(k) == k > 0 for k in several(self.k)):
+            raise UsageError(f"k is {self.k!r}; give a whole number of at least 1, or a list of them such as k=1,5,20")
+
+
+class Fitted(Protocol):
+    """What scores standardised embeddings."""
+
+    def __call__(self, rows: "Tensor") -> NDArray[np.float32]:
+        """(n, classes) of rows (n, features) float32."""
+
+    def state(self) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Linear:
+    """weight (classes, features) and bias (classes,), float32: the scores are logits."""
+
+    weight: "Tensor"
+    bias: "Tensor"
+
+    def __call__(self, rows: "Tensor") -> NDArray[np.float32]:
+        return (rows @ self.weight.T + self.bias).numpy()
+
+    def state(self) -> dict[str, Any]:
+        return {"weight": self.weight, "bias": self.bias}
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, Any]) -> Self:
+        return cls(state["weight"], state["bias"])
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbours:
+    """The k training images of greatest cosine similarity s vote with weight exp(s / 0.07), as Wu et al. (CVPR 2018)
+    have it. rows: (n, features), of length 1; truth: (n, classes) float32 of 0 and 1.
+
+    A score is the share of the votes less 0.5, so that of several labels those with most votes are above 0.
+    """
+
+    rows: "Tensor"
+    truth: "Tensor"
+    k: int
+
+    def __call__(self, rows: "Tensor") -> NDArray[np.float32]:
+        return self.with_each_k(rows, (self.k,))[0]
+
+    def with_each_k(self, rows: "Tensor", ks: tuple[int, ...]) -> list[NDArray[np.float32]]:
+        """The scores for each k, the neighbours looked for once."""
+        import torch
+        from torch.nn.functional import normalize
+
+        most = min(max(ks), len(self.rows))
+        scores: list[list[Tensor]] = [[] for _ in ks]
+        for queries in rows.split(QUERIES):
+            similarity, nearest = (normalize(queries) @ self.rows.T).topk(most)
+            votes = (similarity / TEMPERATURE).exp()
+            for collected, k in zip(scores, ks, strict=True):
+                weights = votes[:, :k, None] / votes[:, :k].sum(1)[:, None, None]
+                collected.append((weights * self.truth[nearest[:, :k]]).sum(1) - 0.5)
+        return [torch.cat(each).numpy() for each in scores]
+
+    def state(self) -> dict[str, Any]:
+        return {"rows": self.rows, "truth": self.truth, "k": self.k}
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, Any]) -> Self:
+        return cls(state["rows"], state["truth"], state["k"])
+
+
+# (what was chosen, the classifier, its scores of the validation part)
+Candidate = tuple[dict[str, Any], Fitted, NDArray[np.float32]]
+
+
+def linear_path(settings: LinearSettings, rows: "Tensor", train: Samples, unseen: "Tensor") -> Iterator[Candidate]:
+    """Logistic regression for every C, ascending, each started from the one before: multinomial, or of several labels
+    one for each."""
+    from sklearn.linear_model import LogisticRegression
+
+    models: dict[int, LogisticRegression] = {}
+    targets = dict(enumerate(train.labels.T)) if train.multilabel else {0: train.labels}
+    for C in sorted(several(settings.C)):
+        for at, target in targets.items():
+            if len(np.unique(target)) > 1:
+                model = models.setdefault(at, LogisticRegression(max_iter=ITERATIONS, warm_start=True))
+                models[at] = model.set_params(C=C).fit(rows.numpy(), target)
+        fitted = _linear(models, train, rows.shape[1])
+        yield {"C": C}, fitted, fitted(unseen)
+
+
+def _linear(models: Mapping[int, Any], train: Samples, features: int) -> Linear:
+    import torch
+
+    weight = np.zeros((len(train.classes), features), np.float32)
+    bias = np.full(len(train.classes), NEVER, np.float32)
+    if train.multilabel:
+        bias[train.labels.all(0)] = -NEVER
+        for at, model in models.items():
+            weight[at], bias[at] = model.coef_[0], model.intercept_[0]
+    elif models:
+        model = models[0]
+        if len(model.classes_) == 2:  # one logit, of the second: half of it each way
+            coefficients, intercepts = (np.stack([-x[0], x[0]]) / 2 for x in (model.coef_, model.intercept_))
+        else:
+            coefficients, intercepts = model.coef_, model.intercept_
+        weight[model.classes_], bias[model.classes_] = coefficients, intercepts
+    else:  # all training images are of one class
+        bias[train.labels[0]] = -NEVER
+    return Linear(torch.from_numpy(weight), torch.from_numpy(bias))
+
+
+def neighbour_path(
+    settings: NeighbourSettings, rows: "Tensor", train: Samples, unseen: "Tensor"
+) -> Iterator[Candidate]:
+    """Nearest neighbours for every k, ascending; one that is larger than the training part is left out."""
+    import torch
+    from torch.nn.functional import normalize
+
+    truth = train.labels if train.multilabel else np.eye(len(train.classes), dtype=bool)[train.labels]
+    seen, votes = normalize(rows), torch.from_numpy(truth.astype(np.float32))
+    asked = sorted(several(settings.k))
+    ks = tuple(k for k in asked if k <= len(rows)) or (len(rows),)
+    for k, scores in zip(ks, Neighbours(seen, votes, ks[0]).with_each_k(unseen, ks), strict=True):
+        yield {"k": k}, Neighbours(seen, votes, k), scores
+
+
+class StandardisedHead:
+    """Embeddings standardised by train statistics, then the classifier of a path that does best on val."""
+
+    def __init__(self, path: Any, settings: Any, backend: str) -> None:
+        self._path, self._settings, self.backend = path, settings, backend
+        self.chosen: dict[str, Any] = {}
+
+    def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
+        """images of both: embeddings (n, features) float32."""
+        import torch
+
+        from ..features.tensors import Standardiser
+
+        with log.phase("fit"):
+            rows = torch.from_numpy(train.images).clone()
+            scale = Standardiser.of(rows)
+            unseen = scale(torch.from_numpy(val.images).clone())
+            best = -1.0
+            for chosen, fitted, scores in self._path(self._settings, scale(rows), train, unseen):
+                figure, value = validation_figure(val.labels, scores)
+                log.epoch(**chosen, **{f"val_{figure}": value})
+                if value > best:  # on a tie the smaller C or k stays
+                    best, self.chosen, self._fitted = value, chosen, FittedHead(scale, fitted)
+
+    def predict(self, embeddings: NDArray) -> NDArray[np.float32]:
+        return self._fitted.predict(embeddings)
+
+    def state(self) -> dict[str, Any]:
+        return self._fitted.state()
+
+
+@dataclass(frozen=True, eq=False)
+class FittedHead:
+    """A fitted classifier behind the scale of its embeddings."""
+
+    scale: "Standardiser"
+    fitted: Fitted
+
+    @classmethod
+    def of_state(cls, kind: Any, state: Mapping[str, Any]) -> Self:
+        """kind: Linear or Neighbours."""
+        from ..features.tensors import Standardiser
+
+        return cls(Standardiser(*state["scale"]), kind.of_state(state["fitted"]))
+
+    def state(self) -> dict[str, Any]:
+        return {"scale": [self.scale.mean, self.scale.factor], "fitted": self.fitted.state()}
+
+    def predict(self, embeddings: NDArray) -> NDArray[np.float32]:
+        import torch
+
+        return self.fitted(self.scale(torch.from_numpy(embeddings).clone()))

