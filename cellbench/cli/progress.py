@@ -9,18 +9,8 @@ import click
 
 from ..core.contention import is_busy
 from ..core.runs import RunRecord
+from ..core.words import duration
 from ..running.plan import Job
-
-
-def duration(seconds: float) -> str:
-    """A length of time as people say it: 8 s, 3 min 20 s, 2 h 5 min."""
-    if seconds < 1:
-        return "<1 s"
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{int(seconds // 60)} min {int(seconds % 60)} s"
-    return f"{int(seconds // 3600)} h {int(seconds % 3600 // 60)} min"
 
 
 def outcome(record: RunRecord) -> str:
