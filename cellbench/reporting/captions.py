@@ -35,7 +35,7 @@ def limit_of(row: Row) -> list[str]:
     if not row["limit"] and not row.get("val_limit"):
         return []
     train = counted(row["limit"], "training image") if row["limit"] else "all training images"
-    val = counted(row.get("val_limit"), "val image") if row.get("val_limit") else "all val images"
+    val = counted(row["val_limit"], "val image") if row.get("val_limit") else "all val images"
     return [f"limited to {train} and {val}"]
 
 

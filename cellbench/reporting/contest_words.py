@@ -143,7 +143,8 @@ def _missing(contest: Contest, left_out: Sequence[Row]) -> list[str]:
     ]
     absent = [family for family in contest.missing if family.name not in hidden]
     if absent and contest.rows:
-        what = " and ".join(f"no {family.noun}" for family in absent)
+        *some, last = (f"no {family.noun}" for family in absent)
+        what = f"{', '.join(some)} and {last}" if some else last
         methods = " ".join(family.example for family in absent)
         where = _where(contest.rows[0]).rstrip(",")
         lines.append(f"On {where} there is {what} among these runs; {get_one(contest.rows[0], methods)}")

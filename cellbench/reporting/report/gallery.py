@@ -46,7 +46,8 @@ class Shelf:
 
 @dataclass(frozen=True)
 class Gallery:
-    """agreement: images that two sides are right and wrong on: ((both, first alone), (second alone, neither)), or None."""
+    """agreement: images that two sides are right and wrong on, as ((both, first alone), (second alone, neither)), or
+    None."""
 
     dataset: str
     fingerprint: str
