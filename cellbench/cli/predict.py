@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..core.errors import UsageError
-from ..core.words import counted
+from ..core.words import counted, duration
 from .options import load_plugins
 
 if TYPE_CHECKING:
@@ -147,7 +147,6 @@ def _progress(total: int) -> Iterator[Callable[[int], None]]:
 
 
 def _lines(total: int) -> Callable[[int], None]:
-    from .progress import duration
 
     start = said = time.monotonic()
 

@@ -2,25 +2,17 @@
 
 import contextlib
 import sys
+import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import click
 
 from ..core.contention import is_busy
 from ..core.runs import RunRecord
+from ..core.words import duration
 from ..running.plan import Job
-
-
-def duration(seconds: float) -> str:
-    """A length of time as people say it: 8 s, 3 min 20 s, 2 h 5 min."""
-    if seconds < 1:
-        return "<1 s"
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{int(seconds // 60)} min {int(seconds % 60)} s"
-    return f"{int(seconds // 3600)} h {int(seconds % 3600 // 60)} min"
 
 
 def outcome(record: RunRecord) -> str:
@@ -53,12 +45,25 @@ class PlainWatcher:
         if self._verbose:
             self._say("    " + details(kind, facts))
 
+    def expect(self, seconds_left: float) -> None:
+        """A line says it when the next run starts."""
+
     def finished(self, job: Job, record: RunRecord, seconds: float) -> None:
         self._say(f"{self._name}: {outcome(record)}")
 
     def _say(self, text: str) -> None:
         if not self._quiet:
             click.echo(text, err=True)
+
+
+@dataclass(frozen=True)
+class Countdown:
+    """'about 2 min 5 s left' until `end`, a time of time.monotonic(); its text is made anew whenever it is shown."""
+
+    end: float
+
+    def __str__(self) -> str:
+        return f"about {duration(max(0.0, self.end - time.monotonic()))} left"
 
 
 class BarWatcher:
@@ -68,18 +73,17 @@ class BarWatcher:
         self._progress, self._verbose, self._total = progress, verbose, total
         self._all = progress.add_task("all runs", total=1.0, left="")
         self._run = progress.add_task("", total=1.0, left="")
-        self._done = 0.0
+        self._start = time.monotonic()
 
     def started(self, job: Job, number: int, seconds_left: float) -> None:
-        self._left = seconds_left
-        self._progress.update(
-            self._all,
-            description=f"run {number + 1} of {self._total}",
-            total=self._done + seconds_left,
-            completed=self._done,
-            left=f"about {duration(seconds_left)} left",
-        )
+        self._progress.update(self._all, description=f"run {number + 1} of {self._total}")
         self._progress.reset(self._run, description=str(job), total=None, left="")
+        self.expect(seconds_left)
+
+    def expect(self, seconds_left: float) -> None:
+        done = time.monotonic() - self._start
+        left = Countdown(time.monotonic() + seconds_left)
+        self._progress.update(self._all, total=done + seconds_left, completed=done, left=left)
 
     def event(self, kind: str, facts: Mapping[str, Any]) -> None:
         if kind == "phase":
@@ -91,10 +95,11 @@ class BarWatcher:
             self._progress.console.print("    " + details(kind, facts), highlight=False)
 
     def finished(self, job: Job, record: RunRecord, seconds: float) -> None:
-        self._done += seconds
-        mark = "[green]✓[/]" if record.status == "ok" else "[red]✗[/]"
-        self._progress.console.print(f"{mark} {job}: ", end="", highlight=False)
-        self._progress.console.print(outcome(record), markup=False, highlight=False)
+        """One call prints the whole line: the bars are drawn anew after each, over a line that has no end."""
+        from rich.text import Text
+
+        mark = ("✓ ", "green") if record.status == "ok" else ("✗ ", "red")
+        self._progress.console.print(Text.assemble(mark, f"{job}: {outcome(record)}"), highlight=False)
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from ..core.errors import UsageError
-from ..core.words import counted
+from ..core.words import counted, duration
 from .options import (
     data_folder,
     folder_options,
@@ -343,7 +343,6 @@ def _show_plan(jobs: Sequence["Job"], store: Any, policy: Any) -> None:
 
     from ..running import matrix
     from ..running.estimates import estimate, total
-    from .progress import duration
 
     rows, expected = [], []
     for job in jobs:

@@ -15,3 +15,14 @@ def true_minus(number: str) -> str:
 def counted(n: int, noun: str, plural: str = "") -> str:
     """'1 run', '2 runs', '12,500 images'; plural: where it isn't the noun with an s."""
     return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """A length of time as people say it: 8 s, 3 min 20 s, 2 h 5 min."""
+    if seconds < 1:
+        return "<1 s"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{int(seconds // 60)} min {int(seconds % 60)} s"
+    return f"{int(seconds // 3600)} h {int(seconds % 3600 // 60)} min"

@@ -11,7 +11,7 @@ from .predictions import read, same_images
 from .table import Row
 
 REFERENCE = "libsvm"
-PROBLEM = ("dataset", "fingerprint", "split", "limit", "preprocessing", "method", "revision", "machine")
+PROBLEM = ("dataset", "fingerprint", "split", "limit", "val_limit", "preprocessing", "method", "revision", "machine")
 
 
 def requested(row: Row) -> str | None:

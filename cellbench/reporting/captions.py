@@ -15,6 +15,8 @@ from .pooling import plain
 from .stats import SEEDS
 from .table import MISSING, Column, Row
 
+MOST_NAMED = 4  # rows in a clause
+
 
 def fact_of(rows: Sequence[Row], name: str) -> Any:
     return next((row[name] for row in rows if row[name] is not None), None)
@@ -29,7 +31,18 @@ def title_of(rows: Sequence[Row]) -> str:
 
 
 def limit_of(row: Row) -> list[str]:
-    return [f"limited to {counted(row['limit'], 'training image')}"] if row["limit"] else []
+    """What labels were used where not all were: older records limit train alone, and choose on all of val."""
+    if not row["limit"] and not row.get("val_limit"):
+        return []
+    train = counted(row["limit"], "training image") if row["limit"] else "all training images"
+    val = counted(row["val_limit"], "val image") if row.get("val_limit") else "all val images"
+    return [f"limited to {train} and {val}"]
+
+
+def labels_of(row: Row) -> str:
+    """How many labels were learnt from and chosen by: '100 training and 25 val images'."""
+    val = f" and {row['n_val']:,} val" if row["n_val"] else ""
+    return f"{row['n_train']:,} training{val} images"
 
 
 def content_of(rows: Sequence[Row]) -> str:
@@ -98,6 +111,8 @@ def get_one(row: Row, methods: str, settings: Mapping[str, Any] | None = None) -
     """How to get the results of `methods` that a view lacks; with `settings`, on top of those changed in the row."""
     chosen = " ".join(f"--method {method}" for method in methods.split())
     limit = f" --limit {row['limit']}" if row["limit"] else ""
+    if row["limit"] or row.get("val_limit"):  # without it, --limit would limit val in proportion
+        limit += f" --val-limit {row.get('val_limit') or 'all'}"
     split = split_of(row)
     given = {**json.loads(row["overrides"]), **settings} if settings is not None else {}
     changed = "".join(f" --set {shlex.quote(f'{name}={_typed(value)}')}" for name, value in given.items())
@@ -107,6 +122,13 @@ def get_one(row: Row, methods: str, settings: Mapping[str, Any] | None = None) -
     fill_in = f" (FOLDER: that of {name!r}; add the options that it was read with, such as --labels)" * own
     how = f"--device {row['device']}{split}{limit}{changed}"
     return f"get one with{fill_in}: cellbench run --dataset {data} {chosen} {how}"
+
+
+def not_shown(rows: Sequence[Row]) -> str:
+    """A clause on runs that exist and that a view misses, and what shows them; rows: of `attrs[LEFT_OUT]`."""
+    names = list(dict.fromkeys(_called(row) for row in rows))
+    named = ", ".join(names) if len(names) <= MOST_NAMED else f"{counted(len(names), 'row')} of such"
+    return f"{named} ran with limited data or changed settings; show such runs with: --runs all"
 
 
 def split_of(row: Row) -> str:
@@ -144,19 +166,20 @@ def half(name: str) -> Callable[[Row], float | None]:
     return of_row
 
 
-def marked(columns: Sequence[Column], rows: Sequence[Row]) -> tuple[Column, ...]:
-    """The columns, those with intervals marked where these are not drawn over what most of the rows' are."""
-    marks = _marks(rows)
+def marked(columns: Sequence[Column], rows: Sequence[Row], over: str = "interval_over") -> tuple[Column, ...]:
+    """The columns, those with intervals marked where these are not drawn over what most of the rows' are; over: the
+    key of a row that says what its interval was drawn over."""
+    marks = _marks(rows, over)
 
     def mark(row: Row) -> str:
-        return marks.get(row["interval_over"], "")
+        return marks.get(row[over], "")
 
     return tuple(replace(column, mark=mark) if callable(column.spread) else column for column in columns)
 
 
-def _marks(rows: Sequence[Row]) -> dict[str, str]:
-    tally = Counter(row["interval_over"] for row in rows if row["interval_over"])
-    return {over: mark for (over, _), mark in zip(tally.most_common(), ("", *"†‡§¶"), strict=False)}
+def _marks(rows: Sequence[Row], over: str = "interval_over") -> dict[str, str]:
+    tally = Counter(row[over] for row in rows if row[over])
+    return {drawn: mark for (drawn, _), mark in zip(tally.most_common(), ("", *"†‡§¶"), strict=False)}
 
 
 def certainty_of(rows: Sequence[Row], figure: str) -> list[str]:
@@ -177,9 +200,9 @@ def certainty_of(rows: Sequence[Row], figure: str) -> list[str]:
     return lines
 
 
-def intervals_of(rows: Sequence[Row], what: str) -> list[str]:
-    """A line on what the intervals were drawn over, if there are any."""
-    marks = _marks(rows)
+def intervals_of(rows: Sequence[Row], what: str, over: str = "interval_over") -> list[str]:
+    """A line on what the intervals were drawn over, if there are any; over: as in `marked`."""
+    marks = _marks(rows, over)
     return [f"±{what}: half of the 95 % interval, {drawn_over(marks)}."] if marks else []
 
 

@@ -93,20 +93,28 @@ def _pair(a: Row, b: Row) -> tuple[list[Predicted], list[Predicted]] | None:
 
 
 def _summary(row: Row, figure: str) -> tuple[float, float | None, float]:
-    """Mean, deviation and number of seeds; an SVM whose features are not learnt is the same with any seed."""
+    """Mean, deviation and number of seeds; what no seed changes is the same with any number of them."""
     value = row.get(f"test_{figure}")
     if value is None:
         return 0.0, None, 0
-    if row["family"] == "svm" and "net" not in json.loads(row["params"]):
+    if not _seeded(row):
         return value, 0.0, math.inf
     return value, row.get(f"test_{figure}_sd"), len(row["seeds"])
+
+
+def _seeded(row: Row) -> bool:
+    """Whether seeds change a row. Older records do not say so: of theirs, SVMs on features that no net learnt."""
+    if row.get("seeded") is not None:
+        return bool(row["seeded"])
+    return row["family"] != "svm" or "net" in json.loads(row["params"])
 
 
 def with_certainty(rows: Sequence[Row], figure: str) -> list[Row]:
     """Rows, the best first, with `<test figure>_low` and `_high`, `interval_over`, `interval_n` and `tied`.
 
     tied: whether the row is the best in `figure` or was not shown to differ from it, Holm over the table; None where
-    that cannot be told. Predictions of at most MOST_FILES runs are read, those of the first rows.
+    that cannot be told, and of a row that was not trained enough. Predictions of at most MOST_FILES runs are read,
+    those of the first rows.
     """
     ties = _ties(_near(rows), figure)
     return [{**row, "tied": tie} for row, tie in zip(with_intervals(rows, figure), ties, strict=True)]
@@ -148,7 +156,7 @@ def over_of(row: Row, span: Interval | None) -> str | None:
 
 
 def _ties(rows: Sequence[Row], figure: str) -> list[bool | None]:
-    scored = [i for i, row in enumerate(rows) if row.get(f"test_{figure}") is not None]
+    scored = [i for i, row in enumerate(rows) if row.get(f"test_{figure}") is not None and not row.get("undertrained")]
     if len(scored) < 2:
         return [None] * len(rows)
     best, *others = sorted(scored, key=lambda i: -rows[i][f"test_{figure}"])

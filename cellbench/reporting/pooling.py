@@ -11,6 +11,7 @@ import pandas as pd
 from ..core.words import counted
 from .frame import COLUMNS, REAL
 from .table import Row
+from .undertrained import with_undertrained
 
 DATA = ("dataset", "fingerprint", "split", "limit", "val_limit")
 HARDWARE = ("device", "machine", "threads")
@@ -18,6 +19,8 @@ MAKE = ("processor", "gpu", "backend", "version")  # times and results of unlike
 SETTINGS = ("preprocessing", "method", "revision", "params", "deterministic")
 OFFICIAL = "official"  # the split that comes with the data
 ROW = (*DATA, *SETTINGS, *HARDWARE, *MAKE)
+LEFT_OUT = "left_out"  # the key of a frame's attrs for rows that `select` does not show, see OF_LEFT_OUT
+OF_LEFT_OUT = ("dataset", "fingerprint", "split", "family", "method", "settings", "depth")
 MEMORY = ("host_memory", "device_memory")
 BELOW_TWICE_CHANCE = "below twice chance"
 OF_ONE_RUN = ("seed", "path", "reason")
@@ -26,12 +29,17 @@ Run = tuple[int, str, str, str]  # seed, status, reason, file
 
 
 def select(frame: pd.DataFrame, runs: str = "default") -> tuple[pd.DataFrame, str]:
-    """The runs to show, 'default' (all of the data, no setting changed) or 'all', and a line about the others."""
+    """The runs to show, 'default' (all of the data, no setting changed) or 'all', and a line about the others.
+
+    `attrs[LEFT_OUT]` lists what is not shown, pooled, so that a view can say so where it is missed.
+    """
     if runs == "all" or frame["default"].all():
         return frame, ""
     if not frame["default"].any():
         return frame, "No run here is on all of the data with default settings, so all runs are shown."
-    shown = frame[frame["default"]]
+    shown, hidden = frame[frame["default"]], frame[~frame["default"]]
+    rows = [row for group in by(pool(hidden), ("dataset",)) for row in with_settings(group)]
+    shown.attrs[LEFT_OUT] = [{name: row[name] for name in OF_LEFT_OUT} for row in rows if row["status"] == "ok"]
     n = len(frame) - len(shown)
     what = f"{counted(n, 'other run')} (limited data or changed settings)"
     return shown, f"{what} {'are' if n > 1 else 'is'} not shown; see {'them' if n > 1 else 'it'} with: --runs all"
@@ -42,7 +50,7 @@ def pool(frame: pd.DataFrame) -> list[Row]:
     two seeds on.
 
     seeds: those that are ok; files: their records; n_runs: all; status 'ok' if any is; remark: what went wrong, and
-    with which seed.
+    with which seed; undertrained: see `with_undertrained`.
     """
     root = Path(frame.attrs.get("root", "."))
     ok = frame["status"] == "ok"
@@ -57,7 +65,8 @@ def pool(frame: pd.DataFrame) -> list[Row]:
     runs: dict[int, list[Run]] = {}
     for i, *run in zip(number, frame["seed"], frame["status"], frame["reason"], frame["path"], strict=True):
         runs.setdefault(i, []).append((int(run[0]), run[1], " ".join(run[2].split()), str(root / run[3])))
-    return [row | _outcome(sorted(runs[i]), row) for i, row in zip(pooled.index, as_rows(pooled), strict=True)]
+    rows = [row | _outcome(sorted(runs[i]), row) for i, row in zip(pooled.index, as_rows(pooled), strict=True)]
+    return list(with_undertrained(rows))
 
 
 def as_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:

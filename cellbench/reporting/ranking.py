@@ -21,10 +21,15 @@ def ranked(rows: Sequence[Row]) -> list[Row]:
 def best_on_val(rows: Sequence[Row]) -> Row:
     """The row with the best macro-F1 on val of those that have figures on test too; an empty one without any.
 
-    Of equal ones that with no setting changed: another library that decides alike is no other method.
+    Rows that were not trained enough come after all others. Of equal ones that with no setting changed: another library
+    that decides alike is no other method.
     """
     scored = [row for row in rows if None not in (row["val_macro_f1"], row["test_macro_f1"])]
-    return max(sorted(scored, key=order), key=lambda row: (row["val_macro_f1"], row["overrides"] == "{}"), default={})
+    return max(sorted(scored, key=order), key=_merit, default={})
+
+
+def _merit(row: Row) -> tuple[bool, float, bool]:
+    return not row.get("undertrained"), row["val_macro_f1"], row["overrides"] == "{}"
 
 
 def stands_out(figure: str) -> Callable[[Row], bool]:

@@ -3,13 +3,11 @@
 import dataclasses
 import itertools
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
-from ..core.words import counted, signed
 from .captions import (
     LABELS,
     absent_of,
@@ -22,23 +20,21 @@ from .captions import (
     get_one,
     half,
     hardware_of,
-    intervals_of,
-    is_disturbed,
-    limit_of,
     marked,
-    name_of,
+    not_shown,
     one_label,
     pair,
     seeds_of,
     title_of,
 )
-from .certainty import FIGURES, compare_rows, over_of, with_certainty
+from .certainty import with_certainty
 from .choosing import chosen, lines_chosen, own
 from .classes import per_class
-from .efficiency import ACCURACY, efficiency, memory_of
+from .contest_table import svm_vs_deep
+from .efficiency import ACCURACY, efficiency
 from .parity import parity
-from .pooling import BELOW_TWICE_CHANCE, DATA, HARDWARE, by, listed, pool, with_settings
-from .ranking import best_on_val, main_figure, ranked, stands_out
+from .pooling import BELOW_TWICE_CHANCE, DATA, HARDWARE, LEFT_OUT, by, listed, pool, with_settings
+from .ranking import main_figure, ranked, stands_out
 from .scaling import SCOPE, scaling
 from .table import (
     BYTES,
@@ -46,13 +42,10 @@ from .table import (
     IMAGE_TIME,
     PARAMETERS,
     PERCENT,
-    POINTS,
-    RATIO,
     SECONDS,
     Column,
     Row,
     Table,
-    two_digits,
 )
 
 
@@ -64,10 +57,19 @@ def tables(frame: pd.DataFrame, view: str = "all", conditions: Sequence[str] = (
     names = [name for name in VIEWS if name == view or (view == "all" and not VIEWS[name].on_request)]
     late = own(conditions, [column for name in names for column in VIEWS[name].own])
     rows = chosen(pool(frame), [condition for condition in conditions if condition not in late])
+    left_out = frame.attrs.get(LEFT_OUT, ())
     found = [
-        _explained(VIEWS[name].table(group), group) for name in names for group in _groups(rows, VIEWS[name].scope)
+        _explained(_table(VIEWS[name], group, left_out), group)
+        for name in names
+        for group in _groups(rows, VIEWS[name].scope)
     ]
     return lines_chosen(found, late)
+
+
+def _table(view: "View", rows: Sequence[Row], left_out: Sequence[Row]) -> Table:
+    if not view.says_what_is_left_out:
+        return view.table(rows)
+    return view.table(rows, [row for row in left_out if all(row[name] == rows[0][name] for name in SCOPE)])
 
 
 def _groups(rows: Sequence[Row], scope: Sequence[str]) -> list[list[Row]]:
@@ -88,33 +90,18 @@ def leaderboard(rows: Sequence[Row]) -> Table:
     return Table("leaderboard", title, marked(LEADERBOARD, rows), tuple(rows), notes)
 
 
-def svm_vs_deep(rows: Sequence[Row]) -> Table:
-    """The best SVM against the best net, both chosen by macro-F1 on val, judged on test.
-
-    On the same device where both ran there; else across the devices of one machine, and then times are not compared.
-    """
-    alone = len({row["machine"] for row in rows}) == 1
-    duels = [_duel(group, alone) for group in _arenas(rows)]
-    n = fact_of(rows, "n_test")
-    judged = f", judged on {counted(n, 'test image')}" if n else ""
-    title = f"{title_of(rows)}: best SVM against best net, chosen by macro-F1 on val{judged}"
-    return Table(
-        "svm-vs-deep",
-        title,
-        marked(DUEL, duels),
-        tuple(duels),
-        (RATIOS, *intervals_of(duels, " of gaps"), *absent_of(rows), *(duel["sentence"] for duel in duels)),
-    )
-
-
-def depth(rows: Sequence[Row]) -> Table:
+def depth(rows: Sequence[Row], left_out: Sequence[Row] = ()) -> Table:
     """Plain nets and their residual twins by depth: does training error rise with depth, and do shortcuts help?"""
     nets = [row for row in rows if row["depth"] and row["shortcuts"] is not None and not row["pretrained"]]
     title = f"{title_of(rows)}: depth against degradation"
     if not one_label(rows):
         return Table("depth", title, (), (), (NO_ERROR,))
     if not nets:
-        note = "No plain or residual net is among these runs; " + get_one(rows[0], "plain18 resnet18")
+        hidden = [row for row in left_out if row["depth"]]
+        if hidden:
+            note = f"No plain or residual net is among these runs, but {not_shown(hidden)}"
+        else:
+            note = f"No plain or residual net is among these runs; {get_one(rows[0], 'plain18 resnet18')}"
         return Table("depth", title, (), (), (note,))
     twins = [
         _twins(plain, residual)
@@ -130,19 +117,21 @@ def depth(rows: Sequence[Row]) -> Table:
 @dataclass(frozen=True)
 class View:
     """table: of rows that share `scope`. on_request: shown only to those who name it. every_run: it compares settings
-    or limits, so it takes every run. own: what its rows have and results have not, for conditions."""
+    or limits, so it takes every run. own: what its rows have and results have not, for conditions.
+    says_what_is_left_out: whether `table` also takes the rows of the same data that are not shown."""
 
-    table: Callable[[Sequence[Row]], Table]
+    table: Callable[..., Table]
     scope: tuple[str, ...] = DATA
     on_request: bool = False
     every_run: bool = False
     own: tuple[str, ...] = ()
+    says_what_is_left_out: bool = False
 
 
 VIEWS = {
     "leaderboard": View(leaderboard),
-    "svm-vs-deep": View(svm_vs_deep),
-    "depth": View(depth),
+    "svm-vs-deep": View(svm_vs_deep, says_what_is_left_out=True),
+    "depth": View(depth, says_what_is_left_out=True),
     "per-class": View(per_class, on_request=True, own=("class", "position", "n", "precision", "recall", "f1")),
     "efficiency": View(efficiency, on_request=True, own=("pareto", "memory")),
     "parity": View(parity, on_request=True, every_run=True),
@@ -189,126 +178,6 @@ LEADERBOARD = (
     Column("host_memory", "memory", BYTES, spare=6),
     Column("device_memory", "GPU mem.", BYTES, when="any", spare=6),
     Column(seeds_of, "seeds", label=True),
-)
-
-
-# svm-vs-deep
-
-SIDES = {"svm": ("svm", "the best SVM", "svm-hog"), "net": ("deep", "the best net", "resnet18")}
-RATIOS = (
-    "×: net / SVM, in training time, prediction time an image and peak memory (libraries included). Seeds: SVM / net."
-)
-COMPARED = ("val_macro_f1", "test_accuracy", "test_macro_f1", "train_seconds", "predict_ms_per_image", "memory")
-
-
-def _arenas(rows: Sequence[Row]) -> list[list[Row]]:
-    """Rows that may meet: of one device; nets without an SVM on their device meet those of their machine."""
-    arenas = []
-    for group in by(rows, HARDWARE):
-        families = {row["family"] for row in group}
-        neighbours = [row for row in rows if row["machine"] == group[0]["machine"] and row not in group]
-        if families == {"deep"}:
-            arenas.append([*group, *(row for row in neighbours if row["family"] == "svm")])
-        elif families == {"deep", "svm"} or not any(row["family"] == "deep" for row in neighbours):
-            arenas.append(group)
-    return arenas
-
-
-def _duel(rows: Sequence[Row], alone: bool) -> Row:
-    best = {side: best_on_val([row for row in rows if row["family"] == family]) for side, (family, *_) in SIDES.items()}
-    duel: dict[str, Any] = {name: rows[0][name] for name in (*DATA, *HARDWARE)}
-    devices = [row["device"] for row in best.values() if row]
-    apart = len(set(devices)) > 1
-    if apart:
-        duel["device"] = " / ".join(devices)
-    duel |= {name: any(row[name] for row in rows) for name in ("synthetic", "several_labels")}
-    duel["n_test"] = fact_of(rows, "n_test")
-    for side, row in best.items():
-        duel |= {side: row.get("method"), f"{side}_settings": row.get("settings"), f"{side}_params": row.get("params")}
-        duel |= {f"{side}_pretrained": row.get("pretrained"), f"{side}_seeds": row.get("seeds", [])}
-        for name in (*COMPARED, "test_accuracy_sd", "test_macro_f1_sd"):
-            duel[f"{side}_{name}"] = row.get(name) if name != "memory" else memory_of(row)
-    for name in FIGURES:
-        duel |= _gap(best, name, _both(duel, f"test_{name}", lambda svm, net: net - svm))
-    duel["interval_over"] = duel[f"test_{main_figure(rows)}_gap_over"]
-    duel["disturbed"] = any(is_disturbed(row) for row in best.values() if row)
-    for name in ("train_seconds", "predict_ms_per_image", "memory"):
-        unlike = apart or (duel["disturbed"] and name != "memory")
-        duel[f"{name}_ratio"] = None if unlike else _both(duel, name, lambda svm, net: net / svm if svm else None)
-    duel["remark"] = "; ".join(f"{row['method']}: {row['remark']}" for row in best.values() if row.get("remark"))
-    hardware = {"cuda": "GPU"}.get(duel["device"], duel["device"]) + ("" if alone else f" of {duel['machine']}")
-    return {**duel, "sentence": _sentence(duel, name_of(rows), hardware)}
-
-
-def _gap(best: Mapping[str, Row], name: str, gap: float | None) -> Row:
-    """The gap with its interval, what that was drawn over, and p of no gap, as far as there are."""
-    found = None if gap is None else compare_rows(best["svm"], best["net"], name)
-    span, named = found.interval if found else None, f"test_{name}_gap"
-    return {
-        named: gap,
-        f"{named}_low": span.low if span else None,
-        f"{named}_high": span.high if span else None,
-        f"{named}_over": over_of(best["svm"], span),
-        f"{named}_p": found.p if found else None,
-    }
-
-
-def _both(duel: Mapping[str, Any], name: str, compare: Callable[[float, float], float | None]) -> float | None:
-    svm, net = duel[f"svm_{name}"], duel[f"net_{name}"]
-    return None if svm is None or net is None else compare(svm, net)
-
-
-def _sentence(duel: Mapping[str, Any], name: str, hardware: str) -> str:
-    told = [f"split {duel['split']}"] if duel["split"] != "official" else []
-    told += limit_of(duel)
-    where = ", ".join([f"On {name}", *told]) + "," * bool(told)
-    simulated = ": simulated images, so no verdict rests on them" * duel["synthetic"]
-    missing = [side for side in SIDES if duel[side] is None]
-    if missing:
-        what = " nor ".join(SIDES[side][1].replace("the best ", "") for side in missing)
-        methods = " ".join(SIDES[side][2] for side in missing)
-        neither = "neither " * (len(missing) > 1) or "no "
-        return f"{where} {neither}{what} is among these runs on the {hardware}; {get_one(duel, methods)}"
-    ratio = duel["train_seconds_ratio"]
-    if duel["test_accuracy_gap"] is None:
-        gap, figure = round(100 * duel["test_macro_f1_gap"], 1), " in macro-F1" + _span(duel, "test_macro_f1_gap")
-        versus = f"{abs(gap)} points {'above' if gap > 0 else 'below'}" if gap else "level with"
-    else:
-        gap, figure = round(100 * duel["test_accuracy_gap"], 1), _span(duel, "test_accuracy_gap")
-        versus = f"{abs(gap)} points {'more' if gap > 0 else 'less'} accurate than" if gap else "as accurate as"
-    apart = " (they ran on different devices, so times and memory are not compared)" * (" / " in duel["device"])
-    apart = apart or " (other programs were at work as well, so times are not compared)" * duel["disturbed"]
-    time = f" and takes {ratio:,.{two_digits(ratio)}f} × its training time on the same {hardware}" if ratio else ""
-    svm, net = (_contender(duel, side) for side in SIDES)
-    return f"{where} the best net ({net}) is {versus} the best SVM ({svm}){figure}{time}{apart}{simulated}."
-
-
-def _span(duel: Mapping[str, Any], gap: str) -> str:
-    if duel[f"{gap}_low"] is None:
-        return ""
-    low, high = (signed(100 * duel[f"{gap}_{end}"]) for end in ("low", "high"))
-    return f" (95 % interval over {duel[f'{gap}_over']}: {low} to {high})"
-
-
-def _contender(duel: Mapping[str, Any], side: str) -> str:
-    told = (duel[side], duel[f"{side}_settings"], "pretrained" if duel[f"{side}_pretrained"] else "")
-    return ", ".join(filter(None, told))
-
-
-DUEL = (
-    *LABELS,
-    Column(lambda duel: _contender(duel, "svm"), "SVM"),
-    Column(lambda duel: _contender(duel, "net"), "net"),
-    Column("svm_test_accuracy", "SVM\naccuracy", PERCENT, when=one_label),
-    Column("net_test_accuracy", "net\naccuracy", PERCENT, when=one_label),
-    Column("test_accuracy_gap", "gap", POINTS, spread=half("test_accuracy_gap"), when=one_label),
-    Column("svm_test_macro_f1", "SVM\nmacro-F1", PERCENT, spare=1),
-    Column("net_test_macro_f1", "net\nmacro-F1", PERCENT, spare=1),
-    Column("test_macro_f1_gap", "gap", POINTS, spread=half("test_macro_f1_gap"), spare=1),
-    Column("train_seconds_ratio", "training", RATIO),
-    Column("predict_ms_per_image_ratio", "predict", RATIO, spare=2),
-    Column("memory_ratio", "memory", RATIO, spare=3),
-    Column(lambda duel: pair(*(len(duel[f"{side}_seeds"]) for side in SIDES)), "seeds"),
 )
 
 

@@ -52,14 +52,22 @@ def estimate(job: Job, store: Store) -> float:
     return EACH + float(fixed + (seconds.mean() - fixed) * wanted / works[0])
 
 
-def work(entry: MethodEntry, n: Mapping[str, int], params: Mapping[str, object]) -> float:
-    """Work in a unit of its own: a net's training steps, an SVM's kernel values. n: images by part.
+def seconds_left(elapsed: float, epoch: float, epochs: float) -> float:
+    """Seconds until all epochs are done, when `epoch` of them took `elapsed`."""
+    return elapsed * (epochs - epoch) / epoch if epoch else 0.0
 
-    A net sees train and val each epoch, and all parts once for their scores; an SVM compares train with all parts.
+
+def work(entry: MethodEntry, n: Mapping[str, int], params: Mapping[str, object]) -> float:
+    """Work in a unit of its own: a net's training steps, an SVM's kernel values, of other families images. n: by part.
+
+    A net sees train and val each epoch, and all parts once for their scores; an SVM compares train with all parts;
+    probes, classic methods and floors take a time in proportion to the images that they make features of.
     """
     everything = sum(n.values())
     if entry.family == "svm":
         return float(n["train"] * everything)
+    if entry.family != "deep":
+        return float(everything)
     epochs = params.get("epochs", 1)
     return float(epochs * (n["train"] + FORWARD * n["val"]) + FORWARD * everything)  # type: ignore[operator]
 

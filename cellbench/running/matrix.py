@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from ..core.runs import RunRecord
 from ..core.store import Store
 from ..methods.registry import methods
-from .estimates import estimate, total
+from .estimates import estimate, seconds_left, total
 from .plan import Job
 from .worker import run_job
 
@@ -19,10 +19,11 @@ FAILED_BEFORE = "failed before"
 
 
 class Watcher(Protocol):
-    """Whoever shows the user how it goes."""
+    """Whoever shows the user how it goes. expect: how many seconds all runs that are left are now thought to take."""
 
     def started(self, job: Job, number: int, seconds_left: float) -> None: ...
     def event(self, kind: str, facts: Mapping[str, Any]) -> None: ...
+    def expect(self, seconds_left: float) -> None: ...
     def finished(self, job: Job, record: RunRecord, seconds: float) -> None: ...
 
 
@@ -60,13 +61,12 @@ def has_no_model(job: Job, store: Store, policy: Policy) -> bool:
 def run_matrix(
     jobs: Sequence[Job], store: Store, policy: Policy, watcher: Watcher, plugins: Sequence[Path] = ()
 ) -> Counter[str]:
-    """Run what is missing and save every record; returns how many runs ended in which status, counting the job's
+    """Run what is missing, the quickest first by estimate, and save every record; returns how many runs ended in which status, counting the job's
     state for those not run. KeyboardInterrupt and SystemExit (SIGTERM) pass through: the child at work is ended, and
     what was finished by then is on disk."""
     states = [state(job, store, policy) for job in jobs]
     tally = Counter(s for s in states if s)
-    missing = [job for job, s in zip(jobs, states, strict=True) if not s]
-    expected = [estimate(job, store) for job in missing]
+    missing, expected = _quickest_first([job for job, s in zip(jobs, states, strict=True) if not s], store)
     for number, job in enumerate(missing):
         watcher.started(job, number, sum(expected[number:]) if number else total(expected))
         start = time.monotonic()
@@ -76,7 +76,7 @@ def run_matrix(
         model = store.model(job.spec)
         record, predictions = run_job(
             job,
-            watcher.event,
+            _listening(watcher, sum(expected[number + 1 :])),
             timeout=policy.timeout,
             plugins=plugins,
             checkpoint=checkpoint,
@@ -95,6 +95,28 @@ def run_matrix(
         if policy.fail_fast and record.status in ("failed", "timeout"):
             break
     return tally
+
+
+def _quickest_first(jobs: Sequence[Job], store: Store) -> tuple[list[Job], list[float]]:
+    """The jobs, and the seconds that each may take, so that a first result is there soon."""
+    ordered = sorted((estimate(job, store), i) for i, job in enumerate(jobs))
+    return [jobs[i] for _, i in ordered], [seconds for seconds, _ in ordered]
+
+
+def _listening(watcher: Watcher, later: float) -> Callable[[str, Mapping[str, Any]], None]:
+    """What hears of one run: it passes all on, and from the epochs done tells how long this run and the later ones may
+    still take; later: seconds that these are thought to take."""
+    since = time.monotonic()
+
+    def listen(kind: str, facts: Mapping[str, Any]) -> None:
+        nonlocal since
+        watcher.event(kind, facts)
+        if kind == "phase":
+            since = time.monotonic()
+        elif {"epoch", "epochs"} <= facts.keys():
+            watcher.expect(seconds_left(time.monotonic() - since, facts["epoch"], facts["epochs"]) + later)
+
+    return listen
 
 
 def summary(tally: Mapping[str, int], planned: int) -> str:

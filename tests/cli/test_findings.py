@@ -207,7 +207,7 @@ def test_findings_judge_every_claim_and_end_well_whatever_the_verdicts(findings)
     assert all(f"\n{name}: " in outcome.output for name in CLAIMS)
     assert f"{len(CLAIMS)} claims: " in outcome.output
     assert "\x1b" not in outcome.output
-    assert outcome.output.startswith("On hep2 the best net (cnn) is ")
+    assert outcome.output.startswith("On hep2 the best on val is a net, cnn: ")
 
 
 def test_findings_as_json_are_all_there(findings):

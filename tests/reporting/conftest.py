@@ -11,6 +11,8 @@ import pytest
 from cellbench.core.metrics import evaluate, per_class
 from cellbench.core.runs import RunRecord, RunSpec
 from cellbench.core.store import Predictions, Store
+from cellbench.reporting.frame import load_results
+from cellbench.reporting.views import tables
 
 Scored = tuple[RunRecord, Predictions]
 
@@ -101,6 +103,17 @@ def results(tmp_path: Path) -> Callable[..., Path]:
         return tmp_path / "results"
 
     return save
+
+
+@pytest.fixture
+def view(results):
+    """The one table of a view of some records."""
+
+    def show(name, *records):
+        (table,) = tables(load_results(results(*records)), name)
+        return table
+
+    return show
 
 
 @pytest.fixture(name="everything")

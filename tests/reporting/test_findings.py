@@ -553,18 +553,18 @@ def test_curves_cross_where_straight_lines_over_the_logarithm_meet(results):
     (said,) = sentences(load_results(results(*budget((100, 60, 50), (10000, 60, 70)))))
     assert {key: said["crossing"][key] for key in ("low", "high", "at")} == {"low": 100, "high": 10000, "at": 1000}
     assert (
-        "cross between 100 and 10,000 training images (at about 1,000), above which the net is ahead"
-        in said["sentence"]
+        "cross between 100 training and 2,175 val images and 10,000 training and 2,175 val images (at about 1,000 "
+        "training images), above which the net is ahead" in said["sentence"]
     )
 
 
 def test_the_sentence_has_gap_interval_and_ratios_of_time_and_memory(results):
     (said,) = sentences(load_results(results(told("svm-hog", first(60, 100)), told("cnn", first(80, 100)))))
-    assert "20.0 points more accurate" in said["sentence"]
+    assert "The best SVM, svm-hog, has 60.0 % accuracy, 20.0 points less" in said["sentence"]
     assert "95 % interval over test images" in said["sentence"]
     assert said["train_seconds_ratio"] == pytest.approx((61.0 + 0.4) / (9.84 + 0.4))
     assert said["memory_ratio"] == pytest.approx(1_200_289_478 / 1_600_000_000)
-    assert "The net takes 0.75 × the memory" in said["sentence"]
+    assert "The best net takes 0.75 × the memory of the best SVM" in said["sentence"]
     assert said["sentence"].endswith("was not measured; do it with: cellbench run --suite label-budget")
 
 
@@ -576,7 +576,7 @@ def test_the_command_for_the_crossing_asks_for_the_split_that_was_drawn(results)
 
 def test_curves_that_do_not_cross_are_said_not_to(results):
     (said,) = sentences(load_results(results(*budget((100, 50, 60), (1000, 60, 70)))))
-    assert "do not cross: the net is ahead at all 2 sizes from 100 to 1,000 training images" in said["sentence"]
+    assert "do not cross: the net is ahead at all 2 sizes from 100 training and 2,175 val images to" in said["sentence"]
     assert said["crossing"]["at"] is None
 
 

@@ -256,3 +256,9 @@ def test_svm_time_draws_points_and_the_power_law_through_them(evidence, examples
         "libsvm, C=10",
         f"claimed by the study, CPU: n^{claimed.slope:.2f} ± {claimed.stderr:.2f}",
     }
+
+
+def test_depth_is_drawn_where_one_kind_of_net_has_one_depth_and_no_interval(evidence, record):
+    chart = KINDS["depth"].chart(evidence(*(record(net) for net in ("plain18", "plain34", "resnet18"))))
+    axes = KINDS["depth"].draw(chart).axes[0]
+    assert axes.get_ylim()[1] == pytest.approx(1.1 * (1 - 0.911))  # the largest error: plain34 on test

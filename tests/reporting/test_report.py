@@ -18,6 +18,7 @@ from cellbench.core.data import Dataset, Info, Split
 from cellbench.core.runs import TRAINING_PHASES
 from cellbench.datasets import cache, montage
 from cellbench.reporting.report import drawing, figures
+from cellbench.reporting.report.figures import MOST_NAMES
 from cellbench.reporting.report.gallery import SEVERAL
 from cellbench.reporting.report.page import Look, render, report
 
@@ -491,3 +492,13 @@ def test_the_paragraph_tells_only_of_choices_and_tests_that_were_made(results):
     assert "(the epoch of a net) was chosen on the validation images" in text
     assert "support vector" not in text
     assert "Holm" not in text
+
+
+def test_a_page_of_nothing_but_disturbed_times_has_no_pareto_front_and_says_why(results):
+    crowd = [make("svm-hog", overrides={"C": c}, others=0.5, shift=-c / 1000) for c in range(1, 36)]
+    content = report(load_results(results(*crowd)), runs="all")
+    (drawn,) = [one for one in content.drawings if one.kind == "time"]
+    assert drawn.panels[0].steps == ""
+    assert len(drawn.panels[0].lines) == 35
+    assert len(drawn.panels[0].names) == MOST_NAMES  # without a front the most accurate are named
+    assert any("Other programs had 50 %" in note for note in drawn.notes)

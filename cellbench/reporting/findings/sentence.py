@@ -1,4 +1,4 @@
-"""For each data set one plain sentence: the best SVM against the best net."""
+"""For each data set an answer in plain sentences: the contest of families, and where their curves cross."""
 
 import itertools
 import math
@@ -6,47 +6,68 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from ..captions import split_of
-from ..certainty import ALPHA, compare_rows
+from ..captions import labels_of, split_of
+from ..certainty import ALPHA, FIGURES, compare_rows, over_of
+from ..contest import Contest, contests, same_hardware, time_ratio
+from ..contest_table import lines_of
+from ..contest_words import answer
+from ..efficiency import memory_of
 from ..pooling import by, with_settings
 from ..ranking import best_on_val, main_figure
 from ..table import Row, two_digits
-from ..views import svm_vs_deep
 
 PLACE = ("dataset", "fingerprint", "split")
-GAPS = ("test_accuracy_gap", "test_macro_f1_gap")
 
 
 def plain_sentences(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """A sentence for each data set, split and hardware: gap with its interval, ratios of time and memory, crossing.
+    """An answer for each data set, split and hardware: the contest of families, memory, crossing.
 
-    Gap and ratios are of the most training images that both kinds have; the crossing is of all numbers of images.
+    The contest is of the most training images that both SVMs and nets have; the crossing is of all numbers of images.
     """
     told = []
     for group in by(rows, PLACE):
         cross = crossing(group)
-        for duel in svm_vs_deep(with_settings(_largest(group))).rows:
-            whole = duel["svm"] is not None and duel["net"] is not None
-            told.append(
-                {
-                    **{name: duel[name] for name in ("dataset", "split", "limit", "device", "machine", "svm", "net")},
-                    **{f"{gap}{end}": duel[f"{gap}{end}"] for gap in GAPS for end in ("", "_low", "_high")},
-                    **{name: duel[name] for name in ("train_seconds_ratio", "memory_ratio")},
-                    "interval_over": duel["interval_over"],
-                    "simulated": duel["synthetic"],
-                    "crossing": cross,
-                    "sentence": " ".join([duel["sentence"], *_memory(duel), cross["said"]])
-                    if whole
-                    else duel["sentence"],
-                }
-            )
+        largest = with_settings(_largest(group))
+        several = len({row["machine"] for row in largest}) > 1
+        told += [_as_data(contest, answer(contest, (), several), cross) for contest in contests(largest)]
     return told
 
 
+def _as_data(contest: Contest, said: str, cross: dict[str, Any]) -> dict[str, Any]:
+    """svm, net: the two methods, compared as `_net_minus_svm` does, where both were trained enough."""
+    svm, net = contest.of("svm"), contest.of("deep")
+    first, lines = contest.rows[0], lines_of(contest, said)
+    data: dict[str, Any] = {name: first[name] for name in ("dataset", "split", "limit", "val_limit", "machine")}
+    data["device"] = " / ".join(dict.fromkeys(line["device"] for line in lines)) or first["device"]
+    data |= {"svm": svm and svm.row["method"], "net": net and net.row["method"]}
+    data |= {"simulated": any(row["synthetic"] for row in contest.rows), "contest": lines, "crossing": cross}
+    if svm is None or net is None or not (svm.trained and net.trained):
+        return {**data, "sentence": said}
+    compared = _net_minus_svm(svm.row, net.row, contest.figure)
+    further = " ".join([*_memory(compared["memory_ratio"]), cross["said"]])
+    return {**data, **compared, "sentence": f"{said}\n{further}"}
+
+
+def _net_minus_svm(svm: Row, net: Row, main: str) -> dict[str, Any]:
+    """Gaps in figures of test with their intervals, and ratios of training time and memory on the same hardware."""
+    compared: dict[str, Any] = {}
+    for figure in FIGURES:
+        values = [row[f"test_{figure}"] for row in (svm, net)]
+        found = None if None in values else compare_rows(svm, net, figure)
+        span, gap = found.interval if found else None, f"test_{figure}_gap"
+        compared[gap] = None if None in values else values[1] - values[0]
+        compared |= {f"{gap}_low": span.low if span else None, f"{gap}_high": span.high if span else None}
+        if figure == main:
+            compared["interval_over"] = over_of(svm, span)
+    memory = [memory_of(row) for row in (svm, net)]
+    ratio = memory[1] / memory[0] if same_hardware(svm, net) and memory[0] and memory[1] else None
+    return {**compared, "train_seconds_ratio": time_ratio(net, svm), "memory_ratio": ratio}
+
+
 def _largest(rows: Sequence[Row]) -> list[Row]:
-    """Rows of the largest limit, none being the largest, at which both families have figures; of all rows' largest."""
-    limits = sorted({row["limit"] for row in rows}, key=lambda n: -(n or math.inf))
-    groups = [[row for row in rows if row["limit"] == n] for n in limits]
+    """Rows of the most labels, all being the most, at which SVMs and nets have figures; of all rows' most."""
+    groups = by(rows, ("limit", "val_limit"))
+    groups.sort(key=lambda group: [-(group[0][name] or math.inf) for name in ("limit", "val_limit")])
     both = [group for group in groups if {row["family"] for row in group if _figure(row)} >= {"svm", "deep"}]
     return (both or groups)[0]
 
@@ -55,9 +76,10 @@ def _figure(row: Row) -> float | None:
     return row[f"test_{main_figure([row])}"]
 
 
-def _memory(duel: Row) -> list[str]:
-    ratio = duel["memory_ratio"]
-    return [f"The net takes {ratio:,.{two_digits(ratio)}f} × the memory (libraries included)."] if ratio else []
+def _memory(ratio: float | None) -> list[str]:
+    if not ratio:
+        return []
+    return [f"The best net takes {ratio:,.{two_digits(ratio)}f} × the memory of the best SVM (libraries included)."]
 
 
 def crossing(rows: Sequence[Row]) -> dict[str, Any]:
@@ -66,28 +88,36 @@ def crossing(rows: Sequence[Row]) -> dict[str, Any]:
     low, high: numbers of images between which it does; at: where straight lines over log n meet; None where the
     curves don't cross, or weren't measured.
     """
-    duels = []
-    for group in by([row for row in rows if row["n_train"]], ("n_train",)):
+    sizes = []
+    for group in by([row for row in rows if row["n_train"] and not row.get("undertrained")], ("n_train", "n_val")):
         svm, net = (best_on_val([row for row in group if row["family"] == family]) for family in ("svm", "deep"))
         if svm and net and None not in (_figure(svm), _figure(net)):
-            duels.append((group[0]["n_train"], _figure(net) - _figure(svm), svm, net))  # type: ignore[operator]
+            sizes.append((group[0], _figure(net) - _figure(svm), svm, net))  # type: ignore[operator]
     none: dict[str, Any] = {"low": None, "high": None, "at": None}
-    if len(duels) < 2:
-        return {**none, "said": f"Where the curves cross was not measured; do it with: {_command(rows[0])}"}
-    span = f"from {duels[0][0]:,} to {duels[-1][0]:,} training images"
-    turns = [(low, high) for low, high in itertools.pairwise(duels) if low[1] * high[1] < 0]
+    if len(sizes) < 2:
+        return {
+            **none,
+            "said": f"Where the curves of SVM and net cross was not measured; do it with: {_command(rows[0])}",
+        }
+    span = f"from {labels_of(sizes[0][0])} to {labels_of(sizes[-1][0])}"
+    turns = [(low, high) for low, high in itertools.pairwise(sizes) if low[1] * high[1] < 0]
     if not turns:
-        ahead = "the net" if duels[-1][1] > 0 else "the SVM"
-        return {**none, "said": f"The curves do not cross: {ahead} is ahead at all {len(duels)} sizes {span}."}
+        ahead = "the net" if sizes[-1][1] > 0 else "the SVM"
+        return {
+            **none,
+            "said": f"The curves of SVM and net do not cross: {ahead} is ahead at all {len(sizes)} sizes {span}.",
+        }
     low, high = turns[-1]
     share = low[1] / (low[1] - high[1])
-    at = round(math.exp(math.log(low[0]) + share * math.log(high[0] / low[0])))
+    few, many = low[0]["n_train"], high[0]["n_train"]
+    at = round(math.exp(math.log(few) + share * math.log(many / few)))
     sure = all(_sure(svm, net) for *_, svm, net in (low, high))
     leads = "net" if high[1] > 0 else "SVM"
     doubt = "" if sure else ", though at one of these two sizes neither is shown to be better"
     often = f" for the last of {len(turns)} times" if len(turns) > 1 else ""
-    said = f"The curves cross{often} between {low[0]:,} and {high[0]:,} training images (at about {at:,}), above which"
-    return {"low": low[0], "high": high[0], "at": at, "said": f"{said} the {leads} is ahead{doubt}."}
+    span = f"between {labels_of(low[0])} and {labels_of(high[0])} (at about {at:,} training images)"
+    said = f"The curves of SVM and net cross{often} {span}, above which"
+    return {"low": few, "high": many, "at": at, "said": f"{said} the {leads} is ahead{doubt}."}
 
 
 def _sure(svm: Row, net: Row) -> bool:

@@ -45,7 +45,7 @@ def as_text(
 ) -> str:
     """detail: with the evidence row by row. output: the folder of results, for commands; None for the usual one."""
     room = min(width or WIDTH, WIDTH)
-    blocks = [[line for one in sentences for line in _sentence(one["sentence"], room, output)]] if sentences else []
+    blocks = [list(_sentence(one["sentence"], room, output)) for one in sentences]
     blocks.append([tally(found)])
     blocks += [list(_block(one, room, paint, detail, output)) for one in found]
     if not detail:
@@ -53,10 +53,13 @@ def as_text(
     return "\n\n".join("\n".join(lines) for lines in blocks)
 
 
-def _sentence(text: str, room: int, output: Path | None) -> list[str]:
-    """Wrapped, a command whole on a line of its own, to be copied."""
-    said, colon, command = text.partition(COMMAND)
-    return [*_filled(said + colon[:1], room, ""), *([f"  {colon[2:]}{command}{_folder(output)}"] if command else [])]
+def _sentence(text: str, room: int, output: Path | None) -> Iterator[str]:
+    """Each line wrapped, a command whole on a line of its own, to be copied."""
+    for line in text.split("\n"):
+        said, colon, command = line.partition(COMMAND)
+        yield from _filled(said + colon[:1], room, "")
+        if command:
+            yield f"  {colon[2:]}{command}{_folder(output)}"
 
 
 def _block(one: Finding, room: int, paint: Paint, detail: bool, output: Path | None) -> Iterator[str]:
@@ -136,7 +139,7 @@ def _filled(text: str, room: int, indent: str, first: str = "") -> list[str]:
 
 
 def as_markdown(found: Sequence[Finding], sentences: Sentences, output: Path | None = None) -> str:
-    lines = ["# Findings", "", *(line for one in sentences for line in (_escaped(one["sentence"]), "")), tally(found)]
+    lines = ["# Findings", "", *_paragraphs(sentences), tally(found)]
     lines += ["", "| claim | verdict |", "|---|---|"]
     lines += [f"| [{_escaped(one.claim.sentence)}](#{one.claim.id}) | **{one.verdict}** |" for one in found]
     for one in found:
@@ -156,6 +159,13 @@ def as_markdown(found: Sequence[Finding], sentences: Sentences, output: Path | N
         if one.commands:
             lines += ["", "Test it with:", "", "```", *commands_in(one, output), "```"]
     return "\n".join(lines)
+
+
+def _paragraphs(sentences: Sentences) -> Iterator[str]:
+    """Each line of each answer as a paragraph of Markdown."""
+    for one in sentences:
+        for line in one["sentence"].split("\n"):
+            yield from (_escaped(line), "")
 
 
 def _grid(rows: Sequence[Evidence]) -> list[str]:

@@ -97,4 +97,4 @@ def draw(chart: Chart) -> Figure:
 
 
 def _top(row: Row, part: str) -> float:
-    return max(*row[f"{part}_error"], *(span[1] for span in row[f"{part}_span"] if span))
+    return max([*row[f"{part}_error"], *(span[1] for span in row[f"{part}_span"] if span)])

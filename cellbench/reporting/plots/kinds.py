@@ -90,7 +90,7 @@ def shown(rows: Sequence[Row], runs: str) -> list[Row]:
 
 def _apart(rows: Sequence[Row], together: bool) -> list[list[Row]]:
     """Rows that may stand in one figure: those with another limit may not, unless they are compared."""
-    return [list(rows)] if together else by(rows, ("limit",))
+    return [list(rows)] if together else by(rows, ("limit", "val_limit"))
 
 
 def _name(kind: str, group: Sequence[Row], groups: Sequence[Sequence[Row]]) -> str:
@@ -103,8 +103,9 @@ def _name(kind: str, group: Sequence[Row], groups: Sequence[Sequence[Row]]) -> s
         parts.append(first["split"])
     if len({(other["split"], other["fingerprint"]) for other in same}) > len(splits):
         parts.append(first["fingerprint"][:8])
-    if len({other["limit"] for other in same}) > 1 and not KINDS[kind].every:
+    if len({(other["limit"], other["val_limit"]) for other in same}) > 1 and not KINDS[kind].every:
         parts.append(f"n{first['limit']}" if first["limit"] else "all")
+        parts += [f"val{first['val_limit']}"] if first["val_limit"] else []
     return re.sub(r"[^\w.+-]+", "-", "-".join(parts)).strip("-.")
 
 

@@ -73,7 +73,9 @@ def _curves(rows: Sequence[Row]) -> tuple[list[list[Row]], bool]:
     """Rows by size, a list a method, settings and hardware; and whether some backend's were left out."""
     found: dict[tuple[Any, ...], dict[str | None, dict[int, Row]]] = {}
     for row in rows:
-        of_problem = found.setdefault(problem({**row, "limit": None}, "device", "threads", "version"), {})
+        of_problem = found.setdefault(
+            problem({**row, "limit": None, "val_limit": None}, "device", "threads", "version"), {}
+        )
         of_problem.setdefault(solver(row), {}).setdefault(row["n_train"], row)
     longest = [max(of_problem.values(), key=len) for of_problem in found.values()]
     return [[curve[n] for n in sorted(curve)] for curve in longest], any(len(each) > 1 for each in found.values())

@@ -114,7 +114,7 @@ def _time(chart: Chart) -> Parts:
     drawn = []
     for points in panels:
         front = pareto(points)
-        called = points if len(points) <= MOST_NAMES else front
+        called = points if len(points) <= MOST_NAMES else front or points[:MOST_NAMES]
         where = f"{points[0]['device'].upper()}, {points[0]['threads'] or '?'} threads"
         title = (where + f", {points[0]['machine']}" * several) if len(panels) > 1 else ""
         sheet = Sheet(x, y, height=340 if len(panels) == 1 else 290, title=title)
@@ -136,7 +136,7 @@ def _time(chart: Chart) -> Parts:
             )
             for row in points
         ]
-        corners = [(front[0]["seconds"], front[0]["figure"])]
+        corners = [(point["seconds"], point["figure"]) for point in front[:1]]  # no front where all were disturbed
         for here, after in itertools.pairwise(front):
             corners += [(after["seconds"], here["figure"]), (after["seconds"], after["figure"])]
         drawn.append(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...core.families import FAMILIES, family_of
 from ...core.words import counted
 from ..captions import title_of
 from ..plots.chart import labelled, record_of
@@ -17,7 +18,6 @@ from ..table import Row
 MOST_CELLS = 12  # of a shelf
 MOST_PAIRS = 8  # of classes
 OF_PAIR = 6  # cells
-SIDES = {"svm": "the best SVM", "deep": "the best net"}
 SEVERAL = (
     "With several labels an image, a method counts as right here when it finds one of them or more, or says none where "
     "there is none."
@@ -46,7 +46,8 @@ class Shelf:
 
 @dataclass(frozen=True)
 class Gallery:
-    """agreement: images that SVM and net are right and wrong on, ((both, SVM alone), (net alone, neither)), or None."""
+    """agreement: images that two sides are right and wrong on, as ((both, first alone), (second alone, neither)), or
+    None."""
 
     dataset: str
     fingerprint: str
@@ -95,10 +96,9 @@ def _gallery(rows: Sequence[Row]) -> Gallery | None:
     if not told:
         return None
     classes = record_of(told[0].row["files"][0]).facts["classes"]
-    best = {family: _best([one for one in told if one.row["family"] == family]) for family in SIDES}
-    svm, net = best["svm"], best["deep"]
+    sides = _sides(told)
     shelves = [
-        *(_disagreements(svm, net, classes) if svm and net else ()),
+        *(_disagreements(*sides, classes) if sides else ()),
         *_failed_by_all(told, classes),
         *_sure_errors(_best(told), classes),
     ]
@@ -108,8 +108,8 @@ def _gallery(rows: Sequence[Row]) -> Gallery | None:
         first["fingerprint"],
         first["split"],
         title_of(rows),
-        _agreement(svm, net) if svm and net else None,
-        (svm.label, net.label) if svm and net else (),
+        _agreement(*sides) if sides else None,
+        tuple(side.label for side in sides),
         len(told[0].wrong),
         tuple(shelf for shelf in shelves if shelf.cells),
         (SEVERAL,) if first["several_labels"] else (),
@@ -117,11 +117,12 @@ def _gallery(rows: Sequence[Row]) -> Gallery | None:
 
 
 def _told(rows: Sequence[Row]) -> list[Told]:
-    """Methods with predictions of the same test images, but for those that learned next to nothing; a method that ran
-    on several machines counts once."""
+    """Methods with predictions of the same test images, but for those that learned next to nothing or were not trained
+    enough; a method that ran on several machines counts once."""
     found: list[Told] = []
     for row in rows:
-        if not row["files"] or BELOW_TWICE_CHANCE in row["remark"] or row["label"] in [one.label for one in found]:
+        useless = BELOW_TWICE_CHANCE in row["remark"] or row["undertrained"]
+        if not row["files"] or useless or row["label"] in [one.label for one in found]:
             continue
         said = read(row["files"][0])
         if said is None or (found and not same_images([found[0].said, said])):
@@ -144,25 +145,38 @@ def _best(told: Sequence[Told]) -> Told | None:
     return max(told, key=lambda one: one.row["val_macro_f1"] or 0, default=None)
 
 
-def _agreement(svm: Told, net: Told) -> tuple[tuple[int, int], tuple[int, int]]:
+def _sides(told: Sequence[Told]) -> tuple[Told, Told] | tuple[()]:
+    """The best on val of the two families that are best on val, floors aside, in the order of tables; () with one."""
+    families = dict.fromkeys(one.row["family"] for one in told if family_of(one.row["family"]).contender)
+    best = [_best([one for one in told if one.row["family"] == family]) for family in families]
+    two = sorted((one for one in best if one), key=lambda one: -(one.row["val_macro_f1"] or 0))[:2]
+    if len(two) < 2:
+        return ()
+    order = [*FAMILIES, *families]
+    first, second = sorted(two, key=lambda one: order.index(one.row["family"]))
+    return first, second
+
+
+def _agreement(first: Told, second: Told) -> tuple[tuple[int, int], tuple[int, int]]:
     def n(which: NDArray[np.bool_]) -> int:
         return int(which.sum())
 
     return (
-        (n(~svm.wrong & ~net.wrong), n(~svm.wrong & net.wrong)),
-        (n(svm.wrong & ~net.wrong), n(svm.wrong & net.wrong)),
+        (n(~first.wrong & ~second.wrong), n(~first.wrong & second.wrong)),
+        (n(first.wrong & ~second.wrong), n(first.wrong & second.wrong)),
     )
 
 
-def _disagreements(svm: Told, net: Told, classes: Sequence[str]) -> Iterator[Shelf]:
-    for right, wrong in ((net, svm), (svm, net)):
+def _disagreements(first: Told, second: Told, classes: Sequence[str]) -> Iterator[Shelf]:
+    a, b = (family_of(side.row["family"]).noun for side in (first, second))
+    for right, wrong in ((second, first), (first, second)):
         which = np.flatnonzero(wrong.wrong & ~right.wrong)
         yield Shelf(
             f"{right.label} is right, {wrong.label} is not",
             f"The surest errors of {wrong.label} first.",
             len(which),
             _cells(which, wrong, classes),
-            "Where the best SVM and the best net disagree",
+            f"Where the best {a} and the best {b} disagree",
         )
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from ... import __version__
 from ...core.errors import UsageError
-from ...core.words import counted, signed
+from ...core.words import counted, duration, signed
 from ..captions import name_of
 from ..choosing import chosen
 from ..findings import findings, show
@@ -88,7 +88,7 @@ class Report:
     datasets: Sequence[str]
     simulated: Sequence[str]
     counts: Mapping[str, Any]
-    duels: Sequence[Table]
+    contests: Sequence[Table]
     boards: Sequence[Board]
     drawings: Sequence[drawing.Drawing]
     matrices: Sequence[figures.Matrices]
@@ -118,7 +118,7 @@ def report(frame: pd.DataFrame, runs: str = "default", conditions: Sequence[str]
     if not rows:
         raise UsageError("no run fulfils all the conditions of --where; loosen one of them")
     boards = [_board(table) for table in _in_order(tables(shown, "leaderboard", conditions))]
-    duels = _in_order(tables(shown, "svm-vs-deep", conditions))
+    contests = _in_order(tables(shown, "svm-vs-deep", conditions))
     drawn, matrices = figures.drawings(frame, runs, conditions)
     records = [record_of(file) for row in rows for file in row["files"]]
     names = list(dict.fromkeys(row["dataset"] for row in rows))
@@ -133,7 +133,7 @@ def report(frame: pd.DataFrame, runs: str = "default", conditions: Sequence[str]
         datasets=names,
         simulated=[name for name in names if any(row["synthetic"] for row in rows if row["dataset"] == name)],
         counts=_counts(rows),
-        duels=duels,
+        contests=contests,
         boards=boards,
         drawings=sorted(drawn, key=lambda one: (place(one), list(figures.DRAWN).index(one.kind))),
         matrices=sorted(matrices, key=place),
@@ -236,7 +236,13 @@ def render(content: Report, looks: Mapping[Scope, Look], day: str = "", results:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"jpeg": _data_uri, "signed": signed, "percent": "{:.1f}".format, "ratio": _ratio}
+    environment.filters |= {
+        "jpeg": _data_uri,
+        "signed": signed,
+        "duration": duration,
+        "percent": "{:.1f}".format,
+        "ratio": _ratio,
+    }
     environment.globals |= {"outline": drawing.outline}
     return environment.get_template("report.html").render(
         report=content,

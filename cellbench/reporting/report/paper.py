@@ -47,7 +47,7 @@ def paper(rows: Sequence[Row], records: Sequence[RunRecord], intervals: Iterable
     """intervals: what those of the tables were drawn over."""
     ran = [row for row in rows if row["seeds"]]
     versions = listed_once(row["version"] for row in ran)
-    families = {"svm": "support vector machines", "deep": "nets"}
+    families = {"svm": "support vector machines", "probe": "frozen encoders with a small classifier", "deep": "nets"}
     named = [
         f"{words} ({listed_once(row['method'] for row in ran if row['family'] == family)})"
         for family, words in families.items()
