@@ -127,6 +127,7 @@ UNKNOWN = Usual(MEDIUM, 100)
 USUAL = {
     "mlp": Usual(MEDIUM, 2, standard=True),
     "cnn": Usual(MEDIUM, 16, standard=True),
+    "fastnet": Usual(FAST, 5, standard=True),
     "cnn2-yeast": Usual(SLOW, 10),
     "cnn3-yeast": Usual(SLOW, 10),
     "vgg-yeast": Usual(MEDIUM, 250),

@@ -153,6 +153,27 @@ def test_epochs_and_batch_that_are_left_open_follow_the_number_of_training_image
     assert (job.spec.params["epochs"], job.spec.params["batch"]) == budget
 
 
+@pytest.mark.parametrize(
+    ("choice", "sets", "least"),
+    [
+        ("cnn", [], 1500),
+        ("cnn", ["epochs=2"], 1500),
+        ("cnn", ["batch=60"], 1500),
+        ("cnn", ["batch=60", "epochs=2"], 1500),
+        ("cnn", ["batch=8"], 1500),  # 215 epochs of 7 steps would be 1,505
+        ("cnn", ["accumulate=3"], 500),  # 500 epochs of 3 batches each make one step
+        (Choice("cnn", {"epochs": 4, "batch": 20}), [], 12),
+        (Choice("cnn", {"epochs": 4, "batch": 20}), ["epochs=2"], 12),
+        ("cnn", ["weights=imagenet"], 0),
+        ("svm-hog", [], 0),
+        ("svm-deep", ["epochs=2"], 1500),
+    ],
+)
+def test_the_least_number_of_steps_is_that_of_the_settings_without_the_users_epochs(toy_folder, choice, sets, least):
+    (job,) = plan(toy_folder, choice, sets=sets)
+    assert job.least_steps == least
+
+
 def test_a_limit_that_empties_a_class_is_refused(toy_folder):
     with pytest.raises(DataError, match="a limit of 2 images leaves some of 3 classes empty"):
         plan(toy_folder, "cnn", limit=2)
