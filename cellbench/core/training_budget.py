@@ -24,15 +24,15 @@ class Budget:
     batch: int
 
 
-def budget(n: int, epochs: int | None = None, batch: int | None = None) -> Budget:
-    """The budget for `n` training images; what is None follows from n.
+def budget(n: int, epochs: int | None = None, batch: int | None = None, least_epochs: int = EPOCHS) -> Budget:
+    """The budget for `n` training images; what is None follows from n, at least `least_epochs`.
 
     Few images get small batches and many epochs: a net needs a number of steps, whatever the number of images.
     """
     if batch is None:
         batch = next((size for below, size in BATCHES if n < below), LARGEST_BATCH)
     if epochs is None:
-        epochs = max(EPOCHS, math.ceil(STEPS / batches(n, batch)))
+        epochs = max(least_epochs, math.ceil(STEPS / batches(n, batch)))
     return Budget(epochs, batch)
 
 
