@@ -134,6 +134,14 @@ def test_the_history_of_seeds_is_their_mean_and_deviation_over_the_epochs_that_a
     assert net["kept"] == [3, 2]
 
 
+def test_an_epoch_after_which_val_was_not_scored_has_no_figure_of_it(evidence, record):
+    rows = epochs(3.0, 2.0, 1.0)
+    unscored = {name: value for name, value in rows[1].items() if not name.startswith("val_")}
+    (net,) = history.chart(evidence(record("cnn", history=(rows[0], unscored, rows[2])))).rows
+    assert net["val_loss"] == pytest.approx([3.0, math.nan, 1.0], nan_ok=True)
+    assert net["train_loss"] == pytest.approx([3.1, 2.1, 1.1])
+
+
 def test_a_search_over_c_is_no_history_of_epochs(evidence, record):
     with pytest.raises(LackingError, match=r"no net has a history of epochs; get one with: .*--method cnn"):
         history.chart(evidence(record("svm-hog", history=({"C": 1.0, "val_macro_f1": 0.5},))))
