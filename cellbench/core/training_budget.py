@@ -4,7 +4,9 @@ Both follow from counts of images alone, never from a clock, so that results can
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 EPOCHS = 20  # at least
 STEPS = 1_500  # at least
@@ -22,15 +24,15 @@ class Budget:
     batch: int
 
 
-def budget(n: int, epochs: int | None = None, batch: int | None = None) -> Budget:
-    """The budget for `n` training images; what is None follows from n.
+def budget(n: int, epochs: int | None = None, batch: int | None = None, least_epochs: int = EPOCHS) -> Budget:
+    """The budget for `n` training images; what is None follows from n, at least `least_epochs`.
 
     Few images get small batches and many epochs: a net needs a number of steps, whatever the number of images.
     """
     if batch is None:
         batch = next((size for below, size in BATCHES if n < below), LARGEST_BATCH)
     if epochs is None:
-        epochs = max(EPOCHS, math.ceil(STEPS / batches(n, batch)))
+        epochs = max(least_epochs, math.ceil(STEPS / batches(n, batch)))
     return Budget(epochs, batch)
 
 
@@ -39,9 +41,10 @@ def batches(n: int, batch: int) -> int:
     return max(1, n // batch)
 
 
-def steps(n: int, given: Budget, accumulate: int = 1) -> int:
-    """Steps of a training on `n` images, each from `accumulate` batches."""
-    return given.epochs * math.ceil(batches(n, given.batch) / accumulate)
+def steps(n: int, params: Mapping[str, Any]) -> int:
+    """Steps of a training on `n` images with the settings of a record: epochs, batch, and batches to a step."""
+    found = budget(n, params.get("epochs"), params.get("batch"))
+    return found.epochs * math.ceil(batches(n, found.batch) / (params.get("accumulate") or 1))
 
 
 def epochs_between_scores(n_train: int, n_val: int) -> int:

@@ -14,6 +14,7 @@ from ..core.data import Samples
 from ..core.errors import DataError
 from ..core.runs import RunLog
 from ..core.store import write_whole
+from ..core.training_budget import EPOCHS
 from ..nets.table import NETS, Net, find
 from ..training.recipe import Recipe, suited
 from .registry import methods
@@ -116,17 +117,22 @@ SLOW = Recipe(lr=0.02)  # without batch norm, larger steps diverge
 
 @dataclass(frozen=True)
 class Usual:
-    """How a net is trained unless told otherwise, and what that costs, as in MethodEntry."""
+    """How a net is trained unless told otherwise, and what that costs, as in MethodEntry.
+
+    least_epochs: of the budget that follows the number of images.
+    """
 
     recipe: Recipe
     cost: float
     standard: bool = False
+    least_epochs: int = EPOCHS
 
 
 UNKNOWN = Usual(MEDIUM, 100)
 USUAL = {
     "mlp": Usual(MEDIUM, 2, standard=True),
     "cnn": Usual(MEDIUM, 16, standard=True),
+    "fastnet": Usual(FAST, 14, standard=True, least_epochs=60),  # a tenth of resnet18's cost an image
     "cnn2-yeast": Usual(SLOW, 10),
     "cnn3-yeast": Usual(SLOW, 10),
     "vgg-yeast": Usual(MEDIUM, 250),
@@ -162,7 +168,7 @@ def _facts(net: Net) -> dict[str, Any]:
         "shortcuts": net.shortcuts,
         "min_size": net.min_size,
         "smallest": net.smallest,
-        "suited": suited,
+        "suited": partial(suited, least_epochs=usual.least_epochs),
         "cost": usual.cost,
         "revision": 2,
         "restore": partial(restore, net),

@@ -20,7 +20,6 @@ from ..core.settings import described
 from ..core.training_budget import EPOCHS, LARGEST_BATCH
 from ..nets.table import find
 from ..training.recipe import Recipe
-from ..training.recipe import suited as suited_recipe
 from .classical import FeatureSVM, FittedSVM, SVMSettings, machine_of
 from .deep import NetMethod
 from .deep import restore as restore_net
@@ -72,9 +71,15 @@ def recipe_of(settings: Any) -> Recipe:
     return replace(methods[settings.net].defaults, **given)
 
 
+def recipe_for(settings: Any, n: int) -> Recipe:
+    """The recipe for `n` training images, epochs and batch decided."""
+    suited = methods[settings.net].suited
+    return suited(recipe_of(settings), n) if suited else recipe_of(settings)
+
+
 def suited(settings: Any, n: int) -> Any:
     """The settings for `n` training images. What comes to the numbers of many images stays open, as records have it."""
-    recipe = suited_recipe(recipe_of(settings), n)
+    recipe = recipe_for(settings, n)
     found = {"epochs": recipe.epochs, "batch": recipe.batch}
     usual = {"epochs": EPOCHS, "batch": LARGEST_BATCH}
     changed = {key: value for key, value in found.items() if value != usual[key] and getattr(settings, key) is None}
@@ -94,7 +99,7 @@ class DeepFeatureSVM:
         self.backend = ""
 
     def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
-        recipe = suited_recipe(recipe_of(self._settings), len(train))
+        recipe = recipe_for(self._settings, len(train))
         net = NetMethod(find(self._settings.net), recipe, self._seed, self._device)
         kept = cache_folder() / "nets" / f"{self._key(recipe, train, val)}.pt"
         cached = self._settings.cached and kept.is_file()

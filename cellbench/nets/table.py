@@ -96,6 +96,13 @@ def _rows() -> list[Net]:
     rows = [
         Net("mlp", "two hidden layers on flattened pixels", "–", _lazy("mlp:mlp"), min_size=1),
         Net("cnn", "three convolutions, one hidden layer", "–", _lazy("cnn:cnn"), options=("batch_norm",)),
+        Net(
+            "fastnet",
+            "six convolutions, small and quick",
+            "after airbench, Jordan, arXiv 2404.00498",
+            _lazy("fast:fastnet"),
+            min_size=1,
+        ),
         Net("cnn2-yeast", "the yeast study's two convolutions", YEAST, _lazy("yeast:cnn2_yeast"), min_size=32),
         Net("cnn3-yeast", "the yeast study's three convolutions", YEAST, _lazy("yeast:cnn3_yeast"), min_size=32),
         Net(

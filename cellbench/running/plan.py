@@ -15,6 +15,7 @@ from ..core.decision import Decision
 from ..core.errors import UsageError, did_you_mean
 from ..core.extras import EXTRAS, Extra
 from ..core.runs import RunSpec, canonical
+from ..core.training_budget import steps
 from ..core.words import counted
 from ..datasets import cache
 from ..datasets.preprocessing import Preprocessing
@@ -58,13 +59,15 @@ class Choice:
 class Job:
     """A run to do: what (spec), on which prepared data, and which settings were not the defaults.
 
-    n: images by part that are used, after the limits. skip: why it cannot be done at all, or empty. titles: the
+    n: images by part that are used, after the limits. least_steps: of a net, fewer are too few, see
+    core.undertraining; 0 where no number is. skip: why it cannot be done at all, or empty. titles: the
     entries of suites that it is for.
     """
 
     spec: RunSpec
     data: Path
     n: Mapping[str, int]
+    least_steps: int = 0
     skip: str = ""
     overrides: Mapping[str, Any] = field(default_factory=dict)
     titles: tuple[str, ...] = ()
@@ -130,7 +133,15 @@ def make_plan(
                     deterministic=deterministic,
                 )
                 titles = (choice.title,) if choice.title else ()
-                job = Job(spec, folder, n, _obstacle(entry, data, spec), changed, titles)
+                job = Job(
+                    spec,
+                    folder,
+                    n,
+                    least_steps=_least_steps(spec, entry, [suggested, choice.settings], n["train"]),
+                    skip=_obstacle(entry, data, spec),
+                    overrides=changed,
+                    titles=titles,
+                )
                 found.append(_with_weights_by_content(job))
     return merged(found)
 
@@ -212,6 +223,19 @@ def _spec(
         decision=final[2].changes if data.multilabel else {},
     )
     return spec, changed
+
+
+def _least_steps(spec: RunSpec, entry: MethodEntry, before: Sequence[Mapping[str, Any]], n: int) -> int:
+    """The steps that a net would take had the user not said how many; 0 where it starts from weights of elsewhere.
+
+    before: data set's suggestions and suite's settings. The user's own batch may come to fewer steps without harm: the
+    epochs that suit it count as well.
+    """
+    if "epochs" not in spec.params or spec.params.get("weights"):
+        return 0
+    batch = {key: spec.params[key] for key in ("batch", "accumulate") if key in spec.params}
+    found = (settled(entry, *layers, n=n)[0] for layers in (before, [*before, batch]))
+    return min(steps(n, dataclasses.asdict(params)) for params in found)
 
 
 def settled(

@@ -19,6 +19,8 @@ from ..core.errors import CellbenchError
 from ..core.metrics import evaluate, per_class
 from ..core.runs import RunLog, RunRecord, RunSpec
 from ..core.store import Predictions
+from ..core.training_budget import steps
+from ..core.undertraining import undertrained
 from ..datasets import cache
 from ..datasets.preprocessing import Preprocessing, Range
 from ..datasets.protocols import with_split
@@ -83,6 +85,7 @@ def execute(
             **method_facts(spec),
             **data_facts(data, parts, spec),
             **_entries(job),
+            **_undertrained(job, log),
             "parameters": method.parameters,
         },
         overrides=job.overrides,
@@ -133,6 +136,14 @@ def method_facts(spec: RunSpec) -> dict[str, Any]:
     entry = methods[spec.method]
     facts = {key: getattr(entry, key) for key in ("family", "depth", "shortcuts", "standard", "seeded")}
     return {**facts, "pretrained": entry.pretrained or bool(spec.params.get("weights"))}
+
+
+def _undertrained(job: Job, log: RunLog) -> dict[str, str]:
+    """Why a net was trained too little, if anything says so."""
+    if "epochs" not in job.spec.params:
+        return {}
+    reason = undertrained(log.history, steps(job.n["train"], job.spec.params), job.least_steps)
+    return {"undertrained": reason} if reason else {}
 
 
 def _entries(job: Job) -> dict[str, list[str]]:

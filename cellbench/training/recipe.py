@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from ..core.errors import UsageError, did_you_mean
 from ..core.settings import bounds, choice, described, number
-from ..core.training_budget import budget
+from ..core.training_budget import EPOCHS, budget
 
 AUTO = "auto"  # as people write the None of a setting that follows from the number of training images
 
@@ -143,9 +143,9 @@ class Recipe:
                 raise UsageError(f"{name} is {getattr(self, name)!r}, and only {condition} looks at it; leave it out")
 
 
-def suited(recipe: Recipe, n: int) -> Recipe:
+def suited(recipe: Recipe, n: int, least_epochs: int = EPOCHS) -> Recipe:
     """The recipe for `n` training images: epochs and batch that are open follow from n."""
-    return replace(recipe, **asdict(budget(n, recipe.epochs, recipe.batch)))
+    return replace(recipe, **asdict(budget(n, recipe.epochs, recipe.batch, least_epochs)))
 
 
 LOOKED_AT_WITH: dict[str, tuple[str, Callable[[Recipe], bool]]] = {

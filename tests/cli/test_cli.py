@@ -16,6 +16,8 @@ from PIL import Image
 
 from cellbench.cli import cli, main
 from cellbench.cli.doctor import doctor
+from cellbench.cli.options import parse_val_limit
+from cellbench.core.errors import UsageError
 from cellbench.core.settings import allowed
 from cellbench.datasets import cache
 from cellbench.datasets.toy import rings
@@ -379,3 +381,14 @@ def test_progress_on_a_terminal_shows_bars_and_ends_clean(cells, tmp_path):
     assert "✓" in text
     assert text.count("svm-hog on folder:my cells, seed 0: ") == 1
     assert text.rstrip().endswith("\x1b[?25h") or "\x1b[?25h" in text[-200:]  # the cursor is given back
+
+
+@pytest.mark.parametrize(("text", "limit"), [("all", "all"), ("25", 25)])
+def test_a_val_limit_is_a_number_of_images_or_all(text, limit):
+    assert parse_val_limit(text) == limit
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "2.5", "half", ""])
+def test_a_val_limit_of_another_kind_is_refused(text):
+    with pytest.raises(UsageError, match=rf"^--val-limit got '{text}'; write a number of images, or all$"):
+        parse_val_limit(text)

@@ -25,7 +25,7 @@ def test_many_images_have_the_budget_that_records_have(n):
 def test_few_images_have_small_batches_and_at_least_1500_steps(n, expected):
     found = budget(n)
     assert found == expected
-    assert steps(n, found) >= 1_500 > steps(n, Budget(found.epochs - 1, found.batch))
+    assert steps(n, {"epochs": found.epochs}) >= 1_500 > steps(n, {"epochs": found.epochs - 1})
 
 
 def test_what_is_given_stays():
@@ -36,7 +36,8 @@ def test_what_is_given_stays():
 
 def test_partial_batches_are_left_out_and_several_batches_can_make_a_step():
     assert (batches(100, 16), batches(10, 16)) == (6, 1)
-    assert steps(100, Budget(2, 16), accumulate=4) == 2 * 2
+    assert steps(100, {"epochs": 2, "batch": 16, "accumulate": 4}) == 2 * 2
+    assert steps(8_701, {"epochs": None, "batch": None, "accumulate": None}) == 20 * 135
 
 
 @pytest.mark.parametrize(("n_train", "n_val"), [(8_701, 2_175), (8_612, 2_194), (1_200, 400), (100, 25), (30, 10)])

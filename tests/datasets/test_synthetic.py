@@ -230,7 +230,7 @@ def test_only_the_demo_is_standard_and_made_on_demand() -> None:
     assert not full.standard
     assert not full.made_on_demand
     assert full.manual == ""
-    assert demo.defaults == {"epochs": 12}
+    assert demo.defaults == {"epochs": 20}
 
 
 def test_listing_data_sets_does_not_import_torch() -> None:

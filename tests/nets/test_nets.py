@@ -37,6 +37,22 @@ def test_every_net_takes_every_channel_count_and_size(name, channels, size):
     assert net(torch.empty(2, channels, size, size, device="meta")).shape == (2, 5)
 
 
+def test_the_fast_net_has_six_convolutions_all_but_the_first_on_small_maps():
+    shapes = {}
+    for size in (64, 224):
+        net = shaped("fastnet", channels=1, classes=6, size=size)
+        seen = []
+        for layer in net:
+            if isinstance(layer, nn.Conv2d):
+                layer.register_forward_hook(lambda _, inputs, output, seen=seen: seen.append(tuple(output.shape[1:])))
+        net(torch.empty(1, 1, size, size, device="meta"))
+        shapes[size] = [shape[1] for shape in seen]
+    assert shapes == {64: [32, 16, 8, 8, 4, 4], 224: [56, 28, 14, 14, 7, 7]}
+    convolutions = 25 * 32 + 9 * (32 * 48 + 48 * 96 + 96 * 96 + 96 * 192 + 192 * 192)
+    norms = 2 * (32 + 48 + 96 + 96 + 192 + 192)
+    assert count(net) == convolutions + norms + (192 + 1) * 6
+
+
 @pytest.mark.parametrize("name", [name for name in OURS if name not in HEAVY])
 def test_every_net_trains_on_its_smallest_image(name):
     entry = NETS[name]

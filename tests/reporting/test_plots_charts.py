@@ -134,6 +134,14 @@ def test_the_history_of_seeds_is_their_mean_and_deviation_over_the_epochs_that_a
     assert net["kept"] == [3, 2]
 
 
+def test_an_epoch_after_which_val_was_not_scored_has_no_figure_of_it(evidence, record):
+    rows = epochs(3.0, 2.0, 1.0)
+    unscored = {name: value for name, value in rows[1].items() if not name.startswith("val_")}
+    (net,) = history.chart(evidence(record("cnn", history=(rows[0], unscored, rows[2])))).rows
+    assert net["val_loss"] == pytest.approx([3.0, math.nan, 1.0], nan_ok=True)
+    assert net["train_loss"] == pytest.approx([3.1, 2.1, 1.1])
+
+
 def test_a_search_over_c_is_no_history_of_epochs(evidence, record):
     with pytest.raises(LackingError, match=r"no net has a history of epochs; get one with: .*--method cnn"):
         history.chart(evidence(record("svm-hog", history=({"C": 1.0, "val_macro_f1": 0.5},))))
@@ -204,6 +212,8 @@ def test_a_learning_curve_has_every_size_with_all_of_the_data_last(evidence, rec
     assert row["sizes"] == [100, 1000, 8701]
     assert row["figures"] == pytest.approx([0.458, 0.658, 0.858])
     assert "Not drawn, with one size only: mlp." in chart.notes
+    taken = "labelled val images were taken: 500 at 100 training images, 2,175 at 8,701."
+    assert f"Beside the training images, {taken}" in chart.notes
 
 
 def test_of_backends_with_the_same_problem_the_one_with_most_sizes_is_drawn(evidence, record):
@@ -213,6 +223,7 @@ def test_of_backends_with_the_same_problem_the_one_with_most_sizes_is_drawn(evid
     chart = learning.chart(evidence(*(solved("torch", n) for n in (100, 200, 400)), solved("libsvm", 100)))
     assert [(row["label"], row["sizes"]) for row in chart.rows] == [("svm-hog, C=10", [100, 200, 400])]
     assert learning.BACKENDS in chart.notes
+    assert "Beside the training images, every size took 500 labelled val images." in chart.notes
 
 
 def test_with_one_size_the_command_for_another_is_told(evidence, record):

@@ -137,6 +137,15 @@ def test_history_draws_train_and_val_of_each_net_and_a_band_over_seeds(evidence,
     assert len({axes.get_ylim() for axes in figure.axes[:3]}) == 1
 
 
+def test_history_joins_the_epochs_after_which_val_was_scored(evidence, record):
+    rows = tuple({"epoch": at, "train_loss": 4.0 - at, "train_accuracy": 0.5} for at in (1, 2, 3))
+    scored = tuple({**row, "val_loss": 9.0, "val_accuracy": 0.4} if row["epoch"] != 2 else row for row in rows)
+    _, figure = figure_of("history", evidence(record("cnn", history=scored)))
+    train, val = figure.axes[0].lines
+    assert (train.get_xdata().tolist(), val.get_xdata().tolist()) == ([1, 2, 3], [1, 3])
+    assert val.get_ydata().tolist() == [9.0, 9.0]
+
+
 def test_bars_are_as_long_as_their_figures_and_claims_are_marked(evidence, examples):
     chart = bars.chart(evidence(*examples["bars"]), {"svm-hog": {"test": 0.5}})
     figure = bars.draw(chart)

@@ -2,14 +2,17 @@
 
 import dataclasses
 import hashlib
+from pathlib import Path
 
 import pytest
 
 from cellbench.core.errors import DataError, UsageError
+from cellbench.core.runs import canonical
+from cellbench.core.store import read_records
 from cellbench.datasets import cache
 from cellbench.datasets.toy import rings
 from cellbench.methods import methods
-from cellbench.running.plan import Choice, Override, make_plan, names_of, parse_override
+from cellbench.running.plan import Choice, Override, make_plan, names_of, parse_override, settled
 
 
 def plan(folder, *names, sets=(), **options):
@@ -151,6 +154,49 @@ def test_a_val_limit_that_empties_a_class_is_refused(toy_folder):
 def test_epochs_and_batch_that_are_left_open_follow_the_number_of_training_images(toy_folder, method, sets, budget):
     (job,) = plan(toy_folder, method, sets=sets)
     assert (job.spec.params["epochs"], job.spec.params["batch"]) == budget
+
+
+DEFAULTS = [
+    record
+    for _, _, record in read_records(Path(__file__).parents[2] / "results", lambda *_: None)
+    if record.spec.limit is None and not record.overrides
+]
+
+
+@pytest.mark.parametrize("record", DEFAULTS, ids=str)
+def test_what_reference_results_were_made_with_is_still_the_default(record):
+    entry = methods[record.spec.method]
+    params, *_ = settled(entry, n=record.facts["n"]["train"])
+    assert canonical(dataclasses.asdict(params)) == canonical(record.spec.params)
+
+
+def test_features_of_a_net_have_its_own_budget_and_keep_open_what_is_that_of_many_images(toy_folder):
+    of_many, of_fastnet = (settled(methods["svm-deep"], {"net": net}, n=8_701)[0] for net in ("resnet18", "fastnet"))
+    assert (of_many.epochs, of_many.batch) == (None, None)
+    assert (of_fastnet.epochs, of_fastnet.batch) == (60, None)
+    fastnet = settled(methods["fastnet"], n=8_701)[0]
+    assert (fastnet.epochs, fastnet.batch) == (60, 64)
+
+
+@pytest.mark.parametrize(
+    ("choice", "sets", "least"),
+    [
+        ("cnn", [], 1500),
+        ("cnn", ["epochs=2"], 1500),
+        ("cnn", ["batch=60"], 1500),
+        ("cnn", ["batch=60", "epochs=2"], 1500),
+        ("cnn", ["batch=8"], 1500),  # 215 epochs of 7 steps would be 1,505
+        ("cnn", ["accumulate=3"], 500),  # 500 epochs of 3 batches each make one step
+        (Choice("cnn", {"epochs": 4, "batch": 20}), [], 12),
+        (Choice("cnn", {"epochs": 4, "batch": 20}), ["epochs=2"], 12),
+        ("cnn", ["weights=imagenet"], 0),
+        ("svm-hog", [], 0),
+        ("svm-deep", ["epochs=2"], 1500),
+    ],
+)
+def test_the_least_number_of_steps_is_that_of_the_settings_without_the_users_epochs(toy_folder, choice, sets, least):
+    (job,) = plan(toy_folder, choice, sets=sets)
+    assert job.least_steps == least
 
 
 def test_a_limit_that_empties_a_class_is_refused(toy_folder):

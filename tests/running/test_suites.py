@@ -101,7 +101,7 @@ def test_every_entry_of_a_suite_can_be_resolved_and_every_shared_setting_has_a_u
 @pytest.mark.parametrize("suite", ALL, ids=lambda suite: suite.name)
 def test_what_a_data_set_suggests_changes_no_entry(suite):
     suggestions = [entry.defaults for entry in datasets.entries() if entry.defaults]
-    assert {"epochs": 12} in suggestions
+    assert {"epochs": 20} in suggestions
     for entry in suite.entries:
         own = settings(suite, entry)
         for suggested in suggestions:

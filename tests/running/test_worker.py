@@ -15,9 +15,11 @@ from cellbench.core.metrics import evaluate, per_class
 from cellbench.core.runs import RunRecord, RunSpec
 from cellbench.core.store import Store
 from cellbench.datasets import cache
+from cellbench.datasets.splits import limited
 from cellbench.datasets.toy import rings
 from cellbench.running import matrix, worker
-from cellbench.running.plan import make_plan, parse_override
+from cellbench.running.plan import Choice, make_plan, parse_override
+from cellbench.running.runner import execute, unfinished
 
 
 class Watcher:
@@ -43,6 +45,31 @@ def test_facts_of_a_method_are_read_when_all_is_timed_and_overrule_none_of_ours(
     record, _ = worker.run_job(one_job(toy_folder, "bad", "how=tells"), lambda kind, facts: None, plugins=[bad_plugin])
     assert record.facts["told"] == ["fit", "load", "predict"]
     assert record.facts["family"] == "svm"
+
+
+SMALL = {"epochs": 2, "batch": 16, "size": 16}
+
+
+def test_a_net_with_fewer_steps_than_its_default_is_on_record_as_undertrained(toy_folder):
+    record, _ = execute(one_job(toy_folder, "mlp", *(f"{key}={value}" for key, value in SMALL.items())))
+    assert record.facts["undertrained"] == "6 steps, where the default is 1,500"
+    assert RunRecord.from_json(record.to_json()).facts["undertrained"] == record.facts["undertrained"]
+
+
+def test_an_entry_of_a_suite_is_held_against_its_own_epochs(toy_folder):
+    (job,) = make_plan([Choice("mlp", SMALL)], [toy_folder])
+    assert "undertrained" not in execute(job)[0].facts
+
+
+def test_a_limited_val_part_is_what_is_scored_kept_and_counted(toy_folder):
+    record, predictions = execute(one_job(toy_folder, "svm-hog", "size=none", limit=20))
+    toy = rings()
+    assert (record.spec.limit, record.spec.val_limit) == (20, 10)
+    assert record.facts["n"] == {"train": 20, "val": 10, "test": 30}
+    assert record.metrics["val"]["n"] == len(predictions["val_labels"]) == 10
+    np.testing.assert_array_equal(predictions["val_index"], limited(toy.split.val, toy.labels, 10))
+    unstarted = unfinished(one_job(toy_folder, "svm-hog", limit=20), "failed", "no memory", {})
+    assert unstarted.facts["n"] == record.facts["n"]
 
 
 def test_the_groups_of_the_scored_images_are_kept_with_their_scores():

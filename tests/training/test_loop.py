@@ -12,6 +12,7 @@ from cellbench.core.contention import Spent
 from cellbench.core.errors import TrainingError, UsageError
 from cellbench.core.metrics import decide, macro_f1
 from cellbench.core.runs import RunLog
+from cellbench.core.training_budget import Budget
 from cellbench.nets.cnn import cnn
 from cellbench.training import checkpoints, loop
 from cellbench.training.optimisers import make_optimiser, set_rate
@@ -69,6 +70,39 @@ def test_precision_can_be_chosen(toy, precision):
     assert model.predict(toy.part("test").images).dtype == np.float32
 
 
+def test_scoring_val_seldom_changes_nothing_but_the_history(toy, monkeypatch):
+    often, every = train(toy, epochs=7, choose="last")
+    monkeypatch.setattr(loop, "epochs_between_scores", lambda n_train, n_val: 3)
+    seldom, spaced = train(toy, epochs=7, choose="last")
+    images = toy.part("test").images
+    np.testing.assert_array_equal(often.predict(images), seldom.predict(images))
+    assert [row["epoch"] for row in spaced.history if "val_loss" in row] == [4, 7]
+    assert [row["train_loss"] for row in spaced.history] == [row["train_loss"] for row in every.history]
+    scored = [{k: v for k, v in every.history[i].items() if k != "seconds"} for i in (3, 6)]
+    assert scored == [{k: v for k, v in spaced.history[i].items() if k != "seconds"} for i in (3, 6)]
+
+
+def test_the_best_of_the_scored_epochs_is_kept(toy, monkeypatch):
+    monkeypatch.setattr(loop, "epochs_between_scores", lambda n_train, n_val: 2)
+    model, log = train(toy, epochs=5)
+    scores = {row["epoch"]: row["val_macro_f1"] for row in log.history if "val_macro_f1" in row}
+    assert list(scores) == [3, 5]
+    assert model.best_epoch == max(scores, key=scores.get)
+
+
+@pytest.mark.parametrize("settings", [{"schedule": "plateau"}, {"early_stopping": 9}])
+def test_what_waits_for_val_has_it_scored_after_every_epoch(toy, monkeypatch, settings):
+    monkeypatch.setattr(loop, "epochs_between_scores", lambda n_train, n_val: 3)
+    _, log = train(toy, epochs=4, **settings)
+    assert all("val_loss" in row for row in log.history)
+
+
+def test_epochs_and_batch_that_are_left_open_follow_the_number_of_images(toy, monkeypatch):
+    monkeypatch.setattr(loop, "budget", lambda n, epochs, batch: Budget(2, n // 2))
+    _, log = train(toy, epochs=None, batch=None)
+    assert [row["epoch"] for row in log.history] == [1, 2]
+
+
 class StoppedError(Exception):
     """Stands for a kill in the middle of training."""
 
@@ -91,10 +125,18 @@ def stopping_after(epochs, checkpoint):
 
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"optimiser": "adam", "lr": 0.01, "accumulate": 2}, {"schedule": "plateau", "patience": 0, "choose": "last"}],
+    [
+        {},
+        {"optimiser": "adam", "lr": 0.01, "accumulate": 2},
+        {"schedule": "plateau", "patience": 0, "choose": "last"},
+    ],
 )
-def test_a_training_that_was_stopped_goes_on_and_ends_as_if_it_never_had_been(toy, tmp_path, monkeypatch, settings):
+@pytest.mark.parametrize("between", [1, 2])
+def test_a_training_that_was_stopped_goes_on_and_ends_as_if_it_never_had_been(
+    toy, tmp_path, monkeypatch, settings, between
+):
     a_second_a_phase(monkeypatch)
+    monkeypatch.setattr(loop, "epochs_between_scores", lambda n_train, n_val: between)
     whole, whole_log = train(toy, epochs=5, **settings)
     checkpoint = tmp_path / "run.checkpoint"
     with pytest.raises(StoppedError):

@@ -98,13 +98,15 @@ def draw(chart: Chart) -> Figure:
 
 def _curves(axes: Axes, net: Row, name: str) -> None:
     hue, sign = look(net["method"])
-    every = max(1, len(net["epochs"]) // 8)
     for part, line, colour in (("train", (0, (4, 2)), tint(hue, 0.6)), ("val", "-", hue)):
-        mean, spread = net[f"{part}_{name}"], net[f"{part}_{name}_sd"]
+        scored = np.isfinite(net[f"{part}_{name}"])  # a large val part is not scored after every epoch
+        epochs, mean = net["epochs"][scored], net[f"{part}_{name}"][scored]
+        every = max(1, len(epochs) // 8)
         dots: dict[str, Any] = {"marker": sign, "markersize": 4, "markevery": every} if part == "val" else {}
-        axes.plot(net["epochs"], mean, color=colour, linestyle=line, label=part, **dots)
-        if spread is not None:
-            axes.fill_between(net["epochs"], mean - spread, mean + spread, color=colour, alpha=0.2, linewidth=0)
+        axes.plot(epochs, mean, color=colour, linestyle=line, label=part, **dots)
+        if net[f"{part}_{name}_sd"] is not None:
+            spread = net[f"{part}_{name}_sd"][scored]
+            axes.fill_between(epochs, mean - spread, mean + spread, color=colour, alpha=0.2, linewidth=0)
     for epoch in sorted(set(net["kept"])):
         axes.axvline(epoch, color="#888888", linewidth=0.8, linestyle=":", zorder=0)
 

@@ -55,12 +55,27 @@ def chart(pooled: Sequence[Row]) -> Chart:
         tuple(sorted(rows, key=lambda row: -row["figures"][-1])),
         (
             *([f"Not drawn, with one size only: {', '.join(lone)}."] if lone else []),
+            *_val_images(drawn),
             *([BACKENDS] if others else []),
             *intervals(drawn, called=lambda row: f"{row['label']} at {row['n_train']:,}"),
             *simulated(pooled),
             *failures(drawn),
         ),
     )
+
+
+def _val_images(rows: Sequence[Row]) -> list[str]:
+    """How many labelled images beside the training ones each size took."""
+    sizes = sorted({(row["n_train"], row["n_val"]) for row in rows if row["n_val"]})
+    if not sizes:
+        return []
+    (least, fewest), (most, highest) = sizes[0], sizes[-1]
+    if len({of_val for _, of_val in sizes}) == 1:
+        return [f"Beside the training images, every size took {counted(fewest, 'labelled val image')}."]
+    return [
+        f"Beside the training images, labelled val images were taken: {fewest:,} at {least:,} training images, "
+        f"{highest:,} at {most:,}."
+    ]
 
 
 def _certain(curves: Sequence[Sequence[Row]]) -> list[list[Row]]:

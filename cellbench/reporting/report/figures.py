@@ -216,8 +216,8 @@ def _scale(chart: Chart, name: str) -> Axis:
 
 def _epochs(net: Row, part: str, name: str) -> Curve:
     epochs, values, deviation = net["epochs"], net[f"{part}_{name}"], net[f"{part}_{name}_sd"]
-    every = max(1, math.ceil(len(epochs) / MOST_DOTS))
-    shown = range(0, len(epochs), every)
+    scored = [i for i, value in enumerate(values) if math.isfinite(value)]  # val is not, after some epochs
+    shown = scored[:: max(1, math.ceil(len(scored) / MOST_DOTS))]
     solid = part == "val"
 
     def tip(i: int) -> str:
@@ -225,7 +225,7 @@ def _epochs(net: Row, part: str, name: str) -> Curve:
         figure = share(values[i]) + _deviating(sd) if name == "accuracy" else f"{values[i]:.3g}"
         return f"{net['label']}, epoch {epochs[i]}\n{name} on {part}: {figure}"
 
-    tips = [tip(i) if i in shown and math.isfinite(values[i]) else "" for i in range(len(epochs))]
+    tips = [tip(i) if i in shown else "" for i in range(len(epochs))]
     look: dict[str, Any] = {} if solid else {"dash": "4 3", "strength": 0.65}
     return Curve(net["method"], part, epochs, values, tips, joined=True, marked=False, **look)
 
