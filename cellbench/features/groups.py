@@ -70,15 +70,15 @@ class Features:
     slices: Mapping[str, slice]
 
 
-def check_groups(names: Sequence[str]) -> None:
-    """Raises UsageError when there is no name, an unknown one, or one twice."""
+def check_groups(names: Sequence[str], setting: str = "features") -> None:
+    """Raises UsageError, naming the setting, when there is no name, an unknown one, or one twice."""
     if not names:
-        raise UsageError(f"features names no group; give one or several of {', '.join(GROUPS)}")
+        raise UsageError(f"{setting} names no group; give one or several of {', '.join(GROUPS)}")
     for name in names:
         if name not in GROUPS:
             raise UsageError(f"no group of features is called {name!r}; {did_you_mean(str(name), GROUPS)}")
         if list(names).count(name) > 1:
-            raise UsageError(f"features names {name!r} twice; name each group once")
+            raise UsageError(f"{setting} names {name!r} twice; name each group once")
 
 
 def layout(groups: Sequence[str], shape: Sequence[int], channel_names: Sequence[str] = ()) -> Layout:

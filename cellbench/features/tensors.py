@@ -74,15 +74,15 @@ class Standardiser:
 
     @classmethod
     def of_groups(cls, features: Tensor, groups: Iterable[slice]) -> Self:
-        """Also divides each group of columns by the root of how many of them vary.
+        """Also divides each group of columns by the root of how many of them vary; columns of no group become 0.
 
         All groups then have the same variance, and an equal part in a kernel of distances or products.
         """
         alike = cls.of(features)
-        factor = alike.factor.clone()
+        factor = torch.zeros_like(alike.factor)
         for group in groups:
-            varying = torch.count_nonzero(factor[group])
-            factor[group] /= varying.clamp(min=1).sqrt()
+            varying = torch.count_nonzero(alike.factor[group])
+            factor[group] = alike.factor[group] / varying.clamp(min=1).sqrt()
         return cls(alike.mean, factor)
 
     def __call__(self, features: Tensor) -> Tensor:
