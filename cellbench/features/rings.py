@@ -17,8 +17,9 @@ def radial(images: Tensor | NDArray) -> Tensor:
     """Share of each channel's light in six rings around the middle of the image, float32 (n, channels * 6).
 
     images: (n, channels, height, width) uint8, uint16 or float32. Rings have equal width, the last reaches the
-    corners; a pixel belongs to the ring of its centre. 0 where the channel's sum is not above 0. As CellProfiler's MeasureObjectRadialDistribution, FracAtD,
-    with the image in place of an object. Raises DataError for values that are not finite.
+    corners; a pixel belongs to the ring of its centre. 0 where the channel's sum is not above 0. As FracAtD of
+    CellProfiler's MeasureObjectRadialDistribution, with the image in place of an object.
+    Raises DataError for values that are not finite.
     """
     images = as_tensor(images)
     check_finite(images)
