@@ -43,7 +43,6 @@ GROUPS = {
         Group("hog", "edges by direction and place", "Dalal & Triggs 2005", "fixed_hog", "gradients"),
         Group("texture", "local binary patterns", "Ojala et al. 2002", "patterns", "texture"),
         Group("intensity", "how bright the pixels are", "", "brightness", "intensity"),
-        Group("granularity", "light in grains of each size", "Soille 2003", "openings", "granularity"),
         Group("haralick", "brightnesses side by side", "Haralick et al. 1973", "cooccurrence", "haralick"),
         Group("radial", "light by distance from the middle", "CellProfiler", "rings", "radial"),
         Group("between", "light of two channels together", "Manders et al. 1993", "channel_pairs", "between", True),

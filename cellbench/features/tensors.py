@@ -43,12 +43,6 @@ def check_finite(images: Tensor) -> None:
         )
 
 
-def shares_of_light(parts: Tensor, images: Tensor) -> Tensor:
-    """parts (n, channels, k) divided by the sum of their channel; 0 where that is not above 0."""
-    total = images.sum((2, 3))[..., None]
-    return torch.where(total > 0, parts / total, 0)
-
-
 @dataclass(frozen=True, eq=False)
 class Standardiser:
     """Mean 0 and deviation 1 of every feature of the training part; mean, factor: (features,) float32.

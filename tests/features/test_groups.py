@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 import torch
-from scipy import ndimage, stats
+from scipy import stats
 from skimage.feature import graycomatrix, graycoprops, local_binary_pattern
 
 from cellbench.core.errors import DataError, UsageError
-from cellbench.features import between, compute, granularity, haralick, hog, intensity, radial, texture
+from cellbench.features import between, compute, haralick, hog, intensity, radial, texture
 from cellbench.features.groups import GROUPS, layout
 from cellbench.features.tensors import Standardiser
 
 from .test_gradients import smooth_images
 
-FUNCTIONS = (texture, intensity, granularity, haralick, radial, between)
+FUNCTIONS = (texture, intensity, haralick, radial, between)
 DTYPES = (np.uint8, np.uint16, np.float32)
 
 
@@ -77,15 +77,6 @@ def test_floats_beyond_full_scale_are_in_the_first_and_the_last_bin():
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_granularity_is_scipys_openings(dtype):
-    image = smooth_images(1, 1, 40, 33)
-    sums = [float(image.sum())]
-    sums += [float(ndimage.grey_opening(image[0, 0], 2 * r + 1, mode="nearest").sum()) for r in (1, 2, 3, 4, 6, 8)]
-    expected = -np.diff(sums) / sums[0]
-    np.testing.assert_allclose(granularity(of_type(image, dtype))[0], expected, atol=1e-5)
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
 def test_haralick_is_scikit_images(dtype):
     images = np.random.default_rng(0).integers(0, 16, (3, 1, 24, 30)).astype(np.uint8)
     images[:, :, 0, :2] = [0, 15]  # whole range: a level is a value
@@ -131,7 +122,6 @@ def test_constant_images_have_right_and_finite_features(value):
     assert found["texture/a/radius 1/bin 8"] == 1  # all neighbours are as bright
     assert found["intensity/a/deviation"] == pytest.approx(0, abs=1e-6)
     assert found["intensity/a/skew"] == 0
-    assert found["granularity/a/opening 8"] == 0
     assert (found["haralick/a/distance 1/energy"], found["haralick/a/distance 1/correlation"]) == (1, 1)
     assert found["between/a and b/correlation"] == 0
     assert found["between/a and b/overlap"] == pytest.approx(float(value > 0))
