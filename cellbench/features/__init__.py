@@ -10,7 +10,6 @@ MODULES = {
     "between": "channel_pairs",
     "compute": "groups",
     "flatten": "pixels",
-    "granularity": "openings",
     "haralick": "cooccurrence",
     "hog": "gradients",
     "intensity": "brightness",

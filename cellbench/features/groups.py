@@ -43,7 +43,6 @@ GROUPS = {
         Group("hog", "edges by direction and place", "Dalal & Triggs 2005", "fixed_hog", "gradients"),
         Group("texture", "local binary patterns", "Ojala et al. 2002", "patterns", "texture"),
         Group("intensity", "how bright the pixels are", "", "brightness", "intensity"),
-        Group("granularity", "light in grains of each size", "Soille 2003", "openings", "granularity"),
         Group("haralick", "brightnesses side by side", "Haralick et al. 1973", "cooccurrence", "haralick"),
         Group("radial", "light by distance from the middle", "CellProfiler", "rings", "radial"),
         Group("between", "light of two channels together", "Manders et al. 1993", "channel_pairs", "between", True),
@@ -70,15 +69,15 @@ class Features:
     slices: Mapping[str, slice]
 
 
-def check_groups(names: Sequence[str]) -> None:
-    """Raises UsageError when there is no name, an unknown one, or one twice."""
+def check_groups(names: Sequence[str], setting: str = "features") -> None:
+    """Raises UsageError, naming the setting, when there is no name, an unknown one, or one twice."""
     if not names:
-        raise UsageError(f"features names no group; give one or several of {', '.join(GROUPS)}")
+        raise UsageError(f"{setting} names no group; give one or several of {', '.join(GROUPS)}")
     for name in names:
         if name not in GROUPS:
             raise UsageError(f"no group of features is called {name!r}; {did_you_mean(str(name), GROUPS)}")
         if list(names).count(name) > 1:
-            raise UsageError(f"features names {name!r} twice; name each group once")
+            raise UsageError(f"{setting} names {name!r} twice; name each group once")
 
 
 def layout(groups: Sequence[str], shape: Sequence[int], channel_names: Sequence[str] = ()) -> Layout:

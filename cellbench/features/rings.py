@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..core.tensors import as_tensor
-from .tensors import as_float, check_finite, in_chunks, shares_of_light
+from .tensors import as_float, check_finite, in_chunks
 
 RINGS = 6  # of equal width, from the middle to the corners
 
@@ -16,9 +16,10 @@ RINGS = 6  # of equal width, from the middle to the corners
 def radial(images: Tensor | NDArray) -> Tensor:
     """Share of each channel's light in six rings around the middle of the image, float32 (n, channels * 6).
 
-    images: (n, channels, height, width) uint8, uint16 or float32. Rings have equal width, the last reaches the corners; a pixel belongs to the ring of
-    its centre. 0 where the channel's sum is not above 0. As CellProfiler's MeasureObjectRadialDistribution, FracAtD,
-    with the image in place of an object. Raises DataError for values that are not finite.
+    images: (n, channels, height, width) uint8, uint16 or float32. Rings have equal width, the last reaches the
+    corners; a pixel belongs to the ring of its centre. 0 where the channel's sum is not above 0. As FracAtD of
+    CellProfiler's MeasureObjectRadialDistribution, with the image in place of an object.
+    Raises DataError for values that are not finite.
     """
     images = as_tensor(images)
     check_finite(images)
@@ -32,7 +33,9 @@ def names(height: int, width: int) -> list[str]:
 
 
 def _radial(images: Tensor, masks: Tensor) -> Tensor:
-    return shares_of_light(images.flatten(2) @ masks, images).flatten(1)
+    light = images.flatten(2) @ masks
+    total = images.sum((2, 3))[..., None]
+    return torch.where(total > 0, light / total, 0).flatten(1)
 
 
 def _ring_of_pixel(height: int, width: int) -> Tensor:

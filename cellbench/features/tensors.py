@@ -43,12 +43,6 @@ def check_finite(images: Tensor) -> None:
         )
 
 
-def shares_of_light(parts: Tensor, images: Tensor) -> Tensor:
-    """parts (n, channels, k) divided by the sum of their channel; 0 where that is not above 0."""
-    total = images.sum((2, 3))[..., None]
-    return torch.where(total > 0, parts / total, 0)
-
-
 @dataclass(frozen=True, eq=False)
 class Standardiser:
     """Mean 0 and deviation 1 of every feature of the training part; mean, factor: (features,) float32.
@@ -74,15 +68,15 @@ class Standardiser:
 
     @classmethod
     def of_groups(cls, features: Tensor, groups: Iterable[slice]) -> Self:
-        """Also divides each group of columns by the root of how many of them vary.
+        """Also divides each group of columns by the root of how many of them vary; columns of no group become 0.
 
         All groups then have the same variance, and an equal part in a kernel of distances or products.
         """
         alike = cls.of(features)
-        factor = alike.factor.clone()
+        factor = torch.zeros_like(alike.factor)
         for group in groups:
-            varying = torch.count_nonzero(factor[group])
-            factor[group] /= varying.clamp(min=1).sqrt()
+            varying = torch.count_nonzero(alike.factor[group])
+            factor[group] = alike.factor[group] / varying.clamp(min=1).sqrt()
         return cls(alike.mean, factor)
 
     def __call__(self, features: Tensor) -> Tensor:

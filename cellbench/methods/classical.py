@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from ..features.tensors import Standardiser
 
 Features = Callable[["Tensor"], "Tensor"]
-Scaler = Callable[["Tensor"], "Standardiser"]
+Scaler = Callable[["Tensor"], "Standardiser | None"]
 # Of each the first is the default.
 BACKENDS = ("auto", "torch", "onedal", "libsvm", "thundersvm", "cuml")
 KERNELS = ("rbf", "linear", "poly", "sigmoid")
@@ -90,16 +91,28 @@ def machine_of(settings: Any) -> SVMSettings:
     return SVMSettings(**{name: getattr(settings, name) for name in names})
 
 
+def unscaled(features: "Tensor") -> None:
+    """Features as they are."""
+
+
 class FeatureSVM:
-    """Features, scaled by train statistics unless scaler is None, then a C-SVC; C and gamma are the best on val."""
+    """Features, scaled by train statistics, then a C-SVC; C, gamma and the scaler, if there are several, are those that
+    do best on val.
+
+    scalers: by name, the simplest first; the name is in `chosen`, as features, unless it is ''.
+    """
 
     def __init__(
-        self, features: Features, settings: SVMSettings, device: str, scaler: Scaler | None = standardised
+        self,
+        features: Features,
+        settings: SVMSettings,
+        device: str,
+        scalers: Mapping[str, Scaler] = MappingProxyType({"": standardised}),
     ) -> None:
         from ..features import oversampling
         from ..svm.backends import choose
 
-        self._features, self._settings, self._device, self._scaler = features, settings, device, scaler
+        self._features, self._settings, self._device, self._scalers = features, settings, device, scalers
         self.chosen: dict[str, Any] = {}
         self.parameters = None
         self.backend = choose(settings.backend, device=device, kernel=settings.kernel).name
@@ -107,7 +120,6 @@ class FeatureSVM:
             oversampling.load()  # what isn't there is told before anything is computed
 
     def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
-        from ..features.oversampling import smote
         from ..svm.backends import candidates, choose, reason, use_threads
 
         settings = self._settings
@@ -119,28 +131,41 @@ class FeatureSVM:
         self._reason = reason(backend, settings.kernel, largest) if settings.backend == "auto" else ""
         use_threads(backend)
         train = _by_class(train)
-        labels = train.labels
         with log.phase("transfer"):
             images, others = self._on_device(train.images), self._on_device(val.images)
         with log.phase("features"):
-            seen = self._features(images)
-            scale = None if self._scaler is None else self._scaler(seen)
-            seen, unseen = _scaled(seen, scale), _scaled(self._features(others), scale)
-            if settings.smote:
-                seen, labels = smote(seen, labels, train.classes)
+            seen, unseen = self._features(images), self._features(others)
             self._synchronise()
-        with log.phase("fit"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a label that all or no training images have: its score is constant
-            best = -1.0
-            for chosen, model, decisions in candidates(
-                backend, seen, labels, unseen, **settings.grid, **settings.fixed
-            ):
-                figure, score = validation_figure(val.labels, _scores(model, decisions, len(train.classes)))
-                log.epoch(**{**{k: v for k, v in chosen.items() if is_number(v)}, f"val_{figure}": score})
-                if score > best:  # on a tie the smaller C, the simpler machine, stays
-                    best, self._model, self.chosen = score, model, chosen
-            self._synchronise()
-        self.fitted = FittedSVM(self._features, scale, self._model, len(train.classes), self._device)
+        best = -1.0
+        for name, scaler in self._scalers.items():
+            with log.phase("features"):
+                scale = scaler(seen)
+                inputs, labels, val_inputs = self._inputs(scale, seen, unseen, train)
+                self._synchronise()
+            with log.phase("fit"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # a label that all or no training images have: its score is constant
+                for chosen, model, decisions in candidates(
+                    backend, inputs, labels, val_inputs, **settings.grid, **settings.fixed
+                ):
+                    figure, score = validation_figure(val.labels, _scores(model, decisions, len(train.classes)))
+                    log.epoch(**{**{k: v for k, v in chosen.items() if is_number(v)}, f"val_{figure}": score})
+                    if score > best:  # on a tie the smaller C, the simpler machine, stays
+                        best, self.chosen = score, {**({"features": name} if name else {}), **chosen}
+                        self.fitted = FittedSVM(self._features, scale, model, len(train.classes), self._device)
+                self._synchronise()
+
+    def _inputs(
+        self, scale: "Standardiser | None", seen: "Tensor", unseen: "Tensor", train: Samples
+    ) -> "tuple[Tensor, NDArray, Tensor]":
+        """What a machine is given: scaled training features, their labels, scaled validation features."""
+        from ..features.oversampling import smote
+
+        if len(self._scalers) > 1:  # scaling is done in place, and the others need them too
+            seen, unseen = seen.clone(), unseen.clone()
+        inputs, labels = _scaled(seen, scale), train.labels
+        if self._settings.smote:
+            inputs, labels = smote(inputs, labels, train.classes)
+        return inputs, labels, _scaled(unseen, scale)
 
     def predict(self, images: NDArray) -> NDArray[np.float32]:
         return self.fitted.predict(images)
@@ -152,9 +177,10 @@ class FeatureSVM:
     def facts(self) -> dict[str, Any]:
         from ..svm import objective
 
-        gap = getattr(self._model, "gap_", None)  # of ours: whether it got as far as LIBSVM asks is to be seen
+        machine = self.fitted.machine
+        gap = getattr(machine, "gap_", None)  # of ours: whether it got as far as LIBSVM asks is to be seen
         told = {"gap": None if gap is None else float(gap.max()), "backend_reason": self._reason or None}
-        return {**objective.facts(self._model), **{name: value for name, value in told.items() if value is not None}}
+        return {**objective.facts(machine), **{name: value for name, value in told.items() if value is not None}}
 
     def _on_device(self, images: NDArray) -> "Tensor":
         from ..core.tensors import as_tensor
@@ -270,7 +296,7 @@ class Classical:
     min_size: int = 1
 
     def make(self, settings: SVMSettings, seed: int, device: str) -> FeatureSVM:
-        return FeatureSVM(self._compute(), settings, device, standardised if self.standardise else None)
+        return FeatureSVM(self._compute(), settings, device, {"": standardised if self.standardise else unscaled})
 
     def restore(self, settings: SVMSettings, state: Mapping[str, Any], device: str) -> FittedSVM:
         return FittedSVM.of_state(self._compute(), state, device)

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from ..features.tensors import Standardiser
 
-DEFAULT_GROUPS = ("hog", "texture", "intensity", "between")
+DEFAULT_GROUPS = ("hog", "texture", "intensity", "haralick", "radial", "between")
+OPTIONAL_GROUPS = ("hog",)
 IMPORTANCE_IMAGES = 1000  # validation images that importance is measured on, at most
 MIN_SIZE = 16  # pixels; of smaller images texture has hardly a pixel to compare
 
@@ -42,6 +43,13 @@ def settle_groups(settings: Any) -> None:
 
 def _check(settings: Any) -> None:
     settle_groups(settings)
+    given = () if settings.optional is None else settings.optional
+    names = tuple(given) if isinstance(given, list | tuple) else (given,)
+    if names:
+        check_groups(names, "optional")
+    kept = tuple(name for name in settings.features if name in names)
+    # all of them cannot be left out
+    object.__setattr__(settings, "optional", kept if len(kept) < len(settings.features) else ())
     machine_of(settings)  # refuses what it can't be
 
 
@@ -49,12 +57,22 @@ CombinedSettings = make_dataclass(
     "CombinedSettings",
     [
         ("features", tuple[str, ...] | str, feature_setting()),
+        (
+            "optional",
+            tuple[str, ...] | str | None,
+            described(
+                OPTIONAL_GROUPS,
+                "groups that are left out, all together, where val is scored better without them",
+                f"{', '.join(GROUPS)}, or none",
+            ),
+        ),
         *((each.name, each.type, field(default=each.default, metadata=each.metadata)) for each in fields(SVMSettings)),
     ],
     frozen=True,
     namespace={"__post_init__": _check},
 )
-CombinedSettings.__doc__ = """features: names of groups, see cellbench.features.groups. The rest as in SVMSettings."""
+CombinedSettings.__doc__ = """features: names of groups, see cellbench.features.groups. optional: those among them
+that val may do without. The rest as in SVMSettings."""
 
 
 class CombinedSVM:
@@ -62,7 +80,9 @@ class CombinedSVM:
 
     def __init__(self, settings: Any, device: str) -> None:
         self._groups, self._device = settings.features, device
-        self._svm = FeatureSVM(partial(values_of, self._groups), machine_of(settings), device, self._scale)
+        needed = tuple(name for name in self._groups if name not in settings.optional)
+        choices = {",".join(groups): partial(self._scale, groups) for groups in (needed, self._groups)}
+        self._svm = FeatureSVM(partial(values_of, self._groups), machine_of(settings), device, choices)
         self.backend = self._svm.backend
         self.chosen: Mapping[str, Any] = {}
         self.parameters = None
@@ -88,10 +108,11 @@ class CombinedSVM:
             "importance": importance(machine, self._layout, self._val),
         }
 
-    def _scale(self, features: "Tensor") -> "Standardiser":
+    def _scale(self, groups: Sequence[str], features: "Tensor") -> "Standardiser":
+        """Equal weight for these groups, none for the others."""
         from ..features.tensors import Standardiser
 
-        return Standardiser.of_groups(features, self._layout.groups.values())
+        return Standardiser.of_groups(features, [self._layout.groups[name] for name in groups])
 
 
 def importance(machine: FittedSVM, layout: Layout, val: Samples) -> dict[str, dict[str, float]]:

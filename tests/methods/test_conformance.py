@@ -14,10 +14,13 @@ from cellbench.methods.conformance import (
 from cellbench.methods.registry import MethodEntry
 
 SMALL = [name for name in methods if name in ("svm-flat", "svm-hog", "mlp", "cnn")]
-# Those that --all runs, all SVMs, and of the rest one small net a family; their larger relatives differ in numbers.
-RELATIVES = ("cnn2-yeast", "resnet20", "plain20", "bninception")
+# Those that --all runs, all SVMs and floors, and of the rest one small net a family; their larger relatives differ in
+# numbers.
+RELATIVES = ("cnn2-yeast", "resnet20", "plain20", "bninception", "forest", "boosting")
 TRIED = [
-    entry.name for entry in methods.entries() if entry.standard or entry.family == "svm" or entry.name in RELATIVES
+    entry.name
+    for entry in methods.entries()
+    if entry.standard or entry.family in ("svm", "floor") or entry.name in RELATIVES
 ]
 
 
