@@ -74,10 +74,12 @@ def licence_of_weights(name: str, weights: str | None) -> str:
 def _downloaded(file: WeightsFile, name: str) -> Path:
     problem = "only a package has them"
     if file.url:
+        path, digest = downloads() / file.name, Path(file.name).stem.rpartition("-")[2]
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             with short_timeout():
-                torch.hub.load_state_dict_from_url(file.url, map_location="cpu", progress=False, check_hash=True)
-            return downloads() / file.name
+                torch.hub.download_url_to_file(file.url, str(path), hash_prefix=digest, progress=False)
+            return path
         except (OSError, RuntimeError) as error:
             problem = f"the download failed: {_first_line(error)}"
     raise UnavailableError(f"ImageNet weights of {name} are not here ({problem}); {file.how_to_get}")
