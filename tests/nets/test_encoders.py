@@ -128,6 +128,16 @@ def test_names_of_converted_efficientnets_are_those_of_timm_in_order(tmp_path):
     assert [float(value.flatten()[0]) for value in net.state_dict().values()] == list(range(len(state)))
 
 
+def test_position_embeddings_are_brought_to_the_size_of_the_pictures_as_timm_does(tmp_path):
+    timm = pytest.importorskip("timm", reason="the extra timm is not installed")
+    large = timm.create_model("vit_tiny_patch16_224", img_size=64, num_classes=2)
+    torch.save(large.state_dict(), tmp_path / "large.pth")
+    name = "timm:vit_tiny_patch16_224"
+    encoder, _ = encoders.pretrained(name, str(tmp_path / "large.pth"), 32, None, "head", "cpu")
+    expected = timm.layers.resample_abs_pos_embed(large.pos_embed, new_size=[2, 2], num_prefix_tokens=1)
+    torch.testing.assert_close(encoder.net.pos_embed, expected, check_stride=False)
+
+
 def test_a_pretrained_efficientnet_lite_sees_a_cat():
     """Real weights on scikit-image's cat as TensorFlow prepared pictures; ImageNet's classes 281 to 285 are cats."""
     pytest.importorskip("timm", reason="the extra timm is not installed")
