@@ -69,7 +69,7 @@ class Embedder:
         if self.channel_mode == "each":
             batch = batch.flatten(0, 1)[:, None].expand(-1, 3, -1, -1)
         total = sum(self.encoder(view) for view in _views(batch, self.views))
-        return (total / self.views).reshape(len(batch) // pictures, -1)  # type: ignore[union-attr, return-value]
+        return (total / self.views).reshape(len(batch) // pictures, -1)  # type: ignore[union-attr]
 
 
 def _views(batch: "Tensor", views: int) -> "Iterator[Tensor]":

@@ -55,7 +55,7 @@ def untrained(name: str, size: int, layer: str | None, pooling: str, device: str
     elif layer is not None and layer not in (known := [key for key, _ in net.named_modules() if key]):
         raise UsageError(f"layer is {layer!r} and {name} has none of that name; {did_you_mean(layer, known)}")
     mean, deviation = (torch.tensor(each, device=device).view(1, 3, 1, 1) for each in others.normalisation(name))
-    return Encoder(net.to(device, memory_format=torch.channels_last), layer, pooling, mean, deviation)
+    return Encoder(net.to(device).to(memory_format=torch.channels_last), layer, pooling, mean, deviation)
 
 
 def pretrained(

