@@ -2,14 +2,24 @@
 
 from collections.abc import Sequence
 
+import pandas as pd
+
 from ..core.families import Family
 from ..core.words import duration, signed
 from .captions import get_one, is_disturbed, limit_of, name_of, not_shown
-from .contest import Contest, Difference, Entrant, same_hardware
+from .contest import Contest, Difference, Entrant, contests, same_hardware
+from .pooling import DATA, by, pool, with_settings
 from .remedies import train_longer
 from .table import Row, two_digits
 
 SHORT = 10.0  # seconds below which a time has digits after the point
+
+
+def answers(frame: pd.DataFrame) -> list[str]:
+    """What the contests of a frame say, one for each data set, split, limit and hardware."""
+    several = frame["machine"].nunique() > 1
+    found = [contest for group in by(pool(frame), DATA) for contest in contests(with_settings(group))]
+    return [answer(contest, (), several) for contest in found]
 
 
 def answer(contest: Contest, left_out: Sequence[Row] = (), several_machines: bool = False) -> str:
@@ -77,7 +87,8 @@ def _span(difference: Difference) -> str:
     if difference.low is None or difference.high is None:
         return ""
     ends = f"{signed(100 * difference.low)} to {signed(100 * difference.high)}"
-    return f" (95 % interval over {difference.over}: {ends})"
+    over = (difference.over or "").partition(" (")[0]  # which classes are told otherwise, tables say below
+    return f" (95 % interval over {over}: {ends})"
 
 
 def _time(one: Entrant, leader: Entrant, several_machines: bool) -> str:
@@ -146,6 +157,5 @@ def _missing(contest: Contest, left_out: Sequence[Row]) -> list[str]:
         *some, last = (f"no {family.noun}" for family in absent)
         what = f"{', '.join(some)} and {last}" if some else last
         methods = " ".join(family.example for family in absent)
-        where = _where(contest.rows[0]).rstrip(",")
-        lines.append(f"On {where} there is {what} among these runs; {get_one(contest.rows[0], methods)}")
+        lines.append(f"There is {what} among these runs; {get_one(contest.rows[0], methods)}")
     return lines
