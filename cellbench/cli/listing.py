@@ -41,8 +41,9 @@ def list_() -> None:
 def list_methods(name: str | None, plugins: tuple[Path, ...]) -> None:
     """Every method, or all settings of one.
 
-    Without NAME: what each is, family by family, and whether --all runs it. With one: all that --set reaches, defaults, what each does.
-    Any classification net of torchvision or timm is a method too: torchvision:mobilenet_v2, timm:convnext_nano.
+    Without NAME: what each is, family by family, and whether --all runs it. With one: all that --set reaches, defaults,
+    what each does. Any classification net of torchvision or timm is a method too: torchvision:mobilenet_v2,
+    timm:convnext_nano.
 
     \b
     cellbench list methods
