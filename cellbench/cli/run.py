@@ -21,15 +21,13 @@ from .options import (
     split_option,
     terminal_width,
 )
+from .quick import choose_quick
 
 if TYPE_CHECKING:
     from ..core.store import Store
     from ..core.suites import Suite
     from ..running.plan import Job
 
-# What --quick runs: a floor, the two SVMs that say most for their time, and the quickest net that is worth its time.
-QUICK_METHODS = ("floor-intensity", "svm-combined", "svm-hog", "fastnet")
-QUICK_DATA = "synthetic-yeast"
 FAILURES = ("failed", "timeout", "failed before")
 
 
@@ -99,7 +97,7 @@ def run(context: click.Context, **options: Any) -> None:
     cellbench run --suite hep2-alexnet -d synthetic-yeast -m 'augment-*' --limit 500
     """
     if options.pop("quick"):
-        _choose_quick(options)
+        choose_quick(options)
     if not any(options[name] for name in ("everything", "suite_names", "method_names", "dataset_names")):
         raise UsageError(
             "nothing was chosen; say --quick, --all or --suite NAME, or choose with -m METHOD or -d DATASET"
@@ -226,17 +224,6 @@ def _run(
         click.echo("The table says why runs failed; try them again with --retry-failed.", err=True)
         return 3
     return 0
-
-
-def _choose_quick(options: dict[str, Any]) -> None:
-    """Fill in the methods of --quick, and its data set where none is named."""
-    from ..methods import methods
-
-    chosen = {"--all": options["everything"], "--suite": options["suite_names"], "--method": options["method_names"]}
-    if clash := [flag for flag, given in chosen.items() if given]:
-        raise UsageError(f"--quick chooses the methods itself, and {clash[0]} was given too; leave one of them out")
-    options["method_names"] = tuple(name for name in QUICK_METHODS if name in methods)
-    options["dataset_names"] = options["dataset_names"] or (QUICK_DATA,)
 
 
 def _choose_methods(patterns: Sequence[str], exclude: Sequence[str]) -> list[str]:

@@ -21,9 +21,9 @@ BACKENDS = (
 
 
 def chart(pooled: Sequence[Row]) -> Chart:
-    """A row a method, settings and hardware, with two sizes or more: `label`, `sizes`, `val_sizes`, `figures` (test accuracy or
-    macro-F1, as fractions), `spans` and `overs` (their intervals as tables give them, None where there are none), by
-    size.
+    """A row a method, settings and hardware, with two sizes or more: `label`, `sizes`, `val_sizes`, `figures` (test
+    accuracy or macro-F1, as fractions), `spans` and `overs` (their intervals as tables give them, None where there are
+    none), by size.
 
     Of backends that solved one problem the one with most sizes is drawn.
     """
