@@ -43,7 +43,7 @@ def _comparison(contest: Contest, several_machines: bool) -> str:
     leader = contest.leader
     others = [one for one in contest.entrants if one is not leader]
     if leader is None:
-        told = [f"On {_where(contest.entrants[0].row)} no method but a floor was trained enough to compare"]
+        told = [f"On {_where(contest.entrants[0].row)} there is no result yet that a verdict could rest on"]
     else:
         hardware = _hardware(leader.row, several_machines)
         what = f"the best on val is {_a(leader.family)}, {_called(leader.row)}"
@@ -144,16 +144,13 @@ def _a(family: Family) -> str:
 
 def _missing(contest: Contest, left_out: Sequence[Row]) -> list[str]:
     """Which families have no result here: those that are only not shown, and those that did not run."""
-    hidden = {
-        family.name: rows for family in contest.missing if (rows := [r for r in left_out if r["family"] == family.name])
-    }
-    lines = [
-        f"No {family.noun} is among these runs, but {not_shown(hidden[family.name])}"
-        for family in contest.missing
-        if family.name in hidden
-    ]
-    absent = [family for family in contest.missing if family.name not in hidden]
-    if absent and contest.rows:
+    lines, absent = [], []
+    for family in contest.missing:
+        if hidden := [row for row in left_out if row["family"] == family.name]:
+            lines.append(f"No {family.noun} is among these runs, but {not_shown(hidden)}")
+        else:
+            absent.append(family)
+    if absent:
         *some, last = (f"no {family.noun}" for family in absent)
         what = f"{', '.join(some)} and {last}" if some else last
         methods = " ".join(family.example for family in absent)
