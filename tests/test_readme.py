@@ -68,7 +68,9 @@ def test_the_run_command_does_the_main_job_on_embedded_data(tmp_path):
         [sys.executable, "-m", "cellbench", *quick], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert out.returncode == 0, out.stderr
-    assert out.stdout == "8 ok. Next: cellbench table results --runs all\n"
+    # without ImageNet's weights, and without a network to get them from, the probe is skipped
+    assert re.match(r"(11 ok|10 ok, 1 skipped)\. Next: cellbench table --runs all\n\n", out.stdout), out.stdout
+    assert "These images are simulated, so no verdict rests on them." in " ".join(out.stdout.split())
     table = subprocess.run(
         [sys.executable, "-m", "cellbench", "table", "--runs", "all"],
         cwd=tmp_path,

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from .options import terminal_width
+from .reading import machine_option, read_results
 
 FORMATS = ("text", "json", "markdown")
 COLOURS = {"supported": "green", "contradicted": "red", "inconclusive": "yellow", "not tested": "cyan"}
@@ -17,10 +18,12 @@ COLOURS = {"supported": "green", "contradicted": "red", "inconclusive": "yellow"
     "--format", "style", type=click.Choice(FORMATS), default="text", show_default=True, help="How to show it."
 )
 @click.option("--claim", "ids", multiple=True, metavar="ID", help="This claim alone, with all evidence; repeatable.")
-def findings(results: Path, style: str, ids: tuple[str, ...]) -> None:
+@machine_option
+@click.pass_context
+def findings(context: click.Context, results: Path, style: str, ids: tuple[str, ...], machine: str | None) -> None:
     """Judge what the studies claimed by the results in folder RESULTS.
 
-    First a plain sentence for each data set: the best SVM against the best net. Then each claim with its verdict, what
+    First the answer for each data set: the best SVM, probe, net and floor. Then each claim with its verdict, what
     that rests on, where it was claimed, and what would test it.
 
     \b
@@ -42,12 +45,9 @@ def findings(results: Path, style: str, ids: tuple[str, ...]) -> None:
     from ..reporting.findings import findings as judged
     from ..reporting.findings import sentences, show
     from ..reporting.findings.claim import chosen, load
-    from ..reporting.frame import load_results
 
     chosen(load(), ids)  # a misspelt id is told before anything is read
-    frame = load_results(results)
-    for path, reason in frame.attrs["passed_over"]:
-        click.echo(f"passed over {path}: {reason}", err=True)
+    frame = read_results(context, results, machine)
     found, plain = judged(frame, ids), [] if ids else sentences(frame)
     output = None if results == Path("results") else results
     if style == "json":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..core.families import FAMILIES, family_of
 from ..core.words import counted
 from .options import load_plugins, terminal_width, wide_option
 from .prepare import amount
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from dataclasses import Field
 
     from ..core.extras import Extra
+    from ..methods.registry import MethodEntry
 
 DETAIL_WIDTH = 110
 
@@ -39,15 +41,15 @@ def list_() -> None:
 def list_methods(name: str | None, plugins: tuple[Path, ...]) -> None:
     """Every method, or all settings of one.
 
-    Without NAME: what each is, and whether --all runs it. With one: all that --set reaches, defaults, what each does.
-    Any classification net of torchvision or timm is a method too: torchvision:mobilenet_v2, timm:convnext_nano.
+    Without NAME: what each is, family by family, and whether --all runs it. With one: all that --set reaches, defaults,
+    what each does. Any classification net of torchvision or timm is a method too: torchvision:mobilenet_v2,
+    timm:convnext_nano.
 
     \b
     cellbench list methods
     cellbench list methods resnet18
     cellbench list methods --plugin my_method.py
     """
-    from tabulate import tabulate
 
     from ..core.extras import EXTRAS
     from ..methods import methods
@@ -65,8 +67,7 @@ def list_methods(name: str | None, plugins: tuple[Path, ...]) -> None:
             click.echo(f"\n{_extras([(condition or entry.name, extra) for condition, extra in needed])}")
         click.echo(f"\nChange one: cellbench run -m {entry.name} --set {rows[0][0]}=…")
         return
-    listed = [[e.name, e.family, "yes" if e.standard else "", e.summary] for e in methods.entries()]
-    click.echo(tabulate(listed, ["method", "family", "standard", "what it is"]))
+    click.echo(_by_family(methods.entries()))
     needed = [
         (f"{condition} ({entry.family})" if condition else entry.name, extra)
         for entry in methods.entries()
@@ -76,6 +77,24 @@ def list_methods(name: str | None, plugins: tuple[Path, ...]) -> None:
     click.echo(
         "\nAny net of torchvision or timm too, such as torchvision:mobilenet_v2. Settings: cellbench list methods NAME"
     )
+
+
+def _by_family(entries: Sequence["MethodEntry"]) -> str:
+    """All methods, a heading for each family, in the order of core.families, those of plug-ins last."""
+    from tabulate import tabulate
+
+    families = dict.fromkeys([*FAMILIES, *sorted(e.family for e in entries)])
+    groups = {name: [e for e in entries if e.family == name] for name in families}
+    rows = [
+        [e.name, "yes" if e.standard else "", e.summary] for name in families for e in groups[name]
+    ]  # one table, so that columns stand alike under all headings
+    head, rule, *lines = tabulate(rows, ["method", "standard", "what it is"]).split("\n")
+    told, after = [head, rule], iter(lines)
+    for name, group in groups.items():
+        if group:
+            summary = family_of(name).summary
+            told += ["", f"{name}: {summary}" if summary else name, *(next(after) for _ in group)]
+    return "\n".join(told)
 
 
 def _settings(rows: Sequence[tuple[str, str, str]]) -> str:

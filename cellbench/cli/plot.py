@@ -11,6 +11,7 @@ import click
 from ..core.errors import UsageError, did_you_mean
 from ..core.words import counted
 from .options import runs_option
+from .reading import machine_option, read_results
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +49,10 @@ FOLDER = "plots"  # of `all`, which makes too many files for the current one
     help="Runs to draw, such as method=svm-*, device=cpu, 'limit>=1000', C=10; repeatable.",
 )
 @runs_option
+@machine_option
+@click.pass_context
 def plot(
+    context: click.Context,
     kind: str,
     results: Path,
     output: Path | None,
@@ -56,6 +60,7 @@ def plot(
     names: tuple[str, ...],
     conditions: tuple[str, ...],
     runs: str,
+    machine: str | None,
 ) -> None:
     """Draw the results in folder RESULTS as figures of KIND.
 
@@ -73,7 +78,7 @@ def plot(
 
     Never two data sets in one figure: each data set and split gets a file, KIND-DATASET.png in the current folder,
     and its name is printed. Only random seeds are pooled. Colour and marker of a method are the same in all figures.
-    confusion and per-class have room for four methods; of more they show the best SVM and the best net on val.
+    confusion and per-class have room for four methods; of more they show the best of each family on val.
     learning-curve and svm-time compare limits and settings, so they take every run.
 
     A condition of --where is a column of `cellbench table --format csv` or a setting, one of = != < > <= >=, and a
@@ -93,13 +98,10 @@ def plot(
     if kind not in (*KINDS, "all"):
         raise UsageError(f"no plot is called {kind!r}; {did_you_mean(kind, (*KINDS, 'all'))}")
     folder, file, style = _target(output, style, kind)
-    from ..reporting.frame import load_results
     from ..reporting.plots.kinds import KINDS as KNOWN
     from ..reporting.plots.kinds import left_out, outcomes
 
-    frame = load_results(results)
-    for path, reason in frame.attrs["passed_over"]:
-        click.echo(f"passed over {path}: {reason}", err=True)
+    frame = read_results(context, results, machine)
     frame = _of_datasets(frame, names)
     found = list(outcomes(frame, KINDS if kind == "all" else [kind], runs, conditions))
     drawn = [outcome for outcome in found if outcome.chart]

@@ -10,6 +10,7 @@ from ..core.errors import DataError, UsageError
 from ..core.words import counted
 from .inspect import best_result
 from .options import progress_line
+from .reading import machine_option, read_results
 
 if TYPE_CHECKING:
     from ..reporting.report.page import Look, Scope
@@ -43,7 +44,18 @@ FEW = 12  # classes at most of which six examples are shown, three of more
     help="default: runs on all of the data with no setting changed; all: every run.",
 )
 @click.option("--no-cells", is_flag=True, help="No pictures of cells, and no look at the images for leaks.")
-def report(results: Path, output: Path, title: str, conditions: tuple[str, ...], runs: str, no_cells: bool) -> None:
+@machine_option
+@click.pass_context
+def report(
+    context: click.Context,
+    results: Path,
+    output: Path,
+    title: str,
+    conditions: tuple[str, ...],
+    runs: str,
+    no_cells: bool,
+    machine: str | None,
+) -> None:
     """Write the results in folder RESULTS as one HTML page.
 
     The page needs no network and no other file. It has the answer in a sentence, leaderboards to sort and filter,
@@ -61,13 +73,10 @@ def report(results: Path, output: Path, title: str, conditions: tuple[str, ...],
     if output.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"-o got {output}; the report is a page, so give the name of a file that ends in .html")
     from ..core.store import write_whole
-    from ..reporting.frame import load_results
     from ..reporting.report.page import Look, render
     from ..reporting.report.page import report as gather
 
-    frame = load_results(results)
-    for path, reason in frame.attrs["passed_over"]:
-        click.echo(f"passed over {path}: {reason}", err=True)
+    frame = read_results(context, results, machine)
     progress_line("reading predictions")
     content = gather(frame, runs, conditions, title)
     off = Look(lacking="left out on request (--no-cells)")

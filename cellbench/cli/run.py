@@ -1,6 +1,7 @@
 """`cellbench run`: do what is missing of a matrix of methods × data sets × seeds."""
 
 import math
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,9 +20,12 @@ from .options import (
     parse_val_limit,
     progress_line,
     split_option,
+    terminal_width,
 )
+from .quick import choose_quick
 
 if TYPE_CHECKING:
+    from ..core.store import Store
     from ..core.suites import Suite
     from ..running.plan import Job
 
@@ -30,6 +34,7 @@ FAILURES = ("failed", "timeout", "failed before")
 
 @click.command()
 @click.option("--all", "everything", is_flag=True, help="Standard methods × standard data sets that are ready.")
+@click.option("--quick", is_flag=True, help="A first answer within two minutes, on the embedded cells or those of -d.")
 @click.option(
     "--suite", "suite_names", multiple=True, metavar="NAME", help="A study's runs, see `cellbench list suites`."
 )
@@ -84,7 +89,11 @@ def run(context: click.Context, **options: Any) -> None:
     With --suite the runs are a study's, on its own data set; -m and --exclude choose among its entries, by id or
     method. With -d, or any setting of one's own, they are a variant of it.
 
+    Last it says what came of it: the best SVM, probe, net and floor on each data set, from all records of the folder.
+
     \b
+    cellbench run --quick
+    cellbench run --quick -d my_cells/
     cellbench run --all
     cellbench run -d hep2 -m svm-hog -m resnet18
     cellbench run -d my_cells/ -m 'svm-*' -m resnet18 --seeds 0-2
@@ -94,8 +103,12 @@ def run(context: click.Context, **options: Any) -> None:
     cellbench run --suite yeast
     cellbench run --suite hep2-alexnet -d synthetic-yeast -m 'augment-*' --limit 500
     """
+    if options.pop("quick"):
+        choose_quick(options)
     if not any(options[name] for name in ("everything", "suite_names", "method_names", "dataset_names")):
-        raise UsageError("nothing was chosen; say --all or --suite NAME, or choose with -m METHOD and -d DATASET")
+        raise UsageError(
+            "nothing was chosen; say --quick, --all or --suite NAME, or choose with -m METHOD or -d DATASET"
+        )
     if options["everything"] and options["suite_names"]:
         raise UsageError("--all and --suite choose different runs; leave one of them out")
     if context.get_parameter_source("split") is ParameterSource.DEFAULT:
@@ -216,7 +229,10 @@ def _run(
         _tell_licences(jobs, store)
     others = "".join(f" --suite {suite.name}" for suite in suites)
     others = others or (" --runs all" if any(map(_is_special, jobs)) else "")
-    click.echo(f"{matrix.summary(tally, len(jobs))}. Next: cellbench table {output}{others}")
+    place = "" if output == Path("results") else f" {shlex.quote(str(output))}"
+    click.echo(f"{matrix.summary(tally, len(jobs))}. Next: cellbench table{place}{others}")
+    if not quiet:
+        _tell_answer(jobs, store)
     if any(tally[status] for status in FAILURES):
         click.echo("The table says why runs failed; try them again with --retry-failed.", err=True)
         return 3
@@ -286,6 +302,25 @@ def _tell_notes(jobs: Sequence["Job"]) -> None:
     read = [with_split(cache.read(at), split) for at, split in dict.fromkeys((j.data, j.spec.split) for j in jobs)]
     for line in dict.fromkeys(f"{data.name}: {note}" for data in read for note in data.info.notes):
         click.echo(line, err=True)
+
+
+def _tell_answer(jobs: Sequence["Job"], store: "Store") -> None:
+    """The contest on the data of these jobs, from this machine's records in the folder."""
+    from ..reporting.contest_words import answers
+    from ..reporting.findings.show import WIDTH, answer_lines
+    from ..reporting.frame import load_results
+    from ..reporting.pooling import DATA, as_rows
+
+    frame = load_results(store.root)
+    machine = store.path(jobs[0].spec).parents[2].name
+    data = {tuple(job.spec.form.get(name) for name in DATA) for job in jobs}
+    rows = as_rows(frame[["machine", *DATA]])
+    frame = frame[[row["machine"] == machine and tuple(row[name] for name in DATA) in data for row in rows]]
+    if not any(job.overrides for job in jobs) and frame["default"].any():
+        frame = frame[frame["default"]]
+    output = None if store.root == Path("results") else store.root
+    for text in answers(frame):
+        click.echo("\n" + "\n".join(answer_lines(text, terminal_width() or WIDTH, output)))
 
 
 def _flags(**given: Any) -> list[str]:

@@ -10,6 +10,7 @@ import click
 
 from ..core.errors import UsageError
 from .options import runs_option, terminal_width, wide_option
+from .reading import machine_option, read_results
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +38,10 @@ FORMATS = ("text", "markdown", "latex", "csv", "json")
 @click.option("--sort", metavar="COLUMN", help="Smallest first; -COLUMN: largest first.")
 @click.option("--suite", "suites", multiple=True, metavar="NAME", help="A suite's runs beside what its study claimed.")
 @wide_option
+@machine_option
+@click.pass_context
 def table(
+    context: click.Context,
     results: Path,
     view: str,
     style: str,
@@ -46,6 +50,7 @@ def table(
     sort: str | None,
     suites: tuple[str, ...],
     wide: bool,
+    machine: str | None,
 ) -> None:
     """Show the results in folder RESULTS as tables.
 
@@ -55,7 +60,7 @@ def table(
 
     \b
     leaderboard   every method on each data set, the best on test first
-    svm-vs-deep   the best SVM against the best net, each chosen on val
+    svm-vs-deep   the contest: the best SVM, probe, net and floor, each chosen on val
     depth         plain against residual nets by depth: degradation
     per-class     precision, recall and F1 of each class
     efficiency    accuracy against time, memory and parameters
@@ -83,7 +88,6 @@ def table(
       cellbench table other/results --view leaderboard --format markdown
     """
     from ..reporting.choosing import ordered
-    from ..reporting.frame import load_results
     from ..reporting.pooling import select
     from ..reporting.table import render
     from ..reporting.views import VIEWS as KNOWN
@@ -92,9 +96,7 @@ def table(
     if suites and (view != "all" or conditions):
         flag = f"--view {view}" if view != "all" else "--where"
         raise UsageError(f"{flag} is not for suites, whose view is of its own; leave it or --suite out")
-    frame = load_results(results)
-    for path, reason in frame.attrs["passed_over"]:
-        click.echo(f"passed over {path}: {reason}", err=True)
+    frame = read_results(context, results, machine)
     if suites:
         claimed = _claims(frame, suites)
         click.echo(render(ordered(claimed, sort) if sort else claimed, style, terminal_width(wide)))

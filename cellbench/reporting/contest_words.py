@@ -2,14 +2,24 @@
 
 from collections.abc import Sequence
 
+import pandas as pd
+
 from ..core.families import Family
 from ..core.words import duration, signed
 from .captions import get_one, is_disturbed, limit_of, name_of, not_shown
-from .contest import Contest, Difference, Entrant, same_hardware
+from .contest import Contest, Difference, Entrant, contests, same_hardware
+from .pooling import DATA, by, pool, with_settings
 from .remedies import train_longer
 from .table import Row, two_digits
 
 SHORT = 10.0  # seconds below which a time has digits after the point
+
+
+def answers(frame: pd.DataFrame) -> list[str]:
+    """What the contests of a frame say, one for each data set, split, limit and hardware."""
+    several = frame["machine"].nunique() > 1
+    found = [contest for group in by(pool(frame), DATA) for contest in contests(with_settings(group))]
+    return [answer(contest, (), several) for contest in found]
 
 
 def answer(contest: Contest, left_out: Sequence[Row] = (), several_machines: bool = False) -> str:
@@ -33,7 +43,7 @@ def _comparison(contest: Contest, several_machines: bool) -> str:
     leader = contest.leader
     others = [one for one in contest.entrants if one is not leader]
     if leader is None:
-        told = [f"On {_where(contest.entrants[0].row)} no method but a floor was trained enough to compare"]
+        told = [f"On {_where(contest.entrants[0].row)} there is no result yet that a verdict could rest on"]
     else:
         hardware = _hardware(leader.row, several_machines)
         what = f"the best on val is {_a(leader.family)}, {_called(leader.row)}"
@@ -77,7 +87,8 @@ def _span(difference: Difference) -> str:
     if difference.low is None or difference.high is None:
         return ""
     ends = f"{signed(100 * difference.low)} to {signed(100 * difference.high)}"
-    return f" (95 % interval over {difference.over}: {ends})"
+    over = (difference.over or "").partition(" (")[0]  # which classes are told otherwise, tables say below
+    return f" (95 % interval over {over}: {ends})"
 
 
 def _time(one: Entrant, leader: Entrant, several_machines: bool) -> str:
@@ -133,19 +144,15 @@ def _a(family: Family) -> str:
 
 def _missing(contest: Contest, left_out: Sequence[Row]) -> list[str]:
     """Which families have no result here: those that are only not shown, and those that did not run."""
-    hidden = {
-        family.name: rows for family in contest.missing if (rows := [r for r in left_out if r["family"] == family.name])
-    }
-    lines = [
-        f"No {family.noun} is among these runs, but {not_shown(hidden[family.name])}"
-        for family in contest.missing
-        if family.name in hidden
-    ]
-    absent = [family for family in contest.missing if family.name not in hidden]
-    if absent and contest.rows:
+    lines, absent = [], []
+    for family in contest.missing:
+        if hidden := [row for row in left_out if row["family"] == family.name]:
+            lines.append(f"No {family.noun} is among these runs, but {not_shown(hidden)}")
+        else:
+            absent.append(family)
+    if absent:
         *some, last = (f"no {family.noun}" for family in absent)
         what = f"{', '.join(some)} and {last}" if some else last
         methods = " ".join(family.example for family in absent)
-        where = _where(contest.rows[0]).rstrip(",")
-        lines.append(f"On {where} there is {what} among these runs; {get_one(contest.rows[0], methods)}")
+        lines.append(f"There is {what} among these runs; {get_one(contest.rows[0], methods)}")
     return lines

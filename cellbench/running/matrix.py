@@ -61,9 +61,9 @@ def has_no_model(job: Job, store: Store, policy: Policy) -> bool:
 def run_matrix(
     jobs: Sequence[Job], store: Store, policy: Policy, watcher: Watcher, plugins: Sequence[Path] = ()
 ) -> Counter[str]:
-    """Run what is missing, the quickest first by estimate, and save every record; returns how many runs ended in which status, counting the job's
-    state for those not run. KeyboardInterrupt and SystemExit (SIGTERM) pass through: the child at work is ended, and
-    what was finished by then is on disk."""
+    """Run what is missing, the quickest first by estimate, and save every record; returns how many runs ended in which
+    status, counting the job's state for those not run. KeyboardInterrupt and SystemExit (SIGTERM) pass through: the
+    child at work is ended, and what was finished by then is on disk."""
     states = [state(job, store, policy) for job in jobs]
     tally = Counter(s for s in states if s)
     missing, expected = _quickest_first([job for job, s in zip(jobs, states, strict=True) if not s], store)

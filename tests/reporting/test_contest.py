@@ -134,7 +134,7 @@ def test_several_labels_an_image_are_compared_in_macro_f1(contest, record):
 
 def test_families_that_did_not_run_are_named_with_the_command(contest, record):
     assert contest(record("cnn")).notes[-1] == (
-        "On hep2 there is no SVM, no probe and no floor among these runs; get one with: cellbench run --dataset hep2 "
+        "There is no SVM, no probe and no floor among these runs; get one with: cellbench run --dataset hep2 "
         "--method svm-combined --method probe-svm --method floor-intensity --device cpu"
     )
 

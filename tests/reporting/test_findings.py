@@ -638,3 +638,12 @@ dataset = "hep2"
 """
     with pytest.raises(UsageError, match=message):
         load_claims(text)
+
+
+def test_no_verdict_rests_on_a_net_that_was_not_trained_enough_and_it_is_said(judge):
+    claim = the("svm-above-simple-cnn")
+    short = {"undertrained": "12 steps, where the default is 1,500"}
+    found = judge(claim, told("svm-hog", first(60, 100)), told("cnn", first(80, 100), facts=short))
+    assert found.rulings == ()
+    assert found.verdict == "not tested"
+    assert found.summary == "not tested; not counted, as not trained enough: cnn"

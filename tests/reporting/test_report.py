@@ -502,3 +502,15 @@ def test_a_page_of_nothing_but_disturbed_times_has_no_pareto_front_and_says_why(
     assert len(drawn.panels[0].lines) == 35
     assert len(drawn.panels[0].names) == MOST_NAMES  # without a front the most accurate are named
     assert any("Other programs had 50 %" in note for note in drawn.notes)
+
+
+def test_each_contest_has_its_answer_though_two_machines_have_the_same_device(results):
+    for machine in ("a", "b"):
+        root = results(
+            make("svm-hog"), make("resnet18"), make("cnn", facts={"undertrained": "3 steps"}), machine=machine
+        )
+    content = report(load_results(root))
+    page = Page(render(content, {scope: Look() for scope in content.wanted()}))
+    assert len(page.all("article", **{"class": "verdict"})) == 2
+    texts = [text for _, text in page.all("p", class_="sentence")]
+    assert [machine for machine in "ab" for text in texts if f"on the cpu of {machine}." in text] == ["a", "b"]

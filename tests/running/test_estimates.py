@@ -34,6 +34,13 @@ def test_a_nets_work_is_its_training_steps_and_an_svms_its_kernel_values():
     assert work(methods["svm-hog"], N, {}) == 60 * 120
 
 
+@pytest.mark.parametrize("family", ["probe", "classic", "floor", "astrology"])
+def test_other_families_take_a_time_in_proportion_to_all_images(family):
+    entry = dataclasses.replace(methods["svm-hog"], family=family, cost=2.0)
+    assert work(entry, N, {}) == 120
+    assert prior(entry, work(entry, N, {})) == pytest.approx(2.0 * 8.701 * 120 / (8701 + 2175 + 2720))
+
+
 def test_without_records_the_prior_speaks(toy_folder, store):
     cnn = methods["cnn"]
     reference = 20 * (8701 + 2175 / 3) + (8701 + 2175 + 2720) / 3

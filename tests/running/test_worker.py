@@ -33,6 +33,9 @@ class Watcher:
     def event(self, kind, facts):
         self.events.append((kind, facts))
 
+    def expect(self, seconds_left):
+        self.events.append(("expect", seconds_left))
+
     def finished(self, job, record, seconds):
         self.events.append(("finished", record.status))
 
@@ -239,8 +242,12 @@ def test_data_that_changed_since_the_plan_are_not_used(toy_folder):
     assert "changed since the run was planned" in record.reason
 
 
-def test_an_interrupted_matrix_leaves_finished_runs_and_ends_the_running_one(toy_folder, bad_plugin, tmp_path):
+def test_an_interrupted_matrix_leaves_finished_runs_and_ends_the_running_one(
+    toy_folder, bad_plugin, tmp_path, monkeypatch
+):
     import multiprocessing
+
+    monkeypatch.setattr(matrix, "estimate", lambda job, store: float(job.spec.method == "bad"))  # so it comes last
 
     jobs = [one_job(toy_folder, "svm-flat", "C=1"), one_job(toy_folder, "bad", "how=sleeps")]
     store = Store(tmp_path / "results", "here")

@@ -45,7 +45,7 @@ def as_text(
 ) -> str:
     """detail: with the evidence row by row. output: the folder of results, for commands; None for the usual one."""
     room = min(width or WIDTH, WIDTH)
-    blocks = [list(_sentence(one["sentence"], room, output)) for one in sentences]
+    blocks = [list(answer_lines(one["sentence"], room, output)) for one in sentences]
     blocks.append([tally(found)])
     blocks += [list(_block(one, room, paint, detail, output)) for one in found]
     if not detail:
@@ -53,8 +53,8 @@ def as_text(
     return "\n\n".join("\n".join(lines) for lines in blocks)
 
 
-def _sentence(text: str, room: int, output: Path | None) -> Iterator[str]:
-    """Each line wrapped, a command whole on a line of its own, to be copied."""
+def answer_lines(text: str, room: int, output: Path | None) -> Iterator[str]:
+    """An answer, each line wrapped, a command whole on a line of its own, to be copied; output: as for `as_text`."""
     for line in text.split("\n"):
         said, colon, command = line.partition(COMMAND)
         yield from _filled(said + colon[:1], room, "")

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core import suites
+from ...core.words import counted
+from ..captions import MOST_NAMED
 from ..certainty import ALPHA
 from ..pooling import OFFICIAL
 from ..stats import SEEDS, holm
 from ..table import Row
 from .claim import Claim
+from .evidence import called, sides
 from .judges import JUDGES
 from .power import more, told
 from .trial import Trial
@@ -79,11 +82,23 @@ class Finding:
 def find(claim: Claim, rows: Sequence[Row]) -> Finding:
     """The verdict on a claim from pooled rows that are ok."""
     judge = JUDGES[claim.judge]
-    rulings = ruled(judge(claim, [row for row in rows if not row["synthetic"]]))
-    simulated = judge(claim, [row for row in rows if row["synthetic"]])
+    trained = [row for row in rows if not row.get("undertrained")]
+    rulings = ruled(judge(claim, [row for row in trained if not row["synthetic"]]))
+    simulated = judge(claim, [row for row in trained if row["synthetic"]])
     verdict, summary, settled = _sum_up(claim, rulings)
+    summary += _not_counted(claim, rows)
     commands = () if settled else _commands(claim, rulings)
     return Finding(claim, verdict, summary, tuple(rulings), tuple(simulated), commands)
+
+
+def _not_counted(claim: Claim, rows: Sequence[Row]) -> str:
+    """A clause on rows of the claim that were not trained enough, or nothing."""
+    short = [row for row in rows if row.get("undertrained") and not row["synthetic"]]
+    named = list(dict.fromkeys(called(row) for side in sides(claim, short) for row in side))
+    if not named:
+        return ""
+    what = ", ".join(named) if len(named) <= MOST_NAMED else counted(len(named), "row")
+    return f"; not counted, as not trained enough: {what}"
 
 
 def ruled(trials: Sequence[Trial]) -> list[Ruling]:
@@ -118,11 +133,11 @@ def _sum_up(claim: Claim, rulings: Sequence[Ruling]) -> tuple[str, str, bool]:
         return NOT_TESTED, NOT_TESTED, False
     home = [one for one in rulings if one.trial.dataset == claim.dataset]
     whole = [one for one in home if one.trial.limit is None]
-    counted = _official(whole) or home or _official([one for one in rulings if one.trial.limit is None]) or rulings
-    words = {one.verdict for one in counted} - {INCONCLUSIVE}
+    counting = _official(whole) or home or _official([one for one in rulings if one.trial.limit is None]) or rulings
+    words = {one.verdict for one in counting} - {INCONCLUSIVE}
     verdict = words.pop() if len(words) == 1 else INCONCLUSIVE
-    said = verdict + (f", it depends on where: {_by_word(counted)}" if words and verdict == INCONCLUSIVE else "")
-    said += f" on {', '.join(dict.fromkeys(one.trial.dataset for one in counted))}"
+    said = verdict + (f", it depends on where: {_by_word(counting)}" if words and verdict == INCONCLUSIVE else "")
+    said += f" on {', '.join(dict.fromkeys(one.trial.dataset for one in counting))}"
     if not home:
         said += f"; it was claimed of {claim.dataset}, where it is not tested"
     elif not whole:

@@ -21,9 +21,9 @@ BACKENDS = (
 
 
 def chart(pooled: Sequence[Row]) -> Chart:
-    """A row a method, settings and hardware, with two sizes or more: `label`, `sizes`, `figures` (test accuracy or
-    macro-F1, as fractions), `spans` and `overs` (their intervals as tables give them, None where there are none), by
-    size.
+    """A row a method, settings and hardware, with two sizes or more: `label`, `sizes`, `val_sizes`, `figures` (test
+    accuracy or macro-F1, as fractions), `spans` and `overs` (their intervals as tables give them, None where there are
+    none), by size.
 
     Of backends that solved one problem the one with most sizes is drawn.
     """
@@ -39,6 +39,7 @@ def chart(pooled: Sequence[Row]) -> Chart:
         {
             **{key: curve[-1][key] for key in ("method", "label", *HARDWARE)},
             "sizes": [row["n_train"] for row in curve],
+            "val_sizes": [row["n_val"] for row in curve],
             "figures": [row[f"test_{name}"] for row in curve],
             "spans": [row["span"] for row in curve],
             "overs": [row["interval_over"] for row in curve],
@@ -55,7 +56,7 @@ def chart(pooled: Sequence[Row]) -> Chart:
         tuple(sorted(rows, key=lambda row: -row["figures"][-1])),
         (
             *([f"Not drawn, with one size only: {', '.join(lone)}."] if lone else []),
-            *_val_images(drawn),
+            *_val_labels(drawn),
             *([BACKENDS] if others else []),
             *intervals(drawn, called=lambda row: f"{row['label']} at {row['n_train']:,}"),
             *simulated(pooled),
@@ -64,18 +65,16 @@ def chart(pooled: Sequence[Row]) -> Chart:
     )
 
 
-def _val_images(rows: Sequence[Row]) -> list[str]:
-    """How many labelled images beside the training ones each size took."""
-    sizes = sorted({(row["n_train"], row["n_val"]) for row in rows if row["n_val"]})
+def _val_labels(rows: Sequence[Row]) -> list[str]:
+    """A line on the labels of val that epochs and settings were chosen by: labels cost the same in either part."""
+    sizes = {(row["n_train"], row["n_val"]) for row in rows if row["n_val"]}
     if not sizes:
         return []
-    (least, fewest), (most, highest) = sizes[0], sizes[-1]
-    if len({of_val for _, of_val in sizes}) == 1:
-        return [f"Beside the training images, every size took {counted(fewest, 'labelled val image')}."]
-    return [
-        f"Beside the training images, labelled val images were taken: {fewest:,} at {least:,} training images, "
-        f"{highest:,} at {most:,}."
-    ]
+    numbers = {n for _, n in sizes}
+    if len(numbers) == 1:
+        return [f"Beside the training images, {counted(numbers.pop(), 'val image')} have labels at every size."]
+    told = ", ".join(f"{val:,} with {train:,}" for train, val in sorted(sizes))
+    return [f"Labelled val images, beside the training images: {told}."]
 
 
 def _certain(curves: Sequence[Sequence[Row]]) -> list[list[Row]]:
@@ -116,7 +115,7 @@ def draw(chart: Chart) -> Figure:
             )
         apart(figure, axes)
         counts(axes, [size for row in chart.rows for size in row["sizes"]])
-        axes.set_xlabel("training images (logarithmic)")
+        axes.set_xlabel("training images, beside those of val (logarithmic)")
         axes.set_ylabel("macro-F1 on test" if "macro-F1" in chart.title else "accuracy on test")
         percent(axes)
         ends = [(row["sizes"][-1], row["figures"][-1]) for row in chart.rows]

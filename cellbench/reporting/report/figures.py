@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..captions import device_of
+from ..captions import device_of, labels_of
 from ..plots.bars import PARTS
 from ..plots.chart import Chart, span_told
 from ..plots.depth import KINDS as TWINS
@@ -285,7 +285,7 @@ def _learning(chart: Chart) -> Parts:
     several = len({device_of(row) for row in chart.rows}) > 1
     labels = [_where(row, several) for row in chart.rows]
     measured = ("macro-F1" if "macro-F1" in chart.title else "accuracy") + " on test"
-    x = images([n for row in chart.rows for n in row["sizes"]], "training images (logarithmic)")
+    x = images([n for row in chart.rows for n in row["sizes"]], "training images, beside those of val (logarithmic)")
     y = percents([v for row in chart.rows for v in _reaching(row["figures"], row["spans"])], measured)
     sheet = Sheet(x, y, right=room_for(labels))
     curves = [
@@ -295,8 +295,10 @@ def _learning(chart: Chart) -> Parts:
             row["sizes"],
             row["figures"],
             [
-                f"{label}\n{n:,} training images\n{measured}: {share(f)}{span_told(s, over)}"
-                for n, f, s, over in zip(row["sizes"], row["figures"], row["spans"], row["overs"], strict=True)
+                f"{label}\n{labels_of({'n_train': n, 'n_val': val})}\n{measured}: {share(f)}{span_told(s, over)}"
+                for n, val, f, s, over in zip(
+                    row["sizes"], row["val_sizes"], row["figures"], row["spans"], row["overs"], strict=True
+                )
             ],
             row["device"] != "cpu",
             y_span=row["spans"],

@@ -1,0 +1,36 @@
+"""Reading a folder of results for a command: which machine's records, and what was passed over."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from click.core import ParameterSource
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+machine_option = click.option(
+    "--machine",
+    metavar="NAME",
+    help="This machine's records, or all.  [default: without a folder, those made here if there are any; else all]",
+)
+
+
+def read_results(context: click.Context, results: Path, machine: str | None) -> "pd.DataFrame":
+    """The records of a folder, of one machine or of all; says on stderr what is passed over or not shown.
+
+    Raises UsageError for a machine without records.
+    """
+    from ..core.environment import machine_name
+    from ..reporting.choosing import of_machine
+    from ..reporting.frame import load_results
+
+    frame = load_results(results)
+    for path, reason in frame.attrs["passed_over"]:
+        click.echo(f"passed over {path}: {reason}", err=True)
+    by_default = context.get_parameter_source("results") is ParameterSource.DEFAULT
+    preferred = machine_name() if by_default else ""
+    shown, others = of_machine(frame, machine, preferred)
+    if others:
+        click.echo(others, err=True)
+    return shown

@@ -1,0 +1,80 @@
+"""The order of runs, and what is said of the time that is left."""
+
+from collections import Counter
+
+import pytest
+
+from cellbench.core.runs import RunRecord
+from cellbench.core.store import Store
+from cellbench.running import matrix
+from cellbench.running.estimates import seconds_left
+from cellbench.running.plan import make_plan
+
+SECONDS = {"svm-hog": 5.0, "cnn": 300.0, "mlp": 20.0}
+
+
+class Watcher:
+    def __init__(self):
+        self.started_in_order, self.expected = [], []
+
+    def started(self, job, number, seconds_left):
+        self.started_in_order.append((job.spec.method, seconds_left))
+
+    def expect(self, seconds_left):
+        self.expected.append(seconds_left)
+
+    def event(self, *_):
+        pass
+
+    finished = event
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The time in seconds, for tests to move: [now]."""
+    now = [100.0]
+    monkeypatch.setattr(matrix.time, "monotonic", lambda: now[0])
+    return now
+
+
+@pytest.fixture
+def run(toy_folder, tmp_path, monkeypatch):
+    """Runs the methods of SECONDS without training; work: what a run tells its listener."""
+
+    def go(work=lambda listener: None) -> Watcher:
+        def run_job(job, listener, **_):
+            work(listener)
+            return RunRecord(job.spec, "ok"), None
+
+        monkeypatch.setattr(matrix, "run_job", run_job)
+        monkeypatch.setattr(matrix, "estimate", lambda job, store: SECONDS[job.spec.method])
+        watcher = Watcher()
+        jobs = make_plan(["cnn", "svm-hog", "mlp"], [toy_folder])
+        assert matrix.run_matrix(jobs, Store(tmp_path, "here"), matrix.Policy(), watcher) == Counter(ok=3)
+        return watcher
+
+    return go
+
+
+def test_the_quickest_run_comes_first_and_what_is_left_is_the_sum_of_the_rest(run):
+    first, *others = run().started_in_order
+    assert first[0] == "svm-hog"
+    assert others == [("mlp", 320.0), ("cnn", 300.0)]
+
+
+def test_what_is_left_learns_from_the_epochs_done(run, clock):
+    def work(listener):
+        listener("phase", {"name": "features"})
+        clock[0] += 50.0
+        listener("phase", {"name": "fit"})
+        clock[0] += 30.0
+        listener("epoch", {"epoch": 3, "epochs": 10})  # 10 s an epoch: 70 s are left of this run
+        listener("epoch", {"val_accuracy": 0.5})  # without the number of epochs nothing is known
+
+    assert run(work).expected == [70 + 320.0, 70 + 300.0, 70.0]
+
+
+def test_seconds_left_are_in_proportion_to_the_epochs_left():
+    assert seconds_left(30.0, 3, 10) == 70.0
+    assert seconds_left(30.0, 10, 10) == 0.0
+    assert seconds_left(30.0, 0, 10) == 0.0
