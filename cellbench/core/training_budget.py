@@ -1,4 +1,4 @@
-"""How long a net is trained when nobody says it, and how often it is scored on val meanwhile.
+"""How long a net is trained when nobody says it, at which rate, and how often it is scored on val meanwhile.
 
 Both follow from counts of images alone, never from a clock, so that results can be reproduced.
 """
@@ -12,6 +12,7 @@ EPOCHS = 20  # at least
 STEPS = 1_500  # at least
 BATCHES = ((500, 16), (2_000, 32))  # (below so many training images, images a batch)
 LARGEST_BATCH = 64
+LAST_BELOW = 500  # training images: their part of val is too small to choose an epoch by, so the last one is taken
 VAL_COST = 1 / 3  # of scoring an image, as a share of training on it: one pass forward in place of two and a half
 VAL_SHARE = 1 / 5  # of the cost of training that scoring val may add
 
@@ -34,6 +35,14 @@ def budget(n: int, epochs: int | None = None, batch: int | None = None, least_ep
     if epochs is None:
         epochs = max(least_epochs, math.ceil(STEPS / batches(n, batch)))
     return Budget(epochs, batch)
+
+
+def rate(lr: float, batch: int) -> float:
+    """The learning rate of SGD for smaller batches than LARGEST_BATCH, whose rate is `lr`: in proportion.
+
+    Source: Goyal et al., "Accurate, Large Minibatch SGD", arXiv 1706.02677, 2017.
+    """
+    return lr * min(1.0, batch / LARGEST_BATCH)
 
 
 def batches(n: int, batch: int) -> int:

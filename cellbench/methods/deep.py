@@ -168,7 +168,7 @@ def _facts(net: Net) -> dict[str, Any]:
         "shortcuts": net.shortcuts,
         "min_size": net.min_size,
         "smallest": net.smallest,
-        "suited": partial(suited, least_epochs=usual.least_epochs),
+        "suited": partial(suited, usual=usual.recipe, least_epochs=usual.least_epochs),
         "cost": usual.cost,
         "revision": 2,
         "restore": partial(restore, net),

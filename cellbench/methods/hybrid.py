@@ -17,7 +17,6 @@ from ..core.environment import cache_folder, machine_name
 from ..core.errors import UsageError
 from ..core.runs import RunLog
 from ..core.settings import described
-from ..core.training_budget import EPOCHS, LARGEST_BATCH
 from ..nets.table import find
 from ..training.recipe import Recipe
 from .classical import FeatureSVM, FittedSVM, SVMSettings, machine_of
@@ -34,6 +33,8 @@ if TYPE_CHECKING:
 MACHINE = tuple(
     each for each in fields(SVMSettings) if each.name in ("C", "gamma", "kernel", "class_weight", "backend")
 )
+FOLLOWING = ("epochs", "batch", "lr", "choose")  # settings that follow from the number of training images
+MANY = 10**6  # training images, from which on these are a net's usual ones
 RECIPE = tuple(each for each in fields(Recipe) if each.name not in {other.name for other in MACHINE})
 
 
@@ -78,12 +79,11 @@ def recipe_for(settings: Any, n: int) -> Recipe:
 
 
 def suited(settings: Any, n: int) -> Any:
-    """The settings for `n` training images. What comes to the numbers of many images stays open, as records have it."""
-    recipe = recipe_for(settings, n)
-    found = {"epochs": recipe.epochs, "batch": recipe.batch}
-    usual = {"epochs": EPOCHS, "batch": LARGEST_BATCH}
-    changed = {key: value for key, value in found.items() if value != usual[key] and getattr(settings, key) is None}
-    return replace(settings, **changed)
+    """The settings for `n` training images. What comes to the same as for many images stays open, as records have it."""
+    recipe, many = recipe_for(settings, n), recipe_for(settings, MANY)
+    left_open = [name for name in FOLLOWING if getattr(settings, name) is None]
+    found = {name: getattr(recipe, name) for name in left_open if getattr(recipe, name) != getattr(many, name)}
+    return replace(settings, **found)
 
 
 class DeepFeatureSVM:

@@ -39,7 +39,7 @@ def _by_entry(rows: Sequence[Row], expected: Expected) -> dict[str, list[Row]]:
     """Rows by entry. Of entries with the same settings a row is those' that fit it best, see `_fit`."""
     found: dict[str, list[Row]] = {entry["entry"]: [] for entry in expected}
     for row in rows:
-        alike = [entry for entry in expected if _settings(entry, row) == _settings(row, row)]
+        alike = [entry for entry in expected if _settings(entry, row, entry) == _settings(row, row, entry)]
         alike = alike or [e for e in expected if f"{e['suite']}/{e['entry']}" in json.loads(row["entries"] or "[]")]
         fits = [_fit(entry, row) for entry in alike]
         for entry, fit in zip(alike, fits, strict=True):
@@ -53,15 +53,20 @@ def _fit(entry: Mapping[str, Any], row: Row) -> int:
     return (row["split"] == entry["split"]) + 2 * (row["limit"] in entry["limits"]) + (None in entry["limits"])
 
 
-def _settings(asked: Mapping[str, Any], row: Row) -> tuple[str, str, str]:
-    """Method, parameters, preprocessing of a row or of an entry, on images with as many labels as the row's."""
+def _settings(asked: Mapping[str, Any], row: Row, entry: Mapping[str, Any]) -> tuple[str, Row, Row]:
+    """Method, parameters and preprocessing of a row or of an entry, on images with as many labels as the row's.
+
+    What the entry leaves to the number of training images is left out.
+    """
     several = row["several_labels"] and "params_of_several_labels" in asked
-    return asked["method"], asked["params_of_several_labels" if several else "params"], asked["preprocessing"]
+    params = json.loads(asked["params_of_several_labels" if several else "params"])
+    fixed = {name: value for name, value in params.items() if name not in entry.get("follows", ())}
+    return asked["method"], fixed, json.loads(asked["preprocessing"])
 
 
 def _changed(entry: Mapping[str, Any], row: Row) -> str:
     """The settings that the entry has otherwise."""
-    given, found = ({**json.loads(p), **json.loads(q)} for _, p, q in (_settings(entry, row), _settings(row, row)))
+    given, found = ({**p, **q} for _, p, q in (_settings(entry, row, entry), _settings(row, row, entry)))
     return listed({name: found.get(name) for name in {**given, **found} if given.get(name) != found.get(name)})
 
 

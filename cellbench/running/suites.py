@@ -13,6 +13,7 @@ from ..methods.registry import methods
 from .plan import Choice, Job, Override, ValLimit, make_plan, names_of, settled
 
 USUAL = {"epochs": EPOCHS, "batch": LARGEST_BATCH}
+FEW, MANY = 100, 10**6  # training images: settings that follow from their number differ between the two
 
 
 def plan_suite(
@@ -76,14 +77,17 @@ def expected(suite: Suite) -> list[dict[str, Any]]:
     """A plain row an entry, by which its records are known wherever they are.
 
     suite, entry, label, method; own: the suite's data set; params, preprocessing: canonical texts as in the frame of
-    results, and params_of_several_labels where images have those; split; limits: a list, None is all; claimed,
-    published: as in `core.suites.Figures`, or None.
+    results, and params_of_several_labels where images have those; follows: names of the settings that follow from the
+    number of training images; split; limits: a list, None is all; claimed, published: as in `core.suites.Figures`, or
+    None.
     """
     return [_row(suite, entry) for entry in suite.entries]
 
 
 def _row(suite: Suite, entry: Entry) -> dict[str, Any]:
-    params, preprocessing, decision = settled(methods[entry.method], settings(suite, entry))
+    method, given = methods[entry.method], settings(suite, entry)
+    params, preprocessing, decision = settled(method, given, n=MANY)
+    of_few = dataclasses.asdict(settled(method, given, n=FEW)[0])
     return {
         "suite": suite.name,
         "own": suite.dataset,
@@ -93,6 +97,7 @@ def _row(suite: Suite, entry: Entry) -> dict[str, Any]:
         "params": canonical_text(dataclasses.asdict(params)),
         "params_of_several_labels": canonical_text({**dataclasses.asdict(params), **decision.changes}),
         "preprocessing": canonical_text(preprocessing.steps),
+        "follows": [name for name, value in dataclasses.asdict(params).items() if value != of_few[name]],
         "split": suite.split_of(entry),
         "limits": list(suite.limits_of(entry)),
         **{name: _figures(getattr(entry, name)) for name in ("claimed", "published")},

@@ -245,7 +245,7 @@ def _validate(training: Training, epoch: int) -> dict[str, float]:
     figure, score = validation_figure(val.labels, scores)
     if score > training.best:
         training.best, training.best_epoch = score, epoch
-        if training.recipe.choose == "best":
+        if training.recipe.choose != "last":
             training.best_weights = checkpoints.weights_of(model.net)
     on_val = torch.from_numpy(scores)
     loss = training.loss(on_val.to(model.device), truth.to(model.device), smoothing=0.0)

@@ -1,13 +1,13 @@
 """How to train a net, as data."""
 
 from collections.abc import Callable
-from dataclasses import Field, asdict, dataclass, fields, replace
+from dataclasses import Field, dataclass, fields, replace
 from types import UnionType
 from typing import Any, get_args
 
 from ..core.errors import UsageError, did_you_mean
 from ..core.settings import bounds, choice, described, number
-from ..core.training_budget import EPOCHS, budget
+from ..core.training_budget import EPOCHS, LAST_BELOW, budget, rate
 
 AUTO = "auto"  # as people write the None of a setting that follows from the number of training images
 
@@ -121,7 +121,12 @@ class Recipe:
     head_epochs: int = number(1, "epochs that freeze=head trains the last layer alone", 1)
     backbone_lr: float = number(1.0, "learning rate of all layers but the last, as a share of lr", 0)
 
-    choose: str = choice("weights of the epoch that is best on val, or of the last", "best", "last")
+    choose: str = choice(
+        "weights of the epoch that is best on val, or of the last; auto: the last where val is too small to choose by",
+        "auto",
+        "best",
+        "last",
+    )
     early_stopping: int = number(0, "epochs without a better figure on val before training ends; 0 is never")
     precision: str = choice("auto is bf16 where the device gains from it", "auto", "bf16", "fp16", "fp32")
     compile: bool = described(False, "torch.compile fuses the net, in the warm-up")
@@ -143,9 +148,19 @@ class Recipe:
                 raise UsageError(f"{name} is {getattr(self, name)!r}, and only {condition} looks at it; leave it out")
 
 
-def suited(recipe: Recipe, n: int, least_epochs: int = EPOCHS) -> Recipe:
-    """The recipe for `n` training images: epochs and batch that are open follow from n."""
-    return replace(recipe, **asdict(budget(n, recipe.epochs, recipe.batch, least_epochs)))
+def suited(recipe: Recipe, n: int, usual: Recipe | None = None, least_epochs: int = EPOCHS) -> Recipe:
+    """The recipe for `n` training images: what is open in it follows from n.
+
+    usual: the net's own recipe. With an automatic batch its learning rate for SGD shrinks as the batch does; another
+    rate than the net's own is taken as it is.
+    """
+    found = budget(n, recipe.epochs, recipe.batch, least_epochs)
+    follows = recipe.batch is None and recipe.optimiser == "sgd" and usual is not None and recipe.lr == usual.lr
+    lr = rate(recipe.lr, found.batch) if follows else recipe.lr
+    choose = recipe.choose
+    if choose == AUTO:
+        choose = "last" if n < LAST_BELOW else "best"
+    return replace(recipe, epochs=found.epochs, batch=found.batch, lr=lr, choose=choose)
 
 
 LOOKED_AT_WITH: dict[str, tuple[str, Callable[[Recipe], bool]]] = {

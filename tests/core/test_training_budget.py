@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from cellbench.core.training_budget import Budget, batches, budget, epochs_between_scores, is_scored, steps
+from cellbench.core.training_budget import Budget, batches, budget, epochs_between_scores, is_scored, rate, steps
 
 
 @pytest.mark.parametrize("n", [8_701, 8_612, 65_000])
@@ -26,6 +26,10 @@ def test_few_images_have_small_batches_and_at_least_1500_steps(n, expected):
     found = budget(n)
     assert found == expected
     assert steps(n, {"epochs": found.epochs}) >= 1_500 > steps(n, {"epochs": found.epochs - 1})
+
+
+def test_smaller_batches_take_a_smaller_rate_and_larger_ones_no_larger_rate():
+    assert [rate(0.1, batch) for batch in (16, 32, 64, 128)] == [0.025, 0.05, 0.1, 0.1]
 
 
 def test_what_is_given_stays():

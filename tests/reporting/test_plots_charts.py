@@ -212,8 +212,8 @@ def test_a_learning_curve_has_every_size_with_all_of_the_data_last(evidence, rec
     assert row["sizes"] == [100, 1000, 8701]
     assert row["figures"] == pytest.approx([0.458, 0.658, 0.858])
     assert "Not drawn, with one size only: mlp." in chart.notes
-    taken = "labelled val images were taken: 500 at 100 training images, 2,175 at 8,701."
-    assert f"Beside the training images, {taken}" in chart.notes
+    taken = "Labelled val images, beside the training images: 500 with 100, 500 with 1,000, 2,175 with 8,701."
+    assert taken in chart.notes
 
 
 def test_of_backends_with_the_same_problem_the_one_with_most_sizes_is_drawn(evidence, record):
@@ -223,7 +223,7 @@ def test_of_backends_with_the_same_problem_the_one_with_most_sizes_is_drawn(evid
     chart = learning.chart(evidence(*(solved("torch", n) for n in (100, 200, 400)), solved("libsvm", 100)))
     assert [(row["label"], row["sizes"]) for row in chart.rows] == [("svm-hog, C=10", [100, 200, 400])]
     assert learning.BACKENDS in chart.notes
-    assert "Beside the training images, every size took 500 labelled val images." in chart.notes
+    assert "Beside the training images, 500 val images have labels at every size." in chart.notes
 
 
 def test_with_one_size_the_command_for_another_is_told(evidence, record):

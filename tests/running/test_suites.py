@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -84,7 +85,10 @@ def test_an_entry_is_known_by_the_texts_that_its_records_have(toy_folder):
     rows = {row["entry"]: row for row in expected(SMALL)}
     for job in plan(toy_folder):
         row = rows[job.titles[0].removeprefix("small/")]
-        assert (row["method"], row["params"]) == (job.spec.method, canonical_text(job.spec.params))
+        of_entry, of_run = json.loads(row["params"]), json.loads(canonical_text(job.spec.params))
+        differing = {name for name in of_run if of_entry[name] != of_run[name]}
+        assert (row["method"], of_entry.keys()) == (job.spec.method, of_run.keys())
+        assert differing <= set(row["follows"]) <= {"choose"}  # so few images choose no epoch
         assert row["preprocessing"] == canonical_text(job.spec.preprocessing)
     assert (rows["mlp"]["limits"], rows["cnn"]["limits"], rows["mlp"]["split"]) == ([9], [12, None], "stratified")
 
@@ -106,6 +110,12 @@ def test_what_a_data_set_suggests_changes_no_entry(suite):
         own = settings(suite, entry)
         for suggested in suggestions:
             assert settled(methods[entry.method], {**suggested, **own}) == settled(methods[entry.method], own)
+
+
+def test_only_the_label_budget_leaves_epochs_to_the_number_of_images():
+    follows = {suite.name: {name for row in expected(suite) for name in row["follows"]} for suite in ALL}
+    assert follows.pop("label-budget") == {"epochs", "batch", "lr", "choose"}
+    assert all(names <= {"choose"} for names in follows.values())
 
 
 def test_plain_and_residual_nets_of_the_depth_suite_are_trained_alike():

@@ -6,7 +6,7 @@ import pytest
 
 from cellbench.core.errors import UsageError
 from cellbench.core.settings import allowed
-from cellbench.training.recipe import Recipe
+from cellbench.training.recipe import Recipe, suited
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,29 @@ def test_the_list_of_settings_says_which_rate_goes_with_which_optimiser():
 )
 def test_what_a_setting_may_be_is_told_by_its_bounds_its_choices_or_its_type(name, words):
     assert allowed(Recipe.__dataclass_fields__[name]) == words
+
+
+def test_few_images_take_a_smaller_rate_and_the_last_epoch():
+    usual = Recipe(lr=0.05)
+    found = suited(usual, 100, usual)
+    assert (found.batch, found.epochs, found.lr, found.choose) == (16, 250, 0.0125, "last")
+
+
+def test_many_images_keep_the_nets_rate_and_the_best_epoch():
+    usual = Recipe(lr=0.05)
+    found = suited(usual, 8_701, usual)
+    assert (found.batch, found.epochs, found.lr, found.choose) == (64, 20, 0.05, "best")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"lr": 0.3}, (16, 0.3, "last")),
+        ({"batch": 16}, (16, 0.05, "last")),
+        ({"optimiser": "adam", "lr": 0.05}, (16, 0.05, "last")),
+        ({"choose": "best"}, (16, 0.0125, "best")),
+    ],
+)
+def test_a_rate_a_batch_and_a_choice_that_are_given_stay(given, expected):
+    found = suited(Recipe(**{"lr": 0.05, **given}), 100, Recipe(lr=0.05))
+    assert (found.batch, found.lr, found.choose) == expected
