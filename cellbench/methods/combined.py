@@ -118,8 +118,9 @@ class CombinedSVM:
 def importance(machine: FittedSVM, layout: Layout, val: Samples) -> dict[str, dict[str, float]]:
     """How much worse val is scored when a group's, or a channel's, features are those of another image.
 
-    A group without features, as pairs of one channel, is left out. The figure is that by which C is chosen: macro-F1, or mean average precision of several labels an image. Images are
-    permuted once, with seed 0. Source: Breiman, "Random Forests", Machine Learning 45, 2001, section 10.
+    The figure is that by which C is chosen: macro-F1, or mean average precision of several labels an image. Images are
+    permuted once, with seed 0. A group without features, as pairs of one channel, is left out.
+    Source: Breiman, "Random Forests", Machine Learning 45, 2001, section 10.
     """
     import torch
 
