@@ -60,10 +60,12 @@ def fit_classifier(classifier: Any, features: NDArray[np.float32], labels: NDArr
 
     from sklearn.multiclass import OneVsRestClassifier
 
-    if labels.ndim == 1:
-        return classifier.fit(features, labels)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a label that all or no training images have: its score is constant
+        # A label that all or no training images have: its score is constant. A regression that is not quite at its
+        # optimum: val judges it as it is.
+        warnings.simplefilter("ignore")
+        if labels.ndim == 1:
+            return classifier.fit(features, labels)
         return OneVsRestClassifier(classifier).fit(features, labels.astype(int))
 
 

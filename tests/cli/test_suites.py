@@ -19,7 +19,13 @@ from cellbench.datasets import cache, datasets, synthetic, synthetic_hpa
 HPA = "random-mask train-test-split fitted-thresholds model2 lr-* original copied deleted final threshold-[ap]*"
 GROUPS = {
     "yeast": (("yeast", "yeast-fair", "depth", "label-budget"), "synthetic-yeast", "size=32 plain*:lr=0.001", ""),
-    "own": (("hep2-own",), "synthetic-yeast", "size=32", "svm net scratch imagenet"),  # too few images for blocks
+    # too few images for blocks; of groups of features some, for each kind of method
+    "own": (
+        ("features", "hep2-own"),
+        "synthetic-yeast",
+        "size=32",
+        "svm net scratch imagenet default forest-texture-intensity boosting-texture-intensity",
+    ),
     "hep2": (("hep2-alexnet",), "synthetic-yeast", "size=64", "alexnet svm-head"),
     "hpa": (("hpa10-resnet", "hpa28-bninception"), "synthetic-hpa28", "size=32", HPA),
     "inception": (("hpa10-inception",), "synthetic-hpa28", "size=80 weights=none", "inception simple-cnn"),

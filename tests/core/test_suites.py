@@ -94,6 +94,7 @@ def test_figures_are_told_with_the_digits_that_they_were_given_with():
 def test_every_file_of_the_package_is_a_suite_of_its_name():
     assert suites.names() == [
         "depth",
+        "features",
         "hep2-alexnet",
         "hep2-own",
         "hpa10-inception",
