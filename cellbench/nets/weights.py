@@ -45,9 +45,9 @@ def load_weights(net: nn.Module, name: str, weights: str) -> dict[str, Any]:
     state = {key: tensor for key, tensor in state.items() if not key.startswith(AUXILIARY)}
     if CONVERTED in state and len(state) == len(net.state_dict()):
         state = dict(zip(net.state_dict(), state.values(), strict=True))
-    if POSITIONS in state and (place := net.state_dict().get(POSITIONS)) is not None:
-        if place.shape != state[POSITIONS].shape:  # of patches in pictures of another size
-            state[POSITIONS] = _resampled(net, state[POSITIONS])
+    place, positions = net.state_dict().get(POSITIONS), state.get(POSITIONS)
+    if place is not None and positions is not None and place.shape != positions.shape:  # of pictures of another size
+        state[POSITIONS] = _resampled(net, positions)
     return facts | _fit(net, name, state)
 
 
