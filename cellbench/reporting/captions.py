@@ -107,12 +107,11 @@ def _disturbed(rows: Sequence[Row]) -> list[str]:
 REDRAWN = ("stratified", "grouped", "random-mask", "kfold", "id-block")
 
 
-def get_one(row: Row, methods: str, settings: Mapping[str, Any] | None = None) -> str:
-    """How to get the results of `methods` that a view lacks; with `settings`, on top of those changed in the row."""
+def get_one(row: Row, methods: str, settings: Mapping[str, Any] | None = None, limit: int | None = None) -> str:
+    """How to get the results of `methods` that a view lacks; with `settings`, on top of those changed in the row; with
+    `limit`, for that number of training images, and val images in proportion."""
     chosen = " ".join(f"--method {method}" for method in methods.split())
-    limit = f" --limit {row['limit']}" if row["limit"] else ""
-    if row["limit"] or row.get("val_limit"):  # without it, --limit would limit val in proportion
-        limit += f" --val-limit {row.get('val_limit') or 'all'}"
+    labels = f" --limit {limit}" if limit else _labels(row)
     split = split_of(row)
     given = {**json.loads(row["overrides"]), **settings} if settings is not None else {}
     changed = "".join(f" --set {shlex.quote(f'{name}={_typed(value)}')}" for name, value in given.items())
@@ -120,8 +119,15 @@ def get_one(row: Row, methods: str, settings: Mapping[str, Any] | None = None) -
     own = name != row["dataset"]  # a folder's place, and how it was read, are not on record
     data = "FOLDER" if own else shlex.quote(name)
     fill_in = f" (FOLDER: that of {name!r}; add the options that it was read with, such as --labels)" * own
-    how = f"--device {row['device']}{split}{limit}{changed}"
+    how = f"--device {row['device']}{split}{labels}{changed}"
     return f"get one with{fill_in}: cellbench run --dataset {data} {chosen} {how}"
+
+
+def _labels(row: Row) -> str:
+    """The options that limit labels as the row's are: without its own, --limit would limit val in proportion."""
+    limit = f" --limit {row['limit']}" if row["limit"] else ""
+    val = f" --val-limit {row.get('val_limit') or 'all'}" if row["limit"] or row.get("val_limit") else ""
+    return limit + val
 
 
 def not_shown(rows: Sequence[Row]) -> str:

@@ -125,7 +125,7 @@ def _shortfall(curves: Sequence[Row], rows: Sequence[Row]) -> list[str]:
     most = max(curves, key=lambda curve: len(curve["sizes"]))
     tried = {_size(row) for row in rows}
     smaller = next((n for n in (min(tried) // 2, min(tried) // 4) if n), 1)
-    return [f"No exponent yet; {get_one({**most, 'limit': smaller}, most['method'], {})}"]
+    return [f"No exponent yet; {get_one(most, most['method'], {}, smaller)}"]
 
 
 def _at(n: int, curve: Row) -> float | None:

@@ -39,7 +39,7 @@ def chart(pooled: Sequence[Row]) -> Chart:
         smaller = max(1, min((row["n_train"] for row in machines if row["n_train"]), default=1000) // 2)
         raise LackingError(
             "no support vector machine with two numbers of training images; "
-            + get_one({**machines[0], "limit": smaller}, machines[0]["method"], {})
+            + get_one(machines[0], machines[0]["method"], {}, smaller)
         )
     drawn = [curve for curve in curves if len(curve["sizes"]) > 1]
     sizes = [n for curve in drawn for n in curve["sizes"]]

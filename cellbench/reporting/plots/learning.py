@@ -97,7 +97,7 @@ def _curves(rows: Sequence[Row]) -> tuple[list[list[Row]], bool]:
 
 def _smaller(rows: Sequence[Row]) -> str:
     smallest = min((row["n_train"] for row in rows if row["n_train"]), default=1000)
-    return get_one({**rows[0], "limit": max(1, smallest // 2)}, rows[0]["method"], {})
+    return get_one(rows[0], rows[0]["method"], {}, max(1, smallest // 2))
 
 
 def draw(chart: Chart) -> Figure:
