@@ -90,7 +90,7 @@ FIGURE_COLUMNS = (
     Column("noun", "family", label=True),
     Column("method", "method", label=True),
     Column("settings", "settings", label=True, when="any"),
-    Column("contest", "contest on", label=True, when="varies", spare=6),
+    Column("contest", "contest on", label=True, when="varies", spare=1),
     *LABELS,
     Column("val_accuracy", "val\naccuracy", PERCENT, when=one_label, spare=4),
     Column("val_macro_f1", "val\nmacro-F1", PERCENT, when=lambda rows: not one_label(rows), spare=4),

@@ -136,7 +136,7 @@ def test_a_folder_of_ones_own_cells_from_images_to_table(cells, tmp_path):
     assert first.stdout.startswith(f"2 ok. Next: cellbench table {results} --runs all\n\nOn folder:my cells, split ")
     assert "the best on val is an SVM, svm-" in " ".join(first.stdout.split())
     assert first.stdout.rstrip().endswith(f" -o {results}")  # the command for what did not run
-    assert "[1/2] svm-flat on folder:my cells, seed 0: test accuracy" in first.stderr
+    assert "[1/2] svm-hog on folder:my cells, seed 0: test accuracy" in first.stderr
     again = call(*arguments, "-q")
     assert (again.returncode, again.stdout) == (0, f"2 already done. Next: cellbench table {results} --runs all\n")
     assert again.stderr == ""
@@ -172,7 +172,7 @@ def test_a_dry_run_that_had_to_prepare_images_says_so_the_first_time(cells, tmp_
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["run"], "say --all or --suite NAME, or choose with -m METHOD and -d DATASET"),
+        (["run"], "say --quick, --all or --suite NAME, or choose with -m METHOD and -d DATASET"),
         (["run", "-m", "resnet81"], "did you mean 'resnet18'"),
         (["run", "-m", "resnet"], "no method matches 'resnet'"),
         (["run", "-d", "synthetic-yest"], "did you mean 'synthetic-yeast'"),

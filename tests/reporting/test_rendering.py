@@ -60,7 +60,7 @@ def test_text_fits_a_terminal_of_132_columns(shown):
     text = render(shown(), "text", 132)
     assert max(map(len, text.split("\n"))) <= 132
     left_out = re.findall(r"Left out to fit the terminal: ([^.]+)\. To", " ".join(text.split()))
-    assert left_out == ["memory, predict"]  # of one table, where gaps have intervals
+    assert left_out == ["memory"]  # of the one table that tells two contests apart
 
 
 @pytest.mark.parametrize("width", [80, 100, 120])
