@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import combinations
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from ..core.errors import UsageError, did_you_mean
@@ -33,7 +34,7 @@ class Group:
         return self._module.names(height, width)
 
     @property
-    def _module(self) -> "object":
+    def _module(self) -> ModuleType:
         return import_module(f".{self.module}", __package__)
 
 

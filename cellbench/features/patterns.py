@@ -30,7 +30,8 @@ def texture(images: Tensor | NDArray, radii: tuple[int, ...] = RADII) -> Tensor:
     """
     images = as_tensor(images)
     check_finite(images)
-    fitting = fitting_radii(*images.shape[2:], radii)
+    height, width = images.shape[2:]
+    fitting = fitting_radii(height, width, radii)
     return in_chunks(images, lambda chunk: _texture(_comparable(chunk), fitting))
 
 
