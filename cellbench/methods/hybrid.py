@@ -79,7 +79,7 @@ def recipe_for(settings: Any, n: int) -> Recipe:
 
 
 def suited(settings: Any, n: int) -> Any:
-    """The settings for `n` training images. What comes to the same as for many images stays open, as records have it."""
+    """The settings for `n` training images; what comes to the same as for many images stays open, as in old records."""
     recipe, many = recipe_for(settings, n), recipe_for(settings, MANY)
     left_open = [name for name in FOLLOWING if getattr(settings, name) is None]
     found = {name: getattr(recipe, name) for name in left_open if getattr(recipe, name) != getattr(many, name)}

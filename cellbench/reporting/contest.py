@@ -72,8 +72,8 @@ class Contest:
 def contests(rows: Sequence[Row]) -> list[Contest]:
     """A contest for each hardware of one data set.
 
-    A family without a result there takes part with its best from the machine's other devices or thread counts; then
-    times are not compared. Of two contests, one of which has all the entrants of the other, the larger is kept.
+    A family without a result there takes part with its best from elsewhere, the machine's other devices and thread
+    counts before other machines; then times are not compared. Of two contests, one of which has all the entrants of the other, the larger is kept.
     """
     fields = [_with_neighbours(group, rows) for group in by(rows, HARDWARE)]
     best = [_best_of_families(field) for field in fields]
@@ -82,15 +82,12 @@ def contests(rows: Sequence[Row]) -> list[Contest]:
 
 
 def _with_neighbours(group: Sequence[Row], rows: Sequence[Row]) -> list[Row]:
-    there = {row["family"] for row in _best_of_families(group)}
-    return [
-        *group,
-        *(
-            row
-            for row in rows
-            if row["machine"] == group[0]["machine"] and not same_hardware(row, group[0]) and row["family"] not in there
-        ),
-    ]
+    field = list(group)
+    machine = group[0]["machine"]
+    for elsewhere in ([row for row in rows if row["machine"] == machine], rows):
+        there = {row["family"] for row in _best_of_families(field)}
+        field += [row for row in elsewhere if row["family"] not in there]
+    return field
 
 
 def _best_of_families(rows: Sequence[Row]) -> list[Row]:

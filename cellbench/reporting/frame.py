@@ -13,6 +13,8 @@ from ..core.errors import UsageError
 from ..core.metrics import METRICS
 from ..core.runs import PHASES, RunRecord, canonical_text
 from ..core.store import read_records
+from ..core.training_budget import steps
+from ..core.undertraining import undertrained
 from ..core.words import counted
 from .backends import agreements
 
@@ -115,7 +117,8 @@ def _row(record: RunRecord) -> dict[str, Any]:
         **{name: getattr(record, name) for name in ("status", "others", "backend", "version")},
         "reason": record.reason or "",
         **{name: facts.get(name) for name in ("family", "depth", "shortcuts", "parameters", "licence")},
-        **{name: facts.get(name) for name in ("support_vectors", "dual_objective", "seeded", "undertrained")},
+        **{name: facts.get(name) for name in ("support_vectors", "dual_objective", "seeded")},
+        "undertrained": _undertrained(record),
         **{name: bool(facts.get(name)) for name in ("standard", "pretrained", "synthetic")},
         **{name: environment.get(name) or None for name in ("threads", "processor", "gpu")},
         **figures,
@@ -135,6 +138,18 @@ def _row(record: RunRecord) -> dict[str, Any]:
         "device_memory": record.memory.get("device"),
         "input": _input(facts),
     }
+
+
+def _undertrained(record: RunRecord) -> str | None:
+    """Why a net was trained too little. Records older than the fact are judged here, by the steps that the usual budget
+    takes; what started from other weights may have taken any number of them."""
+    facts, params = record.facts, record.spec.params
+    if "undertrained" in facts or "seeded" in facts or record.status != "ok" or facts.get("family") != "deep":
+        return facts.get("undertrained")
+    n = facts["n"]["train"]
+    usual = [{}, {name: params[name] for name in ("batch", "accumulate") if name in params}]
+    least = 0 if params.get("weights") else min(steps(n, settings) for settings in usual)
+    return undertrained(record.history, steps(n, params), least) or None
 
 
 def _input(facts: Mapping[str, Any]) -> str | None:
