@@ -73,7 +73,8 @@ def contests(rows: Sequence[Row]) -> list[Contest]:
     """A contest for each hardware of one data set.
 
     A family without a result there takes part with its best from elsewhere, the machine's other devices and thread
-    counts before other machines; then times are not compared. Of two contests, one of which has all the entrants of the other, the larger is kept.
+    counts before other machines; then times are not compared. Of two contests, one of which has all the entrants of
+    the other, the larger is kept.
     """
     fields = [_with_neighbours(group, rows) for group in by(rows, HARDWARE)]
     best = [_best_of_families(field) for field in fields]
