@@ -132,7 +132,7 @@ UNKNOWN = Usual(MEDIUM, 100)
 USUAL = {
     "mlp": Usual(MEDIUM, 2, standard=True),
     "cnn": Usual(MEDIUM, 16, standard=True),
-    "fastnet": Usual(FAST, 14, standard=True, least_epochs=60),  # a tenth of resnet18's cost an image
+    "fastnet": Usual(FAST, 7, standard=True, least_epochs=30),  # a tenth of resnet18's cost an image
     "cnn2-yeast": Usual(SLOW, 10),
     "cnn3-yeast": Usual(SLOW, 10),
     "vgg-yeast": Usual(MEDIUM, 250),

@@ -173,9 +173,9 @@ def test_what_reference_results_were_made_with_is_still_the_default(record):
 def test_features_of_a_net_have_its_own_budget_and_keep_open_what_is_that_of_many_images(toy_folder):
     of_many, of_fastnet = (settled(methods["svm-deep"], {"net": net}, n=8_701)[0] for net in ("resnet18", "fastnet"))
     assert (of_many.epochs, of_many.batch) == (None, None)
-    assert (of_fastnet.epochs, of_fastnet.batch) == (60, None)
+    assert (of_fastnet.epochs, of_fastnet.batch) == (30, None)
     fastnet = settled(methods["fastnet"], n=8_701)[0]
-    assert (fastnet.epochs, fastnet.batch) == (60, 64)
+    assert (fastnet.epochs, fastnet.batch) == (30, 64)
 
 
 @pytest.mark.parametrize(
