@@ -9,6 +9,7 @@ from .tensors import as_float, check_finite, in_chunks
 
 QUANTILES = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 BINS = 16
+LEVELS = 256  # of uint8
 STEPS = 255  # of the logarithm: log(1 + 255 v) / log 256 is 0 at 0 and 1 at full scale
 
 
@@ -22,7 +23,9 @@ def intensity(images: Tensor | NDArray) -> Tensor:
     """
     images = as_tensor(images)
     check_finite(images)
-    return in_chunks(images, lambda chunk: _intensity(as_float(chunk)))
+    if images.dtype == torch.uint8:
+        return in_chunks(images, _of_levels)
+    return in_chunks(images, lambda chunk: _of_values(as_float(chunk)))
 
 
 def names(height: int, width: int) -> list[str]:
@@ -31,21 +34,47 @@ def names(height: int, width: int) -> list[str]:
     return [*quantiles, *(f"log {q}" for q in quantiles), *moments, *(f"bin {k}" for k in range(BINS))]
 
 
-def _intensity(images: Tensor) -> Tensor:
+def _of_values(images: Tensor) -> Tensor:
     planes = images.flatten(2).flatten(0, 1)
-    quantiles = _quantiles(planes)
+    return _joined(len(images), _quantiles(planes), _moments(planes), _histogram(planes))
+
+
+def _of_levels(images: Tensor) -> Tensor:
+    """The same of uint8 images, from how often each of the 256 values occurs: sorting takes several times as long."""
+    planes = images.flatten(2).flatten(0, 1).long()
+    n, pixels = planes.shape
+    row = torch.arange(n, device=planes.device)[:, None]
+    counts = torch.bincount((planes + LEVELS * row).flatten(), minlength=n * LEVELS).view(n, LEVELS)
+    level = as_float(torch.arange(LEVELS, dtype=torch.uint8, device=planes.device))
+    ranks = counts.cumsum(1)
+    below, above, share = _places(pixels, planes.device)
+    lower, upper = (level[torch.searchsorted(ranks, at.repeat(n, 1), right=True)] for at in (below, above))
+    quantiles = torch.lerp(lower, upper, share)
+    shares, value = counts.double() / pixels, level.double()
+    mean = shares @ value[:, None]
+    off = value - mean
+    moments = _standardised(mean, (shares * off**2).sum(1, True).sqrt(), (shares * off**3).sum(1, True)).float()
+    binned = torch.zeros(n, BINS, device=planes.device).index_add_(1, _bin(level), shares.float())
+    return _joined(len(images), quantiles, moments, binned.sqrt_())
+
+
+def _joined(n: int, quantiles: Tensor, moments: Tensor, histogram: Tensor) -> Tensor:
     logarithms = torch.log1p(STEPS * quantiles.clamp(min=0)) / torch.log1p(quantiles.new_tensor(STEPS))
-    values = torch.cat([quantiles, logarithms, _moments(planes), _histogram(planes)], 1)
-    return values.view(len(images), -1)
+    return torch.cat([quantiles, logarithms, moments, histogram], 1).view(n, -1)
+
+
+def _places(pixels: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Ranks of the two pixels that each quantile lies between, int64, and how far from the first, float32."""
+    at = torch.tensor(QUANTILES, dtype=torch.float64, device=device) * (pixels - 1)
+    below = at.long()
+    return below, (below + 1).clamp(max=pixels - 1), (at - below).float()
 
 
 def _quantiles(planes: Tensor) -> Tensor:
     """(planes, 9): as numpy's, linear between the two nearest values."""
     ordered = planes.sort(1).values
-    at = planes.new_tensor(QUANTILES, dtype=torch.float64) * (planes.shape[1] - 1)
-    below = at.long()
-    above = (below + 1).clamp(max=planes.shape[1] - 1)
-    return torch.lerp(ordered[:, below], ordered[:, above], (at - below).float())
+    below, above, share = _places(planes.shape[1], planes.device)
+    return torch.lerp(ordered[:, below], ordered[:, above], share)
 
 
 def _moments(planes: Tensor) -> Tensor:
@@ -54,7 +83,11 @@ def _moments(planes: Tensor) -> Tensor:
     centred = planes - mean
     square = centred.square()
     deviation = square.mean(1, keepdim=True).sqrt_()
-    third = square.mul_(centred).mean(1, keepdim=True)
+    return _standardised(mean, deviation, square.mul_(centred).mean(1, keepdim=True))
+
+
+def _standardised(mean: Tensor, deviation: Tensor, third: Tensor) -> Tensor:
+    """Mean, deviation and skew from mean, deviation and the third central moment, each (planes, 1)."""
     varies = deviation > 10 * torch.finfo(torch.float32).eps * mean.abs()
     skew = torch.where(varies, third / deviation**3, 0)
     return torch.cat([mean, deviation, skew], 1)
@@ -63,6 +96,10 @@ def _moments(planes: Tensor) -> Tensor:
 def _histogram(planes: Tensor) -> Tensor:
     """(planes, 16): square root of the share of pixels in each bin."""
     n = len(planes)
-    bins = (planes * BINS).clamp(0, BINS - 1).long() + BINS * torch.arange(n, device=planes.device)[:, None]
+    bins = _bin(planes) + BINS * torch.arange(n, device=planes.device)[:, None]
     counts = torch.bincount(bins.flatten(), minlength=n * BINS).view(n, BINS)
     return (counts / planes.shape[1]).sqrt_()
+
+
+def _bin(values: Tensor) -> Tensor:
+    return (values * BINS).clamp(0, BINS - 1).long()

@@ -47,22 +47,23 @@ def _haralick(images: Tensor) -> Tensor:
 
 
 def _levels(planes: Tensor) -> Tensor:
-    """int64 (planes, height, width), 0 to 15."""
+    """int32 (planes, height, width), 0 to 15."""
     least, most = planes.amin((1, 2), keepdim=True), planes.amax((1, 2), keepdim=True)
     span = torch.where(most > least, most - least, 1)
-    return ((planes - least) / span * LEVELS).long().clamp_(max=LEVELS - 1)
+    return ((planes - least) / span * LEVELS).to(torch.int32).clamp_(max=LEVELS - 1)
 
 
 def _pairs(levels: Tensor, offsets: tuple[tuple[int, int], ...]) -> Tensor:
     """Share of pairs with levels i and j, float32 (planes, 16, 16), symmetric."""
     n, height, width = levels.shape
-    plane = torch.arange(n, device=levels.device)[:, None, None] * LEVELS**2
+    plane = torch.arange(n, dtype=torch.int32, device=levels.device)[:, None, None] * LEVELS**2
+    first_of_pair = plane + levels * LEVELS
     counts = torch.zeros(n * LEVELS**2, dtype=torch.int64, device=levels.device)
     for down, across in offsets:
         left, right = max(0, -across), min(width, width - across)
-        first = levels[:, : height - down, left:right]
+        first = first_of_pair[:, : height - down, left:right]
         second = levels[:, down:, left + across : right + across]
-        counts += torch.bincount((plane + first * LEVELS + second).flatten(), minlength=len(counts))
+        counts += torch.bincount((first + second).flatten(), minlength=len(counts))
     pairs = counts.view(n, LEVELS, LEVELS).float()
     pairs = pairs + pairs.mT
     return pairs / pairs.sum((1, 2), keepdim=True)

@@ -77,7 +77,8 @@ def _patterns(planes: Tensor, radius: int) -> Tensor:
 def _histogram(patterns: Tensor) -> Tensor:
     """Square root of the share of pixels in each bin, (planes, 10) float32."""
     n = len(patterns)
-    codes = patterns.flatten(1).long() + PATTERNS * torch.arange(n, device=patterns.device)[:, None]
+    plane = PATTERNS * torch.arange(n, dtype=torch.int32, device=patterns.device)[:, None]
+    codes = patterns.flatten(1) + plane
     counts = torch.bincount(codes.flatten(), minlength=n * PATTERNS).view(n, PATTERNS)
     return (counts.float() @ _bin_of_pattern().to(patterns.device) / codes.shape[1]).sqrt_()
 

@@ -178,3 +178,11 @@ def test_groups_of_any_size_have_equal_weight():
     scaled = Standardiser.of_groups(features, groups)(features.clone())
     for group in groups:
         assert float(scaled[:, group].square().sum(1).mean()) == pytest.approx(1, rel=1e-4)
+
+
+def test_intensity_of_bytes_is_counted_and_comes_to_the_same_as_sorting():
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (6, 2, 21, 17)).astype(np.uint8)
+    images[1], images[2, 0], images[3] = 7, 0, (255 * rng.random((2, 21, 17)) ** 4).astype(np.uint8)
+    as_floats = images.astype(np.float32) / 255
+    np.testing.assert_allclose(intensity(images), intensity(as_floats), rtol=1e-5, atol=2e-6)
