@@ -139,7 +139,7 @@ def best_result(results: Path, data: "Dataset", asked: bool) -> "Best | None":
         spec = record.spec
         same = (spec.dataset, spec.fingerprint, spec.split) == (data.name, data.info.fingerprint, data.split.name)
         figure = record.metrics.get("test", {}).get(MEASURES[data.multilabel])
-        if same and spec.limit is None and record.status == "ok" and figure is not None:
+        if same and spec.limit is None and spec.val_limit is None and record.status == "ok" and figure is not None:
             found.append(Best(spec.method, figure))
     if not found:
         say(f"no full-data result on {data.name}, split {data.split.name}, in {results}")

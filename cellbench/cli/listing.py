@@ -89,12 +89,12 @@ def _by_family(entries: Sequence["MethodEntry"]) -> str:
         [e.name, "yes" if e.standard else "", e.summary] for name in families for e in groups[name]
     ]  # one table, so that columns stand alike under all headings
     head, rule, *lines = tabulate(rows, ["method", "standard", "what it is"]).split("\n")
-    told, after = [head, rule], iter(lines)
+    shown, after = [head, rule], iter(lines)
     for name, group in groups.items():
         if group:
             summary = family_of(name).summary
-            told += ["", f"{name}: {summary}" if summary else name, *(next(after) for _ in group)]
-    return "\n".join(told)
+            shown += ["", f"{name}: {summary}" if summary else name, *(next(after) for _ in group)]
+    return "\n".join(shown)
 
 
 def _settings(rows: Sequence[tuple[str, str, str]]) -> str:

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 machine_option = click.option(
     "--machine",
     metavar="NAME",
-    help="This machine's records, or all.  [default: without a folder, those made here if there are any; else all]",
+    help="Only records made on machine NAME, or all.  "
+    "[default: this machine's, if it has any and no folder is named; otherwise all]",
 )
 
 

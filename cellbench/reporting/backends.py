@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .following import fixed_params
 from .predictions import read, same_images
 from .table import Row
 
@@ -26,8 +27,9 @@ def solver(row: Row) -> str | None:
 
 
 def problem(row: Row, *more: str) -> tuple[Any, ...]:
-    """What rows share that differ in backend and device alone, and the values of `more`."""
-    params = {name: value for name, value in json.loads(row["params"]).items() if name != "backend"}
+    """What rows share that differ in backend, device and what follows from the number of training images alone, and the
+    values of `more`."""
+    params = {name: value for name, value in fixed_params(row).items() if name != "backend"}
     return (*(row.get(name) for name in (*PROBLEM, *more)), json.dumps(params, sort_keys=True))
 
 

@@ -16,6 +16,7 @@ from .stats import SEEDS
 from .table import MISSING, Column, Row
 
 MOST_NAMED = 4  # rows in a clause
+MOST_METHODS = 8  # methods in a note
 
 
 def fact_of(rows: Sequence[Row], name: str) -> Any:
@@ -76,12 +77,22 @@ def absent_of(rows: Sequence[Row]) -> list[str]:
 
 
 def hardware_of(rows: Sequence[Row]) -> tuple[str, ...]:
-    """A line for each machine, and one on the rows whose times were taken while it had other things to do."""
+    """A line for each machine, and one on the rows whose times are too long or include what others do not."""
     parts = [(row["machine"], row[part]) for part in ("processor", "gpu") for row in rows if row[part]]
     machines = sorted({row["machine"] for row in rows})
     named = {machine: ", ".join(dict.fromkeys(p for m, p in parts if m == machine)) for machine in machines}
     lines = [f"machine {machine}: {parts or 'unknown hardware'}" for machine, parts in named.items()]
-    return (*lines, *_disturbed(rows))
+    return (*lines, *_disturbed(rows), *scoring_in_times(rows))
+
+
+def scoring_in_times(rows: Sequence[Row]) -> list[str]:
+    """A line on nets whose training time includes scoring val, as in older records, where newer records stand beside
+    them."""
+    older = list(dict.fromkeys(row["method"] for row in rows if row.get("val_in_fit")))
+    if not older or all(row.get("seeded") is None for row in rows):
+        return []
+    named = ", ".join(older) if len(older) <= MOST_METHODS else f"{len(older)} nets"
+    return [f"Training times of {named} are of older records and include scoring val; those of newer nets do not."]
 
 
 def is_disturbed(row: Row) -> bool:
@@ -95,7 +106,7 @@ def _disturbed(rows: Sequence[Row]) -> list[str]:
         return []
     low, high = (f"{100 * end(row['others'] for row in busy):.0f}" for end in (min, max))
     methods = list(dict.fromkeys(row["method"] for row in busy))
-    named = ", ".join(methods) if len(methods) <= 8 else f"{len(methods)} methods"
+    named = ", ".join(methods) if len(methods) <= MOST_METHODS else f"{len(methods)} methods"
     share = low if low == high else f"{low} to {high}"
     return [
         f"Other programs had {share} % of the processors while these trained; their times are too long, and --force "
@@ -132,9 +143,10 @@ def _labels(row: Row) -> str:
 
 def not_shown(rows: Sequence[Row]) -> str:
     """A clause on runs that exist and that a view misses, and what shows them; rows: of `attrs[LEFT_OUT]`."""
-    names = list(dict.fromkeys(_called(row) for row in rows))
-    named = ", ".join(names) if len(names) <= MOST_NAMED else f"{counted(len(names), 'row')} of such"
-    return f"{named} ran with limited data or changed settings; show such runs with: --runs all"
+    names = list(dict.fromkeys(called(row) for row in rows))
+    named = ", ".join(names) if len(names) <= MOST_NAMED else f"{len(names)} other results"
+    shown = "it" if len(names) == 1 else "them"
+    return f"{named} used less data or changed settings; show {shown} with: --runs all"
 
 
 def split_of(row: Row) -> str:
@@ -193,12 +205,12 @@ def certainty_of(rows: Sequence[Row], figure: str) -> list[str]:
     lines = intervals_of(rows, " of accuracy and F1")
     if any(row["tied"] is False for row in rows) or sum(row["tied"] or 0 for row in rows) > 1:
         best = next(row for row in rows if row["tied"])
-        ties = [_called(row) for row in rows if row["tied"] and row is not best]
+        ties = [called(row) for row in rows if row["tied"] and row is not best]
         named = ", ".join(dict.fromkeys(ties)) if len(ties) <= 8 else f"{len(ties)} others"
         compared = " that could be compared" * any(row["tied"] is None for row in rows)
         none = f"; every other row{compared} is worse in {figure}"
         told = f" and those not shown to be worse in {figure}: {named}" if ties else none
-        lines.append(f"Bold: {_called(best)}{told} (5 %, Holm).")
+        lines.append(f"Bold: {called(best)}{told} (5 %, Holm).")
     if sum(len(row["files"]) for row in rows) > MOST_FILES:
         lines.append(
             f"Intervals and ties are told of the first rows, {MOST_FILES} runs in all; choose rows with --where."
@@ -218,8 +230,10 @@ def drawn_over(marks: Mapping[str, str]) -> str:
     return "; ".join(f"{mark} over {over}".strip() for over, mark in marks.items()) + trained
 
 
-def _called(row: Row) -> str:
-    return row["method"] + (f" ({row['settings']})" if row.get("settings") else "")
+def called(row: Row, *details: str) -> str:
+    """A row in a sentence: its method and, in brackets, its settings and further details."""
+    known = ", ".join(filter(None, [row.get("settings"), *details]))
+    return f"{row['method']} ({known})" if known else row["method"]
 
 
 def deviation_of(rows: Sequence[Row], what: str = "") -> list[str]:

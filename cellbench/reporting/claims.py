@@ -8,6 +8,7 @@ import pandas as pd
 
 from ..core.suites import KINDS, PARTS, TIMES, Figures, Suite, amount, titled
 from .captions import absent_of, deviation_of, device_of, hardware_of, seeds_of
+from .following import follows
 from .frame import PARTS as MEASURED
 from .pooling import OFFICIAL, listed, pool
 from .table import PERCENT, POINTS, SECONDS, Column, Row, Table
@@ -56,12 +57,20 @@ def _fit(entry: Mapping[str, Any], row: Row) -> int:
 def _settings(asked: Mapping[str, Any], row: Row, entry: Mapping[str, Any]) -> tuple[str, Row, Row]:
     """Method, parameters and preprocessing of a row or of an entry, on images with as many labels as the row's.
 
-    What the entry leaves to the number of training images is left out.
+    What the entry leaves to the number of training images is left out, unless the user gave it to the row.
     """
     several = row["several_labels"] and "params_of_several_labels" in asked
     params = json.loads(asked["params_of_several_labels" if several else "params"])
-    fixed = {name: value for name, value in params.items() if name not in entry.get("follows", ())}
+    left_open = _left_open(entry, row)
+    fixed = {name: value for name, value in params.items() if name not in left_open}
     return asked["method"], fixed, json.loads(asked["preprocessing"])
+
+
+def _left_open(entry: Mapping[str, Any], row: Row) -> set[str]:
+    """Settings that follow from the number of training images in the entry and in the row; older records tell of the
+    latter only which settings the user changed."""
+    of_entry = set(entry.get("follows", ()))
+    return of_entry - set(json.loads(row["overrides"])) if row.get("follows") is None else of_entry & follows(row)
 
 
 def _changed(entry: Mapping[str, Any], row: Row) -> str:

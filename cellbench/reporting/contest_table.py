@@ -38,7 +38,7 @@ def svm_vs_deep(rows: Sequence[Row], left_out: Sequence[Row] = ()) -> Table:
     """
     several = len({row["machine"] for row in rows}) > 1
     found = [(contest, answer(contest, left_out, several)) for contest in contests(rows)]
-    lines = [line for contest, said in found for line in lines_of(contest, said)]
+    lines = [line for contest, sentence in found for line in lines_of(contest, sentence)]
     n = fact_of(rows, "n_test")
     judged = f", judged on {counted(n, 'test image')}" if n else ""
     title = f"{title_of(rows)}: the best of each family, chosen by macro-F1 on val{judged}"
@@ -47,15 +47,15 @@ def svm_vs_deep(rows: Sequence[Row], left_out: Sequence[Row] = ()) -> Table:
         *intervals_of(lines, " of accuracy and F1"),
         *intervals_of(lines, " of differences (from the first row, paired)", "difference_over"),
         *absent_of(rows),
-        *(line for _, said in found for line in said.split("\n")),
+        *(line for _, sentence in found for line in sentence.split("\n")),
     )
     return Table("svm-vs-deep", title, columns, tuple(lines), notes)
 
 
-def lines_of(contest: Contest, said: str) -> list[Row]:
-    """A row for each entrant; said: the contest in words, which every row of it has as `sentence`."""
+def lines_of(contest: Contest, sentence: str) -> list[Row]:
+    """A row for each entrant; sentence: the contest in words, which every row of it has."""
     where = " / ".join(dict.fromkeys(device_of(one.row) for one in contest.entrants))
-    return [{**_line(contest, one), "contest": where, "sentence": said} for one in contest.entrants]
+    return [{**_line(contest, one), "contest": where, "sentence": sentence} for one in contest.entrants]
 
 
 def _line(contest: Contest, one: Entrant) -> Row:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from ..core.families import Family
 from ..core.words import duration, signed
-from .captions import get_one, is_disturbed, limit_of, name_of, not_shown
+from .captions import called, get_one, is_disturbed, limit_of, name_of, not_shown, scoring_in_times
 from .contest import Contest, Difference, Entrant, contests, same_hardware
 from .pooling import DATA, by, pool, with_settings
 from .remedies import train_longer
@@ -30,6 +30,7 @@ def answer(contest: Contest, left_out: Sequence[Row] = (), several_machines: boo
     lines = [_not_enough(one) for one in contest.entrants if not one.trained]
     if contest.entrants:
         lines.append(_comparison(contest, several_machines))
+        lines += scoring_in_times([one.row for one in contest.entrants])
     return "\n".join([*lines, *_missing(contest, left_out)])
 
 
@@ -43,18 +44,18 @@ def _comparison(contest: Contest, several_machines: bool) -> str:
     leader = contest.leader
     others = [one for one in contest.entrants if one is not leader]
     if leader is None:
-        told = [f"On {_where(contest.entrants[0].row)} there is no result yet that a verdict could rest on"]
+        sentences = [f"On {_where(contest.entrants[0].row)} there is no result yet that a verdict could rest on"]
     else:
         hardware = _hardware(leader.row, several_machines)
         what = f"the best on val is {_a(leader.family)}, {_called(leader.row)}"
         figure = f"{_figure(contest, leader)} on test, {_trained(leader)} on the {hardware}"
-        told = [f"On {_where(leader.row)} {what}: {figure}"]
+        sentences = [f"On {_where(leader.row)} {what}: {figure}"]
     if others:
         text = "; ".join(_other(contest, one, several_machines) for one in others)
-        told.append(text[0].upper() + text[1:])
+        sentences.append(text[0].upper() + text[1:])
     if contest.entrants[0].row["synthetic"]:
-        told.append("These images are simulated, so no verdict rests on them")
-    return ". ".join(told) + "."
+        sentences.append("These images are simulated, so no verdict rests on them")
+    return ". ".join(sentences) + "."
 
 
 def _other(contest: Contest, one: Entrant, several_machines: bool) -> str:
@@ -133,8 +134,7 @@ def _hardware(row: Row, several_machines: bool) -> str:
 
 
 def _called(row: Row) -> str:
-    details = ", ".join(filter(None, [row.get("settings"), "pretrained" if row["pretrained"] else ""]))
-    return f"{row['method']} ({details})" if details else row["method"]
+    return called(row, "pretrained" if row["pretrained"] else "")
 
 
 def _a(family: Family) -> str:
@@ -143,11 +143,16 @@ def _a(family: Family) -> str:
 
 
 def _missing(contest: Contest, left_out: Sequence[Row]) -> list[str]:
-    """Which families have no result here: those that are only not shown, and those that did not run."""
+    """Which families have no result here: those that are only not shown, those that were skipped, and
+    those that nobody asked for."""
     lines, absent = [], []
     for family in contest.missing:
-        if hidden := [row for row in left_out if row["family"] == family.name]:
+        hidden = [row for row in left_out if row["family"] == family.name]
+        skipped = [row for row in contest.rows if row["family"] == family.name and row["status"] == "skipped"]
+        if hidden:
             lines.append(f"No {family.noun} is among these runs, but {not_shown(hidden)}")
+        elif skipped:
+            lines.append(f"No {family.noun} ran: {skipped[0]['method']} was skipped, as {skipped[0]['reason']}")
         else:
             absent.append(family)
     if absent:

@@ -13,10 +13,9 @@ from ..core.errors import UsageError
 from ..core.metrics import METRICS
 from ..core.runs import PHASES, RunRecord, canonical_text
 from ..core.store import read_records
-from ..core.training_budget import steps
-from ..core.undertraining import undertrained
 from ..core.words import counted
 from .backends import agreements
+from .older import val_in_fit, why_undertrained
 
 TEXT, WHOLE, REAL, YES_NO = "object", "Int64", "float64", "bool"
 PARTS = ("train", "val", "test")
@@ -29,7 +28,7 @@ COLUMNS: dict[str, str] = {
         ("shortcuts", "boolean"),
         ("pretrained standard", YES_NO),
         ("revision", WHOLE),
-        ("params overrides entries", TEXT),
+        ("params follows overrides entries", TEXT),
         ("limit val_limit seed", WHOLE),
         ("deterministic default", YES_NO),
         ("seeded", "boolean"),
@@ -41,6 +40,7 @@ COLUMNS: dict[str, str] = {
         ("several_labels", YES_NO),
         ("train_absent_classes val_absent_classes test_absent_classes", TEXT),
         (" ".join(f"seconds_{phase}" for phase in PHASES), REAL),
+        ("val_in_fit", "boolean"),
         ("train_seconds others warmup_seconds predict_seconds predict_ms_per_image", REAL),
         ("support_vectors dual_objective agreement", REAL),
         ("parameters host_memory device_memory", WHOLE),
@@ -118,7 +118,8 @@ def _row(record: RunRecord) -> dict[str, Any]:
         "reason": record.reason or "",
         **{name: facts.get(name) for name in ("family", "depth", "shortcuts", "parameters", "licence")},
         **{name: facts.get(name) for name in ("support_vectors", "dual_objective", "seeded")},
-        "undertrained": _undertrained(record),
+        "undertrained": why_undertrained(record),
+        "val_in_fit": val_in_fit(record),
         **{name: bool(facts.get(name)) for name in ("standard", "pretrained", "synthetic")},
         **{name: environment.get(name) or None for name in ("threads", "processor", "gpu")},
         **figures,
@@ -127,6 +128,7 @@ def _row(record: RunRecord) -> dict[str, Any]:
         "several_labels": facts.get("multilabel", "exact_match" in record.metrics.get("test", {})),
         "preprocessing": canonical_text(spec.preprocessing),
         "params": canonical_text({**spec.params, **spec.decision}),
+        "follows": canonical_text(facts["follows"]) if "follows" in facts else None,
         "overrides": canonical_text(record.overrides),
         "entries": canonical_text(facts["entries"]) if "entries" in facts else None,
         "default": not record.overrides and spec.limit is None and spec.val_limit is None,
@@ -138,18 +140,6 @@ def _row(record: RunRecord) -> dict[str, Any]:
         "device_memory": record.memory.get("device"),
         "input": _input(facts),
     }
-
-
-def _undertrained(record: RunRecord) -> str | None:
-    """Why a net was trained too little. Records older than the fact are judged here, by the steps that the usual budget
-    takes; what started from other weights may have taken any number of them."""
-    facts, params = record.facts, record.spec.params
-    if "undertrained" in facts or "seeded" in facts or record.status != "ok" or facts.get("family") != "deep":
-        return facts.get("undertrained")
-    n = facts["n"]["train"]
-    usual = [{}, {name: params[name] for name in ("batch", "accumulate") if name in params}]
-    least = 0 if params.get("weights") else min(steps(n, settings) for settings in usual)
-    return undertrained(record.history, steps(n, params), least) or None
 
 
 def _input(facts: Mapping[str, Any]) -> str | None:

@@ -3,29 +3,42 @@
 import itertools
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from ..core.runs import canonical_text
 from ..core.words import counted
+from .following import fixed_params, params_as_asked
 from .frame import COLUMNS, REAL
 from .table import Row
-from .undertrained import with_undertrained
+from .undertrained import NOT_ENOUGH, with_undertrained
 
 DATA = ("dataset", "fingerprint", "split", "limit", "val_limit")
 HARDWARE = ("device", "machine", "threads")
 MAKE = ("processor", "gpu", "backend", "version")  # times and results of unlike ones are not to be averaged
 SETTINGS = ("preprocessing", "method", "revision", "params", "deterministic")
+SETTINGS_OF_ALL_SIZES = tuple("fixed_params" if name == "params" else name for name in SETTINGS)
 OFFICIAL = "official"  # the split that comes with the data
-ROW = (*DATA, *SETTINGS, *HARDWARE, *MAKE)
+ROW = (*DATA, *SETTINGS, *HARDWARE, *MAKE, "val_in_fit")
 LEFT_OUT = "left_out"  # the key of a frame's attrs for rows that `select` does not show, see OF_LEFT_OUT
 OF_LEFT_OUT = ("dataset", "fingerprint", "split", "family", "method", "settings", "depth")
 MEMORY = ("host_memory", "device_memory")
 BELOW_TWICE_CHANCE = "below twice chance"
-OF_ONE_RUN = ("seed", "path", "reason")
+OF_ONE_RUN = ("seed", "status", "reason", "undertrained", "path")
 
-Run = tuple[int, str, str, str]  # seed, status, reason, file
+
+@dataclass(frozen=True, order=True)
+class Run:
+    """One run of a row. reason: why it is not ok; undertrained: why it was not trained enough, or empty."""
+
+    seed: int
+    status: str
+    reason: str
+    undertrained: str
+    file: str
 
 
 def select(frame: pd.DataFrame, runs: str = "default") -> tuple[pd.DataFrame, str]:
@@ -50,7 +63,8 @@ def pool(frame: pd.DataFrame) -> list[Row]:
     two seeds on.
 
     seeds: those that are ok; files: their records; n_runs: all; status 'ok' if any is; remark: what went wrong, and
-    with which seed; undertrained: see `with_undertrained`.
+    with which seed; fixed_params: the params but those that follow from the number of training images, as JSON;
+    undertrained: why at least half of the seeds were not trained enough, or as `with_undertrained` finds it.
     """
     root = Path(frame.attrs.get("root", "."))
     ok = frame["status"] == "ok"
@@ -59,14 +73,19 @@ def pool(frame: pd.DataFrame) -> list[Row]:
     figures = [name for name in frame if COLUMNS.get(str(name), REAL) == REAL or name in MEMORY]
     number = frame.groupby(list(ROW), dropna=False).ngroup()
     by_row = frame.loc[ok, figures].astype(float).groupby(number[ok])
-    facts = frame.drop(columns=[*figures, *OF_ONE_RUN, "status"]).groupby(number).first()
+    facts = frame.drop(columns=[*figures, *OF_ONE_RUN]).groupby(number).first()
     means = by_row.mean().assign(others=by_row["others"].max())  # one time that is too long makes the mean so
     pooled = facts.join(means).join(by_row.std().add_suffix("_sd"))
     runs: dict[int, list[Run]] = {}
-    for i, *run in zip(number, frame["seed"], frame["status"], frame["reason"], frame["path"], strict=True):
-        runs.setdefault(i, []).append((int(run[0]), run[1], " ".join(run[2].split()), str(root / run[3])))
+    for i, run in zip(number, as_rows(frame[list(OF_ONE_RUN)]), strict=True):
+        runs.setdefault(i, []).append(_run(run, root))
     rows = [row | _outcome(sorted(runs[i]), row) for i, row in zip(pooled.index, as_rows(pooled), strict=True)]
     return list(with_undertrained(rows))
+
+
+def _run(row: Row, root: Path) -> Run:
+    reason = " ".join(row["reason"].split())
+    return Run(int(row["seed"]), row["status"], reason, row["undertrained"] or "", str(root / row["path"]))
 
 
 def as_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -87,20 +106,31 @@ def _filled(frame: pd.DataFrame, ok: pd.Series) -> dict[str, pd.Series]:
 
 
 def _outcome(runs: Sequence[Run], row: Row) -> dict[str, Any]:
-    seeds = {seed: file for seed, status, _, file in runs if status == "ok"}
-    bad = [run for run in runs if run[1] != "ok"]
-    told = [f"{f'seed {seed} ' if seeds else ''}{status}: {reason}" for seed, status, reason, _ in bad]
+    trained = [run for run in runs if run.status == "ok"]
+    bad = [run for run in runs if run.status != "ok"]
+    short = [run for run in trained if run.undertrained]
+    of_row = bool(short) and 2 * len(short) >= len(trained)
+    remarks = [f"{f'seed {run.seed} ' if trained else ''}{run.status}: {run.reason}" for run in bad]
+    if not of_row:
+        remarks = [*(f"seed {run.seed} {NOT_ENOUGH}: {run.undertrained}" for run in short), *remarks]
     accuracy, classes = row.get("test_balanced_accuracy"), row.get("n_classes")
     if accuracy is not None and classes and classes > 2 and accuracy < 2 / classes:
-        told.insert(0, BELOW_TWICE_CHANCE)
-    status = "ok" if seeds else bad[0][1]
+        remarks.insert(0, BELOW_TWICE_CHANCE)
     return {
-        "seeds": list(seeds),
-        "files": list(seeds.values()),
+        "seeds": list(dict.fromkeys(run.seed for run in trained)),
+        "files": list({run.seed: run.file for run in trained}.values()),
         "n_runs": len(runs),
-        "status": status,
-        "remark": "; ".join(dict.fromkeys(told)),
+        "status": "ok" if trained else bad[0].status,
+        "reason": "" if trained else bad[0].reason,
+        "undertrained": _why_short(short, len(trained)) if of_row else None,
+        "remark": "; ".join(dict.fromkeys(remarks)),
+        "fixed_params": canonical_text(fixed_params(row)),
     }
+
+
+def _why_short(short: Sequence[Run], n: int) -> str:
+    """Why a row was not trained enough, with the number of its seeds that were not, where it has several."""
+    return short[0].undertrained + (f", in {len(short)} of {n} seeds" if n > 1 else "")
 
 
 def by(rows: Iterable[Row], names: Sequence[str]) -> list[list[Row]]:
@@ -134,7 +164,7 @@ def with_settings(rows: Sequence[Row], told_apart: Collection[str] = ()) -> list
 def _all_settings(row: Row) -> dict[str, Any]:
     return {
         **json.loads(row["preprocessing"]),
-        **json.loads(row["params"]),
+        **params_as_asked(row),
         **{name: row[name] for name in ("revision", "deterministic")},
     }
 

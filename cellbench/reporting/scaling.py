@@ -9,11 +9,11 @@ import numpy as np
 from ..core import suites
 from .backends import solver
 from .captions import device_of, get_one, hardware_of, is_disturbed, title_of
-from .pooling import HARDWARE, SETTINGS, by, with_settings
+from .pooling import HARDWARE, SETTINGS_OF_ALL_SIZES, by, with_settings
 from .table import Column, Kind, Row, Table
 
 SCOPE = ("dataset", "fingerprint", "split")
-CURVE = (*SETTINGS, *HARDWARE, "processor", "gpu", "solver", "version")
+CURVE = (*SETTINGS_OF_ALL_SIZES, *HARDWARE, "processor", "gpu", "solver", "version")
 EXPONENT = Kind(digits=2)
 FIT = Kind(((1, "s"),))  # the same unit in all columns, as they are read from one to the next
 LEAST = 3  # sizes: with two the line goes through both, and nothing is known of its error

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .following import fixed_params
 from .table import Row
 
 FAR = 0.10  # of train error above the best of the same kind, as a fraction
@@ -46,5 +47,5 @@ def _train_error(row: Row) -> float | None:
 
 
 def _kind(row: Row) -> str:
-    params = {name: value for name, value in json.loads(row["params"]).items() if name not in AMOUNT}
+    params = {name: value for name, value in fixed_params(row).items() if name not in AMOUNT}
     return json.dumps([*(row.get(name) for name in SAME_KIND), params], sort_keys=True)

@@ -25,6 +25,8 @@ from ..datasets.splits import limited_parts, val_in_proportion
 from ..methods.registry import MethodEntry, methods
 
 IMAGENET = "imagenet"  # the setting of weights that is no file
+AUTOMATIC = (None, "auto")  # values of a setting that leave it open
+FEW, MANY = 100, 10**6  # training images: settings that follow from their number differ between the two
 ValLimit = int | Literal["all"] | None  # None: val is limited in proportion to train
 
 
@@ -60,14 +62,15 @@ class Job:
     """A run to do: what (spec), on which prepared data, and which settings were not the defaults.
 
     n: images by part that are used, after the limits. least_steps: of a net, fewer are too few, see
-    core.undertraining; 0 where no number is. skip: why it cannot be done at all, or empty. titles: the
-    entries of suites that it is for.
+    core.undertraining; 0 where no number is. follows: names of the settings that follow from the number of training
+    images, see `following`. skip: why it cannot be done at all, or empty. titles: the entries of suites that it is for.
     """
 
     spec: RunSpec
     data: Path
     n: Mapping[str, int]
     least_steps: int = 0
+    follows: tuple[str, ...] = ()
     skip: str = ""
     overrides: Mapping[str, Any] = field(default_factory=dict)
     titles: tuple[str, ...] = ()
@@ -124,7 +127,8 @@ def make_plan(
         for seed in seeds:
             for choice in choices:
                 entry, data, (limits, n) = methods[choice.method], drawn[choice.split], used[_images_asked(choice)]
-                spec, changed = _spec(entry, data, suggested, choice.settings, overrides, n["train"])
+                asked = {o.key: o.value for o in overrides if fnmatch.fnmatchcase(entry.name, o.scope)}
+                spec, changed = _spec(entry, data, suggested, choice.settings, asked, n["train"])
                 spec = dataclasses.replace(
                     spec,
                     **limits,
@@ -138,6 +142,7 @@ def make_plan(
                     folder,
                     n,
                     least_steps=_least_steps(spec, entry, [suggested, choice.settings], n["train"]),
+                    follows=tuple(following(entry, suggested, choice.settings, asked)),
                     skip=_obstacle(entry, data, spec),
                     overrides=changed,
                     titles=titles,
@@ -200,14 +205,14 @@ def _spec(
     data: Dataset,
     suggested: Mapping[str, Any],
     settings: Mapping[str, Any],
-    overrides: Sequence[Override],
+    asked: Mapping[str, Any],
     n: int,
 ) -> tuple[RunSpec, dict[str, Any]]:
-    """The spec with defaults < data set's suggestions < suite's settings < overrides, and what the last two changed.
+    """The spec with defaults < data set's suggestions < suite's settings < what the user asked for, and what the last
+    two changed.
 
     n: training images, which settings that are left open follow.
     """
-    asked = {o.key: o.value for o in overrides if fnmatch.fnmatchcase(entry.name, o.scope)}
     normal = settled(entry, suggested, multilabel=data.multilabel, n=n)
     final = settled(entry, suggested, settings, asked, multilabel=data.multilabel, n=n)
     before, after = ({k: v for part in done for k, v in dataclasses.asdict(part).items()} for done in (normal, final))
@@ -250,6 +255,13 @@ def settled(
     if entry.suited and n is not None:
         params = entry.suited(params, n)
     return params, *others
+
+
+def following(entry: MethodEntry, *layers: Mapping[str, Any]) -> list[str]:
+    """Names of a method's settings that follow from the number of training images: no layer gives them a value."""
+    of_few, of_many = (dataclasses.asdict(settled(entry, *layers, n=n)[0]) for n in (FEW, MANY))
+    given = {name for layer in layers for name, value in layer.items() if value not in AUTOMATIC}
+    return [name for name in of_few if of_few[name] != of_many[name] and name not in given]
 
 
 def names_of(entry: MethodEntry, multilabel: bool = True) -> list[str]:

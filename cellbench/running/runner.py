@@ -84,7 +84,7 @@ def execute(
             **getattr(method, "facts", {}),
             **method_facts(spec),
             **data_facts(data, parts, spec),
-            **_entries(job),
+            **_plan_facts(job),
             **_undertrained(job, log),
             "parameters": method.parameters,
         },
@@ -117,7 +117,11 @@ def unfinished(job: Job, status: str, reason: str, environment: Mapping[str, Any
         spec=job.spec,
         status=status,  # type: ignore[arg-type]
         reason=reason,
-        facts={**method_facts(job.spec), **data_facts(data, _labels(data, job.spec), job.spec), **_entries(job)},
+        facts={
+            **method_facts(job.spec),
+            **data_facts(data, _labels(data, job.spec), job.spec),
+            **_plan_facts(job),
+        },
         overrides=job.overrides,
         environment=environment,
         version=__version__,
@@ -146,9 +150,10 @@ def _undertrained(job: Job, log: RunLog) -> dict[str, str]:
     return {"undertrained": reason} if reason else {}
 
 
-def _entries(job: Job) -> dict[str, list[str]]:
-    """The entries of suites that a run was for, by which its variants are known in tables."""
-    return {"entries": list(job.titles)} if job.titles else {}
+def _plan_facts(job: Job) -> dict[str, list[str]]:
+    """The entries of suites that a run was for, by which its variants are known in tables; and the settings that the
+    plan took from the number of training images."""
+    return {"follows": list(job.follows), **({"entries": list(job.titles)} if job.titles else {})}
 
 
 def data_facts(data: Dataset, parts: Mapping[str, Samples], spec: RunSpec) -> dict[str, Any]:

@@ -10,10 +10,9 @@ from ..core.runs import canonical_text
 from ..core.suites import Entry, Suite
 from ..core.training_budget import EPOCHS, LARGEST_BATCH
 from ..methods.registry import methods
-from .plan import Choice, Job, Override, ValLimit, make_plan, names_of, settled
+from .plan import MANY, Choice, Job, Override, ValLimit, following, make_plan, names_of, settled
 
 USUAL = {"epochs": EPOCHS, "batch": LARGEST_BATCH}
-FEW, MANY = 100, 10**6  # training images: settings that follow from their number differ between the two
 
 
 def plan_suite(
@@ -87,7 +86,6 @@ def expected(suite: Suite) -> list[dict[str, Any]]:
 def _row(suite: Suite, entry: Entry) -> dict[str, Any]:
     method, given = methods[entry.method], settings(suite, entry)
     params, preprocessing, decision = settled(method, given, n=MANY)
-    of_few = dataclasses.asdict(settled(method, given, n=FEW)[0])
     return {
         "suite": suite.name,
         "own": suite.dataset,
@@ -97,7 +95,7 @@ def _row(suite: Suite, entry: Entry) -> dict[str, Any]:
         "params": canonical_text(dataclasses.asdict(params)),
         "params_of_several_labels": canonical_text({**dataclasses.asdict(params), **decision.changes}),
         "preprocessing": canonical_text(preprocessing.steps),
-        "follows": [name for name, value in dataclasses.asdict(params).items() if value != of_few[name]],
+        "follows": following(method, given),
         "split": suite.split_of(entry),
         "limits": list(suite.limits_of(entry)),
         **{name: _figures(getattr(entry, name)) for name in ("claimed", "published")},

@@ -61,6 +61,7 @@ def make(method: str, **changes: Any) -> RunRecord:
         "shortcuts": shortcuts,
         "parameters": parameters,
         "standard": True,
+        "seeded": family == "deep",
         "pretrained": False,
         "input": [1, 64, 64],
         "synthetic": False,

@@ -6,8 +6,9 @@ import pytest
 
 from cellbench.core import suites
 from cellbench.core.runs import canonical_text
-from cellbench.reporting.claims import claims
+from cellbench.reporting.claims import _settings, claims
 from cellbench.reporting.frame import load_results
+from cellbench.reporting.pooling import pool
 from cellbench.reporting.table import render
 
 SUITE = suites.parse(
@@ -174,3 +175,23 @@ def test_programs_get_claimed_and_published_figures_as_numbers(table, record):
     rows = json.loads(render([table(record("cnn"))], "json"))
     assert rows[0]["claimed"]["test_accuracy"] == 0.8
     assert rows[1]["published"] == {"test_accuracy": 0.715}
+
+
+@pytest.mark.parametrize(
+    ("facts", "overrides", "left_open"),
+    [
+        ({}, {}, {"epochs", "lr"}),  # an older record
+        ({}, {"lr": 0.7}, {"epochs"}),
+        ({"follows": ["epochs", "lr"]}, {}, {"epochs", "lr"}),
+        ({"follows": ["lr"]}, {}, {"lr"}),  # epochs of a suite
+    ],
+)
+def test_an_open_setting_of_an_entry_is_passed_over_only_where_the_row_left_it_open(
+    results, record, facts, overrides, left_open
+):
+    (row,) = pool(load_results(results(record("cnn", facts=facts, overrides=overrides))))
+    entry = {"follows": ["epochs", "lr"], "method": "cnn", "params": '{"epochs":20,"lr":0.1}', "preprocessing": "{}"}
+    _, fixed, _ = _settings(entry, row, entry)
+    assert {"epochs", "lr"} - fixed.keys() == left_open
+    _, of_row, _ = _settings(row, row, entry)
+    assert of_row.keys() == fixed.keys()

@@ -148,8 +148,8 @@ def test_a_net_that_is_only_not_shown_is_said_to_have_run(results, record):
     (table,) = tables(shown, "svm-vs-deep")
     assert [row["method"] for row in table.rows] == ["svm-hog"]
     assert (
-        "No net is among these runs, but resnet18 (epochs=3) ran with limited data or changed settings; show such runs "
-        "with: --runs all"
+        "No net is among these runs, but resnet18 (epochs=3) used less data or changed settings; show it with: "
+        "--runs all"
     ) in table.notes
     assert "--method resnet18" not in table.notes[-1]
     (depth,) = tables(shown, "depth")

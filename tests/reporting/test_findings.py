@@ -565,13 +565,13 @@ def test_the_sentence_has_gap_interval_and_ratios_of_time_and_memory(results):
     assert said["train_seconds_ratio"] == pytest.approx((61.0 + 0.4) / (9.84 + 0.4))
     assert said["memory_ratio"] == pytest.approx(1_200_289_478 / 1_600_000_000)
     assert "The best net takes 0.75 × the memory of the best SVM" in said["sentence"]
-    assert said["sentence"].endswith("was not measured; do it with: cellbench run --suite label-budget")
+    assert said["sentence"].endswith("swap places; measure it with: cellbench run --suite label-budget")
 
 
 def test_the_command_for_the_crossing_asks_for_the_split_that_was_drawn(results):
     records = [told(name, first(60, 100), split="id-block") for name in ("svm-hog", "cnn")]
     (said,) = sentences(load_results(results(*records)))
-    assert said["sentence"].endswith("do it with: cellbench run --suite label-budget --split id-block")
+    assert said["sentence"].endswith("measure it with: cellbench run --suite label-budget --split id-block")
 
 
 def test_curves_that_do_not_cross_are_said_not_to(results):

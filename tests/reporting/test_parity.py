@@ -98,7 +98,7 @@ def test_without_libsvm_a_note_has_the_command_that_gives_it(parity):
     _, table = parity(solved("torch", 1, 1, 1, 1, device="cuda", overrides={"C": [1, 10], "backend": "torch"}))
     assert table.notes[0] == (
         "svm-hog, C=[1,10]: no result of LIBSVM to compare with; get one with: cellbench run --dataset hep2 "
-        "--method svm-hog --device cpu --limit 2000 --set C=1,10 --set backend=libsvm"
+        "--method svm-hog --device cpu --limit 2000 --val-limit all --set C=1,10 --set backend=libsvm"
     )
 
 

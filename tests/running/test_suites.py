@@ -16,7 +16,7 @@ from cellbench.datasets.toy import rings
 from cellbench.methods import methods
 from cellbench.methods.deep import NetMethod
 from cellbench.nets.table import find
-from cellbench.running.plan import names_of, parse_override, settled
+from cellbench.running.plan import following, make_plan, names_of, parse_override, settled
 from cellbench.running.suites import expected, plan_suite, settings
 from cellbench.training.sampling import chosen_images
 
@@ -253,3 +253,21 @@ def test_the_recipe_of_every_entry_with_a_large_net_trains_a_small_one(suite, en
     method = NetMethod(find("cnn"), recipe, 0, "cpu")
     method.fit(train, val, RunLog())
     assert method.predict(test.images).shape == (len(test), len(data.classes))
+
+
+@pytest.mark.parametrize(
+    ("layers", "names"),
+    [
+        ([{}], {"epochs", "batch", "choose"}),
+        ([{"epochs": 20}, {}], {"batch", "choose"}),  # suggested by the data set
+        ([{}, {"epochs": "auto", "batch": 16}], {"epochs", "choose"}),
+    ],
+)
+def test_a_setting_follows_the_number_of_images_where_nobody_gives_it_a_value(layers, names):
+    assert set(following(methods["cnn"], *layers)) - {"lr"} == names
+    assert following(methods["svm-hog"], *layers[:1]) == []
+
+
+def test_a_job_knows_which_of_its_settings_follow(toy_folder):
+    jobs = make_plan(["cnn", "svm-hog"], [toy_folder], overrides=[parse_override("cnn:epochs=2")])
+    assert [set(job.follows) - {"lr"} for job in jobs] == [{"batch", "choose"}, set()]

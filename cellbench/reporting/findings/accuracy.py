@@ -9,7 +9,7 @@ from ..ranking import best_on_val
 from ..stats import holm
 from ..table import Row
 from .claim import Claim
-from .evidence import called, figure_of, pairs, rivals, sides
+from .evidence import briefly, figure_of, pairs, rivals, sides
 from .power import IN_HALF, Lack
 from .trial import (
     Trial,
@@ -61,10 +61,10 @@ def best_of(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
         p = [comparison.p if comparison else 1.0 for _, comparison in found]
         i, p_of_all = _decisive([difference for difference, _ in found], p)
         said = "; ".join(
-            f"{points(d)} against {called(b)}{sureness(c)}" for b, (d, c) in zip(others, found, strict=True)
+            f"{points(d)} against {briefly(b)}{sureness(c)}" for b, (d, c) in zip(others, found, strict=True)
         )
         told = {
-            "said": f"{called(a)} {percent(a[f'test_{figure}'])} in {titled(figure)}: {said}{seeds_said(a, *others)}",
+            "said": f"{briefly(a)} {percent(a[f'test_{figure}'])} in {titled(figure)}: {said}{seeds_said(a, *others)}",
             "evidence": both_shown((a, *others), figure),
             **settling(a, others[i], figure, *found[i]),
         }
@@ -94,7 +94,7 @@ def reaches(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
         difference = best[f"test_{figure}"] - (claim.target - ROUNDED)
         found = f" (95 % interval over {span.over}: {percent(span.low)} to {percent(span.high)})" if span else ""
         told = {
-            "said": f"{called(best)} {percent(best[f'test_{figure}'])} in {titled(figure)}{found}, claimed "
+            "said": f"{briefly(best)} {percent(best[f'test_{figure}'])} in {titled(figure)}{found}, claimed "
             f"{100 * claim.target:g} %{seeds_said(best).replace(' each', '')}",
             **({"lack": Lack(difference, span.half / IN_HALF, span.n, span.over)} if span else {"needs": FEW_OF_ONE}),
             "evidence": both_shown((best,), figure),

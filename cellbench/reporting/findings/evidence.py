@@ -7,6 +7,7 @@ from typing import Any
 
 from ...core.errors import UsageError
 from ...core.suites import titled
+from ..captions import called
 from ..certainty import intervals_of_row, over_of
 from ..choosing import chosen
 from ..pooling import DATA, HARDWARE, by
@@ -15,6 +16,7 @@ from ..table import Row
 from .claim import Claim
 
 Evidence = dict[str, Any]
+LONGEST = 40  # settings in a sentence, in characters
 
 
 def matching(rows: Sequence[Row], conditions: Sequence[str]) -> list[Row]:
@@ -113,6 +115,6 @@ def shown(row: Row, figure: str) -> Evidence:
     }
 
 
-def called(row: Row) -> str:
-    """A row in a sentence."""
-    return row["method"] + f" ({row['settings']})" * bool(row["settings"] and len(row["settings"]) <= 40)
+def briefly(row: Row) -> str:
+    """A row in a sentence, without long settings."""
+    return called(row) if len(row["settings"] or "") <= LONGEST else row["method"]

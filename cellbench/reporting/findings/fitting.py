@@ -5,12 +5,13 @@ from collections.abc import Sequence
 
 from ...core.suites import titled
 from ..certainty import ALPHA, compare_rows
-from ..pooling import DATA, HARDWARE, SETTINGS, by
+from ..pooling import DATA, HARDWARE, SETTINGS_OF_ALL_SIZES, by
 from ..stats import SEEDS, Comparison, compare_over_seeds
 from ..table import Row
+from ..val_policy import main_policy
 from ..views import width
 from .claim import Claim
-from .evidence import Evidence, called, figure_of, places, shown, sides
+from .evidence import Evidence, briefly, figure_of, places, shown, sides
 from .power import IN_HALF
 from .trial import (
     Settling,
@@ -32,8 +33,9 @@ SAME_NETS = ("width", *DATA, *HARDWARE, "preprocessing", "overrides")
 def gap_by_n(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
     """From the fewest training images to the most the gap from train to test narrows, net by net."""
     trials = []
-    for group in by(sides(claim, rows)[0], ("dataset", "fingerprint", "split", *SETTINGS, *HARDWARE)):
-        sizes = {row["n_train"]: row for row in group if row["n_train"] and row[_gap(claim, row)] is not None}
+    for group in by(sides(claim, rows)[0], ("dataset", "fingerprint", "split", *SETTINGS_OF_ALL_SIZES, *HARDWARE)):
+        measured = [row for row in group if row["n_train"] and row[_gap(claim, row)] is not None]
+        sizes = {row["n_train"]: row for row in main_policy(measured)}
         if len(sizes) < 2:
             continue
         few, many = sizes[min(sizes)], sizes[max(sizes)]
@@ -55,7 +57,8 @@ def _narrowing(claim: Claim, few: Row, many: Row, every: Sequence[Row]) -> Trial
     p = p_of(difference, half / IN_HALF) if half else 1.0
     said = ", ".join(f"{points(row[name]).removeprefix('+')} at {_a_class(row)}" for row in every)
     told = {
-        "said": f"{called(few)}, gap from train to test in {titled(figure)}: {said}; it narrows by {points(difference)}"
+        "said": f"{briefly(few)}, gap from train to test in {titled(figure)}: {said}; "
+        + f"it narrows by {points(difference)}"
         + f" ± {100 * (half or 0):.1f}, {p_said(p)}" * bool(half)
         + seeds_said(few, many),
         "evidence": tuple({**shown(row, name), "figure": f"train minus test {titled(figure)}"} for row in every),
@@ -115,7 +118,7 @@ def _errors(a: Row, b: Row, every: Sequence[Row], sign: int) -> Trial:
     pooled = math.sqrt((sds[0] ** 2 + sds[1] ** 2) / 2)
     welch = compare_over_seeds(stats_of[0], stats_of[1], "train_accuracy")
     sure = n > 1 and (abs(difference) > DEVIATIONS * pooled or bool(welch and welch.p <= ALPHA))
-    errors = ", ".join(f"{called(row)} {percent(1 - row['train_accuracy'])}" for row in every)
+    errors = ", ".join(f"{briefly(row)} {percent(1 - row['train_accuracy'])}" for row in every)
     few = {"needs": f"{2 - n} more seed of each, two are the least that tell how errors vary", "seeds": 2}
     told = {
         "said": f"training error: {errors}; {a['method']} − {b['method']}: {points(sign * difference)}"

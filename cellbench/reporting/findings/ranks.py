@@ -10,7 +10,7 @@ from ..ranking import best_on_val
 from ..stats import Comparison, holm
 from ..table import Row
 from .claim import Claim
-from .evidence import called, sides
+from .evidence import briefly, sides
 from .trial import (
     Settling,
     Trial,
@@ -54,7 +54,7 @@ def _ranks(best: Sequence[Row], figures: Sequence[str], skew: float) -> Trial:
     told = {
         "said": f"{len(best)} methods, the commonest class {skew:.1f} times the rarest: {titled(figures[0])} and "
         f"{titled(figures[1])} order {len(turned)} of {len(couples)} pairs differently (Kendall's τ {agree:.2f}); "
-        f"{which} {called(a)} − {called(b)}: {points(leads[i][0])} and {points(leads[i][1])}, "
+        f"{which} {briefly(a)} − {briefly(b)}: {points(leads[i][0])} and {points(leads[i][1])}, "
         f"{p_said(float(adjusted[i]))} (Holm over all pairs)",
         "evidence": tuple(e for name in figures for e in both_shown(best, name)),
         **_settling_ranks(couples[i], figures, leads[i], found[i]),

@@ -15,6 +15,7 @@ from ..efficiency import memory_of
 from ..pooling import by, with_settings
 from ..ranking import best_on_val, main_figure
 from ..table import Row, two_digits
+from ..val_policy import main_policy
 
 PLACE = ("dataset", "fingerprint", "split")
 
@@ -83,13 +84,15 @@ def _memory(ratio: float | None) -> list[str]:
 
 
 def crossing(rows: Sequence[Row]) -> dict[str, Any]:
-    """Where the best net's figure passes the best SVM's as training images grow; both chosen on val at each number.
+    """Where the best net's figure passes the best SVM's as training images grow; both chosen on val at each number,
+    with one policy of val images for all numbers.
 
     low, high: numbers of images between which it does; at: where straight lines over log n meet; None where the
     curves don't cross, or weren't measured.
     """
     sizes = []
-    for group in by([row for row in rows if row["n_train"] and not row.get("undertrained")], ("n_train", "n_val")):
+    usable = [row for row in rows if row["n_train"] and not row.get("undertrained")]
+    for group in by(main_policy(usable), ("n_train", "n_val")):
         svm, net = (best_on_val([row for row in group if row["family"] == family]) for family in ("svm", "deep"))
         if svm and net and None not in (_figure(svm), _figure(net)):
             sizes.append((group[0], _figure(net) - _figure(svm), svm, net))  # type: ignore[operator]
@@ -97,7 +100,8 @@ def crossing(rows: Sequence[Row]) -> dict[str, Any]:
     if len(sizes) < 2:
         return {
             **none,
-            "said": f"Where the curves of SVM and net cross was not measured; do it with: {_command(rows[0])}",
+            "said": "Too few training sizes were run to see where SVM and net swap places; measure it with: "
+            f"{_command(rows[0])}",
         }
     span = f"from {labels_of(sizes[0][0])} to {labels_of(sizes[-1][0])}"
     turns = [(low, high) for low, high in itertools.pairwise(sizes) if low[1] * high[1] < 0]

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from ...core.suites import titled
 from ..certainty import intervals_of_row
-from ..pooling import HARDWARE, SETTINGS, by
+from ..pooling import HARDWARE, SETTINGS_OF_ALL_SIZES, by
 from ..table import Row
+from ..val_policy import val_policies
 from .claim import Claim
 from .evidence import figure_of, places, sides
 from .trial import (
@@ -24,15 +25,25 @@ def explained_by_n(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
     Contradicted where there is no lead as large as `target`, where a has no more images, or where more than half of
     the lead stays at equal numbers.
     """
-    names = ("dataset", "fingerprint", *SETTINGS, *HARDWARE)
+    names = ("dataset", "fingerprint", *SETTINGS_OF_ALL_SIZES, *HARDWARE)
     trials = []
     for of_a, of_b in places(*sides(claim, rows), names):
         for splits in itertools.product(by(of_a, ("split",)), by(of_b, ("split",))):
-            a, b = ({row["limit"]: row for row in side} for side in splits)
-            duels: dict[int | None, tuple[Row, ...]] = {n: (a[n], b[n]) for n in a.keys() & b.keys()}
+            duels = _duels(*splits)
             if None in duels and (found := _explained(claim, duels.pop(None), duels)):
                 trials.append(found)
     return trials
+
+
+def _duels(of_a: Sequence[Row], of_b: Sequence[Row]) -> dict[int | None, tuple[Row, ...]]:
+    """Rows of both sides by limit of the training images, val limited in the same way in all; of two ways that with
+    more limits."""
+    found: list[dict[int | None, tuple[Row, ...]]] = []
+    for policy_a, policy_b in itertools.product(val_policies(of_a), val_policies(of_b)):
+        a, b = ({row["limit"]: row for row in policy} for policy in (policy_a, policy_b))
+        same = [n for n in a.keys() & b.keys() if bool(a[n]["val_limit"]) == bool(b[n]["val_limit"])]
+        found.append({n: (a[n], b[n]) for n in same})
+    return max(found, key=len)
 
 
 def _explained(claim: Claim, own: tuple[Row, ...], duels: dict[int | None, tuple[Row, ...]]) -> Trial | None:

@@ -9,7 +9,7 @@ from ..pooling import DATA, HARDWARE
 from ..stats import FEWEST_SEEDS, Comparison, compare_over_seeds
 from ..table import SECONDS, Row
 from .claim import Claim
-from .evidence import called, pairs, shown, sides
+from .evidence import briefly, pairs, shown, sides
 from .trial import (
     Trial,
     p_said,
@@ -47,7 +47,7 @@ def slower(claim: Claim, rows: Sequence[Row], names: Sequence[str] = SAME_MACHIN
 
 def _said_times(a: Row, b: Row, difference: float, found: Comparison | None, across: bool) -> str:
     times = " against ".join(
-        f"{called(row)} {_time(row['train_seconds'])}" + f" on {_hardware(row)}" * across for row in (a, b)
+        f"{briefly(row)} {_time(row['train_seconds'])}" + f" on {_hardware(row)}" * across for row in (a, b)
     )
     span = ""
     if found and found.interval:

@@ -12,7 +12,7 @@ from ...core.words import signed
 from ..certainty import compare_rows
 from ..stats import FEWEST_SEEDS, SEEDS, Comparison
 from ..table import Row
-from .evidence import Evidence, called, shown
+from .evidence import Evidence, briefly, shown
 from .power import IN_HALF, Lack
 
 Settling = dict[str, Any]  # `lack`, or `needs` and `seeds`, of a trial
@@ -66,7 +66,7 @@ def settling_seeds(difference: float, sds: Sequence[float], n: int) -> Settling:
 
 
 def said_versus(a: Row, b: Row, figure: str, difference: float, found: Comparison | None) -> str:
-    values = " against ".join(f"{called(row)} {percent(row[f'test_{figure}'])}" for row in (a, b))
+    values = " against ".join(f"{briefly(row)} {percent(row[f'test_{figure}'])}" for row in (a, b))
     return f"{values} in {titled(figure)}: {points(difference)}{sureness(found)}{seeds_said(a, b)}"
 
 

@@ -14,7 +14,7 @@ from ..pooling import OFFICIAL
 from ..stats import SEEDS, holm
 from ..table import Row
 from .claim import Claim
-from .evidence import called, sides
+from .evidence import briefly, sides
 from .judges import JUDGES
 from .power import more, told
 from .trial import Trial
@@ -94,7 +94,7 @@ def find(claim: Claim, rows: Sequence[Row]) -> Finding:
 def _not_counted(claim: Claim, rows: Sequence[Row]) -> str:
     """A clause on rows of the claim that were not trained enough, or nothing."""
     short = [row for row in rows if row.get("undertrained") and not row["synthetic"]]
-    named = list(dict.fromkeys(called(row) for side in sides(claim, short) for row in side))
+    named = list(dict.fromkeys(briefly(row) for side in sides(claim, short) for row in side))
     if not named:
         return ""
     what = ", ".join(named) if len(named) <= MOST_NAMED else counted(len(named), "row")

@@ -21,6 +21,7 @@ def contenders(rows: Sequence[Row], most: int = MOST) -> tuple[list[Row], list[s
     chosen = [row for row in ranked if row is best.get(row["family"])][:most]
     left_out = len(ranked) - len(chosen)
     return chosen, [
-        f"Drawn: the best of each family by macro-F1 on val; {counted(left_out, 'other')} not: "
+        f"Drawn: the best of {'each family' if len(best) <= most else f'the {most} best families'} by macro-F1 on val; "
+        f"{counted(left_out, 'other')} not: "
         f"choose up to {most} with --where method=NAME."
     ]

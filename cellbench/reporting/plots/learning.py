@@ -10,6 +10,7 @@ from ..backends import problem, solver
 from ..captions import device_of, get_one, title_of
 from ..pooling import HARDWARE, by
 from ..table import Row
+from ..val_policy import val_policies
 from .chart import Chart, LackingError, failures, intervals, labelled, measure, seeds, simulated, with_spans
 from .labels import beside
 from .sheet import apart, counts, percent, reach, sheet
@@ -37,7 +38,8 @@ def chart(pooled: Sequence[Row]) -> Chart:
     long = _certain(long)
     rows = [
         {
-            **{key: curve[-1][key] for key in ("method", "label", *HARDWARE)},
+            **{key: curve[-1][key] for key in ("method", *HARDWARE)},
+            "label": _label(curve, long),
             "sizes": [row["n_train"] for row in curve],
             "val_sizes": [row["n_val"] for row in curve],
             "figures": [row[f"test_{name}"] for row in curve],
@@ -65,6 +67,15 @@ def chart(pooled: Sequence[Row]) -> Chart:
     )
 
 
+def _label(curve: Sequence[Row], curves: Sequence[Sequence[Row]]) -> str:
+    """The label of a curve's rows, with the policy of val images where another curve has the same label."""
+    label = curve[-1]["label"]
+    if sum(other[-1]["label"] == label for other in curves) == 1:
+        return label
+    limited = any(row["val_limit"] for row in curve)
+    return f"{label}, {'val limited too' if limited else 'all of val'}"
+
+
 def _val_labels(rows: Sequence[Row]) -> list[str]:
     """A line on the labels of val that epochs and settings were chosen by: labels cost the same in either part."""
     sizes = {(row["n_train"], row["n_val"]) for row in rows if row["n_val"]}
@@ -84,15 +95,27 @@ def _certain(curves: Sequence[Sequence[Row]]) -> list[list[Row]]:
 
 
 def _curves(rows: Sequence[Row]) -> tuple[list[list[Row]], bool]:
-    """Rows by size, a list a method, settings and hardware; and whether some backend's were left out."""
-    found: dict[tuple[Any, ...], dict[str | None, dict[int, Row]]] = {}
+    """Rows by size, a list a method, settings, hardware and policy of val images; and whether some backend's were left
+    out."""
+    found: dict[tuple[Any, ...], dict[str | None, list[Row]]] = {}
     for row in rows:
         of_problem = found.setdefault(
             problem({**row, "limit": None, "val_limit": None}, "device", "threads", "version"), {}
         )
-        of_problem.setdefault(solver(row), {}).setdefault(row["n_train"], row)
-    longest = [max(of_problem.values(), key=len) for of_problem in found.values()]
-    return [[curve[n] for n in sorted(curve)] for curve in longest], any(len(each) > 1 for each in found.values())
+        of_problem.setdefault(solver(row), []).append(row)
+    longest = [max(of_problem.values(), key=_count_sizes) for of_problem in found.values()]
+    curves = [_by_size(policy) for rows in longest for policy in val_policies(rows)]
+    return curves, any(len(each) > 1 for each in found.values())
+
+
+def _count_sizes(rows: Sequence[Row]) -> int:
+    return len({row["n_train"] for row in rows})
+
+
+def _by_size(rows: Sequence[Row]) -> list[Row]:
+    """A curve's rows, the first of each size, in the order of sizes."""
+    first = {row["n_train"]: row for row in reversed(rows)}
+    return [first[n] for n in sorted(first)]
 
 
 def _smaller(rows: Sequence[Row]) -> str:
@@ -115,7 +138,7 @@ def draw(chart: Chart) -> Figure:
             )
         apart(figure, axes)
         counts(axes, [size for row in chart.rows for size in row["sizes"]])
-        axes.set_xlabel("training images, beside those of val (logarithmic)")
+        axes.set_xlabel("training images (val not counted, log scale)")
         axes.set_ylabel("macro-F1 on test" if "macro-F1" in chart.title else "accuracy on test")
         percent(axes)
         ends = [(row["sizes"][-1], row["figures"][-1]) for row in chart.rows]

@@ -8,9 +8,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from ...core.families import FAMILIES, family_of
 from ...core.runs import RunRecord
 from ...core.words import counted
-from ..captions import name_of
+from ..captions import limit_of, name_of
 from ..pooling import DATA, by, listed
 from ..table import Row
 
@@ -47,14 +48,10 @@ def paper(rows: Sequence[Row], records: Sequence[RunRecord], intervals: Iterable
     """intervals: what those of the tables were drawn over."""
     ran = [row for row in rows if row["seeds"]]
     versions = listed_once(row["version"] for row in ran)
-    families = {"svm": "support vector machines", "probe": "frozen encoders with a small classifier", "deep": "nets"}
-    named = [
-        f"{words} ({listed_once(row['method'] for row in ran if row['family'] == family)})"
-        for family, words in families.items()
-        if any(row["family"] == family for row in ran)
-    ]
-    others = listed_once(row["method"] for row in ran if row["family"] not in families)
-    what = " and ".join([*named, *([others] if others else [])]) or "No method"
+    families = [name for name in dict.fromkeys([*FAMILIES, *(row["family"] for row in ran)]) if name]
+    methods = {name: listed_once(row["method"] for row in ran if row["family"] == name) for name in families}
+    named = [f"{family_of(name).noun}s ({found})" for name, found in methods.items() if found]
+    what = " and ".join(named) or "No method"
     first = (
         f"{what[0].upper()}{what[1:]} {'were' if what != 'No method' else 'was'} compared with cellbench {versions}."
     )
@@ -95,7 +92,7 @@ def _data(rows: Sequence[Row]) -> str:
     classes = f", {counted(first['n_classes'], 'class', 'classes')}" if first["n_classes"] else ""
     split = "official split" if first["split"] == "official" else f"split {first['split']}"
     steps = " or ".join(dict.fromkeys(listed(json.loads(row["preprocessing"])) for row in rows))
-    limit = f", training limited to {first['limit']:,}" if first["limit"] else ""
+    limit = "".join(f", {text}" for text in limit_of(first))
     told = [f"{split}{limit}{classes}: {', '.join(parts)}", f"preprocessing {steps}" if steps else ""]
     told += [f"licence: {first['licence']}" if first["licence"] else "", f"content {first['fingerprint']}"]
     return f"Data set {name_of(rows)} ({'; '.join(filter(None, told))})."
