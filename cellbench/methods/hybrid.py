@@ -17,6 +17,7 @@ from ..core.environment import cache_folder, machine_name
 from ..core.errors import UsageError
 from ..core.runs import RunLog
 from ..core.settings import described
+from ..core.training_budget import EPOCHS
 from ..nets.table import find
 from ..training.recipe import Recipe
 from .classical import FeatureSVM, FittedSVM, SVMSettings, machine_of
@@ -73,14 +74,18 @@ def recipe_of(settings: Any) -> Recipe:
 
 
 def recipe_for(settings: Any, n: int) -> Recipe:
-    """The recipe for `n` training images, epochs and batch decided."""
+    """The recipe for `n` training images, nothing left at auto."""
     suited = methods[settings.net].suited
     return suited(recipe_of(settings), n) if suited else recipe_of(settings)
 
 
 def suited(settings: Any, n: int) -> Any:
-    """The settings for `n` training images; what comes to the same as for many images stays open, as in old records."""
-    recipe, many = recipe_for(settings, n), recipe_for(settings, MANY)
+    """Fills in automatic settings only where they differ from those of a large set, so that keys of older records stay.
+
+    n: training images. A record without epochs means EPOCHS of them, whatever the net.
+    """
+    entry, recipe = methods[settings.net], recipe_for(settings, n)
+    many = replace(entry.suited(entry.defaults, MANY) if entry.suited else entry.defaults, epochs=EPOCHS)
     left_open = [name for name in FOLLOWING if getattr(settings, name) is None]
     found = {name: getattr(recipe, name) for name in left_open if getattr(recipe, name) != getattr(many, name)}
     return replace(settings, **found)
