@@ -8,8 +8,8 @@ from typing import Any, get_args
 def described(default: Any, means: str, may_be: str = "", **more: Any) -> Any:
     """A field with what it does in a few words and, where its type does not say it, what it may be.
 
-    more: needs={value: name of an optional package}; reset_by: name of another setting, whose change takes this one back
-    to its default in a plan; unset: what None stands for, in a word.
+    more: needs={value: name of an optional package}; reset_by: name of another setting, whose change takes this one
+    back to its default in a plan; unset: what None stands for, in a word.
     """
     return field(default=default, metadata={"means": means, "may_be": may_be, **more})
 
@@ -29,6 +29,11 @@ def bounds(setting: Field) -> str:
     if most == math.inf:
         return f"{'above' if open else 'at least'} {least:g}"
     return f"{'between' if open else 'from'} {least:g} {'and' if open else 'to'} {most:g}"
+
+
+def is_number(value: object) -> bool:
+    """Whether it is a whole or real number; True and False are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def allowed(setting: Field) -> str:

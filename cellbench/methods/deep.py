@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from ..core.contention import Spent
 from ..core.data import Samples
-from ..core.errors import DataError
 from ..core.runs import RunLog
 from ..core.store import write_whole
 from ..core.training_budget import EPOCHS, SGD_RATE
 from ..nets.table import NETS, Net, find
 from ..training.recipe import Recipe, suited
+from .inputs import square_side
 from .registry import methods
 
 if TYPE_CHECKING:
@@ -74,11 +74,7 @@ class NetMethod:
         import torch
 
         torch.manual_seed(self._seed)  # the weights, and dropout
-        _, channels, height, width = train.images.shape
-        if height != width:
-            raise DataError(
-                f"images are {height}×{width}; nets here need square ones: leave size at a number of pixels"
-            )
+        side = square_side(train)
         recipe = self._recipe
         stem = None if recipe.stem == "auto" else recipe.stem
         if recipe.weights is not None and stem is None and "stem" in self._net.options:
@@ -86,9 +82,9 @@ class NetMethod:
 
             stem = stem_of(recipe.weights)
         self._built = {
-            "channels": channels,
+            "channels": train.images.shape[1],
             "classes": len(train.classes),
-            "size": height,
+            "size": side,
             "activation": recipe.activation,
             "dropout": recipe.dropout,
             "batch_norm": recipe.batch_norm,

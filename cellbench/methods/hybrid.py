@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .. import __version__
 from ..core.data import Samples, add_content
-from ..core.environment import cache_folder, machine_name
+from ..core.environment import cache_folder
 from ..core.errors import UsageError
 from ..core.runs import RunLog
 from ..core.settings import described
@@ -23,6 +23,7 @@ from ..training.recipe import Recipe
 from .classical import FeatureSVM, FittedSVM, SVMSettings, machine_of
 from .deep import NetMethod
 from .deep import restore as restore_net
+from .hardware import hardware
 from .registry import methods
 
 if TYPE_CHECKING:
@@ -148,9 +149,7 @@ class DeepFeatureSVM:
             digest.update(file.read_bytes())
         settings = (self._settings.net, recipe, self._seed, len(train.classes))
         code = (__version__, torch.__version__, methods["svm-deep"].revision, methods[self._settings.net].revision)
-        card = torch.cuda.get_device_name() if self._device == "cuda" else machine_name()
-        hardware = (self._device, card, torch.get_num_threads(), torch.are_deterministic_algorithms_enabled())
-        digest.update(repr((settings, code, hardware)).encode())
+        digest.update(repr((settings, code, hardware(self._device))).encode())
         return digest.hexdigest()[:32]
 
 

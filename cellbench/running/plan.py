@@ -129,7 +129,7 @@ def make_plan(
                 spec = dataclasses.replace(
                     spec,
                     **limits,
-                    seed=seed if entry.seeded else 0,
+                    seed=seed if entry.is_seeded(spec.params) else 0,
                     device=device if device in entry.devices else entry.devices[0],
                     deterministic=deterministic,
                 )
@@ -292,7 +292,7 @@ def _replace(settings: Any, layers: Iterable[Mapping[str, Any]]) -> Any:
     values: dict[str, Any] = {}
     for layer in layers:
         for setting in dataclasses.fields(settings):
-            name = setting.metadata.get("reset_by")
+            name = setting.metadata.get("reset_by", "")
             if name in layer and layer[name] != values.get(name, getattr(settings, name)):
                 values[setting.name] = getattr(settings, setting.name)
         values.update(layer)
