@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from .errors import UsageError
 
-SLIP = 0.75  # how alike a new family's name may be to one of ours before it is taken for a slip of the pen
+SLIP = 0.75  # similarity from which an unknown family counts as a misspelling
 
 
 @dataclass(frozen=True)

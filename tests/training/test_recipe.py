@@ -1,7 +1,5 @@
 """What a recipe accepts, and how it refuses the rest."""
 
-import dataclasses
-
 import pytest
 
 from cellbench.core.errors import UsageError
