@@ -14,10 +14,8 @@ def choose_quick(options: dict[str, Any]) -> None:
 
     Raises UsageError where the options choose other runs.
     """
-    from ..methods import methods
-
     chosen = {"--all": options["everything"], "--suite": options["suite_names"], "--method": options["method_names"]}
     if clash := [flag for flag, given in chosen.items() if given]:
         raise UsageError(f"--quick chooses the methods itself, and {clash[0]} was given too; leave one of them out")
-    options["method_names"] = tuple(name for name in METHODS if name in methods)
+    options["method_names"] = METHODS
     options["dataset_names"] = options["dataset_names"] or (DATA,)

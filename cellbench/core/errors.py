@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 LIKE = 0.5  # the share of letters in common from which on a name may have been meant
+MOST_NAMES = 10  # that are listed where none is close
 LESS_LIKE = 0.2  # a name that is less like it than the likest, by this, was not
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)  # the disk's, the user's share of it
@@ -42,14 +43,15 @@ class TrainingError(CellbenchError):
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A clause that helps after an unknown name: the closest known names, whatever their case, or all of them."""
+    """A clause that helps after an unknown name: the closest known names, whatever their case, or the first ten."""
     known = sorted(known)
     likeness = {each: difflib.SequenceMatcher(None, each.casefold(), name.casefold()).ratio() for each in known}
     least = max(LIKE, max(likeness.values(), default=0) - LESS_LIKE)
     close = sorted((each for each in known if likeness[each] >= least), key=lambda each: -likeness[each])[:3]
     if close:
         return f"did you mean {' or '.join(map(repr, close))}?"
-    return f"known: {', '.join(known)}" if known else "none are known"
+    more = f" and {len(known) - MOST_NAMES:,} more" if len(known) > MOST_NAMES else ""
+    return f"known: {', '.join(known[:MOST_NAMES])}{more}" if known else "none are known"
 
 
 def cannot_write(path: Path, error: OSError, choice: str) -> str:

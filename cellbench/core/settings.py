@@ -8,8 +8,8 @@ from typing import Any, get_args
 def described(default: Any, means: str, may_be: str = "", **more: Any) -> Any:
     """A field with what it does in a few words and, where its type does not say it, what it may be.
 
-    more: needs={value: name of an optional package}; default_by=(name, {value: default}): another default where the
-    setting of that name is given that value, for a plan; unset: what None stands for, in a word.
+    more: needs={value: name of an optional package}; reset_by: name of another setting, whose change takes this one
+    back to its default in a plan; unset: what None stands for, in a word.
     """
     return field(default=default, metadata={"means": means, "may_be": may_be, **more})
 
@@ -31,13 +31,16 @@ def bounds(setting: Field) -> str:
     return f"{'between' if open else 'from'} {least:g} {'and' if open else 'to'} {most:g}"
 
 
+def is_number(value: object) -> bool:
+    """Whether it is a whole or real number; True and False are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def allowed(setting: Field) -> str:
     """What a field may be, in words; '' when neither it nor its type says so."""
     kinds = get_args(setting.type) or (setting.type,)
     if choices := setting.metadata.get("choices"):
         return ", ".join(choices)
     if "least" in setting.metadata:
-        leader, table = setting.metadata.get("default_by", ("", {}))
-        others = [f"{value:g} with {leader}={which}" for which, value in table.items()]
-        return "; ".join(["a whole number, " * (int in kinds) + bounds(setting), *others])
+        return "a whole number, " * (int in kinds) + bounds(setting)
     return setting.metadata.get("may_be") or "true or false" * (bool in kinds)

@@ -1,6 +1,6 @@
-"""How long a net is trained when nobody says it, at which rate, and how often it is scored on val meanwhile.
+"""Defaults that follow from the number of training images: epochs, batch, learning rate, how often val is scored.
 
-Both follow from counts of images alone, never from a clock, so that results can be reproduced.
+They follow from counts alone, never from a clock, so that results can be reproduced.
 """
 
 import math
@@ -12,6 +12,8 @@ EPOCHS = 20  # at least
 STEPS = 1_500  # at least
 BATCHES = ((500, 16), (2_000, 32))  # (below so many training images, images a batch)
 LARGEST_BATCH = 64
+SGD_RATE = 0.1  # learning rate in batches of LARGEST_BATCH, of a net without a rate of its own
+ADAM_RATE = 0.001  # of Adam and AdamW
 LAST_BELOW = 500  # training images: their part of val is too small to choose an epoch by, so the last one is taken
 VAL_COST = 1 / 3  # of scoring an image, as a share of training on it: one pass forward in place of two and a half
 VAL_SHARE = 1 / 5  # of the cost of training that scoring val may add
@@ -37,12 +39,13 @@ def budget(n: int, epochs: int | None = None, batch: int | None = None, least_ep
     return Budget(epochs, batch)
 
 
-def rate(lr: float, batch: int) -> float:
-    """The learning rate of SGD for smaller batches than LARGEST_BATCH, whose rate is `lr`: in proportion.
+def default_rate(optimiser: str, batch: int, sgd_rate: float = SGD_RATE) -> float:
+    """The peak learning rate where none is given.
 
-    Source: Goyal et al., "Accurate, Large Minibatch SGD", arXiv 1706.02677, 2017.
+    Of SGD `sgd_rate` in batches of LARGEST_BATCH and more, in proportion in smaller ones; source: Goyal et al.,
+    "Accurate, Large Minibatch SGD", arXiv 1706.02677, 2017. Of Adam and AdamW ADAM_RATE.
     """
-    return lr * min(1.0, batch / LARGEST_BATCH)
+    return sgd_rate * min(1.0, batch / LARGEST_BATCH) if optimiser == "sgd" else ADAM_RATE
 
 
 def batches(n: int, batch: int) -> int:
@@ -51,7 +54,10 @@ def batches(n: int, batch: int) -> int:
 
 
 def steps(n: int, params: Mapping[str, Any]) -> int:
-    """Steps of a training on `n` images with the settings of a record: epochs, batch, and batches to a step."""
+    """Steps of a training on `n` images with the settings of a record: epochs, batch, and batches to a step.
+
+    Epochs and batch that are None, as svm-deep leaves those of a large set, are those of `budget`.
+    """
     found = budget(n, params.get("epochs"), params.get("batch"))
     return found.epochs * math.ceil(batches(n, found.batch) / (params.get("accumulate") or 1))
 

@@ -14,8 +14,7 @@ FIGURES = {"val_mean_average_precision": "mean average precision", "val_accuracy
 
 
 def undertrained(history: Sequence[Mapping[str, float]], steps: int, least_steps: int) -> str:
-    """Why a net was trained too little, in a few words; empty if nothing suggests that training was too
-    short.
+    """Why a net was trained too little, in a few words; empty if nothing suggests that training was too short.
 
     history: a record's, one mapping an epoch; epochs without figures of val are passed over. steps: those of the run;
     least_steps: those that its default settings would have taken, 0 where no number of steps is too small.

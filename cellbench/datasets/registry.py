@@ -27,7 +27,8 @@ class DatasetEntry:
     standard: part of `--all` when ready. manual: how to get the source by hand; empty for embedded data.
     files: what `download` fetches; none where the licence doesn't allow it.
     usual_place: where other software keeps the source; it is read from there when it is.
-    defaults: settings that suit this data set better than the methods' own (say fewer epochs).
+    defaults: settings that suit this data set better than the methods' own; epochs among them are for all of its
+    training images, fewer follow the methods' rule.
     """
 
     name: str

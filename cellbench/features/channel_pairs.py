@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..core.tensors import as_tensor
-from .tensors import as_float, check_finite, in_chunks
+from .tensors import as_light, check_finite, in_chunks
 
 MEASURES = ("correlation", "overlap", "share of light")
 
@@ -17,7 +17,8 @@ def between(images: Tensor | NDArray) -> Tensor:
 
     images: (n, channels, height, width) uint8, uint16 or float32; of one channel there are no pairs, and no features.
     Overlap is sum(a b) / sqrt(sum(a²) sum(b²)); the share of light sum(a) / (sum(a) + sum(b)), 1/2 without any. The
-    other two are 0 where a channel is constant, or zero.
+    other two are 0 where a channel is constant, or zero. A channel of an image with negative values, as in standardised
+    ones, is taken from its least value up.
     Source: Manders, Verbeek & Aten, "Measurement of co-localization of objects in dual-colour confocal images",
     J. Microscopy 169(3), 1993. Raises DataError for values that are not finite.
     """
@@ -25,7 +26,7 @@ def between(images: Tensor | NDArray) -> Tensor:
     check_finite(images)
     if images.shape[1] < 2:
         return torch.zeros(len(images), 0, device=images.device)
-    return in_chunks(images, lambda chunk: _between(as_float(chunk).flatten(2)))
+    return in_chunks(images, lambda chunk: _between(as_light(chunk).flatten(2)))
 
 
 def names(height: int, width: int) -> list[str]:

@@ -16,13 +16,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Group:
-    """function: its name in `module`, a file of this folder: (n, channels, height, width) images to float32
-    (n, features), in the order of channels, or of pairs of channels. The module's names(height, width) are those of
-    the features of one channel, or pair."""
+    """summary: what it sees, for lists. function: its name in `module`, a file of this folder, which makes float32
+    (n, features) of images (n, channels, height, width), in the order of channels, or of pairs of channels. The
+    module's names(height, width) are those of the features of one channel, or pair."""
 
     name: str
     summary: str
-    source: str
     module: str
     function: str
     pairs: bool = False
@@ -41,12 +40,12 @@ class Group:
 GROUPS = {
     group.name: group
     for group in (
-        Group("hog", "edges by direction and place", "Dalal & Triggs 2005", "fixed_hog", "gradients"),
-        Group("texture", "local binary patterns", "Ojala et al. 2002", "patterns", "texture"),
-        Group("intensity", "how bright the pixels are", "", "brightness", "intensity"),
-        Group("haralick", "brightnesses side by side", "Haralick et al. 1973", "cooccurrence", "haralick"),
-        Group("radial", "light by distance from the middle", "CellProfiler", "rings", "radial"),
-        Group("between", "light of two channels together", "Manders et al. 1993", "channel_pairs", "between", True),
+        Group("hog", "edges by direction and place", "fixed_hog", "gradients"),
+        Group("texture", "local binary patterns", "patterns", "texture"),
+        Group("intensity", "how bright the pixels are", "brightness", "intensity"),
+        Group("haralick", "brightnesses side by side", "cooccurrence", "haralick"),
+        Group("radial", "light by distance from the middle", "rings", "radial"),
+        Group("between", "light of two channels together", "channel_pairs", "between", True),
     )
 }
 
@@ -87,6 +86,7 @@ def layout(groups: Sequence[str], shape: Sequence[int], channel_names: Sequence[
     channel_names: without any they are 'channel 0', 'channel 1' and so on. Raises UsageError as `values_of` does.
     """
     count, height, width = shape
+    _check_channels(groups, count)
     channels = list(channel_names) or [f"channel {k}" for k in range(count)]
     names: list[str] = []
     slices: dict[str, slice] = {}
@@ -102,13 +102,23 @@ def layout(groups: Sequence[str], shape: Sequence[int], channel_names: Sequence[
     return Layout(tuple(names), slices, columns)
 
 
+def _check_channels(groups: Sequence[str], channels: int) -> None:
+    if channels < 2 and all(GROUPS[name].pairs for name in groups):
+        raise UsageError(
+            f"features={','.join(groups)} is of pairs of channels, and these images have {channels}; name another "
+            "group too, such as texture"
+        )
+
+
 def values_of(groups: Sequence[str], images: "Tensor") -> "Tensor":
     """The features of several groups side by side, float32 (n, features), on the images' device.
 
-    Raises UsageError for images that are too small for a group, DataError for values that are not finite.
+    Raises UsageError for images that are too small for a group, and for one channel where all groups are of pairs;
+    DataError for values that are not finite.
     """
     import torch
 
+    _check_channels(groups, images.shape[1])
     return torch.cat([GROUPS[name].compute(images) for name in groups], 1)
 
 

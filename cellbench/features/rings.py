@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..core.tensors import as_tensor
-from .tensors import as_float, check_finite, in_chunks
+from .tensors import as_light, check_finite, in_chunks
 
 RINGS = 6  # of equal width, from the middle to the corners
 
@@ -17,15 +17,16 @@ def radial(images: Tensor | NDArray) -> Tensor:
     """Share of each channel's light in six rings around the middle of the image, float32 (n, channels * 6).
 
     images: (n, channels, height, width) uint8, uint16 or float32. Rings have equal width, the last reaches the
-    corners; a pixel belongs to the ring of its centre. 0 where the channel's sum is not above 0. As FracAtD of
-    CellProfiler's MeasureObjectRadialDistribution, with the image in place of an object.
+    corners; a pixel belongs to the ring of its centre. 0 where the channel is 0. Light is what lies above 0, or above
+    the channel's least value where that is negative, as in standardised images. As FracAtD of CellProfiler's
+    MeasureObjectRadialDistribution, with the image in place of an object.
     Raises DataError for values that are not finite.
     """
     images = as_tensor(images)
     check_finite(images)
     ring = _ring_of_pixel(*images.shape[2:]).to(images.device)
     masks = F.one_hot(ring.flatten(), RINGS).float()
-    return in_chunks(images, lambda chunk: _radial(as_float(chunk), masks))
+    return in_chunks(images, lambda chunk: _radial(as_light(chunk), masks))
 
 
 def names(height: int, width: int) -> list[str]:

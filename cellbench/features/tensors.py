@@ -22,6 +22,12 @@ def as_float(images: Tensor) -> Tensor:
     return images.to(torch.float32)
 
 
+def as_light(images: Tensor) -> Tensor:
+    """As `as_float`, but no value is below 0: a channel of an image that has one is raised by its least value."""
+    values = as_float(images)
+    return values - values.amin((2, 3), keepdim=True).clamp(max=0)
+
+
 def in_chunks(images: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
     """The function's result for all images, which it is given some at a time; it must work image by image."""
     if not len(images):

@@ -27,7 +27,7 @@ class BoostingSettings:
     """Gradient boosting of trees on binned features: Friedman, Annals of Statistics 29(5), 2001; Ke et al., 2017."""
 
     features: tuple[str, ...] | str = feature_setting()
-    rounds: int = number(100, "how often each class gets a tree more", least=1)
+    rounds: int = number(100, "boosting rounds (trees a class)", least=1)
 
     def __post_init__(self) -> None:
         settle_groups(self)

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from ..core.data import Samples
 from ..core.errors import DataError, UsageError, did_you_mean
-from ..core.metrics import validation_figure
 from ..core.runs import RunLog
-from ..core.settings import choice, described
+from ..core.settings import choice, described, is_number
 from ..datasets.preprocessing import Preprocessing
+from .choosing import Candidate, best_candidate
+from .inputs import check_two_classes
 from .registry import methods
 
 if TYPE_CHECKING:
@@ -123,6 +124,7 @@ class FeatureSVM:
         from ..svm.backends import candidates, choose, reason, use_threads
 
         settings = self._settings
+        check_two_classes(train)
         if settings.smote and train.multilabel:
             raise DataError("SMOTE makes images of one class each, and these have several labels; use smote=false")
         largest = _largest_pair(train, settings.smote)
@@ -144,14 +146,12 @@ class FeatureSVM:
                 self._synchronise()
             with log.phase("fit"), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # a label that all or no training images have: its score is constant
-                for chosen, model, decisions in candidates(
-                    backend, inputs, labels, val_inputs, **settings.grid, **settings.fixed
-                ):
-                    figure, score = validation_figure(val.labels, _scores(model, decisions, len(train.classes)))
-                    log.epoch(**{**{k: v for k, v in chosen.items() if is_number(v)}, f"val_{figure}": score})
-                    if score > best:  # on a tie the smaller C, the simpler machine, stays
-                        best, self.chosen = score, {**({"features": name} if name else {}), **chosen}
-                        self.fitted = FittedSVM(self._features, scale, model, len(train.classes), self._device)
+                tried = candidates(backend, inputs, labels, val_inputs, **settings.grid, **settings.fixed)
+                scored = (Candidate(c, model, _scores(model, d, len(train.classes))) for c, model, d in tried)
+                figure, winner = best_candidate(scored, val, log)
+                if figure > best:  # on a tie the smaller C, the simpler machine, stays
+                    best, self.chosen = figure, {**({"features": name} if name else {}), **winner.settings}
+                    self.fitted = FittedSVM(self._features, scale, winner.model, len(train.classes), self._device)
                 self._synchronise()
 
     def _inputs(
@@ -274,10 +274,6 @@ def _largest_pair(train: Samples, evened: bool) -> int:
 def several(value: Any) -> tuple[Any, ...]:
     """A setting of one value or of several, as a tuple."""
     return tuple(value) if isinstance(value, list | tuple) else (value,)
-
-
-def is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,8 @@ MIN_SIZE = 16  # pixels; of smaller images texture has hardly a pixel to compare
 
 def feature_setting() -> Any:
     """The setting of every method that learns from groups of features."""
-    return described(DEFAULT_GROUPS, "groups of features to learn from", ", ".join(GROUPS))
+    groups = "; ".join(f"{group.name}: {group.summary}" for group in GROUPS.values())
+    return described(DEFAULT_GROUPS, "groups of features to learn from", groups)
 
 
 def settle_groups(settings: Any) -> None:
@@ -62,8 +63,8 @@ CombinedSettings = make_dataclass(
             tuple[str, ...] | str | None,
             described(
                 OPTIONAL_GROUPS,
-                "groups that are left out, all together, where val is scored better without them",
-                f"{', '.join(GROUPS)}, or none",
+                "groups dropped, all at once, if the val score is better without them",
+                "groups among features, or none",
             ),
         ),
         *((each.name, each.type, field(default=each.default, metadata=each.metadata)) for each in fields(SVMSettings)),

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from ..core.contention import Spent
 from ..core.data import Samples
-from ..core.errors import DataError
 from ..core.runs import RunLog
 from ..core.store import write_whole
-from ..core.training_budget import EPOCHS
+from ..core.training_budget import EPOCHS, SGD_RATE
 from ..nets.table import NETS, Net, find
 from ..training.recipe import Recipe, suited
+from .inputs import square_side
 from .registry import methods
 
 if TYPE_CHECKING:
@@ -74,11 +74,7 @@ class NetMethod:
         import torch
 
         torch.manual_seed(self._seed)  # the weights, and dropout
-        _, channels, height, width = train.images.shape
-        if height != width:
-            raise DataError(
-                f"images are {height}×{width}; nets here need square ones: leave size at a number of pixels"
-            )
+        side = square_side(train)
         recipe = self._recipe
         stem = None if recipe.stem == "auto" else recipe.stem
         if recipe.weights is not None and stem is None and "stem" in self._net.options:
@@ -86,9 +82,9 @@ class NetMethod:
 
             stem = stem_of(recipe.weights)
         self._built = {
-            "channels": channels,
+            "channels": train.images.shape[1],
             "classes": len(train.classes),
-            "size": height,
+            "size": side,
             "activation": recipe.activation,
             "dropout": recipe.dropout,
             "batch_norm": recipe.batch_norm,
@@ -110,19 +106,19 @@ def restore(net: Net, recipe: Recipe, state: Mapping[str, Any], device: str) -> 
     return Trained.of_state(net.build(**state["built"]), state, recipe, device)
 
 
-FAST = Recipe()  # plain twins too: they are compared with the residual nets, so they train alike
-MEDIUM = Recipe(lr=0.05)
-SLOW = Recipe(lr=0.02)  # without batch norm, larger steps diverge
+FAST = SGD_RATE  # plain twins too: they are compared with the residual nets, so they train alike
+MEDIUM = 0.05
+SLOW = 0.02  # without batch norm, larger steps diverge
 
 
 @dataclass(frozen=True)
 class Usual:
     """How a net is trained unless told otherwise, and what that costs, as in MethodEntry.
 
-    least_epochs: of the budget that follows the number of images.
+    sgd_rate: peak learning rate of SGD in batches of 64. least_epochs: of the budget that follows the number of images.
     """
 
-    recipe: Recipe
+    sgd_rate: float
     cost: float
     standard: bool = False
     least_epochs: int = EPOCHS
@@ -162,13 +158,13 @@ def _facts(net: Net) -> dict[str, Any]:
         "factory": partial(NetMethod, net),
         "summary": net.summary,
         "family": "deep",
-        "defaults": usual.recipe,
+        "defaults": Recipe(),
         "standard": usual.standard,
         "depth": net.depth,
         "shortcuts": net.shortcuts,
         "min_size": net.min_size,
         "smallest": net.smallest,
-        "suited": partial(suited, usual=usual.recipe, least_epochs=usual.least_epochs),
+        "suited": partial(suited, sgd_rate=usual.sgd_rate, least_epochs=usual.least_epochs),
         "cost": usual.cost,
         "revision": 2,
         "restore": partial(restore, net),

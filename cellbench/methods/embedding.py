@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from .. import __version__
 from ..core.contention import Spent
 from ..core.data import add_content
-from ..core.environment import cache_folder, machine_name
+from ..core.environment import cache_folder
 from ..core.runs import RunLog
 from ..core.store import write_whole
 from ..datasets.preprocessing import three_channels
+from .hardware import hardware
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -42,12 +43,17 @@ class Embedder:
     device: str
 
     def __call__(self, images: NDArray) -> NDArray[np.float32]:
-        """(n, features) of images (n, channels, size, size) ; with 'each' channel after channel."""
+        """(n, features) of images (n, channels, size, size); with 'each' channel after channel.
+
+        Raises DataError for values that are not finite.
+        """
         import torch
 
         from ..core.tensors import as_tensor
+        from ..features.tensors import check_finite
         from ..training.model import PREDICT_BATCH, PREDICT_PIXELS
 
+        check_finite(as_tensor(images))
         if self.channel_mode == "rgb":
             images = three_channels(images)
         pictures = images.shape[1] if self.channel_mode == "each" else 1  # an image
@@ -128,14 +134,26 @@ def _key(embedder: Embedder, parts: Mapping[str, NDArray]) -> str:
     """What embeddings and their cost depend on."""
     import torch
 
+    from ..nets.others import version_of
+
     digest = hashlib.sha256()
     encoder = embedder.encoder
     for array in (*(tensor.cpu().numpy() for tensor in encoder.net.state_dict().values()), *parts.values()):
         add_content(digest, array)
-    card = torch.cuda.get_device_name() if embedder.device == "cuda" else machine_name()
-    hardware = (embedder.device, card, torch.get_num_threads(), torch.are_deterministic_algorithms_enabled())
     normalisation = (encoder.mean.tolist(), encoder.deviation.tolist())
-    values = (type(encoder.net).__name__, encoder.layer, encoder.pooling, normalisation)
+    values = (encoder.name, encoder.layer, encoder.pooling, normalisation)
     passes = (embedder.channel_mode, embedder.full, embedder.views)
-    digest.update(repr((values, passes, hardware, REVISION, __version__, torch.__version__)).encode())
+    digest.update(
+        repr(
+            (
+                values,
+                passes,
+                hardware(embedder.device),
+                REVISION,
+                __version__,
+                torch.__version__,
+                version_of(encoder.name),
+            )
+        ).encode()
+    )
     return digest.hexdigest()[:32]

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.data import Samples
-from ..core.metrics import validation_figure
 from ..core.runs import RunLog
+from .choosing import Candidate, best_candidate
+from .inputs import check_two_classes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,18 +33,15 @@ class FeatureClassifier:
         self.parameters = None
 
     def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
+        check_two_classes(train)
         with log.phase("features"):
             seen, unseen = self._values(train.images), self._values(val.images)
-        with log.phase("fit"):
-            best = -1.0
-            for chosen, classifier in self._candidates:
-                fitted = fit_classifier(classifier, seen, train.labels)
-                scores = log_probabilities(fitted, unseen, len(train.classes))
-                name, figure = validation_figure(val.labels, scores)
-                log.epoch(**chosen, **{f"val_{name}": figure})
-                if figure > best:  # on a tie the simpler one stays
-                    best, self._fitted, self.chosen = figure, fitted, chosen
         self._classes = len(train.classes)
+        with log.phase("fit"):
+            fitted = ((tried, fit_classifier(each, seen, train.labels)) for tried, each in self._candidates)
+            scored = (Candidate(tried, each, log_probabilities(each, unseen, self._classes)) for tried, each in fitted)
+            _, winner = best_candidate(scored, val, log)
+        self.chosen, self._fitted = winner.settings, winner.model
 
     def predict(self, images: NDArray) -> NDArray[np.float32]:
         return log_probabilities(self._fitted, self._values(images), self._classes)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.data import Samples, count_classes
-from ..core.errors import DataError, UsageError, did_you_mean
+from ..core.errors import UsageError, did_you_mean
 from ..core.runs import RunLog
 from ..core.settings import described
 from ..datasets.preprocessing import Preprocessing
@@ -17,6 +17,7 @@ from ..features.groups import values_of
 from ..nets.table import NETS, find
 from .estimators import FeatureClassifier
 from .hybrid import penultimate
+from .inputs import square_side
 from .registry import methods
 
 if TYPE_CHECKING:
@@ -83,13 +84,9 @@ class UntrainedFloor:
         from ..training.model import reader
         from ..training.recipe import Recipe
 
-        _, channels, height, width = train.images.shape
-        if height != width:
-            raise DataError(
-                f"images are {height}×{width}; nets here need square ones: leave size at a number of pixels"
-            )
+        side = square_side(train)
         torch.manual_seed(self._seed)
-        net = self._net.build(channels, len(train.classes), height)
+        net = self._net.build(train.images.shape[1], len(train.classes), side)
         return reader(net, as_tensor(train.images), Recipe(), self._device)
 
 

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from ..core.data import Samples
 from ..core.errors import UsageError
-from ..core.metrics import validation_figure
 from ..core.runs import RunLog
-from ..core.settings import described
-from .classical import is_number, several
+from ..core.settings import described, is_number
+from .choosing import Candidate, best_candidate
+from .classical import several
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -116,10 +116,6 @@ class Neighbours:
         return cls(state["rows"], state["truth"], state["k"])
 
 
-# (what was chosen, the classifier, its scores of the validation part)
-Candidate = tuple[dict[str, Any], Fitted, NDArray[np.float32]]
-
-
 def linear_path(settings: LinearSettings, rows: "Tensor", train: Samples, unseen: "Tensor") -> Iterator[Candidate]:
     """Logistic regression for every C, ascending, each started from the one before: multinomial, or of several labels
     one for each."""
@@ -133,7 +129,7 @@ def linear_path(settings: LinearSettings, rows: "Tensor", train: Samples, unseen
                 model = models.setdefault(at, LogisticRegression(max_iter=ITERATIONS, warm_start=True))
                 models[at] = model.set_params(C=C).fit(rows.numpy(), target)
         fitted = _linear(models, train, rows.shape[1])
-        yield {"C": C}, fitted, fitted(unseen)
+        yield Candidate({"C": C}, fitted, fitted(unseen))
 
 
 def _linear(models: Mapping[int, Any], train: Samples, features: int) -> Linear:
@@ -169,7 +165,7 @@ def neighbour_path(
     asked = sorted(several(settings.k))
     ks = tuple(k for k in asked if k <= len(rows)) or (len(rows),)
     for k, scores in zip(ks, Neighbours(seen, votes, ks[0]).with_each_k(unseen, ks), strict=True):
-        yield {"k": k}, Neighbours(seen, votes, k), scores
+        yield Candidate({"k": k}, Neighbours(seen, votes, k), scores)
 
 
 class StandardisedHead:
@@ -189,12 +185,8 @@ class StandardisedHead:
             rows = torch.from_numpy(train.images).clone()
             scale = Standardiser.of(rows)
             unseen = scale(torch.from_numpy(val.images).clone())
-            best = -1.0
-            for chosen, fitted, scores in self._path(self._settings, scale(rows), train, unseen):
-                figure, value = validation_figure(val.labels, scores)
-                log.epoch(**chosen, **{f"val_{figure}": value})
-                if value > best:  # on a tie the smaller C or k stays
-                    best, self.chosen, self._fitted = value, chosen, FittedHead(scale, fitted)
+            _, winner = best_candidate(self._path(self._settings, scale(rows), train, unseen), val, log)
+            self.chosen, self._fitted = dict(winner.settings), FittedHead(scale, winner.model)
 
     def predict(self, embeddings: NDArray) -> NDArray[np.float32]:
         return self._fitted.predict(embeddings)

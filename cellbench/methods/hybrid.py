@@ -13,15 +13,17 @@ from numpy.typing import NDArray
 
 from .. import __version__
 from ..core.data import Samples, add_content
-from ..core.environment import cache_folder, machine_name
+from ..core.environment import cache_folder
 from ..core.errors import UsageError
 from ..core.runs import RunLog
 from ..core.settings import described
+from ..core.training_budget import EPOCHS
 from ..nets.table import find
 from ..training.recipe import Recipe
 from .classical import FeatureSVM, FittedSVM, SVMSettings, machine_of
 from .deep import NetMethod
 from .deep import restore as restore_net
+from .hardware import hardware
 from .registry import methods
 
 if TYPE_CHECKING:
@@ -73,14 +75,18 @@ def recipe_of(settings: Any) -> Recipe:
 
 
 def recipe_for(settings: Any, n: int) -> Recipe:
-    """The recipe for `n` training images, epochs and batch decided."""
+    """The recipe for `n` training images, nothing left at auto."""
     suited = methods[settings.net].suited
     return suited(recipe_of(settings), n) if suited else recipe_of(settings)
 
 
 def suited(settings: Any, n: int) -> Any:
-    """The settings for `n` training images; what comes to the same as for many images stays open, as in old records."""
-    recipe, many = recipe_for(settings, n), recipe_for(settings, MANY)
+    """Fills in automatic settings only where they differ from those of a large set, so that keys of older records stay.
+
+    n: training images. A record without epochs means EPOCHS of them, whatever the net.
+    """
+    entry, recipe = methods[settings.net], recipe_for(settings, n)
+    many = replace(entry.suited(entry.defaults, MANY) if entry.suited else entry.defaults, epochs=EPOCHS)
     left_open = [name for name in FOLLOWING if getattr(settings, name) is None]
     found = {name: getattr(recipe, name) for name in left_open if getattr(recipe, name) != getattr(many, name)}
     return replace(settings, **found)
@@ -143,9 +149,7 @@ class DeepFeatureSVM:
             digest.update(file.read_bytes())
         settings = (self._settings.net, recipe, self._seed, len(train.classes))
         code = (__version__, torch.__version__, methods["svm-deep"].revision, methods[self._settings.net].revision)
-        card = torch.cuda.get_device_name() if self._device == "cuda" else machine_name()
-        hardware = (self._device, card, torch.get_num_threads(), torch.are_deterministic_algorithms_enabled())
-        digest.update(repr((settings, code, hardware)).encode())
+        digest.update(repr((settings, code, hardware(self._device))).encode())
         return digest.hexdigest()[:32]
 
 

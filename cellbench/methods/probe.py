@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.data import Samples
-from ..core.errors import DataError, UsageError, did_you_mean
+from ..core.errors import UsageError, did_you_mean
 from ..core.runs import RunLog
 from ..core.settings import choice, described
 from ..datasets.preprocessing import Preprocessing
@@ -18,6 +18,7 @@ from . import heads
 from .classical import FeatureSVM, FittedSVM, SVMSettings
 from .embedding import Embedder, embed_and_keep, full_scale
 from .heads import FittedHead, LinearSettings, NeighbourSettings, StandardisedHead
+from .inputs import square_side
 from .registry import methods
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class EncoderSettings:
 class Head:
     """A classifier on embeddings.
 
-    settings: its dataclass; names: which of that's fields a user may set. make(settings, device): one that is to be
+    settings: its dataclass; names: names of the fields that a user may set. make(settings, device): one that is to be
     fitted on Samples whose images are embeddings. restore(state, device): a fitted one. scores: what its scores are
     for one label an image and for several, see methods.registry.Method.
     """
@@ -139,7 +140,7 @@ class Probe:
         self.parameters: int | None = None
 
     def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
-        encoder, facts = self._encoder(train.images)
+        encoder, facts = self._encoder(train)
         wanted = self._settings
         self._embedder = Embedder(encoder, wanted.channel_mode, full_scale(train.images), wanted.views, self._device)
         parts = {"train": train.images, "val": val.images}
@@ -177,16 +178,13 @@ class Probe:
             "head": self._head.state(),
         }
 
-    def _encoder(self, images: NDArray) -> "tuple[Encoder, dict[str, Any]]":
+    def _encoder(self, train: Samples) -> "tuple[Encoder, dict[str, Any]]":
         import torch
 
         from ..nets import encoders
 
-        height, width = images.shape[2:]
-        if height != width:
-            raise DataError(f"images are {height}×{width}; encoders here need square ones: set size to a whole number")
+        self._size, wanted = square_side(train), self._settings
         torch.manual_seed(self._seed)
-        self._size, wanted = height, self._settings
         shape = (self._size, wanted.layer, wanted.pooling, self._device)
         if wanted.weights is None:
             return encoders.untrained(wanted.encoder, *shape), {}
@@ -215,6 +213,11 @@ def restore(head: Head, settings: Any, state: Mapping[str, Any], device: str) ->
     return FittedProbe(embedder, head.restore(state["head"], device))
 
 
+def _is_seeded(params: Mapping[str, Any]) -> bool:
+    """Only weights that are drawn at random depend on the seed."""
+    return params["weights"] is None
+
+
 for name, title, head, standard in (
     ("probe-svm", "RBF support vector machine", SVM, True),
     ("probe-linear", "logistic regression", LINEAR, False),
@@ -228,7 +231,7 @@ for name, title, head, standard in (
         defaults=settings_of(head)(),
         preprocessing=Preprocessing(size=SIZE),
         standard=standard,
-        seeded=False,
+        seeded=_is_seeded,
         cost=7,
         restore=partial(restore, head),
     )

@@ -47,7 +47,8 @@ class MethodEntry:
     `--set` reaches (beside Preprocessing and core.decision, that every method has) and whose __post_init__ refuses bad
     values. family: see core.families; a name that is none of ours founds a new one.
     revision: raise it when results may change.
-    seeded: whether the random seed changes its result; if not, one seed is all that is run.
+    seeded: whether the random seed changes its result, or a function that says so for params as a record has them; if
+    not, one seed is all that is run.
     min_size: the smallest side of an image that it can take, in pixels; smaller ones are skipped, with this reason.
     smallest(): the same where only trying tells, which is too slow for a plan; None where that doesn't either.
     devices: what it can run on; where another is asked for, it runs on the first, and the record says so.
@@ -68,7 +69,7 @@ class MethodEntry:
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     revision: int = 1
     standard: bool = False
-    seeded: bool = True
+    seeded: bool | Callable[[Mapping[str, Any]], bool] = True
     min_size: int = 1
     devices: tuple[str, ...] = ("cpu", "cuda")
     depth: int | None = None
@@ -82,6 +83,10 @@ class MethodEntry:
 
     def __post_init__(self) -> None:
         check_family(self.family, self.name)
+
+    def is_seeded(self, params: Mapping[str, Any]) -> bool:
+        """Whether the random seed changes the result of a run with these settings."""
+        return self.seeded(params) if callable(self.seeded) else self.seeded
 
 
 methods: Registry[MethodEntry] = Registry("method", MethodEntry, group="cellbench.methods")

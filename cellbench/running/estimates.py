@@ -52,9 +52,9 @@ def estimate(job: Job, store: Store) -> float:
     return EACH + float(fixed + (seconds.mean() - fixed) * wanted / works[0])
 
 
-def seconds_left(elapsed: float, epoch: float, epochs: float) -> float:
-    """Seconds until all epochs are done, when `epoch` of them took `elapsed`."""
-    return elapsed * (epochs - epoch) / epoch if epoch else 0.0
+def seconds_left(seen: Sequence[float], epochs: float) -> float:
+    """Seconds for so many more epochs, when those before took the seconds in `seen`."""
+    return epochs * sum(seen) / len(seen)
 
 
 def work(entry: MethodEntry, n: Mapping[str, int], params: Mapping[str, object]) -> float:

@@ -106,15 +106,13 @@ def _quickest_first(jobs: Sequence[Job], store: Store) -> tuple[list[Job], list[
 def _listening(watcher: Watcher, later: float) -> Callable[[str, Mapping[str, Any]], None]:
     """What hears of one run: it passes all on, and from the epochs done tells how long this run and the later ones may
     still take; later: seconds that these are thought to take."""
-    since = time.monotonic()
+    seen: list[float] = []  # seconds of each epoch of this process; a resumed run has done others before
 
     def listen(kind: str, facts: Mapping[str, Any]) -> None:
-        nonlocal since
         watcher.event(kind, facts)
-        if kind == "phase":
-            since = time.monotonic()
-        elif {"epoch", "epochs"} <= facts.keys():
-            watcher.expect(seconds_left(time.monotonic() - since, facts["epoch"], facts["epochs"]) + later)
+        if {"epoch", "epochs", "seconds"} <= facts.keys():
+            seen.append(facts["seconds"])
+            watcher.expect(seconds_left(seen, facts["epochs"] - facts["epoch"]) + later)
 
     return listen
 

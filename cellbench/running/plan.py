@@ -128,11 +128,12 @@ def make_plan(
             for choice in choices:
                 entry, data, (limits, n) = methods[choice.method], drawn[choice.split], used[_images_asked(choice)]
                 asked = {o.key: o.value for o in overrides if fnmatch.fnmatchcase(entry.name, o.scope)}
-                spec, changed = _spec(entry, data, suggested, choice.settings, asked, n["train"])
+                of_data = _suggestions(suggested, limits["limit"])
+                spec, changed = _spec(entry, data, of_data, choice.settings, asked, n["train"])
                 spec = dataclasses.replace(
                     spec,
                     **limits,
-                    seed=seed if entry.seeded else 0,
+                    seed=seed if entry.is_seeded(spec.params) else 0,
                     device=device if device in entry.devices else entry.devices[0],
                     deterministic=deterministic,
                 )
@@ -141,8 +142,8 @@ def make_plan(
                     spec,
                     folder,
                     n,
-                    least_steps=_least_steps(spec, entry, [suggested, choice.settings], n["train"]),
-                    follows=tuple(following(entry, suggested, choice.settings, asked)),
+                    least_steps=_least_steps(spec, entry, [of_data, choice.settings], n["train"]),
+                    follows=tuple(following(entry, of_data, choice.settings, asked)),
                     skip=_obstacle(entry, data, spec),
                     overrides=changed,
                     titles=titles,
@@ -193,6 +194,11 @@ def _used(data: Dataset, limit: int | None, val_limit: ValLimit) -> tuple[dict[s
     return {"limit": limit, "val_limit": val_limit}, {part: len(at) for part, at in parts.items()}
 
 
+def _suggestions(of_data: Mapping[str, Any], limit: int | None) -> dict[str, Any]:
+    """What the data set suggests; a number of epochs for all of its images only, as fewer need more of them."""
+    return {name: value for name, value in of_data.items() if name != "epochs" or limit is None}
+
+
 def _obstacle(entry: MethodEntry, data: Dataset, spec: RunSpec) -> str:
     side = min(Preprocessing.of_steps(spec.preprocessing).shape(data.images, data.channels)[1:])
     if side < entry.min_size:
@@ -233,8 +239,8 @@ def _spec(
 def _least_steps(spec: RunSpec, entry: MethodEntry, before: Sequence[Mapping[str, Any]], n: int) -> int:
     """The steps that a net would take had the user not said how many; 0 where it starts from weights of elsewhere.
 
-    before: data set's suggestions and suite's settings. The user's own batch may come to fewer steps without harm: the
-    epochs that suit it count as well.
+    before: data set's suggestions and suite's settings. With another batch size, the default epochs for that batch are
+    enough.
     """
     if "epochs" not in spec.params or spec.params.get("weights"):
         return 0
@@ -293,14 +299,14 @@ def _names(*parts: Any) -> list[str]:
 
 
 def _replace(settings: Any, layers: Iterable[Mapping[str, Any]]) -> Any:
-    """The settings with the values of the layers; one that changes what a default hangs on (see Recipe's fields) brings
-    that default along, lest a rate that was meant for SGD be Adam's."""
+    """The settings with the values of the layers. One that changes what another setting is reset by, see
+    core.settings.described, takes that one back to its default, lest a rate that was meant for SGD be Adam's."""
     values: dict[str, Any] = {}
     for layer in layers:
         for setting in dataclasses.fields(settings):
-            name, defaults = setting.metadata.get("default_by", ("", {}))
+            name = setting.metadata.get("reset_by", "")
             if name in layer and layer[name] != values.get(name, getattr(settings, name)):
-                values[setting.name] = defaults.get(str(layer[name]), getattr(settings, setting.name))
+                values[setting.name] = getattr(settings, setting.name)
         values.update(layer)
     return dataclasses.replace(settings, **{k: v for k, v in values.items() if k in _names(settings)})
 

@@ -138,7 +138,8 @@ def environment(device: str) -> dict[str, Any]:
 
 def method_facts(spec: RunSpec) -> dict[str, Any]:
     entry = methods[spec.method]
-    facts = {key: getattr(entry, key) for key in ("family", "depth", "shortcuts", "standard", "seeded")}
+    facts = {key: getattr(entry, key) for key in ("family", "depth", "shortcuts", "standard")}
+    facts["seeded"] = entry.is_seeded(spec.params)
     return {**facts, "pretrained": entry.pretrained or bool(spec.params.get("weights"))}
 
 

@@ -56,7 +56,7 @@ def run_job(
     kind, outcome = _in_child(_run, (job, checkpoint, model), listener, timeout, plugins)
     if kind == "done":
         return outcome
-    if kind == "unavailable" and "weights" in job.overrides:  # asked for, so that it is no use without them
+    if kind == "unavailable" and "weights" in job.overrides:  # the user asked for these weights: fail, do not skip
         kind = "failed"
     status = {"unavailable": "skipped"}.get(kind, kind)
     return unfinished(job, status, outcome, _environment(job.spec.device)), None

@@ -27,7 +27,7 @@ from .losses import Loss, make_loss
 from .mixing import mix
 from .model import Trained, reader
 from .optimisers import learning_rate, make_optimiser, set_rate
-from .recipe import Recipe
+from .recipe import Recipe, suited
 from .sampling import chosen_images, epoch_order
 
 REHEARSAL_STEPS = 3
@@ -66,11 +66,13 @@ class Training:
 def train(net: nn.Module, recipe: Recipe, train: Samples, val: Samples, seed: int, device: str, log: RunLog) -> Trained:
     """Train `net` by `recipe` and return it with the weights of the epoch that did best on val, or of the last.
 
+    Settings left at auto are filled in by `suited`.
     Order of batches and augmentation come from `seed`; the weights are whatever `net` came with. With `log.checkpoint`
     every epoch is kept there, and training goes on from the one that is found there.
     Raises TrainingError, naming step and learning rate, when the loss is not finite, and UsageError when the recipe
     does not suit the labels.
     """
+    recipe = suited(recipe, len(train))
     with log.phase("transfer"):
         validation_figure(val.labels, np.zeros((len(val), len(val.classes))))  # refuses labels that can choose nothing
         labels = _one_hot(train)

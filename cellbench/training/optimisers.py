@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..core.errors import UsageError
 from ..nets.parts import head_parameters
 from .recipe import Recipe
 
@@ -38,12 +39,19 @@ def make_optimiser(net: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
 
 
 def _over(settings: list[dict[str, Any]], recipe: Recipe) -> torch.optim.Optimizer:
+    lr = _peak(recipe)
     if recipe.optimiser == "sgd":
         nesterov = recipe.nesterov and recipe.momentum > 0
         fused = recipe.precision != "fp16"  # a first step that the scaler skips would leave its momentum unwritten
-        return torch.optim.SGD(settings, lr=recipe.lr, momentum=recipe.momentum, nesterov=nesterov, fused=fused)
+        return torch.optim.SGD(settings, lr=lr, momentum=recipe.momentum, nesterov=nesterov, fused=fused)
     kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[recipe.optimiser]
-    return kind(settings, lr=recipe.lr, fused=True)
+    return kind(settings, lr=lr, fused=True)
+
+
+def _peak(recipe: Recipe) -> float:
+    if recipe.lr is None:
+        raise UsageError("lr is auto, which needs the number of training images; give a number, or call recipe.suited")
+    return recipe.lr
 
 
 def _show_as_stored(optimiser: torch.optim.Optimizer, *_: Any) -> None:
@@ -84,16 +92,17 @@ def learning_rate(recipe: Recipe, progress: float, val_losses: Sequence[float] =
 
     One-cycle: linear rise, then cosine fall (Smith, "A disciplined approach to neural network hyper-parameters", 2018).
     """
+    peak = _peak(recipe)
     rise = recipe.rise if recipe.rise is not None else ONE_CYCLE_RISE * (recipe.schedule == "one-cycle")
     if progress < rise:
-        return recipe.lr * max(progress / rise, LOWEST)
+        return peak * max(progress / rise, LOWEST)
     if recipe.schedule in ("one-cycle", "cosine"):
-        return recipe.lr * 0.5 * (1 + math.cos(math.pi * (progress - rise) / (1 - rise)))
+        return peak * 0.5 * (1 + math.cos(math.pi * (progress - rise) / (1 - rise)))
     if recipe.schedule == "step":
-        return recipe.lr * recipe.factor ** sum(progress >= at for at in recipe.milestones)
+        return peak * recipe.factor ** sum(progress >= at for at in recipe.milestones)
     if recipe.schedule == "plateau":
-        return recipe.lr * recipe.factor ** plateaus(val_losses, recipe.patience)
-    return recipe.lr
+        return peak * recipe.factor ** plateaus(val_losses, recipe.patience)
+    return peak
 
 
 def plateaus(losses: Sequence[float], patience: int) -> int:

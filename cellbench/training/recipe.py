@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from ..core.errors import UsageError, did_you_mean
 from ..core.settings import bounds, choice, described, number
-from ..core.training_budget import EPOCHS, LAST_BELOW, budget, rate
+from ..core.training_budget import EPOCHS, LAST_BELOW, SGD_RATE, budget, default_rate
 
 AUTO = "auto"  # as people write the None of a setting that follows from the number of training images
 
@@ -17,7 +17,7 @@ class Recipe:
     """Everything about training that a study may have chosen; the defaults are ours.
 
     Augmentation is drawn anew for each image. `optimisers.learning_rate` says how schedule, rise and factor make the
-    rate of a step. A plan that changes the optimiser and gives no lr takes the one that is named beside lr.
+    rate of a step. `suited` fills in what is None because it follows from the number of training images.
 
     Raises UsageError when a value is not allowed, naming those that are.
     """
@@ -31,7 +31,14 @@ class Recipe:
     accumulate: int = number(1, "batches whose gradients are averaged for one step", 1)
 
     optimiser: str = choice("what makes steps of gradients", "sgd", "adam", "adamw")
-    lr: float = number(0.1, "peak learning rate", 0, open=True, default_by=("optimiser", {"adam": 1e-3, "adamw": 1e-3}))
+    lr: float | None = number(
+        None,
+        "peak learning rate; auto: of sgd the net's rate, smaller in batches of less than 64; of adam and adamw 0.001",
+        0,
+        open=True,
+        unset=AUTO,
+        reset_by="optimiser",
+    )
     momentum: float = number(0.9, "share of the last step that SGD keeps", 0, 0.9999)
     nesterov: bool = described(True, "SGD's momentum looks ahead")
     weight_decay: float = number(5e-4, "pull of the weights towards 0")
@@ -148,15 +155,13 @@ class Recipe:
                 raise UsageError(f"{name} is {getattr(self, name)!r}, and only {condition} looks at it; leave it out")
 
 
-def suited(recipe: Recipe, n: int, usual: Recipe | None = None, least_epochs: int = EPOCHS) -> Recipe:
-    """The recipe for `n` training images: what is open in it follows from n.
+def suited(recipe: Recipe, n: int, sgd_rate: float = SGD_RATE, least_epochs: int = EPOCHS) -> Recipe:
+    """Fills in the settings left at auto.
 
-    usual: the net's own recipe. With an automatic batch its learning rate for SGD shrinks as the batch does; another
-    rate than the net's own is taken as it is.
+    n: training images. sgd_rate: the net's learning rate for SGD in large batches; least_epochs: see `budget`.
     """
     found = budget(n, recipe.epochs, recipe.batch, least_epochs)
-    follows = recipe.batch is None and recipe.optimiser == "sgd" and usual is not None and recipe.lr == usual.lr
-    lr = rate(recipe.lr, found.batch) if follows else recipe.lr
+    lr = default_rate(recipe.optimiser, found.batch, sgd_rate) if recipe.lr is None else recipe.lr
     choose = recipe.choose
     if choose == AUTO:
         choose = "last" if n < LAST_BELOW else "best"

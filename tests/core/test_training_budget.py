@@ -4,7 +4,15 @@ import itertools
 
 import pytest
 
-from cellbench.core.training_budget import Budget, batches, budget, epochs_between_scores, is_scored, rate, steps
+from cellbench.core.training_budget import (
+    Budget,
+    batches,
+    budget,
+    default_rate,
+    epochs_between_scores,
+    is_scored,
+    steps,
+)
 
 
 @pytest.mark.parametrize("n", [8_701, 8_612, 65_000])
@@ -29,7 +37,8 @@ def test_few_images_have_small_batches_and_at_least_1500_steps(n, expected):
 
 
 def test_smaller_batches_take_a_smaller_rate_and_larger_ones_no_larger_rate():
-    assert [rate(0.1, batch) for batch in (16, 32, 64, 128)] == [0.025, 0.05, 0.1, 0.1]
+    assert [default_rate("sgd", batch, 0.1) for batch in (16, 32, 64, 128)] == [0.025, 0.05, 0.1, 0.1]
+    assert [default_rate(name, 16, 0.1) for name in ("adam", "adamw")] == [0.001, 0.001]
 
 
 def test_what_is_given_stays():

@@ -110,6 +110,25 @@ def test_pairs_of_channels_are_numpys():
             np.testing.assert_allclose(values, [np.corrcoef(one, other)[0, 1], overlap, share], atol=1e-5)
 
 
+def test_light_of_negative_values_is_counted_from_the_least_one():
+    images = np.random.default_rng(0).normal(size=(5, 2, 9, 9)).astype(np.float32)
+    raised = images - images.min((2, 3), keepdims=True)
+    np.testing.assert_allclose(radial(images), radial(raised), rtol=1e-4)
+    np.testing.assert_allclose(between(images), between(raised), rtol=1e-4, atol=1e-6)
+    rings = radial(images).reshape(5, 2, -1)
+    assert rings.min() >= 0
+    np.testing.assert_allclose(rings.sum(2), 1, rtol=1e-5)
+    shares = between(images)[:, 2]
+    np.testing.assert_allclose(shares, raised[:, 0].sum((1, 2)) / raised.sum((1, 2, 3)), rtol=1e-4)
+
+
+def test_pairs_alone_need_two_channels():
+    images = np.zeros((2, 1, 16, 16), np.uint8)
+    with pytest.raises(UsageError, match="features=between is of pairs of channels, and these images have 1"):
+        compute(images, ["between"])
+    assert compute(images, ["between", "texture"]).slices["between"] == slice(0, 0)
+
+
 def test_one_channel_has_no_pairs():
     assert between(np.zeros((4, 1, 8, 8), np.uint8)).shape == (4, 0)
 

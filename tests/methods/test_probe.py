@@ -12,7 +12,7 @@ from cellbench.core.errors import DataError, UsageError
 from cellbench.core.runs import RunLog
 from cellbench.datasets.preprocessing import three_channels
 from cellbench.datasets.toy import rings
-from cellbench.methods import methods
+from cellbench.methods import embedding, methods
 from cellbench.methods.embedding import Embedder, full_scale
 from cellbench.methods.probe import EncoderSettings
 from cellbench.nets import encoders
@@ -93,6 +93,28 @@ def test_another_number_of_threads_embeds_anew_as_its_cost_is_another():
         assert not fitted()[0].facts["embeddings_from_cache"]
     finally:
         torch.set_num_threads(threads)
+
+
+def test_nets_of_one_class_of_modules_do_not_share_embeddings(encoder, images):
+    """Two nets may have the same modules and weights, and pad their images differently."""
+    one, two = (
+        embedding._key(Embedder(each, "each", 255.0, 1, "cpu"), {"train": images})
+        for each in (encoder, dataclasses.replace(encoder, name="resnet32"))
+    )
+    assert one != two
+
+
+def test_a_value_that_is_no_number_is_refused(encoder, images):
+    broken = images.astype(np.float32)
+    broken[1, 0, 0, 0] = np.nan
+    with pytest.raises(DataError, match=r"image 1 .* is not a finite number"):
+        embed(encoder, broken)
+
+
+def test_the_seed_matters_only_where_weights_are_drawn():
+    entry = methods["probe-svm"]
+    assert not entry.is_seeded(dataclasses.asdict(entry.defaults))
+    assert entry.is_seeded({**dataclasses.asdict(entry.defaults), "weights": None})
 
 
 def test_a_damaged_cache_is_made_anew(tmp_path, monkeypatch):

@@ -100,6 +100,17 @@ def test_missing_weights_are_unavailable_and_one_line_says_how_to_get_them(nothi
         load_encoder_weights(nn.Identity(), LITE, "imagenet")
 
 
+def test_tensorflows_file_is_for_the_net_with_its_normalisation_and_the_other_net_says_so(monkeypatch):
+    timm = pytest.importorskip("timm", reason="the extra timm is not installed")
+
+    def no_network(*_, **__):
+        raise OSError("no network")
+
+    monkeypatch.setattr(timm, "create_model", no_network)
+    with pytest.raises(UnavailableError, match="or take timm:tf_efficientnet_lite0, whose weights pip brings"):
+        load_encoder_weights(nn.Identity(), "timm:efficientnet_lite0", "imagenet")
+
+
 def test_a_file_in_torchs_folder_is_found(nothing_there):
     nothing_there.mkdir(parents=True)
     torch.save(torchvision.models.mobilenet_v2().state_dict(), nothing_there / "mobilenet_v2-b0353104.pth")
@@ -114,6 +125,9 @@ def test_the_licence_is_the_publishers_or_the_source_is_to_be_seen():
     assert licence_of_weights("timm:vit_small_patch14_dinov2", "imagenet") == "apache-2.0"
     assert licence_of_weights(LITE, "imagenet") == "Apache-2.0 (TensorFlow)"
     assert licence_of_weights(MOBILENET, "mine.pth") == "see the source"
+    # torchvision states the licence of Meta's SWAG weights, and of no others
+    assert licence_of_weights("torchvision:vit_h_14", "imagenet").endswith("/SWAG/blob/main/LICENSE")
+    assert licence_of_weights("torchvision:resnet18", "imagenet") == "see the source"
     assert licence_of_weights(MOBILENET, None) == ""
 
 

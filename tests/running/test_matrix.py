@@ -30,14 +30,6 @@ class Watcher:
 
 
 @pytest.fixture
-def clock(monkeypatch):
-    """The time in seconds, for tests to move: [now]."""
-    now = [100.0]
-    monkeypatch.setattr(matrix.time, "monotonic", lambda: now[0])
-    return now
-
-
-@pytest.fixture
 def run(toy_folder, tmp_path, monkeypatch):
     """Runs the methods of SECONDS without training; work: what a run tells its listener."""
 
@@ -62,19 +54,17 @@ def test_the_quickest_run_comes_first_and_what_is_left_is_the_sum_of_the_rest(ru
     assert others == [("mlp", 320.0), ("cnn", 300.0)]
 
 
-def test_what_is_left_learns_from_the_epochs_done(run, clock):
+def test_what_is_left_learns_from_the_epochs_done(run):
     def work(listener):
-        listener("phase", {"name": "features"})
-        clock[0] += 50.0
-        listener("phase", {"name": "fit"})
-        clock[0] += 30.0
-        listener("epoch", {"epoch": 3, "epochs": 10})  # 10 s an epoch: 70 s are left of this run
+        for epoch, seconds in ((3, 8.0), (4, 12.0)):  # resumed after the second; 10 s an epoch, whatever its phases
+            listener("phase", {"name": "fit"})
+            listener("phase", {"name": "validate"})
+            listener("epoch", {"epoch": epoch, "epochs": 10, "seconds": seconds})
         listener("epoch", {"val_accuracy": 0.5})  # without the number of epochs nothing is known
 
-    assert run(work).expected == [70 + 320.0, 70 + 300.0, 70.0]
+    assert run(work).expected == [7 * 8 + 320.0, 60 + 320.0, 7 * 8 + 300.0, 60 + 300.0, 7 * 8.0, 60.0]
 
 
 def test_seconds_left_are_in_proportion_to_the_epochs_left():
-    assert seconds_left(30.0, 3, 10) == 70.0
-    assert seconds_left(30.0, 10, 10) == 0.0
-    assert seconds_left(30.0, 0, 10) == 0.0
+    assert seconds_left([5.0, 10.0, 15.0], 7) == 70.0
+    assert seconds_left([30.0], 0) == 0.0

@@ -12,6 +12,7 @@ from cellbench.core.store import read_records
 from cellbench.datasets import cache
 from cellbench.datasets.toy import rings
 from cellbench.methods import methods
+from cellbench.methods.hybrid import DeepFeatureSettings, recipe_for
 from cellbench.running.plan import Choice, Override, make_plan, names_of, parse_override, settled
 
 
@@ -27,7 +28,8 @@ def test_a_plan_is_data_sets_times_seeds_times_methods(toy_folder):
 
 def test_defaults_are_resolved_into_the_spec(toy_folder):
     (job,) = plan(toy_folder, "resnet18")
-    of_60_images = {"epochs": 500, "batch": 16}  # 1,500 steps of 16 images: 3 an epoch
+    # 1,500 steps of 16 images, 3 an epoch; a quarter of the rate of batches of 64; val is too small to choose by
+    of_60_images = {"epochs": 500, "batch": 16, "lr": 0.025, "choose": "last"}
     assert job.spec.params == dataclasses.asdict(methods["resnet18"].defaults) | of_60_images
     assert job.spec.preprocessing == {"size": 64}
     assert job.overrides == {}
@@ -36,12 +38,14 @@ def test_defaults_are_resolved_into_the_spec(toy_folder):
 def test_a_data_sets_suggestion_stands_between_defaults_and_the_users_word(toy_folder, monkeypatch):
     from cellbench.datasets import DatasetEntry, datasets
 
-    entry = DatasetEntry("toy", lambda *_: None, "", "", "", defaults={"epochs": 7, "unknown": 1})
+    entry = DatasetEntry("toy", lambda *_: None, "", "", "", defaults={"epochs": 7, "size": 48, "unknown": 1})
     monkeypatch.setitem(datasets._entries, "toy", entry)
     (suggested,) = plan(toy_folder, "cnn")
     assert (suggested.spec.params["epochs"], suggested.overrides) == (7, {})
     (asked,) = plan(toy_folder, "cnn", sets=["epochs=9"])
     assert (asked.spec.params["epochs"], asked.overrides) == (9, {"epochs": 9})
+    (few,) = plan(toy_folder, "cnn", limit=30)  # what suits all images is too little for a few
+    assert (few.spec.params["epochs"], few.least_steps, few.spec.preprocessing) == (1500, 1500, {"size": 48})
 
 
 def test_a_setting_given_its_default_is_no_change(toy_folder):
@@ -57,14 +61,39 @@ def test_a_setting_given_its_default_is_no_change(toy_folder):
         (["optimiser=adamw"], 1e-3),
         (["optimiser=adam", "lr=0.02"], 0.02),
         (["lr=0.02", "optimiser=adam"], 0.02),
-        (["optimiser=sgd"], 0.1),
-        (["epochs=3"], 0.1),
+        (["optimiser=sgd"], 0.025),
+        (["epochs=3"], 0.025),
+        (["batch=16"], 0.025),
+        (["batch=32"], 0.05),
+        (["batch=128"], 0.1),
+        (["lr=0.1"], 0.1),
+        (["lr=0.1", "batch=16"], 0.1),
+        (["lr=auto"], 0.025),
     ],
 )
-def test_a_rate_that_is_not_given_suits_the_optimiser_that_is(toy_folder, sets, rate):
+def test_a_rate_that_is_not_given_suits_optimiser_and_batch_and_one_that_is_stays(toy_folder, sets, rate):
     (job,) = plan(toy_folder, "resnet18", sets=sets)
     assert job.spec.params["lr"] == rate
-    assert job.overrides.get("lr", 0.1) == rate
+    assert job.overrides.get("lr", 0.025) == rate
+
+
+@pytest.mark.parametrize(
+    ("sets", "rate"), [([], 0.025), (["lr=0.1"], 0.1), (["batch=32"], 0.05), (["batch=16"], 0.025)]
+)
+def test_deep_features_take_the_same_rate_as_their_net(toy_folder, sets, rate):
+    (job,) = plan(toy_folder, "svm-deep", sets=["net=resnet18", *sets])
+    assert job.spec.params["lr"] == rate
+    assert recipe_for(DeepFeatureSettings(**job.spec.params), n=60).lr == rate
+
+
+@pytest.mark.parametrize(
+    "sets", [[], ["batch=16"], ["lr=0.1"], ["optimiser=adam"], ["batch=8", "optimiser=sgd"], ["epochs=3", "batch=60"]]
+)
+@pytest.mark.parametrize("method", ["resnet18", "cnn", "svm-deep"])
+def test_the_changes_that_a_row_shows_give_the_same_run_again(toy_folder, method, sets):
+    (job,) = plan(toy_folder, method, sets=sets)
+    (again,) = plan(toy_folder, method, sets=[f"{name}={value}" for name, value in job.overrides.items()])
+    assert again.spec.key == job.spec.key
 
 
 def test_the_optimisers_rate_is_that_of_deep_features_too_and_a_key_is_that_of_the_rate_being_given(toy_folder):
@@ -79,7 +108,7 @@ def test_the_optimisers_rate_is_that_of_deep_features_too_and_a_key_is_that_of_t
     [
         ({"optimiser": "adam", "lr": 1e-4}, ["optimiser=adam"], 1e-4),
         ({"optimiser": "adam", "lr": 1e-4}, ["optimiser=adamw"], 1e-3),
-        ({"optimiser": "adam", "lr": 1e-4}, ["optimiser=sgd"], 0.1),
+        ({"optimiser": "adam", "lr": 1e-4}, ["optimiser=sgd"], 0.025),
         ({"lr": 0.03}, ["optimiser=adam"], 1e-3),
         ({"optimiser": "adam"}, ["optimiser=sgd", "lr=0.03"], 0.03),
     ],

@@ -28,7 +28,7 @@ def train(toy, log=None, **settings):
 
 
 def test_the_weights_kept_are_those_of_the_best_epoch_on_validation(toy):
-    model, log = train(toy, epochs=6)
+    model, log = train(toy, epochs=6, choose="best")
     scores = [row["val_macro_f1"] for row in log.history]
     assert model.best_epoch == 1 + int(np.argmax(scores))
     val = toy.part("val")
@@ -84,7 +84,7 @@ def test_scoring_val_seldom_changes_nothing_but_the_history(toy, monkeypatch):
 
 def test_the_best_of_the_scored_epochs_is_kept(toy, monkeypatch):
     monkeypatch.setattr(loop, "epochs_between_scores", lambda n_train, n_val: 2)
-    model, log = train(toy, epochs=5)
+    model, log = train(toy, epochs=5, choose="best")
     scores = {row["epoch"]: row["val_macro_f1"] for row in log.history if "val_macro_f1" in row}
     assert list(scores) == [3, 5]
     assert model.best_epoch == max(scores, key=scores.get)
@@ -173,7 +173,7 @@ def test_the_last_epoch_is_kept_when_the_recipe_says_so(toy):
 
 
 def test_training_ends_early_when_val_no_longer_improves(toy):
-    model, log = train(toy, epochs=30, early_stopping=2, lr=1e-9, schedule="constant")
+    model, log = train(toy, epochs=30, choose="best", early_stopping=2, lr=1e-9, schedule="constant")
     assert (model.best_epoch, len(log.history)) == (1, 3)
 
 
@@ -279,7 +279,7 @@ def test_convolutions_can_stay_frozen_throughout(toy):
 def test_the_backbone_may_learn_at_a_share_of_the_rate(toy):
     torch.manual_seed(0)
     net = cnn(channels=1, classes=3, size=32)
-    optimiser = make_optimiser(net, Recipe(backbone_lr=0.1))
+    optimiser = make_optimiser(net, Recipe(lr=0.1, backbone_lr=0.1))
     set_rate(optimiser, 0.5)
     rates = {id(p): group["lr"] for group in optimiser.param_groups for p in group["params"]}
     *others, weight, bias = net.parameters()

@@ -50,11 +50,11 @@ def test_the_plateau_is_torchs(patience):
 )
 def test_only_weights_decay_unless_all_are_to(name, kind):
     net = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.BatchNorm2d(2), torch.nn.Linear(2, 2))
-    optimiser = make_optimiser(net, Recipe(optimiser=name, weight_decay=0.1))
+    optimiser = make_optimiser(net, Recipe(optimiser=name, lr=0.1, weight_decay=0.1))
     assert type(optimiser) is kind
     decays = {p.ndim > 1: group["weight_decay"] for group in optimiser.param_groups for p in group["params"]}
     assert decays == {True: 0.1, False: 0.0}
-    groups = make_optimiser(net, Recipe(optimiser=name, weight_decay=0.1, decay_all=True)).param_groups
+    groups = make_optimiser(net, Recipe(optimiser=name, lr=0.1, weight_decay=0.1, decay_all=True)).param_groups
     assert {group["weight_decay"] for group in groups} == {0.1}
 
 

@@ -1,0 +1,35 @@
+"""The choice among candidates: the one that scores val best."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from numpy.typing import NDArray
+
+from ..core.data import Samples
+from ..core.metrics import validation_figure
+from ..core.runs import RunLog
+from ..core.settings import is_number
+
+
+class Candidate(NamedTuple):
+    """settings: what was tried; model: fitted with them; val_scores: its scores of val, (n, classes)."""
+
+    settings: Mapping[str, Any]
+    model: Any
+    val_scores: NDArray
+
+
+def best_candidate(candidates: Iterable[Candidate], val: Samples, log: RunLog) -> tuple[float, Candidate]:
+    """The highest figure on val, see validation_figure, and the first candidate that has it.
+
+    Each candidate has a row in the history, of its numbers and the figure. There must be at least one candidate.
+    """
+    return max(_scored(candidates, val, log), key=itemgetter(0))
+
+
+def _scored(candidates: Iterable[Candidate], val: Samples, log: RunLog) -> Iterator[tuple[float, Candidate]]:
+    for candidate in candidates:
+        name, figure = validation_figure(val.labels, candidate.val_scores)
+        log.epoch(**{k: v for k, v in candidate.settings.items() if is_number(v)}, **{f"val_{name}": figure})
+        yield figure, candidate
