@@ -54,7 +54,8 @@ def svm_vs_deep(rows: Sequence[Row], left_out: Sequence[Row] = ()) -> Table:
 
 def lines_of(contest: Contest, sentence: str) -> list[Row]:
     """A row for each entrant; sentence: the contest in words, which every row of it has."""
-    where = " / ".join(dict.fromkeys(device_of(one.row) for one in contest.entrants))
+    first = contest.leader or contest.entrants[0]
+    where = f"{device_of(first.row)} of {first.row['machine']}"
     return [{**_line(contest, one), "contest": where, "sentence": sentence} for one in contest.entrants]
 
 
