@@ -384,7 +384,7 @@ def test_black_methods_are_seen_on_a_dark_page():
 def test_the_paragraph_tells_splits_seeds_hardware_and_cites_what_ran(results):
     content = report(load_results(results(*judgements())))
     text = " ".join(content.paper.paragraphs)
-    assert "support vector machines (svm-hog) and nets (" in text[0].lower() + text[1:]
+    assert text.startswith("SVMs (svm-hog) and nets (")
     assert "official split, 6 classes: 8,701 for training, 2,175 for validation, 2,720 for testing" in text
     assert "Random seeds: 0, 1, 2;" in text
     assert "Example CPU, 2 threads" in text
