@@ -38,7 +38,7 @@ def svm_vs_deep(rows: Sequence[Row], left_out: Sequence[Row] = ()) -> Table:
     """
     several = len({row["machine"] for row in rows}) > 1
     found = [(contest, answer(contest, left_out, several)) for contest in contests(rows)]
-    lines = [line for contest, sentence in found for line in lines_of(contest, sentence)]
+    lines = [line for contest, sentence in found for line in lines_of(contest, sentence, several)]
     n = fact_of(rows, "n_test")
     judged = f", judged on {counted(n, 'test image')}" if n else ""
     title = f"{title_of(rows)}: the best of each family, chosen by macro-F1 on val{judged}"
@@ -52,10 +52,11 @@ def svm_vs_deep(rows: Sequence[Row], left_out: Sequence[Row] = ()) -> Table:
     return Table("svm-vs-deep", title, columns, tuple(lines), notes)
 
 
-def lines_of(contest: Contest, sentence: str) -> list[Row]:
+def lines_of(contest: Contest, sentence: str, several_machines: bool = False) -> list[Row]:
     """A row for each entrant; sentence: the contest in words, which every row of it has."""
-    first = contest.leader or contest.entrants[0]
-    where = f"{device_of(first.row)} of {first.row['machine']}"
+    where = " / ".join(dict.fromkeys(device_of(one.row) for one in contest.entrants))
+    if several_machines:
+        where = " / ".join(dict.fromkeys(one.row["machine"] for one in contest.entrants))
     return [{**_line(contest, one), "contest": where, "sentence": sentence} for one in contest.entrants]
 
 
