@@ -373,7 +373,7 @@ def test_every_kind_of_figure_tells_the_figures_of_its_records(results, record):
     assert "svm-hog, libsvm, C=10\n2,500 images: 10.4 min" in drawn["svm-time"]  # 1e-4 n²
     assert len(drawn["thresholds"]) == 19
     assert sum(tip.startswith("alexnet\n") for tip in drawn["per-class"]) == len(CLASSES)
-    assert any("10,000 training images\naccuracy on test: 85.8 %" in tip for tip in drawn["learning-curve"])
+    assert any("10,000 training and 500 val images\naccuracy on test: 85.8 %" in tip for tip in drawn["learning-curve"])
 
 
 def test_black_methods_are_seen_on_a_dark_page():

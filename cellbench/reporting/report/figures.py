@@ -285,7 +285,7 @@ def _learning(chart: Chart) -> Parts:
     several = len({device_of(row) for row in chart.rows}) > 1
     labels = [_where(row, several) for row in chart.rows]
     measured = ("macro-F1" if "macro-F1" in chart.title else "accuracy") + " on test"
-    x = images([n for row in chart.rows for n in row["sizes"]], "training images, beside those of val (logarithmic)")
+    x = images([n for row in chart.rows for n in row["sizes"]], "training images (val not counted, log scale)")
     y = percents([v for row in chart.rows for v in _reaching(row["figures"], row["spans"])], measured)
     sheet = Sheet(x, y, right=room_for(labels))
     curves = [
