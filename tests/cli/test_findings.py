@@ -138,6 +138,8 @@ def _record(job, dataset, several):
             "classes": ["a", "b"],
             "counts": {"train": [10, 30]},
             "n": dict(job.n),
+            "seeded": entry.is_seeded(spec.params),
+            "follows": list(job.follows),
         },
     )
 
