@@ -74,12 +74,30 @@ def contests(rows: Sequence[Row]) -> list[Contest]:
 
     A family without a result there takes part with its best from elsewhere, the machine's other devices and thread
     counts before other machines; then times are not compared. Of two contests, one of which has all the entrants of
-    the other, the larger is kept.
+    the other, the larger is kept; and that of a machine is left out where another machine ran more families, these
+    among them, and has the better leader on val.
     """
-    fields = [_with_neighbours(group, rows) for group in by(rows, HARDWARE)]
+    groups = by(rows, HARDWARE)
+    fields = [_with_neighbours(group, rows) for group in groups]
     best = [_best_of_families(field) for field in fields]
-    kept = [i for i in range(len(best)) if not any(_covers(best, j, i) for j in range(len(best)))]
+    there = [_best_of_families(group) for group in groups]
+    numbers = range(len(groups))
+    kept = [i for i in numbers if not any(_covers(best, j, i) or _outdoes(there[j], there[i]) for j in numbers)]
     return [_contest(best[i], fields[i]) for i in kept]
+
+
+def _outdoes(rows: Sequence[Row], others: Sequence[Row]) -> bool:
+    """Whether one machine's best rows of families leave nothing to learn from another machine's."""
+    if not rows or not others or rows[0]["machine"] == others[0]["machine"]:
+        return False
+    families, of_others = ({row["family"] for row in side} for side in (rows, others))
+    return families > of_others and _leading(rows) >= _leading(others)
+
+
+def _leading(rows: Sequence[Row]) -> float:
+    """The best macro-F1 on val of what is no floor and was trained enough."""
+    fit = (row for row in rows if family_of(row["family"]).contender and not row.get("undertrained"))
+    return max((row["val_macro_f1"] for row in fit), default=0.0)
 
 
 def _with_neighbours(group: Sequence[Row], rows: Sequence[Row]) -> list[Row]:

@@ -78,8 +78,8 @@ def test_listing_needs_no_torch(tmp_path):
 def test_a_method_lists_all_that_can_be_set_its_default_and_what_is_allowed():
     page = CliRunner().invoke(cli, ["list", "methods", "vgg16"], prog_name="cellbench").output
     rows = {line.split()[0]: line.split(maxsplit=2)[1:] for line in page.splitlines()[4:-2]}
-    rate = "0.05 peak learning rate (above 0; 0.001 with optimiser=adam; 0.001 with optimiser=adamw)"
-    assert f" lr {rate} momentum " in " ".join(page.split())
+    rate = "auto peak learning rate; auto: of sgd the net's rate, smaller in batches of less than 64; of adam and adamw"
+    assert f" lr {rate} 0.001 (above 0) momentum " in " ".join(page.split())
     assert rows["optimiser"] == ["sgd", "what makes steps of gradients (sgd, adam, adamw)"]
     assert rows["nesterov"] == ["true", "SGD's momentum looks ahead (true or false)"]
     assert rows["weights"][1].startswith("to start from; none is random (imagenet, or the path")
@@ -122,7 +122,9 @@ def test_what_is_optional_is_listed_with_what_installs_it_and_whether_that_was_d
         ["smote=true{}", 'pip install "cellbench[imbalance]"', here["imblearn"]],
     ]
     timm = ["inception_resnet_v2, timm:NAME", 'pip install "cellbench[timm]"', "no"]
-    assert rows() == [timm, *([who.format(" (svm)"), *rest] for who, *rest in machines)]
+    solved = [", ".join(who.format(f" ({family})") for family in ("probe", "svm")) for who, *_ in machines[:2]]
+    of_families = [*solved, machines[2][0].format(" (svm)")]
+    assert rows() == [timm, *([who, *rest] for who, (_, *rest) in zip(of_families, machines, strict=True))]
     assert rows("svm-hog") == [[who.format(""), *rest] for who, *rest in machines]
     assert rows("svm-deep") == [[who.format(""), *rest] for who, *rest in machines[:2]]  # it has no smote
     assert rows("cnn") == []
@@ -172,7 +174,7 @@ def test_a_dry_run_that_had_to_prepare_images_says_so_the_first_time(cells, tmp_
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["run"], "say --quick, --all or --suite NAME, or choose with -m METHOD and -d DATASET"),
+        (["run"], "say --quick, --all or --suite NAME, or choose with -m METHOD or -d DATASET"),
         (["run", "-m", "resnet81"], "did you mean 'resnet18'"),
         (["run", "-m", "resnet"], "no method matches 'resnet'"),
         (["run", "-d", "synthetic-yest"], "did you mean 'synthetic-yeast'"),

@@ -121,6 +121,21 @@ def test_machines_are_told_apart_in_words(results, record):
     assert "machine" in render([table], "text").split("---")[0]
 
 
+def test_a_machine_that_ran_more_families_with_a_better_leader_speaks_for_both(results, record):
+    results(record("svm-hog"), record("cnn"), machine="a")
+    root = results(record("svm-hog"), record("resnet18"), of("floor", "floor-intensity"), machine="b")
+    (table,) = tables(load_results(root), "svm-vs-deep")
+    assert {row["machine"] for row in table.rows} == {"b"}
+    assert [row["method"] for row in table.rows] == ["resnet18", "svm-hog", "floor-intensity"]
+
+
+def test_a_machine_with_the_better_leader_keeps_its_contest(results, record):
+    results(record("svm-hog"), record("resnet18"), machine="a")
+    root = results(record("svm-hog"), record("cnn"), of("floor", "floor-intensity"), machine="b")
+    (table,) = tables(load_results(root), "svm-vs-deep")
+    assert {row["contest"] for row in table.rows} == {"a / b", "b"}
+
+
 def test_a_failed_seed_of_an_entrant_is_told(contest, record):
     table = contest(record("svm-hog"), record("svm-hog", seed=1, status="failed", reason="x"), record("cnn"))
     assert by_family(table)["svm"]["remark"] == "seed 1 failed: x"
@@ -153,7 +168,9 @@ def test_a_net_that_is_only_not_shown_is_said_to_have_run(results, record):
     ) in table.notes
     assert "--method resnet18" not in table.notes[-1]
     (depth,) = tables(shown, "depth")
-    assert depth.notes[0].startswith("No plain or residual net is among these runs, but resnet18 (epochs=3) used less data or changed settings")
+    assert depth.notes[0].startswith(
+        "No plain or residual net is among these runs, but resnet18 (epochs=3) used less data or changed settings"
+    )
 
 
 # not trained enough
