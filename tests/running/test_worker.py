@@ -110,7 +110,8 @@ def test_a_run_returns_a_whole_record_and_the_scores_it_rests_on(toy_folder):
     assert [facts["name"] for kind, facts in events if kind == "phase"] == [
         "load",
         "transfer",
-        "features",
+        "features",  # computed
+        "features",  # scaled
         "fit",
         "predict",
     ]
