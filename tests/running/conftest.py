@@ -35,7 +35,7 @@ class Bad:
         scores = np.tile(images.reshape(len(images), -1)[:, :1].astype(np.float32), (1, 3))
         return scores * np.nan if self.how == "blank" else scores
 
-@methods.register("bad", summary="misbehaves", family="svm", defaults=Manner(), cost=50)  # the slowest, so the last to run
+@methods.register("bad", summary="misbehaves", family="svm", defaults=Manner(), cost=50)  # the last to run
 def bad(params, seed, device): return Bad(params)
 """
 
