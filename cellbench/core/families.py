@@ -36,7 +36,7 @@ FAMILIES = {
 
 
 def family_of(name: str) -> Family:
-    """The family of this name. One that is not ours is a contender like any other."""
+    """The family of this name; a name that is not in FAMILIES makes a new family, which competes like any other."""
     return FAMILIES.get(name) or Family(name, f"{name} method", "")
 
 

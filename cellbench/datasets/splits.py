@@ -84,7 +84,7 @@ def limited(
 
 
 def val_in_proportion(split: Split, labels: NDArray, limit: int) -> int:
-    """How many val images go with `limit` training images: the same share, and at least one of every class in val.
+    """Number of val images for `limit` training images: the same share of the part, at least one of each class in val.
 
     labels: of the whole data set, as in `limited`.
     """

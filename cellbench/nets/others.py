@@ -155,7 +155,7 @@ def published(pretrained: str) -> tuple[dict[str, torch.Tensor], str]:
 
 
 def licence(pretrained: str) -> str:
-    """The licence of published weights, '' where their package does not state it, as torchvision does of few."""
+    """The licence of published weights, or '' where their package does not state it (torchvision seldom does)."""
     package, _, name = pretrained.partition(":")
     if package == "torchvision":
         return torchvision.models.get_model_weights(name).DEFAULT.meta.get("license", "")

@@ -9,7 +9,7 @@ AUTO = "auto"
 
 
 def follows(row: Row) -> set[str]:
-    """Names of such settings; empty for older records, which do not say."""
+    """Names of these settings; empty for older records, which do not list them."""
     return set(json.loads(row.get("follows") or "[]"))
 
 
