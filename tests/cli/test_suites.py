@@ -127,7 +127,7 @@ def test_a_plan_names_entries_and_shares_runs_of_equal_settings(tmp_path):
     arguments = ["-d", "synthetic-hpa28", "--limit", "30", "--dry-run", "-o", str(tmp_path)]
     out = call("run", "--suite", "hpa28-bninception", "-m", "lr-*", "-m", "original", "--exclude", "lr-0.3", *arguments)
     assert out.returncode == 0, out.stderr
-    assert [line.split()[5] for line in out.stdout.splitlines() if line.startswith("synthetic-hpa28")] == [
+    assert [line.split()[6] for line in out.stdout.splitlines() if line.startswith("synthetic-hpa28")] == [
         "hpa28-bninception/lr-0.03,",
         "hpa28-bninception/lr-0.003",
     ]
