@@ -17,16 +17,16 @@ from cellbench.core.data import Samples
 from cellbench.core.runs import RunLog, RunRecord, RunSpec
 from cellbench.core.store import Store
 from cellbench.datasets.toy import rings
+from cellbench.deep.nets.resnet import resnet
+from cellbench.deep.nets.table import find
+from cellbench.deep.recipe import Recipe
+from cellbench.deep.training import loop
+from cellbench.deep.training.model import choose_precision
 from cellbench.features import hog
 from cellbench.methods import methods
-from cellbench.nets.resnet import resnet
-from cellbench.nets.table import find
 from cellbench.reporting.frame import load_results
 from cellbench.reporting.views import tables
 from cellbench.running.worker import ask
-from cellbench.training import loop
-from cellbench.training.model import choose_precision
-from cellbench.training.recipe import Recipe
 
 HAS_BF16 = str(choose_precision("auto", "cpu")) == "bf16"
 # Without bf16 instructions both sides compute in float32, at a tenth of the speed: fewer images, and no factor to gain.

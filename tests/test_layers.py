@@ -9,8 +9,8 @@ LEVELS = [
     {"cli"},
     {"reporting", "running"},
     {"methods"},
-    {"datasets", "features", "svm", "training"},
-    {"nets"},  # training knows what a net is made of, a net nothing of training
+    {"datasets", "features", "svm"},
+    {"deep"},
     {"core"},
 ]
 # Reporting reads records alone: it must work where torch is not installed.

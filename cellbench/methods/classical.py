@@ -188,7 +188,7 @@ class FeatureSVM:
         return as_tensor(images).to(self._device)
 
     def _synchronise(self) -> None:
-        from ..training.loop import synchronise
+        from ..deep.training.loop import synchronise
 
         synchronise(self._device)
 

@@ -14,15 +14,15 @@ from ..core.data import Samples
 from ..core.runs import RunLog
 from ..core.store import write_whole
 from ..core.training_budget import EPOCHS, SGD_RATE
-from ..nets.table import NETS, Net, find
-from ..training.recipe import Recipe, suited
+from ..deep.nets.table import NETS, Net, find
+from ..deep.recipe import Recipe, suited
 from .inputs import square_side
 from .registry import methods
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from ..training.model import Trained
+    from ..deep.training.model import Trained
 
 
 class NetMethod:
@@ -36,11 +36,11 @@ class NetMethod:
         self.parameters: int | None = None
 
     def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
-        from ..training import loop, losses
+        from ..deep.training import loop, losses
 
         net = self._build(train)
         if self._recipe.weights is not None:
-            from ..nets.weights import load_weights
+            from ..deep.pretrained.weights import load_weights
 
             self.facts = load_weights(net, self._net.name, self._recipe.weights)
         self._scores = losses.scores_are(self._recipe, train.multilabel)
@@ -78,7 +78,7 @@ class NetMethod:
         recipe = self._recipe
         stem = None if recipe.stem == "auto" else recipe.stem
         if recipe.weights is not None and stem is None and "stem" in self._net.options:
-            from ..nets.weights import stem_of
+            from ..deep.pretrained.weights import stem_of
 
             stem = stem_of(recipe.weights)
         self._built = {
@@ -101,7 +101,7 @@ class NetMethod:
 
 def restore(net: Net, recipe: Recipe, state: Mapping[str, Any], device: str) -> "Trained":
     """The trained net that `NetMethod.state` told."""
-    from ..training.model import Trained
+    from ..deep.training.model import Trained
 
     return Trained.of_state(net.build(**state["built"]), state, recipe, device)
 

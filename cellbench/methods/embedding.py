@@ -22,8 +22,8 @@ from .hardware import hardware
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..nets.encoders import Encoder
-    from ..training.model import Precision
+    from ..deep.pretrained.encoders import Encoder
+    from ..deep.training.model import Precision
 
 REVISION = 1  # raise it when embeddings may change: older ones are then not taken from the cache
 
@@ -50,8 +50,8 @@ class Embedder:
         import torch
 
         from ..core.tensors import as_tensor
+        from ..deep.training.model import PREDICT_BATCH, PREDICT_PIXELS
         from ..features.tensors import check_finite
-        from ..training.model import PREDICT_BATCH, PREDICT_PIXELS
 
         check_finite(as_tensor(images))
         if self.channel_mode == "rgb":
@@ -67,7 +67,7 @@ class Embedder:
 
     @property
     def precision(self) -> "Precision":
-        from ..training.model import choose_precision
+        from ..deep.training.model import choose_precision
 
         return choose_precision("auto", self.device)
 
@@ -134,7 +134,7 @@ def _key(embedder: Embedder, parts: Mapping[str, NDArray]) -> str:
     """What embeddings and their cost depend on."""
     import torch
 
-    from ..nets.others import version_of
+    from ..deep.nets.third_party import version_of
 
     digest = hashlib.sha256()
     encoder = embedder.encoder

@@ -13,15 +13,15 @@ from ..core.errors import UsageError, did_you_mean
 from ..core.runs import RunLog
 from ..core.settings import described
 from ..datasets.preprocessing import Preprocessing
+from ..deep.nets.table import NETS, find
 from ..features.groups import values_of
-from ..nets.table import NETS, find
 from .estimators import FeatureClassifier
 from .hybrid import penultimate
 from .inputs import square_side
 from .registry import methods
 
 if TYPE_CHECKING:
-    from ..training.model import Trained
+    from ..deep.training.model import Trained
 
 LINEAR_C = (0.01, 0.1, 1, 10, 100)
 
@@ -81,8 +81,8 @@ class UntrainedFloor:
         import torch
 
         from ..core.tensors import as_tensor
-        from ..training.model import reader
-        from ..training.recipe import Recipe
+        from ..deep.recipe import Recipe
+        from ..deep.training.model import reader
 
         side = square_side(train)
         torch.manual_seed(self._seed)

@@ -18,8 +18,8 @@ from ..core.errors import UsageError
 from ..core.runs import RunLog
 from ..core.settings import described
 from ..core.training_budget import EPOCHS
-from ..nets.table import find
-from ..training.recipe import Recipe
+from ..deep.nets.table import find
+from ..deep.recipe import Recipe
 from .classical import FeatureSVM, FittedSVM, SVMSettings, machine_of
 from .deep import NetMethod
 from .deep import restore as restore_net
@@ -29,7 +29,7 @@ from .registry import methods
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..training.model import Trained
+    from ..deep.training.model import Trained
 
 # What both have by one name, class_weight and gamma, is the SVM's.
 MACHINE = tuple(
@@ -163,7 +163,7 @@ def penultimate(model: "Trained", images: "Tensor") -> "Tensor":
     """(n, features) float32: what reaches the net's last linear layer."""
     import torch
 
-    from ..nets.parts import inputs_of, last_linear
+    from ..deep.nets.layers import inputs_of, last_linear
 
     with inputs_of(last_linear(model.net)) as reached:
         model.predict(images)

@@ -22,7 +22,7 @@ from .inputs import square_side
 from .registry import methods
 
 if TYPE_CHECKING:
-    from ..nets.encoders import Encoder
+    from ..deep.pretrained.encoders import Encoder
 
 ENCODER = "torchvision:mobilenet_v2"
 SIZE = 96  # pixels that images are resized to
@@ -50,7 +50,7 @@ class EncoderSettings:
         if not isinstance(self.encoder, str):
             raise UsageError(f"encoder is {self.encoder!r}; give a net's name, such as {ENCODER}")
         if self.encoder != ENCODER:  # to look for it takes torch
-            from ..nets.table import find
+            from ..deep.nets.table import find
 
             find(self.encoder)
         if not isinstance(self.weights, str | None):
@@ -181,7 +181,7 @@ class Probe:
     def _encoder(self, train: Samples) -> "tuple[Encoder, dict[str, Any]]":
         import torch
 
-        from ..nets import encoders
+        from ..deep.pretrained import encoders
 
         self._size, wanted = square_side(train), self._settings
         torch.manual_seed(self._seed)
@@ -204,7 +204,7 @@ class FittedProbe:
 
 def restore(head: Head, settings: Any, state: Mapping[str, Any], device: str) -> FittedProbe:
     """What scores images as the Probe did whose state it was."""
-    from ..nets import encoders
+    from ..deep.pretrained import encoders
 
     wanted = _part(settings, EncoderSettings)
     encoder = encoders.untrained(wanted.encoder, state["size"], wanted.layer, wanted.pooling, device)

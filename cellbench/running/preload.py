@@ -14,9 +14,9 @@ import torch
 import torchvision
 
 import cellbench.datasets
+import cellbench.deep.training.loop
 import cellbench.methods
 import cellbench.running.worker
-import cellbench.training.loop
 
 from ..core.processes import keep_memory
 from ..svm.backends import available

@@ -10,9 +10,9 @@ from cellbench.core.contention import Spent
 from cellbench.core.errors import UsageError
 from cellbench.core.runs import RunLog
 from cellbench.datasets.toy import rings
+from cellbench.deep.training.model import Precision, Trained
 from cellbench.methods import methods
 from cellbench.methods.hybrid import DeepFeatureSettings, DeepFeatureSVM, penultimate
-from cellbench.training.model import Precision, Trained
 
 QUICK = DeepFeatureSettings(net="cnn", epochs=3, batch=16, lr=0.02)
 
@@ -45,7 +45,7 @@ def test_a_net_trained_before_is_taken_again_and_counted_again(cache, monkeypatc
     monkeypatch.setattr(Spent, "now", lambda: Spent(next(seconds), 0, 0))
     first, log, scores = fitted()
     assert (first.chosen["net_from_cache"], len(list(cache.iterdir()))) == (False, 1)
-    monkeypatch.setattr("cellbench.training.loop.train", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr("cellbench.deep.training.loop.train", lambda *_: pytest.fail("trained again"))
     second, again, same = fitted()
     assert second.chosen == {**first.chosen, "net_from_cache": True}
     assert np.array_equal(same, scores)

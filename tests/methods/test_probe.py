@@ -12,10 +12,10 @@ from cellbench.core.errors import DataError, UsageError
 from cellbench.core.runs import RunLog
 from cellbench.datasets.preprocessing import three_channels
 from cellbench.datasets.toy import rings
+from cellbench.deep.pretrained import encoders
 from cellbench.methods import embedding, methods
 from cellbench.methods.embedding import Embedder, full_scale
 from cellbench.methods.probe import EncoderSettings
-from cellbench.nets import encoders
 
 SMALL = "resnet20"  # a thin net, quick on a slow machine
 

@@ -13,12 +13,12 @@ from cellbench.core.errors import UsageError
 from cellbench.core.runs import RunLog, canonical_text
 from cellbench.datasets import datasets
 from cellbench.datasets.toy import rings
+from cellbench.deep.nets.table import find
+from cellbench.deep.training.sampling import chosen_images
 from cellbench.methods import methods
 from cellbench.methods.deep import NetMethod
-from cellbench.nets.table import find
 from cellbench.running.plan import following, make_plan, names_of, parse_override, settled
 from cellbench.running.suites import expected, plan_suite, settings
-from cellbench.training.sampling import chosen_images
 
 ALL = suites.select(["*"])
 SMALL = suites.parse(

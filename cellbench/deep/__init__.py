@@ -1,0 +1,8 @@
+"""Deep nets and how they learn.
+
+nets/          architectures by name, ours and those of torchvision and timm
+pretrained/    weights that were learnt elsewhere, and frozen nets as encoders
+recipe.py      every setting of training, as data
+augmentation/  random changes of a batch of training images
+training/      the one training loop and its parts
+"""

@@ -1,0 +1,60 @@
+"""Augmentation of a whole batch on its device, every image by numbers of its own."""
+
+import torch
+from torch import Tensor
+
+from ...core.errors import UsageError
+from ..recipe import Recipe
+from . import geometric, intensity
+
+DRAWS = (
+    *("rotate", "flip", "flip_vertical", "scale", "aspect", "shear", "shift_x", "shift_y", "crop_x", "crop_y"),
+    *("window_x", "window_y", "blur", "hue", "saturation", "gamma", "gain", "offset", "noise"),
+)
+
+
+def augment(batch: Tensor, recipe: Recipe, generator: torch.Generator, black: Tensor, white: Tensor) -> Tensor:
+    """The batch as the recipe's fields from rotate to noise have it; what is off costs nothing.
+
+    batch: normalised, float (n, channels, height, width), left as it is; black, white: (1, channels, 1, 1), what raw 0
+    and the full scale became. In this order: one resampling for all that moves pixels, blur, saturation, hue, gamma,
+    gain (about zero) and offset, noise. Every image's numbers come from `generator`, on the processor, so they are the
+    same on every device, and the same whatever else is on; the noise alone is drawn on the device, by a seed of them.
+    Raises UsageError when hue or saturation is on and the images do not have three channels.
+    """
+    n = len(batch)
+    numbers = torch.rand(len(DRAWS) + 2 * geometric.TRIES, n, generator=generator)
+    draw = dict(zip(DRAWS, numbers, strict=False))
+    tries = numbers[len(DRAWS) :].view(2, geometric.TRIES, n)
+
+    out = geometric.move(batch, recipe, draw, tries, black)
+    if recipe.blur:
+        out = intensity.blur(out, draw["blur"] * recipe.blur, intensity.reach(recipe.blur))
+    if recipe.hue or recipe.saturation or recipe.gamma:
+        _check_colours(recipe, batch)
+        out = (out - black).div_(white - black)
+        if recipe.saturation:
+            out = intensity.saturate(out, 1 + geometric.either_way(draw["saturation"], recipe.saturation))
+        if recipe.hue:
+            out = intensity.turn_hue(out, geometric.either_way(draw["hue"], recipe.hue))
+        if recipe.gamma:
+            out = out.clamp_(min=0).pow_(intensity.each(1 + geometric.either_way(draw["gamma"], recipe.gamma), out))
+        out = out.mul_(white - black).add_(black)
+    if recipe.gain:
+        gain = intensity.each(1 + geometric.either_way(draw["gain"], recipe.gain), out)
+        out = torch.mul(out, gain, out=None if out is batch else out)  # writing to memory that is there is faster
+    if recipe.offset:
+        offset = intensity.each(geometric.either_way(draw["offset"], recipe.offset), out)
+        out = torch.add(out, offset, out=None if out is batch else out)
+    if recipe.noise:
+        out = intensity.add_noise(out, draw["noise"] * recipe.noise, generator)
+    return out
+
+
+def _check_colours(recipe: Recipe, batch: Tensor) -> None:
+    if (recipe.hue or recipe.saturation) and batch.shape[1] != 3:
+        name = "hue" if recipe.hue else "saturation"
+        raise UsageError(
+            f"{name} is {getattr(recipe, name):g} and the images have {batch.shape[1]} channel(s); "
+            "hue and saturation are for three: set both to 0"
+        )

@@ -1,0 +1,84 @@
+"""Augmentation that makes one image and its truth of several."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..recipe import Recipe
+
+LEAST_PART = 0.2  # of a side that a mosaic leaves to an image
+
+
+def mix(batch: Tensor, truth: Tensor, recipe: Recipe, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """The batch (n, channels, height, width) and its truth, float (n, classes), mixed as the recipe has it.
+
+    Of mixup, cutmix and mosaic, when several are on, each batch has one, all equally often. Every image has partners
+    from its own batch and a share of its own; the random numbers follow from `generator`, on the processor.
+    """
+    ways = [way for on, way in ((recipe.mixup, _mixup), (recipe.cutmix, _cutmix), (recipe.mosaic, _mosaic)) if on]
+    if not ways:
+        return batch, truth
+    random = np.random.default_rng(int(torch.randint(2**62, (), generator=generator)))
+    return ways[random.integers(len(ways))](batch, truth, recipe, random)
+
+
+def _mixup(batch: Tensor, truth: Tensor, recipe: Recipe, random: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """Two images, one shining through the other (Zhang et al., 2018)."""
+    n = len(batch)
+    partner = _on(batch, random.permutation(n))
+    share = _on(truth, random.beta(recipe.mixup, recipe.mixup, (n, 1)).astype(np.float32))
+    return torch.lerp(batch[partner], batch, share.view(n, 1, 1, 1)), torch.lerp(truth[partner], truth, share)
+
+
+def _cutmix(batch: Tensor, truth: Tensor, recipe: Recipe, random: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """A rectangle of another image pasted in; its share of the truth is the area that it covers (Yun et al., 2019).
+
+    The rectangle has the image's proportions and its centre anywhere, so the border may cut some of it off.
+    """
+    n, _, height, width = batch.shape
+    partner = _on(batch, random.permutation(n))
+    side = np.sqrt(1 - random.beta(recipe.cutmix, recipe.cutmix, n))
+    rows = _stretch(height, side, random)
+    columns = _stretch(width, side, random)
+    pasted = rows[:, None, :, None] & columns[:, None, None, :]
+    share = pasted.mean((1, 2, 3), dtype=np.float32)[:, None]
+    mixed = torch.where(_on(batch, pasted), batch[partner], batch)
+    return mixed, torch.lerp(truth, truth[partner], _on(truth, share))
+
+
+def _stretch(length: int, side: NDArray, random: np.random.Generator) -> NDArray[np.bool_]:
+    """(n, length): true along a stretch of `side` (a share) about a random place, as far either way."""
+    half = (length * side / 2).astype(int)[:, None]
+    centre = random.integers(length, size=(len(side), 1))
+    place = np.arange(length)
+    return (place >= centre - half) & (place < centre + half)
+
+
+def _mosaic(batch: Tensor, truth: Tensor, recipe: Recipe, random: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """Four images about one cross, each seen where it was, shares of the truth by area (Bochkovskiy et al., 2020)."""
+    n, _, height, width = batch.shape
+    whole = random.random(n) >= recipe.mosaic  # a cross outside leaves the image alone
+    cut_y = np.where(whole, height, _cut(height, n, random))[:, None]
+    cut_x = np.where(whole, width, _cut(width, n, random))[:, None]
+    below, right = np.arange(height) >= cut_y, np.arange(width) >= cut_x
+    partners = [_on(batch, random.permutation(n)) for _ in range(3)]
+
+    at_right = _on(batch, right[:, None, None, :])
+    top = torch.where(at_right, batch[partners[0]], batch)
+    bottom = torch.where(at_right, batch[partners[2]], batch[partners[1]])
+    mixed = torch.where(_on(batch, below[:, None, :, None]), bottom, top)
+
+    share_below = _on(truth, below.mean(1, keepdims=True, dtype=np.float32))
+    share_right = _on(truth, right.mean(1, keepdims=True, dtype=np.float32))
+    truth_top = torch.lerp(truth, truth[partners[0]], share_right)
+    truth_bottom = torch.lerp(truth[partners[1]], truth[partners[2]], share_right)
+    return mixed, torch.lerp(truth_top, truth_bottom, share_below)
+
+
+def _cut(length: int, n: int, random: np.random.Generator) -> NDArray[np.int64]:
+    return random.integers(round(LEAST_PART * length), round((1 - LEAST_PART) * length) + 1, n)
+
+
+def _on(like: Tensor, numbers: NDArray) -> Tensor:
+    return torch.from_numpy(numbers).to(like.device, non_blocking=True)

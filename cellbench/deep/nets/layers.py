@@ -1,0 +1,164 @@
+"""Parts of any net: its first layer, its last ones, which of them may learn; activations and dropout exchanged."""
+
+import contextlib
+import copy
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ...core.errors import DataError, UsageError, did_you_mean
+
+SMALL = 96  # up to this many pixels the stem is 5×5; measured as accurate as larger ones, at less cost
+ACTIVATIONS = {"relu": nn.ReLU, "mish": nn.Mish, "gelu": nn.GELU}
+# What may stand between the last linear layers: it has no weights, so that a layer's place in the head stays clear.
+BETWEEN = ("Dropout", "Flatten", "Identity", "AdaptiveAvgPool2d", "ReLU", "ReLU6", "Mish", "GELU", "Tanh", "Hardswish")
+
+PLANS = ("none", "head", "convolutions")
+
+
+class DropoutLinear(nn.Linear):
+    """A linear layer whose inputs are dropped in training; its weights keep the name of the layer that it replaces."""
+
+    p: float = 0.0
+
+    def forward(self, input: Tensor) -> Tensor:
+        return super().forward(F.dropout(input, self.p, self.training))
+
+
+def wants_small(stem: str | None, size: int) -> bool:
+    """Whether the 5×5 stem is meant: asked for, or nothing asked for and images small."""
+    return stem == "small" or (stem is None and size <= SMALL)
+
+
+def values_after(features: nn.Module, channels: int, size: int) -> int:
+    """How many values come out of `features` for one image; nothing is computed. DataError if it is too small."""
+    twin = copy.deepcopy(features).to("meta").eval()
+    try:
+        return twin(torch.empty(1, channels, size, size, device="meta")).numel()
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(f"images of {size}×{size} pixels are too small for this net ({reason}); enlarge them") from None
+
+
+def set_activation(net: nn.Module, activation: str) -> None:
+    """Put Mish or GELU where the net has ReLU or ReLU6 modules; 'relu' leaves all as it is."""
+    if activation not in ACTIVATIONS:
+        raise UsageError(f"activation is {activation!r}; {did_you_mean(activation, ACTIVATIONS)}")
+    if activation == "relu":
+        return
+    found = [name for name, module in net.named_modules() if isinstance(module, nn.ReLU | nn.ReLU6)]
+    if not found:
+        raise UsageError(f"activation {activation} was asked for, but this net has no ReLU to replace; leave it out")
+    for name in found:
+        net.set_submodule(name, ACTIVATIONS[activation]())
+
+
+def set_dropout(net: nn.Module, dropout: float | None) -> None:
+    """Give all dropout layers this probability; a net that has none drops the inputs of its last linear layer."""
+    if dropout is None:
+        return
+    if not 0 <= dropout < 1:
+        raise UsageError(f"dropout is {dropout}; give a probability from 0 to below 1")
+    layers = [module for module in net.modules() if isinstance(module, nn.Dropout | nn.Dropout1d | nn.Dropout2d)]
+    for layer in layers:
+        layer.p = dropout
+    if layers or dropout == 0:
+        return
+    name, old = _named_last_linear(net)
+    new = DropoutLinear(old.in_features, old.out_features, old.bias is not None, device="meta")
+    new.weight, new.bias, new.p = old.weight, old.bias, dropout
+    net.set_submodule(name, new)
+
+
+def first_convolution(net: nn.Module) -> tuple[str, nn.Conv2d] | None:
+    """Name and module of the layer that reads the image; None where no convolution does."""
+    return next(((name, m) for name, m in net.named_modules() if isinstance(m, nn.Conv2d)), None)
+
+
+def convolution_modules(net: nn.Module) -> list[nn.Conv2d]:
+    return [module for module in net.modules() if isinstance(module, nn.Conv2d)]
+
+
+def last_linear(net: nn.Module) -> nn.Linear:
+    """The layer that gives the scores; what comes into it are the net's features. UsageError where there is none."""
+    return _named_last_linear(net)[1]
+
+
+@contextlib.contextmanager
+def inputs_of(layer: nn.Module) -> Iterator[list[Tensor]]:
+    """Within, every forward pass adds what the layer is given to the list."""
+    given: list[Tensor] = []
+    hook = layer.register_forward_pre_hook(lambda _, inputs: given.append(inputs[0]))
+    try:
+        yield given
+    finally:
+        hook.remove()
+
+
+@contextlib.contextmanager
+def outputs_of(layer: nn.Module) -> Iterator[list[Tensor]]:
+    """Within, every forward pass adds what the layer gives to the list."""
+    results: list[Tensor] = []
+    hook = layer.register_forward_hook(lambda _, inputs, output: results.append(output))
+    try:
+        yield results
+    finally:
+        hook.remove()
+
+
+def head_layers(net: nn.Module) -> list[tuple[str, nn.Module]]:
+    """The linear layers at the end, nothing with weights between them, by name; without any, the last convolution."""
+    head: list[tuple[str, nn.Module]] = []
+    for name, module in reversed(list(_leaves(net))):
+        if isinstance(module, nn.Linear):
+            head.insert(0, (name, module))
+        elif head and type(module).__name__ not in BETWEEN:
+            break
+    if head:
+        return head
+    convolutions: list[tuple[str, nn.Module]]
+    convolutions = [(name, module) for name, module in net.named_modules() if isinstance(module, nn.Conv2d)]
+    return convolutions[-1:]
+
+
+def head_parameters(net: nn.Module) -> list[nn.Parameter]:
+    """Weights and biases of the layer that gives the scores: the last linear one, or the last convolution."""
+    return list(head_layers(net)[-1][1].parameters())
+
+
+def freeze(net: nn.Module, plan: str) -> None:
+    """Let only these learn: 'none' everything; 'head' the last layer; 'convolutions' the linear layers.
+
+    Whatever was frozen before is forgotten. Call `settle_norms` after each `net.train()`.
+    """
+    if plan not in PLANS:
+        raise UsageError(f"freeze is {plan!r}; {did_you_mean(plan, PLANS)}")
+    if plan == "convolutions" and not convolution_modules(net):
+        raise UsageError("freeze is 'convolutions', but this net has none; choose 'none' or 'head'")
+    learn = set(net.parameters()) if plan == "none" else set(head_parameters(net))
+    if plan == "convolutions":
+        learn |= {p for module in net.modules() if isinstance(module, nn.Linear) for p in module.parameters()}
+    for parameter in net.parameters():
+        parameter.requires_grad_(parameter in learn)
+
+
+def settle_norms(net: nn.Module) -> None:
+    """Put frozen batch norm into eval mode: a layer that may not learn must not go on counting means either."""
+    for module in net.modules():
+        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+            own = list(module.parameters())
+            if own and not any(parameter.requires_grad for parameter in own):
+                module.eval()
+
+
+def _leaves(net: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    return ((name, module) for name, module in net.named_modules() if not any(module.children()))
+
+
+def _named_last_linear(net: nn.Module) -> tuple[str, nn.Linear]:
+    found = [(name, module) for name, module in net.named_modules() if isinstance(module, nn.Linear)]
+    if not found:
+        raise UsageError("this net has no linear layer: it classifies by convolution; choose another net")
+    return found[-1]

@@ -1,0 +1,1 @@
+"""The one training loop, in loop.py, and its parts, one a file."""

@@ -1,0 +1,83 @@
+"""Which training images an epoch shows, and how often: imbalance is met by copies, by omission or by weighted draws."""
+
+import math
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ...core.errors import UsageError
+from ..recipe import Recipe
+
+ROUNDS = 50  # in which copies are found; a dozen are enough for the 28 labels of the Atlas
+
+
+def chosen_images(truth: NDArray[np.bool_], recipe: Recipe, seed: int) -> NDArray[np.int64]:
+    """Positions of the images of an epoch, (m,), those repeated by the recipe as often as they are to be seen.
+
+    truth: (n, classes), whether an image carries a label. Raises UsageError for a class that isn't there, or when
+    nothing is left.
+    """
+    times = np.ones(len(truth), np.int64)
+    if recipe.single_label != "keep":
+        if beyond := [k for k in recipe.single_classes if k >= truth.shape[1]]:
+            raise UsageError(f"single_classes names class {beyond[0]}; classes are 0 to {truth.shape[1] - 1}")
+        alone = np.flatnonzero((truth.sum(1) == 1) & truth[:, list(recipe.single_classes)].any(1))
+        drawn = np.random.default_rng(seed).permutation(alone)[: round(len(alone) * recipe.single_share)]
+        times[drawn] = 2 if recipe.single_label == "copy" else 0
+    if recipe.oversample:
+        times *= _copies(truth, times, recipe)
+    if not times.any():
+        raise UsageError("single_label delete leaves no training image; lower single_share or name fewer classes")
+    return np.repeat(np.arange(len(truth)), times)
+
+
+def _copies(truth: NDArray[np.bool_], times: NDArray[np.int64], recipe: Recipe) -> NDArray[np.int64]:
+    """How often each image is repeated, (n,): as the label asks that asks for most."""
+    if isinstance(recipe.oversample, tuple):
+        wanted = _to_shares(truth, times, np.array(recipe.oversample), recipe.oversample_most)
+    else:  # counting shares before any copying
+        asked = [math.ceil(recipe.oversample / share - 1e-9) if share else 1 for share in _shares(truth, times)]
+        wanted = np.clip(asked, 1, recipe.oversample_most)
+    return np.where(truth, wanted, 1).max(1)
+
+
+def _to_shares(truth: NDArray[np.bool_], times: NDArray[np.int64], shares: NDArray, most: int) -> NDArray[np.int64]:
+    """Copies of each class, (classes,), with which it comes near its share of all labels; 0 leaves it as it is.
+
+    Copies bring labels of other classes along, so they are found in rounds. Raises UsageError for another number of
+    shares than there are classes, and for more than there is to share.
+    """
+    if len(shares) != truth.shape[1]:
+        raise UsageError(
+            f"oversample has {len(shares)} shares and the images have {truth.shape[1]} classes; give each class one, 0 "
+            "where none is to be copied, or one number for all"
+        )
+    if shares.sum() > 1 + 1e-6:
+        raise UsageError(f"oversample has shares of {shares.sum():.3g} in all; give such that come to 1 at most")
+    copies = np.ones(len(shares), np.int64)
+    for _ in range(ROUNDS):
+        found = _shares(truth, times * np.where(truth, copies, 1).max(1))
+        ratio = np.divide(shares, found, out=np.zeros(len(shares)), where=found > 0)
+        better = np.clip(np.rint(copies * ratio), 1, most).astype(np.int64)
+        if (better == copies).all():
+            break
+        copies = better
+    return copies
+
+
+def _shares(truth: NDArray[np.bool_], times: NDArray[np.int64]) -> NDArray:
+    """Each class's share of all labels of images that are shown so many times, (classes,)."""
+    return truth.T.astype(float) @ times / max(1, (truth.sum(1) * times).sum())
+
+
+def epoch_order(truth: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
+    """Positions in the order of an epoch: each once, or with sampler balanced as many drawn, every class equally
+    often. Of several labels an image counts as its rarest, without any as one of the commonest class."""
+    n = len(truth)
+    if recipe.sampler == "shuffle":
+        return torch.randperm(n, generator=generator)
+    counts = truth.sum(0).clamp(min=1)
+    weights = (truth / counts).amax(1).clamp(min=1 / counts.max())
+    return torch.multinomial(weights, n, replacement=True, generator=generator)

@@ -1,1 +1,0 @@
-"""The one training loop, and the recipes that it follows."""

