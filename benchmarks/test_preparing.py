@@ -20,7 +20,8 @@ import pytest
 from PIL import Image
 
 from cellbench.core.environment import cores
-from cellbench.datasets import deepyeast, filling, hep2, images, pools
+from cellbench.datasets import deepyeast, hep2
+from cellbench.datasets.files import images, npy, parallel
 from cellbench.datasets.toy import rings
 
 IDLE = 0.5  # load average of the last minute below which the machine is this test's alone
@@ -62,7 +63,7 @@ def test_preparing_90000_deepyeast_sized_pngs(room: Path, prepared) -> None:
         lists[part].append(f"{i}.png {i % len(deepyeast.CLASSES)}")
     for name, rows in zip(deepyeast.RENAMED_LISTS, lists.values(), strict=True):
         (room / name).write_text("\n".join(rows))
-    seconds, memory = prepared("deepyeast", room, workers=min(cores(), pools.MOST_PROCESSES))
+    seconds, memory = prepared("deepyeast", room, workers=min(cores(), parallel.MOST_PROCESSES))
     assert seconds < 60
     assert memory < 1e9
 
@@ -80,7 +81,7 @@ def test_decoding_of_50000_pngs(against, room: Path) -> None:
         start, busy = time.perf_counter(), sum(os.times()[:4])
         items = ((place, file.name, file) for place, file in enumerate(files))
         shape = (len(files), 1, 78, 78)
-        filling.write(room / "x.npy", shape, np.dtype(np.uint8), items, images.decode, "", processes=True)
+        npy.write(room / "x.npy", shape, np.dtype(np.uint8), items, images.decode, "", processes=True)
         had.append((sum(os.times()[:4]) - busy) / (time.perf_counter() - start))
 
     def peer() -> None:

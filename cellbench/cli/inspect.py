@@ -86,8 +86,9 @@ def inspect(
     if output is not None and no_montage:
         raise click.UsageError("-o and --no-montage contradict each other; leave one out")
     load_plugins(plugins)
-    from ..datasets import cache, montage
+    from ..datasets import montage
     from ..datasets.audit import audit
+    from ..datasets.files import cache
     from ..datasets.protocols import with_split
 
     target = None if no_montage else output or _default_output(dataset)

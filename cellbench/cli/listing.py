@@ -151,7 +151,8 @@ def list_datasets(plugins: tuple[Path, ...]) -> None:
     """
     from tabulate import tabulate
 
-    from ..datasets import cache, datasets, images
+    from ..datasets import datasets
+    from ..datasets.files import cache, images
 
     load_plugins(plugins)
     entries = sorted(datasets.entries(), key=lambda entry: images.natural(entry.name))
@@ -171,7 +172,7 @@ def list_datasets(plugins: tuple[Path, ...]) -> None:
 
 def _known(entry: Any, what: str) -> Sequence[str]:
     """An entry's 'classes' or 'channels' by name: those of the prepared data, else what its source is known to have."""
-    from ..datasets import cache
+    from ..datasets.files import cache
 
     return cache.meta(entry.key).get(what) or getattr(entry, what)
 
@@ -183,7 +184,7 @@ def _indented(text: str) -> str:
 
 def _state(entry: Any) -> str:
     """Whether a data set is ready and where, else what readies it."""
-    from ..datasets import cache
+    from ..datasets.files import cache
 
     if cache.is_ready(entry.key):
         return f"ready: {entry.key}, {amount(cache.size_of(cache.location(entry.key)))}"

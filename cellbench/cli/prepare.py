@@ -63,7 +63,8 @@ def prepare(
 
 
 def _prepare(dataset: str, source: Path | None, again: bool, folder: dict[str, Any]) -> None:
-    from ..datasets import cache, datasets
+    from ..datasets import datasets
+    from ..datasets.files import cache
 
     start = time.perf_counter()
     given = given_options(folder)

@@ -148,7 +148,7 @@ def _run(
     from ..core.environment import machine_name
     from ..core.store import Store
     from ..core.suites import choose, select
-    from ..datasets import cache
+    from ..datasets.files import cache
     from ..datasets.protocols import GIVEN
     from ..running import matrix, worker
     from ..running.plan import Override, make_plan, parse_override
@@ -296,7 +296,7 @@ def _check_output(output: Path, folders: Sequence[Path]) -> None:
 
 def _tell_notes(jobs: Sequence["Job"]) -> None:
     """What the reader of the images had to remark, once a data set and split."""
-    from ..datasets import cache
+    from ..datasets.files import cache
     from ..datasets.protocols import with_split
 
     read = [with_split(cache.read(at), split) for at, split in dict.fromkeys((j.data, j.spec.split) for j in jobs)]

@@ -27,7 +27,7 @@ def plan_suites(
     """Jobs of the entries of each suite, on data sets `names`, or without any on the suite's own."""
     import fnmatch
 
-    from ..datasets import cache
+    from ..datasets.files import cache
     from ..methods import methods
     from ..running.plan import check_scopes, merged
     from ..running.suites import plan_suite
@@ -117,7 +117,8 @@ def detail(suite: "Suite", width: int) -> str:
 
 
 def _state(suite: "Suite") -> str:
-    from ..datasets import cache, datasets
+    from ..datasets import datasets
+    from ..datasets.files import cache
 
     entry = datasets[suite.dataset]
     if cache.is_ready(entry.key):

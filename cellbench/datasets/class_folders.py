@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..core.errors import DataError
-from . import images
+from .files import images
 from .listing import PART_WORDS, Listing, nfc
 
 

@@ -14,12 +14,12 @@ import numpy as np
 from ..core.data import PARTS, Dataset, Info, Split
 from ..core.errors import DataError
 from ..core.words import counted
-from . import cache, filling, images
-from .download import RemoteFile
+from .files import cache, images, npy
+from .files.download import RemoteFile
+from .files.tables import read_text
 from .registry import datasets
 from .splits import absent
 from .synthetic import CHANNELS, CLASSES, SHAPE
-from .tables import read_text
 
 HOME = "https://kodu.ut.ee/~leopoldp/2016_DeepYeast"
 LISTS_HOME = f"{HOME}/code/image_prep/data"
@@ -83,7 +83,7 @@ def build(scratch: Path, source: Path | None) -> Dataset:
     if lacking := absent(CLASSES, labels[parts == "train"]):
         raise DataError(f"{source}: no training image is of class {', '.join(lacking)}; get a whole copy")
     extra = len(name_of) - len(row_of)
-    pixels, remarks = filling.write(
+    pixels, remarks = npy.write(
         scratch / cache.IMAGES,
         (len(labels), *SHAPE),
         np.dtype(np.uint8),

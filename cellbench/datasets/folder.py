@@ -13,12 +13,12 @@ import numpy as np
 
 from ..core.data import Dataset, Info
 from ..core.errors import DataError
-from . import cache, filling, images
-from .filling import Look
+from .files import cache, images, npy
+from .files.npy import Look
+from .files.tables import read_text
 from .folder_split import draw_split
 from .layouts import join_channels, read_listing
 from .listing import FolderOptions
-from .tables import read_text
 
 __all__ = ["FolderOptions", "build", "prepare"]
 
@@ -53,7 +53,7 @@ def build(scratch: Path, path: Path, files: dict[str, Path], options: FolderOpti
     skipped = []
     if bad:
         if not options.skip_unreadable:
-            filling.refuse_unreadable(looks, KEEP_WHOLE)
+            npy.refuse_unreadable(looks, KEEP_WHOLE)
         skipped = [f"{len(bad)} unreadable images skipped: {images.few(bad, 20)}"]
         whole, listing = listing, listing.take([i for i, look in enumerate(looks) if not look.problem])
         left = {name for names in listing.labels for name in names}
@@ -63,8 +63,8 @@ def build(scratch: Path, path: Path, files: dict[str, Path], options: FolderOpti
         split, notes = draw_split(listing, options.split_seed)
     _check_alike(looks)
     if bad:
-        filling.keep(scratch / cache.IMAGES, [look.place for look in looks])
-    notes = [*listing.notes, *notes, *skipped, *filling.remarks(looks), *_size_notes(looks, options.size)]
+        npy.keep(scratch / cache.IMAGES, [look.place for look in looks])
+    notes = [*listing.notes, *notes, *skipped, *npy.remarks(looks), *_size_notes(looks, options.size)]
     return Dataset(
         name=f"folder:{path.name}",
         images=np.load(scratch / cache.IMAGES, mmap_mode="r"),
@@ -110,7 +110,7 @@ def _decode(target: Path, planes: Mapping[str, Sequence[Path]], size: int | None
     shape = (len(planes), channels, size or height, size or width)
     looks: list[Look] = []
     load = partial(_sized, size=size)
-    with contextlib.closing(filling.fill(target, shape, pixels.dtype, items, load, processes=True)) as found:
+    with contextlib.closing(npy.fill(target, shape, pixels.dtype, items, load, processes=True)) as found:
         for look in found:
             looks.append(look)
             if not size and not look.problem and look.shape[1:] != (height, width):

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from ..core.data import PARTS, Split, count_classes
 from ..core.errors import DataError
 from ..core.words import counted
-from . import images, splits
+from . import splits
+from .files import images
 from .listing import NO_GROUPS, Listing
 from .splits import absent
 

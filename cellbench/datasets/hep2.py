@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from ..core.data import PARTS, Dataset, Info, Split
 from ..core.errors import DataError, did_you_mean
 from ..core.words import counted
-from . import cache, filling, images
+from .files import cache, images, npy
+from .files.tables import read_table
 from .listing import PART_WORDS
 from .registry import datasets
 from .splits import absent
-from .tables import read_table
 
 CLASSES = ("Homogeneous", "Speckled", "Nucleolar", "Centromere", "NuMem", "Golgi")
 CHANNELS = ("cell",)
@@ -64,7 +64,7 @@ def build(scratch: Path, source: Path | None) -> Dataset:
     labels = np.array([cell.label for cell in cells], dtype=np.int64)
     _check_train(labels, parts, {cell.part: cell.folder for cell in cells}, source)
     place_of = {cell.name: place for place, cell in enumerate(cells)}
-    pixels, remarks = filling.write(
+    pixels, remarks = npy.write(
         scratch / cache.IMAGES,
         (len(cells), *SHAPE),
         np.dtype(np.uint8),

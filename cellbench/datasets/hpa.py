@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from ..core.data import Dataset, Info
 from ..core.errors import DataError
 from ..core.words import counted
-from . import cache, filling, images, splits
+from . import splits
+from .files import cache, images, npy
+from .files.tables import Table, read_table
 from .registry import datasets
-from .tables import Table, read_table
 
 SIZES = (128, 512)  # px that images are stored at; the first has the plain name, as 512 take 16 times its room
 TABLE = "train.csv"
@@ -147,7 +148,7 @@ def build(kind: LabelSet, size: int, scratch: Path, source: Path | None) -> Data
     extra = len(there) - len(place_of)
     _check_size(kind, size, source, place_of)
     split = splits.stratified(labels, classes=kind.labels)  # before decoding, which takes long
-    pixels, remarks = filling.write(
+    pixels, remarks = npy.write(
         scratch / cache.IMAGES,
         (len(ids), len(kind.channels), size, size),
         np.dtype(np.uint8),

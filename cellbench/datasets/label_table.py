@@ -4,10 +4,10 @@ from pathlib import Path
 
 from ..core.data import PARTS
 from ..core.errors import DataError, did_you_mean
-from . import images
 from .class_folders import subfolders
+from .files import images
+from .files.tables import Table, read_table
 from .listing import NO_GROUPS, ONE_HOT, PART_WORDS, SEPARATORS, FolderOptions, Listing, nfc
-from .tables import Table, read_table
 
 # usual column names, lower case without spaces, '_' and '-'; the first that is there is taken
 FILE_COLUMNS = (

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ..core.errors import DataError, UsageError
 from ..core.words import counted
-from . import images
 from .class_folders import from_folders, subfolders
+from .files import images
 from .label_table import find_table, from_table
 from .listing import NO_GROUPS, FolderOptions, Listing
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import UsageError
-from . import images
+from .files import images
 
 T = TypeVar("T")
 

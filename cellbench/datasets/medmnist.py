@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from ..core.data import PARTS, Dataset, Info, Split
 from ..core.errors import BackendError, DataError
 from ..core.extras import EXTRAS
-from . import cache, filling
-from .download import RemoteFile, is_web_page
+from .files import cache, npy
+from .files.download import RemoteFile, is_web_page
 from .registry import datasets
 from .splits import absent
 
@@ -198,7 +198,7 @@ def _write_images(target: Path, file: Path, shape: tuple[int, ...]) -> NDArray[n
     _, channels, height, width = shape
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("wb") as out:
-        filling.write_header(out, shape, np.dtype(np.uint8))
+        npy.write_header(out, shape, np.dtype(np.uint8))
         for part in PARTS:
             with _array(file, f"{part}_images") as array:
                 step = max(1, BLOCK_BYTES // math.prod(shape[1:]))

@@ -7,7 +7,8 @@ import numpy as np
 
 from ..core.data import Dataset
 from ..core.errors import DataError
-from . import cache, montage
+from . import montage
+from .files import cache
 from .registry import datasets
 
 SIDE = 128  # pixels at most

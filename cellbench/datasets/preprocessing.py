@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..core.errors import UsageError, did_you_mean
 from ..core.settings import described
-from .cache import let_go
+from .files.cache import let_go
 
 CHUNK_BYTES = 2**23  # of the images worked on at a time
 SIZES = range(8, 1025)

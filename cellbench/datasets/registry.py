@@ -10,8 +10,8 @@ from ..core.data import Dataset
 from ..core.environment import cache_folder
 from ..core.errors import DataError, UsageError, did_you_mean
 from ..core.registry import Registry
-from . import cache
-from .download import Progress, RemoteFile, fetch
+from .files import cache
+from .files.download import Progress, RemoteFile, fetch
 
 STALE = "of an older version, of no use now"
 

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from ..core.data import PARTS, Dataset, Info
 from ..core.errors import DataError
-from . import cache
 from .assembly import apportion, assemble
+from .files import cache
 from .registry import datasets
 
 CLASSES = (

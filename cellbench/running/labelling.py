@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from ..core.environment import cores
 from ..core.errors import BackendError, DataError, UsageError
 from ..core.words import counted
-from ..datasets import filling
-from ..datasets.filling import Look
+from ..datasets.files import npy
+from ..datasets.files.images import SUFFIXES, Picture, find_files, is_image, resized
+from ..datasets.files.npy import Look
 from ..datasets.folder import read_picture, unnamed_channels
-from ..datasets.images import SUFFIXES, Picture, find_files, is_image, resized
 from ..datasets.layouts import join_channels
 from ..methods.registry import Scorer
 from .models import Model
@@ -77,12 +77,12 @@ def label(
             scores.append(scorer.predict(model.prepared(np.stack(images))))
         progress(len(looks))
     if not scores:
-        filling.refuse_unreadable(looks, "give images like those that the model learnt from")
+        npy.refuse_unreadable(looks, "give images like those that the model learnt from")
     return Labelled(
         files=[look.name for look in looks if not look.problem],
         scores=np.concatenate(scores),
         unreadable=[(look.name, look.problem) for look in looks if look.problem],
-        remarks=[*filling.remarks(looks), *_resizing(model, looks)],
+        remarks=[*npy.remarks(looks), *_resizing(model, looks)],
     )
 
 

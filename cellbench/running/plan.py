@@ -17,7 +17,7 @@ from ..core.extras import EXTRAS, Extra
 from ..core.runs import RunSpec, canonical
 from ..core.training_budget import steps
 from ..core.words import counted
-from ..datasets import cache
+from ..datasets.files import cache
 from ..datasets.preprocessing import Preprocessing
 from ..datasets.protocols import GIVEN, with_split
 from ..datasets.registry import datasets

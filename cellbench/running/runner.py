@@ -21,7 +21,7 @@ from ..core.runs import RunLog, RunRecord, RunSpec
 from ..core.store import Predictions
 from ..core.training_budget import steps
 from ..core.undertraining import undertrained
-from ..datasets import cache
+from ..datasets.files import cache
 from ..datasets.preprocessing import Preprocessing, Range
 from ..datasets.protocols import with_split
 from ..datasets.splits import limited_parts

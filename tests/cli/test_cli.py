@@ -19,7 +19,7 @@ from cellbench.cli.doctor import doctor
 from cellbench.cli.options import parse_val_limit
 from cellbench.core.errors import UsageError
 from cellbench.core.settings import allowed
-from cellbench.datasets import cache
+from cellbench.datasets.files import cache
 from cellbench.datasets.toy import rings
 from cellbench.methods import methods
 from cellbench.running.plan import settings_of

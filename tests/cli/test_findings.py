@@ -17,7 +17,8 @@ from cellbench.core.data import Split
 from cellbench.core.errors import UsageError
 from cellbench.core.runs import RunRecord
 from cellbench.core.store import Store
-from cellbench.datasets import cache, datasets, toy
+from cellbench.datasets import datasets, toy
+from cellbench.datasets.files import cache
 from cellbench.methods import methods
 from cellbench.reporting.findings import findings as findings_of
 from cellbench.reporting.findings import rows_of

@@ -18,7 +18,8 @@ from PIL import Image
 from cellbench.cli import cli
 from cellbench.core.errors import CellbenchError
 from cellbench.core.store import read_predictions, read_records
-from cellbench.datasets import cache, datasets, synthetic, synthetic_hpa
+from cellbench.datasets import datasets, synthetic, synthetic_hpa
+from cellbench.datasets.files import cache
 from cellbench.datasets.toy import rings
 from cellbench.methods import methods
 from cellbench.running import labelling, models

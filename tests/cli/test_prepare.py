@@ -17,8 +17,9 @@ from cellbench.cli.prepare import amount, download_watcher
 from cellbench.core.data import Dataset
 from cellbench.core.environment import cache_folder
 from cellbench.core.errors import CellbenchError, DataError, UsageError
-from cellbench.datasets import DatasetEntry, cache, datasets, images, registry
-from cellbench.datasets.download import Progress, RemoteFile
+from cellbench.datasets import DatasetEntry, datasets, registry
+from cellbench.datasets.files import cache, images
+from cellbench.datasets.files.download import Progress, RemoteFile
 from cellbench.datasets.toy import rings
 
 FILE = RemoteFile("http://127.0.0.1:9/pixels.npy", "pixels.npy", "0" * 32, 10_000_000)

@@ -22,7 +22,7 @@ from PIL import Image
 from cellbench.cli import main
 from cellbench.core.environment import cache_folder
 from cellbench.datasets import DatasetEntry, datasets, hep2
-from cellbench.datasets.download import RemoteFile
+from cellbench.datasets.files.download import RemoteFile
 
 NOISE = np.random.default_rng(0).integers(0, 256, (24, 24)).astype(np.uint8)
 

@@ -11,7 +11,8 @@ from click.testing import CliRunner
 
 from cellbench.cli import cli
 from cellbench.core import suites
-from cellbench.datasets import cache, datasets, synthetic, synthetic_hpa
+from cellbench.datasets import datasets, synthetic, synthetic_hpa
+from cellbench.datasets.files import cache
 
 # Suites on the same images, and what makes them fit for a test: small images, tame steps, weights that can't be had
 # offline left out. Of nets that take a minute each there is one run of each kind: what they differ in is their

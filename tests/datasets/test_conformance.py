@@ -5,7 +5,8 @@ import pytest
 
 from cellbench.core.data import PARTS
 from cellbench.core.errors import DataError
-from cellbench.datasets import cache, datasets
+from cellbench.datasets import datasets
+from cellbench.datasets.files import cache
 
 EMBEDDED = [entry.name for entry in datasets.entries() if entry.made_on_demand]
 WITH_A_SOURCE = [entry.name for entry in datasets.entries() if entry.manual]

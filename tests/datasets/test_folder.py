@@ -14,7 +14,8 @@ from PIL import Image
 
 from cellbench.core.data import PARTS, Dataset
 from cellbench.core.errors import CellbenchError, DataError, UsageError
-from cellbench.datasets import cache, folder
+from cellbench.datasets import folder
+from cellbench.datasets.files import cache
 from cellbench.datasets.folder import FolderOptions
 
 

@@ -13,7 +13,8 @@ from PIL import Image
 
 from cellbench.core.data import PARTS, Dataset
 from cellbench.core.errors import DataError
-from cellbench.datasets import cache, datasets, hep2
+from cellbench.datasets import datasets, hep2
+from cellbench.datasets.files import cache
 
 FOLDERS = ("training", "validation", "test")
 

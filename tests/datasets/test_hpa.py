@@ -12,8 +12,9 @@ from PIL import Image
 
 from cellbench.core.data import PARTS, Dataset
 from cellbench.core.errors import DataError
-from cellbench.datasets import cache, datasets, hpa
-from cellbench.datasets.tables import read_table
+from cellbench.datasets import datasets, hpa
+from cellbench.datasets.files import cache
+from cellbench.datasets.files.tables import read_table
 
 N = 60
 COLOURS = ("red", "green", "blue", "yellow")

@@ -10,7 +10,8 @@ import pytest
 
 from cellbench.core.data import PARTS
 from cellbench.core.errors import BackendError, DataError
-from cellbench.datasets import cache, datasets, medmnist
+from cellbench.datasets import datasets, medmnist
+from cellbench.datasets.files import cache
 
 COUNTS = {"train": 18, "val": 9, "test": 10}
 

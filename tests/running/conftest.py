@@ -2,7 +2,7 @@
 
 import pytest
 
-from cellbench.datasets import cache
+from cellbench.datasets.files import cache
 from cellbench.datasets.toy import rings
 
 BAD_METHODS = """

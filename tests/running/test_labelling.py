@@ -8,7 +8,8 @@ import tifffile
 from PIL import Image
 
 from cellbench.core.errors import DataError, UsageError
-from cellbench.datasets import cache, folder
+from cellbench.datasets import folder
+from cellbench.datasets.files import cache
 from cellbench.running import labelling
 from cellbench.running.labelling import find, label
 from cellbench.running.models import Model

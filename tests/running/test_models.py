@@ -11,7 +11,7 @@ import torch
 from scipy.special import expit, softmax
 
 from cellbench.core.errors import DataError, UsageError
-from cellbench.datasets import cache
+from cellbench.datasets.files import cache
 from cellbench.datasets.toy import rings
 from cellbench.running import models
 from cellbench.running.plan import make_plan, parse_override

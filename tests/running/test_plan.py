@@ -9,7 +9,7 @@ import pytest
 from cellbench.core.errors import DataError, UsageError
 from cellbench.core.runs import canonical
 from cellbench.core.store import read_records
-from cellbench.datasets import cache
+from cellbench.datasets.files import cache
 from cellbench.datasets.toy import rings
 from cellbench.methods import methods
 from cellbench.methods.hybrid import DeepFeatureSettings, recipe_for

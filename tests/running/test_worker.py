@@ -15,7 +15,7 @@ from cellbench.core.errors import UnavailableError
 from cellbench.core.metrics import evaluate, per_class
 from cellbench.core.runs import RunRecord, RunSpec
 from cellbench.core.store import Store
-from cellbench.datasets import cache
+from cellbench.datasets.files import cache
 from cellbench.datasets.splits import limited
 from cellbench.datasets.toy import rings
 from cellbench.running import matrix, worker

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ...core.data import PARTS, Dataset
 from ...core.errors import DataError
-from .. import images, pools
+from ..files import images, parallel
 from ..layouts import join_channels, read_listing
 from ..listing import FolderOptions
 from .finding import Finding
@@ -55,7 +55,7 @@ def original_sizes(path: Path, options: FolderOptions, n: int) -> NDArray[np.int
         except DataError:
             return ()  # one that was left out with --skip-unreadable
 
-    found = [shape for shape in pools.in_order(size, listing.files) if shape]
+    found = [shape for shape in parallel.in_order(size, listing.files) if shape]
     return np.array(found, dtype=np.int64) if len(found) == n else None
 
 

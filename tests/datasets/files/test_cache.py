@@ -16,11 +16,11 @@ import pytest
 from cellbench.core.data import PARTS, Dataset, Info
 from cellbench.core.environment import cache_folder
 from cellbench.core.errors import DataError
-from cellbench.datasets import cache
+from cellbench.datasets.files import cache
 
 SLEEPER = """
 import sys, time
-from cellbench.datasets import cache
+from cellbench.datasets.files import cache
 
 def build(scratch):
     (scratch / cache.IMAGES).write_bytes(bytes(5000))
@@ -35,7 +35,7 @@ import sys, time
 import numpy as np
 from cellbench.core.data import Dataset, Split
 from cellbench.core.errors import DataError
-from cellbench.datasets import cache
+from cellbench.datasets.files import cache
 
 def build(scratch):
     time.sleep(float(sys.argv[1]))
@@ -56,7 +56,7 @@ REPLACER = """
 import sys
 import numpy as np
 from cellbench.core.data import Dataset, Split
-from cellbench.datasets import cache
+from cellbench.datasets.files import cache
 
 def build(scratch):
     parts = [np.arange(k, 6, 3) for k in range(3)]

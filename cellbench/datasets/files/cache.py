@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.data import PARTS, Dataset, Info, Split
-from ..core.environment import cache_folder
-from ..core.errors import NO_SPACE, DataError, cannot_write
+from ...core.data import PARTS, Dataset, Info, Split
+from ...core.environment import cache_folder
+from ...core.errors import NO_SPACE, DataError, cannot_write
 from .locking import alone
 
 FORMAT = 1

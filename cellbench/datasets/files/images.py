@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.errors import DataError
+from ...core.errors import DataError
 from . import archives
 from .download import is_web_page
 

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from cellbench.core.errors import DataError
-from cellbench.datasets import download
-from cellbench.datasets.download import RemoteFile, fetch
+from cellbench.datasets.files import download
+from cellbench.datasets.files.download import RemoteFile, fetch
 
 CONTENT = np.random.default_rng(0).bytes(300_000)
 MD5 = hashlib.md5(CONTENT).hexdigest()

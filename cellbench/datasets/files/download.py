@@ -11,8 +11,8 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any
 
-from .. import __version__
-from ..core.errors import DataError, cannot_write
+from ... import __version__
+from ...core.errors import DataError, cannot_write
 from .locking import alone
 
 Progress = Callable[[str, int, int | None], None]  # file name, bytes so far, bytes in all (None: not known)

@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from cellbench.core.errors import DataError
-from cellbench.datasets import filling, images
-from cellbench.datasets.filling import Look, fill, keep, write
-from cellbench.datasets.images import Picture
+from cellbench.datasets.files import images, npy
+from cellbench.datasets.files.images import Picture
+from cellbench.datasets.files.npy import Look, fill, keep, write
 
 
 def load(value: int, plus: int = 0) -> Picture:
@@ -27,8 +27,8 @@ def load(value: int, plus: int = 0) -> Picture:
 
 @pytest.fixture(params=["threads", "processes"])
 def _workers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(filling, "MANY", 1 if request.param == "processes" else 10**9)
-    monkeypatch.setattr(filling, "cores", lambda: 2)
+    monkeypatch.setattr(npy, "MANY", 1 if request.param == "processes" else 10**9)
+    monkeypatch.setattr(npy, "cores", lambda: 2)
 
 
 @pytest.mark.usefixtures("_workers")
@@ -100,15 +100,15 @@ FULL = """
 import resource, sys
 from pathlib import Path
 import numpy as np
-from cellbench.datasets import filling
-from tests.datasets.test_filling import load
+from cellbench.datasets.files import npy
+from tests.datasets.files.test_npy import load
 
 if __name__ == "__main__":
-    filling.MANY, filling.cores = int(sys.argv[2]), lambda: 2
+    npy.MANY, npy.cores = int(sys.argv[2]), lambda: 2
     resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
     items = [(place, str(place), place) for place in range(10_000)]
     try:
-        filling.write(Path(sys.argv[1]), (10_000, 1, 2, 3), np.dtype(np.uint16), items, load, "", processes=True)
+        npy.write(Path(sys.argv[1]), (10_000, 1, 2, 3), np.dtype(np.uint16), items, load, "", processes=True)
     except OSError as error:
         print(error.strerror)
 """
@@ -119,7 +119,7 @@ if __name__ == "__main__":
 def test_a_file_that_the_system_does_not_let_grow_is_an_error_and_no_crash(tmp_path: Path, many: int) -> None:
     (tmp_path / "full.py").write_text(FULL)
     command = [sys.executable, str(tmp_path / "full.py"), str(tmp_path / "x.npy"), str(many)]
-    here = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}  # other packages install a `tests` of their own
+    here = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}  # other packages install a `tests` of their own
     told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=here)
     assert told.stdout == "File too large\n", told.stderr
 
@@ -127,8 +127,8 @@ def test_a_file_that_the_system_does_not_let_grow_is_an_error_and_no_crash(tmp_p
 def test_what_processes_decode_from_files_and_bytes_is_what_was_saved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(filling, "MANY", 1)
-    monkeypatch.setattr(filling, "cores", lambda: 2)
+    monkeypatch.setattr(npy, "MANY", 1)
+    monkeypatch.setattr(npy, "cores", lambda: 2)
     arrays = np.random.default_rng(0).integers(0, 256, (40, 9, 11)).astype(np.uint8)
     items: list[tuple[int, str, images.Blob]] = []
     for place, array in enumerate(arrays):

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from cellbench.core.errors import DataError
-from cellbench.datasets import archives
-from cellbench.datasets.archives import read
+from cellbench.datasets.files import archives
+from cellbench.datasets.files.archives import read
 
 NOISE = {f"a/{k}.png": np.random.default_rng(k).bytes(3000) for k in range(9)}
 KINDS = ["x.tar", "x.tar.gz", "x.tar.xz", "x.zip"]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cellbench.core.errors import DataError
-from cellbench.datasets import images
+from cellbench.datasets.files import images
 
 GREY = (np.arange(20 * 30).reshape(20, 30) % 251).astype(np.uint8)
 RGB = np.stack([GREY, GREY[::-1], 255 - GREY], -1)

@@ -12,11 +12,11 @@ import pytest
 
 from cellbench.core.environment import cores
 from cellbench.core.errors import DataError
-from cellbench.datasets.pools import AHEAD, BATCH, BATCH_BYTES, in_batches, in_order
+from cellbench.datasets.files.parallel import AHEAD, BATCH, BATCH_BYTES, in_batches, in_order
 
 ORPHAN = """
 import sys, time
-from cellbench.datasets.pools import in_batches
+from cellbench.datasets.files.parallel import in_batches
 from tests.datasets.test_pools import pid_then_sleep
 
 if __name__ == "__main__":
@@ -24,7 +24,7 @@ if __name__ == "__main__":
 """
 
 PIPED = """
-from cellbench.datasets.pools import in_batches
+from cellbench.datasets.files.parallel import in_batches
 from tests.datasets.test_pools import squares
 
 print(sum(in_batches(squares, range(300), processes=True)))

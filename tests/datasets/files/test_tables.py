@@ -3,7 +3,7 @@
 import pytest
 
 from cellbench.core.errors import DataError
-from cellbench.datasets.tables import read_table
+from cellbench.datasets.files.tables import read_table
 
 
 def test_a_name_that_two_columns_have_is_refused_with_the_file() -> None:

@@ -10,10 +10,10 @@ from typing import BinaryIO, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.environment import cores
-from ..core.errors import DataError
-from ..core.words import counted
-from . import pools
+from ...core.environment import cores
+from ...core.errors import DataError
+from ...core.words import counted
+from . import parallel
 from .images import Picture, few
 
 T = TypeVar("T")
@@ -86,8 +86,8 @@ def fill(
     work = partial(_fill, target, start, shape[-2:], np.dtype(dtype), load)
     many = processes and shape[0] >= MANY and cores() > 1
     again: dict[int, Item[T]] = {}
-    yield from pools.in_batches(work, _first(items, again), processes=many)
-    yield from pools.in_batches(work, again.values())
+    yield from parallel.in_batches(work, _first(items, again), processes=many)
+    yield from parallel.in_batches(work, again.values())
 
 
 def keep(target: Path, places: Sequence[int]) -> None:

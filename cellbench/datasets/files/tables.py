@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from ..core.errors import DataError, did_you_mean
+from ...core.errors import DataError, did_you_mean
 from .images import Blob
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from ..core.errors import DataError
+from ...core.errors import DataError
 from .download import is_web_page
 
 LEAST_LIMIT, GROWTH = 2**30, 100
