@@ -16,7 +16,7 @@ from ..core.errors import DataError, did_you_mean
 from ..core.words import counted
 from .files import cache, images, npy
 from .files.tables import read_table
-from .listing import PART_WORDS
+from .folder.listing import PART_WORDS
 from .registry import datasets
 from .splits import absent
 

@@ -16,8 +16,8 @@ from ..core.words import counted
 from ..datasets.files import npy
 from ..datasets.files.images import SUFFIXES, Picture, find_files, is_image, resized
 from ..datasets.files.npy import Look
-from ..datasets.folder import read_picture, unnamed_channels
-from ..datasets.layouts import join_channels
+from ..datasets.folder.dataset import read_picture, unnamed_channels
+from ..datasets.folder.layouts import join_channels
 from ..methods.registry import Scorer
 from .models import Model
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from ...core.data import PARTS, Dataset
 from ...core.errors import DataError
 from ..files import images, parallel
-from ..layouts import join_channels, read_listing
-from ..listing import FolderOptions
+from ..folder.layouts import join_channels, read_listing
+from ..folder.listing import FolderOptions
 from .finding import Finding
 from .pixels import used_bits
 

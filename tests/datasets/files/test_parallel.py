@@ -17,7 +17,7 @@ from cellbench.datasets.files.parallel import AHEAD, BATCH, BATCH_BYTES, in_batc
 ORPHAN = """
 import sys, time
 from cellbench.datasets.files.parallel import in_batches
-from tests.datasets.test_pools import pid_then_sleep
+from tests.datasets.files.test_parallel import pid_then_sleep
 
 if __name__ == "__main__":
     list(in_batches(pid_then_sleep, [sys.argv[1]], processes=True))
@@ -25,7 +25,7 @@ if __name__ == "__main__":
 
 PIPED = """
 from cellbench.datasets.files.parallel import in_batches
-from tests.datasets.test_pools import squares
+from tests.datasets.files.test_parallel import squares
 
 print(sum(in_batches(squares, range(300), processes=True)))
 """
@@ -107,7 +107,7 @@ def test_large_items_are_taken_ahead_by_their_bytes() -> None:
 
 
 def test_a_script_from_standard_input_works_with_threads(tmp_path: Path) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
     told = subprocess.run(
         [sys.executable, "-"], input=PIPED, env=environment, capture_output=True, text=True, timeout=60, check=False
     )
@@ -128,7 +128,7 @@ def test_without_semaphores_threads_do_the_work(monkeypatch: pytest.MonkeyPatch)
 def test_processes_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     script, note = tmp_path / "orphan.py", tmp_path / "pid"
     script.write_text(ORPHAN)
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
     parent = subprocess.Popen([sys.executable, str(script), str(note)], env=environment)
     deadline = time.monotonic() + 30
     while not (note.exists() and note.read_text()):

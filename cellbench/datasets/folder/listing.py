@@ -9,8 +9,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.errors import UsageError
-from .files import images
+from ...core.errors import UsageError
+from ..files import images
 
 T = TypeVar("T")
 

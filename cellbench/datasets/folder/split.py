@@ -5,13 +5,13 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.data import PARTS, Split, count_classes
-from ..core.errors import DataError
-from ..core.words import counted
-from . import splits
-from .files import images
+from ...core.data import PARTS, Split, count_classes
+from ...core.errors import DataError
+from ...core.words import counted
+from .. import splits
+from ..files import images
+from ..splits import absent
 from .listing import NO_GROUPS, Listing
-from .splits import absent
 
 
 def draw_split(listing: Listing, split_seed: int) -> tuple[Split, list[str]]:

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from ..core.data import PARTS
-from ..core.errors import DataError, did_you_mean
+from ...core.data import PARTS
+from ...core.errors import DataError, did_you_mean
+from ..files import images
+from ..files.tables import Table, read_table
 from .class_folders import subfolders
-from .files import images
-from .files.tables import Table, read_table
 from .listing import NO_GROUPS, ONE_HOT, PART_WORDS, SEPARATORS, FolderOptions, Listing, nfc
 
 # usual column names, lower case without spaces, '_' and '-'; the first that is there is taken

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..core.errors import DataError
-from .files import images
+from ...core.errors import DataError
+from ..files import images
 from .listing import PART_WORDS, Listing, nfc
 
 

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
-from ..core.data import Dataset, Info
-from ..core.errors import DataError
-from .files import cache, images, npy
-from .files.npy import Look
-from .files.tables import read_text
-from .folder_split import draw_split
+from ...core.data import Dataset, Info
+from ...core.errors import DataError
+from ..files import cache, images, npy
+from ..files.npy import Look
+from ..files.tables import read_text
 from .layouts import join_channels, read_listing
 from .listing import FolderOptions
+from .split import draw_split
 
 __all__ = ["FolderOptions", "build", "prepare"]
 

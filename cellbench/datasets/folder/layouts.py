@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from ..core.errors import DataError, UsageError
-from ..core.words import counted
+from ...core.errors import DataError, UsageError
+from ...core.words import counted
+from ..files import images
 from .class_folders import from_folders, subfolders
-from .files import images
 from .label_table import find_table, from_table
 from .listing import NO_GROUPS, FolderOptions, Listing
 
