@@ -19,8 +19,9 @@ import torch
 
 from cellbench.core.data import PARTS, Dataset
 from cellbench.core.errors import DataError
-from cellbench.datasets import assembly, datasets, synthetic, yeast_renderer
+from cellbench.datasets import datasets, synthetic
 from cellbench.datasets.files import cache
+from cellbench.simulation import assembly, yeast_renderer
 
 TOLERANCE = 0.03
 DEMO_HASH = "c9d3a6231a80873795b121ff3f48954720220b38b9866312ebf5281e88893fa5"

@@ -19,8 +19,9 @@ from scipy.stats import spearmanr
 
 from cellbench.core.data import PARTS, Dataset
 from cellbench.core.errors import DataError
-from cellbench.datasets import datasets, hpa_cells, hpa_renderer
+from cellbench.datasets import datasets
 from cellbench.datasets import synthetic_hpa as hpa
+from cellbench.simulation import hpa_cells, hpa_renderer
 
 TOLERANCE = 0.03
 SETS = pytest.mark.parametrize("classes", [hpa.TEN, hpa.ATLAS], ids=["10", "28"])

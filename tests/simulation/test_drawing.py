@@ -2,7 +2,7 @@
 
 import torch
 
-from cellbench.datasets.drawing import share_light, within
+from cellbench.simulation.drawing import share_light, within
 
 
 def test_a_point_s_light_is_shared_by_distance_between_the_four_pixels_around_it():
