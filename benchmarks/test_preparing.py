@@ -20,8 +20,8 @@ import pytest
 from PIL import Image
 
 from cellbench.core.environment import cores
-from cellbench.datasets import deepyeast, hep2
 from cellbench.datasets.files import images, npy, parallel
+from cellbench.datasets.sources import deepyeast, hep2
 from cellbench.datasets.toy import rings
 
 IDLE = 0.5  # load average of the last minute below which the machine is this test's alone

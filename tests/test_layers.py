@@ -10,7 +10,7 @@ LEVELS = [
     {"reporting", "running"},
     {"methods"},
     {"datasets", "features", "svm"},
-    {"deep"},
+    {"deep", "simulation"},
     {"core"},
 ]
 # Reporting reads records alone: it must work where torch is not installed.

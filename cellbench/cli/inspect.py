@@ -86,10 +86,10 @@ def inspect(
     if output is not None and no_montage:
         raise click.UsageError("-o and --no-montage contradict each other; leave one out")
     load_plugins(plugins)
-    from ..datasets import montage
     from ..datasets.audit import audit
+    from ..datasets.display import montage
     from ..datasets.files import cache
-    from ..datasets.protocols import with_split
+    from ..datasets.named_splits import with_split
 
     target = None if no_montage else output or _default_output(dataset)
     if target is not None and looks_like_path(dataset) and target.resolve().is_relative_to(Path(dataset).resolve()):

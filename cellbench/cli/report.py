@@ -97,25 +97,25 @@ def report(
 
 def _look(scope: "Scope", wanted: set[int], results: Path) -> "Look":
     """Pictures of the cells wanted and of some of each class, and what `cellbench inspect` finds."""
-    from ..datasets import montage, pictures
     from ..datasets.audit import audit
-    from ..datasets.protocols import with_split
+    from ..datasets.display import montage, thumbnails
+    from ..datasets.named_splits import with_split
     from ..reporting.report.page import Look
 
     name, fingerprint, split = scope
     try:
-        data = with_split(pictures.prepared(name, fingerprint), split)
+        data = with_split(thumbnails.prepared(name, fingerprint), split)
     except DataError as error:
         return Look(lacking=str(error))
-    examples = pictures.examples(data, 6 if len(data.classes) <= FEW else 3)
+    examples = thumbnails.examples(data, 6 if len(data.classes) <= FEW else 3)
     shown = wanted | {i for _, index in examples for i in index}
     progress_line(f"looking at the {len(data):,} images of {name}")
     found = audit(data, best=best_result(results, data, asked=False))
     height, width = data.images.shape[2:]
     return Look(
-        cells=pictures.jpegs(data, shown),
+        cells=thumbnails.jpegs(data, shown),
         examples=examples,
-        channels=pictures.channels(data),
+        channels=thumbnails.channels(data),
         facts=f"{len(data):,} images of {height}×{width} px, {data.images.dtype}, "
         + counted(len(data.channels), "channel"),
         citation=data.info.citation,

@@ -145,11 +145,11 @@ def _run(
     **folder: Any,
 ) -> int:
     """Returns the exit code."""
+    from ..core.data import OFFICIAL
     from ..core.environment import machine_name
     from ..core.store import Store
     from ..core.suites import choose, select
     from ..datasets.files import cache
-    from ..datasets.protocols import GIVEN
     from ..running import matrix, worker
     from ..running.plan import Override, make_plan, parse_override
     from .progress import make_watcher
@@ -203,7 +203,7 @@ def _run(
             )
     else:
         folders = [prepared(name) for name in names]
-        jobs = make_plan(chosen, folders, seeds=seed_list or (0,), split=split or GIVEN, **common)
+        jobs = make_plan(chosen, folders, seeds=seed_list or (0,), split=split or OFFICIAL, **common)
     store = Store(output, machine or machine_name())
     policy = matrix.Policy(force, retry_failed, fail_fast, timeout, save_models)
     if dry_run:
@@ -297,7 +297,7 @@ def _check_output(output: Path, folders: Sequence[Path]) -> None:
 def _tell_notes(jobs: Sequence["Job"]) -> None:
     """What the reader of the images had to remark, once a data set and split."""
     from ..datasets.files import cache
-    from ..datasets.protocols import with_split
+    from ..datasets.named_splits import with_split
 
     read = [with_split(cache.read(at), split) for at, split in dict.fromkeys((j.data, j.spec.split) for j in jobs)]
     for line in dict.fromkeys(f"{data.name}: {note}" for data in read for note in data.info.notes):

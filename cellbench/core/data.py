@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from .errors import DataError
 
 PARTS = ("train", "val", "test")
+OFFICIAL = "official"  # the name of the split that a data set comes with
 IMAGE_DTYPES = (np.dtype("uint8"), np.dtype("uint16"), np.dtype("float32"))
 
 

@@ -1,6 +1,12 @@
-"""Data sets by name; importing this package registers those that come with cellbench."""
+"""Data sets: from any source to a Dataset. Importing this package registers those that come with cellbench.
 
-from . import deepyeast, hep2, hpa, medmnist, synthetic, synthetic_hpa
+sources: published sets, a file each. folder: one's own images. files: decoding, archives, downloads and the cache.
+audit: what in a data set would mislead. display: pictures of its cells. At the top what all of them share: registry
+(data sets by name), splits and named_splits (how images are shared out), preprocessing (what is done to them before a
+method sees them), toy (rings for tests).
+"""
+
+from . import sources
 from .registry import DatasetEntry, datasets
 
-__all__ = ["DatasetEntry", "datasets", "deepyeast", "hep2", "hpa", "medmnist", "synthetic", "synthetic_hpa"]
+__all__ = ["DatasetEntry", "datasets", "sources"]

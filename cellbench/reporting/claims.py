@@ -6,11 +6,12 @@ from typing import Any
 
 import pandas as pd
 
+from ..core.data import OFFICIAL
 from ..core.suites import KINDS, PARTS, TIMES, Figures, Suite, amount, titled
 from .captions import absent_of, deviation_of, device_of, hardware_of, seeds_of
 from .following import follows
 from .frame import PARTS as MEASURED
-from .pooling import OFFICIAL, listed, pool
+from .pooling import listed, pool
 from .table import PERCENT, POINTS, SECONDS, Column, Row, Table
 
 Expected = Sequence[Mapping[str, Any]]  # as running.suites.expected has them

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from ..core.data import OFFICIAL
 from ..core.runs import canonical_text
 from ..core.words import counted
 from .following import fixed_params, params_as_asked
@@ -21,7 +22,6 @@ HARDWARE = ("device", "machine", "threads")
 MAKE = ("processor", "gpu", "backend", "version")  # times and results of unlike ones are not to be averaged
 SETTINGS = ("preprocessing", "method", "revision", "params", "deterministic")
 SETTINGS_OF_ALL_SIZES = tuple("fixed_params" if name == "params" else name for name in SETTINGS)
-OFFICIAL = "official"  # the split that comes with the data
 ROW = (*DATA, *SETTINGS, *HARDWARE, *MAKE, "val_in_fit")
 LEFT_OUT = "left_out"  # the key of a frame's attrs for rows that `select` does not show, see OF_LEFT_OUT
 OF_LEFT_OUT = ("dataset", "fingerprint", "split", "family", "method", "settings", "depth")

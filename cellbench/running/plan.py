@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from ..core.data import Dataset
+from ..core.data import OFFICIAL, Dataset
 from ..core.decision import Decision
 from ..core.errors import UsageError, did_you_mean
 from ..core.extras import EXTRAS, Extra
@@ -18,8 +18,8 @@ from ..core.runs import RunSpec, canonical
 from ..core.training_budget import steps
 from ..core.words import counted
 from ..datasets.files import cache
+from ..datasets.named_splits import with_split
 from ..datasets.preprocessing import Preprocessing
-from ..datasets.protocols import GIVEN, with_split
 from ..datasets.registry import datasets
 from ..datasets.splits import limited_parts, val_in_proportion
 from ..methods.registry import MethodEntry, methods
@@ -51,7 +51,7 @@ class Choice:
 
     method: str
     settings: Mapping[str, Any] = field(default_factory=dict)
-    split: str = GIVEN
+    split: str = OFFICIAL
     limit: int | None = None
     title: str = ""
     val_limit: ValLimit = None
@@ -101,7 +101,7 @@ def make_plan(
     *,
     seeds: Sequence[int] = (0,),
     overrides: Sequence[Override] = (),
-    split: str = GIVEN,
+    split: str = OFFICIAL,
     limit: int | None = None,
     val_limit: ValLimit = None,
     device: str = "cpu",

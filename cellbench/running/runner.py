@@ -22,8 +22,8 @@ from ..core.store import Predictions
 from ..core.training_budget import steps
 from ..core.undertraining import undertrained
 from ..datasets.files import cache
+from ..datasets.named_splits import with_split
 from ..datasets.preprocessing import Preprocessing, Range
-from ..datasets.protocols import with_split
 from ..datasets.splits import limited_parts
 from ..methods.registry import Method, methods
 from . import models

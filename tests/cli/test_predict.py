@@ -18,8 +18,9 @@ from PIL import Image
 from cellbench.cli import cli
 from cellbench.core.errors import CellbenchError
 from cellbench.core.store import read_predictions, read_records
-from cellbench.datasets import datasets, synthetic, synthetic_hpa
+from cellbench.datasets import datasets
 from cellbench.datasets.files import cache
+from cellbench.datasets.sources import synthetic_hpa, synthetic_yeast
 from cellbench.datasets.toy import rings
 from cellbench.methods import methods
 from cellbench.running import labelling, models
@@ -42,11 +43,11 @@ def kept(tmp_path_factory):
     base = tmp_path_factory.mktemp("predict")
     environment = {**os.environ, "CELLBENCH_DATA": str(base / "cache"), "XDG_STATE_HOME": str(base / "state")}
     sizes = {"train": 90, "val": 40, "test": 40}
-    counts = {part: synthetic.class_counts(n) for part, n in sizes.items()}
+    counts = {part: synthetic_yeast.class_counts(n) for part, n in sizes.items()}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CELLBENCH_DATA", environment["CELLBENCH_DATA"])
         for name, build in (
-            ("synthetic-yeast", lambda _: synthetic.simulate_dataset("synthetic-yeast", counts)),
+            ("synthetic-yeast", lambda _: synthetic_yeast.simulate_dataset("synthetic-yeast", counts)),
             ("synthetic-hpa", lambda _: synthetic_hpa.simulate_dataset("synthetic-hpa", sizes, synthetic_hpa.TEN)),
         ):
             data = cache.read(cache.prepare(datasets[name].key, build))

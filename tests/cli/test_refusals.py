@@ -21,8 +21,9 @@ from PIL import Image
 
 from cellbench.cli import main
 from cellbench.core.environment import cache_folder
-from cellbench.datasets import DatasetEntry, datasets, hep2
+from cellbench.datasets import DatasetEntry, datasets
 from cellbench.datasets.files.download import RemoteFile
+from cellbench.datasets.sources import hep2
 
 NOISE = np.random.default_rng(0).integers(0, 256, (24, 24)).astype(np.uint8)
 

@@ -11,8 +11,9 @@ from click.testing import CliRunner
 
 from cellbench.cli import cli
 from cellbench.core import suites
-from cellbench.datasets import datasets, synthetic, synthetic_hpa
+from cellbench.datasets import datasets
 from cellbench.datasets.files import cache
+from cellbench.datasets.sources import synthetic_hpa, synthetic_yeast
 
 # Suites on the same images, and what makes them fit for a test: small images, tame steps, weights that can't be had
 # offline left out. Of nets that take a minute each there is one run of each kind: what they differ in is their
@@ -46,8 +47,10 @@ def home(tmp_path_factory):
     base = tmp_path_factory.mktemp("suites")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CELLBENCH_DATA", str(base / "cache"))
-        cells = {part: synthetic.class_counts(n) for part, n in {"train": 40, "val": 36, "test": 36}.items()}
-        cache.prepare(datasets["synthetic-yeast"].key, lambda _: synthetic.simulate_dataset("synthetic-yeast", cells))
+        cells = {part: synthetic_yeast.class_counts(n) for part, n in {"train": 40, "val": 36, "test": 36}.items()}
+        cache.prepare(
+            datasets["synthetic-yeast"].key, lambda _: synthetic_yeast.simulate_dataset("synthetic-yeast", cells)
+        )
         crops = dict.fromkeys(("train", "val", "test"), 4 * len(synthetic_hpa.ATLAS))
         cache.prepare(
             datasets["synthetic-hpa28"].key,

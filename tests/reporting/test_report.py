@@ -16,7 +16,7 @@ from cellbench import load_results
 from cellbench.cli import cli
 from cellbench.core.data import Dataset, Info, Split
 from cellbench.core.runs import TRAINING_PHASES
-from cellbench.datasets import montage
+from cellbench.datasets.display import montage
 from cellbench.datasets.files import cache
 from cellbench.reporting.report import drawing, figures
 from cellbench.reporting.report.figures import MOST_NAMES

@@ -15,7 +15,7 @@ from cellbench.core.runs import RunRecord
 from cellbench.core.store import Store, read_records
 from cellbench.datasets import datasets
 from cellbench.datasets.files import cache
-from cellbench.datasets.synthetic_hpa import TEN, simulate_dataset
+from cellbench.datasets.sources.synthetic_hpa import TEN, simulate_dataset
 from cellbench.methods import methods
 from cellbench.reporting.frame import load_results
 from cellbench.reporting.pooling import pool, with_settings

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core import suites
+from ...core.data import OFFICIAL
 from ...core.words import counted
 from ..captions import MOST_NAMED
 from ..certainty import ALPHA
-from ..pooling import OFFICIAL
 from ..stats import SEEDS, holm
 from ..table import Row
 from .claim import Claim

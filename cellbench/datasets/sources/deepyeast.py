@@ -11,15 +11,15 @@ from pathlib import Path
 
 import numpy as np
 
-from ..core.data import PARTS, Dataset, Info, Split
-from ..core.errors import DataError
-from ..core.words import counted
-from .files import cache, images, npy
-from .files.download import RemoteFile
-from .files.tables import read_text
-from .registry import datasets
-from .splits import absent
-from .synthetic import CHANNELS, CLASSES, SHAPE
+from ...core.data import OFFICIAL, PARTS, Dataset, Info, Split
+from ...core.errors import DataError
+from ...core.words import counted
+from ..files import cache, images, npy
+from ..files.download import RemoteFile
+from ..files.tables import read_text
+from ..registry import datasets
+from ..splits import absent
+from .synthetic_yeast import CHANNELS, CLASSES, SHAPE
 
 HOME = "https://kodu.ut.ee/~leopoldp/2016_DeepYeast"
 LISTS_HOME = f"{HOME}/code/image_prep/data"
@@ -98,7 +98,7 @@ def build(scratch: Path, source: Path | None) -> Dataset:
         labels=labels,
         classes=CLASSES,
         channels=CHANNELS,
-        split=Split("official", *(np.flatnonzero(parts == part) for part in PARTS)),
+        split=Split(OFFICIAL, *(np.flatnonzero(parts == part) for part in PARTS)),
         groups=None if rows.wells is None else np.unique(np.array(rows.wells), return_inverse=True)[1].astype(np.int64),
         info=Info(
             licence="see the source",

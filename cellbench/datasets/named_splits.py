@@ -6,12 +6,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.data import PARTS, Dataset, Split
+from ..core.data import OFFICIAL, PARTS, Dataset, Split
 from ..core.errors import DataError, UsageError, did_you_mean
 from ..core.words import counted
 from .splits import class_folds, grouped, rarest, stratified
 
-GIVEN = "official"
 BLOCK = 200  # consecutive images of a class that id-block keeps together: about as far as likeness reaches in HEp-2
 MASK_TRAIN = 60  # percent
 BLOCK_SHARES = (0.64, 0.16, 0.20)
@@ -30,7 +29,7 @@ def with_split(data: Dataset, name: str, split_seed: int = 0) -> Dataset:
     Raises UsageError for a name that is none of these, DataError when the data cannot be split so.
     """
     drawn_by, seed = _named(name, split_seed)
-    if name == GIVEN or _with_seed(drawn_by, seed) == data.split.name:
+    if name == OFFICIAL or _with_seed(drawn_by, seed) == data.split.name:
         return data
     rule, _, argument = drawn_by.partition(":")
     if rule not in RULES:
@@ -183,4 +182,4 @@ RULES: dict[str, Callable[[Dataset, str, int], Split]] = {
     "kfold": _kfold,
     "id-block": _id_block,
 }
-NAMES = (GIVEN, *RULES)
+NAMES = (OFFICIAL, *RULES)

@@ -11,8 +11,9 @@ from PIL import Image
 
 from cellbench.core.data import PARTS, Dataset
 from cellbench.core.errors import DataError
-from cellbench.datasets import datasets, deepyeast
+from cellbench.datasets import datasets
 from cellbench.datasets.files import cache
+from cellbench.datasets.sources import deepyeast
 
 COUNTS = {
     "train": [6924, 6935, 2692, 6195, 2770, 6547, 6661, 7014, 6440, 1683, 4713, 6426],

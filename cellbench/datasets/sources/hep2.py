@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.data import PARTS, Dataset, Info, Split
-from ..core.errors import DataError, did_you_mean
-from ..core.words import counted
-from .files import cache, images, npy
-from .files.tables import read_table
-from .folder.listing import PART_WORDS
-from .registry import datasets
-from .splits import absent
+from ...core.data import OFFICIAL, PARTS, Dataset, Info, Split
+from ...core.errors import DataError, did_you_mean
+from ...core.words import counted
+from ..files import cache, images, npy
+from ..files.tables import read_table
+from ..folder.listing import PART_WORDS
+from ..registry import datasets
+from ..splits import absent
 
 CLASSES = ("Homogeneous", "Speckled", "Nucleolar", "Centromere", "NuMem", "Golgi")
 CHANNELS = ("cell",)
@@ -79,7 +79,7 @@ def build(scratch: Path, source: Path | None) -> Dataset:
         labels=labels,
         classes=CLASSES,
         channels=CHANNELS,
-        split=Split("official", *(np.flatnonzero(parts == part) for part in PARTS)),
+        split=Split(OFFICIAL, *(np.flatnonzero(parts == part) for part in PARTS)),
         info=Info(
             licence="research use, see the ICPR 2014 contest's organisers",
             citation="ICPR 2014 contest on HEp-2 cell classification, I3A data set",

@@ -20,7 +20,7 @@ from scipy.stats import spearmanr
 from cellbench.core.data import PARTS, Dataset
 from cellbench.core.errors import DataError
 from cellbench.datasets import datasets
-from cellbench.datasets import synthetic_hpa as hpa
+from cellbench.datasets.sources import synthetic_hpa as hpa
 from cellbench.simulation import hpa_cells, hpa_renderer
 
 TOLERANCE = 0.03
@@ -261,7 +261,7 @@ def test_threads_do_not_change_a_byte_and_keep_their_number(few: hpa.Crops, thre
 def test_another_cpu_would_draw_the_same_bytes(few: hpa.Crops) -> None:
     """Torch without its vector instructions rounds differently; double precision hides it."""
     code = (
-        "import hashlib, cellbench.datasets.synthetic_hpa as s;"
+        "import hashlib, cellbench.datasets.sources.synthetic_hpa as s;"
         "print(hashlib.sha256(s.simulate(40, seed=3).images.tobytes()).hexdigest())"
     )
     plain = {**os.environ, "ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE"}

@@ -5,11 +5,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ..core.data import Dataset
-from ..core.errors import DataError
+from ...core.data import Dataset
+from ...core.errors import DataError
+from ..files import cache
+from ..registry import datasets
 from . import montage
-from .files import cache
-from .registry import datasets
 
 SIDE = 128  # pixels at most
 QUALITY = 88

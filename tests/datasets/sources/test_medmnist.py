@@ -10,8 +10,9 @@ import pytest
 
 from cellbench.core.data import PARTS
 from cellbench.core.errors import BackendError, DataError
-from cellbench.datasets import datasets, medmnist
+from cellbench.datasets import datasets
 from cellbench.datasets.files import cache
+from cellbench.datasets.sources import medmnist
 
 COUNTS = {"train": 18, "val": 9, "test": 10}
 

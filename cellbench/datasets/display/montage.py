@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.data import PARTS, Dataset
-from ..core.errors import UsageError
-from ..core.store import write_whole
+from ...core.data import PARTS, Dataset
+from ...core.errors import UsageError
+from ...core.store import write_whole
 
 COLUMNS = {"train": 6, "val": 3, "test": 3}  # cells a row by part, so that parts can be compared
 TILE, GAP, PART_GAP, MARGIN = 96, 4, 16, 28

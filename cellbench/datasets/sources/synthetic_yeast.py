@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.data import PARTS, Dataset, Info
-from ..core.errors import DataError
-from ..simulation.assembly import apportion, assemble
-from .files import cache
-from .registry import datasets
+from ...core.data import PARTS, Dataset, Info
+from ...core.errors import DataError
+from ...simulation.assembly import apportion, assemble
+from ..files import cache
+from ..registry import datasets
 
 CLASSES = (
     "cell periphery",
@@ -279,7 +279,7 @@ def simulate(
 
     counts: cells of each class, or how many in all, then in DeepYeast's proportions. out: written in place, if given.
     """
-    from ..simulation import yeast_renderer  # here, not above: listing the data sets must not wait for torch
+    from ...simulation import yeast_renderer  # here, not above: listing the data sets must not wait for torch
 
     if part not in PARTS:
         raise DataError(f"part is {part!r}; allowed are {', '.join(PARTS)}")

@@ -19,8 +19,9 @@ import torch
 
 from cellbench.core.data import PARTS, Dataset
 from cellbench.core.errors import DataError
-from cellbench.datasets import datasets, synthetic
+from cellbench.datasets import datasets
 from cellbench.datasets.files import cache
+from cellbench.datasets.sources import synthetic_yeast
 from cellbench.simulation import assembly, yeast_renderer
 
 TOLERANCE = 0.03
@@ -44,12 +45,12 @@ DEMO_LEVELS = {
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    return synthetic.build(tmp_path_factory.mktemp("demo"), None)
+    return synthetic_yeast.build(tmp_path_factory.mktemp("demo"), None)
 
 
 @pytest.fixture(scope="module")
-def few() -> synthetic.Crops:
-    return synthetic.simulate(96, seed=3)
+def few() -> synthetic_yeast.Crops:
+    return synthetic_yeast.simulate(96, seed=3)
 
 
 def test_demo_labels_wells_and_order_are_frozen_exactly(demo: Dataset) -> None:
@@ -68,14 +69,14 @@ def test_demo_images_are_frozen_to_three_percent(demo: Dataset) -> None:
 
 
 def test_another_seed_would_not_pass_for_the_frozen_images() -> None:
-    other = synthetic.simulate(600, seed=1)
-    levels = {name: other.images[other.labels == label, 1].mean() for label, name in enumerate(synthetic.CLASSES)}
+    other = synthetic_yeast.simulate(600, seed=1)
+    levels = {name: other.images[other.labels == label, 1].mean() for label, name in enumerate(synthetic_yeast.CLASSES)}
     off = [abs(levels[name] / DEMO_LEVELS[name][2] - 1) > TOLERANCE for name in levels]
     assert sum(off) >= 6
 
 
 def test_demo_parts_have_the_agreed_sizes_and_deepyeast_proportions(demo: Dataset) -> None:
-    weights = np.array(synthetic.DEEPYEAST_COUNTS["train"])
+    weights = np.array(synthetic_yeast.DEEPYEAST_COUNTS["train"])
     for part, n in {"train": 1200, "val": 400, "test": 600}.items():
         counts = np.array(demo.class_counts()[part])
         assert counts.sum() == n
@@ -121,33 +122,33 @@ def test_the_demo_says_that_it_is_synthetic(demo: Dataset) -> None:
     assert "2017" in demo.info.citation
 
 
-def test_the_cell_at_the_centre_is_brighter_than_the_border(few: synthetic.Crops) -> None:
+def test_the_cell_at_the_centre_is_brighter_than_the_border(few: synthetic_yeast.Crops) -> None:
     centre, corner = few.images[:, 0, 24:40, 24:40].mean(), few.images[:, 0, :4, :4].mean()
     assert centre > 2 * corner
 
 
-def test_same_seed_same_bytes_and_other_seeds_or_parts_other_bytes(few: synthetic.Crops) -> None:
-    assert np.array_equal(few.images, synthetic.simulate(96, seed=3).images)
-    assert not np.array_equal(few.images, synthetic.simulate(96, seed=4).images)
-    assert not np.array_equal(few.images, synthetic.simulate(96, "test", seed=3).images)
+def test_same_seed_same_bytes_and_other_seeds_or_parts_other_bytes(few: synthetic_yeast.Crops) -> None:
+    assert np.array_equal(few.images, synthetic_yeast.simulate(96, seed=3).images)
+    assert not np.array_equal(few.images, synthetic_yeast.simulate(96, seed=4).images)
+    assert not np.array_equal(few.images, synthetic_yeast.simulate(96, "test", seed=3).images)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
-def test_threads_do_not_change_a_byte_and_keep_their_number(few: synthetic.Crops, threads: int) -> None:
+def test_threads_do_not_change_a_byte_and_keep_their_number(few: synthetic_yeast.Crops, threads: int) -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        again = synthetic.simulate(96, seed=3)
+        again = synthetic_yeast.simulate(96, seed=3)
         assert torch.get_num_threads() == threads
     finally:
         torch.set_num_threads(before)
     assert np.array_equal(few.images, again.images)
 
 
-def test_another_cpu_would_draw_the_same_bytes(few: synthetic.Crops) -> None:
+def test_another_cpu_would_draw_the_same_bytes(few: synthetic_yeast.Crops) -> None:
     """Torch without its vector instructions rounds differently; double precision hides it."""
     code = (
-        "import hashlib, cellbench.datasets.synthetic as s;"
+        "import hashlib, cellbench.datasets.sources.synthetic_yeast as s;"
         "print(hashlib.sha256(s.simulate(96, seed=3).images.tobytes()).hexdigest())"
     )
     plain = {**os.environ, "ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE"}
@@ -157,7 +158,7 @@ def test_another_cpu_would_draw_the_same_bytes(few: synthetic.Crops) -> None:
 
 def test_a_chunk_does_not_depend_on_what_follows_it() -> None:
     labels = np.arange(12).repeat(3)
-    wells = synthetic.draw_wells(labels, synthetic.CONDITIONS, np.random.default_rng(0))
+    wells = synthetic_yeast.draw_wells(labels, synthetic_yeast.CONDITIONS, np.random.default_rng(0))
     shown = np.arange(36)
     seeds = np.array([5, 6, 7])
     n = yeast_renderer.CHUNK
@@ -167,27 +168,27 @@ def test_a_chunk_does_not_depend_on_what_follows_it() -> None:
     assert np.array_equal(long[:n], short)
 
 
-def test_global_random_state_is_neither_used_nor_changed(few: synthetic.Crops) -> None:
+def test_global_random_state_is_neither_used_nor_changed(few: synthetic_yeast.Crops) -> None:
     torch.manual_seed(1)
     expected = torch.rand(1)
     torch.manual_seed(1)
-    again = synthetic.simulate(96, seed=3)
+    again = synthetic_yeast.simulate(96, seed=3)
     assert torch.rand(1) == expected
     assert np.array_equal(few.images, again.images)
 
 
 def test_a_memory_map_holds_the_same_bytes(tmp_path: Path) -> None:
     counts = dict.fromkeys(PARTS, (3,) * 12)
-    in_memory = synthetic.simulate_dataset("toy", counts, seed=2)
-    mapped = synthetic.simulate_dataset("toy", counts, seed=2, images_file=tmp_path / cache.IMAGES)
+    in_memory = synthetic_yeast.simulate_dataset("toy", counts, seed=2)
+    mapped = synthetic_yeast.simulate_dataset("toy", counts, seed=2, images_file=tmp_path / cache.IMAGES)
     assert np.array_equal(np.load(tmp_path / cache.IMAGES), in_memory.images)
     assert cache.fingerprint(mapped) == cache.fingerprint(in_memory)
 
 
 @pytest.mark.parametrize("part", PARTS)
 def test_the_full_layout_has_deepyeasts_counts_in_wells_of_about_ten(part: str) -> None:
-    counts = synthetic.DEEPYEAST_COUNTS[part]
-    planned = synthetic.plan(counts, part)
+    counts = synthetic_yeast.DEEPYEAST_COUNTS[part]
+    planned = synthetic_yeast.plan(counts, part)
     assert sum(counts) == {"train": 65000, "val": 12500, "test": 12500}[part]
     assert tuple(np.bincount(planned.labels)) == counts
     assert np.array_equal(planned.well_labels[planned.wells], planned.labels)
@@ -199,7 +200,7 @@ def test_the_full_layout_has_deepyeasts_counts_in_wells_of_about_ten(part: str) 
 
 def test_peroxisomes_are_many_and_spindle_poles_sit_on_the_nucleus() -> None:
     labels = np.arange(12).repeat(20)
-    wells = synthetic.draw_wells(labels, synthetic.CONDITIONS, np.random.default_rng(0))
+    wells = synthetic_yeast.draw_wells(labels, synthetic_yeast.CONDITIONS, np.random.default_rng(0))
     peroxisome, pole = labels == 9, labels == 10
     assert wells["vesicles"][peroxisome].min() > 3
     assert wells["spindle_poles"][peroxisome].max() == 0
@@ -213,16 +214,16 @@ def test_apportion_gives_the_remainder_to_the_largest_fractions() -> None:
 
 
 def test_a_small_sample_still_has_three_cells_of_each_class() -> None:
-    assert min(synthetic.class_counts(36)) == 3
-    assert min(synthetic.class_counts(60)) == 3
-    assert sum(synthetic.class_counts(60)) == 60
+    assert min(synthetic_yeast.class_counts(36)) == 3
+    assert min(synthetic_yeast.class_counts(60)) == 3
+    assert sum(synthetic_yeast.class_counts(60)) == 60
 
 
 def test_too_few_cells_or_an_unknown_part_are_refused() -> None:
     with pytest.raises(DataError, match="at least 36"):
-        synthetic.simulate(35)
+        synthetic_yeast.simulate(35)
     with pytest.raises(DataError, match="train, val, test"):
-        synthetic.simulate(36, "tset")
+        synthetic_yeast.simulate(36, "tset")
 
 
 def test_only_the_demo_is_standard_and_made_on_demand() -> None:

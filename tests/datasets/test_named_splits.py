@@ -7,7 +7,7 @@ import pytest
 
 from cellbench.core.data import PARTS, Dataset, Split
 from cellbench.core.errors import DataError, UsageError
-from cellbench.datasets.protocols import with_split
+from cellbench.datasets.named_splits import with_split
 from cellbench.datasets.splits import stratified
 from cellbench.datasets.toy import rings
 

@@ -21,11 +21,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.data import PARTS, Dataset, Info
-from ..core.errors import DataError
-from ..simulation.assembly import apportion, assemble
+from ...core.data import PARTS, Dataset, Info
+from ...core.errors import DataError
+from ...simulation.assembly import apportion, assemble
+from ..registry import datasets
 from .hpa import HPA10, HPA28
-from .registry import datasets
 
 ATLAS = HPA28.labels
 TEN = HPA10.labels  # each is one of the 28 by name
@@ -190,7 +190,7 @@ def simulate(
     out: NDArray[np.uint8] | None = None,
 ) -> Crops:
     """Simulate `n` crops; another part or seed means other slides. out: written in place, if given."""
-    from ..simulation import hpa_renderer  # here, not above: listing the data sets must not wait for torch
+    from ...simulation import hpa_renderer  # here, not above: listing the data sets must not wait for torch
 
     planned = plan(n, part, classes, seed)
     images = np.empty((n, *SHAPE), np.uint8) if out is None else out

@@ -13,13 +13,13 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.data import PARTS, Dataset, Info, Split
-from ..core.errors import BackendError, DataError
-from ..core.extras import EXTRAS
-from .files import cache, npy
-from .files.download import RemoteFile, is_web_page
-from .registry import datasets
-from .splits import absent
+from ...core.data import OFFICIAL, PARTS, Dataset, Info, Split
+from ...core.errors import BackendError, DataError
+from ...core.extras import EXTRAS
+from ..files import cache, npy
+from ..files.download import RemoteFile, is_web_page
+from ..registry import datasets
+from ..splits import absent
 
 SIZES = (28, 64, 128, 224)
 LICENCE = "CC BY 4.0"
@@ -100,7 +100,7 @@ def build(name: str, size: int, scratch: Path, source: Path | None) -> Dataset:
     counts = tuple(shape[0] for shape in _shapes(file, published, size).values())
     labels = np.concatenate([_labels(file, part, n, published) for part, n in zip(PARTS, counts, strict=True)])
     ends = np.cumsum(counts)
-    split = Split("official", *(np.arange(end - n, end, dtype=np.int64) for end, n in zip(ends, counts, strict=True)))
+    split = Split(OFFICIAL, *(np.arange(end - n, end, dtype=np.int64) for end, n in zip(ends, counts, strict=True)))
     if lacking := absent(published.classes, labels[split.train]):
         raise DataError(f"{file}: no training image is of class {', '.join(lacking)}; get a whole copy")
     other = [f"{counts} images in {', '.join(PARTS)}; the published set has {published.counts}"]

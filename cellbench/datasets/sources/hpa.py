@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.data import Dataset, Info
-from ..core.errors import DataError
-from ..core.words import counted
-from . import splits
-from .files import cache, images, npy
-from .files.tables import Table, read_table
-from .registry import datasets
+from ...core.data import Dataset, Info
+from ...core.errors import DataError
+from ...core.words import counted
+from .. import splits
+from ..files import cache, images, npy
+from ..files.tables import Table, read_table
+from ..registry import datasets
 
 SIZES = (128, 512)  # px that images are stored at; the first has the plain name, as 512 take 16 times its room
 TABLE = "train.csv"

@@ -13,8 +13,9 @@ from PIL import Image
 
 from cellbench.core.data import PARTS, Dataset
 from cellbench.core.errors import DataError
-from cellbench.datasets import datasets, hep2
+from cellbench.datasets import datasets
 from cellbench.datasets.files import cache
+from cellbench.datasets.sources import hep2
 
 FOLDERS = ("training", "validation", "test")
 

@@ -12,9 +12,10 @@ from PIL import Image
 
 from cellbench.core.data import PARTS, Dataset
 from cellbench.core.errors import DataError
-from cellbench.datasets import datasets, hpa
+from cellbench.datasets import datasets
 from cellbench.datasets.files import cache
 from cellbench.datasets.files.tables import read_table
+from cellbench.datasets.sources import hpa
 
 N = 60
 COLOURS = ("red", "green", "blue", "yellow")
