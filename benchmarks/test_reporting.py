@@ -11,7 +11,7 @@ from test_preparing import BETWEEN, IDLE
 from cellbench.core.runs import RunRecord, RunSpec
 from cellbench.core.store import Store
 from cellbench.methods import methods
-from cellbench.reporting import stats
+from cellbench.results import stats
 
 
 def test_table_of_10000_records(benchmark, figures, tmp_path):

@@ -24,8 +24,8 @@ from cellbench.deep.training import loop
 from cellbench.deep.training.model import choose_precision
 from cellbench.features import hog
 from cellbench.methods import methods
-from cellbench.reporting.frame import load_results
-from cellbench.reporting.views import tables
+from cellbench.reporting.tables.views import tables
+from cellbench.results.frame import load_results
 from cellbench.running.worker import ask
 
 HAS_BF16 = str(choose_precision("auto", "cpu")) == "bf16"

@@ -52,10 +52,10 @@ def compare(context: click.Context, before: Path, after: Path, style: str, limit
       cellbench compare results/ new/ --format json
     """
     allowed = dict(pair for text in limits for pair in _limit(text))
-    from ..reporting.compare import Limits, too_much
-    from ..reporting.compare import compare as compare_frames
-    from ..reporting.frame import load_results
-    from ..reporting.table import render
+    from ..reporting.tables.comparison import Limits, too_much
+    from ..reporting.tables.comparison import compare as compare_frames
+    from ..reporting.tables.table import render
+    from ..results.frame import load_results
 
     frames = []
     for folder in (before, after):

@@ -230,9 +230,9 @@ def list_results(results: Path, wide: bool) -> None:
     cellbench list results
     cellbench list results other/results --wide
     """
-    from ..reporting.frame import load_results
-    from ..reporting.listing import runs
-    from ..reporting.table import render
+    from ..reporting.tables.runs import runs
+    from ..reporting.tables.table import render
+    from ..results.frame import load_results
 
     frame = load_results(results)
     for path, reason in frame.attrs["passed_over"]:

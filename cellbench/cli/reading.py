@@ -23,8 +23,8 @@ def read_results(context: click.Context, results: Path, machine: str | None) -> 
     Raises UsageError for a machine without records.
     """
     from ..core.environment import machine_name
-    from ..reporting.choosing import of_machine
-    from ..reporting.frame import load_results
+    from ..results.frame import load_results
+    from ..results.selection import of_machine
 
     frame = load_results(results)
     for path, reason in frame.attrs["passed_over"]:

@@ -306,10 +306,10 @@ def _tell_notes(jobs: Sequence["Job"]) -> None:
 
 def _tell_answer(jobs: Sequence["Job"], store: "Store") -> None:
     """The contest on the data of these jobs, from this machine's records in the folder."""
-    from ..reporting.contest_words import answers
+    from ..reporting.answers import answers
     from ..reporting.findings.show import WIDTH, answer_lines
-    from ..reporting.frame import load_results
-    from ..reporting.pooling import DATA, as_rows
+    from ..results.frame import load_results
+    from ..results.rows import DATA, as_rows
 
     frame = load_results(store.root)
     machine = store.path(jobs[0].spec).parents[2].name

@@ -15,7 +15,7 @@ from .reading import machine_option, read_results
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..reporting.table import Table
+    from ..reporting.tables.table import Table
 
 VIEWS = ("all", "leaderboard", "svm-vs-deep", "depth", "per-class", "efficiency", "parity", "scaling")
 FORMATS = ("text", "markdown", "latex", "csv", "json")
@@ -87,11 +87,11 @@ def table(
       cellbench table --runs all --format csv > all.csv
       cellbench table other/results --view leaderboard --format markdown
     """
-    from ..reporting.choosing import ordered
-    from ..reporting.pooling import select
-    from ..reporting.table import render
-    from ..reporting.views import VIEWS as KNOWN
-    from ..reporting.views import tables
+    from ..reporting.tables.choosing import ordered
+    from ..reporting.tables.table import render
+    from ..reporting.tables.views import VIEWS as KNOWN
+    from ..reporting.tables.views import tables
+    from ..results.pooling import select
 
     if suites and (view != "all" or conditions):
         flag = f"--view {view}" if view != "all" else "--where"
@@ -118,7 +118,7 @@ def table(
 
 def _claims(frame: "pd.DataFrame", names: Sequence[str]) -> "list[Table]":
     from ..core.suites import select
-    from ..reporting.claims import claims
+    from ..reporting.tables.suite import claims
     from ..running.suites import expected
 
     return [claims(frame, suite, expected(suite)) for suite in select(names)]

@@ -1,1 +1,5 @@
-"""From records to what people read: a tidy frame, and pure functions from it to tables."""
+"""Results → what people read: tables/, plots/, findings/ (claims of studies, judged) and report/ (one page).
+
+captions: what stands above and below tables and figures; answers: the contest of families in sentences; remedies: what
+to type where something is lacking.
+"""

@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..core.contention import is_busy
 from ..core.words import counted
-from .certainty import MOST_FILES
-from .pooling import plain
-from .stats import SEEDS
-from .table import MISSING, Column, Row
+from ..results.certainty import MOST_FILES
+from ..results.row_settings import plain
+from ..results.rows import Row, is_disturbed, one_label
+from ..results.stats import SEEDS
+from .tables.table import MISSING, Column
 
 MOST_NAMED = 4  # rows in a clause
 MOST_METHODS = 8  # methods in a note
@@ -95,11 +95,6 @@ def scoring_in_times(rows: Sequence[Row]) -> list[str]:
     return [f"Training times of {named} are of older records and include scoring val; those of newer nets do not."]
 
 
-def is_disturbed(row: Row) -> bool:
-    """Whether other programs had so much of the processors that the row's training time is too long."""
-    return is_busy(row.get("others"))
-
-
 def _disturbed(rows: Sequence[Row]) -> list[str]:
     busy = [row for row in rows if is_disturbed(row)]
     if not busy:
@@ -167,11 +162,6 @@ def seeds_of(row: Row) -> str:
 
 def device_of(row: Row) -> str:
     return f"{row['device']} ({row['threads'] or '?'})"
-
-
-def one_label(rows: Sequence[Row]) -> bool:
-    """Whether images have one label each, so that accuracy means something; yes while nothing says otherwise."""
-    return not any(row.get("several_labels") for row in rows)
 
 
 def half(name: str) -> Callable[[Row], float | None]:
@@ -252,3 +242,8 @@ def pair(a: int | None, b: int | None) -> str:
     """Both numbers, or one when they agree or the other is missing."""
     texts = dict.fromkeys(f"{n:,}" for n in (a, b) if n)
     return " / ".join(texts) or MISSING
+
+
+def stands_out(figure: str) -> Callable[[Row], bool]:
+    """Whether a row ties with the best, in the column of the figure by which that was told."""
+    return lambda row: bool(row["tied"]) and bool(row.get("several_labels")) == (figure == "macro_f1")

@@ -3,9 +3,9 @@
 import json
 
 from ..core.training_budget import budget
+from ..results.rows import Row
+from ..results.undertrained import AMOUNT
 from .captions import get_one
-from .table import Row
-from .undertrained import AMOUNT
 
 MANY = 10**6  # training images, where their number is not on record
 

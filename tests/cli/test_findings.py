@@ -25,8 +25,8 @@ from cellbench.reporting.findings import rows_of
 from cellbench.reporting.findings.claim import load
 from cellbench.reporting.findings.evidence import sides
 from cellbench.reporting.findings.judges import JUDGES
-from cellbench.reporting.frame import COLUMNS, load_results
-from cellbench.reporting.where import FORM
+from cellbench.results.conditions import FORM
+from cellbench.results.frame import COLUMNS, load_results
 from cellbench.running.plan import make_plan, names_of, parse_override
 
 from ..reporting.conftest import make

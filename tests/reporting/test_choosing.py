@@ -7,8 +7,8 @@ from click.testing import CliRunner
 
 from cellbench.cli.table import table
 from cellbench.core.errors import UsageError
-from cellbench.reporting.choosing import ordered
-from cellbench.reporting.table import Table
+from cellbench.reporting.tables.choosing import ordered
+from cellbench.reporting.tables.table import Table
 
 from .conftest import judged, make
 

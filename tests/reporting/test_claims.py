@@ -6,10 +6,10 @@ import pytest
 
 from cellbench.core import suites
 from cellbench.core.runs import canonical_text
-from cellbench.reporting.claims import _settings, claims
-from cellbench.reporting.frame import load_results
-from cellbench.reporting.pooling import pool
-from cellbench.reporting.table import render
+from cellbench.reporting.tables.suite import _settings, claims
+from cellbench.reporting.tables.table import render
+from cellbench.results.frame import load_results
+from cellbench.results.pooling import pool
 
 SUITE = suites.parse(
     "study",

@@ -11,8 +11,8 @@ from click.testing import CliRunner
 
 from cellbench.cli import cli
 from cellbench.core.store import Store
-from cellbench.reporting.compare import Limits, compare, too_much
-from cellbench.reporting.frame import load_results
+from cellbench.reporting.tables.comparison import Limits, compare, too_much
+from cellbench.results.frame import load_results
 
 from .conftest import judged, make
 

@@ -5,11 +5,11 @@ import dataclasses
 import pytest
 
 from cellbench.core.runs import RunRecord
-from cellbench.reporting.frame import load_results
-from cellbench.reporting.pooling import pool, select
-from cellbench.reporting.table import render
-from cellbench.reporting.undertrained import with_undertrained
-from cellbench.reporting.views import tables
+from cellbench.reporting.tables.table import render
+from cellbench.reporting.tables.views import tables
+from cellbench.results.frame import load_results
+from cellbench.results.pooling import pool, select
+from cellbench.results.undertrained import with_undertrained
 
 from .conftest import judged, make
 from .test_views import measured, several

@@ -13,7 +13,7 @@ from cellbench.core.metrics import evaluate
 from cellbench.reporting.findings import claim as claims
 from cellbench.reporting.findings import find, findings, power, rows_of, sentences, show
 from cellbench.reporting.findings import load as load_claims
-from cellbench.reporting.frame import load_results
+from cellbench.results.frame import load_results
 
 from .conftest import make, scores
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from cellbench.reporting.frame import load_results
-from cellbench.reporting.table import render
-from cellbench.reporting.views import tables
+from cellbench.reporting.tables.table import render
+from cellbench.reporting.tables.views import tables
+from cellbench.results.frame import load_results
 
 from .conftest import backends, make, scores, solved
 

@@ -10,7 +10,6 @@ import pytest
 from sklearn.metrics import confusion_matrix, f1_score
 
 from cellbench.core.errors import UsageError
-from cellbench.reporting.frame import load_results
 from cellbench.reporting.plots import (
     bars,
     classes,
@@ -25,8 +24,9 @@ from cellbench.reporting.plots import (
 from cellbench.reporting.plots.chart import LackingError, labelled
 from cellbench.reporting.plots.contenders import contenders
 from cellbench.reporting.plots.kinds import outcomes
-from cellbench.reporting.pooling import pool
-from cellbench.reporting.table import Row
+from cellbench.results.frame import load_results
+from cellbench.results.pooling import pool
+from cellbench.results.rows import Row
 
 from .conftest import CLASSES, COUNTS, METHODS, sizes
 

@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from scipy.stats import linregress
 
-from cellbench.reporting.frame import load_results
 from cellbench.reporting.plots import bars, style
 from cellbench.reporting.plots.kinds import KINDS
-from cellbench.reporting.pooling import pool
-from cellbench.reporting.table import Row
+from cellbench.results.frame import load_results
+from cellbench.results.pooling import pool
+from cellbench.results.rows import Row
 
 from .conftest import METHODS, sizes
 from .test_plots_charts import TAKEN, TRUTH, epochs, of_size, predictions, several_labels

@@ -3,13 +3,13 @@
 import pytest
 from matplotlib.container import ErrorbarContainer
 
-from cellbench.reporting import certainty
-from cellbench.reporting.frame import load_results
 from cellbench.reporting.plots import chart as charts
 from cellbench.reporting.plots.kinds import KINDS
-from cellbench.reporting.pooling import pool
 from cellbench.reporting.report.page import report
-from cellbench.reporting.views import tables
+from cellbench.reporting.tables.views import tables
+from cellbench.results import certainty
+from cellbench.results.frame import load_results
+from cellbench.results.pooling import pool
 
 from .conftest import CLASSES, judged, make
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from cellbench.reporting.frame import load_results
-from cellbench.reporting.pooling import select
-from cellbench.reporting.table import BYTES, PERCENT, RATIO, SECONDS, Column, Table, render
-from cellbench.reporting.views import VIEWS, tables
+from cellbench.reporting.tables.table import BYTES, PERCENT, RATIO, SECONDS, Column, Table, render
+from cellbench.reporting.tables.views import VIEWS, tables
+from cellbench.results.frame import load_results
+from cellbench.results.pooling import select
 
 from .conftest import backends, judgements, sizes
 

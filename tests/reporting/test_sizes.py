@@ -5,10 +5,10 @@ import dataclasses
 import pytest
 
 from cellbench.reporting.findings import rows_of, sentences
-from cellbench.reporting.frame import load_results
 from cellbench.reporting.plots.learning import chart
-from cellbench.reporting.pooling import pool
-from cellbench.reporting.val_policy import val_policies
+from cellbench.results.frame import load_results
+from cellbench.results.pooling import pool
+from cellbench.results.val_policy import val_policies
 
 AMOUNTS = {100: (250, 16), 1000: (49, 32), 8000: (20, 64)}  # training images: epochs, batch
 FOLLOWS = ["epochs", "batch"]

@@ -7,8 +7,8 @@ from click.testing import CliRunner
 
 from cellbench.cli.table import FORMATS, table
 from cellbench.core.errors import UsageError
-from cellbench.reporting.table import STYLES
-from cellbench.reporting.views import VIEWS
+from cellbench.reporting.tables.table import STYLES
+from cellbench.reporting.tables.views import VIEWS
 
 
 @pytest.fixture

@@ -17,8 +17,9 @@ from cellbench.datasets import datasets
 from cellbench.datasets.files import cache
 from cellbench.datasets.sources.synthetic_hpa import TEN, simulate_dataset
 from cellbench.methods import methods
-from cellbench.reporting.frame import load_results
-from cellbench.reporting.pooling import pool, with_settings
+from cellbench.results.frame import load_results
+from cellbench.results.pooling import pool
+from cellbench.results.row_settings import with_settings
 from cellbench.running.plan import Override, make_plan
 from cellbench.running.runner import execute
 

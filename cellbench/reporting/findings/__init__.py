@@ -5,8 +5,10 @@ from typing import Any
 
 import pandas as pd
 
-from .. import choosing
-from ..pooling import by, pool, with_settings
+from ...results import selection as choosing
+from ...results.pooling import pool
+from ...results.row_settings import with_settings
+from ...results.rows import by
 from .claim import chosen, load
 from .sentence import plain_sentences
 from .verdict import NOT_TESTED, Finding, find

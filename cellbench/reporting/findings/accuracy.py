@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 from ...core.suites import titled
-from ..certainty import intervals_of_row
-from ..pooling import DATA, by
-from ..ranking import best_on_val
-from ..stats import holm
-from ..table import Row
+from ...results.certainty import intervals_of_row
+from ...results.ranking import best_on_val
+from ...results.rows import DATA, Row, by
+from ...results.stats import holm
 from .claim import Claim
 from .evidence import briefly, figure_of, pairs, rivals, sides
 from .power import IN_HALF, Lack

@@ -10,7 +10,7 @@ from ...core import suites
 from ...core.errors import UsageError, did_you_mean
 from ...core.suites import Figures, Suite, told
 
-FILE = files("cellbench") / "reporting" / "claims.toml"
+FILE = files("cellbench.reporting.findings") / "claims.toml"
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,11 @@ from typing import Any
 
 from ...core.errors import UsageError
 from ...core.suites import titled
+from ...results.certainty import intervals_of_row, over_of
+from ...results.ranking import best_on_val, main_figure
+from ...results.rows import DATA, HARDWARE, Row, by
+from ...results.selection import chosen
 from ..captions import called
-from ..certainty import intervals_of_row, over_of
-from ..choosing import chosen
-from ..pooling import DATA, HARDWARE, by
-from ..ranking import best_on_val, main_figure
-from ..table import Row
 from .claim import Claim
 
 Evidence = dict[str, Any]

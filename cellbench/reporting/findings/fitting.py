@@ -4,12 +4,11 @@ import math
 from collections.abc import Sequence
 
 from ...core.suites import titled
-from ..certainty import ALPHA, compare_rows
-from ..pooling import DATA, HARDWARE, SETTINGS_OF_ALL_SIZES, by
-from ..stats import SEEDS, Comparison, compare_over_seeds
-from ..table import Row
-from ..val_policy import main_policy
-from ..views import width
+from ...results.certainty import ALPHA, compare_rows
+from ...results.rows import DATA, HARDWARE, SETTINGS_OF_ALL_SIZES, Row, by
+from ...results.stats import SEEDS, Comparison, compare_over_seeds
+from ...results.val_policy import main_policy
+from ..tables.depth import width
 from .claim import Claim
 from .evidence import Evidence, briefly, figure_of, places, shown, sides
 from .power import IN_HALF

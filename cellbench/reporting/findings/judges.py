@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from ..table import Row
+from ...results.rows import Row
 from .accuracy import best_of, more_accurate, reaches
 from .claim import Claim
 from .fitting import gap_by_n, training_error_falls, training_error_rises

@@ -4,11 +4,10 @@ import itertools
 from collections.abc import Sequence
 
 from ...core.suites import titled
-from ..certainty import compare_rows
-from ..pooling import DATA, by
-from ..ranking import best_on_val
-from ..stats import Comparison, holm
-from ..table import Row
+from ...results.certainty import compare_rows
+from ...results.ranking import best_on_val
+from ...results.rows import DATA, Row, by
+from ...results.stats import Comparison, holm
 from .claim import Claim
 from .evidence import briefly, sides
 from .trial import (

@@ -6,16 +6,16 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
+from ...results.certainty import ALPHA, FIGURES, compare_rows, over_of
+from ...results.contest import Contest, contests, same_hardware, time_ratio
+from ...results.ranking import best_on_val, main_figure
+from ...results.row_settings import with_settings
+from ...results.rows import Row, by, memory_of
+from ...results.val_policy import main_policy
+from ..answers import answer
 from ..captions import labels_of, split_of
-from ..certainty import ALPHA, FIGURES, compare_rows, over_of
-from ..contest import Contest, contests, same_hardware, time_ratio
-from ..contest_table import lines_of
-from ..contest_words import answer
-from ..efficiency import memory_of
-from ..pooling import by, with_settings
-from ..ranking import best_on_val, main_figure
-from ..table import Row, two_digits
-from ..val_policy import main_policy
+from ..tables.contest import lines_of
+from ..tables.table import two_digits
 
 PLACE = ("dataset", "fingerprint", "split")
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..table import COMMAND
+from ..tables.table import COMMAND
 from .evidence import Evidence
 from .trial import Trial, percent
 from .verdict import VERDICTS, Finding, Ruling

@@ -5,10 +5,9 @@ import math
 from collections.abc import Sequence
 
 from ...core.suites import titled
-from ..certainty import intervals_of_row
-from ..pooling import HARDWARE, SETTINGS_OF_ALL_SIZES, by
-from ..table import Row
-from ..val_policy import val_policies
+from ...results.certainty import intervals_of_row
+from ...results.rows import HARDWARE, SETTINGS_OF_ALL_SIZES, Row, by
+from ...results.val_policy import val_policies
 from .claim import Claim
 from .evidence import figure_of, places, sides
 from .trial import (

@@ -3,11 +3,11 @@
 import math
 from collections.abc import Sequence
 
-from ..captions import device_of, is_disturbed
-from ..compare import log_time
-from ..pooling import DATA, HARDWARE
-from ..stats import FEWEST_SEEDS, Comparison, compare_over_seeds
-from ..table import SECONDS, Row
+from ...results.certainty import log_time
+from ...results.rows import DATA, HARDWARE, Row, is_disturbed
+from ...results.stats import FEWEST_SEEDS, Comparison, compare_over_seeds
+from ..captions import device_of
+from ..tables.table import SECONDS
 from .claim import Claim
 from .evidence import briefly, pairs, shown, sides
 from .trial import (

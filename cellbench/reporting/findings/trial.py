@@ -9,9 +9,9 @@ from scipy import special
 
 from ...core.suites import titled
 from ...core.words import signed
-from ..certainty import compare_rows
-from ..stats import FEWEST_SEEDS, SEEDS, Comparison
-from ..table import Row
+from ...results.certainty import compare_rows
+from ...results.rows import Row
+from ...results.stats import FEWEST_SEEDS, SEEDS, Comparison
 from .evidence import Evidence, briefly, shown
 from .power import IN_HALF, Lack
 

@@ -9,10 +9,10 @@ from typing import Any
 from ...core import suites
 from ...core.data import OFFICIAL
 from ...core.words import counted
+from ...results.certainty import ALPHA
+from ...results.rows import Row
+from ...results.stats import SEEDS, holm
 from ..captions import MOST_NAMED
-from ..certainty import ALPHA
-from ..stats import SEEDS, holm
-from ..table import Row
 from .claim import Claim
 from .evidence import briefly, sides
 from .judges import JUDGES

@@ -9,9 +9,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 
+from ...results.rows import HARDWARE, Row
 from ..captions import counts_of, device_of, get_one
-from ..pooling import HARDWARE
-from ..table import Row
 from .chart import Chart, LackingError, failures, heading, intervals, labelled, measure, seeds, simulated, with_spans
 from .sheet import legend, percent, reach, sheet
 from .style import GREY, colour, tint

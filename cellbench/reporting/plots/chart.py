@@ -2,19 +2,17 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...core.errors import UsageError
-from ...core.runs import RunRecord
+from ...results.certainty import MOST_FILES, with_intervals
+from ...results.ranking import main_figure, ranked
+from ...results.row_settings import with_settings
+from ...results.rows import HARDWARE, Row
 from ..captions import device_of, drawn_over, title_of
-from ..certainty import MOST_FILES, with_intervals
-from ..pooling import HARDWARE, with_settings
-from ..ranking import main_figure, ranked
-from ..table import Row
 
 MOST_NAMED = 6  # rows that a note names
 
@@ -48,10 +46,6 @@ def labelled(rows: Sequence[Row], told_apart: Collection[str] = ()) -> list[Row]
             parts = [row["method"], row["settings"], *(f"{name} {row[name]}" for name in unlike)]
             told.append({**row, "label": ", ".join(filter(None, parts))})
     return told
-
-
-def record_of(file: str) -> RunRecord:
-    return RunRecord.from_json(Path(file).read_text(encoding="utf-8"))
 
 
 def measure(rows: Sequence[Row]) -> tuple[str, str]:

@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from ...results.certainty import intervals_of_row, over_of
+from ...results.predictions import figures_by_class, record_of
+from ...results.rows import Row
 from ..captions import counts_of, device_of, get_one
-from ..certainty import intervals_of_row, over_of
-from ..classes import figures_by_class
-from ..table import Row
-from .chart import Chart, LackingError, heading, intervals, labelled, record_of, seeds, simulated
+from .chart import Chart, LackingError, heading, intervals, labelled, seeds, simulated
 from .contenders import contenders
 from .labels import place
 from .sheet import counts, legend, percent, reach, sheet

@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
+from ...results.predictions import read, record_of
+from ...results.rows import Row
 from ..captions import device_of, get_one
-from ..predictions import read
-from ..table import Row
-from .chart import Chart, LackingError, heading, labelled, record_of, seeds, simulated
+from .chart import Chart, LackingError, heading, labelled, seeds, simulated
 from .contenders import MOST, contenders
 from .sheet import blank, sheet
 from .style import SMALL, WIDTH

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ...core.words import counted
-from ..table import Row
+from ...results.rows import Row
 from .chart import measure
 
 MOST = 4

@@ -5,10 +5,9 @@ from operator import itemgetter
 
 from matplotlib.figure import Figure
 
-from .. import views
+from ...results.rows import HARDWARE, Row, by
 from ..captions import counts_of, device_of, get_one
-from ..pooling import HARDWARE, by
-from ..table import Row
+from ..tables.depth import DEGRADATION, ONE_LINE, depth, settings_of_all
 from .chart import Chart, LackingError, failures, heading, intervals, labelled, seeds, simulated, with_spans
 from .sheet import apart, percent, reach, sheet
 from .style import ORANGE, VERMILLION
@@ -24,20 +23,20 @@ def chart(pooled: Sequence[Row]) -> Chart:
     `depths`, and in their order, as fractions, `train_error`, `test_error` and their bars, (low, high) or None:
     `train_span`, one standard deviation over seeds, and `test_span`, the interval as tables give it."""
     pooled = with_spans(labelled(pooled))
-    twins = by(views.depth(pooled).rows, views.ONE_LINE)
+    twins = by(depth(pooled).rows, ONE_LINE)
     rows = [line for group in twins for kind in KINDS if (line := _line(group, kind))]
     if max((len(row["depths"]) for row in rows), default=0) < 2:
         further = get_one(pooled[0], "plain18 resnet18 plain34 resnet34")
         raise LackingError(f"no plain or residual net at two depths; {further}")
     nets = [row for row in pooled if row["depth"] and row["shortcuts"] is not None and not row["pretrained"]]
-    shared = views.settings_of_all(nets)
+    shared = settings_of_all(nets)
     return Chart(
         heading(pooled, "error against depth"),
         f"{counts_of(pooled)}; {seeds(nets)}",
         tuple(rows),
         (
             *shared,
-            views.DEGRADATION,
+            DEGRADATION,
             *["Bars on train: ± 1 standard deviation over seeds."] * any(any(row["train_span"]) for row in rows),
             *intervals(
                 [row for row in nets if row["test_accuracy"] is not None], "Bars on test", METHOD if shared else LABEL

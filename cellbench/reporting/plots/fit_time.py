@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ...results.rows import Row
 from ..captions import device_of, get_one, hardware_of, title_of
-from ..scaling import LEGEND, scaling
-from ..table import Row
+from ..tables.scaling import LEGEND, scaling
 from .chart import Chart, LackingError, labelled, seeds, simulated
 from .labels import beside
 from .sheet import clock, counts, sheet

@@ -10,9 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from ...results.predictions import record_of
+from ...results.rows import Row
 from ..captions import counts_of, device_of, get_one
-from ..table import Row
-from .chart import Chart, LackingError, failures, heading, labelled, record_of, seeds, simulated
+from .chart import Chart, LackingError, failures, heading, labelled, seeds, simulated
 from .sheet import blank, percent, sheet
 from .style import look, tint
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib.figure import Figure
 
-from ..choosing import chosen
-from ..pooling import by, pool
-from ..scaling import SCOPE
-from ..table import Row
+from ...results.pooling import pool
+from ...results.rows import Row, by
+from ...results.selection import chosen
+from ..tables.scaling import SCOPE
 from . import bars, classes, confusion, depth, fit_time, history, learning, thresholds, tradeoff
 from .chart import Chart, LackingError
 

@@ -6,11 +6,10 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from ...core.words import counted
-from ..backends import problem, solver
+from ...results.backends import problem, solver
+from ...results.rows import HARDWARE, Row, by
+from ...results.val_policy import val_policies
 from ..captions import device_of, get_one, title_of
-from ..pooling import HARDWARE, by
-from ..table import Row
-from ..val_policy import val_policies
 from .chart import Chart, LackingError, failures, intervals, labelled, measure, seeds, simulated, with_spans
 from .labels import beside
 from .sheet import apart, counts, percent, reach, sheet

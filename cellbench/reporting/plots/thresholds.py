@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from ...core.decision import GRID
 from ...core.metrics import decide, macro_f1
+from ...results.predictions import read, record_of
+from ...results.rows import Row
 from ..captions import counts_of, device_of, get_one
-from ..predictions import read
-from ..table import Row
-from .chart import Chart, LackingError, failures, heading, labelled, mean_and_deviation, record_of, seeds, simulated
+from .chart import Chart, LackingError, failures, heading, labelled, mean_and_deviation, seeds, simulated
 from .labels import beside
 from .sheet import legend, percent, sheet
 from .style import mark

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from ...core.words import counted
-from ..captions import counts_of, get_one, hardware_of, is_disturbed
-from ..efficiency import on_front
-from ..pooling import HARDWARE, by
-from ..table import Row
+from ...results.rows import HARDWARE, Row, by, is_disturbed
+from ..captions import counts_of, get_one, hardware_of
+from ..tables.efficiency import on_front
 from .chart import (
     Chart,
     LackingError,

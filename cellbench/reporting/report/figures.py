@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ...results.rows import HARDWARE, Row, by
 from ..captions import device_of, labels_of
 from ..plots.bars import PARTS
 from ..plots.chart import Chart, span_told
@@ -20,8 +21,6 @@ from ..plots.history import FIGURES, LONG
 from ..plots.kinds import outcomes
 from ..plots.style import GREY
 from ..plots.tradeoff import along_bars, along_steps, pareto, reach_of_time
-from ..pooling import HARDWARE, by
-from ..table import Row
 from .drawing import (
     INK,
     Axis,

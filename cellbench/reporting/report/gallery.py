@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from ...core.families import FAMILIES, family_of
 from ...core.words import counted
+from ...results.pooling import BELOW_TWICE_CHANCE
+from ...results.predictions import Predicted, read, record_of, same_images
+from ...results.rows import DATA, Row, by
 from ..captions import title_of
-from ..plots.chart import labelled, record_of
-from ..pooling import BELOW_TWICE_CHANCE, DATA, by
-from ..predictions import Predicted, read, same_images
-from ..table import Row
+from ..plots.chart import labelled
 
 MOST_CELLS = 12  # of a shelf
 MOST_PAIRS = 8  # of classes

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-from ..table import Row
+from ...results.rows import Row
 
 METHODS = {
     "svm-*": "a support vector machine",

@@ -13,15 +13,17 @@ import pandas as pd
 from ... import __version__
 from ...core.errors import UsageError
 from ...core.words import counted, duration, signed
+from ...results.pooling import pool, select
+from ...results.predictions import record_of
+from ...results.ranking import main_figure
+from ...results.row_settings import listed
+from ...results.rows import Row, by
+from ...results.selection import chosen
 from ..captions import name_of
-from ..choosing import chosen
 from ..findings import findings, show
 from ..findings.verdict import Finding
-from ..plots.chart import record_of
-from ..pooling import by, listed, pool, select
-from ..ranking import main_figure
-from ..table import Row, Shown, Table, laid_out, two_digits
-from ..views import tables
+from ..tables.table import Shown, Table, laid_out, two_digits
+from ..tables.views import tables
 from . import drawing, figures, gallery
 from .glossary import words
 from .paper import Machine, Paper, machines, paper

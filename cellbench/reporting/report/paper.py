@@ -11,9 +11,9 @@ from typing import Any
 from ...core.families import FAMILIES, family_of
 from ...core.runs import RunRecord
 from ...core.words import counted
+from ...results.row_settings import listed
+from ...results.rows import DATA, Row, by
 from ..captions import limit_of, name_of
-from ..pooling import DATA, by, listed
-from ..table import Row
 
 REFERENCES = Path(__file__).with_name("references.toml")
 CHOSEN = (

@@ -1,0 +1,165 @@
+"""A contest of families in plain sentences."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from ..core.families import Family
+from ..core.words import duration, signed
+from ..results.contest import Contest, Difference, Entrant, contests, same_hardware
+from ..results.pooling import pool
+from ..results.row_settings import with_settings
+from ..results.rows import DATA, Row, by, is_disturbed
+from .captions import called, get_one, limit_of, name_of, not_shown, scoring_in_times
+from .remedies import train_longer
+from .tables.table import two_digits
+
+SHORT = 10.0  # seconds below which a time has digits after the point
+
+
+def answers(frame: pd.DataFrame) -> list[str]:
+    """What the contests of a frame say, one for each data set, split, limit and hardware."""
+    several = frame["machine"].nunique() > 1
+    found = [contest for group in by(pool(frame), DATA) for contest in contests(with_settings(group))]
+    return [answer(contest, (), several) for contest in found]
+
+
+def answer(contest: Contest, left_out: Sequence[Row] = (), several_machines: bool = False) -> str:
+    """What the contest says: first what was not trained enough, then who leads and by how much, then who is missing.
+
+    A command, where a line has one, ends it. left_out: rows of the same data that exist and are not shown.
+    """
+    lines = [_not_enough(one) for one in contest.entrants if not one.trained]
+    if contest.entrants:
+        lines.append(_comparison(contest, several_machines))
+        lines += scoring_in_times([one.row for one in contest.entrants])
+    return "\n".join([*lines, *_missing(contest, left_out)])
+
+
+def _not_enough(entrant: Entrant) -> str:
+    row = entrant.row
+    reason = f"{_called(row)} was not trained enough ({row['undertrained']})"
+    return f"On {_where(row)} {reason}, so there is no verdict on it yet; {train_longer(row)}"
+
+
+def _comparison(contest: Contest, several_machines: bool) -> str:
+    leader = contest.leader
+    others = [one for one in contest.entrants if one is not leader]
+    if leader is None:
+        sentences = [f"On {_where(contest.entrants[0].row)} there is no result yet that a verdict could rest on"]
+    else:
+        hardware = _hardware(leader.row, several_machines)
+        what = f"the best on val is {_a(leader.family)}, {_called(leader.row)}"
+        figure = f"{_figure(contest, leader)} on test, {_trained(leader)} on the {hardware}"
+        sentences = [f"On {_where(leader.row)} {what}: {figure}"]
+    if others:
+        text = "; ".join(_other(contest, one, several_machines) for one in others)
+        sentences.append(text[0].upper() + text[1:])
+    if contest.entrants[0].row["synthetic"]:
+        sentences.append("These images are simulated, so no verdict rests on them")
+    return ". ".join(sentences) + "."
+
+
+def _other(contest: Contest, one: Entrant, several_machines: bool) -> str:
+    """An entrant beside the leader: figure, difference, time."""
+    figure = f"the best {one.family.noun}, {_called(one.row)}, has {_figure(contest, one)}"
+    if contest.leader is None or contest.figure not in one.differences:
+        untrained = "" if one.trained else ", not trained enough"
+        return f"{figure}{untrained}, {_trained(one)}"
+    versus = _versus(one.differences[contest.figure], printed_difference(one.row, contest.leader.row, contest.figure))
+    if not one.family.contender:
+        return f"{figure}, {versus}"
+    return f"{figure}, {versus}, {_time(one, contest.leader, several_machines)}"
+
+
+def printed_difference(row: Row, leader: Row, figure: str) -> float:
+    """The difference, in points, of two figures as they are printed, with one digit."""
+    return round(round(100 * row[f"test_{figure}"], 1) - round(100 * leader[f"test_{figure}"], 1), 1)
+
+
+def _versus(difference: Difference, points: float) -> str:
+    span = _span(difference)
+    if difference.shown is False:
+        return f"no difference shown{span}"
+    if points == 0:
+        return f"the same{span}"
+    return f"{abs(points)} points {'more' if points > 0 else 'less'}{span}"
+
+
+def _span(difference: Difference) -> str:
+    if difference.low is None or difference.high is None:
+        return ""
+    ends = f"{signed(100 * difference.low)} to {signed(100 * difference.high)}"
+    over = (difference.over or "").partition(" (")[0]  # which classes are told otherwise, tables say below
+    return f" (95 % interval over {over}: {ends})"
+
+
+def _time(one: Entrant, leader: Entrant, several_machines: bool) -> str:
+    trained = _trained(one)
+    if one.time_ratio:
+        return f"{trained} ({_times(one.time_ratio, leader.row)})"
+    if not same_hardware(one.row, leader.row):
+        return f"{trained} on the {_hardware(one.row, several_machines)}, so times are not compared"
+    if is_disturbed(one.row) or is_disturbed(leader.row):
+        return f"{trained} (other programs were at work as well, so times are not compared)"
+    return trained
+
+
+def _times(ratio: float, leader: Row) -> str:
+    """'57 times as long', or what that is the other way round."""
+    if ratio >= 1:
+        return f"{ratio:,.{two_digits(ratio)}f} times as long"
+    return f"{leader['method']} takes {1 / ratio:,.{two_digits(1 / ratio)}f} times as long"
+
+
+def _trained(entrant: Entrant) -> str:
+    seconds = entrant.row["train_seconds"]
+    if seconds is None:
+        return "training time unknown"
+    return f"trained in {f'{seconds:.2g} s' if 0 < seconds < SHORT else duration(seconds)}"
+
+
+def _figure(contest: Contest, entrant: Entrant) -> str:
+    name = "accuracy" if contest.figure == "accuracy" else "macro-F1"
+    return f"{100 * entrant.row[f'test_{contest.figure}']:.1f} % {name}"
+
+
+def _where(row: Row) -> str:
+    split = [f"split {row['split']}"] if row["split"] != "official" else []
+    parts = [name_of([row]), *split, *limit_of(row)]
+    return ", ".join(parts) + ("," if len(parts) > 1 else "")
+
+
+def _hardware(row: Row, several_machines: bool) -> str:
+    device = "GPU" if row["device"] == "cuda" else row["device"]
+    return f"{device} of {row['machine']}" if several_machines else device
+
+
+def _called(row: Row) -> str:
+    return called(row, "pretrained" if row["pretrained"] else "")
+
+
+def _a(family: Family) -> str:
+    article = "an" if family.noun.startswith("SVM") or family.noun[0] in "aeio" else "a"
+    return f"{article} {family.noun}"
+
+
+def _missing(contest: Contest, left_out: Sequence[Row]) -> list[str]:
+    """Which families have no result here: those that are only not shown, those that were skipped, and
+    those that nobody asked for."""
+    lines, absent = [], []
+    for family in contest.missing:
+        hidden = [row for row in left_out if row["family"] == family.name]
+        skipped = [row for row in contest.rows if row["family"] == family.name and row["status"] == "skipped"]
+        if hidden:
+            lines.append(f"No {family.noun} is among these runs, but {not_shown(hidden)}")
+        elif skipped:
+            lines.append(f"No {family.noun} ran: {skipped[0]['method']} was skipped, as {skipped[0]['reason']}")
+        else:
+            absent.append(family)
+    if absent:
+        *some, last = (f"no {family.noun}" for family in absent)
+        what = f"{', '.join(some)} and {last}" if some else last
+        methods = " ".join(family.example for family in absent)
+        lines.append(f"There is {what} among these runs; {get_one(contest.rows[0], methods)}")
+    return lines

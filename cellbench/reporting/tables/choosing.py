@@ -1,0 +1,46 @@
+"""Which lines of tables are shown, and in which order."""
+
+import dataclasses
+import re
+from collections.abc import Sequence
+
+from ...core.errors import UsageError, did_you_mean
+from ...results.rows import Row
+from ...results.selection import chosen
+from .table import Table
+
+
+def lines_chosen(tables: Sequence[Table], conditions: Sequence[str]) -> list[Table]:
+    """The tables with the rows for which the conditions hold, those without a row left out; as `chosen`."""
+    if not conditions:
+        return list(tables)
+    kept = {id(row) for row in chosen([row for table in tables for row in table.rows], conditions)}
+    shown = [tuple(row for row in table.rows if id(row) in kept) for table in tables]
+    return [dataclasses.replace(table, rows=rows) for table, rows in zip(tables, shown, strict=True) if rows]
+
+
+def own(conditions: Sequence[str], columns: Sequence[str]) -> list[str]:
+    """The conditions on one of these columns."""
+    return [condition for condition in conditions if re.split(r"[<>!=]", condition)[0].strip() in columns]
+
+
+def ordered(tables: Sequence[Table], column: str) -> list[Table]:
+    """The tables, rows sorted by a key of theirs, missing last; with a minus in front the largest first.
+
+    Tables without the key stay. Raises UsageError where none has it.
+    """
+    name = column.removeprefix("-")
+    known = {key for table in tables for row in table.rows for key, value in row.items() if _sortable(value)}
+    if name not in known:
+        raise UsageError(f"--sort got {column!r}, and the tables have no such column; {did_you_mean(name, known)}")
+    return [dataclasses.replace(table, rows=_sorted(table.rows, name, column != name)) for table in tables]
+
+
+def _sorted(rows: Sequence[Row], name: str, largest_first: bool) -> tuple[Row, ...]:
+    told = [row for row in rows if row.get(name) is not None]
+    missing = [row for row in rows if row.get(name) is None]
+    return (*sorted(told, key=lambda row: row[name], reverse=largest_first), *missing)
+
+
+def _sortable(value: object) -> bool:
+    return isinstance(value, str | int | float)

@@ -1,0 +1,218 @@
+"""Two folders of results: what became faster, slower, more or less accurate, new or gone."""
+
+import itertools
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from ...core.words import counted
+from ...results.certainty import compare_rows, log_time, over_of
+from ...results.pooling import pool
+from ...results.ranking import main_figure
+from ...results.row_settings import with_settings
+from ...results.rows import DATA, Row, by, is_disturbed
+from ...results.stats import compare_over_seeds
+from ..captions import device_of, half, intervals_of, limit_of, marked, seeds_of
+from .table import PERCENT, POINTS, SECONDS, Column, Kind, Table
+
+ASKED = (*DATA, "preprocessing", "method", "params", "deterministic", "device")
+PLACE = ("machine", "threads")
+HARDWARE = (*PLACE, "processor", "gpu")
+NOISE = 0.1  # of a time, where too few seeds say how much it varies
+TIMES = Kind(digits=2)
+SLOWER, LESS, FAILS = "slower", "less accurate", "no longer ok"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is too much: time relative to before, accuracy as a fraction; None: anything goes."""
+
+    time: float | None = None
+    accuracy: float | None = None
+
+
+def compare(before: pd.DataFrame, after: pd.DataFrame) -> Table:
+    """The rows of two frames side by side, see `compared`."""
+    rows = compared(before, after)
+    tally = Counter(word for row in rows for word in row["outcome"].split(", "))
+    title = f"{counted(len(rows), 'row')}: {', '.join(f'{n} {word}' for word, n in tally.most_common())}"
+    return Table("compare", title, marked(COLUMNS, rows), tuple(rows), tuple(_notes(rows)))
+
+
+def compared(before: pd.DataFrame, after: pd.DataFrame) -> list[Row]:
+    """A row for each row of either frame, those with the same data, settings and device side by side.
+
+    Rows of the same machine and threads meet first; those left over meet across machines, where times aren't compared.
+    outcome: 'same', 'new', 'gone', 'no longer ok', 'now ok'; or 'more accurate', 'less accurate', 'faster', 'slower',
+    two of them with a comma between. What got worse comes first.
+    """
+    rows = with_settings([{**row, "side": side} for side, frame in enumerate((before, after)) for row in pool(frame)])
+    pairs = [couple for group in by(rows, ASKED) for couple in _couples(group)]
+    return sorted((_compared(old, new) for old, new in pairs), key=_weight)
+
+
+def _weight(row: Row) -> int:
+    """What got worse first, then what got better, what has no partner, what stayed."""
+    ranks = (LESS in row["outcome"], SLOWER in row["outcome"])
+    last = {FAILS: -9, "new": 1, "gone": 2, "same": 3}
+    return last.get(row["outcome"], -2 * ranks[0] - ranks[1])
+
+
+def _couples(rows: Sequence[Row]) -> list[tuple[Row | None, Row | None]]:
+    couples: list[tuple[Row | None, Row | None]] = []
+    left: tuple[list[Row], list[Row]] = [], []
+    for group in by(rows, PLACE):
+        old, new = ([row for row in group if row["side"] == side] for side in (0, 1))
+        n = min(len(old), len(new))
+        couples += zip(old[:n], new[:n], strict=True)
+        left[0].extend(old[n:])
+        left[1].extend(new[n:])
+    return couples + list(itertools.zip_longest(*left))
+
+
+def _compared(old: Row | None, new: Row | None) -> Row:
+    given = new or old or {}
+    told: dict[str, Any] = {name: given[name] for name in (*ASKED, "settings", "overrides", "threads", "synthetic")}
+    told["several_labels"] = given["several_labels"]
+    told["machine"] = " / ".join(dict.fromkeys(row["machine"] for row in (old, new) if row))
+    for side, row in (("before", old), ("after", new)):
+        row = row or {}
+        told |= {f"{side}_{name}": row.get(name) for name in ("train_seconds", "status", "version", "backend")}
+        told[f"{side}_score"] = row.get(f"test_{main_figure([given])}")
+        told[f"{side}_seeds"] = seeds_of(row) if row else None
+        told[f"{side}_files"] = row.get("files", [])
+        told |= {f"{side}_{name}": row.get(name) for name in ("processor", "gpu")}
+    both = old is not None and new is not None
+    told["same_hardware"] = all(old[name] == new[name] for name in HARDWARE) if old and new else None
+    told["disturbed"] = any(is_disturbed(row) for row in (old, new) if row)
+    told |= _score_change(old, new) if both else _score_change(None, None)
+    told |= _time_change(old, new) if told["same_hardware"] and not told["disturbed"] else _time_change(None, None)
+    told["outcome"] = _outcome(told, old, new)
+    told["remark"] = "" if new is None or new["status"] == "ok" else new["remark"]
+    return told
+
+
+def _score_change(old: Row | None, new: Row | None) -> Row:
+    """Of accuracy, or of several labels macro-F1: the change, its interval and what that was drawn over."""
+    found, change = None, None
+    if old and new:
+        figure = main_figure([new])
+        values = [row[f"test_{figure}"] for row in (old, new)]
+        if None not in values:
+            change, found = values[1] - values[0], compare_rows(old, new, figure)
+    span = found.interval if found else None
+    return {
+        "score_change": change,
+        "score_change_low": span.low if span else None,
+        "score_change_high": span.high if span else None,
+        "interval_over": over_of(new, span) if new else None,
+    }
+
+
+def _time_change(old: Row | None, new: Row | None) -> Row:
+    """Training time as a multiple of before, with Welch's interval in logarithms from three seeds of both on."""
+    ratio, span = None, None
+    if old and new and old["train_seconds"] and new["train_seconds"]:
+        ratio = new["train_seconds"] / old["train_seconds"]
+        found = compare_over_seeds(log_time(old), log_time(new), "train_seconds")
+        span = found.interval if found else None
+    return {
+        "time_ratio": ratio,
+        "time_ratio_low": math.exp(span.low) if span else None,
+        "time_ratio_high": math.exp(span.high) if span else None,
+    }
+
+
+def _outcome(told: Row, old: Row | None, new: Row | None) -> str:
+    if old is None or new is None:
+        return "new" if old is None else "gone"
+    if "ok" in (old["status"], new["status"]) and old["status"] != new["status"]:
+        return FAILS if old["status"] == "ok" else "now ok"
+    words = []
+    change, low, high = (told[f"score_change{end}"] for end in ("", "_low", "_high"))
+    if change and (low is None or low > 0 or high < 0):
+        words.append(LESS if change < 0 else "more accurate")
+    ratio, low, high = (told[f"time_ratio{end}"] for end in ("", "_low", "_high"))
+    if ratio and (low > 1 or high < 1 if low is not None else max(ratio, 1 / ratio) > 1 + NOISE):
+        words.append(SLOWER if ratio > 1 else "faster")
+    return ", ".join(words) or "same"
+
+
+def too_much(rows: Iterable[Row], limits: Limits) -> list[str]:
+    """A line for each row that became slower or less accurate by more than the limits, or that is no longer ok."""
+    lines = []
+    for row in rows:
+        words = row["outcome"].split(", ")
+        what = []
+        if limits.time is not None and SLOWER in words and row["time_ratio"] > 1 + limits.time:
+            what.append(f"takes {row['time_ratio']:.2f} × the time")
+        if limits.accuracy is not None and LESS in words and -row["score_change"] > limits.accuracy:
+            figure = "macro-F1" if row["several_labels"] else "accuracy"
+            what.append(f"loses {-100 * row['score_change']:.1f} points of {figure}")
+        if FAILS in words:
+            what.append(f"is no longer ok: {row['remark']}")
+        place = [row["dataset"], f"split {row['split']}", *limit_of(row), row["device"]]
+        named = ", ".join(filter(None, [row["method"], row["settings"], *place]))
+        lines += [f"{named}: {' and '.join(what)}"] if what else []
+    return lines
+
+
+def _notes(rows: Sequence[Row]) -> Iterator[str]:
+    if any(row["several_labels"] for row in rows):
+        yield "test: accuracy; of several labels an image macro-F1."
+    yield from intervals_of(rows, " of changes")
+    if any(row["score_change"] and row["interval_over"] is None for row in rows):
+        yield "A change without ±: no predictions of both on the same images, nor three seeds each; any change counts."
+    if any(row["time_ratio"] for row in rows):
+        yield (
+            "×: training time after / before; ± half of its 95 % interval over seeds, from three of each on. Without "
+            f"it a change beyond {100 * NOISE:.0f} % counts."
+        )
+    if any(row["same_hardware"] is False for row in rows):
+        yield "Times are not compared where machine, threads, processor or GPU differ: they would tell of the hardware."
+    if any(row["disturbed"] for row in rows):
+        yield "Times are not compared where other programs had more than a tenth of the processors while one was taken."
+    versions = [{row[f"{side}_version"] for row in rows if row[f"{side}_version"]} for side in ("before", "after")]
+    if versions[0] and versions[1] and versions[0] != versions[1]:
+        yield f"versions: {', '.join(sorted(versions[0]))} before, {', '.join(sorted(versions[1]))} after"
+
+
+def _content_varies(rows: Sequence[Row]) -> bool:
+    """Whether two data sets have one name, so that only their content tells why they do not meet."""
+    return len({row["fingerprint"] for row in rows}) > len({row["dataset"] for row in rows})
+
+
+def _data(row: Row) -> str:
+    return row["dataset"] + " (simulated)" * row["synthetic"]
+
+
+def _limit(row: Row) -> str:
+    return f"{row['limit']:,}" if row["limit"] else "all"
+
+
+def _seeds(row: Row) -> str:
+    return " / ".join(dict.fromkeys(filter(None, (row["before_seeds"], row["after_seeds"]))))
+
+
+COLUMNS = (
+    Column(_data, "data set", label=True),
+    Column(lambda row: row["fingerprint"][:8], "content", label=True, when=_content_varies),
+    Column("split", "split", label=True, when="varies"),
+    Column(_limit, "limit", label=True, when="varies"),
+    Column("method", "method", label=True),
+    Column("settings", "settings", label=True, when="any"),
+    Column(device_of, "device\n(threads)", label=True),
+    Column("machine", "machine", label=True, when="varies", spare=5),
+    Column("before_score", "test\nbefore", PERCENT, spare=2),
+    Column("after_score", "test\nafter", PERCENT, spare=1),
+    Column("score_change", "change", POINTS, spread=half("score_change")),
+    Column("before_train_seconds", "training\nbefore", SECONDS, spare=3),
+    Column("after_train_seconds", "training\nafter", SECONDS, spare=3),
+    Column("time_ratio", "×", TIMES, spread=half("time_ratio")),
+    Column("outcome", "outcome", label=True),
+    Column(_seeds, "seeds", label=True, spare=4),
+)

@@ -1,0 +1,106 @@
+"""The contest of families as a table: a row a family."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ...core.words import counted
+from ...results.certainty import FIGURES
+from ...results.contest import Contest, Difference, Entrant, contests
+from ...results.rows import DATA, HARDWARE, Row, is_disturbed, memory_of, one_label
+from ..answers import answer, printed_difference
+from ..captions import LABELS, absent_of, device_of, fact_of, half, intervals_of, marked, seeds_of, title_of
+from .table import BYTES, IMAGE_TIME, PERCENT, POINTS, SECONDS, Column, Table
+
+KEPT = (
+    *(*DATA, *HARDWARE, "family", "method", "settings", "params", "overrides", "pretrained", "synthetic"),
+    *("several_labels", "seeds", "n_runs", "val_accuracy", "val_macro_f1", "interval_over", "train_seconds"),
+    *("predict_ms_per_image", "n_test", "undertrained", "remark"),
+)
+
+
+def svm_vs_deep(rows: Sequence[Row], left_out: Sequence[Row] = ()) -> Table:
+    """The best SVM, probe, net and other method, each chosen by macro-F1 on val and judged on test, and the best floor.
+
+    left_out: rows of the same data that are not shown, see `answer`.
+    """
+    several = len({row["machine"] for row in rows}) > 1
+    found = [(contest, answer(contest, left_out, several)) for contest in contests(rows)]
+    lines = [line for contest, sentence in found for line in lines_of(contest, sentence, several)]
+    n = fact_of(rows, "n_test")
+    judged = f", judged on {counted(n, 'test image')}" if n else ""
+    title = f"{title_of(rows)}: the best of each family, chosen by macro-F1 on val{judged}"
+    columns = (*marked(FIGURE_COLUMNS, lines), *marked(DIFFERENCE_COLUMNS, lines, "difference_over"), *COST_COLUMNS)
+    notes = (
+        *intervals_of(lines, " of accuracy and F1"),
+        *intervals_of(lines, " of differences (from the first row, paired)", "difference_over"),
+        *absent_of(rows),
+        *(line for _, sentence in found for line in sentence.split("\n")),
+    )
+    return Table("svm-vs-deep", title, columns, tuple(lines), notes)
+
+
+def lines_of(contest: Contest, sentence: str, several_machines: bool = False) -> list[Row]:
+    """A row for each entrant; sentence: the contest in words, which every row of it has."""
+    where = " / ".join(dict.fromkeys(device_of(one.row) for one in contest.entrants))
+    if several_machines:
+        where = " / ".join(dict.fromkeys(one.row["machine"] for one in contest.entrants))
+    return [{**_line(contest, one), "contest": where, "sentence": sentence} for one in contest.entrants]
+
+
+def _line(contest: Contest, one: Entrant) -> Row:
+    row = one.row
+    line: dict[str, Any] = {name: row.get(name) for name in KEPT}
+    for figure in FIGURES:
+        name = f"test_{figure}"
+        line |= {f"{name}{end}": row.get(f"{name}{end}") for end in ("", "_sd", "_low", "_high")}
+        line |= _difference(name, one.differences.get(figure))
+        line[f"{name}_points"] = None
+        if contest.leader and figure in one.differences:
+            line[f"{name}_points"] = printed_difference(row, contest.leader.row, figure) / 100
+    main = one.differences.get(contest.figure)
+    return {
+        **line,
+        "leader": one is contest.leader,
+        "memory": memory_of(row),
+        "train_seconds_ratio": one.time_ratio,
+        "disturbed": is_disturbed(row),
+        "difference_over": main.over if main else None,
+        "noun": one.family.noun,
+    }
+
+
+def _difference(name: str, found: Difference | None) -> Row:
+    ends = ("value", "low", "high", "p", "over")
+    keys = {"value": f"{name}_difference", **{end: f"{name}_difference_{end}" for end in ends[1:]}}
+    return {keys[end]: getattr(found, end) if found else None for end in ends}
+
+
+FIGURE_COLUMNS = (
+    Column("noun", "family", label=True),
+    Column("method", "method", label=True),
+    Column("settings", "settings", label=True, when="any"),
+    Column("contest", "contest on", label=True, when="varies", spare=1),
+    *LABELS,
+    Column("val_accuracy", "val\naccuracy", PERCENT, when=one_label, spare=4),
+    Column("val_macro_f1", "val\nmacro-F1", PERCENT, when=lambda rows: not one_label(rows), spare=4),
+    Column("test_accuracy", "test\naccuracy", PERCENT, spread=half("test_accuracy"), when=one_label),
+    Column("test_macro_f1", "test\nmacro-F1", PERCENT, spread=half("test_macro_f1"), spare=1),
+)
+DIFFERENCE_COLUMNS = (
+    Column(
+        "test_accuracy_points", "accuracy:\ndifference", POINTS, spread=half("test_accuracy_difference"), when=one_label
+    ),
+    Column(
+        "test_macro_f1_points",
+        "macro-F1:\ndifference",
+        POINTS,
+        spread=half("test_macro_f1_difference"),
+        when=lambda rows: not one_label(rows),
+    ),
+)
+COST_COLUMNS = (
+    Column("train_seconds", "training", SECONDS),
+    Column("predict_ms_per_image", "predict", IMAGE_TIME, spare=3),
+    Column("memory", "memory", BYTES, spare=5),
+    Column(seeds_of, "seeds", label=True, spare=2),
+)

@@ -1,0 +1,100 @@
+"""What accuracy costs: time, memory and parameters, and the rows that nothing beats in both."""
+
+from collections.abc import Sequence
+
+from ...results.certainty import with_certainty
+from ...results.ranking import main_figure, ranked
+from ...results.rows import HARDWARE, Row, is_disturbed, memory_of, one_label
+from ..captions import (
+    LABELS,
+    certainty_of,
+    content_of,
+    counts_of,
+    deviation_of,
+    half,
+    hardware_of,
+    marked,
+    seeds_of,
+    stands_out,
+    title_of,
+)
+from .table import BYTES, IMAGE_TIME, PARAMETERS, PERCENT, SECONDS, Column, Table
+
+COSTS = {
+    "training": "train_seconds",
+    "predict": "predict_ms_per_image",
+    "memory": "memory",
+    "parameters": "parameters",
+}
+
+TIMES = ("train_seconds", "predict_ms_per_image")
+
+
+def efficiency(rows: Sequence[Row]) -> Table:
+    """Accuracy beside what it cost; a row is Pareto-optimal in a cost when no row of its hardware is at least as
+    accurate and at most as costly, and better in one."""
+    figure = main_figure(rows)
+    named = "accuracy" if one_label(rows) else "macro-F1"
+    rows = [{**row, "memory": memory_of(row)} for row in with_certainty(ranked(rows), figure)]
+    told = [{**row, "pareto": _optimal(row, rows, f"test_{figure}")} for row in rows]
+    notes = (
+        f"Pareto-optimal: no other row on the same device and machine has at least the {named} at no more of that "
+        "cost, and one of the two better. Memory: peak, libraries included; on a GPU the accelerator's.",
+        *certainty_of(told, named),
+        *deviation_of(told, " of times"),
+        *hardware_of(rows),
+    )
+    title = f"{title_of(rows)}, {content_of(rows)}: what {named} costs\n{counts_of(rows)}"
+    return Table("efficiency", title, marked(COLUMNS, told), tuple(told), notes)
+
+
+def _optimal(row: Row, rows: Sequence[Row], figure: str) -> list[str]:
+    """The costs in which nothing on the same hardware beats the row."""
+    rivals = [_fair(one) for one in rows if all(one[name] == row[name] for name in HARDWARE)]
+    return [cost for cost, name in COSTS.items() if on_front(_fair(row), rivals, figure, name)]
+
+
+def _fair(row: Row) -> Row:
+    """The row without times, if other programs made them too long."""
+    return {**row, **dict.fromkeys(TIMES)} if is_disturbed(row) else row
+
+
+def on_front(row: Row, rivals: Sequence[Row], figure: str, cost: str) -> bool:
+    """Whether no rival has at least the figure at no more cost, and one of the two better."""
+    if row[figure] is None or row[cost] is None:
+        return False
+    known = [one for one in rivals if one[figure] is not None and one[cost] is not None]
+    return not any(
+        one[figure] >= row[figure] and one[cost] <= row[cost] and (one[figure] > row[figure] or one[cost] < row[cost])
+        for one in known
+    )
+
+
+ACCURACY = Column(
+    "test_accuracy",
+    "test\naccuracy",
+    PERCENT,
+    spread=half("test_accuracy"),
+    bold=stands_out("accuracy"),
+    when=one_label,
+)
+COLUMNS = (
+    Column("method", "method", label=True),
+    Column("settings", "settings", label=True, when="any"),
+    *LABELS,
+    ACCURACY,
+    Column(
+        "test_macro_f1",
+        "test\nmacro-F1",
+        PERCENT,
+        spread=half("test_macro_f1"),
+        bold=stands_out("macro_f1"),
+        when=lambda rows: not one_label(rows),
+    ),
+    Column("train_seconds", "training", SECONDS, spread=True),
+    Column("predict_ms_per_image", "predict", IMAGE_TIME, spare=1),
+    Column("memory", "memory", BYTES),
+    Column("parameters", "params", PARAMETERS, when="any", spare=2),
+    Column(lambda row: ", ".join(row["pareto"]), "Pareto-optimal in", label=True),
+    Column(seeds_of, "seeds", label=True, spare=3),
+)

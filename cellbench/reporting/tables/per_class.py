@@ -1,0 +1,77 @@
+"""Which classes a method gets right: precision, recall and F1 class by class."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ...results.certainty import intervals_of_row
+from ...results.predictions import figures_by_class
+from ...results.ranking import ranked
+from ...results.rows import DATA, HARDWARE, Row
+from ...results.stats import CELLS_ONLY
+from ..captions import LABELS, absent_of, counts_of, half, hardware_of, intervals_of, marked, seeds_of, title_of
+from .table import COUNT, PERCENT, Column, Table
+
+KEPT = (*DATA, *HARDWARE, "method", "settings", "params", "overrides", "several_labels", "synthetic", "seeds", "n_runs")
+
+
+def per_class(rows: Sequence[Row]) -> Table:
+    """A row for each class and method: by class in the data set's order, the method with the best F1 first."""
+    told = [line for row in ranked(rows) if row["status"] == "ok" for line in _classes(row)]
+    lines = sorted(told, key=lambda line: (line["position"], -(line["f1"] or 0)))
+    title = f"{title_of(rows)}: class by class, on test\n{counts_of(rows)}"
+    left_out = [row["method"] for row in rows if not any(line["method"] == row["method"] for line in told)]
+    notes = (
+        *intervals_of(lines, " of F1"),
+        *absent_of(rows),
+        *([f"without figures by class: {', '.join(dict.fromkeys(left_out))}"] if left_out else []),
+        *hardware_of(rows),
+    )
+    return Table("per-class", title, marked(COLUMNS, lines), tuple(lines), notes)
+
+
+def _classes(row: Row) -> list[Row]:
+    """The lines of one row, means over its seeds; [] where neither the records nor predictions have them."""
+    record = json.loads(Path(row["files"][0]).read_text("utf-8"))
+    names = record["facts"].get("classes") or ()
+    seeds = [found for file in row["files"] if (found := figures_by_class(file))]
+    if not seeds or not names:
+        return []
+    spans = intervals_of_row(row, [f"f1:{k}" for k in range(len(names))])
+    lines: list[Row] = []
+    for k, name in enumerate(names):
+        span = spans.get(f"f1:{k}") if seeds[0]["n"][k] else None
+        lines.append(
+            {
+                **{key: row[key] for key in KEPT},
+                "class": name,
+                "position": k,
+                "n": seeds[0]["n"][k],
+                **{figure: _mean([one[figure][k] for one in seeds]) for figure in ("precision", "recall", "f1")},
+                "f1_low": span.low if span else None,
+                "f1_high": span.high if span else None,
+                "interval_over": span and (CELLS_ONLY if k in span.few_groups else span.over),
+                "remark": "",
+            }
+        )
+    return lines
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    """None where any seed has no figure: it would be a mean of others."""
+    return None if None in values else float(np.mean(values))  # type: ignore[arg-type]
+
+
+COLUMNS = (
+    Column("class", "class", label=True),
+    Column("n", "n", COUNT, label=True),
+    Column("method", "method", label=True),
+    Column("settings", "settings", label=True, when="any"),
+    *LABELS,
+    Column("precision", "precision", PERCENT),
+    Column("recall", "recall", PERCENT),
+    Column("f1", "F1", PERCENT, spread=half("f1")),
+    Column(seeds_of, "seeds", label=True, spare=1),
+)

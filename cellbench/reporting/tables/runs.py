@@ -1,0 +1,53 @@
+"""Every run on a line of its own: what was done, and what tells it from the others."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+
+import pandas as pd
+
+from ...core.words import counted
+from ...results.row_settings import with_settings
+from ...results.rows import Row, as_rows, by
+from .table import PERCENT, SECONDS, Column, Table
+
+
+def runs(frame: pd.DataFrame) -> Table:
+    """The runs of a frame in the order data set, split, limit, method; `epochs` is None for what has none."""
+    frame = frame.sort_values(["dataset", "split", "limit", "method", "seed"], na_position="first", kind="stable")
+    rows = [
+        {**row, "epochs": json.loads(row["params"]).get("epochs"), "remark": row["reason"]}
+        for group in by(as_rows(frame), ("dataset",))
+        for row in with_settings(group, told_apart=("epochs",))
+    ]
+    tally = Counter(row["status"] for row in rows)
+    outcome = ", ".join(f"{n:,} {status}" for status, n in tally.items())
+    return Table("runs", f"{counted(len(rows), 'run')}: {outcome}", COLUMNS, tuple(rows))
+
+
+def _content_varies(rows: Sequence[Row]) -> bool:
+    """Whether two data sets have one name, so that only their content tells them apart."""
+    return len({(row["dataset"], row["fingerprint"]) for row in rows}) > len({row["dataset"] for row in rows})
+
+
+def _limited(rows: Sequence[Row]) -> bool:
+    return any(row["limit"] for row in rows)
+
+
+COLUMNS = (
+    Column("machine", "machine", label=True, when="varies", spare=1),
+    Column("dataset", "data set", label=True),
+    Column(lambda row: row["fingerprint"][:8], "content", label=True, when=_content_varies),
+    Column("split", "split", label=True),
+    Column(lambda row: f"{row['limit']:,}" if row["limit"] else "all", "limit", label=True, when=_limited),
+    Column("method", "method", label=True),
+    Column("settings", "settings", label=True, when="any"),
+    Column(lambda row: None if row["epochs"] is None else str(row["epochs"]), "epochs", label=True, when="any"),
+    Column(lambda row: str(row["seed"]), "seed", label=True),
+    Column("device", "device", label=True),
+    Column("status", "status", label=True),
+    Column("test_accuracy", "test\naccuracy", PERCENT, when="any"),
+    Column("test_macro_f1", "test\nmacro-F1", PERCENT),
+    Column("train_seconds", "training", SECONDS),
+    Column("path", "file", label=True, spare=2),
+)

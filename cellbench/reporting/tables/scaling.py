@@ -1,0 +1,151 @@
+"""Fit time against the number of training images: how it grows, by method, backend and device."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ...core import suites
+from ...results.backends import solver
+from ...results.row_settings import with_settings
+from ...results.rows import HARDWARE, SETTINGS_OF_ALL_SIZES, Row, by, is_disturbed
+from ..captions import device_of, get_one, hardware_of, title_of
+from .table import Column, Kind, Table
+
+SCOPE = ("dataset", "fingerprint", "split")
+CURVE = (*SETTINGS_OF_ALL_SIZES, *HARDWARE, "processor", "gpu", "solver", "version")
+EXPONENT = Kind(digits=2)
+FIT = Kind(((1, "s"),))  # the same unit in all columns, as they are read from one to the next
+LEAST = 3  # sizes: with two the line goes through both, and nothing is known of its error
+LEGEND = (
+    "Fit time by training images; what is chosen on val (C, epoch) is within it. b: time grows as n^b, by least "
+    f"squares in logarithms, ± its standard error, from {LEAST} sizes on."
+)
+STUDY = "yeast"  # the suite whose entries have a learning curve as their authors give it: nobody measured it here
+STAND_IN = "synthetic-yeast-full"  # as many simulated images as that study had
+
+
+def scaling(rows: Sequence[Row]) -> Table:
+    """A row a method, its settings, backend and device; a column a number of training images; the exponent last."""
+    title = title_of([{**row, "limit": None} for row in rows])
+    told = with_settings([{**row, "solver": solver(row)} for row in rows], told_apart=("backend",))
+    curves = sorted((_curve(group) for group in by(told, CURVE)), key=_order)
+    study = suites.load(STUDY)
+    points = _points(study) if rows[0]["dataset"] in (study.dataset, STAND_IN) else {}
+    notes = [LEGEND, *_shortfall(curves, rows), *_claims(points, study), *hardware_of(rows)]
+    curves += [_claimed(rows[0], points)] if points else []
+    sizes = sorted({n for curve in curves for n in curve["sizes"]})
+    return Table("scaling", f"{title}: fit time by training images", _columns(sizes), tuple(curves), tuple(notes))
+
+
+def exponent(seconds: Mapping[int, float]) -> tuple[float | None, float | None]:
+    """b of seconds = a * n^b by least squares in logarithms, and its standard error; None below LEAST sizes."""
+    if len(seconds) < LEAST:
+        return None, None
+    n, t = (np.log(np.array(values, float)) for values in (list(seconds), list(seconds.values())))
+    n = n - n.mean()
+    b = n @ t / (n @ n)
+    left = t - t.mean() - b * n
+    return float(b), float(np.sqrt(left @ left / (len(n) - 2) / (n @ n)))
+
+
+def _curve(rows: Sequence[Row]) -> Row:
+    rows = sorted(rows, key=_size)
+    fitted = {_size(row): row["seconds_fit"] for row in rows if row["seconds_fit"] and not is_disturbed(row)}
+    wrong = {_size(row): row["remark"] for row in rows if row["n_runs"] > len(row["seeds"])}
+    wrong |= {
+        _size(row): f"left out, other programs had {100 * row['others']:.0f} % of the processors"
+        for row in rows
+        if is_disturbed(row)
+    }
+    bad = [f"{size:,} images: {what}" for size, what in wrong.items()]
+    kept = (*SCOPE, "method", "settings", "params", "preprocessing", "overrides", "solver", *HARDWARE)
+    return {
+        **{name: rows[0][name] for name in (*kept, "several_labels", "synthetic")},
+        "limit": None,
+        **_figures(fitted),
+        "sizes_tried": [_size(row) for row in rows],
+        "claimed": False,
+        "status": "ok" if fitted else rows[0]["status"],
+        "remark": "; ".join(bad),
+    }
+
+
+def _figures(fitted: Mapping[int, float]) -> dict[str, Any]:
+    b, error = exponent(fitted)
+    return {"sizes": list(fitted), "fit_seconds": list(fitted.values()), "exponent": b, "exponent_error": error}
+
+
+def _size(row: Row) -> int:
+    return row["n_train"] or row["limit"] or 0
+
+
+def _order(curve: Row) -> tuple[str, ...]:
+    return tuple(str(curve[name]) for name in ("method", "settings", "solver", *HARDWARE))
+
+
+def _points(study: suites.Suite) -> dict[int, suites.Figures]:
+    """What the study claims of fits that it timed, by training images, from the fewest on."""
+    told = [(entry.limit, entry.claimed) for entry in study.entries if entry.claimed]
+    timed = {limit or figures.n or 0: figures for limit, figures in told if "fit_seconds" in figures.values}
+    return dict(sorted(timed.items()))
+
+
+def _claimed(row: Row, points: Mapping[int, suites.Figures]) -> Row:
+    """The study's own figures, as a row; they rest on its images even where ours are simulated."""
+    unknown = dict.fromkeys(("settings", "params", "preprocessing", "overrides", "machine", "threads", "limit"))
+    return {
+        **{name: row[name] for name in (*SCOPE, "several_labels")},
+        **unknown,
+        **_figures({n: figures.values["fit_seconds"] for n, figures in points.items()}),
+        "method": "study's SVM",
+        "solver": "claimed",
+        "device": "cpu",
+        "synthetic": False,
+        "sizes_tried": list(points),
+        "claimed": True,
+        "status": "ok",
+        "remark": "",
+    }
+
+
+def _claims(points: Mapping[int, suites.Figures], study: suites.Suite) -> list[str]:
+    if not points:
+        return []
+    accuracies = ", ".join(f"{100 * figures.values['accuracy']:.1f} % with {n:,}" for n, figures in points.items())
+    devices = ", ".join(dict.fromkeys(figures.device for figures in points.values()))
+    source = f"{devices}, {study.url.removeprefix('https://')}"
+    return [f"claimed, {source}: times, and an accuracy of {accuracies} training images; not measured here."]
+
+
+def _shortfall(curves: Sequence[Row], rows: Sequence[Row]) -> list[str]:
+    """Where no curve has an exponent, the command for a further size."""
+    if any(curve["exponent"] is not None for curve in curves):
+        return []
+    most = max(curves, key=lambda curve: len(curve["sizes"]))
+    tried = {_size(row) for row in rows}
+    smaller = next((n for n in (min(tried) // 2, min(tried) // 4) if n), 1)
+    return [f"No exponent yet; {get_one(most, most['method'], {}, smaller)}"]
+
+
+def _at(n: int, curve: Row) -> float | None:
+    return dict(zip(curve["sizes"], curve["fit_seconds"], strict=True)).get(n)
+
+
+def _several_machines(curves: Sequence[Row]) -> bool:
+    return len({curve["machine"] for curve in curves if not curve["claimed"]}) > 1
+
+
+def _columns(sizes: Sequence[int]) -> tuple[Column, ...]:
+    """Of the times those of the fewest images are the first to be spared."""
+    times = [Column(partial(_at, n), f"n={n:,}", FIT, spare=len(sizes) - 1 - place) for place, n in enumerate(sizes)]
+    return (
+        Column("method", "method", label=True),
+        Column("settings", "settings", label=True, when="any"),
+        Column("solver", "backend", label=True),
+        Column(lambda curve: "CPU" if curve["claimed"] else device_of(curve), "device\n(threads)", label=True),
+        Column("machine", "machine", label=True, when=_several_machines),
+        *times,
+        Column("exponent", "b", EXPONENT, spread="exponent_error"),
+    )

@@ -1,0 +1,217 @@
+"""A suite's entries: what their study claimed, what others published, what was measured here."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from ...core.data import OFFICIAL
+from ...core.suites import KINDS, PARTS, TIMES, Figures, Suite, amount, titled
+from ...results.frame import PARTS as MEASURED
+from ...results.pooling import pool
+from ...results.row_settings import follows, listed
+from ...results.rows import Row
+from ..captions import absent_of, deviation_of, device_of, hardware_of, seeds_of
+from .table import PERCENT, POINTS, SECONDS, Column, Table
+
+Expected = Sequence[Mapping[str, Any]]  # as running.suites.expected has them
+MAIN = ("test_accuracy", "test_macro_f1")
+FIGURES = tuple(f"{part}{kind}" for part in (*(f"{part}_" for part in PARTS), "") for kind in KINDS)
+VARIANT = "†"
+ELSEWHERE = "‡"
+
+
+def claims(frame: pd.DataFrame, suite: Suite, expected: Expected) -> Table:
+    """A row an entry and for each way in which it was run, those on the suite's own data set first.
+
+    Records are an entry's by method, settings and preprocessing, whatever their data set, limit, split or seed; those
+    with other settings, if they were run for it.
+    """
+    runs = _by_entry(pool(frame), expected)
+    rows = [row for entry in expected for row in _rows(suite, entry, runs[entry["entry"]])]
+    rows += [_published(suite, figures) for figures in suite.published]
+    measured = [row for row in rows if row["measured"]]
+    notes = [*_legend(suite, rows), *deviation_of(measured), *_missing(suite, expected, runs), *_sources(suite)]
+    if measured:
+        notes += [*absent_of(measured), *hardware_of(measured)]
+    return Table("claims", f"{suite.name}: {suite.title}", _columns(suite, rows), tuple(rows), tuple(notes))
+
+
+def _by_entry(rows: Sequence[Row], expected: Expected) -> dict[str, list[Row]]:
+    """Rows by entry. Of entries with the same settings a row is those' that fit it best, see `_fit`."""
+    found: dict[str, list[Row]] = {entry["entry"]: [] for entry in expected}
+    for row in rows:
+        alike = [entry for entry in expected if _settings(entry, row, entry) == _settings(row, row, entry)]
+        alike = alike or [e for e in expected if f"{e['suite']}/{e['entry']}" in json.loads(row["entries"] or "[]")]
+        fits = [_fit(entry, row) for entry in alike]
+        for entry, fit in zip(alike, fits, strict=True):
+            if fit == max(fits):
+                found[entry["entry"]].append(row)
+    return found
+
+
+def _fit(entry: Mapping[str, Any], row: Row) -> int:
+    """How much of a row's split and limit an entry has; one that is on all images stands for any number of them."""
+    return (row["split"] == entry["split"]) + 2 * (row["limit"] in entry["limits"]) + (None in entry["limits"])
+
+
+def _settings(asked: Mapping[str, Any], row: Row, entry: Mapping[str, Any]) -> tuple[str, Row, Row]:
+    """Method, parameters and preprocessing of a row or of an entry, on images with as many labels as the row's.
+
+    What the entry leaves to the number of training images is left out, unless the user gave it to the row.
+    """
+    several = row["several_labels"] and "params_of_several_labels" in asked
+    params = json.loads(asked["params_of_several_labels" if several else "params"])
+    left_open = _left_open(entry, row)
+    fixed = {name: value for name, value in params.items() if name not in left_open}
+    return asked["method"], fixed, json.loads(asked["preprocessing"])
+
+
+def _left_open(entry: Mapping[str, Any], row: Row) -> set[str]:
+    """Settings that follow from the number of training images in the entry and in the row; older records tell of the
+    latter only which settings the user changed."""
+    of_entry = set(entry.get("follows", ()))
+    return of_entry - set(json.loads(row["overrides"])) if row.get("follows") is None else of_entry & follows(row)
+
+
+def _changed(entry: Mapping[str, Any], row: Row) -> str:
+    """The settings that the entry has otherwise."""
+    given, found = ({**p, **q} for _, p, q in (_settings(entry, row, entry), _settings(row, row, entry)))
+    return listed({name: found.get(name) for name in {**given, **found} if given.get(name) != found.get(name)})
+
+
+def _rows(suite: Suite, entry: Mapping[str, Any], runs: Sequence[Row]) -> list[Row]:
+    about = {"suite": suite.name, "entry": entry["entry"], "label": entry["label"]}
+    about |= {**_given("claimed", entry["claimed"]), **_given("published", entry["published"])}
+    if not runs:
+        return [{**about, "measured": False, "variant": False}]
+    runs = sorted(runs, key=lambda row: _order(suite, entry, row))
+    kept = [{name: value for name, value in row.items() if name != "files"} for row in runs]
+    return [{**row, **about, **_measured(suite, entry, row)} for row in kept]
+
+
+def _order(suite: Suite, entry: Mapping[str, Any], row: Row) -> tuple[Any, ...]:
+    size = row["limit"] or float("inf")
+    rest = (row["split"] != OFFICIAL, row["split"], size, _changed(entry, row), row["device"], row["machine"])
+    return (_is_variant(suite, entry, row), row["dataset"], *rest)
+
+
+def _is_variant(suite: Suite, entry: Mapping[str, Any], row: Row) -> bool:
+    drawn = entry["split"] != OFFICIAL and row["split"] != entry["split"]
+    return row["dataset"] != suite.dataset or row["limit"] not in entry["limits"] or drawn or bool(_changed(entry, row))
+
+
+def _measured(suite: Suite, entry: Mapping[str, Any], row: Row) -> dict[str, Any]:
+    """Whether it ran as the suite has it, and then how far it is from the claim."""
+    variant = _is_variant(suite, entry, row)
+    claimed = (entry["claimed"] or {}).get("values", {})
+    name = next((name for name in MAIN if name in claimed), None)
+    figure = row.get(name) if name and not variant else None
+    off = None if figure is None else figure - claimed[name]
+    return {"measured": True, "variant": variant, "changed": _changed(entry, row), "off": off}
+
+
+def _published(suite: Suite, figures: Figures) -> Row:
+    about = {"suite": suite.name, "entry": "", "label": f"({figures.what})", "measured": False, "variant": False}
+    return {**about, **_given("claimed", None), **_given("published", vars(figures))}
+
+
+def _given(kind: str, figures: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What a row tells of figures that others give, by kind: claimed or published."""
+    told = figures or {}
+    return {
+        kind: told.get("values"),
+        f"{kind}_on": told.get("on") or None,
+        f"{kind}_device": told.get("device") or None,
+    }
+
+
+def _columns(suite: Suite, rows: Sequence[Row]) -> tuple[Column, ...]:
+    given = {name: {key for row in rows for key in row[name] or ()} for name in ("claimed", "published")}
+    shares = {name: [key for key in FIGURES if key in given[name]] for name in given}
+    times = [key for key in TIMES if key in given["claimed"]]
+    told = [key for key in FIGURES if key in given["claimed"] | given["published"]]
+    others = [key for key in told if key.partition("_")[0] in MEASURED and key not in MAIN]
+    return (
+        Column("label", "entry", label=True),
+        Column(_data, "measured on", label=True, when=lambda rows: any(row["variant"] for row in rows)),
+        Column(_limit, "training\nimages", label=True, when=lambda rows: any(row.get("limit") for row in rows)),
+        Column("split", "split", label=True, when=lambda rows: len({row.get("split") for row in rows} - {None}) > 1),
+        Column("changed", "changed", label=True, when="any"),
+        *(_told("claimed", key, spare=0 if key in MAIN else 2) for key in shares["claimed"]),
+        *(_told("claimed", key, spare=3) for key in times),
+        *(_told("published", key, spare=0 if key in MAIN else 1) for key in shares["published"]),
+        Column("test_accuracy", "measured\ntest accuracy", PERCENT, spread=True, mark=_mark, when="any"),
+        Column("test_macro_f1", "measured\ntest macro-F1", PERCENT, spread=True, mark=_mark),
+        Column("off", "measured\n− claimed", POINTS, when="any"),
+        *(
+            Column(key, f"measured\n{titled(key)}", PERCENT, spread=True, mark=_mark, spare=2, when="any")
+            for key in others
+        ),
+        Column("train_seconds", "training", SECONDS, spread=True, spare=1, when="any"),
+        Column(lambda row: device_of(row) if row["measured"] else None, "device\n(threads)", label=True, when="any"),
+        Column("machine", "machine", label=True, when=_several_machines, spare=3),
+        Column(lambda row: seeds_of(row) if row["measured"] else None, "seeds", label=True, when="any"),
+    )
+
+
+def _told(kind: str, figure: str, spare: int) -> Column:
+    """A figure as it was given, with the device behind a time; text, so that it has no digits that nobody gave."""
+
+    def text(row: Row) -> str | None:
+        value = (row[kind] or {}).get(figure)
+        if value is None:
+            return None
+        device = row[f"{kind}_device"] if figure in TIMES else None
+        return amount(figure, value) + f" {device}" * bool(device) + ELSEWHERE * bool(row[f"{kind}_on"])
+
+    return Column(text, f"{kind}\n{titled(figure)}", label=True, spare=spare)
+
+
+def _data(row: Row) -> str | None:
+    return row["dataset"] + " (simulated)" * row["synthetic"] if row["measured"] else None
+
+
+def _limit(row: Row) -> str | None:
+    return (f"{row['limit']:,}" if row["limit"] else "all") if row["measured"] else None
+
+
+def _mark(row: Row) -> str:
+    return VARIANT if row["variant"] else ""
+
+
+def _several_machines(rows: Sequence[Row]) -> bool:
+    return len({row["machine"] for row in rows if row["measured"]}) > 1
+
+
+def _legend(suite: Suite, rows: Sequence[Row]) -> list[str]:
+    marked = any(row["variant"] for row in rows)
+    elsewhere = any(row["claimed_on"] or row["published_on"] for row in rows)
+    claimed = any(entry.claimed for entry in suite.entries)
+    variant = f"{VARIANT} a variant: other images, another number of them or other settings than the suite's"
+    said = f"{variant}; claimed is what the source says of {suite.dataset}." if claimed else f"{variant}."
+    return [said] * marked + [f"{ELSEWHERE} not on {suite.dataset}: see its source."] * elsewhere
+
+
+def _missing(suite: Suite, expected: Expected, runs: Mapping[str, Sequence[Row]]) -> list[str]:
+    """What was not run as the suite has it, and the command that does."""
+    left = [e["entry"] for e in expected if all(_is_variant(suite, e, row) for row in runs[e["entry"]])]
+    if not left:
+        return []
+    said = f"{len(left)} of {len(expected)} entries not" if len(left) < len(expected) else "No entry is"
+    return [f"{said} run on {suite.dataset} yet; do it with: cellbench run --suite {suite.name}"]
+
+
+def _sources(suite: Suite) -> list[str]:
+    """Where each claimed and published figure is from, one line a place."""
+    given = [("claimed", e.label, e.claimed) for e in suite.entries if e.claimed]
+    given += [("published", e.label, e.published) for e in suite.entries if e.published]
+    given += [("published", one.what, one) for one in suite.published]
+    places: dict[tuple[str, str], list[str]] = {}
+    for kind, label, one in given:
+        about = f"{one.where}{f', {one.on}' * bool(one.on)}{', quoted by others' * one.quoted}"
+        places.setdefault((kind, about), []).append(label)
+    lines = [f"{kind}: {'; '.join(labels)}: {about}." for (kind, about), labels in places.items()]
+    source = f"Source: {suite.source}{f', {suite.url}' * bool(suite.url)}."
+    return [source, *lines, f"What is assumed or not rebuilt: cellbench list suites {suite.name}"]

@@ -1,0 +1,363 @@
+"""A table is rows and columns as data; one unit a column, chosen once; text, Markdown, LaTeX, CSV or JSON."""
+
+import json
+import math
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+from tabulate import tabulate
+
+from ...core.words import true_minus
+from ...results.rows import Row
+
+Embolden = Callable[[str], str]
+MINUS = "$-$"  # in LaTeX, whose pdflatex has no sign for the true one
+MISSING = "–"
+WIDTH = 130
+COMMAND = ": cellbench "
+_BOLD, _END = "\x01", "\x02"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How figures look. units: (size in raw units, name), largest first; a column takes the largest that fits all.
+
+    digits: after the point; None: by the size of the column's figures; 'each': two that count, figure by figure.
+    """
+
+    units: tuple[tuple[float, str], ...] = ((1, ""),)
+    digits: int | Literal["each"] | None = None
+    sign: str = ""
+
+
+COUNT = Kind(digits=0)
+PERCENT = Kind(((0.01, "%"),), digits=1)
+POINTS = Kind(((0.01, "points"),), digits=1, sign="+")
+RATIO = Kind(((1, "×"),), digits="each")
+SECONDS = Kind(((3600, "h"), (60, "min"), (1, "s")))
+IMAGE_TIME = Kind(((1000, "s/image"), (1, "ms/image"), (0.001, "µs/image")))
+BYTES = Kind(((1e9, "GB"), (1e6, "MB")))
+PARAMETERS = Kind(((1e6, "million"), (1e3, "thousand"), (1, "")))
+
+
+@dataclass(frozen=True)
+class Column:
+    """name: the key in a row, or a function of the row; kind: None for text.
+
+    label: says what the row is, so it stands even where figures are missing. spread: '<name>_sd', or the key that it
+    names, or that a function finds in a row, is shown with it. mark: of a row, what follows its figure to say that it
+    isn't like the others. bold: whether a row's figure stands out.
+    spare: 0 for a column that always stands; where a table is too wide those with the largest go first.
+    when: 'any': only if a row has it; 'varies': only if rows differ in it; or a function of all rows.
+    """
+
+    name: str | Callable[[Row], Any]
+    title: str
+    kind: Kind | None = None
+    label: bool = False
+    spread: bool | str | Callable[[Row], float | None] = False
+    mark: Callable[[Row], str] | None = None
+    bold: Callable[[Row], bool] | None = None
+    spare: int = 0
+    when: Literal["always", "any", "varies"] | Callable[[Sequence[Row]], bool] = "always"
+
+    @property
+    def title_in_line(self) -> str:
+        return self.title.replace("-\n", "-").replace("\n", " ")
+
+    def value(self, row: Row) -> Any:
+        return row.get(self.name) if isinstance(self.name, str) else self.name(row)
+
+    def shown(self, rows: Sequence[Row]) -> bool:
+        if callable(self.when):
+            return self.when(rows)
+        values = [self.value(row) for row in rows]
+        given = any(value not in (None, "") for value in values)
+        return {"always": True, "any": given, "varies": len(set(values)) > 1}[self.when]
+
+
+@dataclass(frozen=True)
+class Table:
+    """rows: raw figures (fractions, seconds, bytes); a row's 'remark' says what its figures do not.
+
+    A row whose 'status' is not ok has its remark in place of figures. notes: lines below the table.
+    """
+
+    view: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """One column as text: its heading and its cells, padded so that figures and their spreads align."""
+
+    column: Column
+    unit: str
+    texts: list[str]
+
+    def heading(self, lines: bool) -> str:
+        title = self.column.title
+        if not lines:
+            return self.column.title_in_line + (f" ({self.unit})" if self.unit else "")
+        return title + (" " if "\n" in title else "\n") * bool(self.unit) + self.unit
+
+    def stands_out(self, row: Row) -> bool:
+        return self.column.bold is not None and self.column.bold(row)
+
+    @property
+    def width(self) -> int:
+        return max(map(len, (*self.heading(lines=True).split("\n"), *self.texts)))
+
+
+def _cells(column: Column, rows: Sequence[Row]) -> _Cells:
+    values = [column.value(row) for row in rows]
+    if column.kind is None:
+        return _Cells(column, "", [MISSING if value in (None, "") else str(value) for value in values])
+    size, unit = _unit(column.kind, values)
+    scaled = [None if value is None else value / size for value in values]
+    digits = _digits(scaled) if column.kind.digits is None else column.kind.digits
+    form = "{:" + column.kind.sign + ",.{}f}"
+    texts = [MISSING if x is None else form.format(x, two_digits(x) if digits == "each" else digits) for x in scaled]
+    if column.kind.sign:
+        texts = [true_minus(text) for text in texts]
+    if column.spread:
+        spreads = [_spread(column, row) for row in rows]
+        tails = ["" if sd is None else f"{sd / size:,.{digits}f}" for sd in spreads]
+        width = max(map(len, tails), default=0)
+        texts = [
+            text + (f" ± {tail:>{width}}" if tail else " " * (3 + width) * bool(width))
+            for text, tail in zip(texts, tails, strict=True)
+        ]
+    if column.mark:
+        marks = [column.mark(row) if x is not None else "" for row, x in zip(rows, scaled, strict=True)]
+        width = max(map(len, marks), default=0)
+        texts = [f"{text}{mark:{width}}" if width else text for text, mark in zip(texts, marks, strict=True)]
+    return _Cells(column, unit, texts)
+
+
+def _spread(column: Column, row: Row) -> float | None:
+    if callable(column.spread):
+        return column.spread(row)
+    return row.get(column.spread if isinstance(column.spread, str) else f"{column.name}_sd")
+
+
+def _unit(kind: Kind, values: Sequence[float | None]) -> tuple[float, str]:
+    smallest = min((abs(value) for value in values if value), default=kind.units[-1][0])
+    return next((unit for unit in kind.units if smallest >= unit[0]), kind.units[-1])
+
+
+def _digits(values: Sequence[float | None]) -> int:
+    sizes = [abs(value) for value in values if value]
+    low, high = min(sizes, default=1), max(sizes, default=1)
+    return 0 if high >= 1000 or (low >= 10 and high >= 100) else 1 if high >= 10 else 2
+
+
+def two_digits(value: float) -> int:
+    """Digits after the point that show two which count: 30, 3.1, 0.31."""
+    return max(0, 1 - math.floor(math.log10(abs(value)))) if value else 0
+
+
+def render(tables: Sequence[Table], style: str, width: int | None = None, bold: Embolden | None = None) -> str:
+    """The tables as one text in one of STYLES; the same tables give the same text.
+
+    width: of the terminal, for 'text': columns that can be spared are left out, and named, until a table fits.
+    bold: what makes text bold on it, if anything does.
+    """
+    return text(tables, width, bold) if style == "text" else STYLES[style](tables)
+
+
+def text(tables: Sequence[Table], width: int | None = None, bold: Embolden | None = None) -> str:
+    """The tables for a terminal; see `render`."""
+    blocks = []
+    for table in tables:
+        columns, left_out = _fitting(table, width)
+        lines, cut = _grid(table, columns, bold)
+        notes = (*cut, *_told(left_out), *table.notes)
+        title = table.title.split("\n")
+        blocks.append([_wrapped(title, width) if width else title, lines, _wrapped(notes, width)])
+    return "\n\n\n".join("\n\n".join("\n".join(lines) for lines in block if lines) for block in blocks)
+
+
+def _wrapped(lines: Sequence[str], width: int | None) -> list[str]:
+    room = min(width or WIDTH, WIDTH)
+    wrapped = []
+    for line in lines:
+        said, colon, command = line.partition(COMMAND)  # whole on a line of its own, to be copied
+        wrapped.append(textwrap.fill(said + colon[:1], room, break_long_words=False, break_on_hyphens=False))
+        wrapped += [f"  {colon[2:]}{command}"] if command else []
+    return wrapped
+
+
+def _fitting(table: Table, width: int | None) -> tuple[list["_Cells"], list[str]]:
+    """The columns of a table that fit, and the titles of those left out for it."""
+    columns, left_out = _shown(table), []
+    while width and sum(cells.width for cells in columns) + 2 * (len(columns) - 1) > width:
+        most = max((cells.column.spare for cells in columns), default=0)
+        if not most:
+            break
+        left_out += [cells.column.title_in_line for cells in columns if cells.column.spare == most]
+        columns = [cells for cells in columns if cells.column.spare < most]
+    return columns, left_out
+
+
+def _told(left_out: Sequence[str]) -> list[str]:
+    return [f"Left out to fit the terminal: {', '.join(left_out)}. To see all: --wide."] if left_out else []
+
+
+def _grid(table: Table, columns: Sequence["_Cells"], bold: Embolden | None) -> tuple[list[str], list[str]]:
+    """Lines of the table, and whole those remarks that had to be cut in it.
+
+    A remark stands below its row, or on it where the figures are missing.
+    """
+    if not table.rows:
+        return [], []
+    heads = [cells.heading(lines=True).split("\n") for cells in columns]
+    height = max(map(len, heads))
+    stacks = [[""] * (height - len(head)) + head + cells.texts for head, cells in zip(heads, columns, strict=True)]
+    widths = [cells.width for cells in columns]
+    sides = [str.ljust if cells.column.kind is None else str.rjust for cells in columns]
+    grid = [
+        [side(text, w) for side, text, w in zip(sides, line, widths, strict=True)] for line in zip(*stacks, strict=True)
+    ]
+    lines = ["  ".join(line) for line in grid[:height]] + ["  ".join("-" * width for width in widths)]
+    figures = [i for i, cells in enumerate(columns) if not cells.column.label]
+    room = sum(widths[i] for i in figures) + 2 * (len(figures) - 1)
+    cut = []
+    for row, line in zip(table.rows, grid[height:], strict=True):
+        remark = row.get("remark", "")
+        failed = row.get("status", "ok") != "ok"
+        if len(remark) > (room if failed else sum(widths[1:])):
+            cut.append(f"{line[0].strip()}: {remark}")
+        if failed:
+            line = [*line[: figures[0]], _short(remark, room).ljust(room), *line[figures[-1] + 1 :]]
+            remark = ""
+        elif bold:
+            line = [bold(x) if c.stands_out(row) else x for c, x in zip(columns, line, strict=True)]
+        lines.append("  ".join(line))
+        if remark:
+            lines.append(" " * (widths[0] + 2) + _short(remark, sum(widths[1:])))
+    return [line.rstrip() for line in lines], cut
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A column as a page shows it. texts: as the terminal has them, by row; values: raw, None where missing; bold: by
+    row, whether it stands out."""
+
+    title: str
+    unit: str
+    label: bool
+    figures: bool
+    texts: tuple[str, ...]
+    values: tuple[Any, ...]
+    bold: tuple[bool, ...]
+
+
+def laid_out(table: Table) -> list[Shown]:
+    """The columns that a table shows, for those who draw it themselves."""
+    return [
+        Shown(
+            cells.column.title_in_line,
+            cells.unit,
+            cells.column.label,
+            cells.column.kind is not None,
+            tuple(text.strip() for text in cells.texts),
+            tuple(cells.column.value(row) for row in table.rows),
+            tuple(cells.stands_out(row) for row in table.rows),
+        )
+        for cells in _shown(table)
+    ]
+
+
+def _markdown(tables: Sequence[Table]) -> str:
+    return "\n\n".join(
+        "\n\n".join([f"**{_one_line(t.title)}**", *_tabulate(t, "pipe", _pipe, "**", "**"), *t.notes]) for t in tables
+    )
+
+
+def _latex(tables: Sequence[Table]) -> str:
+    """Tables with caption, for a document that loads booktabs."""
+    return "\n\n".join(
+        "\n".join(
+            [
+                r"\begin{table}",
+                rf"\caption{{{_escape(_one_line(t.title))}}}",
+                *(
+                    # tabulate escapes braces, and dollars
+                    grid.replace(_BOLD, r"\textbf{").replace(_END, "}").replace("−", MINUS)
+                    for grid in _tabulate(t, "latex_booktabs", lambda s: _short(s, 60), _BOLD, _END)
+                ),
+                *(rf"\par {_escape(note)}" for note in t.notes),
+                r"\end{table}",
+            ]
+        )
+        for t in tables
+    )
+
+
+def _pipe(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _tabulate(table: Table, style: str, clean: Callable[[str], str], bold: str, end: str) -> list[str]:
+    if not table.rows:
+        return []
+    columns = _shown(table)
+    if any(row.get("remark") for row in table.rows):
+        columns.append(_Cells(Column("remark", "remark"), "", [row.get("remark", "") for row in table.rows]))
+    body = [
+        [
+            f"{bold}{clean(x).strip()}{end}" if c.stands_out(row) else clean(x)
+            for c, x in zip(columns, line, strict=True)
+        ]
+        for row, line in zip(table.rows, zip(*(cells.texts for cells in columns), strict=True), strict=True)
+    ]
+    sides = ["left" if cells.column.kind is None else "right" for cells in columns]
+    heads = [cells.heading(lines=False) for cells in columns]
+    return [tabulate(body, heads, tablefmt=style, disable_numparse=True, colalign=sides)]
+
+
+def _shown(table: Table) -> list[_Cells]:
+    return [_cells(column, table.rows) for column in table.columns if column.shown(table.rows)]
+
+
+def _one_line(title: str) -> str:
+    return title.replace("\n", "; ")
+
+
+def _short(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def _escape(text: str) -> str:
+    special = {character: "\\" + character for character in "&%$#_{}"}
+    special |= {"\\": r"\textbackslash{}", "~": r"\~{}", "^": r"\^{}", "−": MINUS}
+    return "".join(special.get(character, character) for character in text)
+
+
+def _flat(tables: Sequence[Table]) -> list[dict[str, Any]]:
+    return [{"view": table.view, **row} for table in tables for row in table.rows]
+
+
+def _json(tables: Sequence[Table]) -> str:
+    return json.dumps(_flat(tables), indent=1, ensure_ascii=False)
+
+
+def _csv(tables: Sequence[Table]) -> str:
+    flat = [{k: json.dumps(v) if isinstance(v, dict | list) else v for k, v in row.items()} for row in _flat(tables)]
+    return pd.DataFrame(flat, dtype=object).to_csv(index=False).rstrip("\n")
+
+
+STYLES: dict[str, Callable[[Sequence[Table]], str]] = {
+    "text": text,
+    "markdown": _markdown,
+    "latex": _latex,
+    "csv": _csv,
+    "json": _json,
+}

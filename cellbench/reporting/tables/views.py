@@ -1,0 +1,92 @@
+"""What is worth seeing in a frame of results: pure functions from the rows of one data set to a table."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from ...results.pooling import BELOW_TWICE_CHANCE, LEFT_OUT, pool
+from ...results.row_settings import with_settings
+from ...results.rows import DATA, Row, by, one_label
+from ...results.selection import chosen
+from ..captions import (
+    fact_of,
+)
+from .choosing import lines_chosen, own
+from .contest import svm_vs_deep
+from .depth import depth
+from .efficiency import efficiency
+from .leaderboard import leaderboard
+from .parity import parity
+from .per_class import per_class
+from .scaling import SCOPE, scaling
+from .table import Table
+
+
+def tables(frame: pd.DataFrame, view: str = "all", conditions: Sequence[str] = ()) -> list[Table]:
+    """The tables of one of VIEWS, or of all that aren't for those who ask, a table for each group that it speaks of.
+
+    Data sets with several labels an image come last: their figures are others. conditions: of rows, see `where`.
+    """
+    names = [name for name in VIEWS if name == view or (view == "all" and not VIEWS[name].on_request)]
+    late = own(conditions, [column for name in names for column in VIEWS[name].own])
+    rows = chosen(pool(frame), [condition for condition in conditions if condition not in late])
+    left_out = frame.attrs.get(LEFT_OUT, ())
+    found = [
+        _explained(_table(VIEWS[name], group, left_out), group)
+        for name in names
+        for group in _groups(rows, VIEWS[name].scope)
+    ]
+    return lines_chosen(found, late)
+
+
+def _table(view: "View", rows: Sequence[Row], left_out: Sequence[Row]) -> Table:
+    if not view.says_what_is_left_out:
+        return view.table(rows)
+    return view.table(rows, [row for row in left_out if all(row[name] == rows[0][name] for name in SCOPE)])
+
+
+def _groups(rows: Sequence[Row], scope: Sequence[str]) -> list[list[Row]]:
+    groups = [with_settings(group) for group in by(rows, scope)]
+    return sorted(groups, key=lambda group: not one_label(group))
+
+
+@dataclass(frozen=True)
+class View:
+    """table: of rows that share `scope`. on_request: shown only to those who name it. every_run: it compares settings
+    or limits, so it takes every run. own: what its rows have and results have not, for conditions.
+    says_what_is_left_out: whether `table` also takes the rows of the same data that are not shown."""
+
+    table: Callable[..., Table]
+    scope: tuple[str, ...] = DATA
+    on_request: bool = False
+    every_run: bool = False
+    own: tuple[str, ...] = ()
+    says_what_is_left_out: bool = False
+
+
+VIEWS = {
+    "leaderboard": View(leaderboard),
+    "svm-vs-deep": View(svm_vs_deep, says_what_is_left_out=True),
+    "depth": View(depth, says_what_is_left_out=True),
+    "per-class": View(per_class, on_request=True, own=("class", "position", "n", "precision", "recall", "f1")),
+    "efficiency": View(efficiency, on_request=True, own=("pareto", "memory")),
+    "parity": View(parity, on_request=True, every_run=True),
+    "scaling": View(scaling, SCOPE, on_request=True, every_run=True),
+}
+
+
+def _explained(table: Table, rows: Sequence[Row]) -> Table:
+    """The table with a line on a remark that doesn't explain itself."""
+    classes = fact_of(rows, "n_classes")
+    if not any(BELOW_TWICE_CHANCE in row.get("remark", "") for row in table.rows):
+        return table
+    note = (
+        f"{BELOW_TWICE_CHANCE}: recall on test, averaged over the {classes} classes, is under {200 / classes:.1f} %, "
+        "twice what guessing gives; the method has learned next to nothing."
+    )
+    return dataclasses.replace(table, notes=(*table.notes, note))
+
+
+# depth

@@ -1,0 +1,64 @@
+"""Which library solved a support vector machine, and the LIBSVM run that was set the same problem."""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .predictions import read, same_images
+from .row_settings import fixed_params
+from .rows import Row
+
+REFERENCE = "libsvm"
+PROBLEM = ("dataset", "fingerprint", "split", "limit", "val_limit", "preprocessing", "method", "revision", "machine")
+
+
+def requested(row: Row) -> str | None:
+    """The setting `backend`; None for a method that has no such setting."""
+    return json.loads(row["params"]).get("backend")
+
+
+def solver(row: Row) -> str | None:
+    """The library that did the work, of a net and a machine the machine's; one asked for is known even if it failed."""
+    asked = requested(row)
+    return asked if asked not in (None, "auto") else (row.get("backend") or "").rpartition(", ")[2] or None
+
+
+def problem(row: Row, *more: str) -> tuple[Any, ...]:
+    """What rows share that differ in backend, device and what follows from the number of training images alone, and the
+    values of `more`."""
+    params = {name: value for name, value in fixed_params(row).items() if name != "backend"}
+    return (*(row.get(name) for name in (*PROBLEM, *more)), json.dumps(params, sort_keys=True))
+
+
+def is_reference(row: Row) -> bool:
+    return row["device"] == "cpu" and requested(row) is not None and solver(row) == REFERENCE
+
+
+def references(rows: Iterable[Row], *more: str) -> dict[tuple[Any, ...], Row]:
+    """LIBSVM's ok rows on a processor, by problem; where 'auto' came to LIBSVM too, the one asked for by name."""
+    found = [row for row in rows if row["status"] == "ok" and is_reference(row)]
+    return {problem(row, *more): row for row in sorted(found, key=lambda row: requested(row) == REFERENCE)}
+
+
+def agreements(root: Path, runs: Sequence[Row]) -> list[float | None]:
+    """For each run the share of test images, or of pairs of image and label, that it decides as LIBSVM does, given
+    the same problem and seed; None without such a run, or without scores beside the records.
+
+    runs: as rows of the frame, with their files relative to `root`.
+    """
+    reference = references(runs, "seed")
+    if not reference:
+        return [None] * len(runs)
+    return [_agreement(root, run, reference.get(problem(run, "seed"))) for run in runs]
+
+
+def _agreement(root: Path, run: Row, reference: Row | None) -> float | None:
+    if reference is None or run["status"] != "ok":
+        return None
+    mine, theirs = (read(root / one["path"]) for one in (run, reference))
+    if mine is None or theirs is None or not same_images([mine, theirs]):
+        return None
+    return float(np.mean(mine.predicted == theirs.predicted))

@@ -1,0 +1,175 @@
+"""The contest of families: the best SVM, probe, net and whatever else ran, and the best floor under them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ..core.families import FAMILIES, Family, family_of
+from .certainty import FIGURES, compare_rows, over_of, with_intervals
+from .ranking import best_on_val, main_figure
+from .rows import HARDWARE, Row, by, is_disturbed
+
+EXPECTED = ("svm", "probe", "deep", "floor")  # families whose absence is pointed out
+
+
+@dataclass(frozen=True)
+class Difference:
+    """An entrant minus the leader in a figure of test, as fractions.
+
+    low, high: ends of the paired 95 % interval, None where there is none; over: what it was drawn over; p: of no
+    difference, two-sided, of this comparison alone.
+    """
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    over: str | None = None
+    p: float | None = None
+
+    @property
+    def shown(self) -> bool | None:
+        """Whether the interval leaves out 0; None without an interval."""
+        return None if self.low is None or self.high is None else not self.low <= 0 <= self.high
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """The best row of a family on val.
+
+    differences: to the leader, by figure; empty for the leader and for what was not trained enough. time_ratio:
+    training time as a multiple of the leader's; None for the leader, and where times are not comparable.
+    """
+
+    family: Family
+    row: Row
+    differences: Mapping[str, Difference]
+    time_ratio: float | None
+
+    @property
+    def trained(self) -> bool:
+        return not self.row.get("undertrained")
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Entrants of one data set, the best on val first, what was not trained enough after them, floors last.
+
+    leader: the first that is no floor and was trained enough, or None. rows: all that took part. missing: families that
+    are expected and have no entrant. figure: what entrants are compared by, 'accuracy' or 'macro_f1'.
+    """
+
+    entrants: tuple[Entrant, ...]
+    leader: Entrant | None
+    rows: tuple[Row, ...]
+    missing: tuple[Family, ...]
+    figure: str
+
+    def of(self, family: str) -> Entrant | None:
+        return next((one for one in self.entrants if one.family.name == family), None)
+
+
+def contests(rows: Sequence[Row]) -> list[Contest]:
+    """A contest for each hardware of one data set.
+
+    A family without a result there takes part with its best from elsewhere, the machine's other devices and thread
+    counts before other machines; then times are not compared. Of two contests, one of which has all the entrants of
+    the other, the larger is kept; and that of a machine is left out where another machine ran more families, these
+    among them, and has the better leader on val.
+    """
+    groups = by(rows, HARDWARE)
+    fields = [_with_neighbours(group, rows) for group in groups]
+    best = [_best_of_families(field) for field in fields]
+    there = [_best_of_families(group) for group in groups]
+    numbers = range(len(groups))
+    kept = [i for i in numbers if not any(_covers(best, j, i) or _outdoes(there[j], there[i]) for j in numbers)]
+    return [_contest(best[i], fields[i]) for i in kept]
+
+
+def _outdoes(rows: Sequence[Row], others: Sequence[Row]) -> bool:
+    """Whether one machine's best rows of families leave nothing to learn from another machine's."""
+    if not rows or not others or rows[0]["machine"] == others[0]["machine"]:
+        return False
+    families, of_others = ({row["family"] for row in side} for side in (rows, others))
+    return families > of_others and _leading(rows) >= _leading(others)
+
+
+def _leading(rows: Sequence[Row]) -> float:
+    """The best macro-F1 on val of what is no floor and was trained enough."""
+    fit = (row for row in rows if family_of(row["family"]).contender and not row.get("undertrained"))
+    return max((row["val_macro_f1"] for row in fit), default=0.0)
+
+
+def _with_neighbours(group: Sequence[Row], rows: Sequence[Row]) -> list[Row]:
+    field = list(group)
+    machine = group[0]["machine"]
+    for elsewhere in ([row for row in rows if row["machine"] == machine], rows):
+        there = {row["family"] for row in _best_of_families(field)}
+        field += [row for row in elsewhere if row["family"] not in there]
+    return field
+
+
+def _best_of_families(rows: Sequence[Row]) -> list[Row]:
+    families = dict.fromkeys(row["family"] for row in rows)
+    best = [best_on_val([row for row in rows if row["family"] == family]) for family in families]
+    return [row for row in best if row]
+
+
+def _covers(best: Sequence[Sequence[Row]], j: int, i: int) -> bool:
+    """Whether field j has every entrant of field i, and more of them or came first."""
+    ours, theirs = ({id(row) for row in best[k]} for k in (i, j))
+    return ours < theirs or (ours == theirs and j < i)
+
+
+def _contest(best: Sequence[Row], field: Sequence[Row]) -> Contest:
+    figure = main_figure(field)
+    ordered = with_intervals(sorted(best, key=_place), figure)
+    leader = next((row for row in ordered if family_of(row["family"]).contender and not row.get("undertrained")), None)
+    entrants = tuple(_entrant(row, leader) for row in ordered)
+    ran = {one.family.name for one in entrants}
+    return Contest(
+        entrants,
+        next((one for one in entrants if one.row is leader), None),
+        tuple(field),
+        tuple(FAMILIES[name] for name in EXPECTED if name not in ran),
+        figure,
+    )
+
+
+def _place(row: Row) -> tuple[bool, bool, float]:
+    return not family_of(row["family"]).contender, bool(row.get("undertrained")), -row["val_macro_f1"]
+
+
+def _entrant(row: Row, leader: Row | None) -> Entrant:
+    family = family_of(row["family"])
+    if leader is None or row is leader:
+        return Entrant(family, row, {}, None)
+    differences = {} if row.get("undertrained") else _differences(row, leader)
+    return Entrant(family, row, differences, time_ratio(row, leader))
+
+
+def _differences(row: Row, leader: Row) -> dict[str, Difference]:
+    found = {}
+    for figure in FIGURES:
+        ours, theirs = row.get(f"test_{figure}"), leader.get(f"test_{figure}")
+        if ours is None or theirs is None:
+            continue
+        compared = compare_rows(leader, row, figure)
+        span = compared.interval if compared else None
+        found[figure] = Difference(
+            ours - theirs,
+            span.low if span else None,
+            span.high if span else None,
+            over_of(row, span),
+            compared.p if compared else None,
+        )
+    return found
+
+
+def time_ratio(row: Row, other: Row) -> float | None:
+    """Training time as a multiple of another row's; None where times are not comparable or not known."""
+    if not same_hardware(row, other) or is_disturbed(row) or is_disturbed(other):
+        return None
+    return row["train_seconds"] / other["train_seconds"] if row["train_seconds"] and other["train_seconds"] else None
+
+
+def same_hardware(row: Row, other: Row) -> bool:
+    return all(row[name] == other[name] for name in HARDWARE)

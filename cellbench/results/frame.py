@@ -1,0 +1,170 @@
+"""Records as one tidy pandas frame: what every table, figure and verdict is made of."""
+
+import contextlib
+import difflib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ..core.data import absent_classes
+from ..core.errors import UsageError
+from ..core.metrics import METRICS
+from ..core.runs import PHASES, RunRecord, canonical_text
+from ..core.store import read_records
+from ..core.words import counted
+from .backends import agreements
+from .older_records import val_in_fit, why_undertrained
+
+TEXT, WHOLE, REAL, YES_NO = "object", "Int64", "float64", "bool"
+PARTS = ("train", "val", "test")
+SLIP = 0.8  # how alike the name of a folder is that a slip may have meant
+COLUMNS: dict[str, str] = {
+    name: kind
+    for names, kind in (
+        ("dataset fingerprint split preprocessing method family", TEXT),
+        ("depth", WHOLE),
+        ("shortcuts", "boolean"),
+        ("pretrained standard", YES_NO),
+        ("revision", WHOLE),
+        ("params follows overrides entries", TEXT),
+        ("limit val_limit seed", WHOLE),
+        ("deterministic default", YES_NO),
+        ("seeded", "boolean"),
+        ("device machine", TEXT),
+        ("threads", WHOLE),
+        ("processor gpu backend status reason undertrained", TEXT),
+        (" ".join(f"{part}_{metric.name}" for part in PARTS for metric in METRICS), REAL),
+        ("train_n val_n test_n", WHOLE),
+        ("several_labels", YES_NO),
+        ("train_absent_classes val_absent_classes test_absent_classes", TEXT),
+        (" ".join(f"seconds_{phase}" for phase in PHASES), REAL),
+        ("val_in_fit", "boolean"),
+        ("train_seconds others warmup_seconds predict_seconds predict_ms_per_image", REAL),
+        ("support_vectors dual_objective agreement", REAL),
+        ("parameters host_memory device_memory", WHOLE),
+        ("input", TEXT),
+        ("synthetic", YES_NO),
+        ("licence", TEXT),
+        ("n_train n_val n_test n_classes", WHOLE),
+        ("smallest_class", TEXT),
+        ("smallest_class_n", WHOLE),
+        ("largest_class", TEXT),
+        ("largest_class_n", WHOLE),
+        ("version path", TEXT),
+    )
+    for name in names.split()
+}
+_CAST: dict[str, Callable[[Any], Any]] = {WHOLE: int, REAL: float}
+
+
+def load_results(path: Path | str) -> pd.DataFrame:
+    """Every record below `path`, one row each, sorted by file; nothing is written, moved or repaired.
+
+    What a record does not hold is missing (NA, NaN); docs/results-frame.md has every column. `attrs["passed_over"]`
+    lists (file relative to `path`, reason) for each file that is no whole record, `attrs["root"]` is `path`. Raises
+    UsageError when there is no such folder, or no record in it.
+    """
+    root = Path(path)
+    if root.is_file():
+        raise UsageError(f"{str(root)!r} is a file; give the folder of records that `cellbench run -o` wrote")
+    how = "make results with: cellbench run --all"
+    if not root.is_dir():
+        raise UsageError(f"no results folder at {str(root)!r}; {_slip(root)}{how}")
+    passed_over: list[tuple[str, str]] = []
+
+    def pass_over(file: Path, reason: str) -> None:
+        passed_over.append((file.relative_to(root).as_posix(), reason))
+
+    rows = []
+    for file, machine, record in read_records(root, pass_over):
+        try:
+            row = {name: _cast(name, value) for name, value in _row(record).items() if value is not None}
+        except (AttributeError, KeyError, TypeError, ValueError, UsageError) as error:
+            pass_over(file, f"not a whole record ({error})")
+            continue
+        rows.append({**row, "machine": machine, "path": file.relative_to(root).as_posix()})
+    if not rows:
+        others = f"{counted(len(passed_over), 'file')} of another kind"
+        bad = f" ({others}; {': '.join(passed_over[0])})" if passed_over else ""
+        raise UsageError(f"no records in {str(root)!r}{bad}; {how}")
+    found = pd.DataFrame(rows)
+    found["agreement"] = agreements(root, rows)
+    extra = [name for name in found if name not in COLUMNS]
+    frame = found.reindex(columns=[*COLUMNS, *extra]).astype(COLUMNS)
+    frame.attrs |= {"passed_over": passed_over, "root": str(root)}
+    return frame
+
+
+def _slip(root: Path) -> str:
+    """'did you mean …? Or ' when a folder beside it is called almost so."""
+    beside: list[str] = []
+    with contextlib.suppress(OSError):
+        beside = [each.name for each in root.parent.iterdir() if each.is_dir()]
+    close = difflib.get_close_matches(root.name, beside, 1, SLIP)
+    return f"did you mean {str(root.with_name(close[0]))!r}? Or " if close else ""
+
+
+def _row(record: RunRecord) -> dict[str, Any]:
+    spec, facts, environment = record.spec, record.facts, record.environment
+    figures = {f"{part}_{name}": value for part in record.metrics for name, value in record.metrics[part].items()}
+    seconds = {f"seconds_{phase}": value for phase, value in record.seconds.items()}
+    predict, images = record.seconds.get("predict"), figures.get("test_n")
+    return {
+        **{name: getattr(spec, name) for name in ("dataset", "fingerprint", "split", "method", "revision")},
+        **{name: getattr(spec, name) for name in ("limit", "val_limit", "seed", "device", "deterministic")},
+        **{name: getattr(record, name) for name in ("status", "others", "backend", "version")},
+        "reason": record.reason or "",
+        **{name: facts.get(name) for name in ("family", "depth", "shortcuts", "parameters", "licence")},
+        **{name: facts.get(name) for name in ("support_vectors", "dual_objective", "seeded")},
+        "undertrained": why_undertrained(record),
+        "val_in_fit": val_in_fit(record),
+        **{name: bool(facts.get(name)) for name in ("standard", "pretrained", "synthetic")},
+        **{name: environment.get(name) or None for name in ("threads", "processor", "gpu")},
+        **figures,
+        **seconds,
+        **_class_counts(facts),
+        "several_labels": facts.get("multilabel", "exact_match" in record.metrics.get("test", {})),
+        "preprocessing": canonical_text(spec.preprocessing),
+        "params": canonical_text({**spec.params, **spec.decision}),
+        "follows": canonical_text(facts["follows"]) if "follows" in facts else None,
+        "overrides": canonical_text(record.overrides),
+        "entries": canonical_text(facts["entries"]) if "entries" in facts else None,
+        "default": not record.overrides and spec.limit is None and spec.val_limit is None,
+        "train_seconds": record.training_seconds if "fit" in record.seconds else None,
+        "warmup_seconds": record.seconds.get("warmup"),
+        "predict_seconds": predict,
+        "predict_ms_per_image": 1000 * predict / images if predict is not None and images else None,
+        "host_memory": record.memory.get("host"),
+        "device_memory": record.memory.get("device"),
+        "input": _input(facts),
+    }
+
+
+def _input(facts: Mapping[str, Any]) -> str | None:
+    if not facts.get("input"):
+        return None
+    native = facts.get("enlarged_from")
+    return "×".join(map(str, facts["input"])) + (f" enlarged from {'×'.join(map(str, native))}" if native else "")
+
+
+def _class_counts(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Images by part, the classes that none has, and train's extreme ones; facts["n"] where classes overlap."""
+    counts, classes = facts.get("counts") or {}, facts.get("classes") or ()
+    images = {f"n_{part}": sum(of_class) for part, of_class in counts.items()}
+    images |= {f"n_{part}": n for part, n in facts.get("n", {}).items()}
+    row: dict[str, Any] = {**images, "n_classes": len(classes) or None}
+    for part, of_class in counts.items() if classes else ():
+        absent = absent_classes(classes, of_class)
+        row[f"{part}_absent_classes"] = canonical_text(absent) if absent else None
+    if counts.get("train") and classes:
+        by_size = sorted(zip(counts["train"], classes, strict=True), key=lambda pair: pair[0])
+        for name, (n, title) in {"smallest_class": by_size[0], "largest_class": by_size[-1]}.items():
+            row |= {name: title, f"{name}_n": n}
+    return row
+
+
+def _cast(name: str, value: Any) -> Any:
+    """`value` as its column has it, so that one odd record is passed over instead of spoiling the column."""
+    return _CAST.get(COLUMNS.get(name, REAL), lambda same: same)(value)

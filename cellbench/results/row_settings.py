@@ -1,0 +1,60 @@
+"""Settings that follow from the number of training images: they differ from size to size, and nobody chose them."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from .rows import Row
+
+AUTO = "auto"
+
+
+def follows(row: Row) -> set[str]:
+    """Names of these settings; empty for older records, which do not list them."""
+    return set(json.loads(row.get("follows") or "[]"))
+
+
+def fixed_params(row: Row) -> dict[str, Any]:
+    """A row's params without such settings: rows of a method that differ in size alone have the same."""
+    names = follows(row)
+    return {name: value for name, value in json.loads(row["params"]).items() if name not in names}
+
+
+def params_as_asked(row: Row) -> dict[str, Any]:
+    """A row's params as somebody asked for them: AUTO for such settings."""
+    return {**json.loads(row["params"]), **dict.fromkeys(follows(row), AUTO)}
+
+
+def with_settings(rows: Sequence[Row], told_apart: Collection[str] = ()) -> list[Row]:
+    """Rows with 'settings': what the user changed, and what else tells a row from others of its method.
+
+    told_apart: settings that have a column of their own.
+    """
+    texts: dict[tuple[str, str], set[str]] = {}
+    for row in rows:
+        for name, value in _all_settings(row).items():
+            texts.setdefault((row["method"], name), set()).add(plain(value))
+    told: list[Row] = []
+    for row in rows:
+        differ = {k: v for k, v in _all_settings(row).items() if len(texts[row["method"], k]) > 1}
+        settings = {**differ, **json.loads(row["overrides"])}
+        told.append({**row, "settings": listed({k: v for k, v in settings.items() if k not in told_apart})})
+    return told
+
+
+def _all_settings(row: Row) -> dict[str, Any]:
+    return {
+        **json.loads(row["preprocessing"]),
+        **params_as_asked(row),
+        **{name: row[name] for name in ("revision", "deterministic")},
+    }
+
+
+def listed(settings: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={plain(value)}" for name, value in sorted(settings.items()))
+
+
+def plain(value: Any) -> str:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{value:g}" if abs(value) >= 1e6 or isinstance(value, float) else str(value)
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))

@@ -1,0 +1,136 @@
+"""Intervals and ties of rows, from the predictions beside their records."""
+
+import numpy as np
+import pytest
+import scipy.stats
+
+from cellbench.reporting.tables.table import Column, Table, render
+from cellbench.reporting.tables.views import tables
+from cellbench.results import certainty, predictions, stats
+from cellbench.results.frame import load_results
+from cellbench.results.pooling import pool
+
+from ..reporting.conftest import judged
+
+
+@pytest.fixture
+def board(results):
+    """Rows of the leaderboard by method, of some records."""
+
+    def show(*records):
+        (table,) = tables(load_results(results(*records)), "leaderboard")
+        return {row["method"]: row for row in table.rows}, table
+
+    return show
+
+
+def test_the_interval_of_a_row_is_that_of_its_predictions(board):
+    record, told = judged("cnn", 0.8)
+    rows, _ = board((record, told))
+    span = stats.interval(told["test_labels"], told["test_scores"].argmax(1), "macro_f1")
+    assert (rows["cnn"]["test_macro_f1_low"], rows["cnn"]["test_macro_f1_high"]) == (span.low, span.high)
+    assert (rows["cnn"]["interval_over"], rows["cnn"]["interval_n"]) == ("test images", 600)
+
+
+def test_without_predictions_and_with_two_seeds_there_is_no_interval(board, record):
+    rows, table = board(record("cnn"), record("cnn", seed=1, shift=0.01))
+    assert rows["cnn"]["test_accuracy_low"] is rows["cnn"]["interval_over"] is rows["cnn"]["tied"] is None
+    assert "95 %" not in render([table], "text")
+
+
+def test_of_three_seeds_the_wider_interval_is_given_and_named(board, record):
+    alike = [judged("cnn", 0.8, seed, seed=seed) for seed in range(3)]
+    assert board(*alike)[0]["cnn"]["interval_over"] in ("test images", "seeds")
+    spread = [record("mlp", seed=seed, shift=0.02 * seed) for seed in range(3)]
+    rows, _ = board(*spread)
+    assert (rows["mlp"]["interval_over"], rows["mlp"]["interval_n"]) == ("seeds", 3)
+    half = (rows["mlp"]["test_accuracy_high"] - rows["mlp"]["test_accuracy_low"]) / 2
+    assert half == pytest.approx(4.302653 * 0.02 / np.sqrt(3))
+
+
+def test_groups_that_were_kept_are_drawn_and_classes_with_few_are_named(board):
+    record, told = judged("cnn", 0.8, groups=8)
+    assert board((record, told))[0]["cnn"]["interval_over"] == "groups within class"
+    few = np.where(told["test_labels"] == 5, 0, told["test_groups"] + 1)
+    rows, _ = board((record, {**told, "test_groups": few}))
+    assert rows["cnn"]["interval_over"] == "groups within class (Golgi: cells of these wells only)"
+
+
+def test_the_interval_of_a_class_says_what_was_drawn_of_it(results):
+    record, told = judged("cnn", 0.8, groups=8)
+    few = np.where(told["test_labels"] == 5, 0, told["test_groups"] + 1)
+    (table,) = tables(load_results(results((record, {**told, "test_groups": few}))), "per-class")
+    assert [row["interval_over"] for row in table.rows] == ["groups within class"] * 5 + ["cells of these wells only"]
+    assert "† over cells of these wells only" in table.notes[0]
+
+
+def test_the_best_ties_with_what_was_not_shown_to_be_worse(board):
+    rows, table = board(judged("resnet18", 0.93, 1), judged("vgg11", 0.925, 2), judged("cnn", 0.8, 3))
+    assert {name: row["tied"] for name, row in rows.items()} == {"vgg11": True, "resnet18": True, "cnn": False}
+    assert "Bold: vgg11 and those not shown to be worse in accuracy: resnet18 (5 %, Holm)." in table.notes
+
+
+def test_what_cannot_be_compared_does_not_tie(board, record):
+    elsewhere, told = judged("cnn", 0.85, 3)
+    other_images = {**told, "test_index": told["test_index"] + 1}
+    rows, table = board(judged("resnet18", 0.93, 1), (elsewhere, other_images), judged("svm-hog", 0.7))
+    assert rows["cnn"]["tied"] is None
+    assert any("every other row that could be compared is worse" in note for note in table.notes)
+
+
+def test_with_three_seeds_on_both_sides_a_difference_has_to_show_over_seeds_too(results):
+    shaky = [judged("cnn", share, 10 + seed, seed=seed) for seed, share in enumerate((0.95, 0.7, 0.93))]
+    steady = [judged("mlp", 0.75, 20 + seed, seed=seed) for seed in range(3)]
+    a, b = pool(load_results(results(*shaky, *steady)))
+    found = certainty.compare_rows(a, b)
+    assert found.test == "sign flips and Welch's t"
+    assert found.p > 0.05
+    assert found.interval.over == "seeds"
+    told = [[one.predicted for one in certainty.seeds_of_row(row)] for row in (a, b)]
+    images = stats.compare(predictions.read(a["files"][0]).truth, *told)
+    assert images.p < 0.001
+    assert found.difference == pytest.approx(images.difference)
+
+
+def test_an_svm_which_no_seed_changes_is_held_against_all_seeds_of_a_net(results):
+    shares = (0.95, 0.7, 0.93)
+    shaky = [judged("cnn", share, 10 + seed, seed=seed) for seed, share in enumerate(shares)]
+    rows = {row["method"]: row for row in pool(load_results(results(judged("svm-hog", 0.75, 20), *shaky)))}
+    svm, net = rows["svm-hog"], rows["cnn"]
+    found = certainty.compare_rows(svm, net)
+    assert (found.test, found.interval.over, found.n) == ("sign flips and Welch's t", "seeds", 3)
+    over_seeds = scipy.stats.ttest_1samp([accuracy(one) for one in certainty.seeds_of_row(net)], svm["test_accuracy"])
+    assert found.p == pytest.approx(over_seeds.pvalue)
+    span = over_seeds.confidence_interval()
+    assert (found.interval.low, found.interval.high) == pytest.approx(np.array(span) - svm["test_accuracy"])
+
+
+def accuracy(one):
+    return float((one.predicted == one.truth).mean())
+
+
+def test_bold_is_what_the_terminal_makes_of_it_and_moves_no_column(results):
+    found = tables(load_results(results(judged("resnet18", 0.93, 1), judged("cnn", 0.8, 3))), "leaderboard")
+    plain = render(found, "text")
+    styled = render(found, "text", bold=lambda text: f"<{text}>")
+    assert styled.replace("<", "").replace(">", "") == plain
+    assert styled.count("<") == 1
+    assert "<93.0 ± 2.0>" in styled
+    assert "**93.0 ± 2.0**" in render(found, "markdown")
+    assert r"\textbf{93.0 ± 2.0}" in render(found, "latex")
+
+
+def test_markup_beside_bold_stays_text():
+    shown = Table("v", "t", (Column("x", "x", bold=lambda row: True),), ({"x": "a_b|{c}"},))
+    assert r"\textbf{a\_b|\{c\}}" in render([shown], "latex")
+    assert r"**a_b\|{c}**" in render([shown], "markdown")
+
+
+def test_no_more_predictions_are_read_than_a_table_has_time_for(results, monkeypatch):
+    opened = []
+    read = predictions.read_predictions
+    monkeypatch.setattr(predictions, "read_predictions", lambda path: opened.append(path) or read(path))
+    monkeypatch.setattr(certainty, "MOST_FILES", 2)
+    (table,) = tables(load_results(results(*(judged(m, 0.8, 3) for m in ("cnn", "mlp", "vgg11")))), "leaderboard")
+    assert len(opened) == 2
+    assert [row["test_accuracy_low"] is None for row in table.rows] == [False, False, True]
