@@ -13,9 +13,8 @@ from .options import load_plugins, terminal_width, wide_option
 from .prepare import amount
 
 if TYPE_CHECKING:
-    from dataclasses import Field
-
     from ..core.extras import Extra
+    from ..core.settings import Setting
     from ..methods.registry import MethodEntry
 
 DETAIL_WIDTH = 110
@@ -58,7 +57,7 @@ def list_methods(name: str | None, plugins: tuple[Path, ...]) -> None:
     load_plugins(plugins)
     if name:
         entry = methods[name]
-        rows = [(setting.name, _shown(default, setting), _means(setting)) for setting, default in settings_of(entry)]
+        rows = [(setting.name, _shown(setting), _means(setting)) for setting in settings_of(entry)]
         side = entry.smallest() if entry.smallest else entry.min_size
         least = f"{counted(side, 'pixel')} a side, or larger" if side else "a size that only its run can tell"
         click.echo(f"{entry.name}: {entry.summary}. On images of {least}.\n")
@@ -109,11 +108,8 @@ def _settings(rows: Sequence[tuple[str, str, str]]) -> str:
     return "\n".join(lines)
 
 
-def _means(setting: "Field") -> str:
-    from ..core.settings import allowed
-
-    may_be = allowed(setting)
-    return " ".join(filter(None, (setting.metadata.get("means"), may_be and f"({may_be})")))
+def _means(setting: "Setting") -> str:
+    return " ".join(filter(None, (setting.meaning, setting.may_be and f"({setting.may_be})")))
 
 
 def _extras(needed: Sequence[tuple[str, "Extra"]]) -> str:
@@ -131,12 +127,14 @@ def _yes(true: bool) -> str:
     return "yes" if true else "no"
 
 
-def _shown(default: Any, setting: "Field") -> str:
-    if default is None or default == ():
-        return setting.metadata.get("unset", "–")
-    if isinstance(default, bool):
-        return str(default).lower()
-    return ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
+def _shown(setting: "Setting") -> str:
+    """The default, as `--set` would take it; a dash where there is none."""
+    value = setting.default
+    if value is None or value == ():
+        return "–" if setting.unset == "none" else setting.unset
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 @list_.command("datasets")

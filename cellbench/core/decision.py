@@ -1,23 +1,21 @@
 """Which of several labels an image has: scores above thresholds, which are chosen on validation images alone."""
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
-from .errors import DataError, UsageError
+from .errors import DataError
 from .metrics import decide, macro_f1
-from .settings import described
+from .settings import Settings, setting
 
-RULES = ("per-class", "global", "majority-apart")
 GRID = tuple(round(0.05 * step, 2) for step in range(1, 20))  # probabilities that one threshold is chosen from
 MAJORITY = 0.2  # share of images; of the Atlas's 28 labels Nucleoplasm and Cytosol have more, the two of study 004
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(Settings):
     """The threshold that a class's score must exceed where images have several labels each; a setting of every method.
 
     thresholds: 'per-class' for each class the one with the largest F1; 'global' the probability of GRID that, for all
@@ -26,22 +24,18 @@ class Decision:
     A probability stands for the score whose logistic function it is: a net's logit, an SVM's decision value.
     """
 
-    thresholds: str | float = described(
-        "per-class", "where a label begins, of several labels an image", f"{', '.join(RULES)}, or a probability"
-    )
-
-    def __post_init__(self) -> None:
-        value = self.thresholds
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not (0 < value < 1 if number else value in RULES):  # type: ignore[operator]
-            raise UsageError(
-                f"thresholds is {value!r}; choose one of {', '.join(RULES)}, or give a probability between 0 and 1"
-            )
+    thresholds: Annotated[
+        Literal["per-class", "global", "majority-apart"] | Annotated[float, Field(gt=0, lt=1)],
+        setting(
+            "where a label begins, of several labels an image",
+            may_be="one of per-class, global, majority-apart, or a probability between 0 and 1",
+        ),
+    ] = "per-class"
 
     @property
     def changes(self) -> dict[str, Any]:
         """What differs from the default, for a spec: empty as long as nothing does."""
-        return {name: value for name, value in asdict(self).items() if value != getattr(Decision, name)}
+        return self.model_dump(exclude_defaults=True)
 
     def fit(self, truth: NDArray, scores: NDArray) -> tuple[NDArray[np.float32], dict[str, Any]]:
         """Thresholds of the scores, (classes,), and the sweeps that they were chosen in, for a record.

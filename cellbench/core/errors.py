@@ -42,13 +42,17 @@ class TrainingError(CellbenchError):
     """A training run that cannot go on."""
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A clause that helps after an unknown name: the closest known names, whatever their case, or the first ten."""
-    known = sorted(known)
-    likeness = {each: difflib.SequenceMatcher(None, each.casefold(), name.casefold()).ratio() for each in known}
+def closest(name: str, known: Iterable[str]) -> list[str]:
+    """The three known names, at most, that `name` may have been meant for, whatever their case, best first."""
+    likeness = {each: difflib.SequenceMatcher(None, each.casefold(), name.casefold()).ratio() for each in sorted(known)}
     least = max(LIKE, max(likeness.values(), default=0) - LESS_LIKE)
-    close = sorted((each for each in known if likeness[each] >= least), key=lambda each: -likeness[each])[:3]
-    if close:
+    return sorted((each for each in likeness if likeness[each] >= least), key=lambda each: -likeness[each])[:3]
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A clause that helps after an unknown name: the closest known names, or the first ten."""
+    known = sorted(known)
+    if close := closest(name, known):
         return f"did you mean {' or '.join(map(repr, close))}?"
     more = f" and {len(known) - MOST_NAMES:,} more" if len(known) > MOST_NAMES else ""
     return f"known: {', '.join(known[:MOST_NAMES])}{more}" if known else "none are known"

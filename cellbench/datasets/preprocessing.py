@@ -1,30 +1,36 @@
 """What is done to images before any method sees them; part of the run and of its record."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BeforeValidator, Field
 
 from ..core.errors import UsageError, did_you_mean
-from ..core.settings import described
+from ..core.settings import Settings, setting
 from .files.cache import let_go
 
 CHUNK_BYTES = 2**23  # of the images worked on at a time
-SIZES = range(8, 1025)
-PIXELS = f"{SIZES[0]} to {SIZES[-1]} pixels"
-INTENSITIES = ("percentile", "min-max", "standardise")
 PERCENTILES = (1.0, 99.0)
-MASKS = ("otsu",)
 SAMPLE = 2000  # training images that percentiles are read off, at most: they change little after that
 
 # What intensity maps to 0 in each channel, and the distance from there to 1, each (1, channels, 1, 1).
 Range = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
-@dataclass(frozen=True)
-class Preprocessing:
+def _names(given: Any) -> Any:
+    """One form for 'cell', ('cell',) and channels whose names are numbers."""
+    if given is None:
+        return None
+    return tuple(map(str, given if isinstance(given, tuple) else (given,)))
+
+
+Pixels = Annotated[int, Field(ge=8, le=1024)]
+PIXELS = "a whole number of pixels from 8 to 1024"
+
+
+class Preprocessing(Settings):
     """Steps in the order in which they are done; a step that is None is not.
 
     channels: names of the channels to keep, in that order.
@@ -37,35 +43,22 @@ class Preprocessing:
     least and greatest value, 'standardise' gives it mean 0 and deviation 1; all of training images only.
     """
 
-    channels: tuple[str, ...] | None = described(None, "which to keep, in that order", "names")
-    three_channels: bool | None = described(None, "make three of the channels, as nets for RGB want")
-    crop: int | None = described(None, "side of the square that is kept from the centre", PIXELS)
-    mask: str | None = described(None, "make what is darker than Otsu's threshold black", " or ".join(MASKS))
-    size: int | None = described(64, "side that images are resized to; none keeps their own", PIXELS)
-    intensity: str | None = described(
-        None, "scale each channel by the range that it has over all training images", ", ".join(INTENSITIES)
-    )
-
-    def __post_init__(self) -> None:
-        if self.channels is not None:  # one form for 'cell', ('cell',) and channels whose names are numbers
-            several = isinstance(self.channels, list | tuple)
-            object.__setattr__(self, "channels", tuple(map(str, self.channels if several else (self.channels,))))
-        if self.three_channels not in (None, True, False):
-            raise UsageError(f"three_channels is {self.three_channels!r}; give true or false")
-        for name, allowed in (("intensity", INTENSITIES), ("mask", MASKS)):
-            if (value := getattr(self, name)) not in (None, *allowed):
-                raise UsageError(f"{name} is {value!r}; choose one of {', '.join(allowed)}, or none")
-        for name in ("size", "crop"):
-            value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value not in SIZES):
-                raise UsageError(
-                    f"{name} is {value!r}; give a whole number of pixels from {SIZES[0]} to {SIZES[-1]}, or none"
-                )
+    channels: Annotated[
+        tuple[str, ...] | None, BeforeValidator(_names), setting("which to keep, in that order", may_be="names")
+    ] = None
+    three_channels: Annotated[bool | None, setting("make three of the channels, as nets for RGB want")] = None
+    crop: Annotated[Pixels | None, setting("side of the square that is kept from the centre", may_be=PIXELS)] = None
+    mask: Annotated[Literal["otsu"] | None, setting("make what is darker than Otsu's threshold black")] = None
+    size: Annotated[Pixels | None, setting("side that images are resized to; none keeps their own", may_be=PIXELS)] = 64
+    intensity: Annotated[
+        Literal["percentile", "min-max", "standardise"] | None,
+        setting("scale each channel by the range that it has over all training images"),
+    ] = None
 
     @property
     def steps(self) -> dict[str, Any]:
         """The steps that are done, for a record."""
-        return {name: value for name, value in asdict(self).items() if value not in (None, False)}
+        return {name: value for name, value in vars(self).items() if value not in (None, False)}
 
     @classmethod
     def of_steps(cls, steps: Mapping[str, Any]) -> "Preprocessing":

@@ -1,158 +1,186 @@
 """How to train a net, as data."""
 
 from collections.abc import Callable
-from dataclasses import Field, dataclass, fields, replace
-from types import UnionType
-from typing import Any, get_args
+from typing import Annotated, Literal, Self
 
-from ..core.errors import UsageError, did_you_mean
-from ..core.settings import bounds, choice, described, number
+from pydantic import Field, model_validator
+
+from ..core.errors import UsageError
+from ..core.settings import OneOrMore, OrNone, Settings, Several, Share, replace, setting
 from ..core.training_budget import EPOCHS, LAST_BELOW, SGD_RATE, budget, default_rate
 
-AUTO = "auto"  # as people write the None of a setting that follows from the number of training images
 
-
-@dataclass(frozen=True)
-class Recipe:
+class Recipe(Settings):
     """Everything about training that a study may have chosen; the defaults are ours.
 
     Augmentation is drawn anew for each image. `optimisers.learning_rate` says how schedule, rise and factor make the
     rate of a step. `suited` fills in what is None because it follows from the number of training images.
-
-    Raises UsageError when a value is not allowed, naming those that are.
     """
 
-    epochs: int | None = number(
-        None,
-        "passes over the training images; auto: as their number asks; 0 takes the weights as they come",
-        unset=AUTO,
-    )
-    batch: int | None = number(None, "images at a time; auto: as their number asks", 1, unset=AUTO)
-    accumulate: int = number(1, "batches whose gradients are averaged for one step", 1)
+    epochs: Annotated[
+        int | None,
+        setting(
+            "passes over the training images; auto: as their number asks; 0 takes the weights as they come",
+            ge=0,
+            unset="auto",
+        ),
+    ] = None
+    batch: Annotated[int | None, setting("images at a time; auto: as their number asks", ge=1, unset="auto")] = None
+    accumulate: Annotated[int, setting("batches whose gradients are averaged for one step", ge=1)] = 1
 
-    optimiser: str = choice("what makes steps of gradients", "sgd", "adam", "adamw")
-    lr: float | None = number(
-        None,
-        "peak learning rate; auto: of sgd the net's rate, smaller in batches of less than 64; of adam and adamw 0.001",
-        0,
-        open=True,
-        unset=AUTO,
-        reset_by="optimiser",
-    )
-    momentum: float = number(0.9, "share of the last step that SGD keeps", 0, 0.9999)
-    nesterov: bool = described(True, "SGD's momentum looks ahead")
-    weight_decay: float = number(5e-4, "pull of the weights towards 0")
-    decay_all: bool = described(False, "biases and batch norm decay too")
-    clip_norm: float = number(0, "bound of the gradient's norm; 0 is none")
-    clip_value: float = number(0, "bound of each element of the gradient; 0 is none")
-    schedule: str = choice("how the learning rate goes on", "one-cycle", "cosine", "step", "plateau", "constant")
-    rise: float | None = number(None, "share of training in which the rate climbs; of one-cycle 0.3, else 0", 0, 1)
-    milestones: tuple[float, ...] = number(
-        (0.5, 0.75), "shares of training after which schedule=step multiplies by factor", 0, 1
-    )
-    factor: float = number(0.1, "what schedule=step and plateau multiply the rate by", 0, 1, open=True)
-    patience: int = number(5, "epochs without a better val loss that schedule=plateau waits", 0)
+    optimiser: Annotated[Literal["sgd", "adam", "adamw"], setting("what makes steps of gradients")] = "sgd"
+    lr: Annotated[
+        float | None,
+        setting(
+            "peak learning rate; auto: of sgd the net's rate, smaller in batches of less than 64; of adam and adamw "
+            "0.001",
+            gt=0,
+            unset="auto",
+            reset_by="optimiser",
+        ),
+    ] = None
+    momentum: Annotated[float, setting("share of the last step that SGD keeps", ge=0, le=0.9999)] = 0.9
+    nesterov: Annotated[bool, setting("SGD's momentum looks ahead")] = True
+    weight_decay: Annotated[float, setting("pull of the weights towards 0", ge=0)] = 5e-4
+    decay_all: Annotated[bool, setting("biases and batch norm decay too")] = False
+    clip_norm: Annotated[float, setting("bound of the gradient's norm; 0 is none", ge=0)] = 0
+    clip_value: Annotated[float, setting("bound of each element of the gradient; 0 is none", ge=0)] = 0
+    schedule: Annotated[
+        Literal["one-cycle", "cosine", "step", "plateau", "constant"], setting("how the learning rate goes on")
+    ] = "one-cycle"
+    rise: Annotated[
+        float | None, setting("share of training in which the rate climbs; of one-cycle 0.3, else 0", ge=0, le=1)
+    ] = None
+    milestones: Annotated[
+        Several[Share], setting("shares of training after which schedule=step multiplies by factor")
+    ] = (0.5, 0.75)
+    factor: Annotated[float, setting("what schedule=step and plateau multiply the rate by", gt=0, lt=1)] = 0.1
+    patience: Annotated[int, setting("epochs without a better val loss that schedule=plateau waits", ge=0)] = 5
 
-    loss: str = choice(
-        "auto: cross-entropy, or bce for several labels an image; softmax-cross-entropy: a study's slip",
-        "auto",
-        "cross-entropy",
-        "bce",
-        "focal",
-        "smooth-l1",
-        "softmax-cross-entropy",
-    )
-    label_smoothing: float = number(
-        0.1, "share of each label given to all classes alike; of bce, focal and smooth-l1: moved towards 1/2", 0, 0.9999
-    )
-    focal_gamma: float = number(2.0, "how much less focal loss minds what is already right")
-    class_weight: str = choice("balanced: classes count in inverse proportion to their images", "none", "balanced")
+    loss: Annotated[
+        Literal["auto", "cross-entropy", "bce", "focal", "smooth-l1", "softmax-cross-entropy"],
+        setting("auto: cross-entropy, or bce for several labels an image; softmax-cross-entropy: a study's slip"),
+    ] = "auto"
+    label_smoothing: Annotated[
+        float,
+        setting(
+            "share of each label given to all classes alike; of bce, focal and smooth-l1: moved towards 1/2",
+            ge=0,
+            le=0.9999,
+        ),
+    ] = 0.1
+    focal_gamma: Annotated[float, setting("how much less focal loss minds what is already right", ge=0)] = 2.0
+    class_weight: Annotated[
+        OrNone[Literal["none", "balanced"]], setting("balanced: classes count in inverse proportion to their images")
+    ] = "none"
 
-    sampler: str = choice("balanced: each class is drawn equally often", "shuffle", "balanced")
-    oversample: float | tuple[float, ...] = number(
-        0, "share of all labels that rarer classes are repeated up to, or a share a class; 0 is off", 0, 1
+    sampler: Annotated[Literal["shuffle", "balanced"], setting("balanced: each class is drawn equally often")] = (
+        "shuffle"
     )
-    oversample_most: int = number(32, "repetitions of an image at most", 1)
-    single_label: str = choice(
-        "images with one label, of single_classes: kept, doubled or left out", "keep", "copy", "delete"
-    )
-    single_classes: tuple[int, ...] = number((), "numbers of the classes that single_label looks at", 0)
-    single_share: float = number(0.5, "share of the images of single_label that is doubled or left out", 0, 1)
+    oversample: Annotated[
+        OneOrMore[Share],
+        setting("share of all labels that rarer classes are repeated up to, or a share a class; 0 is off"),
+    ] = 0
+    oversample_most: Annotated[int, setting("repetitions of an image at most", ge=1)] = 32
+    single_label: Annotated[
+        Literal["keep", "copy", "delete"],
+        setting("images with one label, of single_classes: kept, doubled or left out"),
+    ] = "keep"
+    single_classes: Annotated[
+        Several[Annotated[int, Field(ge=0)]], setting("numbers of the classes that single_label looks at")
+    ] = ()
+    single_share: Annotated[
+        float, setting("share of the images of single_label that is doubled or left out", ge=0, le=1)
+    ] = 0.5
 
-    rotate: float = number(180.0, "degrees either way, at most", 0, 180)
-    flip: bool = described(True, "mirror half of the images, left to right")
-    flip_vertical: bool = described(False, "mirror half of the images, top to bottom")
-    scale: float = number(0.1, "of the image, relative, either way", 0, 0.9999)
-    shift: float = number(0.06, "of the image, relative to its side, either way", 0, 0.9999)
-    shear: float = number(0, "degrees either way, at most", 0, 89)
-    aspect: float = number(0, "of the sides' ratio, either way", 0, 0.9999)
-    random_crop: int = number(0, "whole pixels that images are moved by, at most")
-    resized_crop: float = number(0, "least share of the area that a window keeps; 0 is no window", 0, 1)
-    fill: str = choice("what lies beyond the border: the mirror image, or the darkest value", "mirror", "zero")
-    gain: float = number(0.2, "of contrast, either way", 0, 0.9999)
-    offset: float = number(0, "of brightness, in deviations, either way")
-    gamma: float = number(0, "of the exponent, either way", 0, 0.9999)
-    hue: float = number(0, "in turns, either way; three channels", 0, 0.5)
-    saturation: float = number(0, "relative, either way; three channels", 0, 1)
-    blur: float = number(0, "Gaussian sigma in pixels, at most")
-    noise: float = number(0, "Gaussian, its deviation in those of the images, at most")
-    mixup: float = number(0, "alpha of the Beta distribution that two images are blended by; 0 is off")
-    cutmix: float = number(0, "alpha of the Beta distribution of the window that another image fills; 0 is off")
-    mosaic: float = number(
-        0, "share of images that are made of four; mixup, cutmix and mosaic take batches in turn", 0, 1
-    )
+    rotate: Annotated[float, setting("degrees either way, at most", ge=0, le=180)] = 180.0
+    flip: Annotated[bool, setting("mirror half of the images, left to right")] = True
+    flip_vertical: Annotated[bool, setting("mirror half of the images, top to bottom")] = False
+    scale: Annotated[float, setting("of the image, relative, either way", ge=0, le=0.9999)] = 0.1
+    shift: Annotated[float, setting("of the image, relative to its side, either way", ge=0, le=0.9999)] = 0.06
+    shear: Annotated[float, setting("degrees either way, at most", ge=0, le=89)] = 0
+    aspect: Annotated[float, setting("of the sides' ratio, either way", ge=0, le=0.9999)] = 0
+    random_crop: Annotated[int, setting("whole pixels that images are moved by, at most", ge=0)] = 0
+    resized_crop: Annotated[
+        float, setting("least share of the area that a window keeps; 0 is no window", ge=0, le=1)
+    ] = 0
+    fill: Annotated[
+        Literal["mirror", "zero"], setting("what lies beyond the border: the mirror image, or the darkest value")
+    ] = "mirror"
+    gain: Annotated[float, setting("of contrast, either way", ge=0, le=0.9999)] = 0.2
+    offset: Annotated[float, setting("of brightness, in deviations, either way", ge=0)] = 0
+    gamma: Annotated[float, setting("of the exponent, either way", ge=0, le=0.9999)] = 0
+    hue: Annotated[float, setting("in turns, either way; three channels", ge=0, le=0.5)] = 0
+    saturation: Annotated[float, setting("relative, either way; three channels", ge=0, le=1)] = 0
+    blur: Annotated[float, setting("Gaussian sigma in pixels, at most", ge=0)] = 0
+    noise: Annotated[float, setting("Gaussian, its deviation in those of the images, at most", ge=0)] = 0
+    mixup: Annotated[
+        float, setting("alpha of the Beta distribution that two images are blended by; 0 is off", ge=0)
+    ] = 0
+    cutmix: Annotated[
+        float, setting("alpha of the Beta distribution of the window that another image fills; 0 is off", ge=0)
+    ] = 0
+    mosaic: Annotated[
+        float,
+        setting("share of images that are made of four; mixup, cutmix and mosaic take batches in turn", ge=0, le=1),
+    ] = 0
 
-    normalise: str = choice(
-        "by train's mean and deviation by channel, to -1..1, or by ImageNet's", "train", "half", "imagenet"
-    )
-    activation: str = choice("in place of the net's ReLU", "relu", "mish", "gelu")
-    dropout: float | None = number(
-        None, "of every dropout layer, or before the last layer of a net without any; none leaves the net's", 0, 0.9999
-    )
-    batch_norm: bool | None = described(
-        None, "whether there is any, where a net leaves the choice; none is as published"
-    )
-    stem: str = choice(
-        "first layer: auto is that of the weights, else small (5×5) up to 96 pixels and stock beyond",
-        "auto",
-        "stock",
-        "small",
-    )
-    weights: str | None = described(None, "to start from; none is random", "imagenet, or the path of a file")
-    freeze: str = choice(
-        "head: the last layer alone for head_epochs, then all; convolutions: these never learn",
-        "none",
-        "head",
-        "convolutions",
-    )
-    head_epochs: int = number(1, "epochs that freeze=head trains the last layer alone", 1)
-    backbone_lr: float = number(1.0, "learning rate of all layers but the last, as a share of lr", 0)
+    normalise: Annotated[
+        Literal["train", "half", "imagenet"],
+        setting("by train's mean and deviation by channel, to -1..1, or by ImageNet's"),
+    ] = "train"
+    activation: Annotated[Literal["relu", "mish", "gelu"], setting("in place of the net's ReLU")] = "relu"
+    dropout: Annotated[
+        float | None,
+        setting(
+            "of every dropout layer, or before the last layer of a net without any; none leaves the net's",
+            ge=0,
+            le=0.9999,
+        ),
+    ] = None
+    batch_norm: Annotated[
+        bool | None, setting("whether there is any, where a net leaves the choice; none is as published")
+    ] = None
+    stem: Annotated[
+        Literal["auto", "stock", "small"],
+        setting("first layer: auto is that of the weights, else small (5×5) up to 96 pixels and stock beyond"),
+    ] = "auto"
+    weights: Annotated[
+        str | None, setting("to start from; none is random", may_be="imagenet or the path of a file")
+    ] = None
+    freeze: Annotated[
+        OrNone[Literal["none", "head", "convolutions"]],
+        setting("head: the last layer alone for head_epochs, then all; convolutions: these never learn"),
+    ] = "none"
+    head_epochs: Annotated[int, setting("epochs that freeze=head trains the last layer alone", ge=1)] = 1
+    backbone_lr: Annotated[float, setting("learning rate of all layers but the last, as a share of lr", ge=0)] = 1.0
 
-    choose: str = choice(
-        "weights of the epoch that is best on val, or of the last; auto: the last where val is too small to choose by",
-        "auto",
-        "best",
-        "last",
-    )
-    early_stopping: int = number(0, "epochs without a better figure on val before training ends; 0 is never")
-    precision: str = choice("auto is bf16 where the device gains from it", "auto", "bf16", "fp16", "fp32")
-    compile: bool = described(False, "torch.compile fuses the net, in the warm-up")
+    choose: Annotated[
+        Literal["auto", "best", "last"],
+        setting(
+            "weights of the epoch that is best on val, or of the last; auto: the last where val is too small to choose "
+            "by"
+        ),
+    ] = "auto"
+    early_stopping: Annotated[
+        int, setting("epochs without a better figure on val before training ends; 0 is never", ge=0)
+    ] = 0
+    precision: Annotated[
+        Literal["auto", "bf16", "fp16", "fp32"], setting("auto is bf16 where the device gains from it")
+    ] = "auto"
+    compile: Annotated[bool, setting("torch.compile fuses the net, in the warm-up")] = False
 
-    def __post_init__(self) -> None:
-        for setting in fields(self):
-            value = getattr(self, setting.name)
-            object.__setattr__(self, setting.name, _checked(setting, value))
-        self._refuse_what_nothing_looks_at()
+    @model_validator(mode="after")
+    def _refuse_what_has_no_effect(self) -> Self:
+        """A setting without effect would be a run of its own, with a row of its own, that differs from none."""
+        for name, (condition, holds) in LOOKED_AT_WITH.items():
+            if not holds(self) and getattr(self, name) != type(self).model_fields[name].default:
+                raise UsageError(f"{name} is {getattr(self, name)!r}, and only {condition} looks at it; leave it out")
         if self.single_label != "keep" and not self.single_classes:
             raise UsageError(
                 f"single_label is {self.single_label!r} and single_classes is empty; name classes by number"
             )
-
-    def _refuse_what_nothing_looks_at(self) -> None:
-        """A setting without effect would be a run of its own, with a row of its own, that differs from none."""
-        for name, (condition, holds) in LOOKED_AT_WITH.items():
-            if not holds(self) and getattr(self, name) != type(self).__dataclass_fields__[name].default:
-                raise UsageError(f"{name} is {getattr(self, name)!r}, and only {condition} looks at it; leave it out")
+        return self
 
 
 def suited(recipe: Recipe, n: int, sgd_rate: float = SGD_RATE, least_epochs: int = EPOCHS) -> Recipe:
@@ -163,7 +191,7 @@ def suited(recipe: Recipe, n: int, sgd_rate: float = SGD_RATE, least_epochs: int
     found = budget(n, recipe.epochs, recipe.batch, least_epochs)
     lr = default_rate(recipe.optimiser, found.batch, sgd_rate) if recipe.lr is None else recipe.lr
     choose = recipe.choose
-    if choose == AUTO:
+    if choose == "auto":
         choose = "last" if n < LAST_BELOW else "best"
     return replace(recipe, epochs=found.epochs, batch=found.batch, lr=lr, choose=choose)
 
@@ -181,39 +209,3 @@ LOOKED_AT_WITH: dict[str, tuple[str, Callable[[Recipe], bool]]] = {
     "single_share": ("single_label=copy or delete", lambda r: r.single_label != "keep"),
     "head_epochs": ("freeze=head", lambda r: r.freeze == "head"),
 }
-
-
-def _checked(setting: Field, value: Any) -> Any:
-    """The value as its field has it: a single number for a field of several becomes a tuple of one."""
-    choices = setting.metadata.get("choices", ())
-    if value is None and "none" in choices:  # the command line reads the word so
-        return "none"
-    if value == AUTO == setting.metadata.get("unset"):
-        return None
-    kinds = get_args(setting.type) if isinstance(setting.type, UnionType) else (setting.type,)
-    if type(None) in kinds and value is None:
-        return value
-    if get_args(kinds[-1]) and (len(kinds) == 1 or isinstance(value, list | tuple)):  # a tuple of numbers
-        several = tuple(value) if isinstance(value, list | tuple) else (value,)
-        for item in several:
-            _check_number(setting, get_args(kinds[-1])[0], item)
-        return several
-    if kinds[0] in (int, float):
-        _check_number(setting, kinds[0], value)
-    elif kinds[0] is bool and not isinstance(value, bool):
-        raise UsageError(f"{setting.name} is {value!r}; give true or false")
-    elif kinds[0] is str and not isinstance(value, str):
-        raise UsageError(f"{setting.name} is {value!r}; give text")
-    if choices and value not in choices:
-        raise UsageError(f"{setting.name} is {value!r}; {did_you_mean(value, choices)}")
-    return value
-
-
-def _check_number(setting: Field, kind: type, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise UsageError(f"{setting.name} is {value!r}; give a number")
-    if kind is int and not isinstance(value, int):
-        raise UsageError(f"{setting.name} is {value!r}; give a whole number")
-    least, most, open = (setting.metadata[name] for name in ("least", "most", "open"))
-    if not (least < value < most if open else least <= value <= most):
-        raise UsageError(f"{setting.name} is {value!r}; it must be {bounds(setting)}")

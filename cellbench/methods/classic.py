@@ -1,36 +1,28 @@
 """Trees on the features that svm-combined has by default: other classifiers, for scale."""
 
-from dataclasses import dataclass
 from functools import partial
+from typing import Annotated
 
-from ..core.settings import number
+from ..core.settings import Settings, setting
 from ..datasets.preprocessing import Preprocessing
 from ..features.groups import values_of
-from .combined import MIN_SIZE, feature_setting, settle_groups
+from .combined import DEFAULT_GROUPS, MIN_SIZE, Groups
 from .estimators import FeatureClassifier
 from .registry import methods
 
 
-@dataclass(frozen=True)
-class ForestSettings:
+class ForestSettings(Settings):
     """Extremely randomised trees, which need no scaling: Geurts, Ernst & Wehenkel, Machine Learning 63, 2006."""
 
-    features: tuple[str, ...] | str = feature_setting()
-    trees: int = number(300, "how many trees vote", least=1)
-
-    def __post_init__(self) -> None:
-        settle_groups(self)
+    features: Groups = DEFAULT_GROUPS
+    trees: Annotated[int, setting("how many trees vote", ge=1)] = 300
 
 
-@dataclass(frozen=True)
-class BoostingSettings:
+class BoostingSettings(Settings):
     """Gradient boosting of trees on binned features: Friedman, Annals of Statistics 29(5), 2001; Ke et al., 2017."""
 
-    features: tuple[str, ...] | str = feature_setting()
-    rounds: int = number(100, "boosting rounds (trees a class)", least=1)
-
-    def __post_init__(self) -> None:
-        settle_groups(self)
+    features: Groups = DEFAULT_GROUPS
+    rounds: Annotated[int, setting("boosting rounds (trees a class)", ge=1)] = 100
 
 
 @methods.register(

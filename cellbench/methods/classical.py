@@ -2,18 +2,18 @@
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..core.data import Samples
-from ..core.errors import DataError, UsageError, did_you_mean
+from ..core.errors import DataError
 from ..core.runs import RunLog
-from ..core.settings import choice, described, is_number
+from ..core.settings import OneOrMore, Positive, Settings, setting
 from ..datasets.preprocessing import Preprocessing
 from .choosing import Candidate, best_candidate
 from .inputs import check_two_classes
@@ -26,48 +26,49 @@ if TYPE_CHECKING:
 
 Features = Callable[["Tensor"], "Tensor"]
 Scaler = Callable[["Tensor"], "Standardiser | None"]
-# Of each the first is the default.
-BACKENDS = ("auto", "torch", "onedal", "libsvm", "thundersvm", "cuml")
-KERNELS = ("rbf", "linear", "poly", "sigmoid")
+
+# Settings that methods share: a positive number, and one or several of which the best on val is taken.
+Penalty = Annotated[
+    OneOrMore[Positive],
+    setting(
+        "price of an error; of several the best on val",
+        may_be="a positive number, or a list of them such as C=1,10,100",
+    ),
+]
+Width = Literal["scale"] | Positive
 
 
-@dataclass(frozen=True)
-class SVMSettings:
-    """As in scikit-learn; C and gamma one value, or several of which the best on val is taken; gamma: 'scale' too."""
+class MachineSettings(Settings):
+    """A support vector machine as in scikit-learn; of several values of C and gamma the best on val is taken."""
 
-    C: tuple[float, ...] | float = described((1, 10, 100), "price of an error; of several the best on val", "above 0")
-    gamma: tuple[float | str, ...] | float | str = described(
-        "scale",
-        "factor in the kernel, the larger the narrower rbf is; of several the best on val",
-        "above 0, or scale for 1 / (features × variance)",
-    )
-    kernel: str = choice("what compares two images", *KERNELS)
-    degree: int = described(3, "of kernel=poly", "a whole number, at least 1")
-    coef0: float = described(0.0, "constant of kernel=poly and sigmoid", "at least 0")
-    class_weight: str | None = described(
-        None, "balanced: classes count in inverse proportion to their images", "balanced"
-    )
-    backend: str = choice("library that solves it", *BACKENDS, needs={"thundersvm": "thundersvm", "cuml": "cuda"})
-    smote: bool = described(
-        False, "make samples between those of rarer classes until all have as many", needs={True: "imbalance"}
-    )
+    C: Penalty = (1, 10, 100)
+    gamma: Annotated[
+        OneOrMore[Width],
+        setting(
+            "factor in the kernel, the larger the narrower rbf is; scale is 1 / (features × variance); of several the "
+            "best on val",
+            may_be="'scale' or a positive number, or a list of them",
+        ),
+    ] = "scale"
+    kernel: Annotated[Literal["rbf", "linear", "poly", "sigmoid"], setting("what compares two images")] = "rbf"
+    class_weight: Annotated[
+        Literal["balanced"] | None, setting("balanced: classes count in inverse proportion to their images")
+    ] = None
+    backend: Annotated[
+        Literal["auto", "torch", "onedal", "libsvm", "thundersvm", "cuml"],
+        setting("library that solves it", needs={"thundersvm": "thundersvm", "cuml": "cuda"}),
+    ] = "auto"
 
-    def __post_init__(self) -> None:
-        if not several(self.C) or not all(is_number(c) and c > 0 for c in several(self.C)):
-            raise UsageError(f"C is {self.C!r}; give a positive number, or a list of them such as C=1,10,100")
-        if not all(g == "scale" or (is_number(g) and g > 0) for g in several(self.gamma)):
-            raise UsageError(f"gamma is {self.gamma!r}; give 'scale' or a positive number, or a list of them")
-        for name, allowed in (("kernel", KERNELS), ("backend", BACKENDS)):
-            if (value := getattr(self, name)) not in allowed:
-                raise UsageError(f"{name} is {value!r}; {did_you_mean(str(value), allowed)}")
-        if self.class_weight not in (None, "balanced"):
-            raise UsageError(f"class_weight is {self.class_weight!r}; give 'balanced' or none")
-        if not isinstance(self.smote, bool):
-            raise UsageError(f"smote is {self.smote!r}; give true or false")
-        if not (isinstance(self.degree, int) and self.degree > 0 and is_number(self.coef0) and self.coef0 >= 0):
-            raise UsageError(
-                f"degree is {self.degree!r} and coef0 {self.coef0!r}; at least 1 and at least 0 make a kernel"
-            )
+
+class SVMSettings(MachineSettings):
+    """All settings of a machine, for those methods that show them all."""
+
+    degree: Annotated[int, setting("of kernel=poly", ge=1)] = 3
+    coef0: Annotated[float, setting("constant of kernel=poly and sigmoid", ge=0)] = 0.0
+    smote: Annotated[
+        bool,
+        setting("make samples between those of rarer classes until all have as many", needs={True: "imbalance"}),
+    ] = False
 
     @property
     def grid(self) -> dict[str, tuple[Any, ...]]:
@@ -84,12 +85,6 @@ def standardised(features: "Tensor") -> "Standardiser":
     from ..features.tensors import Standardiser
 
     return Standardiser.of(features)
-
-
-def machine_of(settings: Any) -> SVMSettings:
-    """The settings of the machine among those of a method that has others too."""
-    names = [each.name for each in fields(SVMSettings) if hasattr(settings, each.name)]
-    return SVMSettings(**{name: getattr(settings, name) for name in names})
 
 
 def unscaled(features: "Tensor") -> None:

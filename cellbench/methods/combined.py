@@ -1,20 +1,21 @@
 """Groups of hand-made features, each with the same weight, and one support vector machine on all of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field, fields, make_dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from ..core.data import Samples
 from ..core.metrics import validation_figure
 from ..core.runs import RunLog
-from ..core.settings import described
+from ..core.settings import Settings, Several, setting
 from ..datasets.preprocessing import Preprocessing
 from ..features.groups import GROUPS, Layout, check_groups, layout, values_of
-from .classical import FeatureSVM, FittedSVM, SVMSettings, machine_of
+from .classical import FeatureSVM, FittedSVM, SVMSettings
 from .registry import methods
 
 if TYPE_CHECKING:
@@ -28,62 +29,58 @@ IMPORTANCE_IMAGES = 1000  # validation images that importance is measured on, at
 MIN_SIZE = 16  # pixels; of smaller images texture has hardly a pixel to compare
 
 
-def feature_setting() -> Any:
-    """The setting of every method that learns from groups of features."""
-    groups = "; ".join(f"{group.name}: {group.summary}" for group in GROUPS.values())
-    return described(DEFAULT_GROUPS, "groups of features to learn from", groups)
-
-
-def settle_groups(settings: Any) -> None:
-    """Check the setting `features`, and bring it into the one form and order that a record has."""
-    given = settings.features
-    names = tuple(given) if isinstance(given, list | tuple) else (given,)
+def _in_order(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Checked, and in the one order that a record has."""
     check_groups(names)
-    object.__setattr__(settings, "features", tuple(name for name in GROUPS if name in names))
+    return tuple(name for name in GROUPS if name in names)
 
 
-def _check(settings: Any) -> None:
-    settle_groups(settings)
-    given = () if settings.optional is None else settings.optional
-    names = tuple(given) if isinstance(given, list | tuple) else (given,)
-    if names:
-        check_groups(names, "optional")
-    kept = tuple(name for name in settings.features if name in names)
-    # all of them cannot be left out
-    object.__setattr__(settings, "optional", kept if len(kept) < len(settings.features) else ())
-    machine_of(settings)  # refuses what it can't be
+Groups = Annotated[
+    Several[str],
+    AfterValidator(_in_order),
+    setting(
+        "groups of features to learn from",
+        may_be="; ".join(f"{group.name}: {group.summary}" for group in GROUPS.values()),
+    ),
+]
 
 
-CombinedSettings = make_dataclass(
-    "CombinedSettings",
-    [
-        ("features", tuple[str, ...] | str, feature_setting()),
-        (
-            "optional",
-            tuple[str, ...] | str | None,
-            described(
-                OPTIONAL_GROUPS,
-                "groups dropped, all at once, if the val score is better without them",
-                "groups among features, or none",
-            ),
+class GroupSettings(Settings):
+    """Which groups of features there are, see cellbench.features.groups, and which of them val may do without."""
+
+    features: Groups = DEFAULT_GROUPS
+    optional: Annotated[
+        Several[str] | None,
+        Field(validate_default=True),
+        setting(
+            "groups dropped, all at once, if the val score is better without them",
+            may_be="groups among features, or none",
         ),
-        *((each.name, each.type, field(default=each.default, metadata=each.metadata)) for each in fields(SVMSettings)),
-    ],
-    frozen=True,
-    namespace={"__post_init__": _check},
-)
-CombinedSettings.__doc__ = """features: names of groups, see cellbench.features.groups. optional: those among them
-that val may do without. The rest as in SVMSettings."""
+    ] = OPTIONAL_GROUPS
+
+    @field_validator("optional")
+    @classmethod
+    def _among_features(cls, names: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...]:
+        """Those that are there; none where all are optional, as all of them cannot be left out."""
+        if names:
+            check_groups(names, "optional")
+        features = info.data.get("features", ())
+        kept = tuple(name for name in features if name in (names or ()))
+        return kept if len(kept) < len(features) else ()
+
+
+class CombinedSettings(SVMSettings, GroupSettings):
+    """A machine on groups of features."""
 
 
 class CombinedSVM:
     """Groups of features, standardised and each divided by the root of its size, then a C-SVC: a sum of kernels."""
 
-    def __init__(self, settings: Any, device: str) -> None:
+    def __init__(self, settings: CombinedSettings, device: str) -> None:
         self._groups, self._device = settings.features, device
         needed = tuple(name for name in self._groups if name not in settings.optional)
         choices = {",".join(groups): partial(self._scale, groups) for groups in (needed, self._groups)}
-        self._svm = FeatureSVM(partial(values_of, self._groups), machine_of(settings), device, choices)
+        self._svm = FeatureSVM(partial(values_of, self._groups), settings, device, choices)
         self.backend = self._svm.backend
         self.chosen: Mapping[str, Any] = {}
         self.parameters = None
@@ -148,7 +145,7 @@ def _some(samples: Samples, most: int) -> Samples:
     return replace(samples, images=samples.images[drawn], labels=samples.labels[drawn])
 
 
-def restore(settings: Any, state: Mapping[str, Any], device: str) -> FittedSVM:
+def restore(settings: CombinedSettings, state: Mapping[str, Any], device: str) -> FittedSVM:
     """What scores images as the CombinedSVM did whose state it was."""
     return FittedSVM.of_state(partial(values_of, settings.features), state, device)
 
@@ -165,5 +162,5 @@ def restore(settings: Any, state: Mapping[str, Any], device: str) -> FittedSVM:
     cost=2.0,
     restore=restore,
 )
-def svm_combined(settings: Any, seed: int, device: str) -> CombinedSVM:
+def svm_combined(settings: CombinedSettings, seed: int, device: str) -> CombinedSVM:
     return CombinedSVM(settings, device)

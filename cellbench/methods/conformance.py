@@ -13,6 +13,7 @@ from ..core.data import Dataset, Samples
 from ..core.families import family_of
 from ..core.metrics import decide, macro_f1
 from ..core.runs import PHASES, RunLog
+from ..core.settings import Settings, names, replace
 from ..datasets.toy import rings
 from .registry import Method, MethodEntry
 
@@ -50,9 +51,9 @@ def try_out(entry: MethodEntry, channels: int = 1, classes: int = 3, multilabel:
     return Trial(method, log, data, train, method.predict(data.part("test").images))
 
 
-def quick_settings(entry: MethodEntry) -> Any:
-    names = {field.name for field in dataclasses.fields(entry.defaults)}
-    return dataclasses.replace(entry.defaults, **{k: v for k, v in QUICK.items() if k in names})
+def quick_settings(entry: MethodEntry) -> Settings:
+    known = names(entry.defaults)
+    return replace(entry.defaults, **{name: value for name, value in QUICK.items() if name in known})
 
 
 def check_scores(entry: MethodEntry, trial: Trial) -> None:

@@ -1,22 +1,20 @@
 """Floors: what a method scores that looks at next to nothing. A method close to one has learnt little."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..core.data import Samples, count_classes
-from ..core.errors import UsageError, did_you_mean
 from ..core.runs import RunLog
-from ..core.settings import described
+from ..core.settings import Settings, setting
 from ..datasets.preprocessing import Preprocessing
-from ..deep.nets.table import NETS, find
+from ..deep.nets.table import find
 from ..features.groups import values_of
 from .estimators import FeatureClassifier
-from .hybrid import penultimate
+from .hybrid import A_NET, NetName, penultimate
 from .inputs import square_side
 from .registry import methods
 
@@ -26,20 +24,14 @@ if TYPE_CHECKING:
 LINEAR_C = (0.01, 0.1, 1, 10, 100)
 
 
-@dataclass(frozen=True)
-class NoSettings:
+class NoSettings(Settings):
     """A method without settings."""
 
 
-@dataclass(frozen=True)
-class UntrainedSettings:
+class UntrainedSettings(Settings):
     """net: whose first weights, drawn at random, make the features."""
 
-    net: str = described("cnn", "whose untrained layers make the features", "a net's name")
-
-    def __post_init__(self) -> None:
-        if self.net not in NETS:
-            raise UsageError(f"net is {self.net!r}; {did_you_mean(str(self.net), NETS)}")
+    net: Annotated[NetName, setting("whose untrained layers make the features", may_be=A_NET)] = "cnn"
 
 
 class Majority:

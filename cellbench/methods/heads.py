@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from ..core.data import Samples
-from ..core.errors import UsageError
 from ..core.runs import RunLog
-from ..core.settings import described, is_number
+from ..core.settings import OneOrMore, Positive, Settings, setting
 from .choosing import Candidate, best_candidate
 from .classical import several
 
@@ -25,30 +25,28 @@ TEMPERATURE = 0.07  # of neighbours' votes, as Wu et al. (CVPR 2018) have it
 QUERIES = 1024  # images whose neighbours are looked for at a time
 
 
-@dataclass(frozen=True)
-class LinearSettings:
+class LinearSettings(Settings):
     """C: inverse strength of the L2 penalty, as in scikit-learn's LogisticRegression."""
 
-    C: tuple[float, ...] | float = described(
-        (0.001, 0.01, 0.1, 1), "inverse strength of the penalty; of several the best on val", "above 0"
-    )
+    C: Annotated[
+        OneOrMore[Positive],
+        setting(
+            "inverse strength of the penalty; of several the best on val",
+            may_be="a positive number, or a list of them such as C=0.01,0.1,1",
+        ),
+    ] = (0.001, 0.01, 0.1, 1)
 
-    def __post_init__(self) -> None:
-        if not all(is_number(c) and c > 0 for c in several(self.C)) or not several(self.C):
-            raise UsageError(f"C is {self.C!r}; give a positive number, or a list of them such as C=0.01,0.1,1")
 
-
-@dataclass(frozen=True)
-class NeighbourSettings:
+class NeighbourSettings(Settings):
     """k: neighbours that vote."""
 
-    k: tuple[int, ...] | int = described(
-        (1, 3, 5, 10, 20, 50), "neighbours that vote; of several the best on val", "whole numbers, at least 1"
-    )
-
-    def __post_init__(self) -> None:
-        if not several(self.k) or not all(is_number(k) and int(k) == k > 0 for k in several(self.k)):
-            raise UsageError(f"k is {self.k!r}; give a whole number of at least 1, or a list of them such as k=1,5,20")
+    k: Annotated[
+        OneOrMore[Annotated[int, Field(ge=1)]],
+        setting(
+            "neighbours that vote; of several the best on val",
+            may_be="a whole number of at least 1, or a list of them such as k=1,5,20",
+        ),
+    ] = (1, 3, 5, 10, 20, 50)
 
 
 class Fitted(Protocol):

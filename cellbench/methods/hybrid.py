@@ -3,24 +3,23 @@
 import hashlib
 import pickle
 from collections.abc import Mapping
-from dataclasses import field, fields, make_dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import AfterValidator, model_validator
 
 from .. import __version__
 from ..core.data import Samples, add_content
 from ..core.environment import cache_folder
-from ..core.errors import UsageError
 from ..core.runs import RunLog
-from ..core.settings import described
+from ..core.settings import left_open, part, replace, setting
 from ..core.training_budget import EPOCHS
 from ..deep.nets.table import find
 from ..deep.recipe import Recipe
-from .classical import FeatureSVM, FittedSVM, SVMSettings, machine_of
+from .classical import FeatureSVM, FittedSVM, MachineSettings, SVMSettings
 from .deep import NetMethod
 from .deep import restore as restore_net
 from .hardware import hardware
@@ -31,56 +30,51 @@ if TYPE_CHECKING:
 
     from ..deep.training.model import Trained
 
-# What both have by one name, class_weight and gamma, is the SVM's.
-MACHINE = tuple(
-    each for each in fields(SVMSettings) if each.name in ("C", "gamma", "kernel", "class_weight", "backend")
-)
 FOLLOWING = ("epochs", "batch", "lr", "choose")  # settings that follow from the number of training images
 MANY = 10**6  # training images, from which on these are a net's usual ones
-RECIPE = tuple(each for each in fields(Recipe) if each.name not in {other.name for other in MACHINE})
+A_NET = "a net's name, such as resnet18"
 
 
-def _check(settings: Any) -> None:
-    if not isinstance(settings.cached, bool):
-        raise UsageError(f"cached is {settings.cached!r}; give true or false")
-    if not isinstance(settings.net, str):
-        raise UsageError(f"net is {settings.net!r}; give a net's name, such as resnet18")
-    _ = find(settings.net), machine_of(settings)  # they refuse what they can't be
-    recipe = recipe_of(settings)
-    for each in RECIPE:
-        if getattr(settings, each.name) is not None:  # as the recipe has it: one form, one run
-            object.__setattr__(settings, each.name, getattr(recipe, each.name))
+def _known(name: str) -> str:
+    find(name)  # raises, with a suggestion
+    return name
 
 
-DeepFeatureSettings = make_dataclass(
-    "DeepFeatureSettings",
-    [
-        ("net", str, described("resnet18", "whose features", "a net's name")),
-        ("cached", bool, described(True, "take the net from an earlier run of the same training")),
-        *((each.name, each.type, field(default=each.default, metadata=each.metadata)) for each in MACHINE),
-        *((each.name, each.type, field(default=None, metadata={**each.metadata, "unset": "net's"})) for each in RECIPE),
-    ],
-    frozen=True,
-    namespace={"__post_init__": _check},
-)
-DeepFeatureSettings.__doc__ = """net: any net, trained by its own recipe but for the settings of a Recipe that are given
-(epochs=0: with the weights that it comes with). cached: take a net that was trained in the same way on the same images
-before; what its training cost then is counted again. The rest as in SVMSettings."""
+NetName = Annotated[str, AfterValidator(_known)]
 
 
-def recipe_of(settings: Any) -> Recipe:
+class NetAndMachineSettings(MachineSettings):
+    """net: any net. cached: take a net that was trained in the same way on the same images before; what its training
+    cost then is counted again."""
+
+    net: Annotated[NetName, setting("whose features", may_be=A_NET)] = "resnet18"
+    cached: Annotated[bool, setting("take the net from an earlier run of the same training")] = True
+
+    @model_validator(mode="after")
+    def _check_recipe(self) -> Self:
+        recipe_of(self)  # refuses what a recipe refuses
+        return self
+
+
+# The net is trained by its own recipe, but for what is given here of a recipe's settings; epochs=0: with the weights
+# that it comes with. What both have by one name, class_weight and gamma, is the machine's.
+DeepFeatureSettings = left_open("DeepFeatureSettings", NetAndMachineSettings, Recipe, unset="net's")
+RECIPE = [name for name in Recipe.model_fields if name not in MachineSettings.model_fields]
+
+
+def recipe_of(settings: NetAndMachineSettings) -> Recipe:
     """The recipe of the net's method with what the settings say otherwise."""
-    given = {each.name: value for each in RECIPE if (value := getattr(settings, each.name)) is not None}
+    given = {name: value for name in RECIPE if (value := getattr(settings, name)) is not None}
     return replace(methods[settings.net].defaults, **given)
 
 
-def recipe_for(settings: Any, n: int) -> Recipe:
+def recipe_for(settings: NetAndMachineSettings, n: int) -> Recipe:
     """The recipe for `n` training images, nothing left at auto."""
     suited = methods[settings.net].suited
     return suited(recipe_of(settings), n) if suited else recipe_of(settings)
 
 
-def suited(settings: Any, n: int) -> Any:
+def suited(settings: NetAndMachineSettings, n: int) -> NetAndMachineSettings:
     """Fills in automatic settings only where they differ from those of a large set, so that keys of older records stay.
 
     n: training images. A record without epochs means EPOCHS of them, whatever the net.
@@ -95,7 +89,7 @@ def suited(settings: Any, n: int) -> Any:
 class DeepFeatureSVM:
     """What a trained net hands to its last layer, standardised, then a C-SVC."""
 
-    def __init__(self, settings: Any, seed: int, device: str) -> None:
+    def __init__(self, settings: NetAndMachineSettings, seed: int, device: str) -> None:
         from ..svm.backends import choose
 
         choose(settings.backend, device=device, kernel=settings.kernel)  # refused now, not when the net is trained
@@ -120,7 +114,7 @@ class DeepFeatureSVM:
         if self._settings.cached and not cached:
             cost = {phase: seconds - before.get(phase, 0) for phase, seconds in log.seconds.items()}
             net.save(kept, cost, log.spent - spent)
-        self._machine = FeatureSVM(partial(penultimate, net.model), machine_of(self._settings), self._device)
+        self._machine = FeatureSVM(partial(penultimate, net.model), part(SVMSettings, self._settings), self._device)
         self._machine.fit(train, val, log)
         self.parameters, self._net = net.parameters, net
         self.backend = f"{net.backend}, {self._machine.backend}"
@@ -153,7 +147,7 @@ class DeepFeatureSVM:
         return digest.hexdigest()[:32]
 
 
-def restore(settings: Any, state: Mapping[str, Any], device: str) -> FittedSVM:
+def restore(settings: NetAndMachineSettings, state: Mapping[str, Any], device: str) -> FittedSVM:
     """What scores images as the DeepFeatureSVM did whose state it was."""
     model = restore_net(find(settings.net), recipe_of(settings), state, device)
     return FittedSVM.of_state(partial(penultimate, model), state["svm"], device)
@@ -180,5 +174,5 @@ def penultimate(model: "Trained", images: "Tensor") -> "Tensor":
     restore=restore,
     suited=suited,
 )
-def svm_deep(settings: Any, seed: int, device: str) -> DeepFeatureSVM:
+def svm_deep(settings: NetAndMachineSettings, seed: int, device: str) -> DeepFeatureSVM:
     return DeepFeatureSVM(settings, seed, device)

@@ -1,21 +1,21 @@
 """Probes: a frozen encoder and a small classifier on what it makes of the images."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, make_dataclass
+from dataclasses import dataclass
 from functools import partial
 from operator import methodcaller
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import AfterValidator
 
 from ..core.data import Samples
-from ..core.errors import UsageError, did_you_mean
 from ..core.runs import RunLog
-from ..core.settings import choice, described
+from ..core.settings import Settings, one_of, part, setting
 from ..datasets.preprocessing import Preprocessing
 from . import heads
-from .classical import FeatureSVM, FittedSVM, SVMSettings
+from .classical import FeatureSVM, FittedSVM, MachineSettings, SVMSettings
 from .embedding import Embedder, embed_and_keep, full_scale
 from .heads import FittedHead, LinearSettings, NeighbourSettings, StandardisedHead
 from .inputs import square_side
@@ -26,64 +26,81 @@ if TYPE_CHECKING:
 
 ENCODER = "torchvision:mobilenet_v2"
 SIZE = 96  # pixels that images are resized to
-POOLINGS = ("head", "avg", "max", "avg+max")
-CHANNEL_MODES = ("each", "rgb")
 
 
-@dataclass(frozen=True)
-class EncoderSettings:
+def _known(name: str) -> str:
+    if name != ENCODER:  # to look for it takes torch
+        from ..deep.nets.table import find
+
+        find(name)
+    return name
+
+
+class EncoderSettings(Settings):
     """What the encoder is and how images are put through it; its input size is preprocessing's `size`."""
 
-    encoder: str = described(ENCODER, "net whose inner values are the features", "a net's name")
-    weights: str | None = described(
-        "imagenet",
-        "what the encoder has learnt; none: nothing, its weights are drawn at random",
-        "imagenet, PATH, none",
-    )
-    channel_mode: str = choice("each channel through the encoder by itself, or all as one RGB picture", *CHANNEL_MODES)
-    layer: str | None = described(None, "whose output is pooled; none: the last one before the head", "a module's name")
-    pooling: str = choice("over the picture; head: as the net itself does it", *POOLINGS)
-    views: int = described(1, "8: the mean over quarter turns and reflections, at eight times the cost", "1 or 8")
-    cached: bool = described(True, "keep embeddings, and take those that were made before")
+    encoder: Annotated[
+        str,
+        AfterValidator(_known),
+        setting("net whose inner values are the features", may_be=f"a net's name, such as {ENCODER}"),
+    ] = ENCODER
+    weights: Annotated[
+        str | None,
+        setting(
+            "what the encoder has learnt; none: nothing, its weights are drawn at random",
+            may_be="imagenet or the path of a file",
+        ),
+    ] = "imagenet"
+    channel_mode: Annotated[
+        Literal["each", "rgb"], setting("each channel through the encoder by itself, or all as one RGB picture")
+    ] = "each"
+    layer: Annotated[
+        str | None,
+        setting(
+            "whose output is pooled; none: the last one before the head",
+            may_be="the name of a module of the encoder",
+        ),
+    ] = None
+    pooling: Annotated[
+        Literal["head", "avg", "max", "avg+max"], setting("over the picture; head: as the net itself does it")
+    ] = "head"
+    views: Annotated[
+        int,
+        one_of(1, 8),
+        setting("8: the mean over quarter turns and reflections, at eight times the cost", may_be="1 or 8"),
+    ] = 1
+    cached: Annotated[bool, setting("keep embeddings, and take those that were made before")] = True
 
-    def __post_init__(self) -> None:
-        if not isinstance(self.encoder, str):
-            raise UsageError(f"encoder is {self.encoder!r}; give a net's name, such as {ENCODER}")
-        if self.encoder != ENCODER:  # to look for it takes torch
-            from ..deep.nets.table import find
 
-            find(self.encoder)
-        if not isinstance(self.weights, str | None):
-            raise UsageError(f"weights is {self.weights!r}; give imagenet, the path of a file, or none")
-        for name, allowed in (("channel_mode", CHANNEL_MODES), ("pooling", POOLINGS)):
-            if (value := getattr(self, name)) not in allowed:
-                raise UsageError(f"{name} is {value!r}; {did_you_mean(str(value), allowed)}")
-        if not isinstance(self.layer, str | None):
-            raise UsageError(f"layer is {self.layer!r}; give the name of a module of the encoder, or none")
-        if self.views not in (1, 8) or isinstance(self.views, bool):
-            raise UsageError(f"views is {self.views!r}; give 1 or 8")
-        if not isinstance(self.cached, bool):
-            raise UsageError(f"cached is {self.cached!r}; give true or false")
+class ProbeSVMSettings(MachineSettings, EncoderSettings):
+    """An encoder and a support vector machine."""
+
+
+class ProbeLinearSettings(LinearSettings, EncoderSettings):
+    """An encoder and a logistic regression."""
+
+
+class ProbeNeighbourSettings(NeighbourSettings, EncoderSettings):
+    """An encoder and nearest neighbours."""
 
 
 @dataclass(frozen=True)
 class Head:
     """A classifier on embeddings.
 
-    settings: its dataclass; names: names of the fields that a user may set. make(settings, device): one that is to be
-    fitted on Samples whose images are embeddings. restore(state, device): a fitted one. scores: what its scores are
-    for one label an image and for several, see methods.registry.Method.
+    settings: of encoder and classifier. make(settings, device): one that is to be fitted on Samples whose images are
+    embeddings. restore(state, device): a fitted one. scores: what its scores are for one label an image and for
+    several, see methods.registry.Method.
     """
 
-    settings: type
-    names: tuple[str, ...]
+    settings: type[EncoderSettings]
     make: Callable[[Any, str], Any]
     restore: Callable[[Mapping[str, Any], str], Any]
     scores: tuple[str, str] = ("", "")
 
 
-def _svm(settings: SVMSettings, device: str) -> FeatureSVM:
-    return FeatureSVM(methodcaller("clone"), settings, device)  # it standardises in place
+def _svm(settings: MachineSettings, device: str) -> FeatureSVM:
+    return FeatureSVM(methodcaller("clone"), part(SVMSettings, settings), device)  # it standardises in place
 
 
 def _restored_svm(state: Mapping[str, Any], device: str) -> FittedSVM:
@@ -102,38 +119,17 @@ def _restored(kind: type, state: Mapping[str, Any], device: str) -> FittedHead:
     return FittedHead.of_state(kind, state)
 
 
-SVM = Head(SVMSettings, ("C", "gamma", "kernel", "class_weight", "backend"), _svm, _restored_svm)
-LINEAR = Head(LinearSettings, ("C",), _linear, partial(_restored, heads.Linear), ("softmax", "sigmoid"))
-NEIGHBOURS = Head(NeighbourSettings, ("k",), _neighbours, partial(_restored, heads.Neighbours))
-
-
-def settings_of(head: Head) -> type:
-    """One dataclass of the encoder's settings and the head's, which checks both."""
-    shown = [each for each in fields(head.settings) if each.name in head.names]
-    return make_dataclass(
-        "ProbeSettings",
-        [
-            (each.name, each.type, field(default=each.default, metadata=each.metadata))
-            for each in (*fields(EncoderSettings), *shown)
-        ],
-        frozen=True,
-        namespace={"__post_init__": lambda self: (_part(self, EncoderSettings), _part(self, head.settings))},
-    )
-
-
-def _part(settings: Any, kind: type) -> Any:
-    """The settings of one dataclass out of those of both."""
-    names = [each.name for each in fields(kind) if hasattr(settings, each.name)]
-    return kind(**{name: getattr(settings, name) for name in names})
+SVM = Head(ProbeSVMSettings, _svm, _restored_svm)
+LINEAR = Head(ProbeLinearSettings, _linear, partial(_restored, heads.Linear), ("softmax", "sigmoid"))
+NEIGHBOURS = Head(ProbeNeighbourSettings, _neighbours, partial(_restored, heads.Neighbours))
 
 
 class Probe:
     """Embeddings of a frozen encoder, then a head that chooses on val."""
 
-    def __init__(self, head: Head, settings: Any, seed: int, device: str) -> None:
-        self._kind, self._seed, self._device = head, seed, device
-        self._settings: EncoderSettings = _part(settings, EncoderSettings)
-        self._head = head.make(_part(settings, head.settings), device)
+    def __init__(self, head: Head, settings: EncoderSettings, seed: int, device: str) -> None:
+        self._kind, self._settings, self._seed, self._device = head, settings, seed, device
+        self._head = head.make(settings, device)
         self.backend = self._head.backend
         self.chosen: dict[str, Any] = {}
         self.facts: dict[str, Any] = {}
@@ -202,14 +198,13 @@ class FittedProbe:
         return self.head.predict(self.embedder(images))
 
 
-def restore(head: Head, settings: Any, state: Mapping[str, Any], device: str) -> FittedProbe:
+def restore(head: Head, settings: EncoderSettings, state: Mapping[str, Any], device: str) -> FittedProbe:
     """What scores images as the Probe did whose state it was."""
     from ..deep.pretrained import encoders
 
-    wanted = _part(settings, EncoderSettings)
-    encoder = encoders.untrained(wanted.encoder, state["size"], wanted.layer, wanted.pooling, device)
+    encoder = encoders.untrained(settings.encoder, state["size"], settings.layer, settings.pooling, device)
     encoder.net.load_state_dict(state["encoder"])
-    embedder = Embedder(encoder, wanted.channel_mode, state["full"], wanted.views, device)
+    embedder = Embedder(encoder, settings.channel_mode, state["full"], settings.views, device)
     return FittedProbe(embedder, head.restore(state["head"], device))
 
 
@@ -228,7 +223,7 @@ for name, title, head, standard in (
         factory=partial(Probe, head),
         summary=f"{title} on a frozen, pretrained encoder",
         family="probe",
-        defaults=settings_of(head)(),
+        defaults=head.settings(),
         preprocessing=Preprocessing(size=SIZE),
         standard=standard,
         seeded=_is_seeded,

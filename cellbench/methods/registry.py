@@ -11,6 +11,7 @@ from ..core.data import Samples
 from ..core.families import check_family
 from ..core.registry import Registry
 from ..core.runs import RunLog
+from ..core.settings import Settings
 from ..datasets.preprocessing import Preprocessing
 
 
@@ -43,9 +44,9 @@ class Method(Scorer, Protocol):
 class MethodEntry:
     """A method by name.
 
-    factory(params, seed, device) makes one; params is a frozen dataclass like `defaults`, whose fields are what
-    `--set` reaches (beside Preprocessing and core.decision, that every method has) and whose __post_init__ refuses bad
-    values. family: see core.families; a name that is none of ours founds a new one.
+    factory(params, seed, device) makes one; params are Settings like `defaults`, what `--set` reaches (beside
+    Preprocessing and core.decision, that every method has).
+    family: see core.families; a name that is none of ours founds a new one.
     revision: raise it when results may change.
     seeded: whether the random seed changes its result, or a function that says so for params as a record has them; if
     not, one seed is all that is run.
@@ -57,7 +58,7 @@ class MethodEntry:
     restore(params, state, device): what scores images as the method did whose `state()` this was, on any device;
     without it no model can be saved.
     needs: the extra of cellbench, see core.extras, that it takes, if any. Where only some values of a setting take one,
-    the setting's field has the metadata {"needs": {value: extra}}.
+    the setting says so.
     suited(params, n): the settings for n training images, where some of them follow from their number.
     """
 
@@ -65,7 +66,7 @@ class MethodEntry:
     factory: Callable[[Any, int, str], Method]
     summary: str
     family: str
-    defaults: Any
+    defaults: Settings
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     revision: int = 1
     standard: bool = False

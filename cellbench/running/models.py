@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from .. import __version__
 from ..core.data import Dataset
-from ..core.errors import CellbenchError, DataError, UsageError, did_you_mean
+from ..core.errors import DataError, UsageError, did_you_mean
 from ..core.metrics import decide
 from ..core.runs import RunRecord, canonical
+from ..core.settings import replace
 from ..core.store import write_whole
 from ..datasets.preprocessing import Preprocessing, Range
 from ..methods.registry import Method, Scorer, methods
@@ -150,10 +151,8 @@ def restore(model: Model, device: str) -> Scorer:
     if entry.restore is None:
         raise DataError(f"method {model.method!r} restores no models here; use the version that saved this one")
     try:
-        return entry.restore(dataclasses.replace(entry.defaults, **model.params), model.state, device)
-    except CellbenchError:
-        raise
-    except (TypeError, KeyError, ValueError, RuntimeError) as error:
+        return entry.restore(replace(entry.defaults, **model.params), model.state, device)
+    except (TypeError, KeyError, ValueError, RuntimeError, UsageError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(
             f"{model.method} of cellbench {model.version}, revision {model.revision}, cannot be restored by cellbench "

@@ -15,6 +15,7 @@ from ..core.decision import Decision
 from ..core.errors import UsageError, did_you_mean
 from ..core.extras import EXTRAS, Extra
 from ..core.runs import RunSpec, canonical
+from ..core.settings import Setting, Settings, described, names, replace
 from ..core.training_budget import steps
 from ..core.words import counted
 from ..datasets.files import cache
@@ -221,7 +222,7 @@ def _spec(
     """
     normal = settled(entry, suggested, multilabel=data.multilabel, n=n)
     final = settled(entry, suggested, settings, asked, multilabel=data.multilabel, n=n)
-    before, after = ({k: v for part in done for k, v in dataclasses.asdict(part).items()} for done in (normal, final))
+    before, after = ({k: v for part in done for k, v in vars(part).items()} for done in (normal, final))
     changed = {k: after[k] for k in after if canonical(after[k]) != canonical(before[k])}
     spec = RunSpec(
         dataset=data.name,
@@ -230,7 +231,7 @@ def _spec(
         preprocessing=final[1].steps,
         method=entry.name,
         revision=entry.revision,
-        params=dataclasses.asdict(final[0]),
+        params=dict(final[0]),
         decision=final[2].changes if data.multilabel else {},
     )
     return spec, changed
@@ -246,7 +247,7 @@ def _least_steps(spec: RunSpec, entry: MethodEntry, before: Sequence[Mapping[str
         return 0
     batch = {key: spec.params[key] for key in ("batch", "accumulate") if key in spec.params}
     found = (settled(entry, *layers, n=n)[0] for layers in (before, [*before, batch]))
-    return min(steps(n, dataclasses.asdict(params)) for params in found)
+    return min(steps(n, vars(params)) for params in found)
 
 
 def settled(
@@ -265,7 +266,7 @@ def settled(
 
 def following(entry: MethodEntry, *layers: Mapping[str, Any]) -> list[str]:
     """Names of a method's settings that follow from the number of training images: no layer gives them a value."""
-    of_few, of_many = (dataclasses.asdict(settled(entry, *layers, n=n)[0]) for n in (FEW, MANY))
+    of_few, of_many = (vars(settled(entry, *layers, n=n)[0]) for n in (FEW, MANY))
     given = {name for layer in layers for name, value in layer.items() if value not in AUTOMATIC}
     return [name for name in of_few if of_few[name] != of_many[name] and name not in given]
 
@@ -275,40 +276,38 @@ def names_of(entry: MethodEntry, multilabel: bool = True) -> list[str]:
     return _names(*_parts(entry, multilabel))
 
 
-def _parts(entry: MethodEntry, multilabel: bool) -> tuple[Any, ...]:
+def _parts(entry: MethodEntry, multilabel: bool) -> tuple[Settings, ...]:
     return (entry.defaults, entry.preprocessing, *([Decision()] if multilabel else []))
 
 
-def settings_of(entry: MethodEntry) -> list[tuple[dataclasses.Field, Any]]:
-    """All that `--set` reaches in a method, each with its default."""
-    parts = _parts(entry, True)
-    return [(setting, getattr(part, setting.name)) for part in parts for setting in dataclasses.fields(part)]
+def settings_of(entry: MethodEntry) -> list[Setting]:
+    """All that `--set` reaches in a method."""
+    return [setting for part in _parts(entry, True) for setting in described(part)]
 
 
 def needs_of(entry: MethodEntry) -> list[tuple[str, Extra]]:
     """The optional packages that a method takes, each with 'setting=value' where only that does, else ''."""
     found = [("", EXTRAS[entry.needs])] if entry.needs else []
-    for setting in dataclasses.fields(entry.defaults):
-        for value, extra in setting.metadata.get("needs", {}).items():
-            found.append((f"{setting.name}={str(value).lower()}", EXTRAS[extra]))
+    for setting in described(entry.defaults):
+        found += [(f"{setting.name}={str(value).lower()}", EXTRAS[extra]) for value, extra in setting.needs.items()]
     return found
 
 
-def _names(*parts: Any) -> list[str]:
-    return [f.name for part in parts for f in dataclasses.fields(part)]
+def _names(*parts: Settings) -> list[str]:
+    return [name for part in parts for name in names(part)]
 
 
-def _replace(settings: Any, layers: Iterable[Mapping[str, Any]]) -> Any:
+def _replace(settings: Settings, layers: Iterable[Mapping[str, Any]]) -> Any:
     """The settings with the values of the layers. One that changes what another setting is reset by, see
-    core.settings.described, takes that one back to its default, lest a rate that was meant for SGD be Adam's."""
+    core.settings.setting, takes that one back to its default, lest a rate that was meant for SGD be Adam's."""
     values: dict[str, Any] = {}
+    resets = [(setting.name, setting.reset_by) for setting in described(settings) if setting.reset_by]
     for layer in layers:
-        for setting in dataclasses.fields(settings):
-            name = setting.metadata.get("reset_by", "")
-            if name in layer and layer[name] != values.get(name, getattr(settings, name)):
-                values[setting.name] = getattr(settings, setting.name)
+        for name, by in resets:
+            if by in layer and layer[by] != values.get(by, getattr(settings, by)):
+                values[name] = getattr(settings, name)
         values.update(layer)
-    return dataclasses.replace(settings, **{k: v for k, v in values.items() if k in _names(settings)})
+    return replace(settings, **{name: value for name, value in values.items() if name in names(settings)})
 
 
 def check_scopes(entries: Sequence[MethodEntry], sets: Sequence[Dataset], overrides: Sequence[Override]) -> None:

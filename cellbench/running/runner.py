@@ -1,6 +1,5 @@
 """One run, from its spec to its record, in the process that calls it."""
 
-import dataclasses
 import os
 import resource
 import sys
@@ -18,6 +17,7 @@ from ..core.environment import describe
 from ..core.errors import CellbenchError
 from ..core.metrics import evaluate, per_class
 from ..core.runs import RunLog, RunRecord, RunSpec
+from ..core.settings import replace
 from ..core.store import Predictions
 from ..core.training_budget import steps
 from ..core.undertraining import undertrained
@@ -107,7 +107,7 @@ def make_method(job: Job) -> Method:
     """The method of a run, untrained; it raises BackendError when a library or device that it needs isn't there."""
     entry, spec = methods[job.spec.method], job.spec
     weights = {"weights": str(job.weights)} if job.weights else {}
-    return entry.factory(dataclasses.replace(entry.defaults, **{**spec.params, **weights}), spec.seed, spec.device)
+    return entry.factory(replace(entry.defaults, **{**spec.params, **weights}), spec.seed, spec.device)
 
 
 def unfinished(job: Job, status: str, reason: str, environment: Mapping[str, Any]) -> RunRecord:

@@ -18,7 +18,6 @@ from cellbench.cli import cli, main
 from cellbench.cli.doctor import doctor
 from cellbench.cli.options import parse_val_limit
 from cellbench.core.errors import UsageError
-from cellbench.core.settings import allowed
 from cellbench.datasets.files import cache
 from cellbench.datasets.toy import rings
 from cellbench.methods import methods
@@ -79,10 +78,10 @@ def test_a_method_lists_all_that_can_be_set_its_default_and_what_is_allowed():
     page = CliRunner().invoke(cli, ["list", "methods", "vgg16"], prog_name="cellbench").output
     rows = {line.split()[0]: line.split(maxsplit=2)[1:] for line in page.splitlines()[4:-2]}
     rate = "auto peak learning rate; auto: of sgd the net's rate, smaller in batches of less than 64; of adam and adamw"
-    assert f" lr {rate} 0.001 (above 0) momentum " in " ".join(page.split())
-    assert rows["optimiser"] == ["sgd", "what makes steps of gradients (sgd, adam, adamw)"]
+    assert f" lr {rate} 0.001 (a number above 0) momentum " in " ".join(page.split())
+    assert rows["optimiser"] == ["sgd", "what makes steps of gradients (sgd, adam or adamw)"]
     assert rows["nesterov"] == ["true", "SGD's momentum looks ahead (true or false)"]
-    assert rows["weights"][1].startswith("to start from; none is random (imagenet, or the path")
+    assert rows["weights"][1].startswith("to start from; none is random (imagenet or the path")
     assert {"size", "thresholds"} <= set(rows)
     assert max(map(len, page.splitlines())) <= 110
     misspelt = CliRunner().invoke(cli, ["list", "methods", "vgg61"])
@@ -91,9 +90,9 @@ def test_a_method_lists_all_that_can_be_set_its_default_and_what_is_allowed():
 
 @pytest.mark.parametrize("name", ["resnet18", "svm-hog", "svm-deep"])
 def test_every_setting_says_what_it_does_and_may_be(name):
-    for setting, _ in settings_of(methods[name]):
-        assert setting.metadata["means"], setting.name
-        assert allowed(setting), setting.name
+    for setting in settings_of(methods[name]):
+        assert setting.meaning, setting.name
+        assert setting.may_be, setting.name
 
 
 @pytest.mark.parametrize(

@@ -3,28 +3,28 @@
 import pytest
 
 from cellbench.core.errors import UsageError
-from cellbench.core.settings import allowed
+from cellbench.core.settings import described
 from cellbench.deep.recipe import Recipe, suited
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"epochs": -1}, "epochs is -1; it must be at least 0"),
+        ({"epochs": -1}, "epochs is -1; give a whole number, at least 0"),
         ({"epochs": 1.5}, "epochs is 1.5; give a whole number"),
-        ({"batch": True}, "batch is True; give a number"),
-        ({"lr": 0}, "lr is 0; it must be above 0"),
+        ({"batch": True}, "batch is True; give a whole number"),
+        ({"lr": 0}, "lr is 0; give a number above 0"),
         ({"lr": "fast"}, "lr is 'fast'; give a number"),
-        ({"factor": 1}, "factor is 1; it must be between 0 and 1"),
-        ({"milestones": (0.5, 2)}, "milestones is 2; it must be from 0 to 1"),
+        ({"factor": 1}, "factor is 1; give a number between 0 and 1"),
+        ({"milestones": (0.5, 2)}, r"milestones is \(0.5, 2\); give a number from 0 to 1"),
         ({"flip": 1}, "flip is 1; give true or false"),
-        ({"weights": 3}, "weights is 3; give text"),
+        ({"weights": 3}, "weights is 3; give imagenet or the path of a file"),
         ({"schedule": "onecycle"}, "schedule is 'onecycle'; did you mean 'one-cycle'"),
         ({"single_label": "delete"}, "single_classes is empty; name classes by number"),
         ({"optimiser": "adam", "momentum": 0.5}, "momentum is 0.5, and only optimiser=sgd looks at it; leave it out"),
         ({"milestones": (0.3,)}, "only schedule=step looks at it"),
         ({"head_epochs": 3}, "only freeze=head looks at it"),
-        ({"dropout": 1}, "dropout is 1; it must be from 0 to 0.9999"),
+        ({"dropout": 1}, "dropout is 1; give a number from 0 to 0.9999"),
     ],
 )
 def test_bad_settings_are_refused(settings, message):
@@ -47,17 +47,17 @@ def test_no_value_is_the_word_none_where_that_is_a_choice():
     ("name", "words"),
     [
         ("epochs", "a whole number, at least 0"),
-        ("lr", "above 0"),
-        ("milestones", "from 0 to 1"),
-        ("factor", "between 0 and 1"),
+        ("lr", "a number above 0"),
+        ("milestones", "a number from 0 to 1, or several"),
+        ("factor", "a number between 0 and 1"),
         ("nesterov", "true or false"),
         ("batch_norm", "true or false"),
-        ("sampler", "shuffle, balanced"),
-        ("weights", "imagenet, or the path of a file"),
+        ("sampler", "shuffle or balanced"),
+        ("weights", "imagenet or the path of a file"),
     ],
 )
 def test_what_a_setting_may_be_is_told_by_its_bounds_its_choices_or_its_type(name, words):
-    assert allowed(Recipe.__dataclass_fields__[name]) == words
+    assert {setting.name: setting.may_be for setting in described(Recipe())}[name] == words
 
 
 def test_few_images_take_a_smaller_rate_and_the_last_epoch():

@@ -128,7 +128,7 @@ def test_the_record_says_why_auto_took_another_library(noisy, monkeypatch):
         ({"gamma": (0.1, -1)}, "gamma is"),
         ({"kernel": "rfb"}, "kernel is 'rfb'.*rbf"),
         ({"kernel": "poly", "coef0": -1}, "at least 0"),
-        ({"class_weight": "even"}, "give 'balanced' or none"),
+        ({"class_weight": "even"}, "give balanced, or none"),
         ({"backend": "libsmv"}, "libsvm"),
         ({"smote": "yes"}, "smote is 'yes'; give true or false"),
     ],

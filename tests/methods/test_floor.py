@@ -42,7 +42,7 @@ def test_intensity_floor_is_the_logistic_regression_of_the_best_c():
 def test_forest_is_scikit_learns_extra_trees_with_the_leaf_chosen_on_val():
     data, groups = rings(n=80), ("intensity",)
     train, test = data.part("train"), data.part("test")
-    method = fitted("forest", data, ForestSettings(groups, trees=20), seed=3)
+    method = fitted("forest", data, ForestSettings(features=groups, trees=20), seed=3)
     theirs = ExtraTreesClassifier(20, min_samples_leaf=method.chosen["min_samples_leaf"], random_state=3)
     theirs.fit(compute(train.images, groups).values.numpy(), train.labels)
     expected = theirs.predict(compute(test.images, groups).values.numpy())

@@ -105,7 +105,7 @@ def test_it_runs_by_name_and_says_what_it_is_made_of():
     [
         ({"net": "resnet81"}, "no net is called 'resnet81'.*resnet18"),
         ({"epochs": -1}, "epochs is -1"),
-        ({"mosaic": 2}, "mosaic is 2; it must be from 0 to 1"),
+        ({"mosaic": 2}, "mosaic is 2; give a number from 0 to 1"),
         ({"C": -1}, "C is -1"),
         ({"cached": "yes"}, "give true or false"),
     ],

@@ -10,6 +10,7 @@ import torch
 from cellbench.core.contention import Spent
 from cellbench.core.errors import DataError, UsageError
 from cellbench.core.runs import RunLog
+from cellbench.core.settings import replace
 from cellbench.datasets.preprocessing import three_channels
 from cellbench.datasets.toy import rings
 from cellbench.deep.pretrained import encoders
@@ -37,7 +38,7 @@ def embed(encoder, images, mode="each", views=1):
 
 def fitted(name="probe-knn", n=60, **settings):
     entry, data, log = methods[name], rings(n=n), RunLog()
-    method = entry.factory(dataclasses.replace(entry.defaults, encoder=SMALL, weights=None, **settings), 0, "cpu")
+    method = entry.factory(replace(entry.defaults, encoder=SMALL, weights=None, **settings), 0, "cpu")
     method.fit(data.part("train"), data.part("val"), log)
     return method, log, method.predict(data.part("test").images)
 
@@ -113,8 +114,8 @@ def test_a_value_that_is_no_number_is_refused(encoder, images):
 
 def test_the_seed_matters_only_where_weights_are_drawn():
     entry = methods["probe-svm"]
-    assert not entry.is_seeded(dataclasses.asdict(entry.defaults))
-    assert entry.is_seeded({**dataclasses.asdict(entry.defaults), "weights": None})
+    assert not entry.is_seeded(dict(entry.defaults))
+    assert entry.is_seeded({**vars(entry.defaults), "weights": None})
 
 
 def test_a_damaged_cache_is_made_anew(tmp_path, monkeypatch):
@@ -145,7 +146,7 @@ def test_the_record_learns_of_encoder_and_budget():
 def test_an_encoders_file_that_does_not_fit_is_refused_in_one_line(tmp_path):
     torch.save(encoders.find("resnet32").build(3, 2, 32).state_dict(), tmp_path / "other.pth")
     entry, data = methods["probe-svm"], rings(n=60)
-    wrong = dataclasses.replace(entry.defaults, encoder=SMALL, weights=str(tmp_path / "other.pth"))
+    wrong = replace(entry.defaults, encoder=SMALL, weights=str(tmp_path / "other.pth"))
     with pytest.raises(DataError, match="resnet20 has none; they belong to another net") as refused:
         entry.factory(wrong, 0, "cpu").fit(data.part("train"), data.part("val"), RunLog())
     assert "\n" not in str(refused.value)
@@ -166,7 +167,7 @@ def test_a_file_of_weights_gives_the_encoder_that_was_saved(tmp_path, images):
         ({"encoder": "torchvision:mobilenet_v22"}, "torchvision has no net called 'mobilenet_v22'; did you mean 'mob"),
         ({"encoder": "mobilenet_v2"}, "no net is called 'mobilenet_v2'"),
         ({"encoder": 3}, "encoder is 3; give a net's name"),
-        ({"weights": 1}, "weights is 1; give imagenet, the path of a file, or none"),
+        ({"weights": 1}, "weights is 1; give imagenet or the path of a file, or none"),
         ({"channel_mode": "rbg"}, "channel_mode is 'rbg'; did you mean 'rgb'"),
         ({"pooling": "mean"}, "pooling is 'mean'"),
         ({"views": 4}, "views is 4; give 1 or 8"),

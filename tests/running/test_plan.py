@@ -30,7 +30,7 @@ def test_defaults_are_resolved_into_the_spec(toy_folder):
     (job,) = plan(toy_folder, "resnet18")
     # 1,500 steps of 16 images, 3 an epoch; a quarter of the rate of batches of 64; val is too small to choose by
     of_60_images = {"epochs": 500, "batch": 16, "lr": 0.025, "choose": "last"}
-    assert job.spec.params == dataclasses.asdict(methods["resnet18"].defaults) | of_60_images
+    assert job.spec.params == dict(methods["resnet18"].defaults) | of_60_images
     assert job.spec.preprocessing == {"size": 64}
     assert job.overrides == {}
 
@@ -196,7 +196,7 @@ DEFAULTS = [
 def test_what_reference_results_were_made_with_is_still_the_default(record):
     entry = methods[record.spec.method]
     params, *_ = settled(entry, n=record.facts["n"]["train"])
-    assert canonical(dataclasses.asdict(params)) == canonical(record.spec.params)
+    assert canonical(vars(params)) == canonical(record.spec.params)
 
 
 def test_features_of_a_net_have_its_own_budget_and_keep_open_what_is_that_of_many_images(toy_folder):
@@ -278,9 +278,9 @@ def test_thresholds_are_refused_where_every_image_has_one_label(toy_folder):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("thresholds=best", "^thresholds is 'best'; choose one of per-class, global, majority-apart, or give a prob"),
-        ("thresholds=0.1,0.2", r"^thresholds is \(0.1, 0.2\); choose one of"),
-        ("thresholds=15", "^thresholds is 15; choose one of"),
+        ("thresholds=best", "^thresholds is 'best'; give one of per-class, global, majority-apart, or a prob"),
+        ("thresholds=0.1,0.2", r"^thresholds is \(0.1, 0.2\); give one of"),
+        ("thresholds=15", "^thresholds is 15; give one of"),
         ("treshold=0.1", r"method 'cnn' has no setting 'treshold'; did you mean 'thresholds'\?"),
     ],
 )

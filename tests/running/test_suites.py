@@ -214,7 +214,7 @@ def test_an_entry_is_set_as_its_study_says(suite, entry):
     own = suites.load(suite)
     (found,) = [one for one in own.entries if one.id == entry]
     params, preprocessing = settled(methods[found.method], settings(own, found))[:2]
-    values = {**settings(own, found), **dataclasses.asdict(params), **dataclasses.asdict(preprocessing)}
+    values = {**settings(own, found), **vars(params), **vars(preprocessing)}
     assert {key: values[key] for key in TOLD[suite, entry]} == TOLD[suite, entry]
 
 

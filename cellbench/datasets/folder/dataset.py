@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -80,7 +80,7 @@ def build(scratch: Path, path: Path, files: dict[str, Path], options: FolderOpti
 def _key(path: Path, files: dict[str, Path], options: FolderOptions) -> str:
     """A name that changes with any file's path, size or time, with the table and with the options."""
     digest = hashlib.sha256(f"{REVISION}\n{path.name}\n".encode("utf-8", "surrogateescape"))
-    choices = {**asdict(options), "labels": None}  # the table counts by its content, below
+    choices = {**vars(options), "labels": None}  # the table counts by its content, below
     digest.update(json.dumps(choices, sort_keys=True).encode())
     for name, file in files.items():
         try:

@@ -4,12 +4,13 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import AfterValidator
 
-from ...core.errors import UsageError
+from ...core.settings import Settings, setting
 from ..files import images
 
 T = TypeVar("T")
@@ -24,8 +25,20 @@ ONE_HOT = "onehot"
 SEPARATORS = (";", ",", "|", " ")
 
 
-@dataclass(frozen=True)
-class FolderOptions:
+def _separator(given: str) -> str:
+    if given not in ("", ONE_HOT, *SEPARATORS):
+        raise ValueError("no separator")
+    return given
+
+
+def _pattern(given: str) -> str:
+    once = given.count("{id}") == given.count("{channel}") == 1
+    if given and not (once and images.is_image(given)):
+        raise ValueError("no pattern")
+    return given
+
+
+class FolderOptions(Settings):
     """How to read a folder; an empty column name means the usual ones are looked for.
 
     group_column: several, 'plate,well', for what they say together; 'none' for a split without groups though the
@@ -40,26 +53,25 @@ class FolderOptions:
     file_column: str = ""
     label_column: str = ""
     group_column: str = ""
-    multilabel: str = ""
-    pattern: str = ""
-    size: int | None = None
+    multilabel: Annotated[
+        str,
+        AfterValidator(_separator),
+        setting(
+            "how a table gives several labels an image",
+            may_be=f"what stands between labels, {' '.join(map(repr, SEPARATORS))}, or {ONE_HOT}",
+        ),
+    ] = ""
+    pattern: Annotated[
+        str,
+        AfterValidator(_pattern),
+        setting(
+            "files that hold one channel each",
+            may_be="{id}, {channel} and an image's suffix: '{id}_{channel}.tif'",
+        ),
+    ] = ""
+    size: Annotated[int | None, setting("side of images", ge=8, le=1024, may_be="8 to 1024 pixels", unset="")] = None
     skip_unreadable: bool = False
     split_seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.size is not None and not 8 <= self.size <= 1024:
-            raise UsageError(f"size is {self.size}; give 8 to 1024 pixels")
-        if self.multilabel not in ("", ONE_HOT, *SEPARATORS):
-            known = " ".join(f"'{separator}'" for separator in SEPARATORS)
-            raise UsageError(
-                f"multilabel is {self.multilabel!r}; give what stands between labels, {known}, or {ONE_HOT}"
-            )
-        if self.pattern and not (
-            self.pattern.count("{id}") == self.pattern.count("{channel}") == 1 and images.is_image(self.pattern)
-        ):
-            raise UsageError(
-                f"pattern is {self.pattern!r}; give {{id}}, {{channel}} and an image's suffix: '{{id}}_{{channel}}.tif'"
-            )
 
 
 @dataclass(frozen=True)
