@@ -1,4 +1,4 @@
-"""Augmentation of a whole batch on its device, every image by numbers of its own."""
+"""Augmentation of a whole batch on its device; every image is changed by random numbers of its own."""
 
 import torch
 from torch import Tensor
@@ -14,12 +14,13 @@ DRAWS = (
 
 
 def augment(batch: Tensor, recipe: Recipe, generator: torch.Generator, black: Tensor, white: Tensor) -> Tensor:
-    """The batch as the recipe's fields from rotate to noise have it; what is off costs nothing.
+    """The batch changed as the recipe's settings from rotate to noise say; what is off costs nothing.
 
     batch: normalised, float (n, channels, height, width), left as it is; black, white: (1, channels, 1, 1), what raw 0
     and the full scale became. In this order: one resampling for all that moves pixels, blur, saturation, hue, gamma,
-    gain (about zero) and offset, noise. Every image's numbers come from `generator`, on the processor, so they are the
-    same on every device, and the same whatever else is on; the noise alone is drawn on the device, by a seed of them.
+    gain (about zero) and offset, noise.
+    Random numbers are drawn from `generator`, on the processor, all of them whatever is on: an image is turned alike on
+    every device and with every other setting. The noise alone is drawn on the device, by a seed from `generator`.
     Raises UsageError when hue or saturation is on and the images do not have three channels.
     """
     n = len(batch)
@@ -27,24 +28,24 @@ def augment(batch: Tensor, recipe: Recipe, generator: torch.Generator, black: Te
     draw = dict(zip(DRAWS, numbers, strict=False))
     tries = numbers[len(DRAWS) :].view(2, geometric.TRIES, n)
 
-    out = geometric.move(batch, recipe, draw, tries, black)
+    out = geometric.warp(batch, recipe, draw, tries, black)
     if recipe.blur:
-        out = intensity.blur(out, draw["blur"] * recipe.blur, intensity.reach(recipe.blur))
+        out = intensity.blur(out, draw["blur"] * recipe.blur, intensity.kernel_radius(recipe.blur))
     if recipe.hue or recipe.saturation or recipe.gamma:
         _check_colours(recipe, batch)
         out = (out - black).div_(white - black)
         if recipe.saturation:
-            out = intensity.saturate(out, 1 + geometric.either_way(draw["saturation"], recipe.saturation))
+            out = intensity.saturate(out, 1 + geometric.spread(draw["saturation"], recipe.saturation))
         if recipe.hue:
-            out = intensity.turn_hue(out, geometric.either_way(draw["hue"], recipe.hue))
+            out = intensity.shift_hue(out, geometric.spread(draw["hue"], recipe.hue))
         if recipe.gamma:
-            out = out.clamp_(min=0).pow_(intensity.each(1 + geometric.either_way(draw["gamma"], recipe.gamma), out))
+            out = out.clamp_(min=0).pow_(intensity.per_image(1 + geometric.spread(draw["gamma"], recipe.gamma), out))
         out = out.mul_(white - black).add_(black)
     if recipe.gain:
-        gain = intensity.each(1 + geometric.either_way(draw["gain"], recipe.gain), out)
+        gain = intensity.per_image(1 + geometric.spread(draw["gain"], recipe.gain), out)
         out = torch.mul(out, gain, out=None if out is batch else out)  # writing to memory that is there is faster
     if recipe.offset:
-        offset = intensity.each(geometric.either_way(draw["offset"], recipe.offset), out)
+        offset = intensity.per_image(geometric.spread(draw["offset"], recipe.offset), out)
         out = torch.add(out, offset, out=None if out is batch else out)
     if recipe.noise:
         out = intensity.add_noise(out, draw["noise"] * recipe.noise, generator)

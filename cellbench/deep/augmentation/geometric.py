@@ -1,4 +1,4 @@
-"""All augmentation that moves pixels, as one affine map an image and one resampling."""
+"""Augmentation that moves pixels: one affine map for each image and one resampling for all."""
 
 import math
 
@@ -11,8 +11,8 @@ from ..recipe import Recipe
 TRIES = 10  # windows of a resized crop that are drawn until one fits
 
 
-def move(batch: Tensor, recipe: Recipe, draw: dict[str, Tensor], tries: Tensor, black: Tensor) -> Tensor:
-    """The batch (n, channels, height, width), each image moved; the batch itself when nothing is to be moved.
+def warp(batch: Tensor, recipe: Recipe, draw: dict[str, Tensor], tries: Tensor, black: Tensor) -> Tensor:
+    """The batch (n, channels, height, width), each image warped; the batch itself when the recipe moves no pixels.
 
     An image's window is taken, cropped, flipped, stretched, sheared, turned and shifted, in this order, and then read
     by bilinear interpolation. Flips and crops alone put whole pixels where others were, so their values stay exact.
@@ -22,47 +22,48 @@ def move(batch: Tensor, recipe: Recipe, draw: dict[str, Tensor], tries: Tensor, 
     if not (between or recipe.flip or recipe.flip_vertical or recipe.random_crop):
         return batch
     height, width = batch.shape[2:]
-    grid = _grid(source(recipe, draw, tries, height, width), height, width, batch.device)
+    grid = _grid(affine_maps(recipe, draw, tries, height, width), height, width, batch.device)
     mode = "bilinear" if between else "nearest"
     if recipe.fill == "mirror":
         return F.grid_sample(batch, grid, mode, "reflection", align_corners=False)
     return F.grid_sample(batch - black, grid, mode, "zeros", align_corners=False).add_(black)
 
 
-def source(recipe: Recipe, draw: dict[str, Tensor], tries: Tensor, height: int, width: int) -> Tensor:
-    """Where in its image each pixel comes from: matrices (n, 2, 3) on (x, y, 1), in pixels from the centre."""
-    angle = torch.deg2rad(either_way(draw["rotate"], recipe.rotate))
-    lean = torch.tan(torch.deg2rad(either_way(draw["shear"], recipe.shear)))
-    size = 1 + either_way(draw["scale"], recipe.scale)
-    stretch = torch.sqrt(1 + either_way(draw["aspect"], recipe.aspect))
+def affine_maps(recipe: Recipe, draw: dict[str, Tensor], tries: Tensor, height: int, width: int) -> Tensor:
+    """For each image the map from a pixel of the result to where it comes from: matrices (n, 2, 3) on (x, y, 1), in
+    pixels from the centre."""
+    angle = torch.deg2rad(spread(draw["rotate"], recipe.rotate))
+    lean = torch.tan(torch.deg2rad(spread(draw["shear"], recipe.shear)))
+    size = 1 + spread(draw["scale"], recipe.scale)
+    stretch = torch.sqrt(1 + spread(draw["aspect"], recipe.aspect))
     across = _mirror(draw["flip"], recipe.flip) / (size * stretch)
     down = _mirror(draw["flip_vertical"], recipe.flip_vertical) * stretch / size
     places = torch.tensor(2 * recipe.random_crop + 1)
-    to_x, to_y = (_below(draw[name], places) - recipe.random_crop for name in ("crop_x", "crop_y"))
+    to_x, to_y = (_whole_numbers(draw[name], places) - recipe.random_crop for name in ("crop_x", "crop_y"))
     if recipe.resized_crop:
-        wide, high = window(tries, recipe.resized_crop, height, width)
-        to_x = to_x + _below(draw["window_x"], width - wide + 1) - (width - wide) / 2
-        to_y = to_y + _below(draw["window_y"], height - high + 1) - (height - high) / 2
+        wide, high = crop_windows(tries, recipe.resized_crop, height, width)
+        to_x = to_x + _whole_numbers(draw["window_x"], width - wide + 1) - (width - wide) / 2
+        to_y = to_y + _whole_numbers(draw["window_y"], height - high + 1) - (height - high) / 2
         across, down = across * wide / width, down * high / height
 
     cosine, sine = torch.cos(angle), torch.sin(angle)
     xx, xy = across * (cosine - lean * sine), across * (sine + lean * cosine)
     yx, yy = -down * sine, down * cosine
-    shift_x = either_way(draw["shift_x"], recipe.shift * width)
-    shift_y = either_way(draw["shift_y"], recipe.shift * height)
+    shift_x = spread(draw["shift_x"], recipe.shift * width)
+    shift_y = spread(draw["shift_y"], recipe.shift * height)
     to_x = to_x - xx * shift_x - xy * shift_y
     to_y = to_y - yx * shift_x - yy * shift_y
     return torch.stack([xx, xy, to_x, yx, yy, to_y], 1).view(-1, 2, 3)
 
 
-def window(tries: Tensor, least: float, height: int, width: int) -> tuple[Tensor, Tensor]:
+def crop_windows(tries: Tensor, least: float, height: int, width: int) -> tuple[Tensor, Tensor]:
     """Width and height (n,) of windows in whole pixels, as torchvision's RandomResizedCrop draws them.
 
     The area is a share from `least` to 1, the side ratio from 3/4 to 4/3 on a logarithmic scale. Of the tries, in 0..1
     and (2, TRIES, n), the first that fits is taken, or else the largest window whose ratio is allowed.
     """
     area = height * width * (least + (1 - least) * tries[0])
-    ratio = torch.exp(either_way(tries[1], math.log(4 / 3)))
+    ratio = torch.exp(spread(tries[1], math.log(4 / 3)))
     wide, high = torch.round(torch.sqrt(area * ratio)), torch.round(torch.sqrt(area / ratio))
     fits = (wide > 0) & (wide <= width) & (high > 0) & (high <= height)
     first = fits.int().argmax(0, keepdim=True)
@@ -74,7 +75,7 @@ def window(tries: Tensor, least: float, height: int, width: int) -> tuple[Tensor
     )
 
 
-def either_way(uniform: Tensor, most: float) -> Tensor:
+def spread(uniform: Tensor, most: float) -> Tensor:
     """Uniform numbers 0..1 spread over -most..most."""
     return (2 * uniform - 1) * most
 
@@ -83,7 +84,7 @@ def _mirror(uniform: Tensor, on: bool) -> Tensor:
     return torch.where(uniform < 0.5, -1.0, 1.0) if on else torch.ones_like(uniform)
 
 
-def _below(uniform: Tensor, count: Tensor) -> Tensor:
+def _whole_numbers(uniform: Tensor, count: Tensor) -> Tensor:
     """Whole numbers 0 to count - 1, each as often, of uniform ones; the product may be rounded up to count."""
     return torch.minimum(torch.floor(uniform * count), count - 1)
 

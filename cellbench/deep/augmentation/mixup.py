@@ -1,4 +1,4 @@
-"""Augmentation that makes one image and its truth of several."""
+"""Augmentation that makes one image, and its labels, of several: mixup, CutMix and mosaic."""
 
 import numpy as np
 import torch
@@ -69,11 +69,11 @@ def _mosaic(batch: Tensor, truth: Tensor, recipe: Recipe, random: np.random.Gene
     bottom = torch.where(at_right, batch[partners[2]], batch[partners[1]])
     mixed = torch.where(_on(batch, below[:, None, :, None]), bottom, top)
 
-    share_below = _on(truth, below.mean(1, keepdims=True, dtype=np.float32))
+    share_whole_numbers = _on(truth, below.mean(1, keepdims=True, dtype=np.float32))
     share_right = _on(truth, right.mean(1, keepdims=True, dtype=np.float32))
     truth_top = torch.lerp(truth, truth[partners[0]], share_right)
     truth_bottom = torch.lerp(truth[partners[1]], truth[partners[2]], share_right)
-    return mixed, torch.lerp(truth_top, truth_bottom, share_below)
+    return mixed, torch.lerp(truth_top, truth_bottom, share_whole_numbers)
 
 
 def _cut(length: int, n: int, random: np.random.Generator) -> NDArray[np.int64]:

@@ -46,7 +46,7 @@ def moved(batch, recipe, **draws):
     n, channels = batch.shape[:2]
     draw = {name: torch.full((n,), draws.get(name, 0.5)) for name in DRAWS}
     tries = torch.full((2, geometric.TRIES, n), 0.5)
-    return geometric.move(batch, Recipe(**{**STILL, **recipe}), draw, tries, BLACK[:, :channels])
+    return geometric.warp(batch, Recipe(**{**STILL, **recipe}), draw, tries, BLACK[:, :channels])
 
 
 def smooth(height, width):
@@ -137,7 +137,7 @@ def test_a_resized_crop_is_torchvisions_of_the_same_window():
 def test_windows_of_a_resized_crop_are_spread_as_torchvisions():
     n, height, width = 4000, 48, 64
     tries = torch.rand(2, geometric.TRIES, n, generator=torch.Generator().manual_seed(1))
-    wide, high = geometric.window(tries, 0.2, height, width)
+    wide, high = geometric.crop_windows(tries, 0.2, height, width)
     torch.manual_seed(1)
     crop = v2.RandomResizedCrop((height, width), scale=(0.2, 1.0))
     image = torch.empty(1, height, width)
@@ -148,7 +148,7 @@ def test_windows_of_a_resized_crop_are_spread_as_torchvisions():
 
 def test_a_window_that_never_fits_becomes_the_largest_that_is_allowed():
     tries = torch.tensor([1.0, 1.0]).view(2, 1, 1).expand(2, geometric.TRIES, 1)  # the whole area at 4/3
-    wide, high = geometric.window(tries, 0.5, 30, 100)
+    wide, high = geometric.crop_windows(tries, 0.5, 30, 100)
     assert (wide.item(), high.item()) == (40, 30)
 
 
@@ -180,7 +180,7 @@ def test_hue_turns_as_torchvisions_to_a_hundred_thousandth():
     batch[:, :, 0] = batch[:, :1, 0]  # grey, which has no hue
     turns = torch.tensor([-0.5, -0.2, 0.0, 0.1, 0.45])
     theirs = torch.stack([tv.adjust_hue(image, float(turn)) for image, turn in zip(batch, turns, strict=True)])
-    torch.testing.assert_close(intensity.turn_hue(batch, turns), theirs, atol=1e-5, rtol=0)
+    torch.testing.assert_close(intensity.shift_hue(batch, turns), theirs, atol=1e-5, rtol=0)
 
 
 def test_saturation_is_torchvisions_to_a_millionth():
