@@ -19,9 +19,9 @@ from cellbench.core.store import Store
 from cellbench.datasets.toy import rings
 from cellbench.deep.nets.resnet import resnet
 from cellbench.deep.nets.table import find
+from cellbench.deep.precision import choose_precision
 from cellbench.deep.recipe import Recipe
 from cellbench.deep.training import loop
-from cellbench.deep.training.model import choose_precision
 from cellbench.features import hog
 from cellbench.methods import methods
 from cellbench.reporting.tables.views import tables

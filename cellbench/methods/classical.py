@@ -183,7 +183,7 @@ class FeatureSVM:
         return as_tensor(images).to(self._device)
 
     def _synchronise(self) -> None:
-        from ..deep.training.loop import synchronise
+        from ..deep.device import synchronise
 
         synchronise(self._device)
 

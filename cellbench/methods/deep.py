@@ -22,7 +22,7 @@ from .registry import methods
 if TYPE_CHECKING:
     from torch import nn
 
-    from ..deep.training.model import Trained
+    from ..deep.classifier import NetClassifier
 
 
 class NetMethod:
@@ -92,18 +92,18 @@ class NetMethod:
         }
         return self._net.build(**self._built)
 
-    def _settle(self, model: "Trained") -> None:
+    def _settle(self, model: "NetClassifier") -> None:
         self.model = model
         self.backend = f"torch {model.precision}"
         self.chosen = {"epoch": model.best_epoch}
         self.parameters = sum(p.numel() for p in model.net.parameters())
 
 
-def restore(net: Net, recipe: Recipe, state: Mapping[str, Any], device: str) -> "Trained":
+def restore(net: Net, recipe: Recipe, state: Mapping[str, Any], device: str) -> "NetClassifier":
     """The trained net that `NetMethod.state` told."""
-    from ..deep.training.model import Trained
+    from ..deep.classifier import NetClassifier
 
-    return Trained.of_state(net.build(**state["built"]), state, recipe, device)
+    return NetClassifier.of_state(net.build(**state["built"]), state, recipe, device)
 
 
 FAST = SGD_RATE  # plain twins too: they are compared with the residual nets, so they train alike

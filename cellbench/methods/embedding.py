@@ -22,8 +22,8 @@ from .hardware import hardware
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ..deep.precision import Precision
     from ..deep.pretrained.encoders import Encoder
-    from ..deep.training.model import Precision
 
 REVISION = 1  # raise it when embeddings may change: older ones are then not taken from the cache
 
@@ -50,7 +50,8 @@ class Embedder:
         import torch
 
         from ..core.tensors import as_tensor
-        from ..deep.training.model import PREDICT_BATCH, PREDICT_PIXELS
+        from ..deep.classifier import PREDICT_BATCH, PREDICT_PIXELS
+        from ..deep.small_convolutions import fast_small_convolutions
         from ..features.tensors import check_finite
 
         check_finite(as_tensor(images))
@@ -58,8 +59,8 @@ class Embedder:
             images = three_channels(images)
         pictures = images.shape[1] if self.channel_mode == "each" else 1  # an image
         step = max(1, min(PREDICT_BATCH, PREDICT_PIXELS // images[0, 0].size) // pictures) if len(images) else 1
-        rows = []
-        with torch.inference_mode(), self.precision():
+        rows, precision = [], self.precision
+        with torch.inference_mode(), precision(), fast_small_convolutions(precision):
             for batch in as_tensor(images).split(step):
                 values = batch.to(self.device).to(torch.float32).div_(self.full)
                 rows.append(self._embed(values, pictures).cpu())
@@ -67,7 +68,7 @@ class Embedder:
 
     @property
     def precision(self) -> "Precision":
-        from ..deep.training.model import choose_precision
+        from ..deep.precision import choose_precision
 
         return choose_precision("auto", self.device)
 

@@ -19,7 +19,7 @@ from .inputs import square_side
 from .registry import methods
 
 if TYPE_CHECKING:
-    from ..deep.training.model import Trained
+    from ..deep.classifier import NetClassifier
 
 LINEAR_C = (0.01, 0.1, 1, 10, 100)
 
@@ -69,17 +69,17 @@ class UntrainedFloor:
     def predict(self, images: NDArray) -> NDArray[np.float32]:
         return self._floor.predict(images)
 
-    def _untrained(self, train: Samples) -> "Trained":
+    def _untrained(self, train: Samples) -> "NetClassifier":
         import torch
 
         from ..core.tensors import as_tensor
+        from ..deep.classifier import make_classifier
         from ..deep.recipe import Recipe
-        from ..deep.training.model import reader
 
         side = square_side(train)
         torch.manual_seed(self._seed)
         net = self._net.build(train.images.shape[1], len(train.classes), side)
-        return reader(net, as_tensor(train.images), Recipe(), self._device)
+        return make_classifier(net, as_tensor(train.images), Recipe(), self._device)
 
 
 def linear_candidates() -> list[tuple[dict[str, float], Any]]:

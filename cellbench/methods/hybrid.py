@@ -28,7 +28,7 @@ from .registry import methods
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..deep.training.model import Trained
+    from ..deep.classifier import NetClassifier
 
 FOLLOWING = ("epochs", "batch", "lr", "choose")  # settings that follow from the number of training images
 MANY = 10**6  # training images, from which on these are a net's usual ones
@@ -153,7 +153,7 @@ def restore(settings: NetAndMachineSettings, state: Mapping[str, Any], device: s
     return FittedSVM.of_state(partial(penultimate, model), state["svm"], device)
 
 
-def penultimate(model: "Trained", images: "Tensor") -> "Tensor":
+def penultimate(model: "NetClassifier", images: "Tensor") -> "Tensor":
     """(n, features) float32: what reaches the net's last linear layer."""
     import torch
 

@@ -10,7 +10,8 @@ from cellbench.core.contention import Spent
 from cellbench.core.errors import UsageError
 from cellbench.core.runs import RunLog
 from cellbench.datasets.toy import rings
-from cellbench.deep.training.model import Precision, Trained
+from cellbench.deep.classifier import NetClassifier
+from cellbench.deep.precision import Precision
 from cellbench.methods import methods
 from cellbench.methods.hybrid import DeepFeatureSettings, DeepFeatureSVM, penultimate
 
@@ -32,7 +33,7 @@ def fitted(settings=QUICK, seed=0, n=60):
 
 def test_the_penultimate_layer_is_what_the_last_one_is_given():
     net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4, 3), torch.nn.ReLU(), torch.nn.Linear(3, 2))
-    model = Trained(net, torch.zeros(1), torch.ones(1), 1.0, Precision(None, "cpu"), "cpu")
+    model = NetClassifier(net, torch.zeros(1), torch.ones(1), 1.0, Precision(None, "cpu"), "cpu")
     images = torch.rand(7, 1, 2, 2)
     with torch.no_grad():
         expected = net[1](images.flatten(1)).relu()

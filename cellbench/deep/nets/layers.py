@@ -1,4 +1,4 @@
-"""Parts of any net: its first layer, its last ones, which of them may learn; activations and dropout exchanged."""
+"""Layers of any net: its first convolution, its head, what goes into and comes out of a layer; and layers exchanged."""
 
 import contextlib
 import copy
@@ -14,8 +14,6 @@ SMALL = 96  # up to this many pixels the stem is 5×5; measured as accurate as l
 ACTIVATIONS = {"relu": nn.ReLU, "mish": nn.Mish, "gelu": nn.GELU}
 # What may stand between the last linear layers: it has no weights, so that a layer's place in the head stays clear.
 BETWEEN = ("Dropout", "Flatten", "Identity", "AdaptiveAvgPool2d", "ReLU", "ReLU6", "Mish", "GELU", "Tanh", "Hardswish")
-
-PLANS = ("none", "head", "convolutions")
 
 
 class DropoutLinear(nn.Linear):
@@ -126,31 +124,6 @@ def head_layers(net: nn.Module) -> list[tuple[str, nn.Module]]:
 def head_parameters(net: nn.Module) -> list[nn.Parameter]:
     """Weights and biases of the layer that gives the scores: the last linear one, or the last convolution."""
     return list(head_layers(net)[-1][1].parameters())
-
-
-def freeze(net: nn.Module, plan: str) -> None:
-    """Let only these learn: 'none' everything; 'head' the last layer; 'convolutions' the linear layers.
-
-    Whatever was frozen before is forgotten. Call `settle_norms` after each `net.train()`.
-    """
-    if plan not in PLANS:
-        raise UsageError(f"freeze is {plan!r}; {did_you_mean(plan, PLANS)}")
-    if plan == "convolutions" and not convolution_modules(net):
-        raise UsageError("freeze is 'convolutions', but this net has none; choose 'none' or 'head'")
-    learn = set(net.parameters()) if plan == "none" else set(head_parameters(net))
-    if plan == "convolutions":
-        learn |= {p for module in net.modules() if isinstance(module, nn.Linear) for p in module.parameters()}
-    for parameter in net.parameters():
-        parameter.requires_grad_(parameter in learn)
-
-
-def settle_norms(net: nn.Module) -> None:
-    """Put frozen batch norm into eval mode: a layer that may not learn must not go on counting means either."""
-    for module in net.modules():
-        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
-            own = list(module.parameters())
-            if own and not any(parameter.requires_grad for parameter in own):
-                module.eval()
 
 
 def _leaves(net: nn.Module) -> Iterator[tuple[str, nn.Module]]:

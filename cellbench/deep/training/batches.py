@@ -2,26 +2,50 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cache
 
 import torch
 from torch import Tensor
 
-SHARE_FOR_IMAGES = 0.5  # of the device's free memory; the rest is for the net and what flows through it
 CHUNK_BYTES = 2**26  # at a time, at least one batch
 
 
-def place(images: Tensor, device: str) -> Tensor:
-    """The images on the device if they take no more than half of its free memory, else where they are."""
-    if device == "cpu" or images.nbytes > SHARE_FOR_IMAGES * torch.cuda.mem_get_info()[0]:
-        return images
-    return images.to(device)
+@dataclass(frozen=True)
+class TrainingImages:
+    """What an epoch shows.
+
+    images: raw, (n, channels, height, width), on the device or, too many for it, in the processor's memory.
+    chosen: (m,) positions of the images of an epoch, those more than once that are to be seen more often.
+    labels: float (m, classes), of the chosen. Both are in the processor's memory.
+    batch: images a batch; of fewer images than that, all of them are one.
+    """
+
+    images: Tensor
+    chosen: Tensor
+    labels: Tensor
+    batch: int
+    device: str
+
+    @property
+    def batches(self) -> int:
+        """Batches an epoch; what is left over is not shown."""
+        return len(self.chosen) // self.batch
+
+    def in_batches(self, order: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Images and labels on the device, a batch at a time. order: (m,) positions among the chosen."""
+        labels = self.labels[order].to(self.device).split(self.batch)
+        return zip(batches(self.images, self.chosen[order], self.batch, self.device), labels, strict=False)
+
+    def first_batch(self) -> Tensor:
+        """The first batch of images on the device."""
+        return next(batches(self.images, self.chosen[: self.batch], self.batch, self.device))
 
 
 def batches(images: Tensor, order: Tensor, size: int, device: str) -> Iterator[Tensor]:
     """images[order] on the device, `size` at a time; what is left over at the end is not shown.
 
-    order: (n,) positions, on the CPU.
+    order: (n,) positions, in the processor's memory.
     """
     order = order[: len(order) // size * size]
     if images.device.type == device:

@@ -1,18 +1,69 @@
 """What it takes to go on with training in its middle as if it had never been stopped."""
 
+import contextlib
 import copy
+import math
 import pickle
 from collections.abc import Mapping
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ... import __version__
+from ...core.contention import Spent
+from ...core.runs import RunLog
+from .learner import Learner
 
 FORMAT = 3  # another one whenever something else is kept, or in another shape
 WRITTEN_BY = f"cellbench {__version__}, checkpoint {FORMAT}, torch {torch.__version__}"
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best epoch so far: its score on val, its number from 1, and its weights where they are to be kept."""
+
+    score: float = -math.inf
+    epoch: int = 0
+    weights: dict[str, Tensor] = field(default_factory=dict)
+
+
+def keep(learner: Learner, best: Best, log: RunLog) -> None:
+    """Write all that changes in training to the log's checkpoint, if it has one."""
+    if log.checkpoint is None:
+        return
+    state = {
+        **{name: part.state_dict() for name, part in _parts(learner).items()},
+        "best": best.score,
+        "best_epoch": best.epoch,
+        "best_weights": best.weights,
+        "shuffle": learner.random.get_state(),
+        "random": random_states(learner.classifier.device),
+        "history": log.history,
+        "seconds": {phase: log.seconds.get(phase, 0.0) for phase in ("fit", "validate")},
+        "spent": astuple(log.spent),
+    }
+    with contextlib.suppress(OSError):  # a full disk is told when the record is saved; training goes on
+        save(log.checkpoint, state)
+
+
+def resume(learner: Learner, log: RunLog) -> Best:
+    """Go on from what `keep` wrote, if there is anything: its epochs and their seconds are counted."""
+    if (state := load(log.checkpoint)) is None:
+        return Best()
+    for name, part in _parts(learner).items():
+        part.load_state_dict(state[name])
+    learner.random.set_state(state["shuffle"])
+    set_random_states(state["random"], learner.classifier.device)
+    log.history.extend(state["history"])
+    log.carry(state["seconds"], Spent(*state["spent"]))
+    return Best(state["best"], state["best_epoch"], state["best_weights"])
+
+
+def _parts(learner: Learner) -> dict[str, Any]:
+    return {"net": learner.classifier.net, "optimiser": learner.optimiser, "scaler": learner.scaler}
 
 
 def save(path: Path, state: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ from cellbench.core.runs import RunLog
 from cellbench.core.training_budget import Budget
 from cellbench.deep.nets.cnn import cnn
 from cellbench.deep.recipe import Recipe
-from cellbench.deep.training import checkpoints, loop
+from cellbench.deep.training import checkpoints, loop, warmup
 from cellbench.deep.training.optimisers import make_optimiser, set_rate
 
 
@@ -38,7 +38,7 @@ def test_the_weights_kept_are_those_of_the_best_epoch_on_validation(toy):
 @pytest.mark.parametrize("settings", [{"precision": "fp32"}, {"precision": "fp16"}, {"freeze": "head"}])
 def test_rehearsing_on_random_labels_leaves_no_trace(toy, monkeypatch, settings):
     with_rehearsal, _ = train(toy, epochs=2, **settings)
-    monkeypatch.setattr(loop, "REHEARSAL_STEPS", 0)
+    monkeypatch.setattr(warmup, "STEPS", 0)
     without, _ = train(toy, epochs=2, **settings)
     images = toy.part("test").images
     # dropout draws from torch's global generator, which the rehearsal restores
@@ -218,8 +218,8 @@ def test_a_step_of_fewer_batches_than_asked_for_is_their_mean_too(toy):
 
 
 def test_scores_of_val_that_are_no_numbers_end_the_run(toy, monkeypatch):
-    whole = loop.Trained.predict
-    monkeypatch.setattr(loop.Trained, "predict", lambda model, images: whole(model, images) * np.nan)
+    whole = loop.NetClassifier.predict
+    monkeypatch.setattr(loop.NetClassifier, "predict", lambda model, images: whole(model, images) * np.nan)
     with pytest.raises(TrainingError, match="scores of val are no finite numbers after epoch 1; lower lr"):
         train(toy)
 

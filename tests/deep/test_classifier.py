@@ -4,22 +4,26 @@ import numpy as np
 import pytest
 import torch
 
+from cellbench.deep import classifier
+from cellbench.deep.classifier import make_classifier
+from cellbench.deep.normalisation import channel_statistics
 from cellbench.deep.recipe import Recipe
-from cellbench.deep.training import model
 from cellbench.deep.training.batches import _fetched_ahead, batches
 
 
 def test_images_are_normalised_by_train_statistics_by_channel():
     images = torch.randint(0, 255, (700, 2, 5, 5), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
     images[:, 1] = 7
-    mean, deviation = model.channel_statistics(images)
+    mean, deviation = channel_statistics(images)
     torch.testing.assert_close(mean[0, 0, 0, 0].double(), images[:, 0].double().mean())
     torch.testing.assert_close(deviation[0, 0, 0, 0].double(), images[:, 0].double().std(correction=0))
     assert (mean[0, 1, 0, 0], deviation[0, 1, 0, 0]) == (7, 1)
 
 
 def read(images, kind):
-    return model.reader(torch.nn.Flatten(), images, Recipe(normalise=kind, precision="fp32"), "cpu").normalise(images)
+    return make_classifier(torch.nn.Flatten(), images, Recipe(normalise=kind, precision="fp32"), "cpu").normalise(
+        images
+    )
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
@@ -42,17 +46,17 @@ def test_imagenets_statistics_are_torchvisions_for_three_channels_and_their_aver
 
 def test_black_and_white_are_what_the_darkest_and_brightest_pixel_become():
     images = torch.tensor([0, 255, 10, 30], dtype=torch.uint8).view(4, 1, 1, 1)
-    reader = model.reader(torch.nn.Flatten(), images, Recipe(precision="fp32"), "cpu")
-    normalised = reader.normalise(images).flatten()
-    torch.testing.assert_close(torch.cat([reader.black.flatten(), reader.white.flatten()]), normalised[:2])
+    net = make_classifier(torch.nn.Flatten(), images, Recipe(precision="fp32"), "cpu")
+    normalised = net.normalise(images).flatten()
+    torch.testing.assert_close(torch.cat([net.black.flatten(), net.white.flatten()]), normalised[:2])
 
 
 def test_large_images_are_scored_in_smaller_batches_with_the_same_result(monkeypatch):
     images = torch.randint(0, 255, (9, 1, 6, 6), dtype=torch.uint8)
     net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(36, 2))
-    trained = model.reader(net, images, Recipe(precision="fp32"), "cpu")
+    trained = make_classifier(net, images, Recipe(precision="fp32"), "cpu")
     at_once = trained.predict(images)
-    monkeypatch.setattr(model, "PREDICT_PIXELS", 2 * 36)
+    monkeypatch.setattr(classifier, "PREDICT_PIXELS", 2 * 36)
     np.testing.assert_allclose(trained.predict(images), at_once, rtol=1e-6)
 
 

@@ -5,8 +5,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from cellbench.deep.training import small_convolutions
-from cellbench.deep.training.small_convolutions import SmallMaps
+from cellbench.deep import small_convolutions
+from cellbench.deep.small_convolutions import SmallConvolutions
 
 BF16 = 0.004  # half a step of bf16 relative to a number
 
@@ -56,7 +56,7 @@ def test_a_convolution_and_its_gradients_are_those_of_torch_in_float32(side, ker
     expected = _passes(conv, x, slope)
     with torch.autocast("cpu", torch.bfloat16):
         of_torch = _passes(conv, x, slope)
-        with SmallMaps():
+        with SmallConvolutions():
             got = _passes(conv, x, slope)
 
     assert called == ([way] if way else [])
@@ -70,6 +70,6 @@ def test_a_convolution_and_its_gradients_are_those_of_torch_in_float32(side, ker
 
 def test_a_convolution_in_groups_and_one_of_functional_form_are_left_to_torch():
     x, weight = torch.randn(2, 4, 2, 2), torch.randn(4, 2, 3, 3)
-    with SmallMaps():
+    with SmallConvolutions():
         assert torch.equal(F.conv2d(x, weight, None, 1, 1, 1, 2), torch.conv2d(x, weight, None, 1, 1, 1, 2))
         assert F.conv2d(x, weight, padding=1, groups=2).dtype == torch.float32

@@ -1,5 +1,9 @@
-"""Convolutions that leave a map of a few pixels, as matrix products: on processors up to three times as fast."""
+"""Convolutions that leave a map of a few pixels, as matrix products: on processors up to three times as fast.
 
+`fast_small_convolutions` is the one switch. Training and prediction put the net's forward pass inside it.
+"""
+
+from contextlib import AbstractContextManager, nullcontext
 from itertools import product
 from typing import Any
 
@@ -9,16 +13,28 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
+from .precision import Precision
+
 # Pixels a side of the maps before and after, at most, and what computes their convolution. Beyond, oneDNN is as fast.
 PRODUCTS = 4, 2  # all of it: oneDNN has a third of its speed there, and computes the padding, which is most
 WINDOWS = 8, 4  # the weight's gradient: oneDNN takes twice as long for it as for the result
 POINTS = 16, 8  # of 1×1 kernels, which are products anyway: oneDNN takes more than twice as long for maps of 2×2
 
 
-class SmallMaps(TorchFunctionMode):
+def fast_small_convolutions(precision: Precision) -> AbstractContextManager[object]:
+    """Within, on a processor that computes in bf16, small convolutions are products; elsewhere nothing changes.
+
+    Use it inside the precision's autocast, around the forward pass; the backward pass follows from that.
+    """
+    wanted = precision.device == "cpu" and precision.autocast is torch.bfloat16
+    return SmallConvolutions() if wanted else nullcontext()
+
+
+class SmallConvolutions(TorchFunctionMode):
     """Inside it, convolutions of small maps run as products in bf16, with sums in float32; all others as ever.
 
-    For bf16 autocast on a processor. Gradients of weights become float32 piece by piece, while these are in the cache.
+    torch calls `__torch_function__` in place of each of its functions, so that nets need not be built for this.
+    Gradients of weights become float32 piece by piece, while these are in the cache.
     """
 
     def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

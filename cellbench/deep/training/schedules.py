@@ -1,0 +1,49 @@
+"""The learning rate at every point of training."""
+
+import math
+from collections.abc import Sequence
+
+from ...core.errors import UsageError
+from ..recipe import Recipe
+
+ONE_CYCLE_RISE = 0.3
+LOWEST = 0.04  # of the peak, where a rise starts: a step of zero would teach nothing
+IMPROVEMENT = 1e-4  # relative; less is none, as in torch's ReduceLROnPlateau
+
+
+def peak_rate(recipe: Recipe) -> float:
+    """The recipe's learning rate. UsageError where it is still at auto."""
+    if recipe.lr is None:
+        raise UsageError("lr is auto, which needs the number of training images; give a number, or call recipe.suited")
+    return recipe.lr
+
+
+def learning_rate(recipe: Recipe, progress: float, val_losses: Sequence[float] = ()) -> float:
+    """The rate at `progress` 0..1 through training, after epochs with these val losses.
+
+    One-cycle: linear rise, then cosine fall (Smith, "A disciplined approach to neural network hyper-parameters", 2018).
+    """
+    peak = peak_rate(recipe)
+    rise = recipe.rise if recipe.rise is not None else ONE_CYCLE_RISE * (recipe.schedule == "one-cycle")
+    if progress < rise:
+        return peak * max(progress / rise, LOWEST)
+    if recipe.schedule in ("one-cycle", "cosine"):
+        return peak * 0.5 * (1 + math.cos(math.pi * (progress - rise) / (1 - rise)))
+    if recipe.schedule == "step":
+        return peak * recipe.factor ** sum(progress >= at for at in recipe.milestones)
+    if recipe.schedule == "plateau":
+        return peak * recipe.factor ** plateaus(val_losses, recipe.patience)
+    return peak
+
+
+def plateaus(losses: Sequence[float], patience: int) -> int:
+    """How often more than `patience` epochs in a row have passed without a loss below the best one before them."""
+    best, waited, found = math.inf, 0, 0
+    for loss in losses:
+        if loss < best * (1 - IMPROVEMENT):
+            best, waited = loss, 0
+        else:
+            waited += 1
+        if waited > patience:
+            found, waited = found + 1, 0
+    return found
