@@ -1,7 +1,7 @@
 """Nets × recipes."""
 
-from collections.abc import Mapping
-from dataclasses import astuple, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import astuple
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +13,8 @@ from ..core.contention import Spent
 from ..core.data import Samples
 from ..core.runs import RunLog
 from ..core.store import write_whole
-from ..core.training_budget import EPOCHS, SGD_RATE
-from ..deep.nets.table import NETS, Net, find
+from ..deep.nets.net import Net
+from ..deep.nets.table import NETS, find
 from ..deep.recipe import Recipe, suited
 from .inputs import square_side
 from .registry import methods
@@ -106,70 +106,39 @@ def restore(net: Net, recipe: Recipe, state: Mapping[str, Any], device: str) -> 
     return NetClassifier.of_state(net.build(**state["built"]), state, recipe, device)
 
 
-FAST = SGD_RATE  # plain twins too: they are compared with the residual nets, so they train alike
-MEDIUM = 0.05
-SLOW = 0.02  # without batch norm, larger steps diverge
-
-
-@dataclass(frozen=True)
-class Usual:
-    """How a net is trained unless told otherwise, and what that costs, as in MethodEntry.
-
-    sgd_rate: peak learning rate of SGD in batches of 64. least_epochs: of the budget that follows the number of images.
-    """
-
-    sgd_rate: float
-    cost: float
-    standard: bool = False
-    least_epochs: int = EPOCHS
-
-
-UNKNOWN = Usual(MEDIUM, 100)
-USUAL = {
-    "mlp": Usual(MEDIUM, 2, standard=True),
-    "cnn": Usual(MEDIUM, 16, standard=True),
-    "fastnet": Usual(FAST, 7, standard=True, least_epochs=30),  # a tenth of resnet18's cost an image
-    "cnn2-yeast": Usual(SLOW, 10),
-    "cnn3-yeast": Usual(SLOW, 10),
-    "vgg-yeast": Usual(MEDIUM, 250),
-    "alexnet": Usual(SLOW, 30, standard=True),
-    "alexnet-hep2": Usual(SLOW, 120),
-    "vgg11": Usual(MEDIUM, 130),
-    "vgg13": Usual(MEDIUM, 190),
-    "vgg16": Usual(MEDIUM, 230),
-    "vgg19": Usual(MEDIUM, 280),
-    "resnet18": Usual(FAST, 45, standard=True),
-    "resnet34": Usual(FAST, 80),
-    "resnet50": Usual(FAST, 150),
-    "resnet101": Usual(FAST, 270),
-    "plain18": Usual(FAST, 45, standard=True),
-    "plain34": Usual(FAST, 75),
-    **{f"{kind}{depth}": Usual(FAST, 3.5 * depth) for kind in ("resnet", "plain") for depth in (20, 32, 44, 56, 110)},
-    "bninception": Usual(MEDIUM, 120),
-    "model2-hpa28": Usual(SLOW, 60),
-    "inception_resnet_v2": Usual(MEDIUM, 600),
-}
-
-
 def _facts(net: Net) -> dict[str, Any]:
     """What the registry asks of the method that trains `net`."""
-    usual = USUAL.get(net.name, UNKNOWN)
     return {
         "factory": partial(NetMethod, net),
         "summary": net.summary,
         "family": "deep",
         "defaults": Recipe(),
-        "standard": usual.standard,
+        "standard": net.standard,
         "depth": net.depth,
         "shortcuts": net.shortcuts,
         "min_size": net.min_size,
         "smallest": net.smallest,
-        "suited": partial(suited, sgd_rate=usual.sgd_rate, least_epochs=usual.least_epochs),
-        "cost": usual.cost,
+        "suited": partial(suited, sgd_rate=net.sgd_rate, least_epochs=net.least_epochs),
+        "cost": net.cost,
         "revision": 2,
         "restore": partial(restore, net),
         "needs": net.needs,
     }
+
+
+def register_net(name: str, summary: str, **facts: Any) -> Callable[[Callable[..., "nn.Module"]], Callable]:
+    """Decorator for a function of (channels, classes, size) that builds a module: a net, and a method that trains it.
+
+    facts: further fields of `Net`, such as source, min_size and sgd_rate.
+    """
+
+    def add(make: Callable[..., "nn.Module"]) -> Callable:
+        net = Net(name, summary, make, **facts)
+        methods.add(name, **_facts(net))
+        NETS[name] = net
+        return make
+
+    return add
 
 
 for net in NETS.values():
