@@ -1,5 +1,6 @@
 """The training loop: rates, augmentation, precision, checkpoints, and what it does when things go wrong."""
 
+import copy
 import itertools
 import math
 import shutil
@@ -13,6 +14,8 @@ from cellbench.core.errors import TrainingError, UsageError
 from cellbench.core.metrics import decide, macro_f1
 from cellbench.core.runs import RunLog
 from cellbench.core.training_budget import Budget
+from cellbench.deep.augmentation.augment import DRAWS
+from cellbench.deep.augmentation.geometric import TRIES
 from cellbench.deep.nets.cnn import cnn
 from cellbench.deep.recipe import Recipe
 from cellbench.deep.training import checkpoints, loop, warmup
@@ -25,6 +28,38 @@ def train(toy, log=None, **settings):
     log = log or RunLog()
     recipe = Recipe(**{"epochs": 4, "batch": 16, "lr": 0.05, "precision": "fp32", **settings})
     return loop.train(net, recipe, toy.part("train"), toy.part("val"), 0, "cpu", log), log
+
+
+def test_a_loop_written_out_in_plain_torch_learns_the_same(toy):
+    """Two batches an epoch and a third that is not whole; cosine, Nesterov, decay of weights alone, smoothed labels."""
+    still = {"rotate": 0.0, "flip": False, "scale": 0.0, "shift": 0.0, "gain": 0.0}
+    settings = {"epochs": 3, "batch": 25, "lr": 0.05, "schedule": "cosine", "precision": "fp32", "choose": "last"}
+    part = toy.part("train")
+    assert len(part) // 25 == 2 < len(part) / 25
+
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(32 * 32, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3))
+    plain = copy.deepcopy(net)
+    loop.train(net, Recipe(**still, **settings), part, toy.part("val"), 0, "cpu", RunLog())
+
+    images, labels = torch.from_numpy(part.images.astype(np.float32)), torch.from_numpy(part.labels)
+    images = (images - images.mean()) / images.std(correction=0)
+    weights, biases = ([p for p in plain.parameters() if (p.ndim > 1) == matrix] for matrix in (True, False))
+    groups = [{"params": weights, "weight_decay": 5e-4}, {"params": biases, "weight_decay": 0.0}]
+    optimiser = torch.optim.SGD(groups, lr=0.05, momentum=0.9, nesterov=True)
+    generator = torch.Generator().manual_seed(0)
+    for epoch in range(3):
+        order = torch.randperm(len(part), generator=generator)
+        for number, chosen in enumerate(order[:50].split(25)):
+            torch.rand(len(DRAWS) + 2 * TRIES, 25, generator=generator)  # augmentation draws also where it is off
+            for group in optimiser.param_groups:
+                group["lr"] = 0.05 * 0.5 * (1 + math.cos(math.pi * (epoch + (number + 0.5) / 2) / 3))
+            loss = torch.nn.functional.cross_entropy(plain(images[chosen]), labels[chosen], label_smoothing=0.1)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+    for ours, expected in zip(net.parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-6)
 
 
 def test_the_weights_kept_are_those_of_the_best_epoch_on_validation(toy):
