@@ -31,21 +31,21 @@ def fast_small_convolutions(precision: Precision) -> AbstractContextManager[obje
 
 
 class SmallConvolutions(TorchFunctionMode):
-    """Inside it, convolutions of small maps run as products in bf16, with sums in float32; all others as ever.
+    """Inside it, convolutions of small maps run as products in bf16, with sums in float32; all others as in torch.
 
     torch calls `__torch_function__` in place of each of its functions, so that nets need not be built for this.
     Gradients of weights become float32 piece by piece, while these are in the cache.
     """
 
     def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if function is torch.conv2d and not kwargs and (way := _way(*args)):
+        if function is torch.conv2d and not kwargs and (faster := _faster(*args)):
             x, weight, bias, stride, padding, *_ = args
-            y = way.apply(x.bfloat16(), weight, stride[0], padding[0])
+            y = faster.apply(x.bfloat16(), weight, stride[0], padding[0])
             return y if bias is None else y + bias.bfloat16().view(-1, 1, 1)
         return function(*args, **(kwargs or {}))
 
 
-def _way(
+def _faster(
     x: Tensor,
     weight: Tensor,
     bias: Any = None,
@@ -54,7 +54,7 @@ def _way(
     dilation: Any = 1,
     groups: int = 1,
 ) -> Any:
-    """What to compute it with, if not as ever: square throughout, as nn.Conv2d gives it, in pairs."""
+    """What computes this convolution faster than torch; None where nothing does. All must be square, as pairs."""
     if not all(isinstance(pair, tuple) and len({*pair}) == 1 for pair in (stride, padding, dilation)):
         return None
     side, kernel = x.shape[-1], weight.shape[-1]
@@ -62,10 +62,10 @@ def _way(
         return None
     after = _after(side, kernel, stride[0], padding[0])
     if kernel == 1:
-        ways: Any = [(POINTS, _Points)] if padding[0] == 0 else []
+        known: Any = [(POINTS, _Points)] if padding[0] == 0 else []
     else:
-        ways = [(PRODUCTS, _Products), (WINDOWS, _Windows)]
-    return next((way for (before, most), way in ways if side <= before and 0 < after <= most), None)
+        known = [(PRODUCTS, _Products), (WINDOWS, _Windows)]
+    return next((faster for (before, most), faster in known if side <= before and 0 < after <= most), None)
 
 
 def _after(side: int, kernel: int, stride: int, padding: int) -> int:

@@ -85,12 +85,13 @@ def _mirror(uniform: Tensor, on: bool) -> Tensor:
 
 
 def _whole_numbers(uniform: Tensor, count: Tensor) -> Tensor:
-    """Whole numbers 0 to count - 1, each as often, of uniform ones; the product may be rounded up to count."""
+    """Whole numbers from 0 to count - 1, all as likely, from uniform numbers 0..1."""
+    # the product may be rounded up to count
     return torch.minimum(torch.floor(uniform * count), count - 1)
 
 
 def _grid(matrix: Tensor, height: int, width: int, device: torch.device) -> Tensor:
-    """What grid_sample wants, (n, height, width, 2), of matrices on the processor.
+    """The grid of grid_sample, (n, height, width, 2), on the device, from matrices on the processor.
 
     All x lie together, then all y, which is several times faster to write than the order of affine_grid.
     """

@@ -11,10 +11,10 @@ LEAST_PART = 0.2  # of a side that a mosaic leaves to an image
 
 
 def mix(batch: Tensor, truth: Tensor, recipe: Recipe, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """The batch (n, channels, height, width) and its truth, float (n, classes), mixed as the recipe has it.
+    """The batch (n, channels, height, width) and its labels, float (n, classes), mixed as the recipe says.
 
-    Of mixup, cutmix and mosaic, when several are on, each batch has one, all equally often. Every image has partners
-    from its own batch and a share of its own; the random numbers follow from `generator`, on the processor.
+    Where several of mixup, cutmix and mosaic are on, a batch gets one of them, all as likely. An image is mixed with
+    others of its batch, by a share drawn for it alone; random numbers follow from `generator`, on the processor.
     """
     ways = [way for on, way in ((recipe.mixup, _mixup), (recipe.cutmix, _cutmix), (recipe.mosaic, _mosaic)) if on]
     if not ways:
@@ -24,7 +24,7 @@ def mix(batch: Tensor, truth: Tensor, recipe: Recipe, generator: torch.Generator
 
 
 def _mixup(batch: Tensor, truth: Tensor, recipe: Recipe, random: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Two images, one shining through the other (Zhang et al., 2018)."""
+    """Two images blended by a share of each (Zhang et al., 2018)."""
     n = len(batch)
     partner = _on(batch, random.permutation(n))
     share = _on(truth, random.beta(recipe.mixup, recipe.mixup, (n, 1)).astype(np.float32))
@@ -48,17 +48,20 @@ def _cutmix(batch: Tensor, truth: Tensor, recipe: Recipe, random: np.random.Gene
 
 
 def _stretch(length: int, side: NDArray, random: np.random.Generator) -> NDArray[np.bool_]:
-    """(n, length): true along a stretch of `side` (a share) about a random place, as far either way."""
-    half = (length * side / 2).astype(int)[:, None]
+    """(n, length): true along a stretch about a random centre; side: (n,), its length as a share of the whole."""
+    radius = (length * side / 2).astype(int)[:, None]
     centre = random.integers(length, size=(len(side), 1))
     place = np.arange(length)
-    return (place >= centre - half) & (place < centre + half)
+    return (place >= centre - radius) & (place < centre + radius)
 
 
 def _mosaic(batch: Tensor, truth: Tensor, recipe: Recipe, random: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Four images about one cross, each seen where it was, shares of the truth by area (Bochkovskiy et al., 2020)."""
+    """Quarters of four images about one point; labels are shared by area (Bochkovskiy et al., 2020).
+
+    A quarter shows what its image has in that place.
+    """
     n, _, height, width = batch.shape
-    whole = random.random(n) >= recipe.mosaic  # a cross outside leaves the image alone
+    whole = random.random(n) >= recipe.mosaic  # a point in the corner leaves the image alone
     cut_y = np.where(whole, height, _cut(height, n, random))[:, None]
     cut_x = np.where(whole, width, _cut(width, n, random))[:, None]
     below, right = np.arange(height) >= cut_y, np.arange(width) >= cut_x

@@ -1,4 +1,11 @@
-"""Neural networks: a table of them by name, one family a file; each is built for (channels, classes, size)."""
+"""Architectures: each is a function of (channels, classes, size) that gives a module.
+
+net.py       what is known of a net before it is built
+table.py     all nets by name
+layers.py    what any net is made of
+third_party  nets of torchvision and timm
+the others   a family of nets each
+"""
 
 from .net import Net
 from .table import NETS, find

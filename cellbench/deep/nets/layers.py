@@ -1,4 +1,4 @@
-"""Layers of any net: its first convolution, its head, what goes into and comes out of a layer; and layers exchanged."""
+"""What any net is made of: find its first convolution and its head, replace activations and dropout, watch a layer."""
 
 import contextlib
 import copy
@@ -12,7 +12,7 @@ from ...core.errors import DataError, UsageError, did_you_mean
 
 SMALL = 96  # up to this many pixels the stem is 5×5; measured as accurate as larger ones, at less cost
 ACTIVATIONS = {"relu": nn.ReLU, "mish": nn.Mish, "gelu": nn.GELU}
-# What may stand between the last linear layers: it has no weights, so that a layer's place in the head stays clear.
+# Layers without weights, which may stand between the linear layers of a head.
 BETWEEN = ("Dropout", "Flatten", "Identity", "AdaptiveAvgPool2d", "ReLU", "ReLU6", "Mish", "GELU", "Tanh", "Hardswish")
 
 
@@ -26,12 +26,12 @@ class DropoutLinear(nn.Linear):
 
 
 def wants_small(stem: str | None, size: int) -> bool:
-    """Whether the 5×5 stem is meant: asked for, or nothing asked for and images small."""
+    """Whether to take the 5×5 stem: asked for, or nothing is asked for and the images are small."""
     return stem == "small" or (stem is None and size <= SMALL)
 
 
 def values_after(features: nn.Module, channels: int, size: int) -> int:
-    """How many values come out of `features` for one image; nothing is computed. DataError if it is too small."""
+    """How many values `features` gives for one image, found without computing. DataError if the image is too small."""
     twin = copy.deepcopy(features).to("meta").eval()
     try:
         return twin(torch.empty(1, channels, size, size, device="meta")).numel()
@@ -80,24 +80,24 @@ def convolution_modules(net: nn.Module) -> list[nn.Conv2d]:
 
 
 def last_linear(net: nn.Module) -> nn.Linear:
-    """The layer that gives the scores; what comes into it are the net's features. UsageError where there is none."""
+    """The layer that gives the scores; its input is the net's features. UsageError where there is no linear layer."""
     return _named_last_linear(net)[1]
 
 
 @contextlib.contextmanager
 def inputs_of(layer: nn.Module) -> Iterator[list[Tensor]]:
-    """Within, every forward pass adds what the layer is given to the list."""
-    given: list[Tensor] = []
-    hook = layer.register_forward_pre_hook(lambda _, inputs: given.append(inputs[0]))
+    """Within, every forward pass adds the layer's input to the list."""
+    seen: list[Tensor] = []
+    hook = layer.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     try:
-        yield given
+        yield seen
     finally:
         hook.remove()
 
 
 @contextlib.contextmanager
 def outputs_of(layer: nn.Module) -> Iterator[list[Tensor]]:
-    """Within, every forward pass adds what the layer gives to the list."""
+    """Within, every forward pass adds the layer's output to the list."""
     results: list[Tensor] = []
     hook = layer.register_forward_hook(lambda _, inputs, output: results.append(output))
     try:
@@ -107,7 +107,7 @@ def outputs_of(layer: nn.Module) -> Iterator[list[Tensor]]:
 
 
 def head_layers(net: nn.Module) -> list[tuple[str, nn.Module]]:
-    """The linear layers at the end, nothing with weights between them, by name; without any, the last convolution."""
+    """The linear layers at the end with nothing between them that has weights, by name; else the last convolution."""
     head: list[tuple[str, nn.Module]] = []
     for name, module in reversed(list(_leaves(net))):
         if isinstance(module, nn.Linear):

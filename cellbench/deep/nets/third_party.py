@@ -13,9 +13,9 @@ from ...core.extras import EXTRAS
 from .layers import first_convolution
 
 # Further outputs in training are left out: there is one loss here.
-# init_weights: torchvision warns where it isn't said.
+# init_weights: torchvision warns where it is left out.
 SINGLE_OUTPUT = {key: {"aux_logits": False, "init_weights": True} for key in ("googlenet", "inception_v3")}
-# Tried in turn. With those of patches (14, 16, 32) among them: what comes in patches takes whole ones only.
+# Tried in turn. Those of patches (14, 16, 32) are among them: transformers take whole patches only.
 SIZES = (1, 2, 4, 8, 14, 16, 24, 28, 32, 48, 56, 64, 75, 80, 96, 112, 128, 160, 192, 224, 256, 299, 384, 448, 512)
 
 # Mean and deviation of ImageNet's training images, red, green, blue, as torchvision's pretrained nets expect.
@@ -43,7 +43,7 @@ def build(net: str, channels: int, classes: int, size: int) -> nn.Module:
 
 
 def smallest(net: str) -> int | None:
-    """The smallest side of an image, in pixels, that the net takes, tried out; None where that cannot be told."""
+    """The smallest side of an image, in pixels, that the net takes, found by trying; None where it cannot be tried."""
     try:
         return _next(Kind(net, channels=3, classes=2), above=0)
     except NotImplementedError:
@@ -91,7 +91,7 @@ def _weightless(kind: Kind, made_for: tuple[tuple[str, Any], ...]) -> nn.Module:
 
 
 def _read_channels(net: nn.Module, channels: int) -> None:
-    """Exchange the first convolution for one of the same shape that reads so many channels."""
+    """Replace the first convolution, where it reads another number of channels, by one of the same shape."""
     found = first_convolution(net)
     if found is None or found[1].in_channels == channels:
         return
@@ -189,7 +189,7 @@ def normalisation(net: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
 
 
 def source_of_weights(pretrained: str) -> tuple[str, str]:
-    """Where the weights that `published` wants are on the network, and the folder in which it looks first."""
+    """The address that `published` downloads weights from, and the folder in which it looks for them first."""
     package, _, name = pretrained.partition(":")
     if package == "torchvision":
         return torchvision.models.get_model_weights(name).DEFAULT.url, f"{torch.hub.get_dir()}/checkpoints"

@@ -1,4 +1,4 @@
-"""Frozen nets as encoders: what they make of a picture on the way to their scores, as one row of numbers."""
+"""Frozen nets as encoders: a layer's output for a picture, pooled to one row of numbers."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,9 +17,10 @@ CLASSES = 2  # of the head that every net is built with and no encoder uses
 
 @dataclass(frozen=True, eq=False)
 class Encoder:
-    """name: the net's; net: in eval mode, channels last. layer: whose output is pooled by `pooling`; None with pooling
-    'head', which is what the net itself hands to its last linear layer. mean, deviation: (1, 3, 1, 1) float32, of
-    values from 0 to 1.
+    """A net in evaluation mode that turns pictures into features.
+
+    name: the net's. layer: whose output is pooled as `pooling` says; None with pooling 'head', where the features are
+    the input of the net's last linear layer. mean, deviation: (1, 3, 1, 1) float32, of values from 0 to 1.
     """
 
     name: str
@@ -34,12 +35,12 @@ class Encoder:
         """(n, features) float32 of pictures (n, 3, size, size), float32 from 0 to 1, on the net's device."""
         values = ((pictures - self.mean) / self.deviation).contiguous(memory_format=torch.channels_last)
         if self.layer is None:
-            with inputs_of(last_linear(self.net)) as reached:
+            with inputs_of(last_linear(self.net)) as inputs:
                 self.net(values)
-            return reached[-1].flatten(1).float()
-        with outputs_of(self.net.get_submodule(self.layer)) as reached:
+            return inputs[-1].flatten(1).float()
+        with outputs_of(self.net.get_submodule(self.layer)) as outputs:
             self.net(values)
-        return pool(reached[-1], self.pooling).float()
+        return pool(outputs[-1], self.pooling).float()
 
     @property
     def parameters(self) -> int:
@@ -56,7 +57,7 @@ def untrained(name: str, size: int, layer: str | None, pooling: str, device: str
         layer = last_map(net, size)
     elif layer is not None and layer not in (known := [key for key, _ in net.named_modules() if key]):
         raise UsageError(f"layer is {layer!r} and {name} has none of that name; {did_you_mean(layer, known)}")
-    mean, deviation = (torch.tensor(each, device=device).view(1, 3, 1, 1) for each in third_party.normalisation(name))
+    mean, deviation = (torch.tensor(rgb, device=device).view(1, 3, 1, 1) for rgb in third_party.normalisation(name))
     return Encoder(name, net.to(device).to(memory_format=torch.channels_last), layer, pooling, mean, deviation)
 
 

@@ -1,4 +1,4 @@
-"""Files of pretrained weights with a fixed content, and where on this machine each is looked for."""
+"""Files of pretrained weights with a fixed content, and where they are looked for on this machine."""
 
 import contextlib
 import importlib.util
@@ -47,7 +47,7 @@ def downloads() -> Path:
 
 @contextlib.contextmanager
 def short_timeout() -> Iterator[None]:
-    """Within, a connection that brings nothing for PATIENCE seconds is given up."""
+    """Within, a connection that stays silent for PATIENCE seconds fails."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(PATIENCE)
     try:

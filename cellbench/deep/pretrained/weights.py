@@ -141,7 +141,7 @@ def _built_for(path: Path) -> Mapping[str, Any] | None:
         kept = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
         return kept["state"]["built"]
     except (RuntimeError, OSError, EOFError, pickle.UnpicklingError, ValueError, LookupError, TypeError):
-        return None  # what is wrong with it, if anything is, is told when the weights are read
+        return None  # if the file is broken, reading its weights will say so
 
 
 def _from_file(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -168,7 +168,7 @@ def _from_file(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def _state_dict(kept: Any) -> dict[str, Tensor] | None:
-    """The tensors by name in what a file held: at its top, or where cellbench, timm and others put them."""
+    """The tensors by name in the content of a file: at its top, or under the keys of cellbench, timm and others."""
     for key in ("state", "net", "state_dict"):
         if isinstance(kept, Mapping) and isinstance(kept.get(key), Mapping):
             kept = kept[key]

@@ -1,4 +1,4 @@
-"""Raw images by batch on the device: all of them kept there when they fit, else chunks fetched ahead of their use."""
+"""Training images in batches on the device: all are kept there when they fit, else chunks are fetched ahead of use."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +16,7 @@ class TrainingImages:
     """What an epoch shows.
 
     images: raw, (n, channels, height, width), on the device or, too many for it, in the processor's memory.
-    chosen: (m,) positions of the images of an epoch, those more than once that are to be seen more often.
+    chosen: (m,) positions of the images that an epoch shows; one that is shown twice stands there twice.
     labels: float (m, classes), of the chosen. Both are in the processor's memory.
     batch: images a batch; of fewer images than that, all of them are one.
     """
@@ -55,11 +55,11 @@ def batches(images: Tensor, order: Tensor, size: int, device: str) -> Iterator[T
     yield from _fetched_ahead(images, order.split(size), device)
 
 
-def _fetched_ahead(images: Tensor, at_once: tuple[Tensor, ...], device: str) -> Iterator[Tensor]:
+def _fetched_ahead(images: Tensor, indices: tuple[Tensor, ...], device: str) -> Iterator[Tensor]:
     """A thread gathers a chunk of batches and sends it off, on CUDA beside the net's work on the one before it."""
     stream = _sending_stream() if device == "cuda" else None
-    many = max(1, CHUNK_BYTES // (len(at_once[0]) * images[0].nbytes))
-    chunks = [at_once[i : i + many] for i in range(0, len(at_once), many)]
+    at_a_time = max(1, CHUNK_BYTES // (len(indices[0]) * images[0].nbytes))
+    chunks = [indices[i : i + at_a_time] for i in range(0, len(indices), at_a_time)]
 
     def fetch(index: tuple[Tensor, ...]) -> Callable[[], Tensor]:
         return _send(images[torch.cat(index)], stream)
@@ -80,7 +80,7 @@ def _sending_stream() -> torch.cuda.Stream:
 
 
 def _send(chunk: Tensor, stream: torch.cuda.Stream | None) -> Callable[[], Tensor]:
-    """Send a chunk to the card on `stream`; what comes back gives it, from when on the caller's stream waits for it."""
+    """Start sending a chunk to the card on `stream`; the function that is returned waits for it and gives it."""
     if stream is None:
         return lambda: chunk
     with torch.cuda.stream(stream):
@@ -90,7 +90,7 @@ def _send(chunk: Tensor, stream: torch.cuda.Stream | None) -> Callable[[], Tenso
     def receive() -> Tensor:
         reader = torch.cuda.current_stream()
         reader.wait_event(arrived)
-        sent.record_stream(reader)  # its memory is not to be given away while the reader still needs it
+        sent.record_stream(reader)  # torch must not reuse its memory while this stream still reads it
         return sent
 
     return receive

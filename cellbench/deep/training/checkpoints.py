@@ -1,4 +1,4 @@
-"""What it takes to go on with training in its middle as if it had never been stopped."""
+"""Checkpoints: all that it takes to resume training as if it had never been stopped."""
 
 import contextlib
 import copy
@@ -17,7 +17,7 @@ from ...core.contention import Spent
 from ...core.runs import RunLog
 from .learner import Learner
 
-FORMAT = 3  # another one whenever something else is kept, or in another shape
+FORMAT = 3  # raise it when a checkpoint holds other things, or in another shape
 WRITTEN_BY = f"cellbench {__version__}, checkpoint {FORMAT}, torch {torch.__version__}"
 
 
@@ -45,7 +45,7 @@ def keep(learner: Learner, best: Best, log: RunLog) -> None:
         "seconds": {phase: log.seconds.get(phase, 0.0) for phase in ("fit", "validate")},
         "spent": astuple(log.spent),
     }
-    with contextlib.suppress(OSError):  # a full disk is told when the record is saved; training goes on
+    with contextlib.suppress(OSError):  # on a full disk training goes on; saving the record will report it
         save(log.checkpoint, state)
 
 
@@ -67,25 +67,25 @@ def _parts(learner: Learner) -> dict[str, Any]:
 
 
 def save(path: Path, state: Mapping[str, Any]) -> None:
-    """Write tensors, numbers, text, and lists and mappings of them, whole or not at all."""
+    """Write a mapping of tensors, numbers, text, and lists and mappings of them; a file is whole or not there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save({**state, "written_by": WRITTEN_BY}, _unfinished(path))
     _unfinished(path).replace(path)
 
 
 def remove(path: Path) -> None:
-    """The checkpoint, and what a process that was killed while writing it left behind."""
+    """Delete the checkpoint, and the unfinished file of a process that was killed while it wrote one."""
     path.unlink(missing_ok=True)
     _unfinished(path).unlink(missing_ok=True)
 
 
 def _unfinished(path: Path) -> Path:
-    """Always of one name: a process that is killed here leaves one such file, not one each time."""
+    """The file while it is written: one name for all times, so that killed processes leave one file at most."""
     return path.with_name(f".{path.name}.part")
 
 
 def load(path: Path | None) -> dict[str, Any] | None:
-    """What `save` wrote; None when there is nothing, or nothing that this version wrote whole."""
+    """What `save` wrote; None when there is no file, or one that is cut short or of another version."""
     if path is None or not path.is_file():
         return None
     try:
@@ -96,7 +96,7 @@ def load(path: Path | None) -> dict[str, Any] | None:
 
 
 def random_states(device: str) -> dict[str, Any]:
-    """Of torch's own generators, which dropout draws from."""
+    """The states of torch's global generators, which dropout draws from."""
     return {"cpu": torch.get_rng_state(), **({"cuda": torch.cuda.get_rng_state()} if device == "cuda" else {})}
 
 

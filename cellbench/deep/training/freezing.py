@@ -38,7 +38,7 @@ def freeze(net: nn.Module, plan: str) -> None:
 
 
 def _stop_frozen_norms(net: nn.Module) -> None:
-    """Batch norm that may not learn must not go on counting means either."""
+    """Batch norm that does not learn must not update its running means either."""
     for module in net.modules():
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
             parameters = list(module.parameters())

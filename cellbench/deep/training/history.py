@@ -43,8 +43,11 @@ def val_figures(loss: float, scores: Tensor, labels: Tensor, multilabel: bool) -
 
 
 def _figures(part: str, scores: Tensor, shares: Tensor, multilabel: bool) -> dict[str, float]:
-    """Accuracy (of several labels: exact match) and macro-F1; a mixed image counts as the class of its largest share,
-    of several labels as all of which it has more than half."""
+    """Accuracy (of several labels: exact match) and macro-F1.
+
+    shares: (n, classes). A mixed image counts as the class of its largest share; with several labels an image, as all
+    classes of which it has more than half.
+    """
     truth = shares.cpu().numpy()
     labels = truth > 0.5 if multilabel else truth.argmax(1)
     predicted = decide(scores.float().cpu().numpy(), multilabel)

@@ -34,8 +34,10 @@ class Learner:
 
 @dataclass(frozen=True)
 class BatchResult:
-    """Of one batch, on the device: its loss, the net's scores (n, classes), and the labels as they were shown, (n,
-    classes), of which mixing makes shares."""
+    """What came of one batch, on the device: the loss, scores (n, classes), and labels (n, classes) as they were shown.
+
+    Labels are float: mixing makes shares of them.
+    """
 
     loss: Tensor
     scores: Tensor

@@ -34,7 +34,10 @@ from .warmup import warm_up
 
 @dataclass(frozen=True)
 class Validation:
-    """What chooses the epoch: val, its raw images where the net is, or near, and how often they are scored."""
+    """What the best epoch is chosen on.
+
+    samples: val. images: its raw images, on the device if they fit. epochs_between: from one scoring to the next.
+    """
 
     samples: Samples
     images: Tensor
@@ -86,7 +89,7 @@ def train(
 
 
 def _run_epochs(learner: Learner, data: TrainingImages, val: Validation, epochs: int, best: Best, log: RunLog) -> Best:
-    """The epochs that the history lacks: epoch by epoch, batch by batch, step by step. Returns the best epoch."""
+    """All epochs that the history does not hold yet: epoch by epoch, batch by batch, step by step. Returns the best."""
     recipe, net = learner.recipe, learner.classifier.net
     while (epoch := len(log.history) + 1) <= epochs and not _is_stale(best, epoch, recipe):
         start = time.perf_counter()
@@ -133,12 +136,12 @@ def _validate(learner: Learner, val: Validation, epoch: int, best: Best) -> tupl
 
 
 def _is_stale(best: Best, epoch: int, recipe: Recipe) -> bool:
-    """Whether so many epochs have passed before this one without a better score that the recipe ends training."""
+    """Whether the recipe ends training before this epoch, for want of a better score in the last ones."""
     return bool(recipe.early_stopping) and epoch - 1 - best.epoch >= recipe.early_stopping
 
 
 def _epochs_between(recipe: Recipe, data: TrainingImages, val: Samples) -> int:
-    """Epochs from one scoring of val to the next; what looks at val after every epoch has it scored after every one."""
+    """Epochs from one scoring of val to the next: 1 where the recipe decides by val after every epoch."""
     if recipe.schedule == "plateau" or recipe.early_stopping:
         return 1
     return epochs_between_scores(len(data.chosen), len(val))

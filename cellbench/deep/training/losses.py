@@ -1,4 +1,4 @@
-"""What a recipe calls loss: scores and truth, both (n, classes), to one number."""
+"""The loss of a recipe: one number from scores and labels, both (n, classes)."""
 
 from collections.abc import Callable
 
@@ -16,9 +16,9 @@ ONE_LABEL = ("cross-entropy", "softmax-cross-entropy")
 
 
 def make_loss(recipe: Recipe, truth: Tensor, multilabel: bool) -> Loss:
-    """The recipe's loss as a function of scores, truth (float (n, classes), shares) and smoothing (default: the
-    recipe's). `truth` are the training images', which class weights are taken from.
+    """The recipe's loss: a function of scores, labels (float (n, classes), shares of 0 to 1) and label smoothing.
 
+    truth: the labels of the training images, which class weights follow from. smoothing defaults to the recipe's.
     Focal loss: Lin et al., "Focal Loss for Dense Object Detection", ICCV 2017, without its alpha.
     Raises UsageError when the loss is for one label an image and these have several.
     """
@@ -31,10 +31,10 @@ def make_loss(recipe: Recipe, truth: Tensor, multilabel: bool) -> Loss:
         if kind in ONE_LABEL:
             scores = scores.softmax(1) if kind == "softmax-cross-entropy" else scores
             return F.cross_entropy(scores, truth, weight, label_smoothing=smoothing)
-        # as in cross-entropy: a share goes to all classes alike, so that one label in two is the middle
+        # as cross-entropy spreads a share over all classes, here over the two answers yes and no
         truth = truth * (1 - smoothing) + smoothing / 2
         if kind == "smooth-l1" and multilabel:
-            scores = scores.sigmoid()  # where a label begins is read off logits
+            scores = scores.sigmoid()  # prediction takes scores of several labels as logits
         by_class = _by_class(kind, scores, truth, recipe.focal_gamma)
         return (by_class if weight is None else by_class * weight).mean()
 
@@ -42,15 +42,17 @@ def make_loss(recipe: Recipe, truth: Tensor, multilabel: bool) -> Loss:
 
 
 def scores_are(recipe: Recipe, multilabel: bool) -> str:
-    """What makes probabilities of the scores that this loss trains: 'softmax', 'sigmoid', or '' where nothing does."""
+    """What turns scores that this loss trains into probabilities: 'softmax', 'sigmoid', or '' where nothing does."""
     if recipe.loss == "smooth-l1" and not multilabel:
-        return ""  # they are drawn to 0 and 1 themselves
+        return ""  # the loss draws the scores themselves to 0 and 1
     return "sigmoid" if multilabel or recipe.loss in ("bce", "focal") else "softmax"
 
 
 def class_weights(truth: Tensor) -> Tensor:
-    """(classes,) in inverse proportion to the images of each; over all labels their mean is 1. One that no image has
-    counts like the rarest."""
+    """Weights (classes,) in inverse proportion to the images of a class; their mean over all labels is 1.
+
+    A class without images has the weight of the rarest.
+    """
     counts = truth.sum(0)
     present = counts > 0
     if not present.any():

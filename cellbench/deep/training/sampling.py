@@ -1,4 +1,4 @@
-"""Which training images an epoch shows, and how often: imbalance is met by copies, by omission or by weighted draws."""
+"""Which training images an epoch shows, and how often: repeated, left out or drawn by weight against imbalance."""
 
 import math
 
@@ -14,10 +14,10 @@ ROUNDS = 50  # in which copies are found; a dozen are enough for the 28 labels o
 
 
 def chosen_images(truth: NDArray[np.bool_], recipe: Recipe, seed: int) -> NDArray[np.int64]:
-    """Positions of the images of an epoch, (m,), those repeated by the recipe as often as they are to be seen.
+    """Positions of the images that an epoch shows, (m,); one that the recipe repeats stands there several times.
 
-    truth: (n, classes), whether an image carries a label. Raises UsageError for a class that isn't there, or when
-    nothing is left.
+    truth: (n, classes), whether an image carries a label. Raises UsageError for a class that does not exist, and when
+    no image is left.
     """
     times = np.ones(len(truth), np.int64)
     if recipe.single_label != "keep":
@@ -34,20 +34,20 @@ def chosen_images(truth: NDArray[np.bool_], recipe: Recipe, seed: int) -> NDArra
 
 
 def _copies(truth: NDArray[np.bool_], times: NDArray[np.int64], recipe: Recipe) -> NDArray[np.int64]:
-    """How often each image is repeated, (n,): as the label asks that asks for most."""
+    """How often each image is shown, (n,): as often as the rarest of its labels needs."""
     if isinstance(recipe.oversample, tuple):
         wanted = _to_shares(truth, times, np.array(recipe.oversample), recipe.oversample_most)
-    else:  # counting shares before any copying
-        asked = [math.ceil(recipe.oversample / share - 1e-9) if share else 1 for share in _shares(truth, times)]
-        wanted = np.clip(asked, 1, recipe.oversample_most)
+    else:  # shares are those before any copying
+        needed = [math.ceil(recipe.oversample / share - 1e-9) if share else 1 for share in _shares(truth, times)]
+        wanted = np.clip(needed, 1, recipe.oversample_most)
     return np.where(truth, wanted, 1).max(1)
 
 
 def _to_shares(truth: NDArray[np.bool_], times: NDArray[np.int64], shares: NDArray, most: int) -> NDArray[np.int64]:
-    """Copies of each class, (classes,), with which it comes near its share of all labels; 0 leaves it as it is.
+    """How often to show the images of each class, (classes,), so that it comes near its share of all labels.
 
-    Copies bring labels of other classes along, so they are found in rounds. Raises UsageError for another number of
-    shares than there are classes, and for more than there is to share.
+    A share of 0 leaves a class as it is. Images of one class carry labels of others too, so the numbers are found in
+    rounds. Raises UsageError when the number of shares is not that of classes, and when they sum to more than 1.
     """
     if len(shares) != truth.shape[1]:
         raise UsageError(
@@ -68,13 +68,15 @@ def _to_shares(truth: NDArray[np.bool_], times: NDArray[np.int64], shares: NDArr
 
 
 def _shares(truth: NDArray[np.bool_], times: NDArray[np.int64]) -> NDArray:
-    """Each class's share of all labels of images that are shown so many times, (classes,)."""
+    """The share that each class has of all labels, (classes,), when images are shown so many times."""
     return truth.T.astype(float) @ times / max(1, (truth.sum(1) * times).sum())
 
 
 def epoch_order(truth: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
-    """Positions in the order of an epoch: each once, or with sampler balanced as many drawn, every class equally
-    often. Of several labels an image counts as its rarest, without any as one of the commonest class."""
+    """Positions in the order of an epoch, (n,): shuffled, or with sampler=balanced drawn, all classes as likely.
+
+    Of several labels an image counts as its rarest; one without labels counts as one of the most common class.
+    """
     n = len(truth)
     if recipe.sampler == "shuffle":
         return torch.randperm(n, generator=generator)

@@ -15,7 +15,7 @@ STEPS = 3
 
 
 def warm_up(learner: Learner, train: TrainingImages) -> None:
-    """A few steps on random labels; then all is as it was, torch's random numbers included.
+    """Take a few steps on random labels, then restore the weights and torch's random state.
 
     Raises UsageError for a batch that is too small for the net's batch norm.
     """
