@@ -13,7 +13,7 @@ from ..core.training_budget import EPOCHS, LAST_BELOW, SGD_RATE, budget, default
 class Recipe(Settings):
     """Everything about training that a study may have chosen; the defaults are ours.
 
-    Augmentation is drawn anew for each image. `optimisers.learning_rate` says how schedule, rise and factor make the
+    Augmentation is drawn anew for each image. `schedules.learning_rate` says how schedule, rise and factor make the
     rate of a step. `suited` fills in what is None because it follows from the number of training images.
     """
 
