@@ -12,6 +12,7 @@ from cellbench.core.runs import RunRecord, RunSpec
 from cellbench.core.store import Store
 from cellbench.methods import methods
 from cellbench.results import stats
+from cellbench.results.bootstrap import RESAMPLES
 
 
 def test_table_of_10000_records(benchmark, figures, tmp_path):
@@ -48,7 +49,7 @@ def test_intervals_of_12500_predictions_in_12_classes(against):
 
     def peer() -> None:
         """The loop that one writes first, in numpy."""
-        for _ in range(stats.RESAMPLES):
+        for _ in range(RESAMPLES):
             drawn = rng.integers(0, 12_500, 12_500)
             confusion = np.bincount(truth[drawn] * 12 + predicted[drawn], minlength=144).reshape(12, 12)
             2 * confusion.diagonal() / (confusion.sum(0) + confusion.sum(1))

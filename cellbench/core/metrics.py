@@ -1,4 +1,5 @@
-"""From scores to labels by one shared rule, and from labels to figures; a metric is a row of data."""
+"""From scores to labels by one shared rule, and from labels to figures. A metric is one row of METRICS: its value and
+its bootstrap interval (`results.stats`) come from the same definition."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,21 +8,83 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from . import sums
 from .errors import DataError
+from .sums import Figure, ratio, sums_of
 
-Figure = Callable[[NDArray, NDArray, NDArray], float]
+Weighted = Callable[[NDArray, NDArray, NDArray], NDArray]
 
 
 @dataclass(frozen=True)
 class Metric:
-    """How to compute one figure from truth, predicted labels and scores, nan where there is no such figure.
+    """A figure of a method's answers on some images: a share, from 0 to 1, and the higher the better.
 
-    labels: how many an image must have.
+    name: in records; title: as people write it. labels: how many an image must have. of_sums: the figure from sums over
+    images (see `core.sums`), None for one that the order of scores decides, which has of_scores: from truth
+    (n, classes), scores (n, classes) and weights of the images (resamples, n), of each row of weights.
     """
 
     name: str
-    function: Figure
+    title: str
     labels: Literal["one", "several", "both"]
+    of_sums: Figure | None = None
+    of_scores: Weighted | None = None
+
+    def __call__(self, truth: NDArray, answers: NDArray) -> float:
+        """The figure of all images, nan where it does not exist; answers: labels, or scores where it takes these."""
+        if self.of_sums:
+            return float(self.of_sums(sums_of(truth, answers))[0])
+        assert self.of_scores
+        return float(self.of_scores(truth, answers, np.ones((1, len(truth))))[0])
+
+
+def _average_precision(truth: NDArray, scores: NDArray, weights: NDArray) -> NDArray:
+    """The mean over classes with a positive in truth of the area under their precision-recall curve."""
+    of_class = [_area(truth[:, k], scores[:, k], weights) for k in np.flatnonzero(truth.any(0))]
+    return np.nanmean(of_class, 0) if of_class else np.full(len(weights), np.nan)
+
+
+def _area(truth: NDArray, scores: NDArray, weights: NDArray) -> NDArray:
+    """Average precision of one class; images with equal scores are found together."""
+    order = np.argsort(-scores, kind="stable")
+    last = np.append(np.flatnonzero(np.diff(scores[order])), len(order) - 1)[::-1]  # of those with equal scores
+    drawn = weights[:, order]
+    hits = (drawn * truth[order]).cumsum(1)
+    precision = ratio(hits[:, last], drawn.cumsum(1)[:, last], 0)
+    recall = ratio(hits[:, last], np.broadcast_to(hits[:, -1:], (len(hits), len(last))))
+    return -(np.diff(recall, append=0) * precision).sum(1)
+
+
+accuracy = Metric("accuracy", "accuracy", "one", sums.accuracy)
+# The mean recall over the classes that occur in truth; chance is 1 / classes.
+balanced_accuracy = Metric("balanced_accuracy", "balanced accuracy", "one", sums.balanced_accuracy)
+# Over the classes with a positive in truth, as F1 has no meaning without. scikit-learn's 'macro' with `labels` set to
+# these classes; its default would count a class that is predicted though no image has it as an F1 of 0.
+macro_f1 = Metric("macro_f1", "macro-F1", "both", sums.macro_f1)
+# F1 of all pairs of image and label together.
+micro_f1 = Metric("micro_f1", "micro F1", "several", sums.micro_f1)
+# The share of images whose whole set of labels is right.
+exact_match = Metric("exact_match", "exact match", "several", sums.exact_match)
+# F1 of the mean precision and the mean recall of an image, as study 001 computed its 'F1'; not macro-F1.
+sample_averaged_f1 = Metric("sample_averaged_f1", "sample averaged F1", "several", sums.sample_averaged_f1)
+mean_average_precision = Metric(
+    "mean_average_precision", "mean average precision", "several", of_scores=_average_precision
+)
+METRICS = (
+    accuracy,
+    balanced_accuracy,
+    macro_f1,
+    micro_f1,
+    exact_match,
+    sample_averaged_f1,
+    mean_average_precision,
+)
+NAMED = {metric.name: metric for metric in METRICS}
+OF_CLASS: dict[str, Figure] = {
+    "precision": sums.precision_by_class,
+    "recall": sums.recall_by_class,
+    "f1": sums.f1_by_class,
+}
 
 
 def decide(scores: NDArray[np.float32], multilabel: bool = False, thresholds: NDArray | float = 0.0) -> NDArray:
@@ -41,78 +104,6 @@ def validation_figure(truth: NDArray, scores: NDArray) -> tuple[str, float]:
     return "macro_f1", macro_f1(truth, decide(scores))
 
 
-def accuracy(truth: NDArray, predicted: NDArray) -> float:
-    """Share of images whose label is right."""
-    return float(np.mean(truth == predicted))
-
-
-def balanced_accuracy(truth: NDArray, predicted: NDArray) -> float:
-    """Mean recall over the classes that occur in `truth`; chance is 1 / classes."""
-    recalls = [np.mean(predicted[truth == k] == k) for k in np.unique(truth)]
-    return float(np.mean(recalls))
-
-
-def macro_f1(truth: NDArray, predicted: NDArray) -> float:
-    """Mean F1 over the classes with a positive in truth, nan without any: F1 has no meaning then, and recall neither.
-
-    It is scikit-learn's 'macro' with `labels` set to these classes; its default would count a class that is predicted
-    though no image has it as an F1 of 0.
-    """
-    from sklearn.metrics import f1_score
-
-    present = np.flatnonzero(truth.any(0)) if truth.ndim == 2 else np.unique(truth)
-    if not len(present):
-        return float("nan")
-    return float(f1_score(truth, predicted, labels=present, average="macro", zero_division=0))
-
-
-def micro_f1(truth: NDArray, predicted: NDArray) -> float:
-    """F1 of all (image, label) pairs together."""
-    hits = np.sum(truth & predicted)
-    return float(2 * hits / max(1, truth.sum() + predicted.sum()))
-
-
-def exact_match(truth: NDArray, predicted: NDArray) -> float:
-    """Share of images whose whole set of labels is right."""
-    return float(np.mean((truth == predicted).all(1)))
-
-
-def sample_averaged_f1(truth: NDArray, predicted: NDArray) -> float:
-    """F1 of the mean precision and the mean recall of an image, as study 001 computed its 'F1'; not macro-F1."""
-    hits = (truth & predicted).sum(1)
-    precision = np.mean(hits / np.maximum(1, predicted.sum(1)))
-    recall = np.mean(hits / np.maximum(1, truth.sum(1)))
-    return float(2 * precision * recall / (precision + recall)) if hits.any() else 0.0
-
-
-def mean_average_precision(truth: NDArray, scores: NDArray) -> float:
-    """Mean over classes with a positive in truth of the area under their precision-recall curve (average precision).
-
-    nan when no class has one.
-    """
-    from sklearn.metrics import average_precision_score
-
-    present = truth.any(0)
-    if not present.any():
-        return float("nan")
-    return float(average_precision_score(truth[:, present], scores[:, present], average="macro"))
-
-
-def _of_labels(function: Callable[[NDArray, NDArray], float]) -> Figure:
-    return lambda truth, predicted, scores: function(truth, predicted)
-
-
-METRICS = (
-    Metric("accuracy", _of_labels(accuracy), "one"),
-    Metric("balanced_accuracy", _of_labels(balanced_accuracy), "one"),
-    Metric("macro_f1", _of_labels(macro_f1), "both"),
-    Metric("micro_f1", _of_labels(micro_f1), "several"),
-    Metric("exact_match", _of_labels(exact_match), "several"),
-    Metric("sample_averaged_f1", _of_labels(sample_averaged_f1), "several"),
-    Metric("mean_average_precision", lambda truth, _, scores: mean_average_precision(truth, scores), "several"),
-)
-
-
 def evaluate(truth: NDArray, scores: NDArray[np.float32], thresholds: NDArray | float = 0.0) -> dict[str, float]:
     """Every metric that suits the labels, (n,) int64 or (n, classes) bool, and `n`, the number of images.
 
@@ -122,8 +113,8 @@ def evaluate(truth: NDArray, scores: NDArray[np.float32], thresholds: NDArray | 
     """
     multilabel = truth.ndim == 2
     predicted = decide(scores, multilabel, thresholds)
-    kinds = ("several" if multilabel else "one", "both")
-    figures = {metric.name: metric.function(truth, predicted, scores) for metric in METRICS if metric.labels in kinds}
+    suitable = [metric for metric in METRICS if metric.labels in ("several" if multilabel else "one", "both")]
+    figures = {metric.name: metric(truth, predicted if metric.of_sums else scores) for metric in suitable}
     return {"n": len(truth), **{name: figure for name, figure in figures.items() if np.isfinite(figure)}}
 
 
@@ -132,15 +123,7 @@ def per_class(truth: NDArray, scores: NDArray[np.float32], thresholds: NDArray |
 
     None where there is no such figure: all three of a class without a positive, precision of one never predicted.
     """
-    from sklearn.metrics import precision_recall_fscore_support
-
-    predicted = decide(scores, truth.ndim == 2, thresholds)
-    *figures, n = precision_recall_fscore_support(
-        truth, predicted, labels=np.arange(scores.shape[1]), zero_division=np.nan
-    )
-    named = dict(zip(("precision", "recall", "f1"), figures, strict=True))
-    told = {
-        name: [float(x) if images and np.isfinite(x) else None for x, images in zip(values, n, strict=True)]
-        for name, values in named.items()
-    }
-    return {**told, "n": [int(images) for images in n]}
+    of_images = sums_of(truth, decide(scores, truth.ndim == 2, thresholds), classes=scores.shape[1])
+    figures = {name: figure(of_images)[0].tolist() for name, figure in OF_CLASS.items()}
+    known = {name: [x if np.isfinite(x) else None for x in values] for name, values in figures.items()}
+    return {**known, "n": [int(n) for n in sums.images_by_class(of_images)[0]]}

@@ -8,11 +8,11 @@ from importlib.resources import files
 from typing import Any
 
 from .errors import UsageError, did_you_mean
-from .metrics import METRICS
+from .metrics import METRICS, NAMED
 
 FOLDER = files("cellbench") / "suites"
 PARTS = ("test", "val", "train", "private", "public")  # the last two: test images whose labels a contest kept
-TIMES = ("train_seconds", "fit_seconds", "predict_seconds")
+TIMES = {"train_seconds": "training time", "fit_seconds": "fit", "predict_seconds": "prediction"}
 KINDS = (*(metric.name for metric in METRICS), "f1")  # f1: where it isn't told over what it was averaged
 SHARES = tuple(f"{part}{kind}" for part in (*(f"{part}_" for part in PARTS), "") for kind in KINDS)
 
@@ -95,8 +95,13 @@ def told(figures: Figures | None) -> str:
 
 def titled(figure: str) -> str:
     """'test_macro_f1' as people write it."""
-    words = {"train_seconds": "training time", "fit_seconds": "fit", "predict_seconds": "prediction"}
-    return words.get(figure, figure.replace("_", " ").replace("macro f1", "macro-F1").replace(" f1", " F1"))
+    if figure in TIMES:
+        return TIMES[figure]
+    part, _, rest = figure.partition("_")
+    metric = NAMED.get(rest if part in PARTS else figure)
+    if metric:
+        return f"{part} {metric.title}" if part in PARTS else metric.title
+    return figure.replace("_", " ").replace(" f1", " F1")
 
 
 def amount(name: str, value: float) -> str:

@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 from ..core.words import counted
+from ..results.bootstrap import SEEDS
 from ..results.certainty import MOST_FILES
 from ..results.row_settings import plain
 from ..results.rows import Row, is_disturbed, one_label
-from ..results.stats import SEEDS
 from .tables.table import MISSING, Column
 
 MOST_NAMED = 4  # rows in a clause

@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from . import stats
+from .bootstrap import CELLS_ONLY, RESAMPLES, Interval
 from .predictions import Predicted, read, same_images
 from .rows import Row
-from .stats import Comparison, Interval
+from .stats import Comparison
 
 MOST_FILES = 100  # of predictions are read for a table
 ALPHA = 0.05
@@ -50,7 +51,7 @@ def _over_seeds(row: Row, figure: str) -> Interval | None:
     return None if mean is None else stats.interval_over_seeds(mean, row.get(f"test_{figure}_sd"), len(row["seeds"]))
 
 
-def compare_rows(a: Row, b: Row, figure: str = "accuracy", resamples: int = stats.RESAMPLES) -> Comparison | None:
+def compare_rows(a: Row, b: Row, figure: str = "accuracy", resamples: int = RESAMPLES) -> Comparison | None:
     """Row b against row a on test; None where they have neither predictions of the same images nor three seeds each
     (of an SVM on features that are not learnt one is as good as any number).
 
@@ -152,7 +153,7 @@ def over_of(row: Row, span: Interval | None) -> str | None:
     if not span.few_groups:
         return span.over
     classes = json.loads(Path(row["files"][0]).read_text("utf-8"))["facts"]["classes"]
-    return f"{span.over} ({', '.join(classes[k] for k in span.few_groups)}: {stats.CELLS_ONLY})"
+    return f"{span.over} ({', '.join(classes[k] for k in span.few_groups)}: {CELLS_ONLY})"
 
 
 def _ties(rows: Sequence[Row], figure: str) -> list[bool | None]:

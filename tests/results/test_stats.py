@@ -7,9 +7,9 @@ import pytest
 from scipy import stats as scipy_stats
 from sklearn.metrics import average_precision_score
 
-from cellbench.core.metrics import METRICS, evaluate
+from cellbench.core.metrics import METRICS, NAMED, evaluate
 from cellbench.results import stats
-from cellbench.results.stats import Interval
+from cellbench.results.bootstrap import Interval
 
 T_2 = 4.302653  # Student's 97.5 % quantile with two degrees of freedom
 
@@ -47,13 +47,20 @@ def test_figures_of_confusion_matrices_are_the_shared_metrics(one_label, figure)
     truth, predicted = one_label
     confusion = np.zeros((1, 4, 4))
     np.add.at(confusion[0], (truth, predicted), 1)
-    assert stats.FIGURES[figure](confusion)[0] == pytest.approx(
+    assert NAMED[figure].of_sums(confusion)[0] == pytest.approx(
         evaluate(truth, np.eye(4, dtype=np.float32)[predicted])[figure]
     )
 
 
-def test_a_figure_without_a_confusion_matrix_of_its_own_does_not_exist():
-    assert {metric.name for metric in METRICS} == stats.FIGURES.keys() | stats.RANKED.keys()
+def test_every_metric_has_a_definition_that_resamples_can_take():
+    assert [metric.name for metric in METRICS if not metric.of_sums] == ["mean_average_precision"]
+    assert all(bool(metric.of_sums) != bool(metric.of_scores) for metric in METRICS)
+
+
+def test_images_with_equal_scores_are_found_together_in_every_resample():
+    truth, scores = np.array([[1], [0], [1], [0]], bool), np.array([[1], [1], [1], [0]], np.float32)
+    weights = np.array([[1.0, 1, 1, 1], [2, 0, 0, 1]])
+    assert NAMED["mean_average_precision"].of_scores(truth, scores, weights).tolist() == [pytest.approx(2 / 3), 1]
 
 
 @pytest.mark.parametrize("figure", ["macro_f1", "micro_f1", "exact_match", "sample_averaged_f1"])

@@ -4,9 +4,10 @@ import math
 from collections.abc import Sequence
 
 from ...core.suites import titled
+from ...results.bootstrap import SEEDS
 from ...results.certainty import ALPHA, compare_rows
 from ...results.rows import DATA, HARDWARE, SETTINGS_OF_ALL_SIZES, Row, by
-from ...results.stats import SEEDS, Comparison, compare_over_seeds
+from ...results.stats import Comparison, compare_over_seeds
 from ...results.val_policy import main_policy
 from ..tables.depth import width
 from .claim import Claim

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from scipy import special
 
 from ...core.words import counted
-from ...results.stats import CELLS_ONLY, FEWEST_SEEDS, GROUPS, GROUPS_OF_CLASSES, IMAGES, LEVEL, SEEDS
+from ...results.bootstrap import CELLS_ONLY, GROUPS, GROUPS_OF_CLASSES, IMAGES, LEVEL, SEEDS
+from ...results.stats import FEWEST_SEEDS
 
 POWER = 0.8
 MOST = 20  # times what there is: beyond that the two are level, for all practical purposes

@@ -9,9 +9,10 @@ from scipy import special
 
 from ...core.suites import titled
 from ...core.words import signed
+from ...results.bootstrap import SEEDS
 from ...results.certainty import compare_rows
 from ...results.rows import Row
-from ...results.stats import FEWEST_SEEDS, SEEDS, Comparison
+from ...results.stats import FEWEST_SEEDS, Comparison
 from .evidence import Evidence, briefly, shown
 from .power import IN_HALF, Lack
 

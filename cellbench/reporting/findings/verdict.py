@@ -9,9 +9,10 @@ from typing import Any
 from ...core import suites
 from ...core.data import OFFICIAL
 from ...core.words import counted
+from ...results.bootstrap import SEEDS
 from ...results.certainty import ALPHA
 from ...results.rows import Row
-from ...results.stats import SEEDS, holm
+from ...results.stats import holm
 from ..captions import MOST_NAMED
 from .claim import Claim
 from .evidence import briefly, sides

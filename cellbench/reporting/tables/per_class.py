@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
+from ...results.bootstrap import CELLS_ONLY
 from ...results.certainty import intervals_of_row
 from ...results.predictions import figures_by_class
 from ...results.ranking import ranked
 from ...results.rows import DATA, HARDWARE, Row
-from ...results.stats import CELLS_ONLY
 from ..captions import LABELS, absent_of, counts_of, half, hardware_of, intervals_of, marked, seeds_of, title_of
 from .table import COUNT, PERCENT, Column, Table
 

@@ -1,0 +1,108 @@
+"""Sums over images, and the figures that follow from them.
+
+Of one label an image the sums are a confusion matrix, (classes, classes), truth by row. Of several they are
+(3 * classes + 4,): of each class the images where both, truth, prediction have it; then exact matches, the sums over
+images of precision and of recall, and images. A leading axis holds many such sums at once: one for each group of
+images, or for each resample of a bootstrap. All figures take (n, …) and give (n,), or (n, classes) by class; a figure
+that does not exist is nan.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Figure = Callable[[NDArray], NDArray]
+
+
+def sums_of(
+    truth: NDArray, predicted: NDArray, kind: NDArray | None = None, kinds: int = 1, classes: int | None = None
+) -> NDArray[np.float64]:
+    """Sums over the images of each kind, (kinds, …); over all images where `kind` (n,) does not tell them apart.
+
+    classes: how many there are; of one label an image it is found from the labels where it is not given.
+    """
+    if truth.ndim == 1:
+        k = classes or int(max(truth.max(initial=0), predicted.max(initial=0))) + 1
+        cell = truth * k + predicted if kind is None else (kind * k + truth) * k + predicted
+        return np.bincount(cell, minlength=kinds * k * k).reshape(kinds, k, k).astype(float)
+    hits = truth & predicted
+    of_image = hits.sum(1)
+    images = (
+        (truth == predicted).all(1),
+        of_image / np.maximum(1, predicted.sum(1)),
+        of_image / np.maximum(1, truth.sum(1)),
+        np.ones(len(truth)),
+    )
+    columns = (*hits.T, *truth.T, *predicted.T, *images)
+    if kind is None:
+        return np.array([[column.sum() for column in columns]], float)
+    return np.stack([np.bincount(kind, column, kinds) for column in columns], 1)
+
+
+def accuracy(sums: NDArray) -> NDArray:
+    return ratio(np.trace(sums, axis1=1, axis2=2), sums.sum((1, 2)))
+
+
+def balanced_accuracy(sums: NDArray) -> NDArray:
+    return _mean(recall_by_class(sums))
+
+
+def macro_f1(sums: NDArray) -> NDArray:
+    return _mean(f1_by_class(sums))
+
+
+def micro_f1(sums: NDArray) -> NDArray:
+    both, truth, predicted = (part.sum(1) for part in _by_class(sums))
+    return ratio(2 * both, truth + predicted, 0)
+
+
+def exact_match(sums: NDArray) -> NDArray:
+    return ratio(sums[:, -4], sums[:, -1])
+
+
+def sample_averaged_f1(sums: NDArray) -> NDArray:
+    precision, recall = ratio(sums[:, -3], sums[:, -1]), ratio(sums[:, -2], sums[:, -1])
+    return ratio(2 * precision * recall, precision + recall, 0)
+
+
+def precision_by_class(sums: NDArray) -> NDArray:
+    both, truth, predicted = _by_class(sums)
+    return np.where(truth > 0, ratio(both, predicted), np.nan)
+
+
+def recall_by_class(sums: NDArray) -> NDArray:
+    both, truth, _ = _by_class(sums)
+    return ratio(both, truth)
+
+
+def f1_by_class(sums: NDArray) -> NDArray:
+    both, truth, predicted = _by_class(sums)
+    return np.where(truth > 0, ratio(2 * both, truth + predicted), np.nan)
+
+
+def images_by_class(sums: NDArray) -> NDArray:
+    """How many images truly have each class."""
+    return _by_class(sums)[1]
+
+
+def ratio(part: NDArray, whole: NDArray, where_none: float = np.nan) -> NDArray:
+    """part / whole; `where_none` where the whole is 0."""
+    return np.divide(part, whole, out=np.full_like(whole, where_none), where=whole > 0)
+
+
+def _by_class(sums: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+    """Of each class, (n, classes): images that truth and prediction have, that truth, that prediction has."""
+    if sums.ndim == 3:
+        return np.diagonal(sums, axis1=1, axis2=2), sums.sum(2), sums.sum(1)
+    both, truth, predicted = np.split(sums[:, :-4], 3, axis=1)
+    return both, truth, predicted
+
+
+def _mean(of_class: NDArray) -> NDArray:
+    """The mean over the classes that have images in truth."""
+    known = np.isfinite(of_class)
+    if not known.all():  # a class without images is left out first: zeros between others would round sums otherwise
+        somewhere = known.any(0)
+        of_class, known = np.ascontiguousarray(of_class[:, somewhere]), known[:, somewhere]
+    return ratio(np.nansum(of_class, 1), known.sum(1).astype(float))
