@@ -13,6 +13,7 @@ from skimage.feature import hog as scikit_image_hog
 from torch.utils.data import DataLoader, TensorDataset
 from torchvision.models.resnet import ResNet
 
+from cellbench import load_results
 from cellbench.core.data import Samples
 from cellbench.core.runs import RunLog, RunRecord, RunSpec
 from cellbench.core.store import Store
@@ -25,7 +26,6 @@ from cellbench.deep.training import loop
 from cellbench.features import hog
 from cellbench.methods import methods
 from cellbench.reporting.tables.views import tables
-from cellbench.results.frame import load_results
 from cellbench.running.worker import ask
 
 HAS_BF16 = str(choose_precision("auto", "cpu")) == "bf16"

@@ -53,16 +53,16 @@ def compare(context: click.Context, before: Path, after: Path, style: str, limit
     """
     allowed = dict(pair for text in limits for pair in _limit(text))
     from ..reporting.tables.comparison import Limits, too_much
-    from ..reporting.tables.comparison import compare as compare_frames
+    from ..reporting.tables.comparison import compare as side_by_side
     from ..reporting.tables.table import render
-    from ..results.frame import load_results
+    from ..results.results import Results
 
-    frames = []
+    both = []
     for folder in (before, after):
-        frames.append(load_results(folder))
-        for path, reason in frames[-1].attrs["passed_over"]:
+        both.append(Results.load(folder))
+        for path, reason in both[-1].passed_over:
             click.echo(f"passed over {folder / path}: {reason}", err=True)
-    table = compare_frames(*frames)
+    table = side_by_side(*both)
     click.echo(render([table], style, terminal_width(wide)))
     worse = too_much(table.rows, Limits(**allowed)) if allowed else []
     for line in worse:

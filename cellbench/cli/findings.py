@@ -47,8 +47,8 @@ def findings(context: click.Context, results: Path, style: str, ids: tuple[str, 
     from ..reporting.findings.claim import chosen, load
 
     chosen(load(), ids)  # a misspelt id is told before anything is read
-    frame = read_results(context, results, machine)
-    found, plain = judged(frame, ids), [] if ids else sentences(frame)
+    read = read_results(context, results, machine)
+    found, plain = judged(read, ids), [] if ids else sentences(read)
     output = None if results == Path("results") else results
     if style == "json":
         click.echo(show.as_json(found, plain))

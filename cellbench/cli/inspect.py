@@ -136,7 +136,7 @@ def best_result(results: Path, data: "Dataset", asked: bool) -> "Best | None":
     if asked and not results.is_dir():
         raise UsageError(f"{results} is no folder; give one that `cellbench run -o` wrote")
     found = []
-    for _, _, record in read_records(results, lambda path, why: say(f"passed over {path}: {why}")):
+    for _, _, record, _ in read_records(results, lambda path, why: say(f"passed over {path}: {why}")):
         spec = record.spec
         same = (spec.dataset, spec.fingerprint, spec.split) == (data.name, data.info.fingerprint, data.split.name)
         figure = record.metrics.get("test", {}).get(MEASURES[data.multilabel])

@@ -230,9 +230,9 @@ def list_results(results: Path, wide: bool) -> None:
     """
     from ..reporting.tables.runs import runs
     from ..reporting.tables.table import render
-    from ..results.frame import load_results
+    from ..results.results import Results
 
-    frame = load_results(results)
-    for path, reason in frame.attrs["passed_over"]:
+    found = Results.load(results)
+    for path, reason in found.passed_over:
         click.echo(f"passed over {path}: {reason}", err=True)
-    click.echo(render([runs(frame)], "text", terminal_width(wide)))
+    click.echo(render([runs(found)], "text", terminal_width(wide)))

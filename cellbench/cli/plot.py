@@ -14,9 +14,8 @@ from .options import runs_option
 from .reading import machine_option, read_results
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ..reporting.plots.kinds import Outcome
+    from ..results.results import Results
 
 KINDS = (
     "time",
@@ -101,12 +100,11 @@ def plot(
     from ..reporting.plots.kinds import KINDS as KNOWN
     from ..reporting.plots.kinds import left_out, outcomes
 
-    frame = read_results(context, results, machine)
-    frame = _of_datasets(frame, names)
-    found = list(outcomes(frame, KINDS if kind == "all" else [kind], runs, conditions))
+    of_datasets = _of_datasets(read_results(context, results, machine), names)
+    found = list(outcomes(of_datasets, KINDS if kind == "all" else [kind], runs, conditions))
     drawn = [outcome for outcome in found if outcome.chart]
     lacking = _lacking(found, results)
-    n = 0 if kind != "all" and KNOWN[kind].every else left_out(frame, runs, conditions)
+    n = 0 if kind != "all" and KNOWN[kind].every else left_out(of_datasets, runs, conditions)
     others = f"{counted(n, 'other run')} (limited data or changed settings) left out; all are taken with: --runs all"
     if not drawn:
         raise UsageError(min(lacking, key=len) + f" ({others})" * bool(n))
@@ -131,14 +129,14 @@ def _target(output: Path | None, style: str | None, kind: str) -> tuple[Path, Pa
     return output.parent, output, style or ending
 
 
-def _of_datasets(frame: "pd.DataFrame", names: Sequence[str]) -> "pd.DataFrame":
-    known = set(frame["dataset"])
+def _of_datasets(results: "Results", names: Sequence[str]) -> "Results":
+    known = set(results.frame["dataset"])
     for name in names:
         if not any(fnmatchcase(each, name) for each in known):
             raise UsageError(f"no result is of a data set {name!r}; {did_you_mean(name, known)}")
     if not names:
-        return frame
-    return frame[frame["dataset"].map(lambda each: any(fnmatchcase(each, name) for name in names))]
+        return results
+    return results.only([any(fnmatchcase(each, name) for name in names) for each in results.frame["dataset"]])
 
 
 def _write(drawn: "Sequence[Outcome]", folder: Path, file: Path | None, style: str) -> None:

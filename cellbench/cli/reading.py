@@ -7,7 +7,7 @@ import click
 from click.core import ParameterSource
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from ..results.results import Results
 
 machine_option = click.option(
     "--machine",
@@ -17,21 +17,20 @@ machine_option = click.option(
 )
 
 
-def read_results(context: click.Context, results: Path, machine: str | None) -> "pd.DataFrame":
-    """The records of a folder, of one machine or of all; says on stderr what is passed over or not shown.
+def read_results(context: click.Context, folder: Path, machine: str | None) -> "Results":
+    """The results of a folder, of one machine or of all; says on stderr what is passed over or not shown.
 
     Raises UsageError for a machine without records.
     """
     from ..core.environment import machine_name
-    from ..results.frame import load_results
-    from ..results.selection import of_machine
+    from ..results.results import Results
 
-    frame = load_results(results)
-    for path, reason in frame.attrs["passed_over"]:
+    found = Results.load(folder)
+    for path, reason in found.passed_over:
         click.echo(f"passed over {path}: {reason}", err=True)
     by_default = context.get_parameter_source("results") is ParameterSource.DEFAULT
     preferred = machine_name() if by_default else ""
-    shown, others = of_machine(frame, machine, preferred)
+    shown, others = found.of_machine(machine, preferred)
     if others:
         click.echo(others, err=True)
     return shown

@@ -76,9 +76,9 @@ def report(
     from ..reporting.report.page import Look, render
     from ..reporting.report.page import report as gather
 
-    frame = read_results(context, results, machine)
+    found = read_results(context, results, machine)
     progress_line("reading predictions")
-    content = gather(frame, runs, conditions, title)
+    content = gather(found, runs, conditions, title)
     off = Look(lacking="left out on request (--no-cells)")
     looks = {scope: off if no_cells else _look(scope, wanted, results) for scope, wanted in content.wanted().items()}
     folder = None if results == Path("results") else results

@@ -308,18 +308,19 @@ def _tell_answer(jobs: Sequence["Job"], store: "Store") -> None:
     """The contest on the data of these jobs, from this machine's records in the folder."""
     from ..reporting.answers import answers
     from ..reporting.findings.show import WIDTH, answer_lines
-    from ..results.frame import load_results
+    from ..results.results import Results
     from ..results.rows import DATA, as_rows
 
-    frame = load_results(store.root)
+    results = Results.load(store.root)
     machine = store.path(jobs[0].spec).parents[2].name
     data = {tuple(job.spec.form.get(name) for name in DATA) for job in jobs}
-    rows = as_rows(frame[["machine", *DATA]])
-    frame = frame[[row["machine"] == machine and tuple(row[name] for name in DATA) in data for row in rows]]
-    if not any(job.overrides for job in jobs) and frame["default"].any():
-        frame = frame[frame["default"]]
+    rows = as_rows(results.frame[["machine", *DATA]])
+    asked = [row["machine"] == machine and tuple(row[name] for name in DATA) in data for row in rows]
+    results = results.only(asked)
+    if not any(job.overrides for job in jobs) and results.frame["default"].any():
+        results = results.only(results.frame["default"])
     output = None if store.root == Path("results") else store.root
-    for text in answers(frame):
+    for text in answers(results):
         click.echo("\n" + "\n".join(answer_lines(text, terminal_width() or WIDTH, output)))
 
 

@@ -13,9 +13,8 @@ from .options import runs_option, terminal_width, wide_option
 from .reading import machine_option, read_results
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ..reporting.tables.table import Table
+    from ..results.results import Results
 
 VIEWS = ("all", "leaderboard", "svm-vs-deep", "depth", "per-class", "efficiency", "parity", "scaling")
 FORMATS = ("text", "markdown", "latex", "csv", "json")
@@ -91,24 +90,23 @@ def table(
     from ..reporting.tables.table import render
     from ..reporting.tables.views import VIEWS as KNOWN
     from ..reporting.tables.views import tables
-    from ..results.pooling import select
 
     if suites and (view != "all" or conditions):
         flag = f"--view {view}" if view != "all" else "--where"
         raise UsageError(f"{flag} is not for suites, whose view is of its own; leave it or --suite out")
-    frame = read_results(context, results, machine)
+    found = read_results(context, results, machine)
     if suites:
-        claimed = _claims(frame, suites)
+        claimed = _claims(found, suites)
         click.echo(render(ordered(claimed, sort) if sort else claimed, style, terminal_width(wide)))
         return
     every = view != "all" and KNOWN[view].every_run
-    shown, others = select(frame, "all" if every else runs)
+    shown, others = found.select("all" if every else runs)
     try:
-        found = tables(shown, view, conditions)
+        drawn = tables(shown, view, conditions)
     except UsageError as error:
         raise UsageError(f"{error} ({others})" if others else str(error)) from error
-    found = ordered(found, sort) if sort else found
-    text = render(found, style, terminal_width(wide), bold=partial(click.style, bold=True))
+    drawn = ordered(drawn, sort) if sort else drawn
+    text = render(drawn, style, terminal_width(wide), bold=partial(click.style, bold=True))
     click.echo(text)
     if "cellbench run" in text and style == "text" and results != Path("results"):
         click.echo(f"\nTo have what is got with `cellbench run` in this folder, add: -o {shlex.quote(str(results))}")
@@ -116,9 +114,9 @@ def table(
         click.echo(others if style in ("csv", "json") else f"\n{others}", err=style in ("csv", "json"))
 
 
-def _claims(frame: "pd.DataFrame", names: Sequence[str]) -> "list[Table]":
+def _claims(results: "Results", names: Sequence[str]) -> "list[Table]":
     from ..core.suites import select
     from ..reporting.tables.suite import claims
     from ..running.suites import expected
 
-    return [claims(frame, suite, expected(suite)) for suite in select(names)]
+    return [claims(results, suite, expected(suite)) for suite in select(names)]

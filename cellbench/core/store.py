@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,8 +86,17 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         raise
 
 
-def read_records(root: Path, on_bad: Callable[[Path, str], None]) -> Iterator[tuple[Path, str, RunRecord]]:
-    """Yield (path, machine, record) for every record below `root`, sorted by path.
+class Stored(NamedTuple):
+    """A record as it lies in a folder; text: what its file holds."""
+
+    path: Path
+    machine: str
+    record: RunRecord
+    text: str
+
+
+def read_records(root: Path, on_bad: Callable[[Path, str], None]) -> Iterator[Stored]:
+    """Every record below `root`, sorted by path.
 
     A file that is no whole record, or a copy of one seen before, is named to `on_bad` with the reason and passed
     over; nothing is written.
@@ -95,7 +104,8 @@ def read_records(root: Path, on_bad: Callable[[Path, str], None]) -> Iterator[tu
     seen: dict[tuple[str, str], Path] = {}
     for path in sorted(Path(root).rglob("*.json")):
         try:
-            record = RunRecord.from_json(path.read_text(encoding="utf-8"))
+            text = path.read_text(encoding="utf-8")
+            record = RunRecord.from_json(text)
         except (OSError, ValueError) as error:
             on_bad(path, str(error))
             continue
@@ -104,7 +114,7 @@ def read_records(root: Path, on_bad: Callable[[Path, str], None]) -> Iterator[tu
         if first is not path:
             on_bad(path, f"the same run as {first.relative_to(root)}; remove one of them")
             continue
-        yield path, machine, record
+        yield Stored(path, machine, record, text)
 
 
 def read_predictions(path: Path) -> dict[str, NDArray] | None:

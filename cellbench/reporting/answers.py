@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 
-import pandas as pd
-
 from ..core.families import Family
 from ..core.words import duration, signed
 from ..results.contest import Contest, Difference, Entrant, contests, same_hardware
-from ..results.pooling import pool
+from ..results.results import Results
 from ..results.row_settings import with_settings
 from ..results.rows import DATA, Row, by, is_disturbed
 from .captions import called, get_one, limit_of, name_of, not_shown, scoring_in_times
@@ -17,10 +15,10 @@ from .tables.table import two_digits
 SHORT = 10.0  # seconds below which a time has digits after the point
 
 
-def answers(frame: pd.DataFrame) -> list[str]:
-    """What the contests of a frame say, one for each data set, split, limit and hardware."""
-    several = frame["machine"].nunique() > 1
-    found = [contest for group in by(pool(frame), DATA) for contest in contests(with_settings(group))]
+def answers(results: Results) -> list[str]:
+    """What the contests of results say, one for each data set, split, limit and hardware."""
+    several = results.frame["machine"].nunique() > 1
+    found = [contest for group in by(results.rows, DATA) for contest in contests(with_settings(group))]
     return [answer(contest, (), several) for contest in found]
 
 

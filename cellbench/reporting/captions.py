@@ -137,7 +137,7 @@ def _labels(row: Row) -> str:
 
 
 def not_shown(rows: Sequence[Row]) -> str:
-    """A clause on runs that exist and that a view misses, and what shows them; rows: of `attrs[LEFT_OUT]`."""
+    """A clause on runs that exist and that a view misses, and what shows them; rows: as `Results.left_out` has them."""
     names = list(dict.fromkeys(called(row) for row in rows))
     named = ", ".join(names) if len(names) <= MOST_NAMED else f"{len(names)} other results"
     shown = "it" if len(names) == 1 else "them"
@@ -201,7 +201,7 @@ def certainty_of(rows: Sequence[Row], figure: str) -> list[str]:
         none = f"; every other row{compared} is worse in {figure}"
         told = f" and those not shown to be worse in {figure}: {named}" if ties else none
         lines.append(f"Bold: {called(best)}{told} (5 %, Holm).")
-    if sum(len(row["files"]) for row in rows) > MOST_FILES:
+    if sum(len(row["runs"]) for row in rows) > MOST_FILES:
         lines.append(
             f"Intervals and ties are told of the first rows, {MOST_FILES} runs in all; choose rows with --where."
         )

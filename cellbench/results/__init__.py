@@ -1,7 +1,8 @@
 """Records → results. Nothing here shows anything, trains anything or needs torch.
 
-frame: a folder of records as one tidy frame · pooling: its runs as rows, seeds pooled · rows, row_settings: a row, what
-tells it from others · conditions, selection: which rows are asked for · predictions: what runs said of each image ·
-stats, certainty: intervals and paired tests, of arrays and of rows · ranking, contest, val_policy: which rows meet ·
-backends, undertrained, older_records: what a row's own record does not say.
+results: a folder of records, read and pooled once · runs: one run, with what it said of each image · frame: all runs as
+one tidy frame · pooling: rows, whose seeds are pooled · rows, row_settings: a row, and what tells it from others ·
+conditions, selection: which rows are asked for · bootstrap, stats, certainty: intervals and paired tests, of arrays and
+of rows · ranking, contest, val_policy: which rows meet · backends, undertrained, older_records: what a row's own record
+does not say.
 """

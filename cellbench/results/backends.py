@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .predictions import read, same_images
 from .row_settings import fixed_params
 from .rows import Row
+from .runs import Run, same_images
 
 REFERENCE = "libsvm"
 PROBLEM = ("dataset", "fingerprint", "split", "limit", "val_limit", "preprocessing", "method", "revision", "machine")
@@ -43,22 +42,26 @@ def references(rows: Iterable[Row], *more: str) -> dict[tuple[Any, ...], Row]:
     return {problem(row, *more): row for row in sorted(found, key=lambda row: requested(row) == REFERENCE)}
 
 
-def agreements(root: Path, runs: Sequence[Row]) -> list[float | None]:
+def agreements(rows: Sequence[Row], runs: Sequence[Run]) -> list[float | None]:
     """For each run the share of test images, or of pairs of image and label, that it decides as LIBSVM does, given
     the same problem and seed; None without such a run, or without scores beside the records.
 
-    runs: as rows of the frame, with their files relative to `root`.
+    rows: of the frame, one a run.
     """
-    reference = references(runs, "seed")
+    of_row = {id(row): run for row, run in zip(rows, runs, strict=True)}
+    reference = {key: of_row[id(row)] for key, row in references(rows, "seed").items()}
     if not reference:
-        return [None] * len(runs)
-    return [_agreement(root, run, reference.get(problem(run, "seed"))) for run in runs]
+        return [None] * len(rows)
+    return [
+        _agreement(run, reference.get(problem(row, "seed"))) if row["status"] == "ok" else None
+        for row, run in zip(rows, runs, strict=True)
+    ]
 
 
-def _agreement(root: Path, run: Row, reference: Row | None) -> float | None:
-    if reference is None or run["status"] != "ok":
+def _agreement(run: Run, reference: Run | None) -> float | None:
+    if reference is None:
         return None
-    mine, theirs = (read(root / one["path"]) for one in (run, reference))
+    mine, theirs = run.predicted(), reference.predicted()
     if mine is None or theirs is None or not same_images([mine, theirs]):
         return None
     return float(np.mean(mine.predicted == theirs.predicted))

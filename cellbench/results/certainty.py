@@ -4,12 +4,11 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from . import stats
 from .bootstrap import CELLS_ONLY, RESAMPLES, Interval
-from .predictions import Predicted, read, same_images
 from .rows import Row
+from .runs import Predicted, same_images
 from .stats import Comparison
 
 MOST_FILES = 100  # of predictions are read for a table
@@ -22,10 +21,10 @@ def seeds_of_row(row: Row) -> list[Predicted] | None:
 
     None as well where there are more than MOST_FILES: the seeds say enough.
     """
-    if not 0 < len(row["files"]) <= MOST_FILES:
+    if not 0 < len(row["runs"]) <= MOST_FILES:
         return None
-    told = [read(file) for file in row["files"]]
-    return told if same_images(told) else None  # type: ignore[return-value]
+    told = [run.predicted() for run in row["runs"]]
+    return told if same_images(told) else None
 
 
 def intervals_of_row(row: Row, figures: Sequence[str] = FIGURES) -> dict[str, Interval]:
@@ -130,9 +129,9 @@ def _near(rows: Sequence[Row]) -> list[Row]:
     """Rows, those that would take the files read beyond MOST_FILES without theirs."""
     near, left = [], MOST_FILES
     for row in rows:
-        fits = len(row["files"]) <= left
-        left -= len(row["files"]) * fits
-        near.append(row if fits else {**row, "files": []})
+        fits = len(row["runs"]) <= left
+        left -= len(row["runs"]) * fits
+        near.append(row if fits else {**row, "runs": ()})
     return near
 
 
@@ -152,7 +151,7 @@ def over_of(row: Row, span: Interval | None) -> str | None:
         return None
     if not span.few_groups:
         return span.over
-    classes = json.loads(Path(row["files"][0]).read_text("utf-8"))["facts"]["classes"]
+    classes = row["runs"][0].classes
     return f"{span.over} ({', '.join(classes[k] for k in span.few_groups)}: {CELLS_ONLY})"
 
 

@@ -16,6 +16,7 @@ from ..core.store import read_records
 from ..core.words import counted
 from .backends import agreements
 from .older_records import val_in_fit, why_undertrained
+from .runs import Run
 
 TEXT, WHOLE, REAL, YES_NO = "object", "Int64", "float64", "bool"
 PARTS = ("train", "val", "test")
@@ -59,12 +60,12 @@ COLUMNS: dict[str, str] = {
 _CAST: dict[str, Callable[[Any], Any]] = {WHOLE: int, REAL: float}
 
 
-def load_results(path: Path | str) -> pd.DataFrame:
-    """Every record below `path`, one row each, sorted by file; nothing is written, moved or repaired.
+def read_folder(path: Path | str) -> tuple[pd.DataFrame, list[Run], list[tuple[str, str]]]:
+    """Every record below `path`, sorted by file: as a frame, a row a run, whose index counts the runs; the runs; and
+    (file relative to `path`, reason) for each file that is no whole record. Nothing is written, moved or repaired.
 
-    What a record does not hold is missing (NA, NaN); docs/results-frame.md has every column. `attrs["passed_over"]`
-    lists (file relative to `path`, reason) for each file that is no whole record, `attrs["root"]` is `path`. Raises
-    UsageError when there is no such folder, or no record in it.
+    What a record does not hold is missing (NA, NaN); docs/results-frame.md has every column. Raises UsageError when
+    there is no such folder, or no record in it.
     """
     root = Path(path)
     if root.is_file():
@@ -77,24 +78,23 @@ def load_results(path: Path | str) -> pd.DataFrame:
     def pass_over(file: Path, reason: str) -> None:
         passed_over.append((file.relative_to(root).as_posix(), reason))
 
-    rows = []
-    for file, machine, record in read_records(root, pass_over):
+    rows, runs = [], []
+    for stored in read_records(root, pass_over):
         try:
-            row = {name: _cast(name, value) for name, value in _row(record).items() if value is not None}
+            row = {name: _cast(name, value) for name, value in _row(stored.record).items() if value is not None}
         except (AttributeError, KeyError, TypeError, ValueError, UsageError) as error:
-            pass_over(file, f"not a whole record ({error})")
+            pass_over(stored.path, f"not a whole record ({error})")
             continue
-        rows.append({**row, "machine": machine, "path": file.relative_to(root).as_posix()})
+        rows.append({**row, "machine": stored.machine, "path": stored.path.relative_to(root).as_posix()})
+        runs.append(Run(stored.path, stored.text))
     if not rows:
         others = f"{counted(len(passed_over), 'file')} of another kind"
         bad = f" ({others}; {': '.join(passed_over[0])})" if passed_over else ""
         raise UsageError(f"no records in {str(root)!r}{bad}; {how}")
     found = pd.DataFrame(rows)
-    found["agreement"] = agreements(root, rows)
+    found["agreement"] = agreements(rows, runs)
     extra = [name for name in found if name not in COLUMNS]
-    frame = found.reindex(columns=[*COLUMNS, *extra]).astype(COLUMNS)
-    frame.attrs |= {"passed_over": passed_over, "root": str(root)}
-    return frame
+    return found.reindex(columns=[*COLUMNS, *extra]).astype(COLUMNS), runs, passed_over
 
 
 def _slip(root: Path) -> str:

@@ -16,6 +16,8 @@ MAKE = ("processor", "gpu", "backend", "version")  # times and results of unlike
 SETTINGS = ("preprocessing", "method", "revision", "params", "deterministic")
 SETTINGS_OF_ALL_SIZES = tuple("fixed_params" if name == "params" else name for name in SETTINGS)
 
+NOT_SHOWN = ("runs", "gap_accuracy", "gap_accuracy_sd", "gap_macro_f1", "gap_macro_f1_sd")  # keys that no table has
+
 
 def by(rows: Iterable[Row], names: Sequence[str]) -> list[list[Row]]:
     """Rows that share `names`, in the order of these; missing comes first, and the official split before others."""
@@ -31,6 +33,11 @@ def by(rows: Iterable[Row], names: Sequence[str]) -> list[list[Row]]:
 def as_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """A row of a frame as a mapping, None where something is missing."""
     return frame.astype(object).where(frame.notna(), None).to_dict("records")  # type: ignore[return-value]
+
+
+def figures_of(row: Row) -> dict[str, Any]:
+    """A row as tables, their files and conditions have it."""
+    return {name: value for name, value in row.items() if name not in NOT_SHOWN}
 
 
 def one_label(rows: Sequence[Row]) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from cellbench import load_results
 from cellbench.cli import cli
 from cellbench.cli.run import run
 from cellbench.cli.suites import plan_suites
@@ -26,7 +27,7 @@ from cellbench.reporting.findings.claim import load
 from cellbench.reporting.findings.evidence import sides
 from cellbench.reporting.findings.judges import JUDGES
 from cellbench.results.conditions import FORM
-from cellbench.results.frame import COLUMNS, load_results
+from cellbench.results.frame import COLUMNS
 from cellbench.running.plan import make_plan, names_of, parse_override
 
 from ..reporting.conftest import make
@@ -148,9 +149,9 @@ def _record(job, dataset, several):
 def _found(claim, records, folder):
     for record in records:
         Store(folder, "example-cpu-2c-abc123").save(record)
-    frame = load_results(folder)
-    (found,) = findings_of(frame, [claim.id])
-    return found, rows_of(frame)
+    results = load_results(folder)
+    (found,) = findings_of(results, [claim.id])
+    return found, rows_of(results)
 
 
 WITH_SUITES = [name for name, claim in CLAIMS.items() if all("--suite" in command for command in claim.commands)]

@@ -69,7 +69,7 @@ def kept(tmp_path_factory):
 def test_labels_of_the_test_images_as_files_are_those_of_the_run(kept, method, dataset):
     environment, base = kept
     found = {
-        (r.spec.method, r.spec.dataset): (path, r) for path, _, r in read_records(base / "results", lambda *_: None)
+        (r.spec.method, r.spec.dataset): (path, r) for path, _, r, _ in read_records(base / "results", lambda *_: None)
     }
     path, record = found[method, dataset]
     out = call(environment, "predict", path.with_suffix(".model"), base / dataset, "--all-scores")
@@ -103,7 +103,7 @@ def test_a_saved_net_is_where_another_data_set_starts_from(kept):
         *("--epochs", 1, "-o", base / "transfer"),
     )
     assert out.returncode == 0, out.stderr
-    ((_, _, record),) = read_records(base / "transfer", lambda *_: None)
+    ((_, _, record, _),) = read_records(base / "transfer", lambda *_: None)
     assert record.facts["weights"] == first.name
     assert record.facts["weights_channels"].startswith("2 → 4")
     assert len(record.facts["weights_new"]) == 1  # the last layer: 12 classes there, 10 here

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cellbench import load_results
 from cellbench.core.metrics import evaluate, per_class
 from cellbench.core.runs import RunRecord, RunSpec
 from cellbench.core.store import Predictions, Store
 from cellbench.reporting.tables.views import tables
-from cellbench.results.frame import load_results
 
 Scored = tuple[RunRecord, Predictions]
 

@@ -4,12 +4,11 @@ import json
 
 import pytest
 
+from cellbench import load_results
 from cellbench.core import suites
 from cellbench.core.runs import canonical_text
 from cellbench.reporting.tables.suite import _settings, claims
 from cellbench.reporting.tables.table import render
-from cellbench.results.frame import load_results
-from cellbench.results.pooling import pool
 
 SUITE = suites.parse(
     "study",
@@ -189,7 +188,7 @@ def test_programs_get_claimed_and_published_figures_as_numbers(table, record):
 def test_an_open_setting_of_an_entry_is_passed_over_only_where_the_row_left_it_open(
     results, record, facts, overrides, left_open
 ):
-    (row,) = pool(load_results(results(record("cnn", facts=facts, overrides=overrides))))
+    (row,) = load_results(results(record("cnn", facts=facts, overrides=overrides))).rows
     entry = {"follows": ["epochs", "lr"], "method": "cnn", "params": '{"epochs":20,"lr":0.1}', "preprocessing": "{}"}
     _, fixed, _ = _settings(entry, row, entry)
     assert {"epochs", "lr"} - fixed.keys() == left_open

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from cellbench import load_results
 from cellbench.cli import cli
 from cellbench.core.store import Store
 from cellbench.reporting.tables.comparison import Limits, compare, too_much
-from cellbench.results.frame import load_results
 
 from .conftest import judged, make
 

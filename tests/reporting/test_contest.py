@@ -4,11 +4,10 @@ import dataclasses
 
 import pytest
 
+from cellbench import load_results
 from cellbench.core.runs import RunRecord
 from cellbench.reporting.tables.table import render
 from cellbench.reporting.tables.views import tables
-from cellbench.results.frame import load_results
-from cellbench.results.pooling import pool, select
 from cellbench.results.undertrained import with_undertrained
 
 from .conftest import judged, make
@@ -159,7 +158,7 @@ def test_families_that_did_not_run_are_named_with_the_command(contest, record):
 
 def test_a_net_that_is_only_not_shown_is_said_to_have_run(results, record):
     root = results(record("svm-hog"), record("resnet18", overrides={"epochs": 3}))
-    shown, _ = select(load_results(root))
+    shown, _ = load_results(root).select()
     (table,) = tables(shown, "svm-vs-deep")
     assert [row["method"] for row in table.rows] == ["svm-hog"]
     assert (
@@ -211,7 +210,7 @@ def test_a_row_far_from_the_best_train_error_of_its_kind_was_not_trained_enough(
         record("cnn", overrides={"epochs": 2, "width": 2}, **train(0.5)),  # of another kind
         record("resnet18", **train(0.4)),
     ]
-    reasons = {row["overrides"]: row["undertrained"] for row in pool(load_results(results(*records)))}
+    reasons = {row["overrides"]: row["undertrained"] for row in load_results(results(*records)).rows}
     assert {text for text, reason in reasons.items() if reason} == {'{"epochs":2}'}
     assert reasons['{"epochs":2}'] == "16.0 % wrong on train, where other settings came to 5.0 %"
 

@@ -8,12 +8,12 @@ import re
 import numpy as np
 import pytest
 
+from cellbench import load_results
 from cellbench.core.errors import UsageError
 from cellbench.core.metrics import evaluate
 from cellbench.reporting.findings import claim as claims
 from cellbench.reporting.findings import find, findings, power, rows_of, sentences, show
 from cellbench.reporting.findings import load as load_claims
-from cellbench.results.frame import load_results
 
 from .conftest import make, scores
 
@@ -50,11 +50,11 @@ def judge(results):
     """The finding on a claim, by id or as it is, from records."""
 
     def of(claim, *records):
-        frame = load_results(results(*records))
+        given = load_results(results(*records))
         if isinstance(claim, str):
-            (found,) = findings(frame, [claim])
+            (found,) = findings(given, [claim])
             return found
-        return find(claim, rows_of(frame))
+        return find(claim, rows_of(given))
 
     return of
 
@@ -65,11 +65,11 @@ def the(name, **changes):
 
 
 def test_claims_that_are_judged_come_before_those_that_are_not(results):
-    frame = load_results(results(told("svm-hog", first(40)), told("cnn", first(30))))
-    verdicts = [one.verdict for one in findings(frame)]
+    given = load_results(results(told("svm-hog", first(40)), told("cnn", first(30))))
+    verdicts = [one.verdict for one in findings(given)]
     assert verdicts[0] == "supported"
     assert verdicts == sorted(verdicts, key=lambda verdict: verdict == "not tested")
-    untested = [one.claim.id for one in findings(frame) if one.verdict == "not tested"]
+    untested = [one.claim.id for one in findings(given) if one.verdict == "not tested"]
     own_order = [claim.id for claim in load_claims()]
     assert untested == sorted(untested, key=own_order.index)
 

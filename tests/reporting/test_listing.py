@@ -1,9 +1,9 @@
 from click.testing import CliRunner
 
+from cellbench import load_results
 from cellbench.cli import cli
 from cellbench.reporting.tables.runs import runs
 from cellbench.reporting.tables.table import render
-from cellbench.results.frame import load_results
 
 
 def test_what_tells_runs_apart_is_shown(results, record):

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from cellbench import load_results
 from cellbench.reporting.tables.table import render
 from cellbench.reporting.tables.views import tables
-from cellbench.results.frame import load_results
 
 from .conftest import backends, make, scores, solved
 

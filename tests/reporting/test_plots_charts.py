@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix, f1_score
 
+from cellbench import load_results
 from cellbench.core.errors import UsageError
 from cellbench.reporting.plots import (
     bars,
@@ -24,8 +25,6 @@ from cellbench.reporting.plots import (
 from cellbench.reporting.plots.chart import LackingError, labelled
 from cellbench.reporting.plots.contenders import contenders
 from cellbench.reporting.plots.kinds import outcomes
-from cellbench.results.frame import load_results
-from cellbench.results.pooling import pool
 from cellbench.results.rows import Row
 
 from .conftest import CLASSES, COUNTS, METHODS, sizes
@@ -36,7 +35,7 @@ def evidence(results):
     """The rows of records, or of pairs of record and predictions."""
 
     def gather(*records: Any) -> list[Row]:
-        return pool(load_results(results(*records)))
+        return load_results(results(*records)).rows
 
     return gather
 

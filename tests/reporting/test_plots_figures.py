@@ -11,10 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from scipy.stats import linregress
 
+from cellbench import load_results
 from cellbench.reporting.plots import bars, style
 from cellbench.reporting.plots.kinds import KINDS
-from cellbench.results.frame import load_results
-from cellbench.results.pooling import pool
 from cellbench.results.rows import Row
 
 from .conftest import METHODS, sizes
@@ -24,7 +23,7 @@ from .test_plots_charts import TAKEN, TRUTH, epochs, of_size, predictions, sever
 @pytest.fixture
 def evidence(results):
     def gather(*records: Any) -> list[Row]:
-        return pool(load_results(results(*records)))
+        return load_results(results(*records)).rows
 
     return gather
 

@@ -3,13 +3,12 @@
 import pytest
 from matplotlib.container import ErrorbarContainer
 
+from cellbench import load_results
 from cellbench.reporting.plots import chart as charts
 from cellbench.reporting.plots.kinds import KINDS
 from cellbench.reporting.report.page import report
 from cellbench.reporting.tables.views import tables
 from cellbench.results import certainty
-from cellbench.results.frame import load_results
-from cellbench.results.pooling import pool
 
 from .conftest import CLASSES, judged, make
 
@@ -26,9 +25,9 @@ def drawn(results):
     """Of records the axes of a kind, its chart, and the rows of the tables of a view by method and limit."""
 
     def draw(kind, *records, view="leaderboard"):
-        frame = load_results(results(*records))
-        found = tables(frame, view)
-        chart = KINDS[kind].chart(pool(frame))
+        given = load_results(results(*records))
+        found = tables(given, view)
+        chart = KINDS[kind].chart(given.rows)
         rows = {(row["method"], row["limit"]): row for table in found for row in table.rows}
         return KINDS[kind].draw(chart).axes, chart, rows, [note for table in found for note in table.notes]
 
@@ -84,9 +83,9 @@ def test_errors_on_test_have_the_interval_of_accuracy_turned_over_and_those_on_t
 
 
 def test_f1_of_a_class_has_the_interval_of_the_table_by_class(results):
-    frame = load_results(results(judged("cnn", 0.8, 1)))
-    (table,) = tables(frame, "per-class")
-    (axes,) = KINDS["per-class"].draw(KINDS["per-class"].chart(pool(frame))).axes
+    given = load_results(results(judged("cnn", 0.8, 1)))
+    (table,) = tables(given, "per-class")
+    (axes,) = KINDS["per-class"].draw(KINDS["per-class"].chart(given.rows)).axes
     by_class = {row["class"]: row for row in table.rows}
     assert ends(axes.containers[0]) == [pytest.approx((by_class[c]["f1_low"], by_class[c]["f1_high"])) for c in CLASSES]
 

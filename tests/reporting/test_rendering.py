@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from cellbench import load_results
 from cellbench.reporting.tables.table import BYTES, PERCENT, RATIO, SECONDS, Column, Table, render
 from cellbench.reporting.tables.views import VIEWS, tables
-from cellbench.results.frame import load_results
-from cellbench.results.pooling import select
 
 from .conftest import backends, judgements, sizes
 
@@ -19,7 +18,7 @@ GOLDEN = Path(__file__).parent / "golden"
 
 @pytest.fixture
 def shown(results, everything):
-    return lambda view="all", runs="default": tables(select(load_results(results(*everything)), runs)[0], view)
+    return lambda view="all", runs="default": tables(load_results(results(*everything)).select(runs)[0], view)
 
 
 @pytest.fixture

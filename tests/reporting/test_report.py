@@ -94,8 +94,8 @@ def page(results):
 
 def test_the_figures_of_the_leaderboard_are_those_of_the_frame(results):
     root = results(*judgements())
-    frame = load_results(root)
-    content = report(frame)
+    results = load_results(root)
+    content, frame = report(results), results.to_frame()
     rows = board(Page(render(content, {scope: Look() for scope in content.wanted()})))
     own = frame[(frame["dataset"] == rows_of(content)) & (frame["status"] == "ok")]
     assert len(rows) == own.groupby(["method", "device"]).ngroups + 1  # and one that failed
@@ -328,7 +328,7 @@ def test_marks_stand_where_their_values_are(results):
     content = report(load_results(root))
     (figure,) = [one for one in content.drawings if one.kind == "time" and one.dataset == "hep2"]
     cpu = next(panel for panel in figure.panels if "CPU" in panel.title)
-    frame = load_results(root)
+    frame = load_results(root).to_frame()
     own = frame[(frame["dataset"] == "hep2") & (frame["device"] == "cpu") & (frame["status"] == "ok")]
     left, top, right, bottom = cpu.frame
     ticks = {text: x for x, text in cpu.x_ticks}
@@ -424,11 +424,11 @@ def test_every_claim_stands_with_its_verdict_evidence_and_command(results):
 
 
 def test_findings_rest_on_the_runs_that_where_chose_and_the_page_says_which(results):
-    frame = load_results(results(*judgements()))
+    given = load_results(results(*judgements()))
 
     def places(*conditions):
         """Where each claim was judged, the sentence above them, and what `cellbench findings` would say."""
-        content = report(frame, conditions=conditions)
+        content = report(given, conditions=conditions)
         page = Page(render(content, {scope: Look() for scope in content.wanted()}))
         (section,) = [text for _, text in page.all("section", id="findings")]
         return {one.claim.id: {r.trial.dataset for r in one.rulings} for one in content.findings}, section

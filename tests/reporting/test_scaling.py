@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import linregress
 
+from cellbench import load_results
 from cellbench.reporting.tables.scaling import exponent
 from cellbench.reporting.tables.views import tables
-from cellbench.results.frame import load_results
 
 from .conftest import make, sizes
 

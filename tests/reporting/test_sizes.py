@@ -4,10 +4,9 @@ import dataclasses
 
 import pytest
 
+from cellbench import load_results
 from cellbench.reporting.findings import rows_of, sentences
 from cellbench.reporting.plots.learning import chart
-from cellbench.results.frame import load_results
-from cellbench.results.pooling import pool
 from cellbench.results.val_policy import val_policies
 
 AMOUNTS = {100: (250, 16), 1000: (49, 32), 8000: (20, 64)}  # training images: epochs, batch
@@ -34,7 +33,7 @@ def net(record, n, follows=FOLLOWS, **changes):
 
 
 def test_settings_that_follow_from_the_number_of_images_make_one_curve(results, record):
-    drawn = chart(pool(load_results(results(*(net(record, n) for n in AMOUNTS)))))
+    drawn = chart(load_results(results(*(net(record, n) for n in AMOUNTS))).rows)
     assert [(row["label"], row["sizes"]) for row in drawn.rows] == [("cnn", [100, 1000, 8000])]
 
 
@@ -42,7 +41,7 @@ def test_settings_that_somebody_chose_are_told_apart_from_those_that_follow(resu
     chosen = net(record, 100, follows=["batch"])
     params = {**chosen.spec.params, "epochs": 40}
     chosen = dataclasses.replace(chosen, spec=dataclasses.replace(chosen.spec, params=params))
-    drawn = chart(pool(load_results(results(chosen, *(net(record, n) for n in AMOUNTS)))))
+    drawn = chart(load_results(results(chosen, *(net(record, n) for n in AMOUNTS))).rows)
     assert [(row["label"], row["sizes"]) for row in drawn.rows] == [("cnn, epochs=auto", [100, 1000, 8000])]
 
 
@@ -84,6 +83,6 @@ def test_curves_cross_between_two_numbers_of_training_images_not_between_two_of_
 @pytest.mark.parametrize(("short", "reason"), [((1,), None), ((0, 2), "too short, in 2 of 3 seeds")])
 def test_a_row_is_undertrained_when_at_least_half_of_its_seeds_are(results, record, short, reason):
     records = [record("cnn", seed=s, facts={"undertrained": "too short"} if s in short else {}) for s in range(3)]
-    (row,) = pool(load_results(results(*records)))
+    (row,) = load_results(results(*records)).rows
     assert row["undertrained"] == reason
     assert row["remark"] == (f"not trained enough: {reason}" if reason else "seed 1 not trained enough: too short")

@@ -1,8 +1,8 @@
 import pytest
 
+from cellbench import load_results
 from cellbench.reporting.tables.table import render
 from cellbench.reporting.tables.views import tables
-from cellbench.results.frame import load_results
 
 
 def figures(accuracy, macro_f1):

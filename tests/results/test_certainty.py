@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 import scipy.stats
 
+from cellbench import load_results
 from cellbench.reporting.tables.table import Column, Table, render
 from cellbench.reporting.tables.views import tables
-from cellbench.results import certainty, predictions, stats
-from cellbench.results.frame import load_results
-from cellbench.results.pooling import pool
+from cellbench.results import certainty, runs, stats
 
 from ..reporting.conftest import judged
 
@@ -81,13 +80,13 @@ def test_what_cannot_be_compared_does_not_tie(board, record):
 def test_with_three_seeds_on_both_sides_a_difference_has_to_show_over_seeds_too(results):
     shaky = [judged("cnn", share, 10 + seed, seed=seed) for seed, share in enumerate((0.95, 0.7, 0.93))]
     steady = [judged("mlp", 0.75, 20 + seed, seed=seed) for seed in range(3)]
-    a, b = pool(load_results(results(*shaky, *steady)))
+    a, b = load_results(results(*shaky, *steady)).rows
     found = certainty.compare_rows(a, b)
     assert found.test == "sign flips and Welch's t"
     assert found.p > 0.05
     assert found.interval.over == "seeds"
     told = [[one.predicted for one in certainty.seeds_of_row(row)] for row in (a, b)]
-    images = stats.compare(predictions.read(a["files"][0]).truth, *told)
+    images = stats.compare(a["runs"][0].predicted().truth, *told)
     assert images.p < 0.001
     assert found.difference == pytest.approx(images.difference)
 
@@ -95,7 +94,7 @@ def test_with_three_seeds_on_both_sides_a_difference_has_to_show_over_seeds_too(
 def test_an_svm_which_no_seed_changes_is_held_against_all_seeds_of_a_net(results):
     shares = (0.95, 0.7, 0.93)
     shaky = [judged("cnn", share, 10 + seed, seed=seed) for seed, share in enumerate(shares)]
-    rows = {row["method"]: row for row in pool(load_results(results(judged("svm-hog", 0.75, 20), *shaky)))}
+    rows = {row["method"]: row for row in load_results(results(judged("svm-hog", 0.75, 20), *shaky)).rows}
     svm, net = rows["svm-hog"], rows["cnn"]
     found = certainty.compare_rows(svm, net)
     assert (found.test, found.interval.over, found.n) == ("sign flips and Welch's t", "seeds", 3)
@@ -128,8 +127,8 @@ def test_markup_beside_bold_stays_text():
 
 def test_no_more_predictions_are_read_than_a_table_has_time_for(results, monkeypatch):
     opened = []
-    read = predictions.read_predictions
-    monkeypatch.setattr(predictions, "read_predictions", lambda path: opened.append(path) or read(path))
+    read = runs.read_predictions
+    monkeypatch.setattr(runs, "read_predictions", lambda path: opened.append(path) or read(path))
     monkeypatch.setattr(certainty, "MOST_FILES", 2)
     (table,) = tables(load_results(results(*(judged(m, 0.8, 3) for m in ("cnn", "mlp", "vgg11")))), "leaderboard")
     assert len(opened) == 2

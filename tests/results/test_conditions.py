@@ -1,9 +1,9 @@
 import pandas as pd
 import pytest
 
+from cellbench import load_results
 from cellbench.core.errors import UsageError
 from cellbench.results.conditions import where
-from cellbench.results.frame import load_results
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def frame(results, record) -> pd.DataFrame:
             record("cnn", overrides={"epochs": 4}),
             record("cnn", device="cuda"),
         )
-    )
+    ).to_frame()
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 import cellbench
+from cellbench import load_results
 from cellbench.core.errors import UsageError
-from cellbench.results.frame import COLUMNS, REAL, TEXT, WHOLE, YES_NO, load_results
+from cellbench.results.frame import COLUMNS, REAL, TEXT, WHOLE, YES_NO
 
 
 def test_the_documentation_has_every_column_in_order_with_its_type():
@@ -21,7 +22,7 @@ def test_the_documentation_has_every_column_in_order_with_its_type():
 
 
 def test_the_package_offers_the_frame_and_its_import_stays_light(results, record):
-    assert cellbench.load_results(results(record("cnn"))).attrs["root"].endswith("results")
+    assert cellbench.load_results(results(record("cnn"))).folder.name == "results"
     with pytest.raises(AttributeError, match="no attribute 'load_result'"):
         cellbench.load_result  # noqa: B018
     code = "import sys, cellbench; assert not {'pandas', 'numpy'} & sys.modules.keys(); cellbench.load_results"
@@ -30,7 +31,7 @@ def test_the_package_offers_the_frame_and_its_import_stays_light(results, record
 
 def test_a_record_becomes_a_row(results, record):
     root = results(record("cnn", seed=3, device="cuda"), machine="box-1")
-    frame = load_results(root)
+    frame = load_results(root).to_frame()
     row = frame.iloc[0]
     assert len(frame) == 1
     assert row[["dataset", "method", "device", "machine", "seed", "status"]].tolist() == [
@@ -54,7 +55,7 @@ def test_a_record_becomes_a_row(results, record):
 
 
 def test_what_a_record_does_not_hold_is_missing(results, record):
-    row = load_results(results(record("svm-flat", status="failed", reason="no memory"))).iloc[0]
+    row = load_results(results(record("svm-flat", status="failed", reason="no memory"))).to_frame().iloc[0]
     assert row["reason"] == "no memory"
     assert all(math.isnan(row[name]) for name in ("test_accuracy", "train_seconds", "predict_ms_per_image"))
     assert row[["limit", "depth", "parameters", "host_memory", "gpu"]].isna().all()
@@ -62,7 +63,7 @@ def test_what_a_record_does_not_hold_is_missing(results, record):
 
 def test_a_run_is_default_without_limit_and_changed_settings(results, record):
     root = results(record("cnn"), record("cnn", limit=100), record("cnn", overrides={"lr": 0.2}))
-    frame = load_results(root)
+    frame = load_results(root).to_frame()
     assert frame["default"].sum() == 1
     assert frame.loc[frame["default"], "overrides"].item() == "{}"
     assert frame.loc[frame["default"], "limit"].isna().all()
@@ -70,12 +71,12 @@ def test_a_run_is_default_without_limit_and_changed_settings(results, record):
 
 def test_images_are_not_counted_by_class_where_labels_overlap(results, record):
     facts = {"n": {"train": 700, "val": 90, "test": 80}}
-    row = load_results(results(record("cnn", facts=facts))).iloc[0]
+    row = load_results(results(record("cnn", facts=facts))).to_frame().iloc[0]
     assert (row["n_train"], row["n_val"], row["n_test"]) == (700, 90, 80)
 
 
 def test_other_metrics_of_a_record_become_columns(results, record):
-    frame = load_results(results(record("cnn", metrics={"test": {"accuracy": 0.5, "auc": 0.75, "n": 10}})))
+    frame = load_results(results(record("cnn", metrics={"test": {"accuracy": 0.5, "auc": 0.75, "n": 10}}))).to_frame()
     assert frame["test_auc"].tolist() == [0.75]
 
 
@@ -94,9 +95,9 @@ def test_bad_files_are_named_and_left_as_they_are(results, record):
     }
     for name, text in texts.items():
         (good.parent / name).write_text(text)
-    frame = load_results(root)
-    passed_over = {path.rpartition("/")[2]: reason for path, reason in frame.attrs["passed_over"]}
-    assert len(frame) == 1
+    found = load_results(root)
+    passed_over = {path.rpartition("/")[2]: reason for path, reason in found.passed_over}
+    assert len(found.rows) == 1
     assert passed_over.keys() == texts.keys()
     assert passed_over["notes.json"] == "not a cellbench record (no schema_version)"
     assert "edited by hand" in passed_over["seed.json"]

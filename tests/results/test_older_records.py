@@ -4,12 +4,11 @@ import dataclasses
 
 import pytest
 
+from cellbench import load_results
 from cellbench.reporting.answers import answers
 from cellbench.reporting.remedies import train_longer
 from cellbench.reporting.tables.views import tables
-from cellbench.results.frame import load_results
 from cellbench.results.older_records import val_in_fit, why_undertrained
-from cellbench.results.pooling import pool
 
 
 def older(record, epochs, entries=(), n=8701, **changes):
@@ -47,12 +46,12 @@ def test_of_older_nets_training_time_includes_scoring_val(record):
 
 def test_times_that_include_scoring_val_are_not_averaged_with_others_and_a_note_says_so(results, record):
     newer = dataclasses.replace(record("resnet18", seed=1), spec=dataclasses.replace(older(record, 20).spec, seed=1))
-    frame = load_results(results(older(record, 20), newer))
-    rows = pool(frame)
+    both = load_results(results(older(record, 20), newer))
+    rows = both.rows
     assert [(row["val_in_fit"], row["seeds"]) for row in rows] == [(False, [1]), (True, [0])]
     note = "Training times of resnet18 are of older records and include scoring val; those of newer nets do not."
-    assert note in tables(frame, "leaderboard")[0].notes
-    assert note not in tables(frame[frame["seed"] == 0], "leaderboard")[0].notes
+    assert note in tables(both, "leaderboard")[0].notes
+    assert note not in tables(both.only(both.frame["seed"] == 0), "leaderboard")[0].notes
 
 
 def test_the_contest_says_that_a_time_includes_scoring_val(results, record):
@@ -78,5 +77,5 @@ def test_longer_is_twice_the_epochs_and_at_least_the_default_where_they_were_lef
     """At 100 images 1,500 steps of 16 images, 6 an epoch, are 250 epochs."""
     made = record("svm-hog", facts={"n": {"train": n, "val": 9, "test": 9}})
     spec = dataclasses.replace(made.spec, params={"epochs": epochs, "batch": batch})
-    (row,) = pool(load_results(results(dataclasses.replace(made, spec=spec))))
+    (row,) = load_results(results(dataclasses.replace(made, spec=spec))).rows
     assert f"--set epochs={asked}" in train_longer(row)

@@ -3,15 +3,14 @@ import statistics
 
 import pytest
 
-from cellbench.results.frame import load_results
-from cellbench.results.pooling import pool, select
+from cellbench import load_results
 from cellbench.results.row_settings import with_settings
 from cellbench.results.rows import by
 
 
 @pytest.fixture
 def pooled(results):
-    return lambda *records: pool(load_results(results(*records)))
+    return lambda *records: load_results(results(*records)).rows
 
 
 def test_seeds_are_pooled_to_mean_and_sample_deviation(pooled, record):
@@ -63,7 +62,7 @@ def test_rules_of_thresholds_are_not_pooled_and_are_told(pooled, record):
 def test_machines_are_not_pooled(results, record):
     results(record("cnn"), machine="a")
     root = results(record("cnn", seed=1), machine="b")
-    assert [(row["machine"], row["seeds"]) for row in pool(load_results(root))] == [("a", [0]), ("b", [1])]
+    assert [(row["machine"], row["seeds"]) for row in load_results(root).rows] == [("a", [0]), ("b", [1])]
 
 
 def test_a_failed_seed_is_told_and_not_averaged(pooled, record):
@@ -93,13 +92,14 @@ def test_below_twice_chance_is_told(pooled, record):
 
 def test_the_default_view_leaves_out_limited_and_changed_runs_and_counts_them(results, record):
     root = results(record("cnn"), record("cnn", limit=100), record("cnn", overrides={"lr": 0.2}))
-    frame = load_results(root)
-    shown, others = select(frame)
-    assert len(shown) == 1
+    every = load_results(root)
+    shown, others = every.select()
+    assert len(shown.rows) == len(shown.to_frame()) == 1
+    assert [row["method"] for row in shown.left_out] == ["cnn", "cnn"]
     assert others.startswith("2 other runs (limited data or changed settings)")
     assert "--runs all" in others
-    assert select(frame, "all")[1] == ""
-    assert len(select(frame, "all")[0]) == 3
+    assert every.select("all") == (every, "")
+    assert len(every.rows) == 3
 
 
 def test_settings_tell_what_was_changed_and_what_differs(pooled, record):

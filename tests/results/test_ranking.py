@@ -1,13 +1,12 @@
 """Which row is the best, and which of equal ones."""
 
-from cellbench.results.frame import load_results
-from cellbench.results.pooling import pool
+from cellbench import load_results
 from cellbench.results.ranking import best_on_val
 
 
 def test_of_rows_that_are_equal_on_val_the_one_with_no_setting_changed_is_the_best(results, record):
     changed = {"overrides": {"backend": "libsvm"}}
-    rows = pool(load_results(results(record("svm-hog", **changed), record("svm-hog"))))
+    rows = load_results(results(record("svm-hog", **changed), record("svm-hog"))).rows
     assert [row["overrides"] for row in rows].count("{}") == 1
     assert best_on_val(rows)["overrides"] == best_on_val(rows[::-1])["overrides"] == "{}"
 

@@ -11,14 +11,13 @@ import pytest
 from scipy.special import expit
 from sklearn import metrics as reference
 
+from cellbench import load_results
 from cellbench.core.runs import RunRecord
 from cellbench.core.store import Store, read_records
 from cellbench.datasets import datasets
 from cellbench.datasets.files import cache
 from cellbench.datasets.sources.synthetic_hpa import TEN, simulate_dataset
 from cellbench.methods import methods
-from cellbench.results.frame import load_results
-from cellbench.results.pooling import pool
 from cellbench.results.row_settings import with_settings
 from cellbench.running.plan import Override, make_plan
 from cellbench.running.runner import execute
@@ -59,7 +58,7 @@ def results(base, prepared):
 def records(results: Path) -> dict[str, tuple[RunRecord, dict[str, np.ndarray]]]:
     """The record of each method with its stored scores and labels."""
     found = {}
-    for path, _, record in read_records(results, lambda path, why: pytest.fail(f"{path}: {why}")):
+    for path, _, record, _ in read_records(results, lambda path, why: pytest.fail(f"{path}: {why}")):
         with np.load(path.with_suffix(".npz")) as file:
             found[record.spec.method] = record, dict(file)
     return found
@@ -183,9 +182,9 @@ def test_a_rule_changes_what_is_decided_and_no_score(by_rule):
 
 def test_each_rule_has_a_row_of_its_own_that_names_it(by_rule):
     folder, found = by_rule
-    frame = load_results(folder)
-    assert frame.attrs["passed_over"] == []
-    rows = {row["settings"].partition("thresholds=")[2]: row for row in with_settings(pool(frame))}
+    results = load_results(folder)
+    assert results.passed_over == []
+    rows = {row["settings"].partition("thresholds=")[2]: row for row in with_settings(results.rows)}
     assert rows.keys() == {"", "global", "majority-apart", "0.15"}
     for rule, (record, _) in found.items():
         shown = rows["" if rule == "per-class" else str(rule)]

@@ -187,7 +187,7 @@ def test_epochs_and_batch_that_are_left_open_follow_the_number_of_training_image
 
 DEFAULTS = [
     record
-    for _, _, record in read_records(Path(__file__).parents[2] / "results", lambda *_: None)
+    for _, _, record, _ in read_records(Path(__file__).parents[2] / "results", lambda *_: None)
     if record.spec.limit is None and not record.overrides
 ]
 

@@ -96,7 +96,7 @@ def intervals(
     line = f"{bars}: 95 % interval, {drawn_over(marks)}."
     if not without:
         return [line]
-    many = sum(len(row.get("files", ())) for row in rows) > MOST_FILES
+    many = sum(len(row.get("runs", ())) for row in rows) > MOST_FILES
     why = f"the predictions of {MOST_FILES} runs are read" if many else "it takes predictions or three seeds"
     return [f"{line} None of {_listed(without)}: {why}."]
 

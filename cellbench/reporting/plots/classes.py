@@ -10,7 +10,6 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from ...results.certainty import intervals_of_row, over_of
-from ...results.predictions import figures_by_class, record_of
 from ...results.rows import Row
 from ..captions import counts_of, device_of, get_one
 from .chart import Chart, LackingError, heading, intervals, labelled, seeds, simulated
@@ -39,8 +38,8 @@ def chart(pooled: Sequence[Row]) -> Chart:
 
 
 def _figures(row: Row) -> Row | None:
-    kept = [told for file in row["files"] if (told := figures_by_class(file))]
-    facts = record_of(row["files"][0]).facts
+    kept = [told for run in row["runs"] if (told := run.by_class)]
+    facts = row["runs"][0].record.facts
     if not kept or not facts.get("counts", {}).get("train"):
         return None
     spans = intervals_of_row(row, [f"f1:{k}" for k in range(len(facts["classes"]))])

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
-from ...results.predictions import read, record_of
 from ...results.rows import Row
 from ..captions import device_of, get_one
 from .chart import Chart, LackingError, heading, labelled, seeds, simulated
@@ -42,7 +41,7 @@ def chart(pooled: Sequence[Row]) -> Chart:
     order = similar_beside(np.mean([shares(matrix) for _, matrix in counted], axis=0))
     rows = []
     for row, matrix in counted:
-        classes = record_of(row["files"][0]).facts["classes"]
+        classes = row["runs"][0].classes
         rows.append(
             {
                 **{name: row[name] for name in ("method", "label", "device", "threads")},
@@ -68,7 +67,7 @@ def chart(pooled: Sequence[Row]) -> Chart:
 
 def _counts(row: Row) -> NDArray | None:
     """(classes, classes): images by their class and by what they are taken for, summed over seeds."""
-    runs = [read(file) for file in row["files"]]
+    runs = [run.predicted() for run in row["runs"]]
     if not runs or any(one is None for one in runs):
         return None
     n = row["n_classes"]

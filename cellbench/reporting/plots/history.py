@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from ...results.predictions import record_of
 from ...results.rows import Row
 from ..captions import counts_of, device_of, get_one
 from .chart import Chart, LackingError, failures, heading, labelled, seeds, simulated
@@ -43,7 +42,7 @@ def chart(pooled: Sequence[Row]) -> Chart:
 
 
 def _net(row: Row) -> Row | None:
-    records = [record_of(file) for file in row["files"]]
+    records = [run.record for run in row["runs"]]
     histories = [record.history for record in records if any("val_loss" in entry for entry in record.history)]
     if not histories:
         return None

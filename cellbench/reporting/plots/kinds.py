@@ -4,12 +4,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-import pandas as pd
 from matplotlib.figure import Figure
 
-from ...results.pooling import pool
+from ...results.results import Results
 from ...results.rows import Row, by
-from ...results.selection import chosen
 from ..tables.scaling import SCOPE
 from . import bars, classes, confusion, depth, fit_time, history, learning, thresholds, tradeoff
 from .chart import Chart, LackingError
@@ -56,14 +54,14 @@ class Outcome:
 
 
 def outcomes(
-    frame: pd.DataFrame, kinds: Sequence[str], runs: str = "default", conditions: Sequence[str] = ()
+    results: Results, kinds: Sequence[str], runs: str = "default", conditions: Sequence[str] = ()
 ) -> Iterator[Outcome]:
     """For each kind a figure, or what it lacks, a data set, content and split; where all runs are limited, a limit.
 
-    runs: 'default' or 'all', as `pooling.select` has them, data set by data set. conditions: see `where.where`; they
+    runs: 'default' or 'all', as `Results.select` has them, data set by data set. conditions: see `where.where`; they
     choose pooled rows, so that no seed is picked by its luck.
     """
-    rows = chosen(pool(frame), conditions)
+    rows = results.where(conditions)
     for kind in kinds:
         every = KINDS[kind].every
         groups = [group for scope in by(rows, SCOPE) for group in _apart(scope if every else shown(scope, runs), every)]
@@ -75,9 +73,9 @@ def outcomes(
                 yield Outcome(*named, None, str(error))
 
 
-def left_out(frame: pd.DataFrame, runs: str = "default", conditions: Sequence[str] = ()) -> int:
+def left_out(results: Results, runs: str = "default", conditions: Sequence[str] = ()) -> int:
     """How many runs are not in figures of kinds that don't take every run."""
-    rows = chosen(pool(frame), conditions)
+    rows = results.where(conditions)
     kept = [row for scope in by(rows, SCOPE) for row in shown(scope, runs)]
     return sum(row["n_runs"] for row in rows) - sum(row["n_runs"] for row in kept)
 

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from ...core.decision import GRID
 from ...core.metrics import decide, macro_f1
-from ...results.predictions import read, record_of
 from ...results.rows import Row
 from ..captions import counts_of, device_of, get_one
 from .chart import Chart, LackingError, failures, heading, labelled, mean_and_deviation, seeds, simulated
@@ -57,7 +56,7 @@ def chart(pooled: Sequence[Row]) -> Chart:
 
 
 def _sweep(row: Row) -> Row | None:
-    kept = [read(file, "val") for file in row["files"]]
+    kept = [run.predicted("val") for run in row["runs"]]
     curves = [sweep(one.truth, one.scores) for one in kept if one is not None]
     if not curves:
         return None
@@ -69,7 +68,7 @@ def _sweep(row: Row) -> Row | None:
         "macro_f1_sd": deviation,
         "best": float(SWEEP[np.nanargmax(mean)]),
         "chosen": row["val_macro_f1"],
-        "chosen_at": _one_threshold([record_of(file).chosen.get("thresholds") for file in row["files"]]),
+        "chosen_at": _one_threshold([run.record.chosen.get("thresholds") for run in row["runs"]]),
     }
 
 

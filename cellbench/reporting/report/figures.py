@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
+from ...results.results import Results
 from ...results.rows import HARDWARE, Row, by
 from ..captions import device_of, labels_of
 from ..plots.bars import PARTS
@@ -63,11 +63,11 @@ Span = tuple[float, float]
 Parts = tuple[tuple[Panel, ...], tuple[Key, ...]]
 
 
-def drawings(frame: pd.DataFrame, runs: str, conditions: Sequence[str]) -> tuple[list[Drawing], list[Matrices]]:
+def drawings(results: Results, runs: str, conditions: Sequence[str]) -> tuple[list[Drawing], list[Matrices]]:
     """Every figure that the results allow, in the order of DRAWN; and the confusion matrices, which become tables."""
     found: list[Drawing] = []
     matrices: list[Matrices] = []
-    for outcome in outcomes(frame, [*DRAWN, "confusion"], runs, conditions):
+    for outcome in outcomes(results, [*DRAWN, "confusion"], runs, conditions):
         if outcome.chart is None:
             continue
         chart, where = outcome.chart, (outcome.dataset, outcome.split)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from ...core.families import FAMILIES, family_of
 from ...core.words import counted
 from ...results.pooling import BELOW_TWICE_CHANCE
-from ...results.predictions import Predicted, read, record_of, same_images
 from ...results.rows import DATA, Row, by
+from ...results.runs import Predicted, same_images
 from ..captions import title_of
 from ..plots.chart import labelled
 
@@ -95,7 +95,7 @@ def _gallery(rows: Sequence[Row]) -> Gallery | None:
     told = _told(rows)
     if not told:
         return None
-    classes = record_of(told[0].row["files"][0]).facts["classes"]
+    classes = told[0].row["runs"][0].classes
     sides = _sides(told)
     shelves = [
         *(_disagreements(*sides, classes) if sides else ()),
@@ -122,9 +122,9 @@ def _told(rows: Sequence[Row]) -> list[Told]:
     found: list[Told] = []
     for row in rows:
         useless = BELOW_TWICE_CHANCE in row["remark"] or row["undertrained"]
-        if not row["files"] or useless or row["label"] in [one.label for one in found]:
+        if not row["runs"] or useless or row["label"] in [one.label for one in found]:
             continue
-        said = read(row["files"][0])
+        said = row["runs"][0].predicted()
         if said is None or (found and not same_images([found[0].said, said])):
             continue
         found.append(Told(row, said, *_errors(said)))

@@ -8,17 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-import pandas as pd
 
 from ... import __version__
 from ...core.errors import UsageError
 from ...core.words import counted, duration, signed
-from ...results.pooling import pool, select
-from ...results.predictions import record_of
 from ...results.ranking import main_figure
+from ...results.results import Results
 from ...results.row_settings import listed
 from ...results.rows import Row, by
-from ...results.selection import chosen
 from ..captions import name_of
 from ..findings import findings, show
 from ..findings.verdict import Finding
@@ -113,16 +110,16 @@ class Report:
         return found
 
 
-def report(frame: pd.DataFrame, runs: str = "default", conditions: Sequence[str] = (), title: str = "") -> Report:
-    """frame: as `load_results` gives it; runs, conditions: as tables and figures take them."""
-    shown, others = select(frame, runs)
-    rows = sorted(chosen(pool(shown), conditions), key=_place)
+def report(results: Results, runs: str = "default", conditions: Sequence[str] = (), title: str = "") -> Report:
+    """runs, conditions: as tables and figures take them."""
+    shown, others = results.select(runs)
+    rows = sorted(shown.where(conditions), key=_place)
     if not rows:
         raise UsageError("no run fulfils all the conditions of --where; loosen one of them")
     boards = [_board(table) for table in _in_order(tables(shown, "leaderboard", conditions))]
     contests = _in_order(tables(shown, "svm-vs-deep", conditions))
-    drawn, matrices = figures.drawings(frame, runs, conditions)
-    records = [record_of(file) for row in rows for file in row["files"]]
+    drawn, matrices = figures.drawings(results, runs, conditions)
+    records = [run.record for row in rows for run in row["runs"]]
     names = list(dict.fromkeys(row["dataset"] for row in rows))
     places = list(dict.fromkeys((row["dataset"], row["split"]) for row in rows))
 
@@ -140,7 +137,7 @@ def report(frame: pd.DataFrame, runs: str = "default", conditions: Sequence[str]
         drawings=sorted(drawn, key=lambda one: (place(one), list(figures.DRAWN).index(one.kind))),
         matrices=sorted(matrices, key=place),
         galleries=sorted(gallery.galleries(rows), key=place),
-        findings=findings(frame, conditions=conditions),
+        findings=findings(results, conditions=conditions),
         judged_by=_judged_by(conditions),
         cards=[_card(group) for group in sorted(by(rows, SCOPE), key=lambda group: _place(group[0]))],
         paper=paper(rows, records, spans),
@@ -148,7 +145,7 @@ def report(frame: pd.DataFrame, runs: str = "default", conditions: Sequence[str]
         settings=_settings(rows),
         words=words(rows),
         others=others,
-        passed_over=frame.attrs["passed_over"],
+        passed_over=results.passed_over,
     )
 
 
@@ -196,8 +193,8 @@ def _board(table: Table) -> Board:
 def _card(rows: Sequence[Row]) -> Card:
     """Counts as the record with most training images has them: limits are nested."""
     first = max(rows, key=lambda row: row["n_train"] or 0)
-    files = [file for row in rows if row["n_train"] == first["n_train"] for file in row["files"]]
-    facts = record_of(files[0]).facts if files else {}
+    records = [run for row in rows if row["n_train"] == first["n_train"] for run in row["runs"]]
+    facts = records[0].record.facts if records else {}
     counts, classes = facts.get("counts") or {}, facts.get("classes") or ()
     parts = [part for part in ("train", "val", "test") if part in counts]
     return Card(

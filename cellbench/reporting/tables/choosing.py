@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 
 from ...core.errors import UsageError, did_you_mean
-from ...results.rows import Row
+from ...results.rows import Row, figures_of
 from ...results.selection import chosen
 from .table import Table
 
@@ -30,7 +30,9 @@ def ordered(tables: Sequence[Table], column: str) -> list[Table]:
     Tables without the key stay. Raises UsageError where none has it.
     """
     name = column.removeprefix("-")
-    known = {key for table in tables for row in table.rows for key, value in row.items() if _sortable(value)}
+    known = {
+        key for table in tables for row in table.rows for key, value in figures_of(row).items() if _sortable(value)
+    }
     if name not in known:
         raise UsageError(f"--sort got {column!r}, and the tables have no such column; {did_you_mean(name, known)}")
     return [dataclasses.replace(table, rows=_sorted(table.rows, name, column != name)) for table in tables]

@@ -7,12 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
 from ...core.words import counted
 from ...results.certainty import compare_rows, log_time, over_of
-from ...results.pooling import pool
 from ...results.ranking import main_figure
+from ...results.results import Results
 from ...results.row_settings import with_settings
 from ...results.rows import DATA, Row, by, is_disturbed
 from ...results.stats import compare_over_seeds
@@ -35,22 +33,24 @@ class Limits:
     accuracy: float | None = None
 
 
-def compare(before: pd.DataFrame, after: pd.DataFrame) -> Table:
-    """The rows of two frames side by side, see `compared`."""
+def compare(before: Results, after: Results) -> Table:
+    """The rows of two folders side by side, see `compared`."""
     rows = compared(before, after)
     tally = Counter(word for row in rows for word in row["outcome"].split(", "))
     title = f"{counted(len(rows), 'row')}: {', '.join(f'{n} {word}' for word, n in tally.most_common())}"
     return Table("compare", title, marked(COLUMNS, rows), tuple(rows), tuple(_notes(rows)))
 
 
-def compared(before: pd.DataFrame, after: pd.DataFrame) -> list[Row]:
-    """A row for each row of either frame, those with the same data, settings and device side by side.
+def compared(before: Results, after: Results) -> list[Row]:
+    """A row for each row of either, those with the same data, settings and device side by side.
 
     Rows of the same machine and threads meet first; those left over meet across machines, where times aren't compared.
     outcome: 'same', 'new', 'gone', 'no longer ok', 'now ok'; or 'more accurate', 'less accurate', 'faster', 'slower',
     two of them with a comma between. What got worse comes first.
     """
-    rows = with_settings([{**row, "side": side} for side, frame in enumerate((before, after)) for row in pool(frame)])
+    rows = with_settings(
+        [{**row, "side": side} for side, results in enumerate((before, after)) for row in results.rows]
+    )
     pairs = [couple for group in by(rows, ASKED) for couple in _couples(group)]
     return sorted((_compared(old, new) for old, new in pairs), key=_weight)
 

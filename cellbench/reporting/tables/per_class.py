@@ -1,14 +1,11 @@
 """Which classes a method gets right: precision, recall and F1 class by class."""
 
-import json
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
 from ...results.bootstrap import CELLS_ONLY
 from ...results.certainty import intervals_of_row
-from ...results.predictions import figures_by_class
 from ...results.ranking import ranked
 from ...results.rows import DATA, HARDWARE, Row
 from ..captions import LABELS, absent_of, counts_of, half, hardware_of, intervals_of, marked, seeds_of, title_of
@@ -34,9 +31,8 @@ def per_class(rows: Sequence[Row]) -> Table:
 
 def _classes(row: Row) -> list[Row]:
     """The lines of one row, means over its seeds; [] where neither the records nor predictions have them."""
-    record = json.loads(Path(row["files"][0]).read_text("utf-8"))
-    names = record["facts"].get("classes") or ()
-    seeds = [found for file in row["files"] if (found := figures_by_class(file))]
+    names = row["runs"][0].classes
+    seeds = [found for run in row["runs"] if (found := run.by_class)]
     if not seeds or not names:
         return []
     spans = intervals_of_row(row, [f"f1:{k}" for k in range(len(names))])

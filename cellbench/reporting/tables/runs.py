@@ -4,17 +4,18 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 
-import pandas as pd
-
 from ...core.words import counted
+from ...results.results import Results
 from ...results.row_settings import with_settings
 from ...results.rows import Row, as_rows, by
 from .table import PERCENT, SECONDS, Column, Table
 
 
-def runs(frame: pd.DataFrame) -> Table:
-    """The runs of a frame in the order data set, split, limit, method; `epochs` is None for what has none."""
-    frame = frame.sort_values(["dataset", "split", "limit", "method", "seed"], na_position="first", kind="stable")
+def runs(results: Results) -> Table:
+    """The runs in the order data set, split, limit, method; `epochs` is None for what has none."""
+    frame = results.frame.sort_values(
+        ["dataset", "split", "limit", "method", "seed"], na_position="first", kind="stable"
+    )
     rows = [
         {**row, "epochs": json.loads(row["params"]).get("epochs"), "remark": row["reason"]}
         for group in by(as_rows(frame), ("dataset",))

@@ -4,12 +4,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pandas as pd
-
 from ...core.data import OFFICIAL
 from ...core.suites import KINDS, PARTS, TIMES, Figures, Suite, amount, titled
 from ...results.frame import PARTS as MEASURED
-from ...results.pooling import pool
+from ...results.results import Results
 from ...results.row_settings import follows, listed
 from ...results.rows import Row
 from ..captions import absent_of, deviation_of, device_of, hardware_of, seeds_of
@@ -22,13 +20,13 @@ VARIANT = "†"
 ELSEWHERE = "‡"
 
 
-def claims(frame: pd.DataFrame, suite: Suite, expected: Expected) -> Table:
+def claims(results: Results, suite: Suite, expected: Expected) -> Table:
     """A row an entry and for each way in which it was run, those on the suite's own data set first.
 
     Records are an entry's by method, settings and preprocessing, whatever their data set, limit, split or seed; those
     with other settings, if they were run for it.
     """
-    runs = _by_entry(pool(frame), expected)
+    runs = _by_entry(results.rows, expected)
     rows = [row for entry in expected for row in _rows(suite, entry, runs[entry["entry"]])]
     rows += [_published(suite, figures) for figures in suite.published]
     measured = [row for row in rows if row["measured"]]
@@ -87,7 +85,7 @@ def _rows(suite: Suite, entry: Mapping[str, Any], runs: Sequence[Row]) -> list[R
     if not runs:
         return [{**about, "measured": False, "variant": False}]
     runs = sorted(runs, key=lambda row: _order(suite, entry, row))
-    kept = [{name: value for name, value in row.items() if name != "files"} for row in runs]
+    kept = [{name: value for name, value in row.items() if name not in ("files", "runs")} for row in runs]
     return [{**row, **about, **_measured(suite, entry, row)} for row in kept]
 
 

@@ -11,14 +11,14 @@ import pandas as pd
 from tabulate import tabulate
 
 from ...core.words import true_minus
-from ...results.rows import Row
+from ...results.rows import Row, figures_of
 
 Embolden = Callable[[str], str]
 MINUS = "$-$"  # in LaTeX, whose pdflatex has no sign for the true one
 MISSING = "–"
 WIDTH = 130
 COMMAND = ": cellbench "
-_BOLD, _END = "\x01", "\x02"
+_BOLD, _END = "\ue000", "\ue001"  # private characters of width 1, whether or not tabulate finds wcwidth
 
 
 @dataclass(frozen=True)
@@ -342,7 +342,7 @@ def _escape(text: str) -> str:
 
 
 def _flat(tables: Sequence[Table]) -> list[dict[str, Any]]:
-    return [{"view": table.view, **row} for table in tables for row in table.rows]
+    return [{"view": table.view, **figures_of(row)} for table in tables for row in table.rows]
 
 
 def _json(tables: Sequence[Table]) -> str:

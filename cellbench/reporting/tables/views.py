@@ -1,15 +1,13 @@
-"""What is worth seeing in a frame of results: pure functions from the rows of one data set to a table."""
+"""What is worth seeing in results: pure functions from the rows of one data set to a table."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import pandas as pd
-
-from ...results.pooling import BELOW_TWICE_CHANCE, LEFT_OUT, pool
+from ...results.pooling import BELOW_TWICE_CHANCE
+from ...results.results import Results
 from ...results.row_settings import with_settings
 from ...results.rows import DATA, Row, by, one_label
-from ...results.selection import chosen
 from ..captions import (
     fact_of,
 )
@@ -24,17 +22,16 @@ from .scaling import SCOPE, scaling
 from .table import Table
 
 
-def tables(frame: pd.DataFrame, view: str = "all", conditions: Sequence[str] = ()) -> list[Table]:
+def tables(results: Results, view: str = "all", conditions: Sequence[str] = ()) -> list[Table]:
     """The tables of one of VIEWS, or of all that aren't for those who ask, a table for each group that it speaks of.
 
     Data sets with several labels an image come last: their figures are others. conditions: of rows, see `where`.
     """
     names = [name for name in VIEWS if name == view or (view == "all" and not VIEWS[name].on_request)]
     late = own(conditions, [column for name in names for column in VIEWS[name].own])
-    rows = chosen(pool(frame), [condition for condition in conditions if condition not in late])
-    left_out = frame.attrs.get(LEFT_OUT, ())
+    rows = results.where([condition for condition in conditions if condition not in late])
     found = [
-        _explained(_table(VIEWS[name], group, left_out), group)
+        _explained(_table(VIEWS[name], group, results.left_out), group)
         for name in names
         for group in _groups(rows, VIEWS[name].scope)
     ]

@@ -1,0 +1,85 @@
+"""One run of a folder: its record, and what it said of each image. Files are read once and kept."""
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.metrics import decide, per_class
+from ..core.runs import RunRecord
+from ..core.store import read_predictions
+
+
+@dataclass(frozen=True, eq=False)
+class Predicted:
+    """One part of one run: truth and predicted, (n,) int64 or (n, classes) bool; scores (n, classes) float32 and
+    the thresholds that decided; index: positions in the data set (n,); groups (n,), or None where there are none or the
+    record is of an older version."""
+
+    truth: NDArray
+    predicted: NDArray
+    scores: NDArray[np.float32]
+    thresholds: NDArray | float
+    index: NDArray[np.int64]
+    groups: NDArray[np.int64] | None
+
+
+class Run:
+    """A run as it lies in a folder. file: of its record.
+
+    The text of the record was read when the folder was, and is kept compressed: a folder may have tens of thousands.
+    Predictions are read when somebody asks for them.
+    """
+
+    def __init__(self, file: Path, text: str) -> None:
+        self.file = file
+        self._text = zlib.compress(text.encode("utf-8"), 1)
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.file)!r})"
+
+    @cached_property
+    def record(self) -> RunRecord:
+        return RunRecord.from_json(zlib.decompress(self._text).decode("utf-8"))
+
+    @property
+    def classes(self) -> Sequence[str]:
+        """Names of the classes; empty in a record that does not have them."""
+        return self.record.facts.get("classes") or ()
+
+    @property
+    def by_class(self) -> Mapping[str, list] | None:
+        """Precision, recall, F1 and n by class on test, see `core.metrics.per_class`; from the predictions where the
+        record was written before it had them, None without either."""
+        kept = self.record.per_class.get("test")
+        told = None if kept else self.predicted()
+        return kept or (None if told is None else per_class(told.truth, told.scores, told.thresholds))
+
+    def predicted(self, part: str = "test") -> Predicted | None:
+        """What the run said of the images of 'val' or 'test'; None without predictions."""
+        return self._predictions.get(part)
+
+    @cached_property
+    def _predictions(self) -> dict[str, Predicted]:
+        kept = read_predictions(self.file)
+        parts = [part for part in ("val", "test") if kept and f"{part}_scores" in kept]
+        return {part: self._decided(part, kept) for part in parts if kept}
+
+    def _decided(self, part: str, kept: Mapping[str, NDArray]) -> Predicted:
+        truth, scores = kept[f"{part}_labels"], kept[f"{part}_scores"]
+        several = truth.ndim == 2
+        thresholds = np.array(self.record.chosen.get("thresholds", 0.0)) if several else 0.0
+        predicted = decide(scores, several, thresholds)
+        return Predicted(truth, predicted, scores, thresholds, kept[f"{part}_index"], kept.get(f"{part}_groups"))
+
+
+def same_images(several: Sequence[Predicted | None]) -> bool:
+    first = several[0]
+    return first is not None and all(
+        one is not None and np.array_equal(one.index, first.index) and np.array_equal(one.truth, first.truth)
+        for one in several
+    )
