@@ -99,7 +99,7 @@ def test_foreign_and_broken_files_are_named_and_left_alone(tmp_path):
     before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
     bad = []
     found = list(read_records(tmp_path, lambda path, reason: bad.append((path.name, reason))))
-    assert [(path, machine) for path, machine, _ in found] == [(good, "laptop")]
+    assert [(one.path, one.machine, one.text) for one in found] == [(good, "laptop", good.read_text())]
     assert [name for name, _ in bad] == ["broken.json", "notes.json"]
     assert before == {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
 
