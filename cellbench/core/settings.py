@@ -9,7 +9,7 @@ pydantic checks the values; what is said of a wrong one, and in lists, is made h
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Self, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import (
@@ -85,6 +85,8 @@ OrNone = Annotated[T, BeforeValidator(lambda given: "none" if given is None else
 class Settings(BaseModel):
     """Base of all settings: frozen, and checked when they are made. A wrong value or name raises UsageError."""
 
+    noun: ClassVar[str] = "setting"  # what a field is called where an unknown one is refused
+
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, allow_inf_nan=False, arbitrary_types_allowed=True
     )
@@ -92,11 +94,14 @@ class Settings(BaseModel):
     @_model_validator(mode="wrap")
     @classmethod
     def _refuse_in_our_words(cls, given: Any, check: ModelWrapValidatorHandler[Self]) -> Self:
+        if not isinstance(given, Mapping):  # one that was made and checked before
+            return check(given)
         try:
             return check({name: _as_we_write_it(cls.model_fields.get(name), value) for name, value in given.items()})
         except ValidationError as error:
-            name, *_ = error.errors(include_url=False, include_input=False, include_context=False)[0]["loc"]
-            raise UsageError(_refusal(cls, str(name), given)) from None
+            wrong = error.errors(include_url=False, include_input=False, include_context=False)
+            first = min(wrong, key=lambda one: one["type"] != "extra_forbidden")  # a misspelt name is missing as well
+            raise UsageError(_refusal(cls, str(first["loc"][0]), given)) from None
 
 
 @dataclass(frozen=True)
@@ -180,7 +185,7 @@ def _refusal(kind: type[Settings], name: str, given: Mapping[str, Any]) -> str:
     """What is said of a value that `name` cannot have."""
     fields = kind.model_fields
     if name not in fields:
-        return f"there is no setting {name!r}; {did_you_mean(name, fields)}"
+        return f"unknown {kind.noun} {name!r}; {did_you_mean(name, fields)}"
     if name not in given:
         return f"{name} is missing"
     value, field = given[name], fields[name]

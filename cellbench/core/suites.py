@@ -3,12 +3,14 @@
 import fnmatch
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields
 from importlib.resources import files
-from typing import Any
+from typing import Annotated, Any, ClassVar, TypeVar
+
+from pydantic import BeforeValidator, Field
 
 from .errors import UsageError, did_you_mean
 from .metrics import METRICS, NAMED
+from .settings import Settings, Several
 
 FOLDER = files("cellbench") / "suites"
 PARTS = ("test", "val", "train", "private", "public")  # the last two: test images whose labels a contest kept
@@ -16,9 +18,21 @@ TIMES = {"train_seconds": "training time", "fit_seconds": "fit", "predict_second
 KINDS = (*(metric.name for metric in METRICS), "f1")  # f1: where it isn't told over what it was averaged
 SHARES = tuple(f"{part}{kind}" for part in (*(f"{part}_" for part in PARTS), "") for kind in KINDS)
 
+S = TypeVar("S", bound=Settings)
 
-@dataclass(frozen=True)
-class Figures:
+
+def _as_set_reads_it(given: Any) -> Any:
+    """TOML has no word for None and no tuples; 'none' is read as `--set` reads it."""
+    read = {key: tuple(value) if isinstance(value, list) else value for key, value in dict(given).items()}
+    return {key: None if value == "none" else value for key, value in read.items()}
+
+
+Overrides = Annotated[Mapping[str, Any], BeforeValidator(_as_set_reads_it)]
+# Numbers of training images; None, all of them, is the word 'all' in TOML.
+Limits = Several[Annotated[int | None, BeforeValidator(lambda limit: None if limit == "all" else limit)]]
+
+
+class Figures(Settings):
     """Figures that others give; none was measured here.
 
     values: shares by part and metric, 'test_accuracy', or by metric alone where the part isn't told; seconds.
@@ -27,7 +41,9 @@ class Figures:
     the one that gives them.
     """
 
-    values: Mapping[str, float]
+    noun: ClassVar[str] = "key"
+
+    values: Mapping[str, int | float]
     where: str
     what: str = ""
     on: str = ""
@@ -36,22 +52,22 @@ class Figures:
     quoted: bool = False
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Settings):
     """A run of a suite. set: settings on top of the suite's. split, limit: in place of the suite's."""
+
+    noun: ClassVar[str] = "key"
 
     id: str
     label: str
     method: str
-    set: Mapping[str, Any] = field(default_factory=dict)
+    set: Overrides = Field(default_factory=dict)
     split: str = ""
     limit: int | None = None
     claimed: Figures | None = None
     published: Figures | None = None
 
 
-@dataclass(frozen=True)
-class Suite:
+class Suite(Settings):
     """A study as a list of runs.
 
     source: whom to cite. study: whether that was published, and is run as it was. set: settings of all entries whose
@@ -59,6 +75,8 @@ class Suite:
     on; None is all. published: by methods that are no entry. assumed: what the source doesn't tell, and what is done
     instead. not_rebuilt: what of it is not run, and why.
     """
+
+    noun: ClassVar[str] = "key"
 
     name: str
     title: str
@@ -68,12 +86,12 @@ class Suite:
     study: bool = False
     url: str = ""
     split: str = "official"
-    seeds: tuple[int, ...] = (0,)
-    limits: tuple[int | None, ...] = (None,)
-    set: Mapping[str, Any] = field(default_factory=dict)
+    seeds: Several[int] = (0,)
+    limits: Limits = (None,)
+    set: Overrides = Field(default_factory=dict)
     published: tuple[Figures, ...] = ()
-    assumed: tuple[str, ...] = ()
-    not_rebuilt: tuple[str, ...] = ()
+    assumed: Several[str] = ()
+    not_rebuilt: Several[str] = ()
 
     def split_of(self, entry: Entry) -> str:
         return entry.split or self.split
@@ -158,18 +176,10 @@ def parse(name: str, text: str) -> Suite:
         given = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"suite {name!r} is no TOML: {error}") from error
-    given = dict(given)
     if "entries" in given:
         given["entries"] = tuple(_entry(name, i, one) for i, one in enumerate(given["entries"]))
     if "published" in given:
         given["published"] = tuple(_figures(f"suite {name!r}, published", one) for one in given["published"])
-    if "set" in given:
-        given["set"] = _settings(given["set"])
-    if "limits" in given:
-        given["limits"] = tuple(None if n == "all" else n for n in given["limits"])
-    for key in ("seeds", "assumed", "not_rebuilt"):
-        if key in given:
-            given[key] = tuple(given[key])
     suite = _made(Suite, f"suite {name!r}", {"name": name, **given})
     ids = [entry.id for entry in suite.entries]
     if twice := {one for one in ids if ids.count(one) > 1}:
@@ -180,17 +190,11 @@ def parse(name: str, text: str) -> Suite:
 def _entry(suite: str, number: int, given: Mapping[str, Any]) -> Entry:
     where = f"suite {suite!r}, entry {given.get('id', number + 1)!r}"
     read = {key: _figures(f"{where}, {key}", given[key]) for key in ("claimed", "published") if key in given}
-    return _made(Entry, where, {**given, **read, "set": _settings(given.get("set", {}))})
-
-
-def _settings(given: Mapping[str, Any]) -> dict[str, Any]:
-    """TOML has no word for None and no tuples; 'none' is read as `--set` reads it."""
-    read = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
-    return {key: None if value == "none" else value for key, value in read.items()}
+    return _made(Entry, where, {**given, **read})
 
 
 def _figures(where: str, given: Mapping[str, Any]) -> Figures:
-    about = {key: value for key, value in given.items() if key in {f.name for f in fields(Figures)}}
+    about = {key: value for key, value in given.items() if key in Figures.model_fields}
     values = {key: value for key, value in given.items() if key not in about}
     for key, value in values.items():
         if key not in (*SHARES, *TIMES):
@@ -204,15 +208,11 @@ def _most(figure: str) -> float:
     return float("inf") if figure in TIMES else 1
 
 
-def _made(record: Any, where: str, given: Mapping[str, Any]) -> Any:
-    known = {f.name: f for f in fields(record)}
-    for key in given:
-        if key not in known:
-            raise UsageError(f"{where}: unknown key {key!r}; {did_you_mean(key, known)}")
-    for key, one in known.items():
-        if key not in given and one.default is MISSING and one.default_factory is MISSING:
-            raise UsageError(f"{where}: {key} is missing")
-    return record(**given)
+def _made(kind: type[S], where: str, given: Mapping[str, Any]) -> S:
+    try:
+        return kind(**given)
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}") from None
 
 
 def _fits(entry: Entry, patterns: Iterable[str]) -> bool:

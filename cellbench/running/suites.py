@@ -1,6 +1,5 @@
 """Suites as runs: what each entry comes to when every setting is resolved."""
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -103,4 +102,4 @@ def _row(suite: Suite, entry: Entry) -> dict[str, Any]:
 
 
 def _figures(given: Any) -> Mapping[str, Any] | None:
-    return None if given is None else dataclasses.asdict(given)
+    return None if given is None else dict(given)

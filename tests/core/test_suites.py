@@ -39,7 +39,7 @@ def test_a_file_becomes_a_suite_with_its_defaults():
     assert (suite.name, suite.split, suite.seeds, suite.limits) == ("small", "official", (0,), (10, None))
     assert suite.set == {"epochs": 3, "weights": None}  # as --set reads 'none'
     a, b = suite.entries
-    assert a.claimed == suites.Figures({"test_accuracy": 0.5}, "p. 1")
+    assert a.claimed == suites.Figures(values={"test_accuracy": 0.5}, where="p. 1")
     assert (b.set, b.claimed, suite.limits_of(a), suite.limits_of(b)) == ({"C": (1, 2)}, None, (10, None), (5,))
 
 
@@ -84,7 +84,10 @@ def test_entries_are_chosen_by_id_or_method():
 
 def test_figures_are_told_with_the_digits_that_they_were_given_with():
     figures = suites.Figures(
-        {"private_macro_f1": 0.52864, "train_seconds": 34080, "fit_seconds": 188}, "table 2", device="CPU", quoted=True
+        values={"private_macro_f1": 0.52864, "train_seconds": 34080, "fit_seconds": 188},
+        where="table 2",
+        device="CPU",
+        quoted=True,
     )
     assert suites.told(figures) == (
         "private macro-F1 52.864 %, training time 568 min, fit 188 s (CPU); table 2, quoted"

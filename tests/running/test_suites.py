@@ -1,7 +1,6 @@
 """Suites as runs: every setting resolved, the same on every data set, the user's word last."""
 
 import csv
-import dataclasses
 import json
 
 import numpy as np
@@ -11,6 +10,7 @@ from cellbench.core import suites
 from cellbench.core.data import PARTS, Samples
 from cellbench.core.errors import UsageError
 from cellbench.core.runs import RunLog, canonical_text
+from cellbench.core.settings import replace
 from cellbench.datasets import datasets
 from cellbench.datasets.toy import rings
 from cellbench.deep.nets.table import find
@@ -76,7 +76,7 @@ def test_the_users_settings_come_last_and_a_limit_caps_those_of_the_suite(toy_fo
 
 
 def test_an_entry_with_a_setting_that_its_method_lacks_is_named():
-    entry = dataclasses.replace(SMALL.entries[1], set={"epohcs": 1})
+    entry = replace(SMALL.entries[1], set={"epohcs": 1})
     with pytest.raises(UsageError, match="suite 'small', entry 'cnn': method 'cnn' has no setting 'epohcs'; did you"):
         settings(SMALL, entry)
 
