@@ -20,8 +20,8 @@ CHOSEN = (
     "Whatever is chosen ({}) was chosen on the validation images; the test images were scored once and tuned nothing."
 )
 TIMED = (
-    "Training time is that of features, transfer and fit, with the validation that choosing needs; warm-up "
-    "(compilation, first batches) is not part of it."
+    "Training time is that of features, transfer and fit, with all fits that a choice such as that of C took; warm-up "
+    "(compilation, first batches) and the scoring of validation images between a net's epochs are timed apart."
 )
 
 
