@@ -10,6 +10,7 @@ MODULES = {
     "between": "channel_pairs",
     "compute": "groups",
     "flatten": "pixels",
+    "granularity": "openings",
     "haralick": "cooccurrence",
     "hog": "gradients",
     "intensity": "brightness",

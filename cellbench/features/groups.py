@@ -45,6 +45,7 @@ GROUPS = {
         Group("intensity", "how bright the pixels are", "brightness", "intensity"),
         Group("haralick", "brightnesses side by side", "cooccurrence", "haralick"),
         Group("radial", "light by distance from the middle", "rings", "radial"),
+        Group("granularity", "light in spots of each size", "openings", "granularity"),
         Group("between", "light of two channels together", "channel_pairs", "between", True),
     )
 }

@@ -1,7 +1,7 @@
 """Features × support vector machines."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
@@ -96,6 +96,8 @@ class FeatureSVM:
     do best on val.
 
     scalers: by name, the simplest first; the name is in `chosen`, as features, unless it is ''.
+    gamma_factors: with gamma 'scale', multiples of it that are tried in the end, with the scaler and the C chosen by
+    then.
     """
 
     def __init__(
@@ -104,11 +106,13 @@ class FeatureSVM:
         settings: SVMSettings,
         device: str,
         scalers: Mapping[str, Scaler] = MappingProxyType({"": standardised}),
+        gamma_factors: Sequence[float] = (),
     ) -> None:
         from ..features import oversampling
         from ..svm.backends import choose
 
         self._features, self._settings, self._device, self._scalers = features, settings, device, scalers
+        self._gamma_factors = gamma_factors
         self.chosen: dict[str, Any] = {}
         self.parameters = None
         self.backend = choose(settings.backend, device=device, kernel=settings.kernel).name
@@ -116,7 +120,7 @@ class FeatureSVM:
             oversampling.load()  # what isn't there is told before anything is computed
 
     def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
-        from ..svm.backends import candidates, choose, reason, use_threads
+        from ..svm.backends import choose, reason, use_threads
 
         settings = self._settings
         check_two_classes(train)
@@ -137,17 +141,41 @@ class FeatureSVM:
         for name, scaler in self._scalers.items():
             with log.phase("features"):
                 scale = scaler(seen)
-                inputs, labels, val_inputs = self._inputs(scale, seen, unseen, train)
+                given = self._inputs(scale, seen, unseen, train)
                 self._synchronise()
-            with log.phase("fit"), warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # a label that all or no training images have: its score is constant
-                tried = candidates(backend, inputs, labels, val_inputs, **settings.grid, **settings.fixed)
-                scored = (Candidate(c, model, _scores(model, d, len(train.classes))) for c, model, d in tried)
-                figure, winner = best_candidate(scored, val, log)
+            with log.phase("fit"):
+                figure, winner = self._best(backend, given, settings.grid, val, log)
                 if figure > best:  # on a tie the smaller C, the simpler machine, stays
-                    best, self.chosen = figure, {**({"features": name} if name else {}), **winner.settings}
-                    self.fitted = FittedSVM(self._features, scale, winner.model, len(train.classes), self._device)
+                    best, machine, winning, chosen_scale = figure, winner, given, scale
+                    self.chosen = {**({"features": name} if name else {}), **winner.settings}
                 self._synchronise()
+        if self._gamma_factors and machine.settings["gamma"] == "scale":
+            with log.phase("fit"):
+                around = {"C": (machine.settings["C"],), "gamma": self._around_scale(winning[0])}
+                figure, winner = self._best(backend, winning, around, val, log)
+                if figure > best:
+                    machine = winner
+                    self.chosen |= winner.settings
+                self._synchronise()
+        self.fitted = FittedSVM(self._features, chosen_scale, machine.model, len(train.classes), self._device)
+
+    def _around_scale(self, inputs: "Tensor") -> tuple[float, ...]:
+        from ..svm.kernels import gamma_value
+
+        scale = gamma_value("scale", inputs.shape[1], float(inputs.var(correction=0)))
+        return tuple(factor * scale for factor in self._gamma_factors)
+
+    def _best(
+        self, backend: Any, given: "tuple[Tensor, NDArray, Tensor]", grid: Mapping[str, Any], val: Samples, log: RunLog
+    ) -> tuple[float, Candidate]:
+        """The machine of the grid that scores val best, and its figure."""
+        from ..svm.backends import candidates
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a label that all or no training images have: its score is constant
+            tried = candidates(backend, *given, **grid, **self._settings.fixed)
+            scored = (Candidate(c, model, _scores(model, d, len(val.classes))) for c, model, d in tried)
+            return best_candidate(scored, val, log)
 
     def _inputs(
         self, scale: "Standardiser | None", seen: "Tensor", unseen: "Tensor", train: Samples

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from ..core.data import Samples
 from ..core.metrics import validation_figure
 from ..core.runs import RunLog
-from ..core.settings import Settings, Several, setting
+from ..core.settings import Positive, Settings, Several, setting
 from ..datasets.preprocessing import Preprocessing
 from ..features.groups import GROUPS, Layout, check_groups, layout, values_of
 from .classical import FeatureSVM, FittedSVM, SVMSettings
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ..features.tensors import Standardiser
 
-DEFAULT_GROUPS = ("hog", "texture", "intensity", "haralick", "radial", "between")
+DEFAULT_GROUPS = ("hog", "texture", "intensity", "haralick", "radial", "granularity", "between")
 OPTIONAL_GROUPS = ("hog",)
 IMPORTANCE_IMAGES = 1000  # validation images that importance is measured on, at most
 MIN_SIZE = 16  # pixels; of smaller images texture has hardly a pixel to compare
@@ -72,6 +72,14 @@ class GroupSettings(Settings):
 class CombinedSettings(SVMSettings, GroupSettings):
     """A machine on groups of features."""
 
+    gamma_factors: Annotated[
+        Several[Positive] | None,
+        setting(
+            "with gamma=scale: multiples of it that are tried last, with the C and the groups chosen by then",
+            may_be="positive numbers, or none",
+        ),
+    ] = (0.5, 2.0)
+
 
 class CombinedSVM:
     """Groups of features, standardised and each divided by the root of its size, then a C-SVC: a sum of kernels."""
@@ -80,7 +88,8 @@ class CombinedSVM:
         self._groups, self._device = settings.features, device
         needed = tuple(name for name in self._groups if name not in settings.optional)
         choices = {",".join(groups): partial(self._scale, groups) for groups in (needed, self._groups)}
-        self._svm = FeatureSVM(partial(values_of, self._groups), settings, device, choices)
+        factors = settings.gamma_factors or ()
+        self._svm = FeatureSVM(partial(values_of, self._groups), settings, device, choices, factors)
         self.backend = self._svm.backend
         self.chosen: Mapping[str, Any] = {}
         self.parameters = None

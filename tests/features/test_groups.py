@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 import torch
-from scipy import stats
+from scipy import ndimage, stats
 from skimage.feature import graycomatrix, graycoprops, local_binary_pattern
 
 from cellbench.core.errors import DataError, UsageError
-from cellbench.features import between, compute, haralick, hog, intensity, radial, texture
+from cellbench.features import between, compute, granularity, haralick, hog, intensity, radial, texture
 from cellbench.features.groups import GROUPS, layout
 from cellbench.features.tensors import Standardiser
 
 from .test_gradients import smooth_images
 
-FUNCTIONS = (texture, intensity, haralick, radial, between)
+FUNCTIONS = (texture, intensity, haralick, radial, granularity, between)
 DTYPES = (np.uint8, np.uint16, np.float32)
 
 
@@ -100,6 +100,23 @@ def test_radial_is_the_share_of_light_in_rings_by_hand():
     np.testing.assert_allclose(radial(image)[0], expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_granularity_is_what_scipys_openings_take_away(dtype):
+    images = smooth_images(3, 2, 21, 30)
+    images[0, 1] = np.random.default_rng(0).integers(3, 256, (21, 30))
+    for image, found in zip(images, granularity(of_type(images, dtype)).numpy().reshape(3, 2, 6), strict=True):
+        for pixels, shares in zip(image.astype(float), found, strict=True):
+            opened = [pixels, *(ndimage.grey_opening(pixels, 2 * radius + 1) for radius in (1, 2, 3, 4, 6, 8))]
+            light = np.array([(each - pixels.min()).sum() for each in opened])
+            np.testing.assert_allclose(shares, -np.diff(light) / light[0], atol=1e-5)
+
+
+def test_the_smallest_spots_that_an_opening_takes_away_have_its_size():
+    image = np.zeros((1, 1, 30, 30), np.uint8)
+    image[0, 0, 4:9, 10:15] = 200  # 5 pixels a side: kept by a square of 5, not by one of 7
+    np.testing.assert_allclose(granularity(image)[0], [0, 0, 1, 0, 0, 0])
+
+
 def test_pairs_of_channels_are_numpys():
     images = smooth_images(2, 3, 16, 19)
     for image, found in zip(images / 255, between(images).numpy().reshape(2, 3, 3), strict=True):
@@ -142,6 +159,7 @@ def test_constant_images_have_right_and_finite_features(value):
     assert found["intensity/a/deviation"] == pytest.approx(0, abs=1e-6)
     assert found["intensity/a/skew"] == 0
     assert (found["haralick/a/distance 1/energy"], found["haralick/a/distance 1/correlation"]) == (1, 1)
+    assert found["granularity/b/radius 8"] == 0
     assert found["between/a and b/correlation"] == 0
     assert found["between/a and b/overlap"] == pytest.approx(float(value > 0))
 

@@ -6,6 +6,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
+from cellbench.deep.training.model import choose_precision
 
 from cellbench.core.contention import Spent
 from cellbench.core.errors import DataError, UsageError
@@ -14,7 +15,6 @@ from cellbench.core.settings import replace
 from cellbench.datasets.preprocessing import three_channels
 from cellbench.datasets.toy import rings
 from cellbench.deep.pretrained import encoders
-from cellbench.deep.training.model import choose_precision
 from cellbench.methods import embedding, methods
 from cellbench.methods.embedding import Embedder, full_scale
 from cellbench.methods.probe import EncoderSettings
