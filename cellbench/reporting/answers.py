@@ -7,7 +7,7 @@ from ..core.words import duration, signed
 from ..results.contest import Contest, Difference, Entrant, contests, same_hardware
 from ..results.results import Results
 from ..results.row_settings import with_settings
-from ..results.rows import DATA, Row, by, is_disturbed
+from ..results.rows import DATA, Line, Row, by, is_disturbed
 from .captions import called, get_one, limit_of, name_of, not_shown, scoring_in_times
 from .remedies import train_longer
 from .tables.table import two_digits
@@ -22,7 +22,7 @@ def answers(results: Results) -> list[str]:
     return [answer(contest, (), several) for contest in found]
 
 
-def answer(contest: Contest, left_out: Sequence[Row] = (), several_machines: bool = False) -> str:
+def answer(contest: Contest, left_out: Sequence[Line] = (), several_machines: bool = False) -> str:
     """What the contest says: first what was not trained enough, then who leads and by how much, then who is missing.
 
     A command, where a line has one, ends it. left_out: rows of the same data that exist and are not shown.
@@ -53,7 +53,7 @@ def _comparison(contest: Contest, several_machines: bool) -> str:
     if others:
         text = "; ".join(_other(contest, one, several_machines) for one in others)
         sentences.append(text[0].upper() + text[1:])
-    if contest.entrants[0].row["synthetic"]:
+    if contest.entrants[0].row.synthetic:
         sentences.append("These images are simulated, so no verdict rests on them")
     return ". ".join(sentences) + "."
 
@@ -72,7 +72,7 @@ def _other(contest: Contest, one: Entrant, several_machines: bool) -> str:
 
 def printed_difference(row: Row, leader: Row, figure: str) -> float:
     """The difference, in points, of two figures as they are printed, with one digit."""
-    return round(round(100 * row[f"test_{figure}"], 1) - round(100 * leader[f"test_{figure}"], 1), 1)
+    return round(round(100 * row.value(figure), 1) - round(100 * leader.value(figure), 1), 1)
 
 
 def _versus(difference: Difference, points: float) -> str:
@@ -111,7 +111,7 @@ def _times(ratio: float, leader: Row) -> str:
 
 
 def _trained(entrant: Entrant) -> str:
-    seconds = entrant.row["train_seconds"]
+    seconds = entrant.row.train_seconds
     if seconds is None:
         return "training time unknown"
     return f"trained in {f'{seconds:.2g} s' if 0 < seconds < SHORT else duration(seconds)}"
@@ -123,18 +123,18 @@ def _figure(contest: Contest, entrant: Entrant) -> str:
 
 
 def _where(row: Row) -> str:
-    split = [f"split {row['split']}"] if row["split"] != "official" else []
+    split = [f"split {row['split']}"] if row.split != "official" else []
     parts = [name_of([row]), *split, *limit_of(row)]
     return ", ".join(parts) + ("," if len(parts) > 1 else "")
 
 
 def _hardware(row: Row, several_machines: bool) -> str:
-    device = "GPU" if row["device"] == "cuda" else row["device"]
+    device = "GPU" if row.device == "cuda" else row.device
     return f"{device} of {row['machine']}" if several_machines else device
 
 
 def _called(row: Row) -> str:
-    return called(row, "pretrained" if row["pretrained"] else "")
+    return called(row, "pretrained" if row.pretrained else "")
 
 
 def _a(family: Family) -> str:
@@ -142,13 +142,13 @@ def _a(family: Family) -> str:
     return f"{article} {family.noun}"
 
 
-def _missing(contest: Contest, left_out: Sequence[Row]) -> list[str]:
+def _missing(contest: Contest, left_out: Sequence[Line]) -> list[str]:
     """Which families have no result here: those that are only not shown, those that were skipped, and
     those that nobody asked for."""
     lines, absent = [], []
     for family in contest.missing:
         hidden = [row for row in left_out if row["family"] == family.name]
-        skipped = [row for row in contest.rows if row["family"] == family.name and row["status"] == "skipped"]
+        skipped = [row for row in contest.rows if row.family == family.name and row.status == "skipped"]
         if hidden:
             lines.append(f"No {family.noun} is among these runs, but {not_shown(hidden)}")
         elif skipped:

@@ -12,26 +12,26 @@ from ..core.words import counted
 from ..results.bootstrap import SEEDS
 from ..results.certainty import MOST_FILES
 from ..results.row_settings import plain
-from ..results.rows import Row, is_disturbed, one_label
+from ..results.rows import Line, is_disturbed, one_label
 from .tables.table import MISSING, Column
 
 MOST_NAMED = 4  # rows in a clause
 MOST_METHODS = 8  # methods in a note
 
 
-def fact_of(rows: Sequence[Row], name: str) -> Any:
+def fact_of(rows: Sequence[Line], name: str) -> Any:
     return next((row[name] for row in rows if row[name] is not None), None)
 
 
-def name_of(rows: Sequence[Row]) -> str:
+def name_of(rows: Sequence[Line]) -> str:
     return rows[0]["dataset"] + " (simulated)" * any(row["synthetic"] for row in rows)
 
 
-def title_of(rows: Sequence[Row]) -> str:
+def title_of(rows: Sequence[Line]) -> str:
     return ", ".join([name_of(rows), f"split {rows[0]['split']}", *limit_of(rows[0])])
 
 
-def limit_of(row: Row) -> list[str]:
+def limit_of(row: Line) -> list[str]:
     """What labels were used where not all were: older records limit train alone, and choose on all of val."""
     if not row["limit"] and not row.get("val_limit"):
         return []
@@ -40,18 +40,18 @@ def limit_of(row: Row) -> list[str]:
     return [f"limited to {train} and {val}"]
 
 
-def labels_of(row: Row) -> str:
+def labels_of(row: Line) -> str:
     """How many labels were learnt from and chosen by: '100 training and 25 val images'."""
     val = f" and {row['n_val']:,} val" if row["n_val"] else ""
     return f"{row['n_train']:,} training{val} images"
 
 
-def content_of(rows: Sequence[Row]) -> str:
+def content_of(rows: Sequence[Line]) -> str:
     inputs = {row["input"] for row in rows if row["input"]}  # a column when there are several
     return f"content {rows[0]['fingerprint'][:8]}" + (f", input {inputs.pop()}" if len(inputs) == 1 else "")
 
 
-def counts_of(rows: Sequence[Row]) -> str:
+def counts_of(rows: Sequence[Line]) -> str:
     parts = [f"{n:,} {part}" for part in ("train", "val", "test") if (n := fact_of(rows, f"n_{part}"))]
     if not parts:
         return "images: unknown"
@@ -66,7 +66,7 @@ def counts_of(rows: Sequence[Row]) -> str:
     return "; ".join(filter(None, [f"images: {', '.join(parts)}", of, several]))
 
 
-def absent_of(rows: Sequence[Row]) -> list[str]:
+def absent_of(rows: Sequence[Line]) -> list[str]:
     """A line for each part that lacks a class: what is left out of means must be said."""
     told = {part: fact_of(rows, f"{part}_absent_classes") for part in ("train", "val", "test")}
     return [
@@ -76,7 +76,7 @@ def absent_of(rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def hardware_of(rows: Sequence[Row]) -> tuple[str, ...]:
+def hardware_of(rows: Sequence[Line]) -> tuple[str, ...]:
     """A line for each machine, and one on the rows whose times are too long or include what others do not."""
     parts = [(row["machine"], row[part]) for part in ("processor", "gpu") for row in rows if row[part]]
     machines = sorted({row["machine"] for row in rows})
@@ -85,7 +85,7 @@ def hardware_of(rows: Sequence[Row]) -> tuple[str, ...]:
     return (*lines, *_disturbed(rows), *scoring_in_times(rows))
 
 
-def scoring_in_times(rows: Sequence[Row]) -> list[str]:
+def scoring_in_times(rows: Sequence[Line]) -> list[str]:
     """A line on nets whose training time includes scoring val, as in older records, where newer records stand beside
     them."""
     older = list(dict.fromkeys(row["method"] for row in rows if row.get("val_in_fit")))
@@ -95,7 +95,7 @@ def scoring_in_times(rows: Sequence[Row]) -> list[str]:
     return [f"Training times of {named} are of older records and include scoring val; those of newer nets do not."]
 
 
-def _disturbed(rows: Sequence[Row]) -> list[str]:
+def _disturbed(rows: Sequence[Line]) -> list[str]:
     busy = [row for row in rows if is_disturbed(row)]
     if not busy:
         return []
@@ -113,7 +113,7 @@ def _disturbed(rows: Sequence[Row]) -> list[str]:
 REDRAWN = ("stratified", "grouped", "random-mask", "kfold", "id-block")
 
 
-def get_one(row: Row, methods: str, settings: Mapping[str, Any] | None = None, limit: int | None = None) -> str:
+def get_one(row: Line, methods: str, settings: Mapping[str, Any] | None = None, limit: int | None = None) -> str:
     """How to get the results of `methods` that a view lacks; with `settings`, on top of those changed in the row; with
     `limit`, for that number of training images, and val images in proportion."""
     chosen = " ".join(f"--method {method}" for method in methods.split())
@@ -129,14 +129,14 @@ def get_one(row: Row, methods: str, settings: Mapping[str, Any] | None = None, l
     return f"get one with{fill_in}: cellbench run --dataset {data} {chosen} {how}"
 
 
-def _labels(row: Row) -> str:
+def _labels(row: Line) -> str:
     """The options that limit labels as the row's are: without its own, --limit would limit val in proportion."""
     limit = f" --limit {row['limit']}" if row["limit"] else ""
     val = f" --val-limit {row.get('val_limit') or 'all'}" if row["limit"] or row.get("val_limit") else ""
     return limit + val
 
 
-def not_shown(rows: Sequence[Row]) -> str:
+def not_shown(rows: Sequence[Line]) -> str:
     """A clause on runs that exist and that a view misses, and what shows them; rows: as `Results.left_out` has them."""
     names = list(dict.fromkeys(called(row) for row in rows))
     named = ", ".join(names) if len(names) <= MOST_NAMED else f"{len(names)} other results"
@@ -144,7 +144,7 @@ def not_shown(rows: Sequence[Row]) -> str:
     return f"{named} used less data or changed settings; show {shown} with: --runs all"
 
 
-def split_of(row: Row) -> str:
+def split_of(row: Line) -> str:
     """The option that draws the row's split, if it did not come with the data."""
     return f" --split {row['split']}" if re.split("[:@]", row["split"])[0] in REDRAWN else ""
 
@@ -155,42 +155,42 @@ def _typed(value: Any) -> str:
     return text.strip("[]") if "," in text else text
 
 
-def seeds_of(row: Row) -> str:
+def seeds_of(row: Line) -> str:
     n, of = len(row["seeds"]), row["n_runs"]
     return f"{n}" if n == of else f"{n} of {of}"
 
 
-def device_of(row: Row) -> str:
+def device_of(row: Line) -> str:
     return f"{row['device']} ({row['threads'] or '?'})"
 
 
-def half(name: str) -> Callable[[Row], float | None]:
+def half(name: str) -> Callable[[Line], float | None]:
     """Of a row half of the interval of figure `name`, for the spread of a column."""
 
-    def of_row(row: Row) -> float | None:
+    def of_row(row: Line) -> float | None:
         low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
         return None if low is None or high is None else (high - low) / 2
 
     return of_row
 
 
-def marked(columns: Sequence[Column], rows: Sequence[Row], over: str = "interval_over") -> tuple[Column, ...]:
+def marked(columns: Sequence[Column], rows: Sequence[Line], over: str = "interval_over") -> tuple[Column, ...]:
     """The columns, those with intervals marked where these are not drawn over what most of the rows' are; over: the
     key of a row that says what its interval was drawn over."""
     marks = _marks(rows, over)
 
-    def mark(row: Row) -> str:
+    def mark(row: Line) -> str:
         return marks.get(row[over], "")
 
     return tuple(replace(column, mark=mark) if callable(column.spread) else column for column in columns)
 
 
-def _marks(rows: Sequence[Row], over: str = "interval_over") -> dict[str, str]:
+def _marks(rows: Sequence[Line], over: str = "interval_over") -> dict[str, str]:
     tally = Counter(row[over] for row in rows if row[over])
     return {drawn: mark for (drawn, _), mark in zip(tally.most_common(), ("", *"†‡§¶"), strict=False)}
 
 
-def certainty_of(rows: Sequence[Row], figure: str) -> list[str]:
+def certainty_of(rows: Sequence[Line], figure: str) -> list[str]:
     """Lines on what ± is and which rows tie with the best; figure: by which, in words."""
     lines = intervals_of(rows, " of accuracy and F1")
     if any(row["tied"] is False for row in rows) or sum(row["tied"] or 0 for row in rows) > 1:
@@ -208,7 +208,7 @@ def certainty_of(rows: Sequence[Row], figure: str) -> list[str]:
     return lines
 
 
-def intervals_of(rows: Sequence[Row], what: str, over: str = "interval_over") -> list[str]:
+def intervals_of(rows: Sequence[Line], what: str, over: str = "interval_over") -> list[str]:
     """A line on what the intervals were drawn over, if there are any; over: as in `marked`."""
     marks = _marks(rows, over)
     return [f"±{what}: half of the 95 % interval, {drawn_over(marks)}."] if marks else []
@@ -220,13 +220,13 @@ def drawn_over(marks: Mapping[str, str]) -> str:
     return "; ".join(f"{mark} over {over}".strip() for over, mark in marks.items()) + trained
 
 
-def called(row: Row, *details: str) -> str:
+def called(row: Line, *details: str) -> str:
     """A row in a sentence: its method and, in brackets, its settings and further details."""
     known = ", ".join(filter(None, [row.get("settings"), *details]))
     return f"{row['method']} ({known})" if known else row["method"]
 
 
-def deviation_of(rows: Sequence[Row], what: str = "") -> list[str]:
+def deviation_of(rows: Sequence[Line], what: str = "") -> list[str]:
     """A line on what ± is where it is no interval, if there is any."""
     some = any(name.endswith("_sd") and value is not None for row in rows for name, value in row.items())
     return [f"±{what}: standard deviation over seeds."] * some
@@ -244,6 +244,6 @@ def pair(a: int | None, b: int | None) -> str:
     return " / ".join(texts) or MISSING
 
 
-def stands_out(figure: str) -> Callable[[Row], bool]:
+def stands_out(figure: str) -> Callable[[Line], bool]:
     """Whether a row ties with the best, in the column of the figure by which that was told."""
     return lambda row: bool(row["tied"]) and bool(row.get("several_labels")) == (figure == "macro_f1")

@@ -7,42 +7,42 @@ from typing import Any
 import numpy as np
 
 from .row_settings import fixed_params
-from .rows import Row
+from .rows import L, Line
 from .runs import Run, same_images
 
 REFERENCE = "libsvm"
 PROBLEM = ("dataset", "fingerprint", "split", "limit", "val_limit", "preprocessing", "method", "revision", "machine")
 
 
-def requested(row: Row) -> str | None:
+def requested(row: Line) -> str | None:
     """The setting `backend`; None for a method that has no such setting."""
     return json.loads(row["params"]).get("backend")
 
 
-def solver(row: Row) -> str | None:
+def solver(row: Line) -> str | None:
     """The library that did the work, of a net and a machine the machine's; one asked for is known even if it failed."""
     asked = requested(row)
     return asked if asked not in (None, "auto") else (row.get("backend") or "").rpartition(", ")[2] or None
 
 
-def problem(row: Row, *more: str) -> tuple[Any, ...]:
+def problem(row: Line, *more: str) -> tuple[Any, ...]:
     """What rows share that differ in backend, device and what follows from the number of training images alone, and the
     values of `more`."""
     params = {name: value for name, value in fixed_params(row).items() if name != "backend"}
     return (*(row.get(name) for name in (*PROBLEM, *more)), json.dumps(params, sort_keys=True))
 
 
-def is_reference(row: Row) -> bool:
+def is_reference(row: Line) -> bool:
     return row["device"] == "cpu" and requested(row) is not None and solver(row) == REFERENCE
 
 
-def references(rows: Iterable[Row], *more: str) -> dict[tuple[Any, ...], Row]:
+def references(rows: Iterable[L], *more: str) -> dict[tuple[Any, ...], L]:
     """LIBSVM's ok rows on a processor, by problem; where 'auto' came to LIBSVM too, the one asked for by name."""
     found = [row for row in rows if row["status"] == "ok" and is_reference(row)]
     return {problem(row, *more): row for row in sorted(found, key=lambda row: requested(row) == REFERENCE)}
 
 
-def agreements(rows: Sequence[Row], runs: Sequence[Run]) -> list[float | None]:
+def agreements(rows: Sequence[Line], runs: Sequence[Run]) -> list[float | None]:
     """For each run the share of test images, or of pairs of image and label, that it decides as LIBSVM does, given
     the same problem and seed; None without such a run, or without scores beside the records.
 

@@ -46,7 +46,7 @@ class Entrant:
 
     @property
     def trained(self) -> bool:
-        return not self.row.get("undertrained")
+        return not self.row.undertrained
 
 
 @dataclass(frozen=True)
@@ -86,30 +86,30 @@ def contests(rows: Sequence[Row]) -> list[Contest]:
 
 def _outdoes(rows: Sequence[Row], others: Sequence[Row]) -> bool:
     """Whether one machine's best rows of families leave nothing to learn from another machine's."""
-    if not rows or not others or rows[0]["machine"] == others[0]["machine"]:
+    if not rows or not others or rows[0].machine == others[0].machine:
         return False
-    families, of_others = ({row["family"] for row in side} for side in (rows, others))
+    families, of_others = ({row.family for row in side} for side in (rows, others))
     return families > of_others and _leading(rows) >= _leading(others)
 
 
 def _leading(rows: Sequence[Row]) -> float:
     """The best macro-F1 on val of what is no floor and was trained enough."""
-    fit = (row for row in rows if family_of(row["family"]).contender and not row.get("undertrained"))
-    return max((row["val_macro_f1"] for row in fit), default=0.0)
+    fit = (row for row in rows if family_of(row.family).contender and not row.undertrained)
+    return max((row.value("macro_f1", "val") for row in fit), default=0.0)
 
 
 def _with_neighbours(group: Sequence[Row], rows: Sequence[Row]) -> list[Row]:
     field = list(group)
-    machine = group[0]["machine"]
-    for elsewhere in ([row for row in rows if row["machine"] == machine], rows):
-        there = {row["family"] for row in _best_of_families(field)}
-        field += [row for row in elsewhere if row["family"] not in there]
+    machine = group[0].machine
+    for elsewhere in ([row for row in rows if row.machine == machine], rows):
+        there = {row.family for row in _best_of_families(field)}
+        field += [row for row in elsewhere if row.family not in there]
     return field
 
 
 def _best_of_families(rows: Sequence[Row]) -> list[Row]:
-    families = dict.fromkeys(row["family"] for row in rows)
-    best = [best_on_val([row for row in rows if row["family"] == family]) for family in families]
+    families = dict.fromkeys(row.family for row in rows)
+    best = [best_on_val([row for row in rows if row.family == family]) for family in families]
     return [row for row in best if row]
 
 
@@ -122,7 +122,7 @@ def _covers(best: Sequence[Sequence[Row]], j: int, i: int) -> bool:
 def _contest(best: Sequence[Row], field: Sequence[Row]) -> Contest:
     figure = main_figure(field)
     ordered = with_intervals(sorted(best, key=_place), figure)
-    leader = next((row for row in ordered if family_of(row["family"]).contender and not row.get("undertrained")), None)
+    leader = next((row for row in ordered if family_of(row.family).contender and not row.undertrained), None)
     entrants = tuple(_entrant(row, leader) for row in ordered)
     ran = {one.family.name for one in entrants}
     return Contest(
@@ -135,21 +135,21 @@ def _contest(best: Sequence[Row], field: Sequence[Row]) -> Contest:
 
 
 def _place(row: Row) -> tuple[bool, bool, float]:
-    return not family_of(row["family"]).contender, bool(row.get("undertrained")), -row["val_macro_f1"]
+    return not family_of(row.family).contender, bool(row.undertrained), -row.value("macro_f1", "val")
 
 
 def _entrant(row: Row, leader: Row | None) -> Entrant:
-    family = family_of(row["family"])
+    family = family_of(row.family)
     if leader is None or row is leader:
         return Entrant(family, row, {}, None)
-    differences = {} if row.get("undertrained") else _differences(row, leader)
+    differences = {} if row.undertrained else _differences(row, leader)
     return Entrant(family, row, differences, time_ratio(row, leader))
 
 
 def _differences(row: Row, leader: Row) -> dict[str, Difference]:
     found = {}
     for figure in FIGURES:
-        ours, theirs = row.get(f"test_{figure}"), leader.get(f"test_{figure}")
+        ours, theirs = row.metric(figure), leader.metric(figure)
         if ours is None or theirs is None:
             continue
         compared = compare_rows(leader, row, figure)
@@ -168,7 +168,7 @@ def time_ratio(row: Row, other: Row) -> float | None:
     """Training time as a multiple of another row's; None where times are not comparable or not known."""
     if not same_hardware(row, other) or is_disturbed(row) or is_disturbed(other):
         return None
-    return row["train_seconds"] / other["train_seconds"] if row["train_seconds"] and other["train_seconds"] else None
+    return row.train_seconds / other.train_seconds if row.train_seconds and other.train_seconds else None
 
 
 def same_hardware(row: Row, other: Row) -> bool:

@@ -9,7 +9,7 @@ import pandas as pd
 from ..core.runs import canonical_text
 from .frame import COLUMNS, REAL
 from .row_settings import fixed_params
-from .rows import DATA, HARDWARE, MAKE, SETTINGS, Row, as_rows
+from .rows import DATA, HARDWARE, MAKE, SETTINGS, Line, Row, as_rows
 from .runs import Run
 from .undertrained import NOT_ENOUGH, with_undertrained
 
@@ -56,10 +56,10 @@ def pool(frame: pd.DataFrame, runs: Sequence[Run]) -> list[Row]:
     for i, at, told in zip(number, frame.index, as_rows(frame[list(OF_ONE_RUN)]), strict=True):
         outcomes.setdefault(i, []).append(_outcome_of(told, runs[at]))
     rows = [row | _of_all(sorted(outcomes[i]), row) for i, row in zip(pooled.index, as_rows(pooled), strict=True)]
-    return list(with_undertrained(rows))
+    return [Row(row) for row in with_undertrained(rows)]
 
 
-def _outcome_of(told: Row, run: Run) -> Outcome:
+def _outcome_of(told: Line, run: Run) -> Outcome:
     reason = " ".join(told["reason"].split())
     return Outcome(int(told["seed"]), told["status"], reason, told["undertrained"] or "", str(run.file), run)
 
@@ -76,7 +76,7 @@ def _filled(frame: pd.DataFrame, ok: pd.Series) -> dict[str, pd.Series]:
     return filled
 
 
-def _of_all(outcomes: Sequence[Outcome], row: Row) -> dict[str, Any]:
+def _of_all(outcomes: Sequence[Outcome], row: Line) -> dict[str, Any]:
     trained = [one for one in outcomes if one.status == "ok"]
     bad = [one for one in outcomes if one.status != "ok"]
     short = [one for one in trained if one.undertrained]

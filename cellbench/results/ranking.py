@@ -2,33 +2,33 @@
 
 from collections.abc import Sequence
 
-from .rows import HARDWARE, SETTINGS, Row, one_label
+from .rows import HARDWARE, SETTINGS, Line, Row, one_label
 
 
-def main_figure(rows: Sequence[Row]) -> str:
+def main_figure(rows: Sequence[Line]) -> str:
     """The figure that rows are ranked and compared by: accuracy, or of several labels an image macro-F1."""
     return "accuracy" if one_label(rows) else "macro_f1"
 
 
 def ranked(rows: Sequence[Row]) -> list[Row]:
     """The best on test first, what has no figures last."""
-    name = f"test_{main_figure(rows)}"
-    return sorted(rows, key=lambda row: (-(row[name] or 0), row["status"] != "ok", *order(row)))
+    name = main_figure(rows)
+    return sorted(rows, key=lambda row: (-(row.metric(name) or 0), row.status != "ok", *order(row)))
 
 
-def best_on_val(rows: Sequence[Row]) -> Row:
-    """The row with the best macro-F1 on val of those that have figures on test too; an empty one without any.
+def best_on_val(rows: Sequence[Row]) -> Row | None:
+    """The row with the best macro-F1 on val of those that have figures on test too; None without any.
 
     Rows that were not trained enough come after all others. Of equal ones that with no setting changed: another library
     that decides alike is no other method.
     """
-    scored = [row for row in rows if None not in (row["val_macro_f1"], row["test_macro_f1"])]
-    return max(sorted(scored, key=order), key=_merit, default={})
+    scored = [row for row in rows if None not in (row.metric("macro_f1", "val"), row.metric("macro_f1"))]
+    return max(sorted(scored, key=order), key=_merit, default=None)
 
 
 def _merit(row: Row) -> tuple[bool, float, bool]:
-    return not row.get("undertrained"), row["val_macro_f1"], row["overrides"] == "{}"
+    return not row.undertrained, row.value("macro_f1", "val"), row.overrides == "{}"
 
 
-def order(row: Row) -> tuple[str, ...]:
+def order(row: Line) -> tuple[str, ...]:
     return tuple(str(row[name]) for name in ("method", *HARDWARE, *SETTINGS))

@@ -13,7 +13,7 @@ from ..core.words import counted
 from .frame import read_folder
 from .pooling import pool
 from .row_settings import with_settings
-from .rows import Row, by
+from .rows import Line, Row, by
 from .runs import Run
 from .selection import chosen
 
@@ -34,7 +34,7 @@ class Results:
     frame: pd.DataFrame
     runs: Sequence[Run]
     passed_over: Sequence[tuple[str, str]] = ()
-    left_out: Sequence[Row] = ()
+    left_out: Sequence[Line] = ()
 
     @classmethod
     def load(cls, folder: Path | str) -> "Results":
@@ -66,7 +66,7 @@ class Results:
         if not default.any():
             return self, "No run here is on all of the data with default settings, so all runs are shown."
         hidden = [row for group in by(self.only(~default).rows, ("dataset",)) for row in with_settings(group)]
-        left_out = [{name: row[name] for name in OF_LEFT_OUT} for row in hidden if row["status"] == "ok"]
+        left_out = [{name: row[name] for name in OF_LEFT_OUT} for row in hidden if row.status == "ok"]
         n = int((~default).sum())
         what = f"{counted(n, 'other run')} (limited data or changed settings)"
         line = f"{what} {'are' if n > 1 else 'is'} not shown; see {'them' if n > 1 else 'it'} with: --runs all"

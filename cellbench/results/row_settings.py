@@ -2,30 +2,38 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .rows import Row
+if TYPE_CHECKING:
+    from .rows import Line, Row
 
 AUTO = "auto"
 
 
-def follows(row: Row) -> set[str]:
+def follows(row: "Line") -> set[str]:
     """Names of these settings; empty for older records, which do not list them."""
     return set(json.loads(row.get("follows") or "[]"))
 
 
-def fixed_params(row: Row) -> dict[str, Any]:
+def fixed_params(row: "Line") -> dict[str, Any]:
     """A row's params without such settings: rows of a method that differ in size alone have the same."""
     names = follows(row)
     return {name: value for name, value in json.loads(row["params"]).items() if name not in names}
 
 
-def params_as_asked(row: Row) -> dict[str, Any]:
+def params_as_asked(row: "Line") -> dict[str, Any]:
     """A row's params as somebody asked for them: AUTO for such settings."""
     return {**json.loads(row["params"]), **dict.fromkeys(follows(row), AUTO)}
 
 
-def with_settings(rows: Sequence[Row], told_apart: Collection[str] = ()) -> list[Row]:
+def seeds_matter(row: "Line") -> bool:
+    """Whether seeds change a row. Older records do not say so: of theirs, SVMs on features that no net learnt."""
+    if row.get("seeded") is not None:
+        return bool(row["seeded"])
+    return row["family"] != "svm" or "net" in json.loads(row["params"])
+
+
+def with_settings(rows: "Sequence[Row]", told_apart: Collection[str] = ()) -> "list[Row]":
     """Rows with 'settings': what the user changed, and what else tells a row from others of its method.
 
     told_apart: settings that have a column of their own.
@@ -33,18 +41,19 @@ def with_settings(rows: Sequence[Row], told_apart: Collection[str] = ()) -> list
     texts: dict[tuple[str, str], set[str]] = {}
     for row in rows:
         for name, value in _all_settings(row).items():
-            texts.setdefault((row["method"], name), set()).add(plain(value))
-    told: list[Row] = []
+            texts.setdefault((row.method, name), set()).add(plain(value))
+    found: list[Row] = []
     for row in rows:
-        differ = {k: v for k, v in _all_settings(row).items() if len(texts[row["method"], k]) > 1}
-        settings = {**differ, **json.loads(row["overrides"])}
-        told.append({**row, "settings": listed({k: v for k, v in settings.items() if k not in told_apart})})
-    return told
+        differ = {k: v for k, v in _all_settings(row).items() if len(texts[row.method, k]) > 1}
+        settings = {**differ, **json.loads(row.overrides)}
+        shown = {name: value for name, value in settings.items() if name not in told_apart}
+        found.append(row.having(settings=listed(shown)))
+    return found
 
 
-def _all_settings(row: Row) -> dict[str, Any]:
+def _all_settings(row: "Row") -> dict[str, Any]:
     return {
-        **json.loads(row["preprocessing"]),
+        **json.loads(row.preprocessing),
         **params_as_asked(row),
         **{name: row[name] for name in ("revision", "deterministic")},
     }

@@ -1,15 +1,25 @@
-"""A row of results, the facts that follow from it, and rows side by side."""
+"""A row of results: runs that differ in nothing but the random seed; and rows side by side."""
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Generic, TypeVar
 
 import pandas as pd
 
 from ..core.contention import is_busy
 from ..core.data import OFFICIAL
+from ..core.runs import RunRecord
+from .bootstrap import Interval
+from .row_settings import seeds_matter
+from .runs import Predicted, Run, same_images
+from .stats import interval_over_seeds, intervals
 
-Row = Mapping[str, Any]
+T = TypeVar("T")
+Line = Mapping[str, Any]  # of a table, by column; a row of results is one, too
+L = TypeVar("L", bound=Line)
+MOST_FILES = 100  # of predictions are read for a row, and for a table
+FIGURES = ("accuracy", "macro_f1")  # of which tables show intervals
 DATA = ("dataset", "fingerprint", "split", "limit", "val_limit")
 HARDWARE = ("device", "machine", "threads")
 MAKE = ("processor", "gpu", "backend", "version")  # times and results of unlike ones are not to be averaged
@@ -19,10 +29,137 @@ SETTINGS_OF_ALL_SIZES = tuple("fixed_params" if name == "params" else name for n
 NOT_SHOWN = ("runs", "gap_accuracy", "gap_accuracy_sd", "gap_macro_f1", "gap_macro_f1_sd")  # keys that no table has
 
 
-def by(rows: Iterable[Row], names: Sequence[str]) -> list[list[Row]]:
+class Fact(Generic[T]):
+    """A column of a row, read as an attribute of the same name."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, row: "Row", owner: type) -> T:
+        return row[self._name]
+
+
+class Row(Mapping[str, Any]):
+    """Pooled runs. What they have in common and the means of their figures are columns, by the names that tables, files
+    and --where have (`pooling.pool` has them all); what code asks for is an attribute. A row does not change: `having`
+    gives another one."""
+
+    dataset, fingerprint, split = Fact[str](), Fact[str](), Fact[str]()
+    limit, val_limit = Fact[int | None](), Fact[int | None]()
+    method, family, settings, params, preprocessing, overrides = (Fact[str]() for _ in range(6))
+    device, machine = Fact[str](), Fact[str]()
+    threads = Fact[int | None]()
+    depth, shortcuts = Fact[int | None](), Fact[bool | None]()
+    pretrained, synthetic, several_labels = Fact[bool](), Fact[bool](), Fact[bool]()
+    status, reason, remark = Fact[str](), Fact[str](), Fact[str]()
+    undertrained = Fact[str | None]()
+    seeds, files, runs = Fact[list[int]](), Fact[list[str]](), Fact[tuple[Run, ...]]()
+    n_runs = Fact[int]()
+    n_train, n_val, n_test, n_classes = (Fact[int | None]() for _ in range(4))
+    train_seconds = Fact[float | None]()
+
+    def __init__(self, columns: Line) -> None:
+        self._columns = dict(columns)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._columns[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    def __repr__(self) -> str:
+        return f"Row({', '.join(str(self.get(name)) for name in (*DATA, 'method', *HARDWARE))})"
+
+    def having(self, **columns: Any) -> "Row":
+        """The row with other columns in place of its own, or more."""
+        return Row({**self._columns, **columns})
+
+    @property
+    def records(self) -> list[RunRecord]:
+        return [run.record for run in self.runs]
+
+    @property
+    def predictions(self) -> list[Predicted] | None:
+        """What each seed said of test; None unless all are there and of the same images.
+
+        None as well where there are more than MOST_FILES: the seeds say enough.
+        """
+        if not 0 < len(self.runs) <= MOST_FILES:
+            return None
+        found = [one for run in self.runs if (one := run.predicted())]
+        return found if len(found) == len(self.runs) and same_images(found) else None
+
+    def metric(self, name: str, part: str = "test") -> float | None:
+        """The mean over seeds of a metric ('macro_f1'); None where it is not on record."""
+        return self.get(f"{part}_{name}")
+
+    def value(self, name: str, part: str = "test") -> float:
+        """The mean over seeds of a metric that the row has. Raises KeyError where it is not on record."""
+        value = self.metric(name, part)
+        if value is None:
+            raise KeyError(f"{self!r} has no {name} on {part}")
+        return value
+
+    def deviation(self, name: str, part: str = "test") -> float | None:
+        """The standard deviation of a metric over seeds; None below two."""
+        return self.get(f"{part}_{name}_sd")
+
+    def summary(self, name: str) -> tuple[float, float | None, float]:
+        """Mean, deviation and number of seeds of a metric on test, without any 0 seeds; what no seed changes is the
+        same with any number of them."""
+        value = self.metric(name)
+        if value is None:
+            return 0.0, None, 0
+        return (value, self.deviation(name), len(self.seeds)) if seeds_matter(self) else (value, 0.0, math.inf)
+
+    def gap(self, name: str) -> float | None:
+        """Train minus test in a metric of pooling.GAPS."""
+        return self.get(f"gap_{name}")
+
+    def gap_summary(self, name: str) -> tuple[float, float | None, int]:
+        """Mean, deviation and number of seeds of a gap that there is."""
+        return self[f"gap_{name}"], self.get(f"gap_{name}_sd"), len(self.seeds)
+
+    def interval(self, name: str) -> Interval | None:
+        """The interval of a metric on test, see `intervals`."""
+        return self.intervals((name,)).get(name)
+
+    def intervals(self, names: Sequence[str] = FIGURES) -> dict[str, Interval]:
+        """The interval of each metric on test, as far as there is one: over seeds or over images or groups, whichever
+        is wider for the first metric.
+
+        names: as `stats.intervals` takes them; only those that are columns ('accuracy') have one over seeds.
+        """
+        over_seeds = {name: self._over_seeds(name) for name in names}
+        seeds = {name: span for name, span in over_seeds.items() if span}
+        found = self.predictions
+        if found is None:
+            return seeds
+        known = [name for name in names if ":" in name or self.metric(name) is not None]
+        scores = [one.scores for one in found]
+        images = intervals(
+            found[0].truth,
+            [one.predicted for one in found],
+            known,
+            found[0].groups,
+            scores=scores,
+            classes=scores[0].shape[1],
+        )
+        first = next((name for name in known if name in seeds), None)
+        return {**images, **seeds} if first and seeds[first].half > images[first].half else {**seeds, **images}
+
+    def _over_seeds(self, name: str) -> Interval | None:
+        mean = self.metric(name)
+        return None if mean is None else interval_over_seeds(mean, self.deviation(name), len(self.seeds))
+
+
+def by(rows: Iterable[L], names: Sequence[str]) -> list[list[L]]:
     """Rows that share `names`, in the order of these; missing comes first, and the official split before others."""
 
-    def key(row: Row) -> tuple[Any, ...]:
+    def key(row: L) -> tuple[Any, ...]:
         return tuple(
             (row[name] is not None, name == "split" and row[name] != OFFICIAL, row[name] or 0) for name in names
         )
@@ -35,21 +172,21 @@ def as_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return frame.astype(object).where(frame.notna(), None).to_dict("records")  # type: ignore[return-value]
 
 
-def figures_of(row: Row) -> dict[str, Any]:
-    """A row as tables, their files and conditions have it."""
+def columns_of(row: Line) -> dict[str, Any]:
+    """A row or line as tables, their files and conditions have it."""
     return {name: value for name, value in row.items() if name not in NOT_SHOWN}
 
 
-def one_label(rows: Sequence[Row]) -> bool:
+def one_label(rows: Sequence[Line]) -> bool:
     """Whether images have one label each, so that accuracy means something; yes while nothing says otherwise."""
     return not any(row.get("several_labels") for row in rows)
 
 
-def is_disturbed(row: Row) -> bool:
+def is_disturbed(row: Line) -> bool:
     """Whether other programs had so much of the processors that the row's training time is too long."""
     return is_busy(row.get("others"))
 
 
-def memory_of(row: Row) -> float | None:
+def memory_of(row: Line) -> float | None:
     """Peak bytes where the work was done: on the accelerator, or of the process."""
     return row.get("host_memory") if row.get("device") == "cpu" else row.get("device_memory")

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import pandas as pd
 
 from .conditions import where
-from .rows import Row, figures_of
+from .rows import L, columns_of
 
 
-def chosen(rows: Sequence[Row], conditions: Sequence[str], names: Sequence[str] = ()) -> list[Row]:
+def chosen(rows: Sequence[L], conditions: Sequence[str], names: Sequence[str] = ()) -> list[L]:
     """The rows for which the conditions hold, see `where`: of pooled figures, so that no single seed is picked by its
     luck. names: columns that conditions can ask for; all without any. Raises UsageError as `where` does."""
     if not conditions:
         return list(rows)
-    frame = pd.DataFrame([figures_of(row) for row in rows], columns=list(names) or None, dtype=object)
+    frame = pd.DataFrame([columns_of(row) for row in rows], columns=list(names) or None, dtype=object)
     kept = where(frame.where(frame.notna(), float("nan")), conditions)
     return [rows[i] for i in kept.index]

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .row_settings import fixed_params
-from .rows import Row
+from .rows import Line
 
 FAR = 0.10  # of train error above the best of the same kind, as a fraction
 AMOUNT = ("epochs", "batch", "lr")  # settings that say how long and how fast a net is trained
@@ -33,7 +33,7 @@ def _with_reason(row: Mapping[str, Any], reason: str | None) -> dict[str, Any]:
     return {**row, "undertrained": reason, "remark": remark}
 
 
-def _far_behind(row: Row, least: Mapping[str, float]) -> str | None:
+def _far_behind(row: Line, least: Mapping[str, float]) -> str | None:
     error = _train_error(row)
     if error is None or error <= least[_kind(row)] + FAR:
         return None
@@ -41,11 +41,11 @@ def _far_behind(row: Row, least: Mapping[str, float]) -> str | None:
     return f"{100 * error:.1f} % wrong on train, where other settings came to {100 * best:.1f} %"
 
 
-def _train_error(row: Row) -> float | None:
+def _train_error(row: Line) -> float | None:
     value = row.get("train_macro_f1" if row.get("several_labels") else "train_accuracy")
     return None if value is None or row["status"] != "ok" else 1 - value
 
 
-def _kind(row: Row) -> str:
+def _kind(row: Line) -> str:
     params = {name: value for name, value in fixed_params(row).items() if name not in AMOUNT}
     return json.dumps([*(row.get(name) for name in SAME_KIND), params], sort_keys=True)

@@ -14,9 +14,9 @@ def val_policies(rows: Sequence[Row]) -> list[list[Row]]:
     usual proportion are kept. The policy with the most sizes of train comes first; one without any limited row is left
     out where another has some.
     """
-    limited = [row for row in rows if row["val_limit"] or not row["limit"]]
-    whole = [row for row in rows if not row["val_limit"]]
-    found = [policy for policy in (_in_proportion(limited), whole) if any(row["limit"] for row in policy)]
+    limited = [row for row in rows if row.val_limit or not row.limit]
+    whole = [row for row in rows if not row.val_limit]
+    found = [policy for policy in (_in_proportion(limited), whole) if any(row.limit for row in policy)]
     return sorted(found, key=lambda policy: -len(_sizes(policy))) or [list(rows)]
 
 
@@ -25,21 +25,21 @@ def main_policy(rows: Sequence[Row]) -> list[Row]:
     return val_policies(rows)[0]
 
 
-def _sizes(rows: Sequence[Row]) -> set[int]:
-    return {row["n_train"] for row in rows}
+def _sizes(rows: Sequence[Row]) -> set[int | None]:
+    return {row.n_train for row in rows}
 
 
 def _in_proportion(rows: Sequence[Row]) -> list[Row]:
-    known = [row for row in rows if row["n_train"] and row["n_val"]]
+    known = [row for row in rows if row.n_train and row.n_val]
     if not known:
         return list(rows)
     usual = statistics.median(map(_proportion, known))
     kept = []
     for of_size in by(known, ("n_train",)):
         nearest = min(of_size, key=lambda row: abs(math.log(_proportion(row) / usual)))
-        kept += [row for row in of_size if row["n_val"] == nearest["n_val"]]
+        kept += [row for row in of_size if row.n_val == nearest.n_val]
     return kept
 
 
 def _proportion(row: Row) -> float:
-    return row["n_val"] / row["n_train"]
+    return float(row["n_val"] / row["n_train"])

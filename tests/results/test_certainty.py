@@ -85,7 +85,7 @@ def test_with_three_seeds_on_both_sides_a_difference_has_to_show_over_seeds_too(
     assert found.test == "sign flips and Welch's t"
     assert found.p > 0.05
     assert found.interval.over == "seeds"
-    told = [[one.predicted for one in certainty.seeds_of_row(row)] for row in (a, b)]
+    told = [[one.predicted for one in row.predictions] for row in (a, b)]
     images = stats.compare(a["runs"][0].predicted().truth, *told)
     assert images.p < 0.001
     assert found.difference == pytest.approx(images.difference)
@@ -98,7 +98,7 @@ def test_an_svm_which_no_seed_changes_is_held_against_all_seeds_of_a_net(results
     svm, net = rows["svm-hog"], rows["cnn"]
     found = certainty.compare_rows(svm, net)
     assert (found.test, found.interval.over, found.n) == ("sign flips and Welch's t", "seeds", 3)
-    over_seeds = scipy.stats.ttest_1samp([accuracy(one) for one in certainty.seeds_of_row(net)], svm["test_accuracy"])
+    over_seeds = scipy.stats.ttest_1samp([accuracy(one) for one in net.predictions], svm["test_accuracy"])
     assert found.p == pytest.approx(over_seeds.pvalue)
     span = over_seeds.confidence_interval()
     assert (found.interval.low, found.interval.high) == pytest.approx(np.array(span) - svm["test_accuracy"])

@@ -2,6 +2,7 @@
 
 from cellbench import load_results
 from cellbench.results.ranking import best_on_val
+from cellbench.results.rows import Row
 
 
 def test_of_rows_that_are_equal_on_val_the_one_with_no_setting_changed_is_the_best(results, record):
@@ -12,4 +13,5 @@ def test_of_rows_that_are_equal_on_val_the_one_with_no_setting_changed_is_the_be
 
 
 def test_without_figures_on_val_and_test_there_is_no_best():
-    assert best_on_val([{"val_macro_f1": None, "test_macro_f1": 0.5}]) == {}
+    assert best_on_val([Row({"val_macro_f1": None, "test_macro_f1": 0.5})]) is None
+    assert best_on_val([]) is None

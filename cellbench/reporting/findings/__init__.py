@@ -5,7 +5,7 @@ from typing import Any
 
 from ...results.results import Results
 from ...results.row_settings import with_settings
-from ...results.rows import by
+from ...results.rows import Row, by
 from .claim import chosen, load
 from .sentence import plain_sentences
 from .verdict import NOT_TESTED, Finding, find
@@ -27,7 +27,7 @@ def sentences(results: Results) -> list[dict[str, Any]]:
     return plain_sentences(rows_of(results))
 
 
-def rows_of(results: Results, conditions: Sequence[str] = ()) -> list[dict[str, Any]]:
+def rows_of(results: Results, conditions: Sequence[str] = ()) -> list[Row]:
     """Rows that are ok, each with its settings."""
-    ok = [row for row in results.where(conditions) if row["status"] == "ok"]
-    return [dict(row) for group in by(ok, ("dataset",)) for row in with_settings(group)]
+    ok = [row for row in results.where(conditions) if row.status == "ok"]
+    return [row for group in by(ok, ("dataset",)) for row in with_settings(group)]

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from ...core.suites import titled
-from ...results.certainty import intervals_of_row
 from ...results.ranking import best_on_val
 from ...results.rows import DATA, Row, by
 from ...results.stats import holm
@@ -32,7 +31,7 @@ def more_accurate(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
     trials = []
     for a, b in pairs(claim, *sides(claim, rows)):
         figure = figure_of(claim, a)
-        if None in (a[f"test_{figure}"], b[f"test_{figure}"]):
+        if None in (a.metric(figure), b.metric(figure)):
             continue
         difference, found = versus(a, b, figure)
         span, beyond = found.interval if found else None, difference - claim.target
@@ -53,8 +52,8 @@ def best_of(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
     trials = []
     for a, others in rivals(claim, *sides(claim, rows), among=claim.among):
         figure = figure_of(claim, a)
-        others = [b for b in others if b[f"test_{figure}"] is not None]
-        if len(others) < claim.least or a[f"test_{figure}"] is None:
+        others = [b for b in others if b.metric(figure) is not None]
+        if len(others) < claim.least or a.metric(figure) is None:
             continue
         found = [versus(a, b, figure) for b in others]
         p = [comparison.p if comparison else 1.0 for _, comparison in found]
@@ -87,10 +86,10 @@ def reaches(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
     for group in by(sides(claim, rows)[0], DATA):
         best = best_on_val(group)
         figure = figure_of(claim, group[0])
-        if not best or best[f"test_{figure}"] is None:
+        if not best or best.metric(figure) is None:
             continue
-        span = intervals_of_row(best, (figure,)).get(figure)
-        difference = best[f"test_{figure}"] - (claim.target - ROUNDED)
+        span = best.interval(figure)
+        difference = best.value(figure) - (claim.target - ROUNDED)
         found = f" (95 % interval over {span.over}: {percent(span.low)} to {percent(span.high)})" if span else ""
         told = {
             "said": f"{briefly(best)} {percent(best[f'test_{figure}'])} in {titled(figure)}{found}, claimed "

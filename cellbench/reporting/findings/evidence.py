@@ -7,7 +7,7 @@ from typing import Any
 
 from ...core.errors import UsageError
 from ...core.suites import titled
-from ...results.certainty import intervals_of_row, over_of
+from ...results.certainty import over_of
 from ...results.ranking import best_on_val, main_figure
 from ...results.rows import DATA, HARDWARE, Row, by
 from ...results.selection import chosen
@@ -73,12 +73,12 @@ def setting(row: Row, name: str) -> Any:
 
 
 def _settings(row: Row) -> dict[str, Any]:
-    return {**json.loads(row["preprocessing"]), **json.loads(row["params"])}
+    return {**json.loads(row.preprocessing), **json.loads(row.params)}
 
 
 def _told_alike(apart: Sequence[str], one: Row, other: Row) -> bool:
     """Whether two methods were told the same, but for `apart`: what neither was told, each has as it is usual."""
-    told = {name for row in (one, other) for name in json.loads(row["overrides"])} - set(apart)
+    told = {name for row in (one, other) for name in json.loads(row.overrides)} - set(apart)
     first, second = (_settings(row) for row in (one, other))
     same_place = all(one[name] == other[name] for name in (*DATA, *HARDWARE))
     return same_place and all(first.get(name) == second.get(name) for name in told)
@@ -98,12 +98,12 @@ def shown(row: Row, figure: str) -> Evidence:
     """A row as evidence: plain data. figure: a metric of test, or any other key of the row ('train_seconds')."""
     of_test = f"test_{figure}" in row
     name = f"test_{figure}" if of_test else figure
-    span = intervals_of_row(row, (figure,)).get(figure) if of_test else None
+    span = row.interval(figure) if of_test else None
     return {
         **{key: row[key] for key in ("method", "settings", "dataset", "split", "device", "machine")},
-        "n": row["n_train"],
-        "seeds": list(row["seeds"]),
-        "simulated": bool(row["synthetic"]),
+        "n": row.n_train,
+        "seeds": list(row.seeds),
+        "simulated": bool(row.synthetic),
         "figure": titled(name),
         "key": name,
         "value": row.get(name),
@@ -116,4 +116,4 @@ def shown(row: Row, figure: str) -> Evidence:
 
 def briefly(row: Row) -> str:
     """A row in a sentence, without long settings."""
-    return called(row) if len(row["settings"] or "") <= LONGEST else row["method"]
+    return called(row) if len(row.settings or "") <= LONGEST else row.method

@@ -34,8 +34,8 @@ def gap_by_n(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
     """From the fewest training images to the most the gap from train to test narrows, net by net."""
     trials = []
     for group in by(sides(claim, rows)[0], ("dataset", "fingerprint", "split", *SETTINGS_OF_ALL_SIZES, *HARDWARE)):
-        measured = [row for row in group if row["n_train"] and row[_gap(claim, row)] is not None]
-        sizes = {row["n_train"]: row for row in main_policy(measured)}
+        measured = [row for row in group if row.n_train and row.gap(figure_of(claim, row)) is not None]
+        sizes = {row.n_train or 0: row for row in main_policy(measured)}
         if len(sizes) < 2:
             continue
         few, many = sizes[min(sizes)], sizes[max(sizes)]
@@ -43,49 +43,46 @@ def gap_by_n(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
     return trials
 
 
-def _gap(claim: Claim, row: Row) -> str:
-    return f"gap_{figure_of(claim, row)}"
-
-
 def _narrowing(claim: Claim, few: Row, many: Row, every: Sequence[Row]) -> Trial:
-    name, figure = _gap(claim, few), figure_of(claim, few)
-    difference = few[name] - many[name]
+    figure = figure_of(claim, few)
+    name = f"gap_{figure}"
+    (gap_of_few, *_), (gap_of_many, *_) = few.gap_summary(figure), many.gap_summary(figure)
+    difference = gap_of_few - gap_of_many
     images = compare_rows(few, many, figure)  # of the figures on test; those on train are exact for these models
-    of_many, of_few = ((row[name], row.get(f"{name}_sd"), len(row["seeds"])) for row in (many, few))
-    seeds = compare_over_seeds(of_many, of_few, name)
+    seeds = compare_over_seeds(many.gap_summary(figure), few.gap_summary(figure), name)
     half = max((c.interval.half for c in (images, seeds) if c and c.interval), default=None)
     p = p_of(difference, half / IN_HALF) if half else 1.0
-    said = ", ".join(f"{points(row[name]).removeprefix('+')} at {_a_class(row)}" for row in every)
+    said = ", ".join(f"{points(row.gap_summary(figure)[0]).removeprefix('+')} at {_a_class(row)}" for row in every)
     told = {
         "said": f"{briefly(few)}, gap from train to test in {titled(figure)}: {said}; "
         + f"it narrows by {points(difference)}"
         + f" ± {100 * (half or 0):.1f}, {p_said(p)}" * bool(half)
         + seeds_said(few, many),
         "evidence": tuple({**shown(row, name), "figure": f"train minus test {titled(figure)}"} for row in every),
-        **_settling_gap(few, many, name, difference, images, seeds),
+        **_settling_gap(few, many, figure, difference, images, seeds),
     }
     return trial(many, difference=difference, p=p, **told)  # all of the data, if they are among the numbers
 
 
 def _settling_gap(
-    few: Row, many: Row, name: str, difference: float, images: Comparison | None, seeds: Comparison | None
+    few: Row, many: Row, figure: str, difference: float, images: Comparison | None, seeds: Comparison | None
 ) -> Settling:
-    sds = [row.get(f"{name}_sd") or 0.0 for row in (few, many)]
+    sds = [row.gap_summary(figure)[1] or 0.0 for row in (few, many)]
     span, of_seeds = (c.interval if c else None for c in (images, seeds))
     if of_seeds and (span is None or span.over == SEEDS or of_seeds.half > span.half):
-        return settling_seeds(difference, sds, min(len(few["seeds"]), len(many["seeds"])))
-    return settling(few, many, name, difference, images)
+        return settling_seeds(difference, sds, min(len(few.seeds), len(many.seeds)))
+    return settling(few, many, f"gap_{figure}", difference, images)
 
 
 def _a_class(row: Row) -> str:
-    return f"{row['n_train'] / row['n_classes']:,.0f} images a class" if row["n_classes"] else f"n={row['n_train']:,}"
+    return f"{row['n_train'] / row['n_classes']:,.0f} images a class" if row.n_classes else f"n={row['n_train']:,}"
 
 
 def training_error_rises(claim: Claim, rows: Sequence[Row], sign: int = 1) -> list[Trial]:
     """The deepest net's training error is above (sign 1) or below (−1) the shallowest's."""
     trials = []
     for group in by(_with_depth(sides(claim, rows)[0]), SAME_NETS):
-        depths = {row["depth"]: row for row in group}
+        depths = {row.depth or 0: row for row in group}
         if len(depths) > 1:
             every = [depths[depth] for depth in sorted(depths)]
             trials.append(_errors(every[-1], every[0], every, sign))
@@ -97,7 +94,7 @@ def training_error_falls(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
     trials = []
     of_claim = [_with_depth(side) for side in sides(claim, rows)]
     for of_a, of_b in places(of_claim[0], of_claim[1], SAME_NETS):
-        a, b = ({row["depth"]: row for row in side} for side in (of_a, of_b))
+        a, b = ({row.depth or 0: row for row in side} for side in (of_a, of_b))
         if depths := a.keys() & b.keys():
             every = [net[depth] for depth in sorted(depths) for net in (a, b)]
             trials.append(_errors(every[-2], every[-1], every, -1))
@@ -106,14 +103,14 @@ def training_error_falls(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
 
 def _with_depth(rows: Sequence[Row]) -> list[Row]:
     """Nets with a training error, and whether they are of the wide or of the thin ones, which depth doesn't compare."""
-    nets = [row for row in rows if row["depth"] and row["train_accuracy"] is not None and not row["several_labels"]]
-    return [{**row, "width": width(row)} for row in nets]
+    nets = [row for row in rows if row.depth and row.metric("accuracy", "train") is not None and not row.several_labels]
+    return [row.having(width=width(row)) for row in nets]
 
 
 def _errors(a: Row, b: Row, every: Sequence[Row], sign: int) -> Trial:
     """a's training error against b's: two pooled deviations from two seeds of each on, or Welch's t from three."""
-    difference = sign * (b["train_accuracy"] - a["train_accuracy"])
-    stats_of = [(row["train_accuracy"], row.get("train_accuracy_sd"), len(row["seeds"])) for row in (a, b)]
+    difference = sign * (b.value("accuracy", "train") - a.value("accuracy", "train"))
+    stats_of = [(row.value("accuracy", "train"), row.deviation("accuracy", "train"), len(row.seeds)) for row in (a, b)]
     n, sds = min(stats_of[0][2], stats_of[1][2]), [sd or 0.0 for _, sd, _ in stats_of]
     pooled = math.sqrt((sds[0] ** 2 + sds[1] ** 2) / 2)
     welch = compare_over_seeds(stats_of[0], stats_of[1], "train_accuracy")
@@ -132,5 +129,6 @@ def _errors(a: Row, b: Row, every: Sequence[Row], sign: int) -> Trial:
 
 def both_shown_train(rows: Sequence[Row]) -> tuple[Evidence, ...]:
     return tuple(
-        {**shown(row, "train_accuracy"), "figure": "training error", "value": 1 - row["train_accuracy"]} for row in rows
+        {**shown(row, "train_accuracy"), "figure": "training error", "value": 1 - row.value("accuracy", "train")}
+        for row in rows
     )

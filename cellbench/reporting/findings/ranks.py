@@ -30,17 +30,17 @@ def ranks_differ(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
     for group in by(sides(claim, rows)[0], DATA):
         counts = group[0]["largest_class_n"], group[0]["smallest_class_n"]
         skew = counts[0] / counts[1] if all(counts) else 0
-        figures = ("exact_match" if group[0]["several_labels"] else "accuracy", "macro_f1")
-        best = [best_on_val(of_method) for of_method in by(group, ("method",))]
-        best = [row for row in best if row and None not in [row[f"test_{name}"] for name in figures]]
+        figures = ("exact_match" if group[0].several_labels else "accuracy", "macro_f1")
+        found = [best_on_val(of_method) for of_method in by(group, ("method",))]
+        best = [row for row in found if row and None not in [row.metric(name) for name in figures]]
         if skew >= IMBALANCE and len(best) >= METHODS:
             trials.append(_ranks(best, figures, skew))
     return trials
 
 
 def _ranks(best: Sequence[Row], figures: Sequence[str], skew: float) -> Trial:
-    couples = list(itertools.combinations(sorted(best, key=lambda row: -row[f"test_{figures[0]}"]), 2))
-    leads = [[a[f"test_{name}"] - b[f"test_{name}"] for name in figures] for a, b in couples]
+    couples = list(itertools.combinations(sorted(best, key=lambda row: -row.value(figures[0])), 2))
+    leads = [[a.value(name) - b.value(name) for name in figures] for a, b in couples]
     turned = [i for i, (first, second) in enumerate(leads) if first * second < 0]
     asked = turned or range(len(couples))
     found = {i: [compare_rows(couples[i][1], couples[i][0], name, resamples=500) for name in figures] for i in asked}

@@ -29,7 +29,7 @@ def plain_sentences(rows: Sequence[Row]) -> list[dict[str, Any]]:
     for group in by(rows, PLACE):
         cross = crossing(group)
         largest = with_settings(_largest(group))
-        several = len({row["machine"] for row in largest}) > 1
+        several = len({row.machine for row in largest}) > 1
         told += [_as_data(contest, answer(contest, (), several), cross) for contest in contests(largest)]
     return told
 
@@ -39,9 +39,9 @@ def _as_data(contest: Contest, said: str, cross: dict[str, Any]) -> dict[str, An
     svm, net = contest.of("svm"), contest.of("deep")
     first, lines = contest.rows[0], lines_of(contest, said)
     data: dict[str, Any] = {name: first[name] for name in ("dataset", "split", "limit", "val_limit", "machine")}
-    data["device"] = " / ".join(dict.fromkeys(line["device"] for line in lines)) or first["device"]
-    data |= {"svm": svm and svm.row["method"], "net": net and net.row["method"]}
-    data |= {"simulated": any(row["synthetic"] for row in contest.rows), "contest": lines, "crossing": cross}
+    data["device"] = " / ".join(dict.fromkeys(line["device"] for line in lines)) or first.device
+    data |= {"svm": svm and svm.row.method, "net": net and net.row.method}
+    data |= {"simulated": any(row.synthetic for row in contest.rows), "contest": lines, "crossing": cross}
     if svm is None or net is None or not (svm.trained and net.trained):
         return {**data, "sentence": said}
     compared = _net_minus_svm(svm.row, net.row, contest.figure)
@@ -53,10 +53,10 @@ def _net_minus_svm(svm: Row, net: Row, main: str) -> dict[str, Any]:
     """Gaps in figures of test with their intervals, and ratios of training time and memory on the same hardware."""
     compared: dict[str, Any] = {}
     for figure in FIGURES:
-        values = [row[f"test_{figure}"] for row in (svm, net)]
-        found = None if None in values else compare_rows(svm, net, figure)
+        known = None not in (svm.metric(figure), net.metric(figure))
+        found = compare_rows(svm, net, figure) if known else None
         span, gap = found.interval if found else None, f"test_{figure}_gap"
-        compared[gap] = None if None in values else values[1] - values[0]
+        compared[gap] = net.value(figure) - svm.value(figure) if known else None
         compared |= {f"{gap}_low": span.low if span else None, f"{gap}_high": span.high if span else None}
         if figure == main:
             compared["interval_over"] = over_of(svm, span)
@@ -69,12 +69,12 @@ def _largest(rows: Sequence[Row]) -> list[Row]:
     """Rows of the most labels, all being the most, at which SVMs and nets have figures; of all rows' most."""
     groups = by(rows, ("limit", "val_limit"))
     groups.sort(key=lambda group: [-(group[0][name] or math.inf) for name in ("limit", "val_limit")])
-    both = [group for group in groups if {row["family"] for row in group if _figure(row)} >= {"svm", "deep"}]
+    both = [group for group in groups if {row.family for row in group if _figure(row)} >= {"svm", "deep"}]
     return (both or groups)[0]
 
 
 def _figure(row: Row) -> float | None:
-    return row[f"test_{main_figure([row])}"]
+    return row.metric(main_figure([row]))
 
 
 def _memory(ratio: float | None) -> list[str]:
@@ -91,9 +91,9 @@ def crossing(rows: Sequence[Row]) -> dict[str, Any]:
     curves don't cross, or weren't measured.
     """
     sizes = []
-    usable = [row for row in rows if row["n_train"] and not row.get("undertrained")]
+    usable = [row for row in rows if row.n_train and not row.undertrained]
     for group in by(main_policy(usable), ("n_train", "n_val")):
-        svm, net = (best_on_val([row for row in group if row["family"] == family]) for family in ("svm", "deep"))
+        svm, net = (best_on_val([row for row in group if row.family == family]) for family in ("svm", "deep"))
         if svm and net and None not in (_figure(svm), _figure(net)):
             sizes.append((group[0], _figure(net) - _figure(svm), svm, net))  # type: ignore[operator]
     none: dict[str, Any] = {"low": None, "high": None, "at": None}
@@ -113,7 +113,7 @@ def crossing(rows: Sequence[Row]) -> dict[str, Any]:
         }
     low, high = turns[-1]
     share = low[1] / (low[1] - high[1])
-    few, many = low[0]["n_train"], high[0]["n_train"]
+    few, many = (int(size[0]["n_train"]) for size in (low, high))
     at = round(math.exp(math.log(few) + share * math.log(many / few)))
     sure = all(_sure(svm, net) for *_, svm, net in (low, high))
     leads = "net" if high[1] > 0 else "SVM"
@@ -130,6 +130,6 @@ def _sure(svm: Row, net: Row) -> bool:
 
 
 def _command(row: Row) -> str:
-    name = row["dataset"].removeprefix("folder:")
+    name = row.dataset.removeprefix("folder:")
     data = "" if name == "hep2" else f" -d {'FOLDER' if name != row['dataset'] else shlex.quote(name)}"
     return f"cellbench run --suite label-budget{data}{split_of(row)}"

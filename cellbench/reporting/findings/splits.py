@@ -5,7 +5,6 @@ import math
 from collections.abc import Sequence
 
 from ...core.suites import titled
-from ...results.certainty import intervals_of_row
 from ...results.rows import HARDWARE, SETTINGS_OF_ALL_SIZES, Row, by
 from ...results.val_policy import val_policies
 from .claim import Claim
@@ -39,8 +38,8 @@ def _duels(of_a: Sequence[Row], of_b: Sequence[Row]) -> dict[int | None, tuple[R
     more limits."""
     found: list[dict[int | None, tuple[Row, ...]]] = []
     for policy_a, policy_b in itertools.product(val_policies(of_a), val_policies(of_b)):
-        a, b = ({row["limit"]: row for row in policy} for policy in (policy_a, policy_b))
-        same = [n for n in a.keys() & b.keys() if bool(a[n]["val_limit"]) == bool(b[n]["val_limit"])]
+        a, b = ({row.limit: row for row in policy} for policy in (policy_a, policy_b))
+        same = [n for n in a.keys() & b.keys() if bool(a[n].val_limit) == bool(b[n].val_limit)]
         found.append({n: (a[n], b[n]) for n in same})
     return max(found, key=len)
 
@@ -50,7 +49,7 @@ def _explained(claim: Claim, own: tuple[Row, ...], duels: dict[int | None, tuple
     lead, half = _apart(own, figure)
     if lead is None or half is None:
         return None
-    more = (own[0]["n_train"] or 0) > (own[1]["n_train"] or 0)
+    more = (own[0].n_train or 0) > (own[1].n_train or 0)
     said = f"lead of {own[0]['split']} over {own[1]['split']}, each on its own test images: {points(lead)} ± "
     said += f"{100 * half:.1f} in {titled(figure)} with {own[0]['n_train']:,} against {own[1]['n_train']:,} images"
     difference, sure, shows = 0.0, False, [*own]
@@ -79,8 +78,7 @@ def _explained(claim: Claim, own: tuple[Row, ...], duels: dict[int | None, tuple
 
 def _apart(duel: Sequence[Row], figure: str) -> tuple[float | None, float | None]:
     """The difference on unlike images and half of its 95 % interval."""
-    spans = [intervals_of_row(row, (figure,)).get(figure) for row in duel]
-    values = [row[f"test_{figure}"] for row in duel]
-    if None in values or None in spans:
+    spans = [row.interval(figure) for row in duel]
+    if None in spans or None in [row.metric(figure) for row in duel]:
         return None, None
-    return values[0] - values[1], math.hypot(*(span.half for span in spans if span))
+    return duel[0].value(figure) - duel[1].value(figure), math.hypot(*(span.half for span in spans if span))

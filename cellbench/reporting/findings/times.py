@@ -28,11 +28,11 @@ def slower(claim: Claim, rows: Sequence[Row], names: Sequence[str] = SAME_MACHIN
     """
     trials = []
     for a, b in pairs(claim, *sides(claim, rows), (*DATA, *names)):
-        if not (a["train_seconds"] and b["train_seconds"]) or is_disturbed(a) or is_disturbed(b):
+        if not (a.train_seconds and b.train_seconds) or is_disturbed(a) or is_disturbed(b):
             continue
         logs = [log_time(row) for row in (b, a)]
         difference, found = logs[1][0] - logs[0][0], compare_over_seeds(logs[0], logs[1], "train_seconds")
-        n = min(len(a["seeds"]), len(b["seeds"]))
+        n = min(len(a.seeds), len(b.seeds))
         few = {"needs": f"{FEWEST_SEEDS - n} more seeds of each would show how times vary", "seeds": FEWEST_SEEDS}
         sds = [sd or 0.0 for _, sd, _ in logs]
         told = {

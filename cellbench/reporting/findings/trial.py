@@ -42,23 +42,23 @@ class Trial:
 
 
 def trial(row: Row, **told: object) -> Trial:
-    place = {"dataset": row["dataset"], "split": row["split"], "limit": row["limit"], "n": row["n_train"]}
-    return Trial(**place, simulated=bool(row["synthetic"]), **told)  # type: ignore[arg-type]
+    place = {"dataset": row.dataset, "split": row.split, "limit": row.limit, "n": row.n_train}
+    return Trial(**place, simulated=bool(row.synthetic), **told)  # type: ignore[arg-type]
 
 
 def versus(a: Row, b: Row, figure: str) -> tuple[float, Comparison | None]:
     """a minus b in a figure of test, and how sure that is."""
-    return a[f"test_{figure}"] - b[f"test_{figure}"], compare_rows(b, a, figure)
+    return a.value(figure) - b.value(figure), compare_rows(b, a, figure)
 
 
 def settling(a: Row, b: Row, figure: str, difference: float, found: Comparison | None) -> Settling:
     """What would settle a against b."""
-    n = min(len(a["seeds"]), len(b["seeds"]))
+    n = min(len(a.seeds), len(b.seeds))
     if found is None or found.interval is None:
         return {"needs": FEW_SEEDS, "seeds": max(FEWEST_SEEDS, n)}
     if found.interval.over != SEEDS:
         return {"lack": Lack(difference, found.interval.half / IN_HALF, found.interval.n, found.interval.over)}
-    return settling_seeds(difference, [row.get(f"test_{figure}_sd") or 0.0 for row in (a, b)], n)
+    return settling_seeds(difference, [row.deviation(figure) or 0.0 for row in (a, b)], n)
 
 
 def settling_seeds(difference: float, sds: Sequence[float], n: int) -> Settling:
@@ -79,7 +79,7 @@ def sureness(found: Comparison | None) -> str:
 
 
 def seeds_said(*rows: Row) -> str:
-    n = [len(row["seeds"]) for row in rows]
+    n = [len(row.seeds) for row in rows]
     if set(n) == {1}:
         return "; one seed each, so it holds for these trained models"
     return f"; {n[0]} seeds each" if len(set(n)) == 1 else f"; seeds: {' and '.join(map(str, n))}"

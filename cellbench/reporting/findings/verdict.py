@@ -83,9 +83,9 @@ class Finding:
 def find(claim: Claim, rows: Sequence[Row]) -> Finding:
     """The verdict on a claim from pooled rows that are ok."""
     judge = JUDGES[claim.judge]
-    trained = [row for row in rows if not row.get("undertrained")]
-    rulings = ruled(judge(claim, [row for row in trained if not row["synthetic"]]))
-    simulated = judge(claim, [row for row in trained if row["synthetic"]])
+    trained = [row for row in rows if not row.undertrained]
+    rulings = ruled(judge(claim, [row for row in trained if not row.synthetic]))
+    simulated = judge(claim, [row for row in trained if row.synthetic])
     verdict, summary, settled = _sum_up(claim, rulings)
     summary += _not_counted(claim, rows)
     commands = () if settled else _commands(claim, rulings)
@@ -94,7 +94,7 @@ def find(claim: Claim, rows: Sequence[Row]) -> Finding:
 
 def _not_counted(claim: Claim, rows: Sequence[Row]) -> str:
     """A clause on rows of the claim that were not trained enough, or nothing."""
-    short = [row for row in rows if row.get("undertrained") and not row["synthetic"]]
+    short = [row for row in rows if row.undertrained and not row.synthetic]
     named = list(dict.fromkeys(briefly(row) for side in sides(claim, short) for row in side))
     if not named:
         return ""

@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 
-from ...results.rows import HARDWARE, Row
+from ...results.rows import HARDWARE, Line, Row
 from ..captions import counts_of, device_of, get_one
 from .chart import Chart, LackingError, failures, heading, intervals, labelled, measure, seeds, simulated, with_spans
 from .sheet import legend, percent, reach, sheet
@@ -57,7 +57,7 @@ def chart(pooled: Sequence[Row], claimed: Claims | None = None) -> Chart:
     )
 
 
-def _subsampled(rows: list[Row]) -> list[str]:
+def _subsampled(rows: Sequence[Line]) -> list[str]:
     scored = {row["train_n"] for row in rows if row["train_n"] and row["train_n"] != row["n_train"]}
     return [f"train is scored on {n:,} of its images." for n in sorted(scored)]
 

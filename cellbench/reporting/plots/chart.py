@@ -11,7 +11,7 @@ from ...core.errors import UsageError
 from ...results.certainty import MOST_FILES, with_intervals
 from ...results.ranking import main_figure, ranked
 from ...results.row_settings import with_settings
-from ...results.rows import HARDWARE, Row
+from ...results.rows import HARDWARE, Line, Row
 from ..captions import device_of, drawn_over, title_of
 
 MOST_NAMED = 6  # rows that a note names
@@ -27,7 +27,7 @@ class Chart:
 
     title: str
     subtitle: str
-    rows: tuple[Row, ...]
+    rows: tuple[Line, ...]
     notes: tuple[str, ...] = ()
 
 
@@ -44,7 +44,7 @@ def labelled(rows: Sequence[Row], told_apart: Collection[str] = ()) -> list[Row]
         unlike = [name for name in names if len({row[name] for row in group}) > 1]
         for row in group:
             parts = [row["method"], row["settings"], *(f"{name} {row[name]}" for name in unlike)]
-            told.append({**row, "label": ", ".join(filter(None, parts))})
+            told.append(row.having(label=", ".join(filter(None, parts))))
     return told
 
 
@@ -73,13 +73,13 @@ def with_spans(rows: Sequence[Row]) -> list[Row]:
     name, _ = measure(rows)
     ends = [f"test_{name}_{end}" for end in ("low", "high")]
     return [
-        {**row, "span": tuple(row[end] for end in ends) if row["interval_over"] else None}
+        row.having(span=tuple(row[end] for end in ends) if row["interval_over"] else None)
         for row in with_intervals(ranked(rows), name)
     ]
 
 
 def intervals(
-    rows: Sequence[Row], bars: str = "Bars", called: Callable[[Row], str] = lambda row: row["label"]
+    rows: Sequence[Line], bars: str = "Bars", called: Callable[[Line], str] = lambda row: row["label"]
 ) -> list[str]:
     """A line on what bars on test are, in the words of tables, and which rows have other ones or none.
 

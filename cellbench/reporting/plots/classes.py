@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from ...results.certainty import intervals_of_row, over_of
-from ...results.rows import Row
+from ...results.certainty import over_of
+from ...results.rows import Line, Row
 from ..captions import counts_of, device_of, get_one
 from .chart import Chart, LackingError, heading, intervals, labelled, seeds, simulated
 from .contenders import contenders
@@ -37,12 +37,12 @@ def chart(pooled: Sequence[Row]) -> Chart:
     )
 
 
-def _figures(row: Row) -> Row | None:
+def _figures(row: Row) -> Line | None:
     kept = [told for run in row["runs"] if (told := run.by_class)]
     facts = row["runs"][0].record.facts
     if not kept or not facts.get("counts", {}).get("train"):
         return None
-    spans = intervals_of_row(row, [f"f1:{k}" for k in range(len(facts["classes"]))])
+    spans = row.intervals([f"f1:{k}" for k in range(len(facts["classes"]))])
     seen = [k for k, n in enumerate(kept[0]["n"]) if n and f"f1:{k}" in spans]
     return {
         **{name: row[name] for name in ("method", "label", "device", "threads")},
@@ -100,7 +100,7 @@ def _lines(chart: Chart) -> Figure:
     return figure
 
 
-def _points(axes: Axes, rows: Sequence[Row], classes: NDArray, places: NDArray, upright: bool) -> None:
+def _points(axes: Axes, rows: Sequence[Line], classes: NDArray, places: NDArray, upright: bool) -> None:
     """F1 of `classes` at `places` on the other axis, a line through those of a class, and a key of the methods."""
     several = len({device_of(row) for row in rows}) > 1
     f1 = np.array([row["f1"] for row in rows])[:, classes]

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
-from ...results.rows import Row
+from ...results.rows import Line, Row
 from ..captions import device_of, get_one
 from .chart import Chart, LackingError, heading, labelled, seeds, simulated
 from .contenders import MOST, contenders
@@ -115,7 +115,7 @@ def draw(chart: Chart) -> Figure:
     return figure
 
 
-def _matrix(axes: Axes, row: Row, named: bool) -> None:
+def _matrix(axes: Axes, row: Line, named: bool) -> None:
     n = len(row["classes"])
     palette = colormaps["Blues"].with_extremes(bad="#EEEEEE")
     axes.imshow(np.ma.masked_invalid(row["shares"]), cmap=palette, vmin=0, vmax=1, aspect="equal")

@@ -5,7 +5,7 @@ from operator import itemgetter
 
 from matplotlib.figure import Figure
 
-from ...results.rows import HARDWARE, Row, by
+from ...results.rows import HARDWARE, Line, Row, by
 from ..captions import counts_of, device_of, get_one
 from ..tables.depth import DEGRADATION, ONE_LINE, depth, settings_of_all
 from .chart import Chart, LackingError, failures, heading, intervals, labelled, seeds, simulated, with_spans
@@ -47,7 +47,7 @@ def chart(pooled: Sequence[Row]) -> Chart:
     )
 
 
-def _line(twins: list[Row], kind: str) -> Row | None:
+def _line(twins: list[Line], kind: str) -> Line | None:
     found = [row for row in twins if row[f"{kind}_test_error"] is not None and row[f"{kind}_train_error"] is not None]
     if not found:
         return None
@@ -95,5 +95,5 @@ def draw(chart: Chart) -> Figure:
     return figure
 
 
-def _top(row: Row, part: str) -> float:
+def _top(row: Line, part: str) -> float:
     return max([*row[f"{part}_error"], *(span[1] for span in row[f"{part}_span"] if span)])

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ...results.rows import Row
+from ...results.rows import Line, Row
 from ..captions import device_of, get_one, hardware_of, title_of
 from ..tables.scaling import LEGEND, scaling
 from .chart import Chart, LackingError, labelled, seeds, simulated
@@ -77,12 +77,12 @@ def draw(chart: Chart) -> Figure:
     return figure
 
 
-def _side(axes: Axes, curves: Sequence[Row], several: bool) -> tuple[Axes, list[tuple[float, float]], list[str]]:
+def _side(axes: Axes, curves: Sequence[Line], several: bool) -> tuple[Axes, list[tuple[float, float]], list[str]]:
     ends = [(curve["sizes"][-1], curve["fit_seconds"][-1]) for curve in curves]
     return axes, ends, [_name(curve, several) for curve in curves]
 
 
-def _curve(axes: Axes, curve: Row) -> None:
+def _curve(axes: Axes, curve: Line) -> None:
     dashes, strength = LIBRARIES.get(curve["solver"], ("-", 1.0))
     look = CLAIMED if curve["claimed"] else mark(curve["method"], curve["device"], strength)
     line = {"color": look["color"], "linestyle": dashes, "zorder": 2}
@@ -95,21 +95,21 @@ def _curve(axes: Axes, curve: Row) -> None:
         axes.plot(ends, fitted(curve, ends), linewidth=1.2, **line)
 
 
-def fitted(curve: Row, sizes: list[int]) -> list[float]:
+def fitted(curve: Line, sizes: list[int]) -> list[float]:
     """Seconds at `sizes` on the curve's power law: the exponent through the mean of its points, in logarithms."""
     b = curve["exponent"]
     level = np.mean(np.log(curve["fit_seconds"])) - b * np.mean(np.log(curve["sizes"]))
     return [math.exp(level + b * math.log(n)) for n in sizes]
 
 
-def _name(curve: Row, several: bool) -> str:
+def _name(curve: Line, several: bool) -> str:
     told = [curve["solver"] or "backend unknown", curve["settings"], device_of(curve) * several]
     if curve["claimed"]:
         told = ["claimed by the study, CPU"]
     return ", ".join(filter(None, told)) + power(curve)
 
 
-def power(curve: Row) -> str:
+def power(curve: Line) -> str:
     """': n^1.50 ± 0.02', or nothing without an exponent."""
     if curve["exponent"] is None:
         return ""

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from ...results.rows import Row
+from ...results.rows import Line, Row
 from ..captions import counts_of, device_of, get_one
 from .chart import Chart, LackingError, failures, heading, labelled, seeds, simulated
 from .sheet import blank, percent, sheet
@@ -41,7 +41,7 @@ def chart(pooled: Sequence[Row]) -> Chart:
     )
 
 
-def _net(row: Row) -> Row | None:
+def _net(row: Row) -> Line | None:
     records = [run.record for run in row["runs"]]
     histories = [record.history for record in records if any("val_loss" in entry for entry in record.history)]
     if not histories:
@@ -96,7 +96,7 @@ def draw(chart: Chart) -> Figure:
     return figure
 
 
-def _curves(axes: Axes, net: Row, name: str) -> None:
+def _curves(axes: Axes, net: Line, name: str) -> None:
     hue, sign = look(net["method"])
     for part, line, colour in (("train", (0, (4, 2)), tint(hue, 0.6)), ("val", "-", hue)):
         scored = np.isfinite(net[f"{part}_{name}"])  # a large val part is not scored after every epoch

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from ...core.words import counted
 from ...results.backends import problem, solver
-from ...results.rows import HARDWARE, Row, by
+from ...results.rows import HARDWARE, Line, Row, by
 from ...results.val_policy import val_policies
 from ..captions import device_of, get_one, title_of
 from .chart import Chart, LackingError, failures, intervals, labelled, measure, seeds, simulated, with_spans
@@ -66,7 +66,7 @@ def chart(pooled: Sequence[Row]) -> Chart:
     )
 
 
-def _label(curve: Sequence[Row], curves: Sequence[Sequence[Row]]) -> str:
+def _label(curve: Sequence[Line], curves: Sequence[Sequence[Line]]) -> str:
     """The label of a curve's rows, with the policy of val images where another curve has the same label."""
     label = curve[-1]["label"]
     if sum(other[-1]["label"] == label for other in curves) == 1:
@@ -75,7 +75,7 @@ def _label(curve: Sequence[Row], curves: Sequence[Sequence[Row]]) -> str:
     return f"{label}, {'val limited too' if limited else 'all of val'}"
 
 
-def _val_labels(rows: Sequence[Row]) -> list[str]:
+def _val_labels(rows: Sequence[Line]) -> list[str]:
     """A line on the labels of val that epochs and settings were chosen by: labels cost the same in either part."""
     sizes = {(row["n_train"], row["n_val"]) for row in rows if row["n_val"]}
     if not sizes:
@@ -89,7 +89,7 @@ def _val_labels(rows: Sequence[Row]) -> list[str]:
 
 def _certain(curves: Sequence[Sequence[Row]]) -> list[list[Row]]:
     """The curves, their rows with intervals."""
-    told = with_spans([{**row, "curve": i} for i, curve in enumerate(curves) for row in curve])
+    told = with_spans([row.having(curve=i) for i, curve in enumerate(curves) for row in curve])
     return [sorted(rows, key=lambda row: row["n_train"]) for rows in by(told, ["curve"])]
 
 
@@ -107,7 +107,7 @@ def _curves(rows: Sequence[Row]) -> tuple[list[list[Row]], bool]:
     return curves, any(len(each) > 1 for each in found.values())
 
 
-def _count_sizes(rows: Sequence[Row]) -> int:
+def _count_sizes(rows: Sequence[Line]) -> int:
     return len({row["n_train"] for row in rows})
 
 
@@ -117,7 +117,7 @@ def _by_size(rows: Sequence[Row]) -> list[Row]:
     return [first[n] for n in sorted(first)]
 
 
-def _smaller(rows: Sequence[Row]) -> str:
+def _smaller(rows: Sequence[Line]) -> str:
     smallest = min((row["n_train"] for row in rows if row["n_train"]), default=1000)
     return get_one(rows[0], rows[0]["method"], {}, max(1, smallest // 2))
 

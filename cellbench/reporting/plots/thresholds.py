@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...core.decision import GRID
 from ...core.metrics import decide, macro_f1
-from ...results.rows import Row
+from ...results.rows import Line, Row
 from ..captions import counts_of, device_of, get_one
 from .chart import Chart, LackingError, failures, heading, labelled, mean_and_deviation, seeds, simulated
 from .labels import beside
@@ -55,7 +55,7 @@ def chart(pooled: Sequence[Row]) -> Chart:
     )
 
 
-def _sweep(row: Row) -> Row | None:
+def _sweep(row: Row) -> Line | None:
     kept = [run.predicted("val") for run in row["runs"]]
     curves = [sweep(one.truth, one.scores) for one in kept if one is not None]
     if not curves:
@@ -85,7 +85,7 @@ def sweep(truth: NDArray[np.bool_], scores: NDArray[np.float32]) -> NDArray[np.f
 
 
 def draw(chart: Chart) -> Figure:
-    rows: Sequence[Row] = chart.rows
+    rows: Sequence[Line] = chart.rows
     several = len({device_of(row) for row in rows}) > 1
     with sheet(chart, 1, 1, 3.6) as (figure, grid):
         axes, keys = grid[0, 0], []
@@ -120,5 +120,5 @@ def draw(chart: Chart) -> Figure:
     return figure
 
 
-def _named(row: Row, several: bool) -> str:
+def _named(row: Line, several: bool) -> str:
     return row["label"] + f", {device_of(row)}" * several

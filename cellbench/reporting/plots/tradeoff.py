@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from ...core.words import counted
-from ...results.rows import HARDWARE, Row, by, is_disturbed
+from ...results.rows import HARDWARE, Line, Row, by, is_disturbed
 from ..captions import counts_of, get_one, hardware_of
 from ..tables.efficiency import on_front
 from .chart import (
@@ -67,7 +67,7 @@ def chart(pooled: Sequence[Row]) -> Chart:
     )
 
 
-def pareto(points: Sequence[Row]) -> list[Row]:
+def pareto(points: Sequence[Line]) -> list[Line]:
     """Those that no other is as good as in both `seconds` and `figure` and better than in one; the fastest first.
 
     Times that other programs made too long are left out.
@@ -128,7 +128,7 @@ def _measured(chart: Chart) -> str:
     return ("macro-F1" if "macro-F1" in chart.title else "accuracy") + " on test"
 
 
-def along_steps(front: Sequence[Row]) -> list[tuple[float, float]]:
+def along_steps(front: Sequence[Line]) -> list[tuple[float, float]]:
     """Places on the steps, close enough that a name on them is noticed."""
     places = []
     for here, after in itertools.pairwise(front):
@@ -139,13 +139,13 @@ def along_steps(front: Sequence[Row]) -> list[tuple[float, float]]:
     return places
 
 
-def reach_of_time(point: Row) -> tuple[float, float]:
+def reach_of_time(point: Line) -> tuple[float, float]:
     """Both ends of the bar of its seconds; the lower not far below, as the axis is logarithmic."""
     spread = point["seconds_sd"] or 0
     return max(point["seconds"] - spread, point["seconds"] / 3), point["seconds"] + spread
 
 
-def along_bars(points: Sequence[Row]) -> list[tuple[float, float]]:
+def along_bars(points: Sequence[Line]) -> list[tuple[float, float]]:
     """Places on the points' error bars."""
     places = []
     for point in points:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...results.results import Results
-from ...results.rows import HARDWARE, Row, by
+from ...results.rows import HARDWARE, Line, by
 from ..captions import device_of, labels_of
 from ..plots.bars import PARTS
 from ..plots.chart import Chart, span_told
@@ -100,7 +100,7 @@ def _reaching(values: Sequence[float], spans: Iterable[Span | None]) -> list[flo
     return [*values, *(end for span in spans if span for end in span)]
 
 
-def _where(row: Row, several: bool) -> str:
+def _where(row: Line, several: bool) -> str:
     return row["label"] + (f", {device_of(row)}" if several else "")
 
 
@@ -213,7 +213,7 @@ def _scale(chart: Chart, name: str) -> Axis:
     return numbers(values, "loss (nats)")
 
 
-def _epochs(net: Row, part: str, name: str) -> Curve:
+def _epochs(net: Line, part: str, name: str) -> Curve:
     epochs, values, deviation = net["epochs"], net[f"{part}_{name}"], net[f"{part}_{name}_sd"]
     scored = [i for i, value in enumerate(values) if math.isfinite(value)]  # val is not, after some epochs
     shown = scored[:: max(1, math.ceil(len(scored) / MOST_DOTS))]
@@ -330,7 +330,7 @@ def _svm_time(chart: Chart) -> Parts:
     return (panel(sheet, curves, names=names_beside(sheet, ends, labels)),), ()
 
 
-def _fit_label(row: Row, several: bool) -> str:
+def _fit_label(row: Line, several: bool) -> str:
     if row["claimed"]:
         return "claimed by the study"
     told = [row["method"], row["solver"] or "", row["settings"], device_of(row) if several else ""]

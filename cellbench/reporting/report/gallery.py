@@ -95,7 +95,7 @@ def _gallery(rows: Sequence[Row]) -> Gallery | None:
     told = _told(rows)
     if not told:
         return None
-    classes = told[0].row["runs"][0].classes
+    classes = told[0].row.runs[0].classes
     sides = _sides(told)
     shelves = [
         *(_disagreements(*sides, classes) if sides else ()),
@@ -122,9 +122,9 @@ def _told(rows: Sequence[Row]) -> list[Told]:
     found: list[Told] = []
     for row in rows:
         useless = BELOW_TWICE_CHANCE in row["remark"] or row["undertrained"]
-        if not row["runs"] or useless or row["label"] in [one.label for one in found]:
+        if not row.runs or useless or row["label"] in [one.label for one in found]:
             continue
-        said = row["runs"][0].predicted()
+        said = row.runs[0].predicted()
         if said is None or (found and not same_images([found[0].said, said])):
             continue
         found.append(Told(row, said, *_errors(said)))

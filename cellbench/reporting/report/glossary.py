@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-from ...results.rows import Row
+from ...results.rows import Line
 
 METHODS = {
     "svm-*": "a support vector machine",
@@ -45,14 +45,14 @@ FIGURES = (
 )
 
 
-def words(rows: Sequence[Row]) -> list[tuple[str, str]]:
+def words(rows: Sequence[Line]) -> list[tuple[str, str]]:
     """(word, meaning) of the figures, and of those methods and splits of the rows that have one here."""
     methods = [(name, found) for name in _each(rows, "method") if (found := _meaning(name, METHODS))]
     splits = [(f"split {name}", found) for name in _each(rows, "split") if (found := _meaning(name, SPLITS))]
     return [*FIGURES, *splits, *methods]
 
 
-def _each(rows: Sequence[Row], column: str) -> list[str]:
+def _each(rows: Sequence[Line], column: str) -> list[str]:
     return sorted({row[column] for row in rows})
 
 

@@ -15,7 +15,7 @@ from ...core.words import counted, duration, signed
 from ...results.ranking import main_figure
 from ...results.results import Results
 from ...results.row_settings import listed
-from ...results.rows import Row, by
+from ...results.rows import Line, Row, by
 from ..captions import name_of
 from ..findings import findings, show
 from ..findings.verdict import Finding
@@ -97,7 +97,7 @@ class Report:
     cards: Sequence[Card]
     paper: Paper
     machines: Sequence[Machine]
-    settings: Sequence[Row]
+    settings: Sequence[Mapping[str, str]]
     words: Sequence[tuple[str, str]]
     others: str
     passed_over: Sequence[tuple[str, str]]
@@ -119,7 +119,7 @@ def report(results: Results, runs: str = "default", conditions: Sequence[str] = 
     boards = [_board(table) for table in _in_order(tables(shown, "leaderboard", conditions))]
     contests = _in_order(tables(shown, "svm-vs-deep", conditions))
     drawn, matrices = figures.drawings(results, runs, conditions)
-    records = [run.record for row in rows for run in row["runs"]]
+    records = [run.record for row in rows for run in row.runs]
     names = list(dict.fromkeys(row["dataset"] for row in rows))
     places = list(dict.fromkeys((row["dataset"], row["split"]) for row in rows))
 
@@ -149,7 +149,7 @@ def report(results: Results, runs: str = "default", conditions: Sequence[str] = 
     )
 
 
-def _place(row: Row) -> tuple[bool, str, bool, str]:
+def _place(row: Line) -> tuple[bool, str, bool, str]:
     """Real images before simulated ones, the split that a data set came with before others."""
     return bool(row["synthetic"]), row["dataset"], row["split"] != "official", row["split"]
 
@@ -193,7 +193,7 @@ def _board(table: Table) -> Board:
 def _card(rows: Sequence[Row]) -> Card:
     """Counts as the record with most training images has them: limits are nested."""
     first = max(rows, key=lambda row: row["n_train"] or 0)
-    records = [run for row in rows if row["n_train"] == first["n_train"] for run in row["runs"]]
+    records = [run for row in rows if row["n_train"] == first["n_train"] for run in row.runs]
     facts = records[0].record.facts if records else {}
     counts, classes = facts.get("counts") or {}, facts.get("classes") or ()
     parts = [part for part in ("train", "val", "test") if part in counts]
@@ -210,7 +210,7 @@ def _card(rows: Sequence[Row]) -> Card:
     )
 
 
-def _settings(rows: Sequence[Row]) -> list[Row]:
+def _settings(rows: Sequence[Row]) -> list[dict[str, str]]:
     """What each method was set to, once for all its rows that agree."""
     found: dict[tuple[str, str, str], list[str]] = {}
     for row in rows:

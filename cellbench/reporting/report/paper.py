@@ -104,7 +104,7 @@ USES = {"train": "training", "val": "validation", "test": "testing"}
 def machines(rows: Sequence[Row], records: Sequence[RunRecord]) -> list[Machine]:
     """The machines of the rows; records: those of their files, in that order."""
     told: dict[str, list[Mapping[str, Any]]] = {}
-    places = [row["machine"] for row in rows for _ in row["runs"]]
+    places = [row["machine"] for row in rows for _ in row.runs]
     for name, record in zip(places, records, strict=True):
         told.setdefault(name, []).append(record.environment)
     return [_machine(name, environments) for name, environments in sorted(told.items())]

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 
 from ...core.errors import UsageError, did_you_mean
-from ...results.rows import Row, figures_of
+from ...results.rows import Line, columns_of
 from ...results.selection import chosen
 from .table import Table
 
@@ -31,14 +31,14 @@ def ordered(tables: Sequence[Table], column: str) -> list[Table]:
     """
     name = column.removeprefix("-")
     known = {
-        key for table in tables for row in table.rows for key, value in figures_of(row).items() if _sortable(value)
+        key for table in tables for row in table.rows for key, value in columns_of(row).items() if _sortable(value)
     }
     if name not in known:
         raise UsageError(f"--sort got {column!r}, and the tables have no such column; {did_you_mean(name, known)}")
     return [dataclasses.replace(table, rows=_sorted(table.rows, name, column != name)) for table in tables]
 
 
-def _sorted(rows: Sequence[Row], name: str, largest_first: bool) -> tuple[Row, ...]:
+def _sorted(rows: Sequence[Line], name: str, largest_first: bool) -> tuple[Line, ...]:
     told = [row for row in rows if row.get(name) is not None]
     missing = [row for row in rows if row.get(name) is None]
     return (*sorted(told, key=lambda row: row[name], reverse=largest_first), *missing)

@@ -12,7 +12,7 @@ from ...results.certainty import compare_rows, log_time, over_of
 from ...results.ranking import main_figure
 from ...results.results import Results
 from ...results.row_settings import with_settings
-from ...results.rows import DATA, Row, by, is_disturbed
+from ...results.rows import DATA, Line, Row, by, is_disturbed
 from ...results.stats import compare_over_seeds
 from ..captions import device_of, half, intervals_of, limit_of, marked, seeds_of
 from .table import PERCENT, POINTS, SECONDS, Column, Kind, Table
@@ -41,7 +41,7 @@ def compare(before: Results, after: Results) -> Table:
     return Table("compare", title, marked(COLUMNS, rows), tuple(rows), tuple(_notes(rows)))
 
 
-def compared(before: Results, after: Results) -> list[Row]:
+def compared(before: Results, after: Results) -> list[Line]:
     """A row for each row of either, those with the same data, settings and device side by side.
 
     Rows of the same machine and threads meet first; those left over meet across machines, where times aren't compared.
@@ -49,13 +49,13 @@ def compared(before: Results, after: Results) -> list[Row]:
     two of them with a comma between. What got worse comes first.
     """
     rows = with_settings(
-        [{**row, "side": side} for side, results in enumerate((before, after)) for row in results.rows]
+        [row.having(side=side) for side, results in enumerate((before, after)) for row in results.rows]
     )
     pairs = [couple for group in by(rows, ASKED) for couple in _couples(group)]
     return sorted((_compared(old, new) for old, new in pairs), key=_weight)
 
 
-def _weight(row: Row) -> int:
+def _weight(row: Line) -> int:
     """What got worse first, then what got better, what has no partner, what stayed."""
     ranks = (LESS in row["outcome"], SLOWER in row["outcome"])
     last = {FAILS: -9, "new": 1, "gone": 2, "same": 3}
@@ -74,13 +74,13 @@ def _couples(rows: Sequence[Row]) -> list[tuple[Row | None, Row | None]]:
     return couples + list(itertools.zip_longest(*left))
 
 
-def _compared(old: Row | None, new: Row | None) -> Row:
-    given = new or old or {}
+def _compared(old: Row | None, new: Row | None) -> Line:
+    given: Line = new or old or {}
     told: dict[str, Any] = {name: given[name] for name in (*ASKED, "settings", "overrides", "threads", "synthetic")}
     told["several_labels"] = given["several_labels"]
     told["machine"] = " / ".join(dict.fromkeys(row["machine"] for row in (old, new) if row))
-    for side, row in (("before", old), ("after", new)):
-        row = row or {}
+    sides: dict[str, Line] = {"before": old or {}, "after": new or {}}
+    for side, row in sides.items():
         told |= {f"{side}_{name}": row.get(name) for name in ("train_seconds", "status", "version", "backend")}
         told[f"{side}_score"] = row.get(f"test_{main_figure([given])}")
         told[f"{side}_seeds"] = seeds_of(row) if row else None
@@ -96,13 +96,13 @@ def _compared(old: Row | None, new: Row | None) -> Row:
     return told
 
 
-def _score_change(old: Row | None, new: Row | None) -> Row:
+def _score_change(old: Row | None, new: Row | None) -> Line:
     """Of accuracy, or of several labels macro-F1: the change, its interval and what that was drawn over."""
     found, change = None, None
     if old and new:
         figure = main_figure([new])
-        values = [row[f"test_{figure}"] for row in (old, new)]
-        if None not in values:
+        values = old.metric(figure), new.metric(figure)
+        if values[0] is not None and values[1] is not None:
             change, found = values[1] - values[0], compare_rows(old, new, figure)
     span = found.interval if found else None
     return {
@@ -113,11 +113,11 @@ def _score_change(old: Row | None, new: Row | None) -> Row:
     }
 
 
-def _time_change(old: Row | None, new: Row | None) -> Row:
+def _time_change(old: Row | None, new: Row | None) -> Line:
     """Training time as a multiple of before, with Welch's interval in logarithms from three seeds of both on."""
     ratio, span = None, None
-    if old and new and old["train_seconds"] and new["train_seconds"]:
-        ratio = new["train_seconds"] / old["train_seconds"]
+    if old and new and old.train_seconds and new.train_seconds:
+        ratio = new.train_seconds / old.train_seconds
         found = compare_over_seeds(log_time(old), log_time(new), "train_seconds")
         span = found.interval if found else None
     return {
@@ -127,7 +127,7 @@ def _time_change(old: Row | None, new: Row | None) -> Row:
     }
 
 
-def _outcome(told: Row, old: Row | None, new: Row | None) -> str:
+def _outcome(told: Line, old: Row | None, new: Row | None) -> str:
     if old is None or new is None:
         return "new" if old is None else "gone"
     if "ok" in (old["status"], new["status"]) and old["status"] != new["status"]:
@@ -142,7 +142,7 @@ def _outcome(told: Row, old: Row | None, new: Row | None) -> str:
     return ", ".join(words) or "same"
 
 
-def too_much(rows: Iterable[Row], limits: Limits) -> list[str]:
+def too_much(rows: Iterable[Line], limits: Limits) -> list[str]:
     """A line for each row that became slower or less accurate by more than the limits, or that is no longer ok."""
     lines = []
     for row in rows:
@@ -161,7 +161,7 @@ def too_much(rows: Iterable[Row], limits: Limits) -> list[str]:
     return lines
 
 
-def _notes(rows: Sequence[Row]) -> Iterator[str]:
+def _notes(rows: Sequence[Line]) -> Iterator[str]:
     if any(row["several_labels"] for row in rows):
         yield "test: accuracy; of several labels an image macro-F1."
     yield from intervals_of(rows, " of changes")
@@ -181,20 +181,20 @@ def _notes(rows: Sequence[Row]) -> Iterator[str]:
         yield f"versions: {', '.join(sorted(versions[0]))} before, {', '.join(sorted(versions[1]))} after"
 
 
-def _content_varies(rows: Sequence[Row]) -> bool:
+def _content_varies(rows: Sequence[Line]) -> bool:
     """Whether two data sets have one name, so that only their content tells why they do not meet."""
     return len({row["fingerprint"] for row in rows}) > len({row["dataset"] for row in rows})
 
 
-def _data(row: Row) -> str:
+def _data(row: Line) -> str:
     return row["dataset"] + " (simulated)" * row["synthetic"]
 
 
-def _limit(row: Row) -> str:
+def _limit(row: Line) -> str:
     return f"{row['limit']:,}" if row["limit"] else "all"
 
 
-def _seeds(row: Row) -> str:
+def _seeds(row: Line) -> str:
     return " / ".join(dict.fromkeys(filter(None, (row["before_seeds"], row["after_seeds"]))))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from ...core.words import counted
 from ...results.certainty import FIGURES
 from ...results.contest import Contest, Difference, Entrant, contests
-from ...results.rows import DATA, HARDWARE, Row, is_disturbed, memory_of, one_label
+from ...results.rows import DATA, HARDWARE, Line, Row, is_disturbed, memory_of, one_label
 from ..answers import answer, printed_difference
 from ..captions import LABELS, absent_of, device_of, fact_of, half, intervals_of, marked, seeds_of, title_of
 from .table import BYTES, IMAGE_TIME, PERCENT, POINTS, SECONDS, Column, Table
@@ -18,7 +18,7 @@ KEPT = (
 )
 
 
-def svm_vs_deep(rows: Sequence[Row], left_out: Sequence[Row] = ()) -> Table:
+def svm_vs_deep(rows: Sequence[Row], left_out: Sequence[Line] = ()) -> Table:
     """The best SVM, probe, net and other method, each chosen by macro-F1 on val and judged on test, and the best floor.
 
     left_out: rows of the same data that are not shown, see `answer`.
@@ -39,7 +39,7 @@ def svm_vs_deep(rows: Sequence[Row], left_out: Sequence[Row] = ()) -> Table:
     return Table("svm-vs-deep", title, columns, tuple(lines), notes)
 
 
-def lines_of(contest: Contest, sentence: str, several_machines: bool = False) -> list[Row]:
+def lines_of(contest: Contest, sentence: str, several_machines: bool = False) -> list[Line]:
     """A row for each entrant; sentence: the contest in words, which every row of it has."""
     where = " / ".join(dict.fromkeys(device_of(one.row) for one in contest.entrants))
     if several_machines:
@@ -47,7 +47,7 @@ def lines_of(contest: Contest, sentence: str, several_machines: bool = False) ->
     return [{**_line(contest, one), "contest": where, "sentence": sentence} for one in contest.entrants]
 
 
-def _line(contest: Contest, one: Entrant) -> Row:
+def _line(contest: Contest, one: Entrant) -> Line:
     row = one.row
     line: dict[str, Any] = {name: row.get(name) for name in KEPT}
     for figure in FIGURES:
@@ -69,7 +69,7 @@ def _line(contest: Contest, one: Entrant) -> Row:
     }
 
 
-def _difference(name: str, found: Difference | None) -> Row:
+def _difference(name: str, found: Difference | None) -> Line:
     ends = ("value", "low", "high", "p", "over")
     keys = {"value": f"{name}_difference", **{end: f"{name}_difference_{end}" for end in ends[1:]}}
     return {keys[end]: getattr(found, end) if found else None for end in ends}

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 
 from ...results.row_settings import listed
-from ...results.rows import DATA, HARDWARE, Row, by, one_label
+from ...results.rows import DATA, HARDWARE, Line, Row, by, one_label
 from ..captions import LABELS, deviation_of, device_of, get_one, not_shown, pair, title_of
 from .table import COUNT, PERCENT, Column, Table
 
@@ -18,11 +18,11 @@ WIDE = (18, 34, 50, 101, 152)
 ONE_LINE = ("width", *HARDWARE, "preprocessing", "overrides")  # what nets that differ in depth alone share
 
 
-def width(net: Row) -> str:
+def width(net: Line) -> str:
     return "wide" if net["depth"] in WIDE else "thin"
 
 
-def depth(rows: Sequence[Row], left_out: Sequence[Row] = ()) -> Table:
+def depth(rows: Sequence[Row], left_out: Sequence[Line] = ()) -> Table:
     """Plain nets and their residual twins by depth: does training error rise with depth, and do shortcuts help?"""
     nets = [row for row in rows if row["depth"] and row["shortcuts"] is not None and not row["pretrained"]]
     title = f"{title_of(rows)}: depth against degradation"
@@ -46,14 +46,14 @@ def depth(rows: Sequence[Row], left_out: Sequence[Row] = ()) -> Table:
     return Table("depth", title, DEPTH, tuple(twins), notes)
 
 
-def _twins(plain: Row | None, residual: Row | None) -> Row:
-    given = plain or residual or {}
+def _twins(plain: Row | None, residual: Row | None) -> Line:
+    given: Line = plain or residual or {}
     twins = {name: given[name] for name in (*DATA, *HARDWARE, "preprocessing", "overrides", "depth", "synthetic")}
     twins["several_labels"] = given["several_labels"]
     twins["width"] = width(given)
     twins["settings"], remarks = listed(json.loads(given["overrides"])), []
-    for side, net in (("plain", plain), ("residual", residual)):
-        net = net or {}
+    sides: dict[str, Line] = {"plain": plain or {}, "residual": residual or {}}
+    for side, net in sides.items():
         twins |= {
             side: net.get("method"),
             f"{side}_seeds": net.get("seeds", []),
@@ -70,13 +70,13 @@ def _twins(plain: Row | None, residual: Row | None) -> Row:
     return {**twins, "remark": "; ".join(remarks)}
 
 
-def settings_of_all(rows: Sequence[Row]) -> list[str]:
+def settings_of_all(rows: Sequence[Line]) -> list[str]:
     """A line on the settings that every row has, for columns and labels that leave them out."""
     texts = {row["settings"] for row in rows}
     return [f"All with {text}." for text in texts if text and len(texts) == 1]
 
 
-def _trend(twins: Sequence[Row]) -> list[str]:
+def _trend(twins: Sequence[Line]) -> list[str]:
     """A sentence for each kind of net with two depths and two seeds in each; else that there is no verdict."""
     said = []
     mixed, varied = (len({row[name] for row in twins}) > 1 for name in ("width", "settings"))

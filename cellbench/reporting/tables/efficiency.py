@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ...results.certainty import with_certainty
 from ...results.ranking import main_figure, ranked
-from ...results.rows import HARDWARE, Row, is_disturbed, memory_of, one_label
+from ...results.rows import HARDWARE, Line, Row, is_disturbed, memory_of, one_label
 from ..captions import (
     LABELS,
     certainty_of,
@@ -35,8 +35,8 @@ def efficiency(rows: Sequence[Row]) -> Table:
     accurate and at most as costly, and better in one."""
     figure = main_figure(rows)
     named = "accuracy" if one_label(rows) else "macro-F1"
-    rows = [{**row, "memory": memory_of(row)} for row in with_certainty(ranked(rows), figure)]
-    told = [{**row, "pareto": _optimal(row, rows, f"test_{figure}")} for row in rows]
+    rows = [row.having(memory=memory_of(row)) for row in with_certainty(ranked(rows), figure)]
+    told = [row.having(pareto=_optimal(row, rows, f"test_{figure}")) for row in rows]
     notes = (
         f"Pareto-optimal: no other row on the same device and machine has at least the {named} at no more of that "
         "cost, and one of the two better. Memory: peak, libraries included; on a GPU the accelerator's.",
@@ -48,18 +48,18 @@ def efficiency(rows: Sequence[Row]) -> Table:
     return Table("efficiency", title, marked(COLUMNS, told), tuple(told), notes)
 
 
-def _optimal(row: Row, rows: Sequence[Row], figure: str) -> list[str]:
+def _optimal(row: Line, rows: Sequence[Line], figure: str) -> list[str]:
     """The costs in which nothing on the same hardware beats the row."""
     rivals = [_fair(one) for one in rows if all(one[name] == row[name] for name in HARDWARE)]
     return [cost for cost, name in COSTS.items() if on_front(_fair(row), rivals, figure, name)]
 
 
-def _fair(row: Row) -> Row:
+def _fair(row: Line) -> Line:
     """The row without times, if other programs made them too long."""
     return {**row, **dict.fromkeys(TIMES)} if is_disturbed(row) else row
 
 
-def on_front(row: Row, rivals: Sequence[Row], figure: str, cost: str) -> bool:
+def on_front(row: Line, rivals: Sequence[Line], figure: str, cost: str) -> bool:
     """Whether no rival has at least the figure at no more cost, and one of the two better."""
     if row[figure] is None or row[cost] is None:
         return False

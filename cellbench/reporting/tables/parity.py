@@ -5,7 +5,7 @@ from typing import Any
 
 from ...results.backends import is_reference, problem, references, requested, solver
 from ...results.row_settings import with_settings
-from ...results.rows import Row, by, is_disturbed, one_label
+from ...results.rows import Line, Row, by, is_disturbed, one_label
 from ..captions import LABELS, deviation_of, fact_of, get_one, hardware_of, seeds_of, title_of
 from .table import COUNT, PERCENT, RATIO, SECONDS, Column, Kind, Table
 
@@ -32,11 +32,11 @@ def _shared(rows: Sequence[Row]) -> str:
     return "; ".join(filter(None, [", ".join(filter(None, common)), f"{n:,} test images" if n else ""]))
 
 
-def _notes(rows: Sequence[Row]) -> tuple[str, ...]:
+def _notes(rows: Sequence[Line]) -> tuple[str, ...]:
     return (*_legend(rows), *deviation_of(rows), *_missing(rows), *hardware_of(rows))
 
 
-def _compared(row: Row, reference: Row | None) -> Row:
+def _compared(row: Row, reference: Row | None) -> Line:
     """The row with its ratios to LIBSVM's, as far as both have the figure, and times that nothing disturbed."""
 
     def ratio(name: str) -> float | None:
@@ -56,12 +56,12 @@ def _compared(row: Row, reference: Row | None) -> Row:
     }
 
 
-def _order(row: Row) -> tuple[Any, ...]:
+def _order(row: Line) -> tuple[Any, ...]:
     names = ("method", "settings", "machine")
     return (*(row[name] for name in names), not is_reference(row), row["device"], row["solver"] or "", requested(row))
 
 
-def _legend(rows: Sequence[Row]) -> list[str]:
+def _legend(rows: Sequence[Line]) -> list[str]:
     if not any(row["reference"] for row in rows):
         return []
     what = (
@@ -78,7 +78,7 @@ def _legend(rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def _missing(rows: Sequence[Row]) -> list[str]:
+def _missing(rows: Sequence[Line]) -> list[str]:
     """For every problem that LIBSVM was not set, the command that sets it."""
     notes = []
     several = len({row["machine"] for row in rows}) > 1
@@ -92,11 +92,11 @@ def _missing(rows: Sequence[Row]) -> list[str]:
     return notes
 
 
-def _backend(row: Row) -> str:
+def _backend(row: Line) -> str:
     return f"{row['solver']} (auto)" if requested(row) == "auto" and row["solver"] else row["solver"] or "auto"
 
 
-def _mark(row: Row) -> str:
+def _mark(row: Line) -> str:
     return OTHER_DEVICE if row["other_device"] else ""
 
 

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...results.bootstrap import CELLS_ONLY
-from ...results.certainty import intervals_of_row
 from ...results.ranking import ranked
-from ...results.rows import DATA, HARDWARE, Row
+from ...results.rows import DATA, HARDWARE, Line, Row
 from ..captions import LABELS, absent_of, counts_of, half, hardware_of, intervals_of, marked, seeds_of, title_of
 from .table import COUNT, PERCENT, Column, Table
 
@@ -29,14 +28,14 @@ def per_class(rows: Sequence[Row]) -> Table:
     return Table("per-class", title, marked(COLUMNS, lines), tuple(lines), notes)
 
 
-def _classes(row: Row) -> list[Row]:
+def _classes(row: Row) -> list[Line]:
     """The lines of one row, means over its seeds; [] where neither the records nor predictions have them."""
-    names = row["runs"][0].classes
-    seeds = [found for run in row["runs"] if (found := run.by_class)]
+    names = row.runs[0].classes
+    seeds = [found for run in row.runs if (found := run.by_class)]
     if not seeds or not names:
         return []
-    spans = intervals_of_row(row, [f"f1:{k}" for k in range(len(names))])
-    lines: list[Row] = []
+    spans = row.intervals([f"f1:{k}" for k in range(len(names))])
+    lines: list[Line] = []
     for k, name in enumerate(names):
         span = spans.get(f"f1:{k}") if seeds[0]["n"][k] else None
         lines.append(

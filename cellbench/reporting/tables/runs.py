@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ...core.words import counted
 from ...results.results import Results
 from ...results.row_settings import with_settings
-from ...results.rows import Row, as_rows, by
+from ...results.rows import Line, Row, as_rows, by
 from .table import PERCENT, SECONDS, Column, Table
 
 
@@ -18,7 +18,7 @@ def runs(results: Results) -> Table:
     )
     rows = [
         {**row, "epochs": json.loads(row["params"]).get("epochs"), "remark": row["reason"]}
-        for group in by(as_rows(frame), ("dataset",))
+        for group in by(map(Row, as_rows(frame)), ("dataset",))
         for row in with_settings(group, told_apart=("epochs",))
     ]
     tally = Counter(row["status"] for row in rows)
@@ -26,12 +26,12 @@ def runs(results: Results) -> Table:
     return Table("runs", f"{counted(len(rows), 'run')}: {outcome}", COLUMNS, tuple(rows))
 
 
-def _content_varies(rows: Sequence[Row]) -> bool:
+def _content_varies(rows: Sequence[Line]) -> bool:
     """Whether two data sets have one name, so that only their content tells them apart."""
     return len({(row["dataset"], row["fingerprint"]) for row in rows}) > len({row["dataset"] for row in rows})
 
 
-def _limited(rows: Sequence[Row]) -> bool:
+def _limited(rows: Sequence[Line]) -> bool:
     return any(row["limit"] for row in rows)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from ...core import suites
 from ...results.backends import solver
 from ...results.row_settings import with_settings
-from ...results.rows import HARDWARE, SETTINGS_OF_ALL_SIZES, Row, by, is_disturbed
+from ...results.rows import HARDWARE, SETTINGS_OF_ALL_SIZES, Line, Row, by, is_disturbed
 from ..captions import device_of, get_one, hardware_of, title_of
 from .table import Column, Kind, Table
 
@@ -28,8 +28,8 @@ STAND_IN = "synthetic-yeast-full"  # as many simulated images as that study had
 
 def scaling(rows: Sequence[Row]) -> Table:
     """A row a method, its settings, backend and device; a column a number of training images; the exponent last."""
-    title = title_of([{**row, "limit": None} for row in rows])
-    told = with_settings([{**row, "solver": solver(row)} for row in rows], told_apart=("backend",))
+    title = title_of([row.having(limit=None) for row in rows])
+    told = with_settings([row.having(solver=solver(row)) for row in rows], told_apart=("backend",))
     curves = sorted((_curve(group) for group in by(told, CURVE)), key=_order)
     study = suites.load(STUDY)
     points = _points(study) if rows[0]["dataset"] in (study.dataset, STAND_IN) else {}
@@ -50,7 +50,7 @@ def exponent(seconds: Mapping[int, float]) -> tuple[float | None, float | None]:
     return float(b), float(np.sqrt(left @ left / (len(n) - 2) / (n @ n)))
 
 
-def _curve(rows: Sequence[Row]) -> Row:
+def _curve(rows: Sequence[Row]) -> Line:
     rows = sorted(rows, key=_size)
     fitted = {_size(row): row["seconds_fit"] for row in rows if row["seconds_fit"] and not is_disturbed(row)}
     wrong = {_size(row): row["remark"] for row in rows if row["n_runs"] > len(row["seeds"])}
@@ -77,11 +77,11 @@ def _figures(fitted: Mapping[int, float]) -> dict[str, Any]:
     return {"sizes": list(fitted), "fit_seconds": list(fitted.values()), "exponent": b, "exponent_error": error}
 
 
-def _size(row: Row) -> int:
+def _size(row: Line) -> int:
     return row["n_train"] or row["limit"] or 0
 
 
-def _order(curve: Row) -> tuple[str, ...]:
+def _order(curve: Line) -> tuple[str, ...]:
     return tuple(str(curve[name]) for name in ("method", "settings", "solver", *HARDWARE))
 
 
@@ -92,7 +92,7 @@ def _points(study: suites.Suite) -> dict[int, suites.Figures]:
     return dict(sorted(timed.items()))
 
 
-def _claimed(row: Row, points: Mapping[int, suites.Figures]) -> Row:
+def _claimed(row: Line, points: Mapping[int, suites.Figures]) -> Line:
     """The study's own figures, as a row; they rest on its images even where ours are simulated."""
     unknown = dict.fromkeys(("settings", "params", "preprocessing", "overrides", "machine", "threads", "limit"))
     return {
@@ -119,7 +119,7 @@ def _claims(points: Mapping[int, suites.Figures], study: suites.Suite) -> list[s
     return [f"claimed, {source}: times, and an accuracy of {accuracies} training images; not measured here."]
 
 
-def _shortfall(curves: Sequence[Row], rows: Sequence[Row]) -> list[str]:
+def _shortfall(curves: Sequence[Line], rows: Sequence[Line]) -> list[str]:
     """Where no curve has an exponent, the command for a further size."""
     if any(curve["exponent"] is not None for curve in curves):
         return []
@@ -129,11 +129,11 @@ def _shortfall(curves: Sequence[Row], rows: Sequence[Row]) -> list[str]:
     return [f"No exponent yet; {get_one(most, most['method'], {}, smaller)}"]
 
 
-def _at(n: int, curve: Row) -> float | None:
+def _at(n: int, curve: Line) -> float | None:
     return dict(zip(curve["sizes"], curve["fit_seconds"], strict=True)).get(n)
 
 
-def _several_machines(curves: Sequence[Row]) -> bool:
+def _several_machines(curves: Sequence[Line]) -> bool:
     return len({curve["machine"] for curve in curves if not curve["claimed"]}) > 1
 
 

@@ -9,7 +9,7 @@ from ...core.suites import KINDS, PARTS, TIMES, Figures, Suite, amount, titled
 from ...results.frame import PARTS as MEASURED
 from ...results.results import Results
 from ...results.row_settings import follows, listed
-from ...results.rows import Row
+from ...results.rows import Line, Row
 from ..captions import absent_of, deviation_of, device_of, hardware_of, seeds_of
 from .table import PERCENT, POINTS, SECONDS, Column, Table
 
@@ -54,7 +54,7 @@ def _fit(entry: Mapping[str, Any], row: Row) -> int:
     return (row["split"] == entry["split"]) + 2 * (row["limit"] in entry["limits"]) + (None in entry["limits"])
 
 
-def _settings(asked: Mapping[str, Any], row: Row, entry: Mapping[str, Any]) -> tuple[str, Row, Row]:
+def _settings(asked: Mapping[str, Any], row: Row, entry: Mapping[str, Any]) -> tuple[str, Line, Line]:
     """Method, parameters and preprocessing of a row or of an entry, on images with as many labels as the row's.
 
     What the entry leaves to the number of training images is left out, unless the user gave it to the row.
@@ -79,14 +79,17 @@ def _changed(entry: Mapping[str, Any], row: Row) -> str:
     return listed({name: found.get(name) for name in {**given, **found} if given.get(name) != found.get(name)})
 
 
-def _rows(suite: Suite, entry: Mapping[str, Any], runs: Sequence[Row]) -> list[Row]:
+def _rows(suite: Suite, entry: Mapping[str, Any], runs: Sequence[Row]) -> list[Line]:
     about = {"suite": suite.name, "entry": entry["entry"], "label": entry["label"]}
     about |= {**_given("claimed", entry["claimed"]), **_given("published", entry["published"])}
     if not runs:
         return [{**about, "measured": False, "variant": False}]
     runs = sorted(runs, key=lambda row: _order(suite, entry, row))
-    kept = [{name: value for name, value in row.items() if name not in ("files", "runs")} for row in runs]
-    return [{**row, **about, **_measured(suite, entry, row)} for row in kept]
+    return [{**_kept(row), **about, **_measured(suite, entry, row)} for row in runs]
+
+
+def _kept(row: Row) -> Line:
+    return {name: value for name, value in row.items() if name not in ("files", "runs")}
 
 
 def _order(suite: Suite, entry: Mapping[str, Any], row: Row) -> tuple[Any, ...]:
@@ -110,7 +113,7 @@ def _measured(suite: Suite, entry: Mapping[str, Any], row: Row) -> dict[str, Any
     return {"measured": True, "variant": variant, "changed": _changed(entry, row), "off": off}
 
 
-def _published(suite: Suite, figures: Figures) -> Row:
+def _published(suite: Suite, figures: Figures) -> Line:
     about = {"suite": suite.name, "entry": "", "label": f"({figures.what})", "measured": False, "variant": False}
     return {**about, **_given("claimed", None), **_given("published", vars(figures))}
 
@@ -125,7 +128,7 @@ def _given(kind: str, figures: Mapping[str, Any] | None) -> dict[str, Any]:
     }
 
 
-def _columns(suite: Suite, rows: Sequence[Row]) -> tuple[Column, ...]:
+def _columns(suite: Suite, rows: Sequence[Line]) -> tuple[Column, ...]:
     given = {name: {key for row in rows for key in row[name] or ()} for name in ("claimed", "published")}
     shares = {name: [key for key in FIGURES if key in given[name]] for name in given}
     times = [key for key in TIMES if key in given["claimed"]]
@@ -157,7 +160,7 @@ def _columns(suite: Suite, rows: Sequence[Row]) -> tuple[Column, ...]:
 def _told(kind: str, figure: str, spare: int) -> Column:
     """A figure as it was given, with the device behind a time; text, so that it has no digits that nobody gave."""
 
-    def text(row: Row) -> str | None:
+    def text(row: Line) -> str | None:
         value = (row[kind] or {}).get(figure)
         if value is None:
             return None
@@ -167,23 +170,23 @@ def _told(kind: str, figure: str, spare: int) -> Column:
     return Column(text, f"{kind}\n{titled(figure)}", label=True, spare=spare)
 
 
-def _data(row: Row) -> str | None:
+def _data(row: Line) -> str | None:
     return row["dataset"] + " (simulated)" * row["synthetic"] if row["measured"] else None
 
 
-def _limit(row: Row) -> str | None:
+def _limit(row: Line) -> str | None:
     return (f"{row['limit']:,}" if row["limit"] else "all") if row["measured"] else None
 
 
-def _mark(row: Row) -> str:
+def _mark(row: Line) -> str:
     return VARIANT if row["variant"] else ""
 
 
-def _several_machines(rows: Sequence[Row]) -> bool:
+def _several_machines(rows: Sequence[Line]) -> bool:
     return len({row["machine"] for row in rows if row["measured"]}) > 1
 
 
-def _legend(suite: Suite, rows: Sequence[Row]) -> list[str]:
+def _legend(suite: Suite, rows: Sequence[Line]) -> list[str]:
     marked = any(row["variant"] for row in rows)
     elsewhere = any(row["claimed_on"] or row["published_on"] for row in rows)
     claimed = any(entry.claimed for entry in suite.entries)

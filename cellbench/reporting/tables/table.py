@@ -11,7 +11,7 @@ import pandas as pd
 from tabulate import tabulate
 
 from ...core.words import true_minus
-from ...results.rows import Row, figures_of
+from ...results.rows import Line, columns_of
 
 Embolden = Callable[[str], str]
 MINUS = "$-$"  # in LaTeX, whose pdflatex has no sign for the true one
@@ -54,24 +54,24 @@ class Column:
     when: 'any': only if a row has it; 'varies': only if rows differ in it; or a function of all rows.
     """
 
-    name: str | Callable[[Row], Any]
+    name: str | Callable[[Line], Any]
     title: str
     kind: Kind | None = None
     label: bool = False
-    spread: bool | str | Callable[[Row], float | None] = False
-    mark: Callable[[Row], str] | None = None
-    bold: Callable[[Row], bool] | None = None
+    spread: bool | str | Callable[[Line], float | None] = False
+    mark: Callable[[Line], str] | None = None
+    bold: Callable[[Line], bool] | None = None
     spare: int = 0
-    when: Literal["always", "any", "varies"] | Callable[[Sequence[Row]], bool] = "always"
+    when: Literal["always", "any", "varies"] | Callable[[Sequence[Line]], bool] = "always"
 
     @property
     def title_in_line(self) -> str:
         return self.title.replace("-\n", "-").replace("\n", " ")
 
-    def value(self, row: Row) -> Any:
+    def value(self, row: Line) -> Any:
         return row.get(self.name) if isinstance(self.name, str) else self.name(row)
 
-    def shown(self, rows: Sequence[Row]) -> bool:
+    def shown(self, rows: Sequence[Line]) -> bool:
         if callable(self.when):
             return self.when(rows)
         values = [self.value(row) for row in rows]
@@ -89,7 +89,7 @@ class Table:
     view: str
     title: str
     columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[Line, ...]
     notes: tuple[str, ...] = ()
 
 
@@ -107,7 +107,7 @@ class _Cells:
             return self.column.title_in_line + (f" ({self.unit})" if self.unit else "")
         return title + (" " if "\n" in title else "\n") * bool(self.unit) + self.unit
 
-    def stands_out(self, row: Row) -> bool:
+    def stands_out(self, row: Line) -> bool:
         return self.column.bold is not None and self.column.bold(row)
 
     @property
@@ -115,7 +115,7 @@ class _Cells:
         return max(map(len, (*self.heading(lines=True).split("\n"), *self.texts)))
 
 
-def _cells(column: Column, rows: Sequence[Row]) -> _Cells:
+def _cells(column: Column, rows: Sequence[Line]) -> _Cells:
     values = [column.value(row) for row in rows]
     if column.kind is None:
         return _Cells(column, "", [MISSING if value in (None, "") else str(value) for value in values])
@@ -141,7 +141,7 @@ def _cells(column: Column, rows: Sequence[Row]) -> _Cells:
     return _Cells(column, unit, texts)
 
 
-def _spread(column: Column, row: Row) -> float | None:
+def _spread(column: Column, row: Line) -> float | None:
     if callable(column.spread):
         return column.spread(row)
     return row.get(column.spread if isinstance(column.spread, str) else f"{column.name}_sd")
@@ -342,7 +342,7 @@ def _escape(text: str) -> str:
 
 
 def _flat(tables: Sequence[Table]) -> list[dict[str, Any]]:
-    return [{"view": table.view, **figures_of(row)} for table in tables for row in table.rows]
+    return [{"view": table.view, **columns_of(row)} for table in tables for row in table.rows]
 
 
 def _json(tables: Sequence[Table]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ...results.pooling import BELOW_TWICE_CHANCE
 from ...results.results import Results
 from ...results.row_settings import with_settings
-from ...results.rows import DATA, Row, by, one_label
+from ...results.rows import DATA, Line, Row, by, one_label
 from ..captions import (
     fact_of,
 )
@@ -38,7 +38,7 @@ def tables(results: Results, view: str = "all", conditions: Sequence[str] = ()) 
     return lines_chosen(found, late)
 
 
-def _table(view: "View", rows: Sequence[Row], left_out: Sequence[Row]) -> Table:
+def _table(view: "View", rows: Sequence[Row], left_out: Sequence[Line]) -> Table:
     if not view.says_what_is_left_out:
         return view.table(rows)
     return view.table(rows, [row for row in left_out if all(row[name] == rows[0][name] for name in SCOPE)])
@@ -74,7 +74,7 @@ VIEWS = {
 }
 
 
-def _explained(table: Table, rows: Sequence[Row]) -> Table:
+def _explained(table: Table, rows: Sequence[Line]) -> Table:
     """The table with a line on a remark that doesn't explain itself."""
     classes = fact_of(rows, "n_classes")
     if not any(BELOW_TWICE_CHANCE in row.get("remark", "") for row in table.rows):
