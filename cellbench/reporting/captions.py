@@ -10,9 +10,8 @@ from typing import Any
 
 from ..core.words import counted
 from ..results.bootstrap import SEEDS
-from ..results.certainty import MOST_FILES
 from ..results.row_settings import plain
-from ..results.rows import Line, is_disturbed, one_label
+from ..results.rows import MOST_FILES, Line, is_disturbed, one_label
 from .tables.table import MISSING, Column
 
 MOST_NAMED = 4  # rows in a clause

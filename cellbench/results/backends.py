@@ -16,7 +16,8 @@ PROBLEM = ("dataset", "fingerprint", "split", "limit", "val_limit", "preprocessi
 
 def requested(row: Line) -> str | None:
     """The setting `backend`; None for a method that has no such setting."""
-    return json.loads(row["params"]).get("backend")
+    params: dict[str, Any] = json.loads(row["params"])
+    return params.get("backend")
 
 
 def solver(row: Line) -> str | None:

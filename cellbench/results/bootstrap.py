@@ -5,6 +5,7 @@ What is drawn over what, and why, with sources: docs/statistics.md.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,20 +48,20 @@ class Design:
     """kind: of each image (n,), those that always come together or are interchangeable; copies: of each kind, how
     often it can be drawn (a group: once); stratum: of each kind. n units of `over`, with `freedom` degrees."""
 
-    kind: NDArray
-    copies: NDArray
-    stratum: NDArray
+    kind: NDArray[Any]
+    copies: NDArray[Any]
+    stratum: NDArray[Any]
     over: str
     n: int
     freedom: int
     few_groups: tuple[int, ...] = ()
 
-    def sums_of(self, truth: NDArray, predicted: NDArray, classes: int | None) -> NDArray[np.float64]:
+    def sums_of(self, truth: NDArray[Any], predicted: NDArray[Any], classes: int | None) -> NDArray[np.float64]:
         """What figures follow from, of the images of each kind; see `core.sums`."""
         return sums_of(truth, predicted, self.kind, len(self.copies), classes)
 
 
-def design_of(truth: NDArray, groups: NDArray | None, code: NDArray) -> Design:
+def design_of(truth: NDArray[Any], groups: NDArray[Any] | None, code: NDArray[Any]) -> Design:
     """What to draw among; code (n,): images with the same one are interchangeable."""
     n = len(truth)
     if groups is None:
@@ -76,7 +77,12 @@ def design_of(truth: NDArray, groups: NDArray | None, code: NDArray) -> Design:
 
 
 def _drawn(
-    stratum: NDArray, whole: NDArray, group: NDArray, code: NDArray, over: str, few: tuple[int, ...] = ()
+    stratum: NDArray[Any],
+    whole: NDArray[Any],
+    group: NDArray[Any],
+    code: NDArray[Any],
+    over: str,
+    few: tuple[int, ...] = (),
 ) -> Design:
     """Groups where `whole`, else images."""
     keys = np.stack([stratum, whole, np.where(whole, group, code)])
@@ -87,7 +93,7 @@ def _drawn(
     return Design(kind.ravel(), copies, kinds[0], over, units, max(1, units - strata), few if whole.any() else ())
 
 
-def resting_on(design: Design, name: str, truth: NDArray, groups: NDArray | None) -> Design:
+def resting_on(design: Design, name: str, truth: NDArray[Any], groups: NDArray[Any] | None) -> Design:
     """The design with n as what 'f1:3' rests on: the groups, or images, of class 3."""
     if ":" not in name:
         return design
@@ -118,7 +124,7 @@ def weights_of(design: Design, resamples: int, fewer: int = 1) -> Iterator[NDArr
         yield weights
 
 
-def _drawn_times(rng: np.random.Generator, copies: NDArray, draws: int, resamples: int) -> NDArray[np.int64]:
+def _drawn_times(rng: np.random.Generator, copies: NDArray[Any], draws: int, resamples: int) -> NDArray[np.int64]:
     """How often each kind is drawn, (resamples, kinds); one by one where a multinomial draw would take longer."""
     kinds = len(copies)
     if 4 * kinds < draws:
@@ -128,16 +134,16 @@ def _drawn_times(rng: np.random.Generator, copies: NDArray, draws: int, resample
     return np.bincount(drawn.ravel(), minlength=kinds * resamples).reshape(resamples, kinds)
 
 
-def resampled(design: Design, sums: Sequence[NDArray], resamples: int) -> list[list[NDArray]]:
+def resampled(design: Design, sums: Sequence[NDArray[Any]], resamples: int) -> list[list[NDArray[Any]]]:
     """For each of `sums` (kinds, ...) chunks of what resamples add up to, (resamples, ...)."""
-    chunks: list[list[NDArray]] = [[] for _ in sums]
+    chunks: list[list[NDArray[Any]]] = [[] for _ in sums]
     for weights in weights_of(design, resamples):
         for parts, one in zip(chunks, sums, strict=True):
             parts.append((weights @ one.reshape(len(one), -1)).reshape(-1, *one.shape[1:]))
     return chunks
 
 
-def bounds(values: NDArray, design: Design, level: float, whole_range: bool = True) -> Interval:
+def bounds(values: NDArray[Any], design: Design, level: float, whole_range: bool = True) -> Interval:
     """The percentile interval, its tails those of Student's t for the number of units (Hesterberg).
 
     whole_range: a figure that no resample moves off 0 or 1 gets the bound of Clopper and Pearson for the units.
@@ -153,7 +159,7 @@ def bounds(values: NDArray, design: Design, level: float, whole_range: bool = Tr
     return Interval(float(low), float(high), level, design.over, design.n, design.few_groups)
 
 
-def codes_of(columns: Sequence[NDArray]) -> NDArray:
+def codes_of(columns: Sequence[NDArray[Any]]) -> NDArray[Any]:
     """A number for each image (n,), the same where all columns, (n,) or (n, classes), agree."""
     code = np.zeros(len(columns[0]), np.int64)
     for column in (part for each in columns for part in (each.T if each.ndim == 2 else (each,))):

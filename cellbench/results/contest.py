@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..core.families import FAMILIES, Family, family_of
-from .certainty import FIGURES, compare_rows, over_of, with_intervals
+from .certainty import compare_rows, over_of, with_intervals
 from .ranking import best_on_val, main_figure
-from .rows import HARDWARE, Row, by, is_disturbed
+from .rows import FIGURES, HARDWARE, Row, by, is_disturbed
 
 EXPECTED = ("svm", "probe", "deep", "floor")  # families whose absence is pointed out
 

@@ -36,7 +36,8 @@ class Fact(Generic[T]):
         self._name = name
 
     def __get__(self, row: "Row", owner: type) -> T:
-        return row[self._name]
+        value: T = row[self._name]
+        return value
 
 
 class Row(Mapping[str, Any]):

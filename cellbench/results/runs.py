@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +21,10 @@ class Predicted:
     the thresholds that decided; index: positions in the data set (n,); groups (n,), or None where there are none or the
     record is of an older version."""
 
-    truth: NDArray
-    predicted: NDArray
+    truth: NDArray[Any]
+    predicted: NDArray[Any]
     scores: NDArray[np.float32]
-    thresholds: NDArray | float
+    thresholds: NDArray[Any] | float
     index: NDArray[np.int64]
     groups: NDArray[np.int64] | None
 
@@ -52,7 +53,7 @@ class Run:
         return self.record.facts.get("classes") or ()
 
     @property
-    def by_class(self) -> Mapping[str, list] | None:
+    def by_class(self) -> Mapping[str, list[Any]] | None:
         """Precision, recall, F1 and n by class on test, see `core.metrics.per_class`; from the predictions where the
         record was written before it had them, None without either."""
         kept = self.record.per_class.get("test")
@@ -69,7 +70,7 @@ class Run:
         parts = [part for part in ("val", "test") if kept and f"{part}_scores" in kept]
         return {part: self._decided(part, kept) for part in parts if kept}
 
-    def _decided(self, part: str, kept: Mapping[str, NDArray]) -> Predicted:
+    def _decided(self, part: str, kept: Mapping[str, NDArray[Any]]) -> Predicted:
         truth, scores = kept[f"{part}_labels"], kept[f"{part}_scores"]
         several = truth.ndim == 2
         thresholds = np.array(self.record.chosen.get("thresholds", 0.0)) if several else 0.0

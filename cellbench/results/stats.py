@@ -6,6 +6,7 @@ What is drawn over what, and why, with sources: docs/statistics.md.
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -32,7 +33,7 @@ from .bootstrap import (
 FEWEST_SEEDS = 3
 FLIPS = 9999
 
-Decisions = NDArray  # (n,) int64 labels; (n, classes) bool where images have several
+Decisions = NDArray[Any]  # (n,) int64 labels; (n, classes) bool where images have several
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,9 @@ def interval(
     truth: Decisions,
     predicted: Decisions | Sequence[Decisions],
     figure: str = "accuracy",
-    groups: NDArray | None = None,
+    groups: NDArray[Any] | None = None,
     *,
-    scores: NDArray | Sequence[NDArray] | None = None,
+    scores: NDArray[Any] | Sequence[NDArray[Any]] | None = None,
     classes: int | None = None,
     level: float = LEVEL,
     resamples: int = RESAMPLES,
@@ -73,9 +74,9 @@ def intervals(
     truth: Decisions,
     predicted: Decisions | Sequence[Decisions],
     figures: Sequence[str],
-    groups: NDArray | None = None,
+    groups: NDArray[Any] | None = None,
     *,
-    scores: NDArray | Sequence[NDArray] | None = None,
+    scores: NDArray[Any] | Sequence[NDArray[Any]] | None = None,
     classes: int | None = None,
     level: float = LEVEL,
     resamples: int = RESAMPLES,
@@ -99,7 +100,7 @@ def _of_labels(
     truth: Decisions,
     seeds: Sequence[Decisions],
     figures: Sequence[str],
-    groups: NDArray | None,
+    groups: NDArray[Any] | None,
     classes: int | None,
     level: float,
     resamples: int,
@@ -116,7 +117,12 @@ def _of_labels(
 
 
 def _of_scores(
-    truth: Decisions, seeds: Sequence[NDArray], figures: Sequence[str], groups: NDArray | None, level: float, n: int
+    truth: Decisions,
+    seeds: Sequence[NDArray[Any]],
+    figures: Sequence[str],
+    groups: NDArray[Any] | None,
+    level: float,
+    n: int,
 ) -> dict[str, Interval]:
     """Intervals of figures that the order of scores decides: each of n resamples sorts images, so there are fewer."""
     design = design_of(truth, groups, np.arange(len(truth)))
@@ -141,10 +147,10 @@ def _figure(name: str) -> Figure:
 
 
 def interval_of(
-    function: Callable[[NDArray, NDArray], float],
+    function: Callable[[NDArray[Any], NDArray[Any]], float],
     truth: Decisions,
-    predicted: NDArray,
-    groups: NDArray | None = None,
+    predicted: NDArray[Any],
+    groups: NDArray[Any] | None = None,
     *,
     level: float = LEVEL,
     resamples: int = SLOW_RESAMPLES,
@@ -181,7 +187,7 @@ def compare(
     a: Decisions | Sequence[Decisions],
     b: Decisions | Sequence[Decisions],
     figure: str = "accuracy",
-    groups: NDArray | None = None,
+    groups: NDArray[Any] | None = None,
     *,
     classes: int | None = None,
     level: float = LEVEL,
@@ -210,7 +216,10 @@ def compare(
 
 
 def paired_test(
-    truth: Decisions, a: Decisions | Sequence[Decisions], b: Decisions | Sequence[Decisions], groups: NDArray | None
+    truth: Decisions,
+    a: Decisions | Sequence[Decisions],
+    b: Decisions | Sequence[Decisions],
+    groups: NDArray[Any] | None,
 ) -> tuple[float, str, str, int]:
     """p of equal accuracy, the test, what it is over and how many of these; as `compare`, without an interval."""
     many_a, many_b = _seeds(a, truth), _seeds(b, truth)
@@ -235,7 +244,7 @@ def _mid_p(low: int, high: int) -> float:
     return 1.0 if low == high else float(below + special.bdtr(low, n, 0.5))
 
 
-def sign_flip(differences: NDArray, flips: int = FLIPS) -> float:
+def sign_flip(differences: NDArray[Any], flips: int = FLIPS) -> float:
     """Two-sided p of a sum of independent differences (units,), each as likely to have the other sign.
 
     Exact up to 13 units that differ, else from `flips` fixed random ones, or Hoeffding's bound where it is smaller than
@@ -257,7 +266,7 @@ def sign_flip(differences: NDArray, flips: int = FLIPS) -> float:
 
 
 @functools.lru_cache(maxsize=8)
-def _signs(counts: tuple[int, ...], flips: int) -> NDArray:
+def _signs(counts: tuple[int, ...], flips: int) -> NDArray[Any]:
     """Sums of `counts` random signs, (flips, len(counts)); fewer flips where that would be much."""
     flips = min(flips, max(999, 5_000_000 // len(counts)))
     return 2.0 * np.random.default_rng(0).binomial(counts, 0.5, size=(flips, len(counts))) - counts
@@ -294,13 +303,15 @@ def holm(p: ArrayLike, family: int | None = None) -> NDArray[np.float64]:
     return adjusted[np.argsort(order, kind="stable")]
 
 
-def _bootstrap_p(difference: float, differences: NDArray, freedom: int) -> float:
+def _bootstrap_p(difference: float, differences: NDArray[Any], freedom: int) -> float:
     """Student's, of the difference over its standard error: no share of resamples would be small enough for Holm."""
     error = float(np.nanstd(differences, ddof=1))
     return float(2 * special.stdtr(freedom, -abs(difference) / error)) if error > 1e-12 else 1.0
 
 
-def _seeds(given: NDArray | Sequence[NDArray], truth: NDArray, of_scores: bool = False) -> list[NDArray]:
+def _seeds(
+    given: NDArray[Any] | Sequence[NDArray[Any]], truth: NDArray[Any], of_scores: bool = False
+) -> list[NDArray[Any]]:
     """One array a seed."""
     one = isinstance(given, np.ndarray) and given.ndim == (2 if of_scores else truth.ndim)
     return [given] if one else list(given)  # type: ignore[list-item]

@@ -6,11 +6,11 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from ...results.certainty import ALPHA, FIGURES, compare_rows, over_of
+from ...results.certainty import ALPHA, compare_rows, over_of
 from ...results.contest import Contest, contests, same_hardware, time_ratio
 from ...results.ranking import best_on_val, main_figure
 from ...results.row_settings import with_settings
-from ...results.rows import Row, by, memory_of
+from ...results.rows import FIGURES, Row, by, memory_of
 from ...results.val_policy import main_policy
 from ..answers import answer
 from ..captions import labels_of, split_of

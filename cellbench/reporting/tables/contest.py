@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...core.words import counted
-from ...results.certainty import FIGURES
 from ...results.contest import Contest, Difference, Entrant, contests
-from ...results.rows import DATA, HARDWARE, Line, Row, is_disturbed, memory_of, one_label
+from ...results.rows import DATA, FIGURES, HARDWARE, Line, Row, is_disturbed, memory_of, one_label
 from ..answers import answer, printed_difference
 from ..captions import LABELS, absent_of, device_of, fact_of, half, intervals_of, marked, seeds_of, title_of
 from .table import BYTES, IMAGE_TIME, PERCENT, POINTS, SECONDS, Column, Table
