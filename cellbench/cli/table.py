@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..core.errors import UsageError
+from ..reporting.tables.registry import VIEWS
 from .options import runs_option, terminal_width, wide_option
 from .reading import machine_option, read_results
 
@@ -16,13 +17,43 @@ if TYPE_CHECKING:
     from ..reporting.tables.table import Table
     from ..results.results import Results
 
-VIEWS = ("all", "leaderboard", "svm-vs-deep", "depth", "per-class", "efficiency", "parity", "scaling")
 FORMATS = ("text", "markdown", "latex", "csv", "json")
+_EACH_VIEW = "\n".join(f"{name:<14}{view.summary}" for name, view in VIEWS.items())
+HELP = f"""
+Show the results in folder RESULTS as tables.
+
+Only random seeds are pooled: a figure is their mean. ± is half of a 95 % interval, or the standard deviation over
+seeds, as a line below the table says; the best on test, and what was not shown to be worse, is bold. As text on a
+terminal, columns that can be spared are left out, and named, until a table fits.
+
+\b
+{_EACH_VIEW}
+
+With --suite, whose name may be a glob, the view is `claims`: claimed, published and measured figures side by side.
+
+`all` is the first three. parity and scaling compare runs with changed settings or limits, so they take every run.
+Intervals and tests need the predictions beside the records, or three seeds; how they are made: docs/statistics.md.
+
+--where and --sort take the columns of --format csv, --where settings too. A condition is a column, one of = != < >
+<= >=, and a value; text takes * and ?. Several with = on one column: any of them; on several columns: all of them.
+They choose rows, so a figure is that of all seeds.
+
+\b
+Examples:
+  cellbench table
+  cellbench table --view svm-vs-deep
+  cellbench table --view parity
+  cellbench table --view efficiency --where family=deep --sort train_seconds
+  cellbench table --view per-class --where class=Golgi --sort -recall
+  cellbench table --suite yeast
+  cellbench table --runs all --format csv > all.csv
+  cellbench table other/results --view leaderboard --format markdown
+"""
 
 
-@click.command("table")
+@click.command("table", help=HELP)
 @click.argument("results", type=click.Path(path_type=Path), default="results")
-@click.option("--view", type=click.Choice(VIEWS), default="all", show_default=True, help="What to show.")
+@click.option("--view", type=click.Choice(("all", *VIEWS)), default="all", show_default=True, help="What to show.")
 @click.option(
     "--format", "style", type=click.Choice(FORMATS), default="text", show_default=True, help="How to show it."
 )
@@ -51,44 +82,8 @@ def table(
     wide: bool,
     machine: str | None,
 ) -> None:
-    """Show the results in folder RESULTS as tables.
-
-    Only random seeds are pooled: a figure is their mean. ± is half of a 95 % interval, or the standard deviation over
-    seeds, as a line below the table says; the best on test, and what was not shown to be worse, is bold. As text on a
-    terminal, columns that can be spared are left out, and named, until a table fits.
-
-    \b
-    leaderboard   every method on each data set, the best on test first
-    svm-vs-deep   the contest: the best SVM, probe, net and floor, each chosen on val
-    depth         plain against residual nets by depth: degradation
-    per-class     precision, recall and F1 of each class
-    efficiency    accuracy against time, memory and parameters
-    parity        backends of SVMs against LIBSVM: times, decisions, optimum
-    scaling       fit time by number of training images, and its exponent
-
-    With --suite, whose name may be a glob, the view is `claims`: claimed, published and measured figures side by side.
-
-    `all` is the first three. parity and scaling compare runs with changed settings or limits, so they take every run.
-    Intervals and tests need the predictions beside the records, or three seeds; how they are made: docs/statistics.md.
-
-    --where and --sort take the columns of --format csv, --where settings too. A condition is a column, one of = != < >
-    <= >=, and a value; text takes * and ?. Several with = on one column: any of them; on several columns: all of them.
-    They choose rows, so a figure is that of all seeds.
-
-    \b
-    Examples:
-      cellbench table
-      cellbench table --view svm-vs-deep
-      cellbench table --view parity
-      cellbench table --view efficiency --where family=deep --sort train_seconds
-      cellbench table --view per-class --where class=Golgi --sort -recall
-      cellbench table --suite yeast
-      cellbench table --runs all --format csv > all.csv
-      cellbench table other/results --view leaderboard --format markdown
-    """
     from ..reporting.tables.choosing import ordered
     from ..reporting.tables.table import render
-    from ..reporting.tables.views import VIEWS as KNOWN
     from ..reporting.tables.views import tables
 
     if suites and (view != "all" or conditions):
@@ -99,7 +94,7 @@ def table(
         claimed = _claims(found, suites)
         click.echo(render(ordered(claimed, sort) if sort else claimed, style, terminal_width(wide)))
         return
-    every = view != "all" and KNOWN[view].every_run
+    every = view != "all" and VIEWS[view].every_run
     shown, others = found.select("all" if every else runs)
     try:
         drawn = tables(shown, view, conditions)

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from cellbench import load_results
+from cellbench.reporting.tables.registry import VIEWS
 from cellbench.reporting.tables.table import BYTES, PERCENT, RATIO, SECONDS, Column, Table, render
-from cellbench.reporting.tables.views import VIEWS, tables
+from cellbench.reporting.tables.views import tables
 
 from .conftest import backends, judgements, sizes
 

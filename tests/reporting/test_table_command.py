@@ -5,10 +5,10 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from cellbench.cli.table import FORMATS, table
+from cellbench.cli.table import FORMATS, HELP, table
 from cellbench.core.errors import UsageError
+from cellbench.reporting.tables.registry import VIEWS
 from cellbench.reporting.tables.table import STYLES
-from cellbench.reporting.tables.views import VIEWS
 
 
 @pytest.fixture
@@ -19,7 +19,10 @@ def run(monkeypatch):
 
 def test_the_choices_are_what_reporting_offers():
     assert tuple(STYLES) == FORMATS
-    assert ("all", *VIEWS) == sys.modules["cellbench.cli.table"].VIEWS
+    (view,) = [option for option in table.params if option.name == "view"]
+    assert tuple(view.type.choices) == ("all", *VIEWS)
+    assert all(f"{name:<14}{view.summary}" in HELP for name, view in VIEWS.items())
+    assert all(callable(view.table) for view in VIEWS.values())
 
 
 def test_tables_go_to_stdout_and_bad_files_to_stderr(run, results, record):

@@ -9,7 +9,8 @@ import pytest
 from cellbench import load_results
 from cellbench.reporting.findings import findings, sentences
 from cellbench.reporting.report.page import report
-from cellbench.reporting.tables.views import VIEWS, tables
+from cellbench.reporting.tables.registry import VIEWS
+from cellbench.reporting.tables.views import tables
 from cellbench.results.results import Results
 
 from ..reporting.conftest import judgements

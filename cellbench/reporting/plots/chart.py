@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.errors import UsageError
-from ...results.certainty import MOST_FILES, with_intervals
+from ...results.certainty import with_intervals
 from ...results.ranking import main_figure, ranked
 from ...results.row_settings import with_settings
-from ...results.rows import HARDWARE, Line, Row
+from ...results.rows import HARDWARE, MOST_FILES, Line, Row
 from ..captions import device_of, drawn_over, title_of
 
 MOST_NAMED = 6  # rows that a note names

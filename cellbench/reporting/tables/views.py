@@ -1,24 +1,16 @@
 """What is worth seeing in results: pure functions from the rows of one data set to a table."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from ...results.pooling import BELOW_TWICE_CHANCE
 from ...results.results import Results
 from ...results.row_settings import with_settings
 from ...results.rows import DATA, Line, Row, by, one_label
-from ..captions import (
-    fact_of,
-)
+from ..captions import fact_of
 from .choosing import lines_chosen, own
-from .contest import svm_vs_deep
-from .depth import depth
-from .efficiency import efficiency
-from .leaderboard import leaderboard
-from .parity import parity
-from .per_class import per_class
-from .scaling import SCOPE, scaling
+from .registry import VIEWS, View
+from .scaling import SCOPE
 from .table import Table
 
 
@@ -33,12 +25,12 @@ def tables(results: Results, view: str = "all", conditions: Sequence[str] = ()) 
     found = [
         _explained(_table(VIEWS[name], group, results.left_out), group)
         for name in names
-        for group in _groups(rows, VIEWS[name].scope)
+        for group in _groups(rows, SCOPE if VIEWS[name].all_sizes else DATA)
     ]
     return lines_chosen(found, late)
 
 
-def _table(view: "View", rows: Sequence[Row], left_out: Sequence[Line]) -> Table:
+def _table(view: View, rows: Sequence[Row], left_out: Sequence[Line]) -> Table:
     if not view.says_what_is_left_out:
         return view.table(rows)
     return view.table(rows, [row for row in left_out if all(row[name] == rows[0][name] for name in SCOPE)])
@@ -47,31 +39,6 @@ def _table(view: "View", rows: Sequence[Row], left_out: Sequence[Line]) -> Table
 def _groups(rows: Sequence[Row], scope: Sequence[str]) -> list[list[Row]]:
     groups = [with_settings(group) for group in by(rows, scope)]
     return sorted(groups, key=lambda group: not one_label(group))
-
-
-@dataclass(frozen=True)
-class View:
-    """table: of rows that share `scope`. on_request: shown only to those who name it. every_run: it compares settings
-    or limits, so it takes every run. own: what its rows have and results have not, for conditions.
-    says_what_is_left_out: whether `table` also takes the rows of the same data that are not shown."""
-
-    table: Callable[..., Table]
-    scope: tuple[str, ...] = DATA
-    on_request: bool = False
-    every_run: bool = False
-    own: tuple[str, ...] = ()
-    says_what_is_left_out: bool = False
-
-
-VIEWS = {
-    "leaderboard": View(leaderboard),
-    "svm-vs-deep": View(svm_vs_deep, says_what_is_left_out=True),
-    "depth": View(depth, says_what_is_left_out=True),
-    "per-class": View(per_class, on_request=True, own=("class", "position", "n", "precision", "recall", "f1")),
-    "efficiency": View(efficiency, on_request=True, own=("pareto", "memory")),
-    "parity": View(parity, on_request=True, every_run=True),
-    "scaling": View(scaling, SCOPE, on_request=True, every_run=True),
-}
 
 
 def _explained(table: Table, rows: Sequence[Line]) -> Table:
@@ -84,6 +51,3 @@ def _explained(table: Table, rows: Sequence[Line]) -> Table:
         "twice what guessing gives; the method has learned next to nothing."
     )
     return dataclasses.replace(table, notes=(*table.notes, note))
-
-
-# depth

@@ -1,0 +1,69 @@
+"""The views of `cellbench table`: one entry each, whose file is imported when somebody looks at it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from .table import Table
+
+
+@dataclass(frozen=True)
+class View:
+    """A table of the rows of one data set, split and limit.
+
+    place: 'file:function' in this folder; the function makes a Table of rows. summary: for the help. all_sizes: its
+    rows have all limits. on_request: shown only to those who name it. every_run: it compares settings or limits, so it
+    takes every run. own: what its lines have and results have not, for conditions. says_what_is_left_out: whether the
+    function also takes the rows of the same data that are not shown.
+    """
+
+    place: str
+    summary: str
+    all_sizes: bool = False
+    on_request: bool = False
+    every_run: bool = False
+    own: tuple[str, ...] = ()
+    says_what_is_left_out: bool = False
+
+    @property
+    def table(self) -> "Callable[..., Table]":
+        file, _, function = self.place.partition(":")
+        return cast("Callable[..., Table]", getattr(import_module(f".{file}", __package__), function))
+
+
+VIEWS = {
+    "leaderboard": View("leaderboard:leaderboard", "every method on each data set, the best on test first"),
+    "svm-vs-deep": View(
+        "contest:svm_vs_deep",
+        "the contest: the best SVM, probe, net and floor, each chosen on val",
+        says_what_is_left_out=True,
+    ),
+    "depth": View("depth:depth", "plain against residual nets by depth: degradation", says_what_is_left_out=True),
+    "per-class": View(
+        "per_class:per_class",
+        "precision, recall and F1 of each class",
+        on_request=True,
+        own=("class", "position", "n", "precision", "recall", "f1"),
+    ),
+    "efficiency": View(
+        "efficiency:efficiency",
+        "accuracy against time, memory and parameters",
+        on_request=True,
+        own=("pareto", "memory"),
+    ),
+    "parity": View(
+        "parity:parity",
+        "backends of SVMs against LIBSVM: times, decisions, optimum",
+        on_request=True,
+        every_run=True,
+    ),
+    "scaling": View(
+        "scaling:scaling",
+        "fit time by number of training images, and its exponent",
+        all_sizes=True,
+        on_request=True,
+        every_run=True,
+    ),
+}
