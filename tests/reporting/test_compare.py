@@ -119,6 +119,14 @@ def test_unlike_machines_are_compared_in_accuracy_alone(rows, machines, threads)
     assert any("Times are not compared" in note for note in table.notes)
 
 
+def test_a_time_with_the_scoring_of_val_is_not_compared_with_one_without(rows):
+    older, newer = timed("cnn", 300), timed("cnn", 100)
+    older = dataclasses.replace(older, facts={k: v for k, v in older.facts.items() if k != "seeded"})
+    found, table = rows([older], [newer])
+    assert (found["cnn"]["outcome"], found["cnn"]["time_ratio"]) == ("same", None)
+    assert table.notes.count("Times are not compared where only the older record counts the scoring of val as training.")
+
+
 @pytest.mark.parametrize("busy", [0, 1])
 def test_times_from_a_busy_machine_are_not_compared(rows, busy):
     before, after = (timed("cnn", seconds, others=0.5 if i == busy else 0.05) for i, seconds in enumerate((100, 300)))

@@ -89,8 +89,10 @@ def _compared(old: Row | None, new: Row | None) -> Line:
     both = old is not None and new is not None
     told["same_hardware"] = all(old[name] == new[name] for name in HARDWARE) if old and new else None
     told["disturbed"] = any(is_disturbed(row) for row in (old, new) if row)
+    told["same_phases"] = old["val_in_fit"] == new["val_in_fit"] if old and new else None
     told |= _score_change(old, new) if both else _score_change(None, None)
-    told |= _time_change(old, new) if told["same_hardware"] and not told["disturbed"] else _time_change(None, None)
+    comparable = told["same_hardware"] and told["same_phases"] and not told["disturbed"]
+    told |= _time_change(old, new) if comparable else _time_change(None, None)
     told["outcome"] = _outcome(told, old, new)
     told["remark"] = "" if new is None or new["status"] == "ok" else new["remark"]
     return told
@@ -174,6 +176,8 @@ def _notes(rows: Sequence[Line]) -> Iterator[str]:
         )
     if any(row["same_hardware"] is False for row in rows):
         yield "Times are not compared where machine, threads, processor or GPU differ: they would tell of the hardware."
+    if any(row["same_phases"] is False for row in rows):
+        yield "Times are not compared where only the older record counts the scoring of val as training."
     if any(row["disturbed"] for row in rows):
         yield "Times are not compared where other programs had more than a tenth of the processors while one was taken."
     versions = [{row[f"{side}_version"] for row in rows if row[f"{side}_version"]} for side in ("before", "after")]
