@@ -9,9 +9,9 @@ from pathlib import Path
 PLUGIN = """
 import numpy as np
 from cellbench.core.data import Dataset, Split
-from cellbench.datasets import datasets
+from cellbench.datasets import dataset
 
-@datasets.register("noise", summary="noise", licence="none", size="90,000")
+@dataset("noise", "noise", licence="none", size="90,000")
 def build(scratch, source):
     rng = np.random.default_rng(0)
     at = np.split(rng.permutation(90_000), [65_000, 77_500])

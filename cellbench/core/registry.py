@@ -1,55 +1,71 @@
-"""One dict of named things, one decorator that adds to it, one sorted listing; plug-ins add to it the same way."""
+"""Named things of one kind, found by name or glob; what cellbench brings is imported when it is first asked for."""
 
 import fnmatch
 import hashlib
 import importlib.util
+import pkgutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from .errors import UsageError, did_you_mean
 
-E = TypeVar("E")
+
+class Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+E = TypeVar("E", bound=Named)
 
 
 class Registry(Generic[E]):
-    """Named entries of one kind ('method', 'data set'); `make(name=..., factory=..., **facts)` builds an entry."""
+    """Entries of one kind ('method', 'data set') by name.
 
-    def __init__(self, kind: str, make: Callable[..., E], group: str) -> None:
-        self.kind, self._make, self._group = kind, make, group
-        self._entries: dict[str, E] = {}
-        self._open: dict[str, Callable[[str], Mapping[str, Any]]] = {}
+    package: whose modules add what cellbench brings; a new file in it is found by itself. group: the entry points by
+    which other packages add to it.
+    """
 
-    def register(self, name: str, **facts: Any) -> Callable[[Callable], Callable]:
-        """Decorator: add the decorated factory under `name`; a name already taken is refused."""
+    def __init__(self, kind: str, package: str, group: str) -> None:
+        self.kind, self._package, self._group = kind, package, group
+        self._added: dict[str, E] = {}
+        self._open: dict[str, Callable[[str], E]] = {}
+        self._is_loaded = False
 
-        def add(factory: Callable) -> Callable:
-            self.add(name, factory=factory, **facts)
-            return factory
-
-        return add
-
-    def add(self, name: str, **facts: Any) -> None:
+    def add(self, entry: E) -> None:
         """Add an entry; a name already taken is refused."""
-        if name in self._entries:
-            raise UsageError(f"{self.kind} {name!r} is registered twice; choose another name")
-        self._entries[name] = self._make(name=name, **facts)
+        if entry.name in self._added:
+            raise UsageError(f"{self.kind} {entry.name!r} is registered twice; choose another name")
+        self._added[entry.name] = entry
 
-    def add_open(self, prefix: str, facts_of: Callable[[str], Mapping[str, Any]]) -> None:
-        """Let every name that begins with `prefix` stand for an entry of facts_of(name), which refuses unknown ones.
+    def add_open(self, prefix: str, entry_of: Callable[[str], E]) -> None:
+        """Let every name that begins with `prefix` stand for entry_of(name), which refuses unknown ones.
 
         Such entries are not listed.
         """
-        self._open[prefix] = facts_of
+        self._open[prefix] = entry_of
+
+    def load(self) -> None:
+        """Import what cellbench brings, once."""
+        if not self._is_loaded:
+            self._is_loaded = True
+            package = importlib.import_module(self._package)
+            for module in pkgutil.iter_modules(package.__path__):
+                importlib.import_module(f"{self._package}.{module.name}")
+
+    @property
+    def _entries(self) -> dict[str, E]:
+        self.load()
+        return self._added
 
     def __getitem__(self, name: str) -> E:
         if name in self._entries:
             return self._entries[name]
-        for prefix, facts_of in self._open.items():
+        for prefix, entry_of in self._open.items():
             if name.startswith(prefix):
-                return self._make(name=name, **facts_of(name))
+                return entry_of(name)
         raise UsageError(f"no {self.kind} is called {name!r}; {did_you_mean(name, self._entries)}")
 
     def __contains__(self, name: object) -> bool:
@@ -76,7 +92,8 @@ class Registry(Generic[E]):
         return list(chosen)
 
     def load_plugins(self) -> None:
-        """Import what other packages offer under this registry's entry-point group; it registers itself."""
+        """Import what other packages offer under this registry's entry-point group; it adds itself."""
+        self.load()
         for point in entry_points(group=self._group):
             try:
                 point.load()
@@ -93,7 +110,7 @@ def load_plugins(files: Iterable[Path], registries: Iterable[Registry]) -> None:
 
 
 def load_plugin_file(path: Path) -> None:
-    """Run a user's Python file that registers methods or data sets."""
+    """Run a user's Python file that adds methods or data sets."""
     if not path.is_file():
         raise UsageError(f"plug-in {str(path)!r} is not a file; give the path of a Python file")
     name = f"cellbench_plugin_{path.stem}_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"

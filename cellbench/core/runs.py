@@ -162,6 +162,7 @@ class RunLog:
         self.seconds: dict[str, float] = {}
         self.spent = NOTHING
         self.history: list[Mapping[str, float]] = []
+        self.chosen: dict[str, Any] = {}
         self._listener = listener
         self._open: str | None = None
 
@@ -193,6 +194,10 @@ class RunLog:
                 raise ValueError(f"no phase {name!r}; phases are {', '.join(PHASES)}")
             self.seconds[name] = self.seconds.get(name, 0.0) + cost
         self.spent += spent
+
+    def chose(self, **settings: Any) -> None:
+        """Note what was chosen on val, as chose(C=10)."""
+        self.chosen |= settings
 
     def epoch(self, **figures: float) -> None:
         """Add one epoch to the history; give `epoch` (from 1) and `epochs`, the number there will be.

@@ -1,4 +1,4 @@
-"""Data sets: from any source to a Dataset. Importing this package registers those that come with cellbench.
+"""Data sets: from any source to a Dataset. Those of cellbench are imported when one is first asked for.
 
 sources: published sets, a file each. folder: one's own images. files: decoding, archives, downloads and the cache.
 audit: what in a data set would mislead. display: pictures of its cells. At the top what all of them share: registry
@@ -6,7 +6,6 @@ audit: what in a data set would mislead. display: pictures of its cells. At the 
 method sees them), toy (rings for tests).
 """
 
-from . import sources
-from .registry import DatasetEntry, datasets
+from .registry import DatasetEntry, dataset, datasets
 
-__all__ = ["DatasetEntry", "datasets", "sources"]
+__all__ = ["DatasetEntry", "dataset", "datasets"]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ..core.data import Dataset
 from ..core.environment import cache_folder
@@ -12,6 +12,8 @@ from ..core.errors import DataError, UsageError, did_you_mean
 from ..core.registry import Registry
 from .files import cache
 from .files.download import Progress, RemoteFile, fetch
+
+Build = TypeVar("Build", bound=Callable[..., Dataset])
 
 STALE = "of an older version, of no use now"
 
@@ -148,4 +150,16 @@ def _belongs(kept: cache.Kept, name: str) -> bool:
     return kept.kind == "downloads" and kept.name == name
 
 
-datasets: Registry[DatasetEntry] = Registry("data set", DatasetEntry, group="cellbench.datasets")
+datasets: Registry[DatasetEntry] = Registry(
+    "data set", package="cellbench.datasets.sources", group="cellbench.datasets"
+)
+
+
+def dataset(name: str, summary: str, *, licence: str, size: str, **facts: Any) -> Callable[[Build], Build]:
+    """Decorator: the function below it builds the data set called `name`, see DatasetEntry, which lists the facts."""
+
+    def add(build: Build) -> Build:
+        datasets.add(DatasetEntry(name=name, factory=build, summary=summary, licence=licence, size=size, **facts))
+        return build
+
+    return add

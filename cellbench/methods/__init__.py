@@ -1,6 +1,6 @@
-"""Methods by name; importing this package registers those that come with cellbench, and imports no torch."""
+"""Methods by name. Each file adds what it knows, with `@method`, and is imported when a method is first asked for."""
 
-from . import classic, classical, combined, deep, floor, hybrid, probe
+from .decorator import method
 from .registry import MethodEntry, methods
 
-__all__ = ["MethodEntry", "classic", "classical", "combined", "deep", "floor", "hybrid", "methods", "probe"]
+__all__ = ["MethodEntry", "method", "methods"]

@@ -3,66 +3,70 @@
 from functools import partial
 from typing import Annotated
 
-from ..core.settings import Settings, setting
+from ..core.data import Samples
+from ..core.runs import RunLog
+from ..core.settings import setting
 from ..datasets.preprocessing import Preprocessing
 from ..features.groups import values_of
 from .combined import DEFAULT_GROUPS, MIN_SIZE, Groups
-from .estimators import FeatureClassifier
-from .registry import methods
+from .decorator import Score, method
+from .estimators import best_classifier
 
 
-class ForestSettings(Settings):
-    """Extremely randomised trees, which need no scaling: Geurts, Ernst & Wehenkel, Machine Learning 63, 2006."""
-
-    features: Groups = DEFAULT_GROUPS
-    trees: Annotated[int, setting("how many trees vote", ge=1)] = 300
-
-
-class BoostingSettings(Settings):
-    """Gradient boosting of trees on binned features: Friedman, Annals of Statistics 29(5), 2001; Ke et al., 2017."""
-
-    features: Groups = DEFAULT_GROUPS
-    rounds: Annotated[int, setting("boosting rounds (trees a class)", ge=1)] = 100
-
-
-@methods.register(
+@method(
     "forest",
-    summary="extremely randomised trees on the features of svm-combined",
+    "extremely randomised trees on the features of svm-combined",
     family="classic",
-    defaults=ForestSettings(),
+    backend="scikit-learn",
     preprocessing=Preprocessing(size=None),
     min_size=MIN_SIZE,
     devices=("cpu",),
     cost=2.0,
 )
-def forest(settings: ForestSettings, seed: int, device: str) -> FeatureClassifier:
+def forest(
+    train: Samples,
+    val: Samples,
+    log: RunLog,
+    *,
+    features: Groups = DEFAULT_GROUPS,
+    trees: Annotated[int, setting("how many trees vote", ge=1)] = 300,
+    seed: int,
+) -> Score:
+    """Extremely randomised trees, which need no scaling: Geurts, Ernst & Wehenkel, Machine Learning 63, 2006."""
     import torch
     from sklearn.ensemble import ExtraTreesClassifier
 
     candidates = [
         (
             {"min_samples_leaf": leaf},
-            ExtraTreesClassifier(
-                settings.trees, min_samples_leaf=leaf, random_state=seed, n_jobs=torch.get_num_threads()
-            ),
+            ExtraTreesClassifier(trees, min_samples_leaf=leaf, random_state=seed, n_jobs=torch.get_num_threads()),
         )
         for leaf in (3, 1)
     ]
-    return FeatureClassifier(partial(values_of, settings.features), candidates)
+    return best_classifier(partial(values_of, features), candidates, train, val, log)
 
 
-@methods.register(
+@method(
     "boosting",
-    summary="histogram gradient boosting on the features of svm-combined",
+    "histogram gradient boosting on the features of svm-combined",
     family="classic",
-    defaults=BoostingSettings(),
+    backend="scikit-learn",
     preprocessing=Preprocessing(size=None),
     min_size=MIN_SIZE,
     devices=("cpu",),
     cost=15.0,
 )
-def boosting(settings: BoostingSettings, seed: int, device: str) -> FeatureClassifier:
+def boosting(
+    train: Samples,
+    val: Samples,
+    log: RunLog,
+    *,
+    features: Groups = DEFAULT_GROUPS,
+    rounds: Annotated[int, setting("boosting rounds (trees a class)", ge=1)] = 100,
+    seed: int,
+) -> Score:
+    """Gradient boosting of trees on binned features: Friedman, Annals of Statistics 29(5), 2001; Ke et al., 2017."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    classifier = HistGradientBoostingClassifier(max_iter=settings.rounds, early_stopping=False, random_state=seed)
-    return FeatureClassifier(partial(values_of, settings.features), [({"rounds": settings.rounds}, classifier)])
+    classifier = HistGradientBoostingClassifier(max_iter=rounds, early_stopping=False, random_state=seed)
+    return best_classifier(partial(values_of, features), [({"rounds": rounds}, classifier)], train, val, log)

@@ -16,8 +16,8 @@ from ..core.runs import RunLog
 from ..core.settings import OneOrMore, Positive, Settings, setting
 from ..datasets.preprocessing import Preprocessing
 from .choosing import Candidate, best_candidate
+from .decorator import method
 from .inputs import check_two_classes
-from .registry import methods
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -346,11 +346,11 @@ TABLE = (
 )
 
 for row in TABLE:
-    methods.register(
+    method(
         row.name,
-        summary=row.summary,
+        row.summary,
         family="svm",
-        defaults=row.settings,
+        settings=row.settings,
         preprocessing=row.preprocessing,
         standard=row.standard,
         seeded=False,

@@ -16,7 +16,7 @@ from ..core.settings import Positive, Settings, Several, setting
 from ..datasets.preprocessing import Preprocessing
 from ..features.groups import GROUPS, Layout, check_groups, layout, values_of
 from .classical import FeatureSVM, FittedSVM, SVMSettings
-from .registry import methods
+from .decorator import method
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -81,6 +81,23 @@ class CombinedSettings(SVMSettings, GroupSettings):
     ] = (0.5, 2.0)
 
 
+def restore(settings: CombinedSettings, state: Mapping[str, Any], device: str) -> FittedSVM:
+    """What scores images as the CombinedSVM did whose state it was."""
+    return FittedSVM.of_state(partial(values_of, settings.features), state, device)
+
+
+@method(
+    "svm-combined",
+    "RBF support vector machine on groups of features, each with equal weight",
+    family="svm",
+    settings=CombinedSettings(),
+    preprocessing=Preprocessing(size=None),
+    standard=True,
+    seeded=False,
+    min_size=MIN_SIZE,
+    cost=2.0,
+    restore=restore,
+)
 class CombinedSVM:
     """Groups of features, standardised and each divided by the root of its size, then a C-SVC: a sum of kernels."""
 
@@ -152,24 +169,3 @@ def _some(samples: Samples, most: int) -> Samples:
         return samples
     drawn = np.sort(np.random.default_rng(0).choice(len(samples), most, replace=False))
     return replace(samples, images=samples.images[drawn], labels=samples.labels[drawn])
-
-
-def restore(settings: CombinedSettings, state: Mapping[str, Any], device: str) -> FittedSVM:
-    """What scores images as the CombinedSVM did whose state it was."""
-    return FittedSVM.of_state(partial(values_of, settings.features), state, device)
-
-
-@methods.register(
-    "svm-combined",
-    summary="RBF support vector machine on groups of features, each with equal weight",
-    family="svm",
-    defaults=CombinedSettings(),
-    preprocessing=Preprocessing(size=None),
-    standard=True,
-    seeded=False,
-    min_size=MIN_SIZE,
-    cost=2.0,
-    restore=restore,
-)
-def svm_combined(settings: CombinedSettings, seed: int, device: str) -> CombinedSVM:
-    return CombinedSVM(settings, device)

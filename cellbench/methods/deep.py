@@ -17,7 +17,7 @@ from ..deep.nets.net import Net
 from ..deep.nets.table import NETS, find
 from ..deep.recipe import Recipe, suited
 from .inputs import square_side
-from .registry import methods
+from .registry import MethodEntry, methods
 
 if TYPE_CHECKING:
     from torch import nn
@@ -106,24 +106,25 @@ def restore(net: Net, recipe: Recipe, state: Mapping[str, Any], device: str) -> 
     return NetClassifier.of_state(net.build(**state["built"]), state, recipe, device)
 
 
-def _facts(net: Net) -> dict[str, Any]:
-    """What the registry asks of the method that trains `net`."""
-    return {
-        "factory": partial(NetMethod, net),
-        "summary": net.summary,
-        "family": "deep",
-        "defaults": Recipe(),
-        "standard": net.standard,
-        "depth": net.depth,
-        "shortcuts": net.shortcuts,
-        "min_size": net.min_size,
-        "smallest": net.smallest,
-        "suited": partial(suited, sgd_rate=net.sgd_rate, least_epochs=net.least_epochs),
-        "cost": net.cost,
-        "revision": 2,
-        "restore": partial(restore, net),
-        "needs": net.needs,
-    }
+def entry_of(net: Net) -> MethodEntry:
+    """The method that trains `net`."""
+    return MethodEntry(
+        name=net.name,
+        factory=partial(NetMethod, net),
+        summary=net.summary,
+        family="deep",
+        defaults=Recipe(),
+        standard=net.standard,
+        depth=net.depth,
+        shortcuts=net.shortcuts,
+        min_size=net.min_size,
+        smallest=net.smallest,
+        suited=partial(suited, sgd_rate=net.sgd_rate, least_epochs=net.least_epochs),
+        cost=net.cost,
+        revision=2,
+        restore=partial(restore, net),
+        needs=net.needs,
+    )
 
 
 def register_net(name: str, summary: str, **facts: Any) -> Callable[[Callable[..., "nn.Module"]], Callable]:
@@ -134,7 +135,7 @@ def register_net(name: str, summary: str, **facts: Any) -> Callable[[Callable[..
 
     def add(make: Callable[..., "nn.Module"]) -> Callable:
         net = Net(name, summary, make, **facts)
-        methods.add(name, **_facts(net))
+        methods.add(entry_of(net))
         NETS[name] = net
         return make
 
@@ -142,6 +143,6 @@ def register_net(name: str, summary: str, **facts: Any) -> Callable[[Callable[..
 
 
 for net in NETS.values():
-    methods.add(net.name, **_facts(net))
+    methods.add(entry_of(net))
 for package in ("torchvision", "timm"):
-    methods.add_open(f"{package}:", lambda name: _facts(find(name)))
+    methods.add_open(f"{package}:", lambda name: entry_of(find(name)))

@@ -15,41 +15,34 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class FeatureClassifier:
-    """Features of images, then the classifier, of some candidates, that does best on val.
+def best_classifier(
+    features: Callable[["Tensor"], "Tensor"],
+    candidates: Sequence[tuple[Mapping[str, Any], Any]],
+    train: Samples,
+    val: Samples,
+    log: RunLog,
+) -> Callable[[NDArray], NDArray[np.float32]]:
+    """Features of images, then the classifier, of some candidates, that does best on val: what scores images with it.
 
     features: (n, channels, height, width) to (n, features) float32. candidates: settings that were tried, and the
     unfitted classifier with them, the simplest first. Scores are logarithms of probabilities.
     """
+    check_two_classes(train)
+    classes = len(train.classes)
 
-    def __init__(
-        self,
-        features: Callable[["Tensor"], "Tensor"],
-        candidates: Sequence[tuple[Mapping[str, Any], Any]],
-    ) -> None:
-        self._features, self._candidates = features, candidates
-        self.backend = "scikit-learn"
-        self.chosen: Mapping[str, Any] = {}
-        self.parameters = None
-
-    def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
-        check_two_classes(train)
-        with log.phase("features"):
-            seen, unseen = self._values(train.images), self._values(val.images)
-        self._classes = len(train.classes)
-        with log.phase("fit"):
-            fitted = ((tried, fit_classifier(each, seen, train.labels)) for tried, each in self._candidates)
-            scored = (Candidate(tried, each, log_probabilities(each, unseen, self._classes)) for tried, each in fitted)
-            _, winner = best_candidate(scored, val, log)
-        self.chosen, self._fitted = winner.settings, winner.model
-
-    def predict(self, images: NDArray) -> NDArray[np.float32]:
-        return log_probabilities(self._fitted, self._values(images), self._classes)
-
-    def _values(self, images: NDArray) -> NDArray[np.float32]:
+    def values(images: NDArray) -> NDArray[np.float32]:
         from ..core.tensors import as_tensor
 
-        return self._features(as_tensor(images)).numpy()
+        return features(as_tensor(images)).numpy()
+
+    with log.phase("features"):
+        seen, unseen = values(train.images), values(val.images)
+    with log.phase("fit"):
+        fitted = ((tried, fit_classifier(each, seen, train.labels)) for tried, each in candidates)
+        scored = (Candidate(tried, each, log_probabilities(each, unseen, classes)) for tried, each in fitted)
+        _, winner = best_candidate(scored, val, log)
+    log.chose(**winner.settings)
+    return lambda images: log_probabilities(winner.model, values(images), classes)
 
 
 def fit_classifier(classifier: Any, features: NDArray[np.float32], labels: NDArray) -> Any:

@@ -19,7 +19,9 @@ from ..core.settings import left_open, part, replace, setting
 from ..core.training_budget import EPOCHS
 from ..deep.nets.table import find
 from ..deep.recipe import Recipe
+from ..deep.recipe import suited as suited_recipe
 from .classical import FeatureSVM, FittedSVM, MachineSettings, SVMSettings
+from .decorator import method
 from .deep import NetMethod
 from .deep import restore as restore_net
 from .hardware import hardware
@@ -63,15 +65,18 @@ RECIPE = [name for name in Recipe.model_fields if name not in MachineSettings.mo
 
 
 def recipe_of(settings: NetAndMachineSettings) -> Recipe:
-    """The recipe of the net's method with what the settings say otherwise."""
-    given = {name: value for name in RECIPE if (value := getattr(settings, name)) is not None}
-    return replace(methods[settings.net].defaults, **given)
+    """A recipe with what the settings say of it."""
+    return Recipe(**{name: value for name in RECIPE if (value := getattr(settings, name)) is not None})
 
 
 def recipe_for(settings: NetAndMachineSettings, n: int) -> Recipe:
     """The recipe for `n` training images, nothing left at auto."""
-    suited = methods[settings.net].suited
-    return suited(recipe_of(settings), n) if suited else recipe_of(settings)
+    return _suited_to(settings.net, recipe_of(settings), n)
+
+
+def _suited_to(net: str, recipe: Recipe, n: int) -> Recipe:
+    found = find(net)
+    return suited_recipe(recipe, n, sgd_rate=found.sgd_rate, least_epochs=found.least_epochs)
 
 
 def suited(settings: NetAndMachineSettings, n: int) -> NetAndMachineSettings:
@@ -79,13 +84,40 @@ def suited(settings: NetAndMachineSettings, n: int) -> NetAndMachineSettings:
 
     n: training images. A record without epochs means EPOCHS of them, whatever the net.
     """
-    entry, recipe = methods[settings.net], recipe_for(settings, n)
-    many = replace(entry.suited(entry.defaults, MANY) if entry.suited else entry.defaults, epochs=EPOCHS)
+    recipe = recipe_for(settings, n)
+    many = replace(_suited_to(settings.net, Recipe(), MANY), epochs=EPOCHS)
     left_open = [name for name in FOLLOWING if getattr(settings, name) is None]
     found = {name: getattr(recipe, name) for name in left_open if getattr(recipe, name) != getattr(many, name)}
     return replace(settings, **found)
 
 
+def penultimate(model: "NetClassifier", images: "Tensor") -> "Tensor":
+    """(n, features) float32: what reaches the net's last linear layer."""
+    import torch
+
+    from ..deep.nets.layers import inputs_of, last_linear
+
+    with inputs_of(last_linear(model.net)) as reached:
+        model.predict(images)
+    return torch.cat([batch.float() for batch in reached])
+
+
+def restore(settings: NetAndMachineSettings, state: Mapping[str, Any], device: str) -> FittedSVM:
+    """What scores images as the DeepFeatureSVM did whose state it was."""
+    model = restore_net(find(settings.net), recipe_of(settings), state, device)
+    return FittedSVM.of_state(partial(penultimate, model), state["svm"], device)
+
+
+@method(
+    "svm-deep",
+    "RBF support vector machine on the penultimate layer of a net trained here",
+    family="svm",
+    settings=DeepFeatureSettings(),
+    revision=2,
+    cost=46,
+    restore=restore,
+    suited=suited,
+)
 class DeepFeatureSVM:
     """What a trained net hands to its last layer, standardised, then a C-SVC."""
 
@@ -145,34 +177,3 @@ class DeepFeatureSVM:
         code = (__version__, torch.__version__, methods["svm-deep"].revision, methods[self._settings.net].revision)
         digest.update(repr((settings, code, hardware(self._device))).encode())
         return digest.hexdigest()[:32]
-
-
-def restore(settings: NetAndMachineSettings, state: Mapping[str, Any], device: str) -> FittedSVM:
-    """What scores images as the DeepFeatureSVM did whose state it was."""
-    model = restore_net(find(settings.net), recipe_of(settings), state, device)
-    return FittedSVM.of_state(partial(penultimate, model), state["svm"], device)
-
-
-def penultimate(model: "NetClassifier", images: "Tensor") -> "Tensor":
-    """(n, features) float32: what reaches the net's last linear layer."""
-    import torch
-
-    from ..deep.nets.layers import inputs_of, last_linear
-
-    with inputs_of(last_linear(model.net)) as reached:
-        model.predict(images)
-    return torch.cat([batch.float() for batch in reached])
-
-
-@methods.register(
-    "svm-deep",
-    summary="RBF support vector machine on the penultimate layer of a net trained here",
-    family="svm",
-    defaults=DeepFeatureSettings(),
-    revision=2,
-    cost=46,
-    restore=restore,
-    suited=suited,
-)
-def svm_deep(settings: NetAndMachineSettings, seed: int, device: str) -> DeepFeatureSVM:
-    return DeepFeatureSVM(settings, seed, device)

@@ -16,10 +16,10 @@ from ..core.settings import Settings, one_of, part, setting
 from ..datasets.preprocessing import Preprocessing
 from . import heads
 from .classical import FeatureSVM, FittedSVM, MachineSettings, SVMSettings
+from .decorator import method
 from .embedding import Embedder, embed_and_keep, full_scale
 from .heads import FittedHead, LinearSettings, NeighbourSettings, StandardisedHead
 from .inputs import square_side
-from .registry import methods
 
 if TYPE_CHECKING:
     from ..deep.pretrained.encoders import Encoder
@@ -218,15 +218,14 @@ for name, title, head, standard in (
     ("probe-linear", "logistic regression", LINEAR, False),
     ("probe-knn", "nearest neighbours", NEIGHBOURS, False),
 ):
-    methods.add(
+    method(
         name,
-        factory=partial(Probe, head),
-        summary=f"{title} on a frozen, pretrained encoder",
+        f"{title} on a frozen, pretrained encoder",
         family="probe",
-        defaults=head.settings(),
+        settings=head.settings(),
         preprocessing=Preprocessing(size=SIZE),
         standard=standard,
         seeded=_is_seeded,
         cost=7,
         restore=partial(restore, head),
-    )
+    )(partial(Probe, head))

@@ -90,4 +90,4 @@ class MethodEntry:
         return self.seeded(params) if callable(self.seeded) else self.seeded
 
 
-methods: Registry[MethodEntry] = Registry("method", MethodEntry, group="cellbench.methods")
+methods: Registry[MethodEntry] = Registry("method", package="cellbench.methods", group="cellbench.methods")

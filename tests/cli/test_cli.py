@@ -336,15 +336,9 @@ def test_check_reports_rules_kept_and_broken(tmp_path):
     assert kept.stdout.endswith("svm-flat: all rules kept.\n")
     plugin = tmp_path / "constant.py"
     plugin.write_text(
-        "import numpy as np\nfrom cellbench.methods import methods\n"
-        "from cellbench.methods.classical import SVMSettings\n"
-        "class Constant:\n"
-        "    backend, chosen, parameters = 'none', {}, None\n"
-        "    def fit(self, train, val, log):\n"
-        "        with log.phase('fit'): pass\n"
-        "    def predict(self, images): return np.zeros((len(images), 3), np.float32)\n"
-        "@methods.register('constant', summary='names one class', family='svm', defaults=SVMSettings())\n"
-        "def constant(params, seed, device): return Constant()\n"
+        "import numpy as np\nfrom cellbench.methods import method\n"
+        "@method('constant', 'names one class', family='svm')\n"
+        "def constant(train, val, log): return lambda images: np.zeros((len(images), 3))\n"
     )
     broken = call("check", "constant", "--plugin", str(plugin))
     assert broken.returncode == 4

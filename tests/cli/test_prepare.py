@@ -54,13 +54,12 @@ def build(scratch: Path, source: Path | None) -> Dataset:
 @pytest.fixture
 def register(monkeypatch: pytest.MonkeyPatch) -> Callable[..., DatasetEntry]:
     """Add data sets to the registry for one test; without `files` or `manual` it is as embedded ones are."""
-    entries = dict(datasets._entries)
-    monkeypatch.setattr(datasets, "_entries", entries)
 
     def add(name: str, **facts: object) -> DatasetEntry:
         facts = {"summary": "toy rings", "licence": "MIT", "size": "few", **facts}
-        entries[name] = DatasetEntry(name=name, factory=build, **facts)  # type: ignore[arg-type]
-        return entries[name]
+        entry = DatasetEntry(name=name, factory=build, **facts)  # type: ignore[arg-type]
+        monkeypatch.setitem(datasets._entries, name, entry)
+        return entry
 
     return add
 

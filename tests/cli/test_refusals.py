@@ -231,7 +231,7 @@ def test_a_download_with_another_md5_sum_is_refused_and_removed(
     file = RemoteFile(f"http://127.0.0.1:{server.server_port}/cells.tar", "cells.tar", "0" * 32)
     entry = DatasetEntry("toys", lambda scratch, source: pytest.fail("built"), "", "MIT", "few", files=(file,))
     monkeypatch.setenv("no_proxy", "*")
-    monkeypatch.setattr(datasets, "_entries", {**datasets._entries, "toys": entry})
+    monkeypatch.setitem(datasets._entries, "toys", entry)
     try:
         assert f"md5 {'0' * 32} was expected" in refused(capsys, monkeypatch, "prepare", "toys")
     finally:

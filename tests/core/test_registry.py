@@ -10,9 +10,9 @@ from cellbench.core.registry import Registry, load_plugin_file
 
 @pytest.fixture
 def registry():
-    registry = Registry("method", SimpleNamespace, group="cellbench.nothing")
+    registry = Registry("method", package="cellbench.suites", group="cellbench.nothing")
     for name in ("svm-hog", "svm-flat", "resnet18"):
-        registry.register(name, family="x")(lambda: None)
+        registry.add(SimpleNamespace(name=name))
     return registry
 
 
@@ -22,7 +22,7 @@ def test_names_are_listed_in_order(registry):
 
 def test_a_name_can_be_taken_only_once(registry):
     with pytest.raises(UsageError, match="'svm-hog' is registered twice"):
-        registry.register("svm-hog")(lambda: None)
+        registry.add(SimpleNamespace(name="svm-hog"))
 
 
 def test_globs_select_and_substrings_do_not(registry):
@@ -41,14 +41,13 @@ def test_a_plug_in_file_registers_a_method(tmp_path):
 
     file = tmp_path / "mine_for_the_registry.py"
     file.write_text(
-        "from cellbench.methods import methods\n"
-        "from cellbench.methods.classical import SVMSettings\n"
-        "@methods.register('mine', summary='mine', family='svm', defaults=SVMSettings())\n"
-        "def mine(params, seed, device): return 'made'\n"
+        "from cellbench.methods import method\n"
+        "@method('mine', 'mine', family='svm')\n"
+        "def mine(train, val, log): return len\n"
     )
     load_plugin_file(file)
     try:
-        assert methods["mine"].factory(None, 0, "cpu") == "made"
+        assert methods["mine"].summary == "mine"
         load_plugin_file(file)  # twice does no harm
     finally:
         del methods._entries["mine"]

@@ -15,7 +15,7 @@ from cellbench.methods.hybrid import DeepFeatureSettings
 @pytest.fixture
 def tiny(monkeypatch):
     """A net that is registered for one test."""
-    monkeypatch.setattr(methods, "_entries", dict(methods._entries))
+    monkeypatch.setattr(methods, "_added", dict(methods._entries))
 
     @register_net("tiny", "one linear layer on pixels", min_size=4, sgd_rate=0.01, least_epochs=2, cost=1)
     def build(channels: int, classes: int, size: int) -> nn.Module:

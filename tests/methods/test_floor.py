@@ -9,15 +9,15 @@ from sklearn.preprocessing import StandardScaler
 
 from cellbench.core.data import Samples
 from cellbench.core.runs import RunLog
+from cellbench.core.settings import replace
 from cellbench.datasets.toy import rings
 from cellbench.features import compute, intensity
 from cellbench.methods import methods
-from cellbench.methods.classic import ForestSettings
 from cellbench.methods.estimators import log_probabilities
 
 
-def fitted(name, data, settings=None, seed=0):
-    method = methods[name].factory(settings or methods[name].defaults, seed, "cpu")
+def fitted(name, data, seed=0, **settings):
+    method = methods[name].factory(replace(methods[name].defaults, **settings), seed, "cpu")
     method.fit(data.part("train"), data.part("val"), RunLog())
     return method
 
@@ -42,7 +42,7 @@ def test_intensity_floor_is_the_logistic_regression_of_the_best_c():
 def test_forest_is_scikit_learns_extra_trees_with_the_leaf_chosen_on_val():
     data, groups = rings(n=80), ("intensity",)
     train, test = data.part("train"), data.part("test")
-    method = fitted("forest", data, ForestSettings(features=groups, trees=20), seed=3)
+    method = fitted("forest", data, seed=3, features=groups, trees=20)
     theirs = ExtraTreesClassifier(20, min_samples_leaf=method.chosen["min_samples_leaf"], random_state=3)
     theirs.fit(compute(train.images, groups).values.numpy(), train.labels)
     expected = theirs.predict(compute(test.images, groups).values.numpy())

@@ -8,18 +8,13 @@ from cellbench.datasets.toy import rings
 BAD_METHODS = """
 import os, signal, time
 import numpy as np
-from dataclasses import dataclass
 from cellbench.core.errors import DataError
-from cellbench.methods import methods
+from cellbench.methods import method
 
-@dataclass(frozen=True)
-class Manner:
-    how: str = "nothing"
-    size: int = 8
-
+@method("bad", "misbehaves", family="svm", cost=50)  # the last to run
 class Bad:
     backend, chosen, parameters = "none", {}, None
-    def __init__(self, manner): self.how = manner.how
+    def __init__(self, *, how: str = "nothing", size: int = 8): self.how = how
     @property
     def facts(self): return {"told": sorted(self.log.seconds), "family": "x"} if self.how == "tells" else {}
     def fit(self, train, val, log):
@@ -34,9 +29,6 @@ class Bad:
     def predict(self, images):
         scores = np.tile(images.reshape(len(images), -1)[:, :1].astype(np.float32), (1, 3))
         return scores * np.nan if self.how == "blank" else scores
-
-@methods.register("bad", summary="misbehaves", family="svm", defaults=Manner(), cost=50)  # the last to run
-def bad(params, seed, device): return Bad(params)
 """
 
 

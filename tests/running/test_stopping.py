@@ -39,8 +39,8 @@ def matrix_at_work(toy_folder, bad_plugin, tmp_path):
     """`cellbench run` with one run finished and the next asleep in its child: the process, its mark, its results."""
     rings = tmp_path / "rings.py"  # the toy data as a data set that the command knows
     rings.write_text(
-        "from cellbench.datasets import datasets\nfrom cellbench.datasets.toy import rings\n"
-        "@datasets.register('rings', summary='', licence='', size='')\n"
+        "from cellbench.datasets import dataset\nfrom cellbench.datasets.toy import rings\n"
+        "@dataset('rings', '', licence='', size='')\n"
         "def build(scratch, source): return rings()\n"
     )
     mark, results, said = uuid.uuid4().hex, tmp_path / "results", tmp_path / "said"

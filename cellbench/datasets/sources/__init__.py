@@ -3,9 +3,3 @@
 hep2, deepyeast, hpa, medmnist: real images that somebody published. synthetic_yeast, synthetic_hpa: simulated ones in
 the layout of deepyeast and hpa, drawn by cellbench.simulation. A new file in this folder is found by itself.
 """
-
-import importlib
-import pkgutil
-
-for _module in pkgutil.iter_modules(__path__):
-    importlib.import_module(f"{__name__}.{_module.name}")

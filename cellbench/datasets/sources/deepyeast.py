@@ -17,7 +17,7 @@ from ...core.words import counted
 from ..files import cache, images, npy
 from ..files.download import RemoteFile
 from ..files.tables import read_text
-from ..registry import datasets
+from ..registry import dataset
 from ..splits import absent
 from .synthetic_yeast import CHANNELS, CLASSES, SHAPE
 
@@ -51,7 +51,7 @@ class Rows:
     wells: tuple[str, ...] | None
 
 
-@datasets.register(
+@dataset(
     "deepyeast",
     summary="yeast cells, 12 places of a protein (DeepYeast, real)",
     licence="see the source: Pärnamaa & Parts 2017, images from CYCLoPs",

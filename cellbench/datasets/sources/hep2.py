@@ -17,7 +17,7 @@ from ...core.words import counted
 from ..files import cache, images, npy
 from ..files.tables import read_table
 from ..folder.listing import PART_WORDS
-from ..registry import datasets
+from ..registry import dataset
 from ..splits import absent
 
 CLASSES = ("Homogeneous", "Speckled", "Nucleolar", "Centromere", "NuMem", "Golgi")
@@ -41,7 +41,7 @@ class Cell:
     label: int
 
 
-@datasets.register(
+@dataset(
     "hep2",
     summary="HEp-2 cells, 6 staining patterns (ICPR 2014 contest, I3A)",
     licence="research use, see the ICPR 2014 contest's organisers",

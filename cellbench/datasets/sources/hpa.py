@@ -19,7 +19,7 @@ from ...core.words import counted
 from .. import splits
 from ..files import cache, images, npy
 from ..files.tables import Table, read_table
-from ..registry import datasets
+from ..registry import dataset
 
 SIZES = (128, 512)  # px that images are stored at; the first has the plain name, as 512 take 16 times its room
 TABLE = "train.csv"
@@ -256,7 +256,7 @@ def _sized(blob: images.Blob, planes: int, size: int) -> images.Picture:
 
 for _kind in (HPA28, HPA10):
     for _size in SIZES:
-        datasets.register(
+        dataset(
             set_name(_kind, _size),
             summary=_kind.what,
             licence=_kind.licence,

@@ -18,7 +18,7 @@ from ...core.errors import BackendError, DataError
 from ...core.extras import EXTRAS
 from ..files import cache, npy
 from ..files.download import RemoteFile, is_web_page
-from ..registry import datasets
+from ..registry import dataset
 from ..splits import absent
 
 SIZES = (28, 64, 128, 224)
@@ -246,7 +246,7 @@ def _array(file: Path, key: str) -> Iterator[_Array]:
 
 for _name, _published in SETS.items():
     for _size in SIZES:
-        datasets.register(
+        dataset(
             set_name(_name, _size),
             summary=f"{_published.what} (MedMNIST)",
             licence=LICENCE,

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from ...core.data import PARTS, Dataset, Info
 from ...core.errors import DataError
 from ...simulation.assembly import apportion, assemble
-from ..registry import datasets
+from ..registry import dataset
 from .hpa import HPA10, HPA28
 
 ATLAS = HPA28.labels
@@ -308,7 +308,7 @@ for _name, _classes, _labels in (
     ("synthetic-hpa", TEN, "10 labels in the Human Protein Atlas's combinations"),
     ("synthetic-hpa28", ATLAS, "all 28 labels of the Human Protein Atlas's contest"),
 ):
-    datasets.register(
+    dataset(
         _name,
         summary=f"simulated human cells, {_labels}, several an image",
         licence=INFO.licence,

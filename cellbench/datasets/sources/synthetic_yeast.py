@@ -22,7 +22,7 @@ from ...core.data import PARTS, Dataset, Info
 from ...core.errors import DataError
 from ...simulation.assembly import apportion, assemble
 from ..files import cache
-from ..registry import datasets
+from ..registry import dataset
 
 CLASSES = (
     "cell periphery",
@@ -215,7 +215,7 @@ class Crops:
     wells: NDArray[np.int64]
 
 
-@datasets.register(
+@dataset(
     "synthetic-yeast",
     summary="simulated yeast cells, 12 protein localisations, DeepYeast's class imbalance",
     licence=INFO.licence,
@@ -232,7 +232,7 @@ def build(scratch: Path, source: Path | None) -> Dataset:
     return simulate_dataset("synthetic-yeast", {part: class_counts(n) for part, n in DEMO_SIZES.items()})
 
 
-@datasets.register(
+@dataset(
     "synthetic-yeast-full",
     summary="simulated yeast cells in DeepYeast's full size, with its class counts in each part",
     licence=INFO.licence,
