@@ -1,22 +1,66 @@
 """Toy data that every test may use; real data come from CELLBENCH_TEST_DATA."""
 
+import itertools
 import os
+import shutil
 from pathlib import Path
 
 # One thread a test process: tests run side by side, and two processes of two threads on two cores wait for each
 # other's barriers (measured: 40 times slower). Set before torch is imported; child processes inherit it.
 os.environ["OMP_NUM_THREADS"] = "1"
+# Programs that tests start take the package from where it is installed, too, not from the current folder.
+os.environ["PYTHONSAFEPATH"] = "1"
 
 import pytest
 
+from . import leftovers
+
+os.environ["CELLBENCH_DATA"] = str(leftovers.session_home() / "cache")
+os.environ["XDG_STATE_HOME"] = str(leftovers.session_home() / "state")
+
 from cellbench.core.data import Dataset
 from cellbench.datasets.toy import rings
+
+HOMES = itertools.count()  # folders are made by those tests that need them
+BEFORE = pytest.StashKey[tuple[list[Path], set[str]]]()
+LEFT = pytest.StashKey[list[str]]()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if not hasattr(session.config, "workerinput"):  # pytest-xdist's workers leave this to the process that has them
+        folders = leftovers.watched()
+        session.config.stash[BEFORE] = folders, leftovers.snapshot(folders)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail the session when there is something new in a folder that no test may write to."""
+    if BEFORE in session.config.stash:
+        folders, before = session.config.stash[BEFORE]
+        session.config.stash[LEFT] = sorted(leftovers.snapshot(folders) - before)
+        if session.config.stash[LEFT] and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if left := terminalreporter.config.stash.get(LEFT, []):
+        terminalreporter.section("left behind", red=True)
+        terminalreporter.line("These appeared while the tests ran; a test writes only below tmp_path:")
+        for path in left[:20]:
+            terminalreporter.line(f"  {path}")
+        if len(left) > 20:
+            terminalreporter.line(f"  and {len(left) - 20} more")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(leftovers.session_home(), ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)
 def _own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep every test out of the user's cache and state folders."""
-    base = tmp_path_factory.mktemp("home")
+    base = tmp_path_factory.getbasetemp() / "homes" / str(next(HOMES))
     monkeypatch.setenv("CELLBENCH_DATA", str(base / "cache"))
     monkeypatch.setenv("XDG_STATE_HOME", str(base / "state"))
 
