@@ -63,7 +63,7 @@ def test_the_run_command_does_the_main_job_on_embedded_data(tmp_path):
     assert (make, install) == ("python3 -m venv .venv", ".venv/bin/pip install -q .")
     program, *arguments = shlex.split(run)
     assert program == ".venv/bin/cellbench"
-    quick = [*arguments, "--limit", "200", "--epochs", "1"]
+    quick = [*arguments, "--limit", "100", "--epochs", "1"]
     out = subprocess.run(
         [sys.executable, "-m", "cellbench", *quick], cwd=tmp_path, capture_output=True, text=True, check=False
     )

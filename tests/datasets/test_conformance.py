@@ -7,15 +7,29 @@ from cellbench.core.data import PARTS
 from cellbench.core.errors import DataError
 from cellbench.datasets import datasets
 from cellbench.datasets.files import cache
+from cellbench.simulation import hpa_renderer, yeast_renderer
 
+DRAWN = 64  # pictures of each part
 EMBEDDED = [entry.name for entry in datasets.entries() if entry.made_on_demand]
 WITH_A_SOURCE = [entry.name for entry in datasets.entries() if entry.manual]
 
 
+def few_pictures(render, chunk):
+    """A renderer that draws the first pictures of a part, as they are in the whole, and leaves the others black."""
+
+    def draw(table, shown, seeds, out):
+        out[DRAWN:] = 0
+        render(table, shown[:DRAWN], seeds[: DRAWN // chunk], out[:DRAWN])
+
+    return draw
+
+
 @pytest.fixture(scope="module", params=EMBEDDED)
 def made(request, tmp_path_factory):
-    """An embedded data set, made once for all of these tests."""
+    """An embedded data set with all labels, groups and parts, but few pictures: all would take two minutes to draw."""
     with pytest.MonkeyPatch.context() as patch:
+        for renderer in (hpa_renderer, yeast_renderer):
+            patch.setattr(renderer, "render", few_pictures(renderer.render, renderer.CHUNK))
         patch.setenv("CELLBENCH_DATA", str(tmp_path_factory.mktemp("cache")))
         entry = datasets[request.param]
         yield entry, cache.read(entry.prepare())
@@ -29,6 +43,11 @@ def test_its_name_licence_and_origin_are_told(made):
     assert data.info.licence
     assert len(data.info.fingerprint) == 16
     assert data.info.synthetic == entry.name.startswith("synthetic")
+
+
+def test_what_is_said_of_classes_and_channels_is_what_the_prepared_data_have(made):
+    entry, data = made
+    assert (tuple(entry.classes), tuple(entry.channels)) == (data.classes, data.channels)
 
 
 def test_every_part_has_images_of_every_class(made):

@@ -14,6 +14,7 @@ from cellbench.core.errors import TrainingError, UsageError
 from cellbench.core.metrics import decide, macro_f1
 from cellbench.core.runs import RunLog
 from cellbench.core.training_budget import Budget
+from cellbench.datasets.toy import rings
 from cellbench.deep.augmentation.augment import DRAWS
 from cellbench.deep.augmentation.geometric import TRIES
 from cellbench.deep.nets.cnn import cnn
@@ -71,11 +72,12 @@ def test_the_weights_kept_are_those_of_the_best_epoch_on_validation(toy):
 
 
 @pytest.mark.parametrize("settings", [{"precision": "fp32"}, {"precision": "fp16"}, {"freeze": "head"}])
-def test_rehearsing_on_random_labels_leaves_no_trace(toy, monkeypatch, settings):
-    with_rehearsal, _ = train(toy, epochs=2, **settings)
+def test_rehearsing_on_random_labels_leaves_no_trace(monkeypatch, settings):
+    few = rings(n=24)  # processors are slow at fp16
+    with_rehearsal, _ = train(few, epochs=2, batch=4, **settings)
     monkeypatch.setattr(warmup, "STEPS", 0)
-    without, _ = train(toy, epochs=2, **settings)
-    images = toy.part("test").images
+    without, _ = train(few, epochs=2, batch=4, **settings)
+    images = few.part("test").images
     # dropout draws from torch's global generator, which the rehearsal restores
     np.testing.assert_array_equal(with_rehearsal.predict(images), without.predict(images))
 
@@ -99,10 +101,11 @@ def test_a_training_set_smaller_than_a_batch_is_one_batch(toy):
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
-def test_precision_can_be_chosen(toy, precision):
-    model, _ = train(toy, precision=precision, epochs=1)
+def test_precision_can_be_chosen(precision):
+    few = rings(n=24)
+    model, _ = train(few, precision=precision, epochs=1, batch=4)
     assert str(model.precision) == precision
-    assert model.predict(toy.part("test").images).dtype == np.float32
+    assert model.predict(few.part("test").images).dtype == np.float32
 
 
 def test_scoring_val_seldom_changes_nothing_but_the_history(toy, monkeypatch):
@@ -329,7 +332,8 @@ def test_a_compiled_net_learns_the_same(toy):
         net = torch.nn.Sequential(
             torch.nn.Flatten(), torch.nn.Linear(32 * 32, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3)
         )
-        recipe = Recipe(epochs=2, batch=16, lr=0.01, precision="fp32", **settings)
+        # batches of one size: another would be compiled anew
+        recipe = Recipe(epochs=2, batch=15, lr=0.01, precision="fp32", **settings)
         log = RunLog()
         loop.train(net, recipe, toy.part("train"), toy.part("val"), 0, "cpu", log)
         return net[1].weight.detach(), log.seconds
