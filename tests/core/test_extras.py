@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-import cellbench
 from cellbench.core.errors import BackendError
 from cellbench.core.extras import EXTRAS, Extra
 
@@ -16,7 +15,7 @@ from cellbench.core.extras import EXTRAS, Extra
 def declared():
     """The packages of each extra, by name."""
     file = configparser.RawConfigParser()
-    assert file.read(Path(cellbench.__file__).parents[1] / "setup.cfg")
+    assert file.read(Path(__file__).parents[2] / "setup.cfg")
     extras = {name: re.findall(r"^([\w-]+)[>=]", text, re.M) for name, text in file["options.extras_require"].items()}
     return {name: packages for name, packages in extras.items() if name not in ("test", "dev")}
 
