@@ -95,7 +95,8 @@ def _in_child(
     """('done', result), or a reason as ('failed', ...), ('timeout', ...) or ('unavailable', ...), of `target` run in a
     child process. Unavailable: it needs what can't be had here."""
     ours, theirs = _context.Pipe(duplex=False)
-    child = _context.Process(target=_main, args=(theirs, target, arguments, list(plugins)))
+    surroundings = dict(os.environ), os.getcwd()
+    child = _context.Process(target=_main, args=(theirs, target, arguments, list(plugins), *surroundings))
     child.start()
     theirs.close()
     deadline = None if timeout is None else time.monotonic() + timeout
@@ -117,9 +118,20 @@ def _in_child(
         _end(child)
 
 
-def _main(pipe: Connection, target: Callable, arguments: tuple, plugins: Sequence[Path]) -> None:
+def _main(
+    pipe: Connection,
+    target: Callable,
+    arguments: tuple,
+    plugins: Sequence[Path],
+    variables: Mapping[str, str],
+    folder: str,
+) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle; it ends its children
     end_with_parent()  # no run may train on for hours and nobody there to save it
+    # The fork server keeps what there was when it started; a notebook may have changed them since.
+    os.environ.clear()
+    os.environ.update(variables)
+    os.chdir(folder)
     try:
         load_plugins(plugins, (methods, datasets))
         pipe.send(("done", target(lambda kind, facts: pipe.send((kind, facts)), *arguments)))

@@ -25,7 +25,7 @@ CHECKS = [
 
 
 @pytest.fixture
-def cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def noise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Noise in two classes and three parts; nothing in it tells the class."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("cellbench.datasets.audit.shortcuts.TREES", 20)
@@ -40,17 +40,17 @@ def cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def leaky(cells: Path) -> Path:
-    (cells / "test" / "one" / "3.png").write_bytes((cells / "train" / "one" / "5.png").read_bytes())
-    return cells
+def leaky(noise: Path) -> Path:
+    (noise / "test" / "one" / "3.png").write_bytes((noise / "train" / "one" / "5.png").read_bytes())
+    return noise
 
 
 def call(*arguments: object):
     return CliRunner().invoke(cli, ["inspect", *map(str, arguments)])
 
 
-def test_the_page_shows_counts_intensities_and_what_each_check_says(cells: Path):
-    out = call(cells)
+def test_the_page_shows_counts_intensities_and_what_each_check_says(noise: Path):
+    out = call(noise)
     assert out.exit_code == 0, out.output
     lines = out.stdout.splitlines()
     assert lines[0].startswith("folder:my cells, split given, content ")
@@ -77,29 +77,29 @@ def test_json_is_all_there_is_on_stdout(leaky: Path, tmp_path: Path):
     assert (tmp_path / "look.png").is_file()
 
 
-def test_strict_exits_4_when_something_is_found_and_0_otherwise(cells: Path):
-    assert call(cells, "--strict", "--no-montage").exit_code == 0
-    (cells / "test" / "one" / "3.png").write_bytes((cells / "train" / "one" / "5.png").read_bytes())
-    assert call(cells, "--no-montage").exit_code == 0
-    out = call(cells, "--strict", "--no-montage")
+def test_strict_exits_4_when_something_is_found_and_0_otherwise(noise: Path):
+    assert call(noise, "--strict", "--no-montage").exit_code == 0
+    (noise / "test" / "one" / "3.png").write_bytes((noise / "train" / "one" / "5.png").read_bytes())
+    assert call(noise, "--no-montage").exit_code == 0
+    out = call(noise, "--strict", "--no-montage")
     assert out.exit_code == 4
     assert "! 1 of 24 test images are in train or val as well, pixel by pixel" in out.stdout
     assert out.stdout.endswith("1 found: exact-duplicates.\n")
     assert list(Path().glob("*.png")) == []
 
 
-def test_sizes_that_were_lost_by_resizing_are_read_again(cells: Path):
+def test_sizes_that_were_lost_by_resizing_are_read_again(noise: Path):
     rng = np.random.default_rng(1)
     for part in ("train", "val", "test"):
-        for path in (cells / part / "two").iterdir():
+        for path in (noise / part / "two").iterdir():
             Image.fromarray(rng.integers(0, 200, (20, 18), np.uint8)).save(path)
-    document = json.loads(call(cells, "--format", "json", "--no-montage").stdout)
+    document = json.loads(call(noise, "--format", "json", "--no-montage").stdout)
     size = document["checks"][CHECKS.index("image-size")]
     assert (size["status"], size["figures"]["value"]) == ("found", 1)
 
 
-def test_shortcuts_are_compared_with_the_best_method_of_the_same_content_and_split(cells: Path, tmp_path: Path):
-    document = json.loads(call(cells, "--format", "json", "--no-montage").stdout)
+def test_shortcuts_are_compared_with_the_best_method_of_the_same_content_and_split(noise: Path, tmp_path: Path):
+    document = json.loads(call(noise, "--format", "json", "--no-montage").stdout)
     assert document["checks"][-1]["figures"]["limit"] == 0.75
     store = Store(tmp_path / "results", "machine")
     for method, figure, limit, content in (
@@ -110,13 +110,13 @@ def test_shortcuts_are_compared_with_the_best_method_of_the_same_content_and_spl
     ):
         spec = RunSpec("folder:my cells", content, "given", {}, method, 1, {}, limit=limit)
         store.save(RunRecord(spec, "ok", metrics={"test": {"balanced_accuracy": figure, "n": 24}}))
-    beside = json.loads(call(cells, "--format", "json", "--no-montage", "--results", tmp_path / "results").stdout)
+    beside = json.loads(call(noise, "--format", "json", "--no-montage", "--results", tmp_path / "results").stdout)
     border = beside["checks"][CHECKS.index("border")]["figures"]
     assert border["best"] == "cnn"
     assert border["limit"] == pytest.approx(0.5 + 0.8 * 0.4)
-    by_default = json.loads(call(cells, "--format", "json", "--no-montage").stdout)  # `results` lies here
+    by_default = json.loads(call(noise, "--format", "json", "--no-montage").stdout)  # `results` lies here
     assert by_default == beside
-    out = call(cells, "--no-montage", "--results", cells)
+    out = call(noise, "--no-montage", "--results", noise)
     assert "no full-data result on folder:my cells, split given" in out.stderr
 
 
@@ -138,28 +138,28 @@ def test_of_several_labels_the_best_method_is_the_one_with_the_largest_mean_aver
         (["CELLS", "-o", "no/such/folder/x.png"], "cannot write no/such/folder/x.png"),
     ],
 )
-def test_bad_input_is_a_usage_or_data_error(cells: Path, arguments: list[str], message: str):
-    out = call(*(str(cells) if word == "CELLS" else word for word in arguments))
+def test_bad_input_is_a_usage_or_data_error(noise: Path, arguments: list[str], message: str):
+    out = call(*(str(noise) if word == "CELLS" else word for word in arguments))
     assert getattr(out.exception, "exit_code", None) == UsageError.exit_code
     assert message in str(out.exception)
 
 
-def test_a_montage_that_is_wanted_and_unwanted_is_refused(cells: Path):
-    out = call(cells, "-o", "x.png", "--no-montage")
+def test_a_montage_that_is_wanted_and_unwanted_is_refused(noise: Path):
+    out = call(noise, "-o", "x.png", "--no-montage")
     assert out.exit_code == 2
     assert "contradict" in out.stderr
 
 
-def test_a_montage_among_the_images_is_refused_before_anything_is_read(cells: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.chdir(cells)
+def test_a_montage_among_the_images_is_refused_before_anything_is_read(noise: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(noise)
     out = call(".")
     assert isinstance(out.exception, UsageError)
     assert "would lie among the images of ." in str(out.exception)
-    assert not list(cells.glob("*.png"))
+    assert not list(noise.glob("*.png"))
 
 
-def test_another_split_can_be_inspected(cells: Path):
-    out = call(cells, "--no-montage", "--format", "json", "--split", "kfold:5/1")
+def test_another_split_can_be_inspected(noise: Path):
+    out = call(noise, "--no-montage", "--format", "json", "--split", "kfold:5/1")
     assert out.exit_code == 0, out.stderr
     assert json.loads(out.stdout)["split"] == "kfold:5/1"
 

@@ -29,7 +29,7 @@ NOISE = np.random.default_rng(0).integers(0, 256, (24, 24)).astype(np.uint8)
 
 
 @pytest.fixture
-def cells(tmp_path: Path) -> Path:
+def sound(tmp_path: Path) -> Path:
     """A folder of two classes, ten images each, with nothing wrong."""
     for name in ("a", "b"):
         (tmp_path / "cells" / name).mkdir(parents=True)
@@ -102,23 +102,23 @@ def linked_to_itself(path: Path) -> None:
     ids=lambda value: getattr(value, "__name__", None),
 )
 def test_an_image_that_cannot_be_trusted_is_refused(
-    cells: Path,
+    sound: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     name: str,
     make: Callable[[Path], object],
     words: str,
 ) -> None:
-    make(cells / name)
-    assert words in refused(capsys, monkeypatch, "prepare", cells)
+    make(sound / name)
+    assert words in refused(capsys, monkeypatch, "prepare", sound)
 
 
-def linked_up(cells: Path) -> None:
-    (cells / "b" / "up").symlink_to(cells)
+def linked_up(sound: Path) -> None:
+    (sound / "b" / "up").symlink_to(sound)
 
 
-def linked_twice(cells: Path) -> None:
-    (cells / "b" / "again").symlink_to(cells / "a")
+def linked_twice(sound: Path) -> None:
+    (sound / "b" / "again").symlink_to(sound / "a")
 
 
 @pytest.mark.parametrize(
@@ -126,14 +126,14 @@ def linked_twice(cells: Path) -> None:
     [(linked_up, "/b/up links to"), (linked_twice, "/a and {cells}/b/again are one folder")],
 )
 def test_links_between_the_folders_are_refused_by_name(
-    cells: Path,
+    sound: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     make: Callable[[Path], None],
     words: str,
 ) -> None:
-    make(cells)
-    assert words.format(cells=cells) in refused(capsys, monkeypatch, "prepare", cells)
+    make(sound)
+    assert words.format(sound=sound) in refused(capsys, monkeypatch, "prepare", sound)
 
 
 # --- archives
@@ -152,8 +152,8 @@ def whole(n: int = 36) -> list[tuple[tarfile.TarInfo, bytes]]:
     out = io.BytesIO()
     Image.fromarray(np.full((78, 78), 9, np.uint8)).save(out, "PNG")
     rows = ["Image ID,Image class", *(f"{i},{hep2.CLASSES[i % 6]}" for i in range(n))]
-    cells = [(f"{['training', 'validation', 'test'][i // 6 % 3]}/{i}.png", out.getvalue()) for i in range(n)]
-    return [(tarfile.TarInfo(name), data) for name, data in [(hep2.TABLE, "\n".join(rows).encode()), *cells]]
+    sound = [(f"{['training', 'validation', 'test'][i // 6 % 3]}/{i}.png", out.getvalue()) for i in range(n)]
+    return [(tarfile.TarInfo(name), data) for name, data in [(hep2.TABLE, "\n".join(rows).encode()), *sound]]
 
 
 def reaching_out(folder: Path) -> Path:
@@ -240,13 +240,13 @@ def test_a_download_with_another_md5_sum_is_refused_and_removed(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on a file's size")
-def test_a_disk_that_takes_no_more_is_said_and_leaves_nothing(cells: Path) -> None:
+def test_a_disk_that_takes_no_more_is_said_and_leaves_nothing(sound: Path) -> None:
     """Simulated by the system's limit on a file's size, in a process of its own."""
     code = (
         "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))\n"
         "from cellbench.cli import main; sys.argv[0] = 'cellbench'; main()"
     )
-    command = [sys.executable, "-c", code, "prepare", str(cells)]
+    command = [sys.executable, "-c", code, "prepare", str(sound)]
     told = subprocess.run(command, capture_output=True, text=True, env={**os.environ}, timeout=60, check=False)
     assert (told.returncode, told.stdout, told.stderr.count("\n")) == (2, "", 1), told.stderr
     assert "File too large; choose another folder with CELLBENCH_DATA" in told.stderr

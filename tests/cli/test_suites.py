@@ -2,8 +2,6 @@
 
 import importlib.util
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,8 @@ from cellbench.core import suites
 from cellbench.datasets import datasets
 from cellbench.datasets.files import cache
 from cellbench.datasets.sources import synthetic_hpa, synthetic_yeast
+
+from .program import call
 
 # Suites on the same images, and what makes them fit for a test: small images, tame steps, weights that can't be had
 # offline left out. Of nets that take a minute each there is one run of each kind: what they differ in is their
@@ -32,10 +32,6 @@ GROUPS = {
     "hpa": (("hpa10-resnet", "hpa28-bninception"), "synthetic-hpa28", "size=32", HPA),
     "inception": (("hpa10-inception",), "synthetic-hpa28", "size=80 weights=none", "inception simple-cnn"),
 }
-
-
-def call(*arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "cellbench", *arguments], capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")

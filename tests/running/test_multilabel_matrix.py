@@ -1,9 +1,6 @@
 """Every standard method on simulated human cells of several labels, from the command line to the table."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +18,8 @@ from cellbench.methods import methods
 from cellbench.results.row_settings import with_settings
 from cellbench.running.plan import Override, make_plan
 from cellbench.running.runner import execute
+
+from ..cli.program import call
 
 STANDARD = sorted(entry.name for entry in methods.entries() if entry.standard)
 
@@ -44,12 +43,9 @@ def prepared(base):
 @pytest.fixture(scope="module")
 def results(base, prepared):
     """The folder of results of `run -d synthetic-hpa` with all standard methods."""
-    environment = {**os.environ, "CELLBENCH_DATA": str(base / "cache"), "XDG_STATE_HOME": str(base / "state")}
+    environment = {"CELLBENCH_DATA": str(base / "cache"), "XDG_STATE_HOME": str(base / "state")}
     settings = ["--epochs", "1", "--set", "size=32", "--set", "probe-*:weights=none"]  # published ones may not be there
-    command = ["run", "-d", "synthetic-hpa", *settings, "-o", str(base / "results")]
-    out = subprocess.run(
-        [sys.executable, "-m", "cellbench", *command], env=environment, capture_output=True, text=True, check=False
-    )
+    out = call("run", "-d", "synthetic-hpa", *settings, "-o", base / "results", environment=environment)
     assert out.returncode == 0, out.stderr
     assert out.stdout.startswith(f"{len(STANDARD)} ok.")
     return base / "results"
@@ -109,10 +105,9 @@ def test_thresholds_are_fitted_on_val(results, method):
 
 def test_the_leaderboard_shows_the_figures_of_several_labels(results):
     def table(style: str) -> str:
-        arguments = ["table", str(results), "--view", "leaderboard", "--format", style]
-        return subprocess.run(
-            [sys.executable, "-m", "cellbench", *arguments], capture_output=True, text=True, check=True
-        ).stdout
+        out = call("table", results, "--view", "leaderboard", "--format", style)
+        assert out.returncode == 0, out.stderr
+        return out.stdout
 
     heading = next(line for line in table("markdown").splitlines() if line.startswith("| method"))
     for title in ("macro-F1", "micro-F1", "mAP", "exact match", "sample-averaged F1"):
