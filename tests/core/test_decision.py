@@ -11,7 +11,7 @@ from cellbench.core.metrics import evaluate
 
 
 @pytest.fixture
-def several():
+def truth_and_scores():
     """150 images; the first two classes are on about half of them, four others on a tenth."""
     rng = np.random.default_rng(4)
     truth = rng.random((150, 6)) < [0.5, 0.45, 0.1, 0.1, 0.1, 0.1]
@@ -29,8 +29,8 @@ def test_the_grid_is_that_of_study_004_and_beyond():
     assert (GRID[-1], len(GRID)) == (0.95, 19)
 
 
-def test_thresholds_a_class_are_those_of_the_largest_f1(several):
-    truth, scores = several
+def test_thresholds_a_class_are_those_of_the_largest_f1(truth_and_scores):
+    truth, scores = truth_and_scores
     thresholds, sweeps = Decision().fit(truth, scores)
     for k in range(truth.shape[1]):
         best = max(f1_score(truth[:, k], scores[:, k] >= at) for at in scores[:, k])
@@ -45,8 +45,8 @@ def test_a_class_without_positives_keeps_threshold_0():
     assert thresholds[1] == 0
 
 
-def test_a_global_threshold_is_the_best_of_the_grid_for_all_classes(several):
-    truth, scores = several
+def test_a_global_threshold_is_the_best_of_the_grid_for_all_classes(truth_and_scores):
+    truth, scores = truth_and_scores
     thresholds, sweeps = Decision(thresholds="global").fit(truth, scores)
     expected = [f1_at(truth, scores, p) for p in GRID]
     assert sweeps["threshold_sweep"]["threshold"] == list(GRID)
@@ -69,8 +69,8 @@ def test_a_global_threshold_by_hand():
     )
 
 
-def test_the_majority_classes_get_a_threshold_of_their_own_given_the_others(several):
-    truth, scores = several
+def test_the_majority_classes_get_a_threshold_of_their_own_given_the_others(truth_and_scores):
+    truth, scores = truth_and_scores
     thresholds, sweeps = Decision(thresholds="majority-apart").fit(truth, scores)
     first, second = sweeps["threshold_sweep"], sweeps["majority_sweep"]
     assert first == Decision(thresholds="global").fit(truth, scores)[1]["threshold_sweep"]
@@ -82,8 +82,8 @@ def test_the_majority_classes_get_a_threshold_of_their_own_given_the_others(seve
     assert max(expected) > max(first["val_macro_f1"])
 
 
-def test_no_class_stands_apart_where_none_is_on_a_fifth_of_the_images(several):
-    truth, scores = several
+def test_no_class_stands_apart_where_none_is_on_a_fifth_of_the_images(truth_and_scores):
+    truth, scores = truth_and_scores
     thresholds, sweeps = Decision(thresholds="majority-apart").fit(truth[:, 2:], scores[:, 2:])
     assert sweeps["majority_sweep"] == {"classes": []}
     assert thresholds.tolist() == Decision(thresholds="global").fit(truth[:, 2:], scores[:, 2:])[0].tolist()
@@ -98,8 +98,8 @@ def test_the_majority_classes_of_the_atlas_are_those_that_study_004_took():
     assert sweeps["majority_sweep"]["classes"] == [0, 25]
 
 
-def test_a_given_probability_is_the_threshold_of_all_classes_and_looks_at_no_image(several):
-    truth, scores = several
+def test_a_given_probability_is_the_threshold_of_all_classes_and_looks_at_no_image(truth_and_scores):
+    truth, scores = truth_and_scores
     thresholds, sweeps = Decision(thresholds=0.15).fit(~truth, scores)
     assert (thresholds == pytest.approx([np.log(0.15 / 0.85)] * 6), sweeps) == (True, {})
 
@@ -112,8 +112,8 @@ def test_an_svms_decision_values_are_read_as_logits():
 
 
 @pytest.mark.parametrize("rule", ["per-class", "global", "majority-apart"])
-def test_fitted_thresholds_are_no_worse_than_a_half_on_the_images_they_are_fitted_on(several, rule):
-    truth, scores = several
+def test_fitted_thresholds_are_no_worse_than_a_half_on_the_images_they_are_fitted_on(truth_and_scores, rule):
+    truth, scores = truth_and_scores
     assert evaluate(truth, scores, Decision(thresholds=rule).fit(truth, scores)[0])["macro_f1"] >= f1_at(
         truth, scores, 0.5
     )

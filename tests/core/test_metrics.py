@@ -68,8 +68,8 @@ def test_figures_by_class_are_scikit_learns_and_missing_where_a_class_has_no_ima
     assert np.mean([x for x in figures["f1"] if x is not None]) == pytest.approx(macro_f1(truth, predicted))
 
 
-def test_figures_by_class_of_several_labels_are_scikit_learns(several):
-    truth, scores = several
+def test_figures_by_class_of_several_labels_are_scikit_learns(truth_and_scores):
+    truth, scores = truth_and_scores
     truth[:, 4] = False
     thresholds = np.array([0.2, -0.1, 0.0, 0.3, -0.5, 0.1], np.float32)
     figures = per_class(truth, scores, thresholds)
@@ -96,15 +96,15 @@ def test_several_labels_are_the_classes_above_their_thresholds():
 
 
 @pytest.fixture
-def several():
+def truth_and_scores():
     rng = np.random.default_rng(4)
     truth = rng.random((150, 6)) < 0.3
     scores = (truth + rng.normal(0, 0.8, truth.shape) - 0.5).astype(np.float32)
     return truth, scores
 
 
-def test_multi_label_figures_are_scikit_learns(several):
-    truth, scores = several
+def test_multi_label_figures_are_scikit_learns(truth_and_scores):
+    truth, scores = truth_and_scores
     predicted = decide(scores, True)
     assert micro_f1(truth, predicted) == pytest.approx(reference.f1_score(truth, predicted, average="micro"))
     assert macro_f1(truth, predicted) == pytest.approx(reference.f1_score(truth, predicted, average="macro"))
@@ -129,22 +129,22 @@ def test_a_class_without_positives_is_left_out_of_the_means():
     assert figures["mean_average_precision"] == pytest.approx(np.mean([0.5, 1]))
 
 
-def test_what_cannot_be_computed_without_a_positive_is_absent(several):
-    _, scores = several
+def test_what_cannot_be_computed_without_a_positive_is_absent(truth_and_scores):
+    _, scores = truth_and_scores
     nobody = np.zeros(scores.shape, bool)
     assert set(evaluate(nobody, scores)) == {"n", "micro_f1", "exact_match", "sample_averaged_f1"}
     with pytest.raises(DataError, match="no validation image has a label"):
         validation_figure(nobody, scores)
 
 
-def test_only_figures_that_suit_the_labels_are_computed(several):
+def test_only_figures_that_suit_the_labels_are_computed(truth_and_scores):
     assert set(evaluate(np.array([0, 1]), np.eye(2, dtype=np.float32))) == {
         "n",
         "accuracy",
         "balanced_accuracy",
         "macro_f1",
     }
-    assert set(evaluate(*several)) == {
+    assert set(evaluate(*truth_and_scores)) == {
         "n",
         "macro_f1",
         "micro_f1",

@@ -30,7 +30,7 @@ def test_scikit_learn_s_checks_pass(estimator, check):
 
 
 @pytest.fixture(scope="module")
-def cells():
+def samples():
     """400 samples of 12 features in 5 classes that overlap, and 200 unseen."""
     rng = np.random.default_rng(0)
     y = rng.integers(0, 5, 600)
@@ -38,8 +38,8 @@ def cells():
     return X[:400], y[:400], X[400:]
 
 
-def test_a_path_of_c_gives_each_model_that_a_fit_of_its_own_gives(cells):
-    X, y, unseen = cells
+def test_a_path_of_c_gives_each_model_that_a_fit_of_its_own_gives(samples):
+    X, y, unseen = samples
     models = path(SVC(device="cpu"), X, y, [100, 0.1, 1, 1000], [0.05, "scale"])
     assert [(m.C, m.gamma) for m in models] == [(C, g) for g in (0.05, "scale") for C in (0.1, 1, 100, 1000)]
     scores = path_scores(models, unseen)
@@ -50,8 +50,8 @@ def test_a_path_of_c_gives_each_model_that_a_fit_of_its_own_gives(cells):
         assert np.mean(model.predict(unseen) == alone.predict(unseen)) >= 0.995
 
 
-def test_one_gram_matrix_serves_every_pair_and_every_c(cells, monkeypatch):
-    X, y, _ = cells
+def test_one_gram_matrix_serves_every_pair_and_every_c(samples, monkeypatch):
+    X, y, _ = samples
     made = []
     whole = machines.gram
     monkeypatch.setattr(machines, "gram", lambda kernel, x, *rest: made.append(len(x)) or whole(kernel, x, *rest))
@@ -60,8 +60,8 @@ def test_one_gram_matrix_serves_every_pair_and_every_c(cells, monkeypatch):
 
 
 @pytest.mark.parametrize("memory", [400**2 * 8 - 1, 2**10])
-def test_blocks_of_the_gram_matrix_give_the_same_machine_as_the_whole(cells, monkeypatch, memory):
-    X, y, unseen = cells
+def test_blocks_of_the_gram_matrix_give_the_same_machine_as_the_whole(samples, monkeypatch, memory):
+    X, y, unseen = samples
     whole = SVC(device="cpu", C=5).fit(X, y)
     made = []
     gram = machines.gram
@@ -72,8 +72,8 @@ def test_blocks_of_the_gram_matrix_give_the_same_machine_as_the_whole(cells, mon
     np.testing.assert_allclose(blocks.decision_function(unseen), whole.decision_function(unseen), atol=1e-6)
 
 
-def test_labels_get_a_machine_each_as_one_versus_rest_makes_them(cells):
-    X, y, unseen = cells
+def test_labels_get_a_machine_each_as_one_versus_rest_makes_them(samples):
+    X, y, unseen = samples
     labels = np.stack([y < 2, y % 2 == 0, y == 4], 1)
     theirs = OneVsRestClassifier(sklearn.svm.SVC(C=2, gamma=0.05, tol=1e-6)).fit(X, labels.astype(int))
     ours = SVC(C=2, gamma=0.05, tol=1e-6, device="cpu").fit(X, labels)
@@ -81,22 +81,22 @@ def test_labels_get_a_machine_each_as_one_versus_rest_makes_them(cells):
     assert np.array_equal(ours.predict(unseen), theirs.predict(unseen))
 
 
-def test_a_label_that_all_or_no_samples_have_scores_one_way(cells):
-    X, y, unseen = cells
+def test_a_label_that_all_or_no_samples_have_scores_one_way(samples):
+    X, y, unseen = samples
     labels = np.stack([y < 2, np.ones_like(y, bool), np.zeros_like(y, bool)], 1)
     decisions = SVC(device="cpu").fit(X, labels).decision_function(unseen)
     assert np.all(decisions[:, 1] == 1)
     assert np.all(decisions[:, 2] == -1)
 
 
-def test_labels_whose_gram_matrix_does_not_fit_are_refused_with_both_figures(cells):
-    X, y, _ = cells
+def test_labels_whose_gram_matrix_does_not_fit_are_refused_with_both_figures(samples):
+    X, y, _ = samples
     with pytest.raises(BackendError, match=r"400 samples takes 0\.0 GiB.*another backend"):
         SVC(device="cpu", memory=1000).fit(X, np.stack([y < 2, y == 3], 1))
 
 
-def test_a_batch_of_small_pairs_gives_what_each_gives_alone(cells, monkeypatch):
-    X, y, unseen = cells
+def test_a_batch_of_small_pairs_gives_what_each_gives_alone(samples, monkeypatch):
+    X, y, unseen = samples
     together = SVC(device="cpu").fit(X, y)
     monkeypatch.setattr(machines, "BATCH_BYTES", {"cpu": 1})
     alone = SVC(device="cpu").fit(X, y)
@@ -104,8 +104,8 @@ def test_a_batch_of_small_pairs_gives_what_each_gives_alone(cells, monkeypatch):
     np.testing.assert_allclose(together.dual_objective_, alone.dual_objective_, rtol=1e-6)
 
 
-def test_float32_gives_the_machine_that_float64_gives(cells, monkeypatch):
-    X, y, unseen = cells
+def test_float32_gives_the_machine_that_float64_gives(samples, monkeypatch):
+    X, y, unseen = samples
     exact = SVC(device="cpu", C=10).fit(X, y)
     monkeypatch.setattr(machines, "EXACT_UP_TO", 0)
     single = SVC(device="cpu", C=10).fit(X, y)
@@ -115,10 +115,10 @@ def test_float32_gives_the_machine_that_float64_gives(cells, monkeypatch):
     np.testing.assert_allclose(single.decision_function(unseen), exact.decision_function(unseen), atol=5e-3)
 
 
-def test_a_path_in_float32_goes_on_after_a_c_that_rounds_down(cells, monkeypatch):
+def test_a_path_in_float32_goes_on_after_a_c_that_rounds_down(samples, monkeypatch):
     """float32(0.01) lies below 0.01: a sample at that bound is at its bound nevertheless."""
     monkeypatch.setattr(machines, "EXACT_UP_TO", 0)
-    X, y, _ = cells
+    X, y, _ = samples
     for labels in (y, np.stack([y < 2, y == 4], 1)):
         for model in path(SVC(device="cpu"), X, labels, [0.01, 0.7, 7], [0.1]):
             alone = SVC(C=model.C, gamma=0.1, device="cpu").fit(X, labels)
@@ -144,17 +144,17 @@ def test_raw_pixels_under_a_linear_kernel_reach_the_tolerance():
     assert SVC(device="cpu", kernel="linear", C=100).fit(X, y).gap_.max() <= 1e-3
 
 
-def test_labels_of_minus_one_and_one_and_sparse_ones_mean_the_same(cells):
-    X, y, unseen = cells
+def test_labels_of_minus_one_and_one_and_sparse_ones_mean_the_same(samples):
+    X, y, unseen = samples
     labels = np.stack([y < 2, y == 3], 1)
     expected = SVC(device="cpu").fit(X, labels).predict(unseen)
     for form in (np.where(labels, 1, -1), scipy.sparse.csr_matrix(labels.astype(int))):
         assert np.array_equal(SVC(device="cpu").fit(X, form).predict(unseen), expected)
 
 
-def test_far_off_features_lose_nothing_to_float32(cells, monkeypatch):
+def test_far_off_features_lose_nothing_to_float32(samples, monkeypatch):
     monkeypatch.setattr(machines, "EXACT_UP_TO", 0)
-    X, y, unseen = cells
+    X, y, unseen = samples
     X, unseen = X.astype(np.float64), unseen.astype(np.float64)
     near = SVC(device="cpu", gamma=0.1).fit(X, y).decision_function(unseen)
     far = SVC(device="cpu", gamma=0.1).fit(X + 1e6, y)
@@ -162,17 +162,17 @@ def test_far_off_features_lose_nothing_to_float32(cells, monkeypatch):
     np.testing.assert_allclose(far.support_vectors_ - 1e6, X[far.support_], atol=1e-3)
 
 
-def test_the_intercept_of_a_linear_kernel_is_that_of_features_as_they_came(cells, monkeypatch):
+def test_the_intercept_of_a_linear_kernel_is_that_of_features_as_they_came(samples, monkeypatch):
     monkeypatch.setattr(machines, "EXACT_UP_TO", 0)
-    X, y, _ = cells
+    X, y, _ = samples
     ours = SVC(device="cpu", kernel="linear", tol=1e-5).fit(X + 3, y)
     np.testing.assert_allclose(
         ours.intercept_, sklearn.svm.SVC(kernel="linear", tol=1e-5).fit(X + 3, y).intercept_, atol=5e-3
     )
 
 
-def test_the_order_of_samples_does_not_matter(cells):
-    X, y, unseen = cells
+def test_the_order_of_samples_does_not_matter(samples):
+    X, y, unseen = samples
     order = np.random.default_rng(0).permutation(len(y))
     a, b = SVC(device="cpu", tol=1e-6).fit(X, y), SVC(device="cpu", tol=1e-6).fit(X[order], y[order])
     np.testing.assert_allclose(a.decision_function(unseen), b.decision_function(unseen), atol=1e-4)
@@ -180,15 +180,15 @@ def test_the_order_of_samples_does_not_matter(cells):
 
 
 @pytest.mark.parametrize("form", [np.asfortranarray, lambda X: X[:, ::-1][:, ::-1], lambda X: X.astype(np.float64)])
-def test_any_layout_and_type_of_features_gives_the_same_labels(cells, form):
-    X, y, unseen = cells
+def test_any_layout_and_type_of_features_gives_the_same_labels(samples, form):
+    X, y, unseen = samples
     assert np.array_equal(
         SVC(device="cpu").fit(form(X), y).predict(unseen), SVC(device="cpu").fit(X, y).predict(unseen)
     )
 
 
-def test_whole_numbers_and_tensors_are_features_too(cells):
-    X, y, unseen = cells
+def test_whole_numbers_and_tensors_are_features_too(samples):
+    X, y, unseen = samples
     whole = (X * 10).astype(np.int64)
     expected = sklearn.svm.SVC().fit(whole, y).predict(whole)
     assert np.array_equal(SVC(device="cpu").fit(whole, y).predict(whole), expected)
@@ -205,8 +205,8 @@ def test_a_constant_feature_and_opposite_twins_are_no_obstacle():
     np.testing.assert_allclose(ours.dual_objective_, dual_objectives(theirs, X), rtol=1e-6)
 
 
-def test_a_fitted_model_can_be_pickled(cells):
-    X, y, unseen = cells
+def test_a_fitted_model_can_be_pickled(samples):
+    X, y, unseen = samples
     model = SVC(device="cpu").fit(X, y)
     assert np.array_equal(pickle.loads(pickle.dumps(model)).predict(unseen), model.predict(unseen))
 
@@ -228,16 +228,16 @@ def test_a_fitted_model_can_be_pickled(cells):
         ({"memory": 0}, "memory is 0; give a positive number of bytes"),
     ],
 )
-def test_bad_settings_are_refused_in_one_line(cells, settings, message):
+def test_bad_settings_are_refused_in_one_line(samples, settings, message):
     with pytest.raises(ValueError, match=message) as caught:
-        SVC(**{"device": "cpu", **settings}).fit(cells[0], cells[1])
+        SVC(**{"device": "cpu", **settings}).fit(samples[0], samples[1])
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("kernel", ["sigmoid", "precomputed"])
 @pytest.mark.parametrize("classes", [2, 5])
-def test_kernels_that_need_not_be_definite_are_solved_by_libsvm(cells, kernel, classes):
-    X, y, unseen = cells
+def test_kernels_that_need_not_be_definite_are_solved_by_libsvm(samples, kernel, classes):
+    X, y, unseen = samples
     X, y = X[y < classes], y[y < classes]
     if kernel == "precomputed":
         X, unseen = np.tanh(X @ X.T / 10), np.tanh(unseen @ X.T / 10)
@@ -254,20 +254,20 @@ def test_kernels_that_need_not_be_definite_are_solved_by_libsvm(cells, kernel, c
         np.testing.assert_array_equal(scores, model.decision_function(unseen))
 
 
-def test_a_gram_matrix_is_cut_by_rows_and_columns_in_cross_validation(cells):
-    X, y, _ = cells
+def test_a_gram_matrix_is_cut_by_rows_and_columns_in_cross_validation(samples):
+    X, y, _ = samples
     ours = cross_val_score(SVC(kernel="precomputed", device="cpu"), X @ X.T, y)
     np.testing.assert_array_equal(ours, cross_val_score(sklearn.svm.SVC(kernel="precomputed"), X @ X.T, y))
 
 
-def test_a_kernel_of_libsvm_s_takes_one_label_a_sample(cells):
-    X, y, _ = cells
+def test_a_kernel_of_libsvm_s_takes_one_label_a_sample(samples):
+    X, y, _ = samples
     with pytest.raises(ValueError, match="'sigmoid' takes one label a sample; for several use OneVsRestClassifier"):
         SVC(kernel="sigmoid").fit(X, np.stack([y < 2, y == 3], 1))
 
 
-def test_a_model_fitted_anew_by_our_solver_forgets_libsvm_s(cells):
-    X, y, unseen = cells
+def test_a_model_fitted_anew_by_our_solver_forgets_libsvm_s(samples):
+    X, y, unseen = samples
     again = SVC(kernel="sigmoid", device="cpu").fit(X, y).set_params(kernel="rbf").fit(X, y)
     np.testing.assert_array_equal(again.predict(unseen), SVC(device="cpu").fit(X, y).predict(unseen))
 
@@ -289,8 +289,8 @@ def test_what_no_machine_can_be_made_of_is_refused(X, y, message):
         SVC(device="cpu").fit(X, y)
 
 
-def test_memory_that_runs_out_in_the_middle_leaves_the_model_unfitted_and_nothing_held(cells, monkeypatch):
-    X, y, _ = cells
+def test_memory_that_runs_out_in_the_middle_leaves_the_model_unfitted_and_nothing_held(samples, monkeypatch):
+    X, y, _ = samples
 
     matrices = []
 
@@ -309,10 +309,10 @@ def test_memory_that_runs_out_in_the_middle_leaves_the_model_unfitted_and_nothin
     assert not hasattr(model, "_vectors")
 
 
-def test_a_device_that_is_not_there_is_refused_in_one_line(cells, monkeypatch):
+def test_a_device_that_is_not_there_is_refused_in_one_line(samples, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(BackendError, match="device is 'cuda' and torch finds no CUDA device; choose 'cpu'"):
-        SVC(device="cuda").fit(cells[0], cells[1])
+        SVC(device="cuda").fit(samples[0], samples[1])
 
 
 def test_on_a_card_half_of_what_is_free_may_be_used_torch_s_own_reserve_included(monkeypatch):
@@ -322,9 +322,9 @@ def test_on_a_card_half_of_what_is_free_may_be_used_torch_s_own_reserve_included
     assert classifier._free_memory(torch.device("cuda")) == (1000 + 700 - 300) // 2
 
 
-def test_large_coefficients_are_summed_to_within_the_tolerance(cells, monkeypatch):
+def test_large_coefficients_are_summed_to_within_the_tolerance(samples, monkeypatch):
     monkeypatch.setattr(machines, "EXACT_UP_TO", 0)
-    X, y, unseen = cells
+    X, y, unseen = samples
     y = y == np.random.default_rng(0).permutation(y)  # no order in it: most samples end at their bound
     for C in (10, 1e4):
         model = SVC(C=C, gamma=0.02, device="cpu").fit(X, y)
@@ -333,8 +333,8 @@ def test_large_coefficients_are_summed_to_within_the_tolerance(cells, monkeypatc
         np.testing.assert_allclose(model.decision_function(unseen), expected, atol=1e-3)
 
 
-def test_newton_steps_that_end_in_no_number_in_float32_are_taken_again_in_float64(cells, monkeypatch):
-    X, y, unseen = cells
+def test_newton_steps_that_end_in_no_number_in_float32_are_taken_again_in_float64(samples, monkeypatch):
+    X, y, unseen = samples
     expected = SVC(device="cpu").fit(X, y)
     solved = solver._solved
     monkeypatch.setattr(machines, "EXACT_UP_TO", 0)
@@ -349,6 +349,6 @@ def test_newton_steps_that_end_in_no_number_in_float32_are_taken_again_in_float6
     np.testing.assert_allclose(reached.decision_function(unseen), expected.decision_function(unseen), atol=2e-3)
 
 
-def test_a_c_whose_square_is_no_number_is_refused(cells):
+def test_a_c_whose_square_is_no_number_is_refused(samples):
     with pytest.raises(ValueError, match=r"C times the mean of k\(x, x\) is 1\.0e\+40; give a smaller C, or rescale X"):
-        SVC(C=1e40, device="cpu").fit(cells[0], cells[1])
+        SVC(C=1e40, device="cpu").fit(samples[0], samples[1])

@@ -36,7 +36,7 @@ def put(root: Path, names: Iterable[str], shape: tuple[int, ...] = (12, 10), dty
             Image.fromarray(array).save(path)
 
 
-def cells(*classes: str, n: int = 10, part: str = "") -> list[str]:
+def crops(*classes: str, n: int = 10, part: str = "") -> list[str]:
     return [f"{part}{name}/{i}.png" for name in classes for i in range(n)]
 
 
@@ -73,7 +73,7 @@ def root(tmp_path: Path) -> Path:
 # --- several labels an image
 
 
-def several(root: Path, sep: str, quote: str = "") -> dict[str, list[str]]:
+def table_of_several_labels(root: Path, sep: str, quote: str = "") -> dict[str, list[str]]:
     """20 images in a table: every one is an 'a b', 'c' or both; the labels by file."""
     own = {f"{i:02d}.png": [["c"], ["a b"], ["c", "a b"]][i % 3] for i in range(20)}
     put(root, own)
@@ -84,7 +84,7 @@ def several(root: Path, sep: str, quote: str = "") -> dict[str, list[str]]:
 
 @pytest.mark.parametrize(("sep", "quote"), [(";", ""), ("|", ""), (", ", '"')])
 def test_several_labels_in_a_cell_are_split_where_the_user_says(root: Path, sep: str, quote: str) -> None:
-    own = several(root, sep, quote)
+    own = table_of_several_labels(root, sep, quote)
     data = load(root, multilabel=sep.strip())
     assert data.classes == ("a b", "c")
     assert data.labels.dtype == np.bool_
@@ -98,7 +98,7 @@ def test_several_labels_in_a_cell_are_split_where_the_user_says(root: Path, sep:
 
 @pytest.mark.parametrize("column", ["labels", "Labels"])
 def test_a_column_called_labels_is_found_as_one_called_label_is(root: Path, column: str) -> None:
-    own = several(root, ";")
+    own = table_of_several_labels(root, ";")
     table = root / "labels.csv"
     table.write_text(table.read_text().replace("file,label", f"file,{column}", 1))
     data = load(root, multilabel=";")
@@ -115,7 +115,7 @@ def test_numbers_between_spaces_are_split_in_natural_order(root: Path) -> None:
 
 
 def test_labels_are_never_split_unasked_but_what_looks_like_several_is_said(root: Path) -> None:
-    several(root, ";")
+    table_of_several_labels(root, ";")
     data = load(root)
     assert data.classes == ("a b", "c", "c;a b")
     assert data.labels.ndim == 1
@@ -151,7 +151,7 @@ def test_one_hot_columns_that_hold_something_else_are_refused_by_column_and_line
 
 
 def test_an_empty_cell_too_rare_a_label_and_class_folders_are_refused(root: Path) -> None:
-    several(root, ";")
+    table_of_several_labels(root, ";")
     text = (root / "labels.csv").read_text()
     (root / "labels.csv").write_text(text.replace("04.png,a b", "04.png, ; "))
     refused(root, "labels.csv line 6 has no label", multilabel=";")
@@ -160,7 +160,7 @@ def test_an_empty_cell_too_rare_a_label_and_class_folders_are_refused(root: Path
     (root / "labels.csv").write_text(text.replace("04.png,a b", "04.png,a b;rare").replace("01.png,a b", "01.png,rare"))
     refused(root, "class rare has 2 images to draw a split from; at least 5 of each class", multilabel=";")
     (root / "labels.csv").unlink()
-    put(root, cells("a", "b"))
+    put(root, crops("a", "b"))
     for name in root.glob("*.png"):
         name.unlink()
     refused(root, "several labels an image need a table", multilabel=";")
@@ -220,7 +220,7 @@ def test_a_missing_channel_odd_names_and_planes_that_differ_are_refused_by_name(
 
 
 def test_ome_channel_names_are_kept_and_other_ones_in_another_image_are_refused(root: Path) -> None:
-    for name in cells("a", "b"):
+    for name in crops("a", "b"):
         path = (root / name).with_suffix(".ome.tif")
         path.parent.mkdir(parents=True, exist_ok=True)
         stains = {"axes": "CYX", "Channel": {"Name": ["DAPI", "ER"]}}
@@ -240,7 +240,7 @@ def test_ome_channel_names_are_kept_and_other_ones_in_another_image_are_refused(
 
 
 def test_class_folders_become_classes_in_natural_order_with_a_stratified_split(root: Path) -> None:
-    names = cells("2", "10", "Ärger x")
+    names = crops("2", "10", "Ärger x")
     put(root, names)
     data = load(root)
     assert data.name == "folder:my cells é"
@@ -260,24 +260,24 @@ def test_class_folders_become_classes_in_natural_order_with_a_stratified_split(r
 )
 def test_part_folders_under_any_usual_name_are_the_given_split(root: Path, words: tuple[str, ...]) -> None:
     for word, n in zip(words, (3, 1, 2), strict=True):
-        put(root, cells("a", "b", n=n, part=f"{word}/"))
+        put(root, crops("a", "b", n=n, part=f"{word}/"))
     data = load(root)
     assert data.split.name == "given"
     assert data.class_counts() == {"train": [3, 3], "val": [1, 1], "test": [2, 2]}
-    assert sorted(values(data, "test")) == sorted(value(n) for n in cells("a", "b", n=2, part=f"{words[2]}/"))
+    assert sorted(values(data, "test")) == sorted(value(n) for n in crops("a", "b", n=2, part=f"{words[2]}/"))
 
 
 def test_a_missing_val_is_taken_from_train_and_said(root: Path) -> None:
-    put(root, [*cells("a", "b", part="train/"), *cells("a", "b", n=3, part="test/")])
+    put(root, [*crops("a", "b", part="train/"), *crops("a", "b", n=3, part="test/")])
     data = load(root)
     assert data.class_counts() == {"train": [8, 8], "val": [2, 2], "test": [3, 3]}
     assert data.info.notes == ("no val is given: a fifth of train taken for it (stratified, 4 images)",)
-    trained = {value(name) for name in cells("a", "b", part="train/")}
+    trained = {value(name) for name in crops("a", "b", part="train/")}
     assert set(values(data, "val")) <= trained
 
 
 def test_only_train_is_split_by_drawing_and_said(root: Path) -> None:
-    put(root, cells("a", "b", part="train/"))
+    put(root, crops("a", "b", part="train/"))
     data = load(root)
     assert data.split.name == "stratified"
     assert data.info.notes == ("only train is given: val and test drawn from it",)
@@ -289,7 +289,7 @@ def test_images_deeper_in_a_class_folder_belong_to_the_class(root: Path) -> None
 
 
 def test_hidden_files_and_other_files_are_no_images(root: Path) -> None:
-    put(root, cells("a", "b"))
+    put(root, crops("a", "b"))
     for name in ("a/.hidden.png", "a/._0.png", ".DS_Store", "a/Thumbs.db", "__MACOSX/a/0.png", "b/notes.txt"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text("x")
@@ -460,7 +460,7 @@ def test_named_columns_are_used(root: Path) -> None:
 
 
 def test_a_table_that_names_no_image_does_not_hide_class_folders(root: Path) -> None:
-    put(root, cells("a", "b"))
+    put(root, crops("a", "b"))
     write_table(root / "classes.csv", [["id", "label"], ["77", "a"], ["88", "b"]])
     data = load(root)
     assert data.classes == ("a", "b")
@@ -481,8 +481,8 @@ def test_alike_images_keep_size_and_type(root: Path, dtype: type, suffix: str) -
 
 
 def test_mixed_sizes_are_brought_to_64_or_the_size_asked_for_and_said(root: Path) -> None:
-    put(root, cells("a"))
-    put(root, cells("b"), shape=(30, 44))
+    put(root, crops("a"))
+    put(root, crops("b"), shape=(30, 44))
     data = load(root)
     assert data.images.shape == (20, 1, 64, 64)
     assert data.info.notes == ("images of 2 sizes (12×10 to 30×44 px, height×width) resized to 64×64",)
@@ -491,14 +491,14 @@ def test_mixed_sizes_are_brought_to_64_or_the_size_asked_for_and_said(root: Path
 
 
 def test_alike_images_are_resized_when_asked_and_said(root: Path) -> None:
-    put(root, cells("a", "b"))
+    put(root, crops("a", "b"))
     data = load(root, size=16)
     assert data.images.shape == (20, 1, 16, 16)
     assert data.info.notes == ("images resized from 12×10 px to 16×16",)
 
 
 def test_alpha_is_dropped_from_colour_and_said(root: Path) -> None:
-    put(root, cells("a", "b"), shape=(12, 10, 4))
+    put(root, crops("a", "b"), shape=(12, 10, 4))
     data = load(root)
     assert data.channels == ("red", "green", "blue")
     assert data.images.shape == (20, 3, 12, 10)
@@ -515,7 +515,7 @@ def test_five_channels_keep_their_order(root: Path) -> None:
 
 
 def test_whole_fields_of_view_are_noted(root: Path) -> None:
-    put(root, cells("a", "b", n=5), shape=(520, 300))
+    put(root, crops("a", "b", n=5), shape=(520, 300))
     (note,) = load(root).info.notes
     assert note.startswith("the median image has 520×300 px, like a whole field of view; crops are expected")
 
@@ -524,7 +524,7 @@ def test_whole_fields_of_view_are_noted(root: Path) -> None:
 
 
 def test_a_folder_is_decoded_again_only_when_a_file_or_an_option_changes(root: Path) -> None:
-    put(root, cells("a", "b"))
+    put(root, crops("a", "b"))
     first = folder.prepare(root, FolderOptions())
     assert folder.prepare(root, FolderOptions()) == first
     assert folder.prepare(root, FolderOptions(split_seed=1)) != first
@@ -558,38 +558,38 @@ def test_a_folder_without_images_is_refused(root: Path) -> None:
 
 
 def test_an_empty_class_is_refused_by_name(root: Path) -> None:
-    put(root, cells("a", "b"))
+    put(root, crops("a", "b"))
     (root / "nobody").mkdir()
     refused(root, "class folder .*nobody holds no images")
 
 
 def test_an_empty_class_in_train_is_refused_by_name(root: Path) -> None:
-    put(root, [*cells("a", "b", part="train/"), *cells("a", "b", "c", part="test/")])
+    put(root, [*crops("a", "b", part="train/"), *crops("a", "b", "c", part="test/")])
     (root / "train" / "c").mkdir()
     refused(root, "class folder .*train/c holds no images")
 
 
 def test_one_class_only_is_refused(root: Path) -> None:
-    put(root, cells("a"))
+    put(root, crops("a"))
     refused(root, "one class only, 'a'; at least two are needed$")
 
 
 def test_a_folder_around_the_folder_is_told_from_one_class(root: Path) -> None:
-    put(root, cells("a", "b", part="dataset/"))
+    put(root, crops("a", "b", part="dataset/"))
     refused(root, "one class only, 'dataset'; at least two are needed; did you mean .*é/dataset?")
 
 
 def test_a_class_of_fewer_than_five_images_is_refused_when_the_split_is_drawn(root: Path) -> None:
-    put(root, [*cells("a"), "b/0.png", "b/1.png"])
+    put(root, [*crops("a"), "b/0.png", "b/1.png"])
     refused(root, "class b has 2 images to draw a split from; at least 5 of each class")
 
 
 def test_a_class_with_one_image_is_refused_in_every_layout_with_the_image_and_the_row(root: Path) -> None:
-    put(root, [*cells("a"), "b/0.png"])
+    put(root, [*crops("a"), "b/0.png"])
     refused(root, r"class 'b' has one image only \(b/0\.png\); add images of it or remove the class")
-    put(root / "given", [*cells("a", part="train/"), *cells("a", n=3, part="test/"), "train/b/0.png"])
+    put(root / "given", [*crops("a", part="train/"), *crops("a", n=3, part="test/"), "train/b/0.png"])
     refused(root / "given", r"class 'b' has one image only \(train/b/0\.png\)")
-    rows = [["file", "label"], *([name, name[0]] for name in [*cells("a"), "b/0.png"])]
+    rows = [["file", "label"], *([name, name[0]] for name in [*crops("a"), "b/0.png"])]
     write_table(root / "t.csv", rows)
     for name in ("given/train/a", "given/train/b", "given/test/a"):
         for file in (root / name).iterdir():
@@ -607,40 +607,58 @@ def test_a_class_with_one_image_is_refused_in_every_layout_with_the_image_and_th
 
 
 def test_a_class_left_with_one_readable_image_is_refused(root: Path) -> None:
-    put(root, [*cells("a"), *cells("b", n=5)])
+    put(root, [*crops("a"), *crops("b", n=5)])
     for i in range(1, 5):
         (root / "b" / f"{i}.png").write_bytes(b"")
     refused(root, r"class 'b' has one image only \(b/0\.png\)", skip_unreadable=True)
 
 
 def test_images_outside_class_folders_are_refused_by_name(root: Path) -> None:
-    put(root, [*cells("a", "b"), "loose.png"])
+    put(root, [*crops("a", "b"), "loose.png"])
     refused(root, r"1 images in .* the first is loose\.png")
 
 
 def test_part_folders_that_are_not_clear_are_refused(root: Path) -> None:
-    put(root, [*cells("a", "b", part="train/"), *cells("a", "b", part="test/"), *cells("x", part="masks/")])
+    put(
+        root,
+        [
+            *crops("a", "b", part="train/"),
+            *crops("a", "b", part="test/"),
+            *crops("x", part="masks/"),
+        ],
+    )
     refused(root, "holds test, train and also masks")
     (root / "masks").rename(root / "training")
     refused(root, "two of which mean the same part")
 
 
 def test_a_part_folder_without_class_folders_and_a_folder_without_train_are_refused(root: Path) -> None:
-    put(root, [*cells("a", "b", part="train/"), "test/1.png"])
+    put(root, [*crops("a", "b", part="train/"), "test/1.png"])
     refused(root, r"test/1\.png lies outside class folders")
     (root / "train").rename(root / "val")
     refused(root, "holds test, val but no train")
 
 
 def test_a_class_that_train_lacks_is_refused_by_name(root: Path) -> None:
-    put(root, [*cells("a", "b", part="train/"), *cells("a", "b", "Golgi", part="test/"), *cells("a", part="val/")])
+    put(
+        root,
+        [
+            *crops("a", "b", part="train/"),
+            *crops("a", "b", "Golgi", part="test/"),
+            *crops("a", part="val/"),
+        ],
+    )
     refused(root, r"class 'Golgi' \(of test/Golgi/0\.png\) has no image in train, whose classes are a, b")
 
 
 def test_a_class_that_train_lacks_is_refused_with_its_row_whether_a_column_or_folders_give_the_split(
     root: Path,
 ) -> None:
-    names = [*cells("a", "b", n=3, part="train/"), *cells("a", "b", n=2, part="val/"), *cells("a", "c", part="test/")]
+    names = [
+        *crops("a", "b", n=3, part="train/"),
+        *crops("a", "b", n=2, part="val/"),
+        *crops("a", "c", part="test/"),
+    ]
     put(root, names)
     rows = [[name, name.split("/")[1]] for name in names]
     write_table(root / "t.csv", [["file", "label"], *rows])
@@ -654,7 +672,7 @@ def test_a_class_that_train_lacks_is_refused_with_its_row_whether_a_column_or_fo
 
 def broken(root: Path) -> None:
     """20 images, of which three cannot be read."""
-    put(root, cells("a", "b"))
+    put(root, crops("a", "b"))
     whole = (root / "a" / "0.png").read_bytes()
     (root / "a" / "1.png").write_bytes(whole[: len(whole) // 2])
     (root / "b" / "2.png").write_bytes(b"")
@@ -671,7 +689,7 @@ def test_unreadable_images_are_counted_and_named_with_their_reasons(root: Path) 
 
 
 def test_an_image_without_permission_is_named_in_one_line(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    put(root, cells("a", "b"))
+    put(root, crops("a", "b"))
     read = Path.read_bytes
 
     def guarded(path: Path) -> bytes:
@@ -699,7 +717,7 @@ def test_a_table_without_permission_is_named_in_one_line(root: Path, monkeypatch
 
 
 def test_a_web_page_that_was_saved_as_an_image_is_called_so(root: Path) -> None:
-    put(root, cells("a", "b"))
+    put(root, crops("a", "b"))
     (root / "a" / "7.png").write_text("<!DOCTYPE html>\n<html><body>Please sign in</body></html>")
     (root / "b" / "2.png").write_text("\ufeff\n <HTML lang='en'>404</HTML>", encoding="utf-8")
     refused(
@@ -713,23 +731,23 @@ def test_unreadable_images_are_skipped_when_asked_counted_and_recorded(root: Pat
     data = load(root, skip_unreadable=True)
     assert len(data) == 17
     assert data.info.notes == ("3 unreadable images skipped: a/1.png, b/2.png, b/3.png",)
-    left = [name for name in cells("a", "b") if name not in ("a/1.png", "b/2.png", "b/3.png")]
+    left = [name for name in crops("a", "b") if name not in ("a/1.png", "b/2.png", "b/3.png")]
     assert values(data) == [value(name) for name in left]
     assert data.labels.tolist() == [0] * 9 + [1] * 8
 
 
 def test_skipping_a_whole_class_is_refused(root: Path) -> None:
-    put(root, cells("a", "b"))
+    put(root, crops("a", "b"))
     for i in range(10):
         (root / "b" / f"{i}.png").write_bytes(b"")
     refused(root, "no readable image is left of class b", skip_unreadable=True)
 
 
 def test_mixed_channels_and_depths_are_refused_with_two_names(root: Path) -> None:
-    put(root, cells("a"))
-    put(root, cells("b"), shape=(12, 10, 3))
+    put(root, crops("a"))
+    put(root, crops("b"), shape=(12, 10, 3))
     refused(root, r"a/0\.png is uint8 with 1 channel, b/0\.png is uint8 with 3 channels; save them all alike")
-    put(root, cells("b"), dtype=np.uint16)
+    put(root, crops("b"), dtype=np.uint16)
     refused(root, r"a/0\.png is uint8 with 1 channel, b/0\.png is uint16 with 1 channel")
 
 
@@ -745,7 +763,7 @@ def huge_png(path: Path) -> None:
 
 
 def test_a_decompression_bomb_is_refused_by_name(root: Path) -> None:
-    put(root, cells("a", "b"))
+    put(root, crops("a", "b"))
     huge_png(root / "b" / "4.png")
     refused(root, r"1 of 20 images cannot be read: b/4\.png \(.*pixels")
 
@@ -793,7 +811,7 @@ def test_a_missing_or_latin_1_table_two_tables_and_wrong_columns_are_refused(roo
 
 
 def test_a_group_column_without_a_table_and_a_silly_size_are_refused(root: Path) -> None:
-    put(root, cells("a", "b"))
+    put(root, crops("a", "b"))
     refused(root, "group column 'well' needs a table", group_column="well")
     with pytest.raises(UsageError, match="size is 4; give 8 to 1024"):
         FolderOptions(size=4)
