@@ -100,7 +100,7 @@ class NetMethod:
 
 
 def restore(net: Net, recipe: Recipe, state: Mapping[str, Any], device: str) -> "NetClassifier":
-    """The trained net that `NetMethod.state` told."""
+    """The trained net that `NetMethod.state` describes."""
     from ..deep.classifier import NetClassifier
 
     return NetClassifier.of_state(net.build(**state["built"]), state, recipe, device)

@@ -33,33 +33,36 @@ def names(package: str) -> frozenset[str]:
 
 
 def build(net: str, channels: int, classes: int, size: int) -> nn.Module:
-    """The net that `torchvision:NAME` or `timm:NAME` is. DataError, with a size to set, if it doesn't take
-    such images."""
-    kind = Kind(net, channels, classes)
+    """The net that `torchvision:NAME` or `timm:NAME` names.
+
+    Raises DataError, which names a size to set, where the net does not take images of this size.
+    """
+    architecture = Architecture(net, channels, classes)
     with contextlib.suppress(NotImplementedError):  # it cannot be tried: if it is too small, the net says so itself
-        if reason := _refusal(kind, size):
-            raise DataError(f"{net} does not take images of {size}×{size} pixels ({reason}){_advice(kind, size)}")
-    return _make(kind, _made_for(net, size))
+        if reason := _reason_against(architecture, size):
+            advice = _advice(architecture, size)
+            raise DataError(f"{net} does not take images of {size}×{size} pixels ({reason}){advice}")
+    return _make(architecture, _size_arguments(net, size))
 
 
 def smallest(net: str) -> int | None:
     """The smallest side of an image, in pixels, that the net takes, found by trying; None where it cannot be tried."""
     try:
-        return _next(Kind(net, channels=3, classes=2), above=0)
+        return _next_size(Architecture(net, channels=3, classes=2), above=0)
     except NotImplementedError:
         return None
 
 
-class Kind(NamedTuple):
-    """A net but for what the size of the images changes."""
+class Architecture(NamedTuple):
+    """A net of another package, all that makes it but the size of the images."""
 
     net: str
     channels: int
     classes: int
 
 
-def _made_for(net: str, size: int) -> tuple[tuple[str, Any], ...]:
-    """Arguments of a net that is made for a single size of images; none of the others."""
+def _size_arguments(net: str, size: int) -> tuple[tuple[str, Any], ...]:
+    """Further arguments for a net that is built for one size of images; none for other nets."""
     package, _, name = net.partition(":")
     if package == "torchvision":
         single = {"vit_": ("image_size", size), "maxvit": ("input_size", (size, size))}
@@ -71,23 +74,29 @@ def _made_for(net: str, size: int) -> tuple[tuple[str, Any], ...]:
     return (("img_size", size),) if known is not None and known.fixed_input_size else ()
 
 
-def _make(kind: Kind, made_for: tuple[tuple[str, Any], ...]) -> nn.Module:
+def _make(architecture: Architecture, size_arguments: tuple[tuple[str, Any], ...]) -> nn.Module:
     """torchvision's net, its first convolution exchanged where the image hasn't three channels; or timm's."""
-    package, _, name = kind.net.partition(":")
+    package, _, name = architecture.net.partition(":")
     if package == "torchvision":
-        extra = {**SINGLE_OUTPUT.get(name, {}), **dict(made_for)}
-        net = torchvision.models.get_model(name, weights=None, num_classes=kind.classes, **extra)
-        _read_channels(net, kind.channels)
+        extra = {**SINGLE_OUTPUT.get(name, {}), **dict(size_arguments)}
+        net = torchvision.models.get_model(name, weights=None, num_classes=architecture.classes, **extra)
+        _read_channels(net, architecture.channels)
         return net
     import timm
 
-    return timm.create_model(name, pretrained=False, in_chans=kind.channels, num_classes=kind.classes, **dict(made_for))
+    return timm.create_model(
+        name,
+        pretrained=False,
+        in_chans=architecture.channels,
+        num_classes=architecture.classes,
+        **dict(size_arguments),
+    )
 
 
 @lru_cache(maxsize=1)  # several sizes are tried on one
-def _weightless(kind: Kind, made_for: tuple[tuple[str, Any], ...]) -> nn.Module:
+def _without_weights(architecture: Architecture, size_arguments: tuple[tuple[str, Any], ...]) -> nn.Module:
     with torch.device("meta"):
-        return _make(kind, made_for).eval()
+        return _make(architecture, size_arguments).eval()
 
 
 def _read_channels(net: nn.Module, channels: int) -> None:
@@ -102,35 +111,41 @@ def _read_channels(net: nn.Module, channels: int) -> None:
     net.set_submodule(name, new)
 
 
-def _advice(kind: Kind, size: int) -> str:
-    least = _next(kind, above=0)
+def _advice(architecture: Architecture, size: int) -> str:
+    least = _next_size(architecture, above=0)
     if least is not None and least > size:
         return f"; the smallest that it takes have {least}: set size={least}"
-    larger = _next(kind, above=size)  # between two sizes that it takes there may be some that it doesn't
+    # between two sizes that it takes there may be some that it does not
+    larger = _next_size(architecture, above=size)
     return f"; {larger} would do: set size={larger}" if larger else ""
 
 
-def _next(kind: Kind, above: int) -> int | None:
-    """The next larger size that the net takes: among SIZES, then by halving what lies before it. NotImplementedError
-    where the net cannot be tried."""
+def _next_size(architecture: Architecture, above: int) -> int | None:
+    """The next larger size that the net takes: the first of SIZES, then the smallest by bisection below it.
+
+    Raises NotImplementedError where the net cannot be tried.
+    """
     refused = above
-    for size in (each for each in SIZES if each > above):
-        if _refusal(kind, size):
+    for size in (larger for larger in SIZES if larger > above):
+        if _reason_against(architecture, size):
             refused = size
             continue
         while size - refused > 1:
             middle = (refused + size) // 2
-            refused, size = (middle, size) if _refusal(kind, middle) else (refused, middle)
+            refused, size = (middle, size) if _reason_against(architecture, middle) else (refused, middle)
         return size
     return None
 
 
-def _refusal(kind: Kind, size: int) -> str:
-    """Why the net cannot be made for, or run on, such images; '' if it can. Nothing is computed, so that
-    NotImplementedError comes of nets that compute with their weights when they are made: torchvision's RegNets."""
+def _reason_against(architecture: Architecture, size: int) -> str:
+    """Why the net cannot be built for, or run on, images of this size; '' where it can.
+
+    It is tried without weights and computes nothing. Nets that compute with their weights while they are built
+    (torchvision's RegNets) cannot be tried so: NotImplementedError.
+    """
     try:
-        net = _weightless(kind, _made_for(kind.net, size))
-        net(torch.empty(2, kind.channels, size, size, device="meta"))
+        net = _without_weights(architecture, _size_arguments(architecture.net, size))
+        net(torch.empty(2, architecture.channels, size, size, device="meta"))
     except NotImplementedError:
         raise
     except (RuntimeError, ValueError, AssertionError, ZeroDivisionError) as error:
