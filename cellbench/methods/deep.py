@@ -31,7 +31,7 @@ class NetMethod:
     def __init__(self, net: Net, recipe: Recipe, seed: int, device: str) -> None:
         self._net, self._recipe, self._seed, self._device = net, recipe, seed, device
         self.backend = "torch"
-        self.chosen: dict[str, Any] = {}
+        self.chosen: Mapping[str, Any] = {}
         self.facts: dict[str, Any] = {}
         self.parameters: int | None = None
 

@@ -5,7 +5,7 @@ import pickle
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -97,7 +97,7 @@ def _resampled(net: Any, positions: Tensor) -> Tensor:
     return resample_abs_pos_embed(positions, new_size=list(net.patch_embed.grid_size), num_prefix_tokens=tokens)
 
 
-def stem_of(weights: str) -> str:
+def stem_of(weights: str) -> Literal["small", "stock"]:
     """'small' or 'stock': what weights, as in `load_weights`, were learnt with; a model of cellbench says so."""
     built = _built_for(Path(weights).expanduser()) if weights != "imagenet" else None
     return "small" if built and wants_small(built["stem"], built["size"]) else "stock"
