@@ -1,4 +1,4 @@
-"""Which library solved a support vector machine, and the LIBSVM run that was set the same problem."""
+"""Which library solved an SVM, and the LIBSVM run on the same problem."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -21,14 +21,15 @@ def requested(row: Line) -> str | None:
 
 
 def solver(row: Line) -> str | None:
-    """The library that did the work, of a net and a machine the machine's; one asked for is known even if it failed."""
+    """The library that did the work; of an SVM on a net's features, the SVM's. A library that was asked for by name is
+    known even if the run failed."""
     asked = requested(row)
     return asked if asked not in (None, "auto") else (row.get("backend") or "").rpartition(", ")[2] or None
 
 
 def problem(row: Line, *more: str) -> tuple[Any, ...]:
-    """What rows share that differ in backend, device and what follows from the number of training images alone, and the
-    values of `more`."""
+    """The values of PROBLEM and `more` and the settings, without the backend and what follows from the number of
+    training images: rows on the same problem have the same."""
     params = {name: value for name, value in fixed_params(row).items() if name != "backend"}
     return (*(row.get(name) for name in (*PROBLEM, *more)), json.dumps(params, sort_keys=True))
 
@@ -38,16 +39,18 @@ def is_reference(row: Line) -> bool:
 
 
 def references(rows: Iterable[L], *more: str) -> dict[tuple[Any, ...], L]:
-    """LIBSVM's ok rows on a processor, by problem; where 'auto' came to LIBSVM too, the one asked for by name."""
+    """LIBSVM's ok rows on a processor, by problem. Where 'auto' chose LIBSVM as well, the row that asked for it by name
+    is taken."""
     found = [row for row in rows if row["status"] == "ok" and is_reference(row)]
     return {problem(row, *more): row for row in sorted(found, key=lambda row: requested(row) == REFERENCE)}
 
 
 def agreements(rows: Sequence[Line], runs: Sequence[Run]) -> list[float | None]:
-    """For each run the share of test images, or of pairs of image and label, that it decides as LIBSVM does, given
-    the same problem and seed; None without such a run, or without scores beside the records.
+    """For each run, the share of test images that it decides as LIBSVM does on the same problem with the same seed.
+    With several labels an image, the share of pairs of image and label. None without such a run, or without
+    predictions.
 
-    rows: of the frame, one a run.
+    rows: the frame's, one for each run.
     """
     of_row = {id(row): run for row, run in zip(rows, runs, strict=True)}
     reference = {key: of_row[id(row)] for key, row in references(rows, "seed").items()}

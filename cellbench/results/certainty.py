@@ -1,4 +1,4 @@
-"""How sure the figures of rows are, and which rows tie with the best: read off the predictions beside the records."""
+"""Whether two rows differ, and which rows cannot be told apart from the best."""
 
 import math
 from collections.abc import Sequence
@@ -14,19 +14,19 @@ ALPHA = 0.05
 
 
 def compare_rows(a: Row, b: Row, figure: str = "accuracy", resamples: int = RESAMPLES) -> Comparison | None:
-    """Row b against row a on test; None where they have neither predictions of the same images nor three seeds each
-    (of an SVM on features that are not learnt one is as good as any number).
+    """Row b against row a on test. None where they have neither predictions of the same images nor three seeds each; an
+    SVM on features that are not learnt needs one seed, as all would be the same.
 
-    Where both can be had, a difference has to show over images (or groups) and over seeds: the larger p and the wider
-    interval hold.
+    Where both are possible, a difference has to show over images (or groups) and over seeds: the larger p and the wider
+    interval are taken.
     """
     seeds = stats.compare_over_seeds(a.summary(figure), b.summary(figure), figure)
     pair = _pair(a, b)
     if pair is None:
         return seeds
-    (first, *_), (told_a, told_b) = pair[0], [[one.predicted for one in side] for side in pair]
+    (first, *_), (of_a, of_b) = pair[0], [[one.predicted for one in side] for side in pair]
     classes = first.scores.shape[1]
-    images = stats.compare(first.truth, told_a, told_b, figure, first.groups, classes=classes, resamples=resamples)
+    images = stats.compare(first.truth, of_a, of_b, figure, first.groups, classes=classes, resamples=resamples)
     return _stricter(images, seeds) if seeds else images
 
 
@@ -37,7 +37,7 @@ def _stricter(images: Comparison, seeds: Comparison) -> Comparison:
 
 
 def _p(a: Row, b: Row, figure: str) -> float | None:
-    """p of no difference, as `compare_rows`, without the interval."""
+    """The p of `compare_rows`, without the cost of its interval."""
     if figure != "accuracy":
         found = compare_rows(a, b, figure, resamples=500)  # a standard error needs no more
         return found.p if found else None
@@ -45,8 +45,8 @@ def _p(a: Row, b: Row, figure: str) -> float | None:
     pair = _pair(a, b)
     ps = [seeds.p] if seeds else []
     if pair:
-        told_a, told_b = ([one.predicted for one in side] for side in pair)
-        ps.append(stats.paired_test(pair[0][0].truth, told_a, told_b, pair[0][0].groups)[0])
+        of_a, of_b = ([one.predicted for one in side] for side in pair)
+        ps.append(stats.paired_test(pair[0][0].truth, of_a, of_b, pair[0][0].groups)[0])
     return max(ps, default=None)
 
 
@@ -57,23 +57,24 @@ def _pair(a: Row, b: Row) -> tuple[list[Predicted], list[Predicted]] | None:
 
 
 def with_certainty(rows: Sequence[Row], figure: str) -> list[Row]:
-    """Rows, the best first, with `<test figure>_low` and `_high`, `interval_over`, `interval_n` and `tied`.
+    """The rows with their intervals and `tied`; give the best first.
 
-    tied: whether the row is the best in `figure` or was not shown to differ from it, Holm over the table; None where
-    that cannot be told, and of a row that was not trained enough. Predictions of at most MOST_FILES runs are read,
-    those of the first rows.
+    tied: whether a row is the best in `figure`, or not shown to differ from the best (Holm over the table). None where
+    that is unknown, and for a row that was not trained enough. Predictions of at most MOST_FILES runs are read, those
+    of the first rows.
     """
     ties = _ties(_near(rows), figure)
     return [row.having(tied=tie) for row, tie in zip(with_intervals(rows, figure), ties, strict=True)]
 
 
 def with_intervals(rows: Sequence[Row], figure: str) -> list[Row]:
-    """`with_certainty` without `tied`."""
+    """The rows with the columns `test_<metric>_low` and `_high` for FIGURES, and `interval_over` and `interval_n`,
+    which say what the interval of `figure` was drawn over, and how many of these there are."""
     return [row.having(**_ends(near, figure)) for row, near in zip(rows, _near(rows), strict=True)]
 
 
 def _near(rows: Sequence[Row]) -> list[Row]:
-    """Rows, those that would take the files read beyond MOST_FILES without their runs."""
+    """The rows; those whose files would be more than MOST_FILES in all, without their runs."""
     near, left = [], MOST_FILES
     for row in rows:
         fits = len(row.runs) <= left

@@ -1,4 +1,5 @@
-"""The contest of families: the best SVM, probe, net and whatever else ran, and the best floor under them."""
+"""The contest of families: the best SVM, the best probe, the best net and the best of any other family, with the best
+floor below them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,10 +14,10 @@ EXPECTED = ("svm", "probe", "deep", "floor")  # families whose absence is pointe
 
 @dataclass(frozen=True)
 class Difference:
-    """An entrant minus the leader in a figure of test, as fractions.
+    """The entrant's figure on test minus the leader's, as a fraction.
 
-    low, high: ends of the paired 95 % interval, None where there is none; over: what it was drawn over; p: of no
-    difference, two-sided, of this comparison alone.
+    low, high: ends of the paired 95 % interval, None where there is none. over: what it was drawn over. p: two-sided,
+    for no difference, of this comparison alone.
     """
 
     value: float
@@ -33,10 +34,10 @@ class Difference:
 
 @dataclass(frozen=True)
 class Entrant:
-    """The best row of a family on val.
+    """A family's best row on val.
 
-    differences: to the leader, by figure; empty for the leader and for what was not trained enough. time_ratio:
-    training time as a multiple of the leader's; None for the leader, and where times are not comparable.
+    differences: from the leader, by figure; empty for the leader itself and for a row that was not trained enough.
+    time_ratio: training time as a multiple of the leader's; None for the leader, and where times cannot be compared.
     """
 
     family: Family
@@ -51,10 +52,10 @@ class Entrant:
 
 @dataclass(frozen=True)
 class Contest:
-    """Entrants of one data set, the best on val first, what was not trained enough after them, floors last.
+    """The entrants on one data set: the best on val first, then those that were not trained enough, floors last.
 
-    leader: the first that is no floor and was trained enough, or None. rows: all that took part. missing: families that
-    are expected and have no entrant. figure: what entrants are compared by, 'accuracy' or 'macro_f1'.
+    leader: the first entrant that is no floor and was trained enough, or None. rows: all rows that took part. missing:
+    expected families without an entrant. figure: the metric that entrants are compared by, 'accuracy' or 'macro_f1'.
     """
 
     entrants: tuple[Entrant, ...]
@@ -68,12 +69,12 @@ class Contest:
 
 
 def contests(rows: Sequence[Row]) -> list[Contest]:
-    """A contest for each hardware of one data set.
+    """A contest for each hardware that one data set was run on.
 
-    A family without a result there takes part with its best from elsewhere, the machine's other devices and thread
-    counts before other machines; then times are not compared. Of two contests, one of which has all the entrants of
-    the other, the larger is kept; and that of a machine is left out where another machine ran more families, these
-    among them, and has the better leader on val.
+    A family without a result on some hardware takes part with its best from elsewhere: from other devices and thread
+    counts of the same machine first, then from other machines. Times are not compared then. Where one contest has all
+    entrants of another, only the larger one is kept. A machine's contest is also left out where another machine ran
+    the same families and more, and its leader is better on val.
     """
     groups = by(rows, HARDWARE)
     fields = [_with_neighbours(group, rows) for group in groups]
@@ -85,7 +86,7 @@ def contests(rows: Sequence[Row]) -> list[Contest]:
 
 
 def _outdoes(rows: Sequence[Row], others: Sequence[Row]) -> bool:
-    """Whether one machine's best rows of families leave nothing to learn from another machine's."""
+    """Whether another machine's contest adds nothing: `rows` have all its families and more, and the better leader."""
     if not rows or not others or rows[0].machine == others[0].machine:
         return False
     families, of_others = ({row.family for row in side} for side in (rows, others))
@@ -93,7 +94,7 @@ def _outdoes(rows: Sequence[Row], others: Sequence[Row]) -> bool:
 
 
 def _leading(rows: Sequence[Row]) -> float:
-    """The best macro-F1 on val of what is no floor and was trained enough."""
+    """The best macro-F1 on val among rows that are no floor and were trained enough."""
     fit = (row for row in rows if family_of(row.family).contender and not row.undertrained)
     return max((row.value("macro_f1", "val") for row in fit), default=0.0)
 
@@ -114,7 +115,7 @@ def _best_of_families(rows: Sequence[Row]) -> list[Row]:
 
 
 def _covers(best: Sequence[Sequence[Row]], j: int, i: int) -> bool:
-    """Whether field j has every entrant of field i, and more of them or came first."""
+    """Whether contest j has every entrant of contest i, and has more of them or comes first."""
     ours, theirs = ({id(row) for row in best[k]} for k in (i, j))
     return ours < theirs or (ours == theirs and j < i)
 

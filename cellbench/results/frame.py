@@ -61,8 +61,10 @@ _CAST: dict[str, Callable[[Any], Any]] = {WHOLE: int, REAL: float}
 
 
 def read_folder(path: Path | str) -> tuple[pd.DataFrame, list[Run], list[tuple[str, str]]]:
-    """Every record below `path`, sorted by file: as a frame, a row a run, whose index counts the runs; the runs; and
-    (file relative to `path`, reason) for each file that is no whole record. Nothing is written, moved or repaired.
+    """Every record below `path`, sorted by file. Nothing is written, moved or repaired.
+
+    Returns a frame with one row for each run, whose index counts the runs; the runs; and for each file that is no whole
+    record its name, relative to `path`, and the reason.
 
     What a record does not hold is missing (NA, NaN); docs/results-frame.md has every column. Raises UsageError when
     there is no such folder, or no record in it.
@@ -98,7 +100,7 @@ def read_folder(path: Path | str) -> tuple[pd.DataFrame, list[Run], list[tuple[s
 
 
 def _slip(root: Path) -> str:
-    """'did you mean …? Or ' when a folder beside it is called almost so."""
+    """'did you mean …? Or ' where a folder beside it has almost the same name."""
     beside: list[str] = []
     with contextlib.suppress(OSError):
         beside = [each.name for each in root.parent.iterdir() if each.is_dir()]
@@ -150,7 +152,10 @@ def _input(facts: Mapping[str, Any]) -> str | None:
 
 
 def _class_counts(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Images by part, the classes that none has, and train's extreme ones; facts["n"] where classes overlap."""
+    """The number of images in each part, the classes without an image in it, and train's smallest and largest class.
+
+    Where images have several labels, classes overlap, and facts["n"] has the number of images.
+    """
     counts, classes = facts.get("counts") or {}, facts.get("classes") or ()
     images = {f"n_{part}": sum(of_class) for part, of_class in counts.items()}
     images |= {f"n_{part}": n for part, n in facts.get("n", {}).items()}

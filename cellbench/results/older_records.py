@@ -1,4 +1,4 @@
-"""What records of nets do not say that are older than training budgets."""
+"""What the records of nets do not say that were written before nets had a training budget."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -26,10 +26,10 @@ def val_in_fit(record: RunRecord) -> bool | None:
 
 
 def why_undertrained(record: RunRecord) -> str | None:
-    """Why a net was trained too little: as the record says, or as it would say were it not older.
+    """Why a net was not trained enough: from the record, or, for an older record, by the rule that records follow now.
 
-    What started from other weights may have taken any number of steps, and where the number of training images is not
-    on record nobody can tell.
+    A net that started from other weights may have taken any number of steps. Without the number of training images the
+    rule cannot be applied.
     """
     facts, params = record.facts, record.spec.params
     if "undertrained" in facts or not is_older(record) or record.status != "ok" or facts.get("family") != "deep":
@@ -42,9 +42,9 @@ def why_undertrained(record: RunRecord) -> str | None:
 
 
 def _least_steps(record: RunRecord, n: int) -> int:
-    """The steps that the entries of suites plan for which the run was made, or without one the default settings.
+    """The fewest steps that were planned: by the suites' entries that the run was made for, or by default settings.
 
-    The user's batch may come to fewer steps without harm: the epochs that suit it count as well.
+    With the user's own batch size the same number of epochs takes another number of steps, which is as good.
     """
     given = {name: record.spec.params[name] for name in AMOUNT[1:] if name in record.spec.params}
     planned = [found for title in record.facts.get("entries", ()) if (found := _amount_of(title)) is not None] or [{}]
@@ -53,8 +53,10 @@ def _least_steps(record: RunRecord, n: int) -> int:
 
 @cache
 def _amount_of(title: str) -> Mapping[str, Any] | None:
-    """The settings of AMOUNT of an entry 'suite/entry', None where they follow from the number of images; None for
-    an entry that is in no suite any more."""
+    """The settings of AMOUNT in the entry 'suite/entry', None where a setting follows from the number of images.
+
+    None for an entry that no suite has any more.
+    """
     name, _, entry_id = title.partition("/")
     suite = suites.load(name) if name in suites.names() else None
     entry = next((one for one in suite.entries if one.id == entry_id), None) if suite else None

@@ -22,7 +22,8 @@ OF_ONE_RUN = ("seed", "status", "reason", "undertrained", "path")
 
 @dataclass(frozen=True, order=True)
 class Outcome:
-    """How one run of a row ended. reason: why it is not ok; undertrained: why it was not trained enough, or empty."""
+    """How one run of a row ended. reason: why it is not ok, or empty. undertrained: why it was not trained enough, or
+    empty."""
 
     seed: int
     status: str
@@ -33,15 +34,15 @@ class Outcome:
 
 
 def pool(frame: pd.DataFrame, runs: Sequence[Run]) -> list[Row]:
-    """Rows as ROW has them: means of figures over the seeds that are ok (of `others` the largest), '<figure>_sd' from
-    two seeds on.
+    """Runs with the same ROW as one row. Its figures are means over the seeds that are ok (`others` is the largest),
+    and '<figure>_sd' is their standard deviation where there are two seeds or more.
 
-    frame: a row a run, whose index says which of `runs` it is.
+    frame: one row for each run; its index says which of `runs` that is.
 
-    seeds: those that are ok; runs: theirs; files: of their records; n_runs: all; status 'ok' if any is; remark: what
-    went wrong, and with which seed; fixed_params: the params but those that follow from the number of training images,
-    as JSON; gap_<figure>: train minus test; undertrained: why at least half of the seeds were not trained enough, or as
-    `with_undertrained` finds it.
+    Further columns. seeds, runs, files: of the seeds that are ok. n_runs: of all runs. status: 'ok' if any run is.
+    remark: what went wrong, and with which seed. fixed_params: the settings that do not follow from the number of
+    training images, as JSON. gap_<metric>: train minus test. undertrained: why half of the seeds or more were not
+    trained enough, or what `with_undertrained` says of the row.
     """
     ok = frame["status"] == "ok"
     gaps = {f"gap_{name}": frame[f"train_{name}"] - frame[f"test_{name}"] for name in GAPS}
@@ -53,26 +54,27 @@ def pool(frame: pd.DataFrame, runs: Sequence[Run]) -> list[Row]:
     means = by_row.mean().assign(others=by_row["others"].max())  # one time that is too long makes the mean so
     pooled = facts.join(means).join(by_row.std().add_suffix("_sd"))
     outcomes: dict[int, list[Outcome]] = {}
-    for i, at, told in zip(number, frame.index, as_rows(frame[list(OF_ONE_RUN)]), strict=True):
-        outcomes.setdefault(i, []).append(_outcome_of(told, runs[at]))
+    for i, at, facts_of_run in zip(number, frame.index, as_rows(frame[list(OF_ONE_RUN)]), strict=True):
+        outcomes.setdefault(i, []).append(_outcome_of(facts_of_run, runs[at]))
     rows = [row | _of_all(sorted(outcomes[i]), row) for i, row in zip(pooled.index, as_rows(pooled), strict=True)]
     return [Row(row) for row in with_undertrained(rows)]
 
 
-def _outcome_of(told: Line, run: Run) -> Outcome:
-    reason = " ".join(told["reason"].split())
-    return Outcome(int(told["seed"]), told["status"], reason, told["undertrained"] or "", str(run.file), run)
+def _outcome_of(facts: Line, run: Run) -> Outcome:
+    reason = " ".join(facts["reason"].split())
+    return Outcome(int(facts["seed"]), facts["status"], reason, facts["undertrained"] or "", str(run.file), run)
 
 
 def _filled(frame: pd.DataFrame, ok: pd.Series) -> dict[str, pd.Series]:
-    """A run that died before it could tell its threads, its hardware or its backend stands with those that could."""
+    """Threads, hardware and backend of runs that died before they could record them: as in the same machine's other
+    runs."""
     machine = ["machine", "device"]
     alike = {"threads": machine, "processor": machine, "gpu": machine, "backend": [*machine, "method"]}
     filled = {}
     for name, keys in alike.items():
-        told = frame[name].mask(frame[name].isna() | (frame[name] == ""))
-        of_others = told.where(ok).groupby([frame[key] for key in keys]).transform("first")
-        filled[name] = told.mask(told.isna() & ~ok, of_others)
+        known = frame[name].mask(frame[name].isna() | (frame[name] == ""))
+        of_others = known.where(ok).groupby([frame[key] for key in keys]).transform("first")
+        filled[name] = known.mask(known.isna() & ~ok, of_others)
     return filled
 
 

@@ -1,4 +1,4 @@
-"""The order of rows: by which figure, and which of them stand out as the best."""
+"""The order of rows: by which metric, and which row is the best."""
 
 from collections.abc import Sequence
 
@@ -6,12 +6,12 @@ from .rows import HARDWARE, SETTINGS, Line, Row, one_label
 
 
 def main_figure(rows: Sequence[Line]) -> str:
-    """The figure that rows are ranked and compared by: accuracy, or of several labels an image macro-F1."""
+    """The metric that rows are ranked and compared by: accuracy, or macro-F1 where images have several labels."""
     return "accuracy" if one_label(rows) else "macro_f1"
 
 
 def ranked(rows: Sequence[Row]) -> list[Row]:
-    """The best on test first, what has no figures last."""
+    """The rows, the best on test first, those without figures last."""
     name = main_figure(rows)
     return sorted(rows, key=lambda row: (-(row.metric(name) or 0), row.status != "ok", *order(row)))
 
@@ -19,8 +19,8 @@ def ranked(rows: Sequence[Row]) -> list[Row]:
 def best_on_val(rows: Sequence[Row]) -> Row | None:
     """The row with the best macro-F1 on val of those that have figures on test too; None without any.
 
-    Rows that were not trained enough come after all others. Of equal ones that with no setting changed: another library
-    that decides alike is no other method.
+    Rows that were not trained enough come after all others. Among equal rows the one without changed settings is taken:
+    another library that decides alike is no other method.
     """
     scored = [row for row in rows if None not in (row.metric("macro_f1", "val"), row.metric("macro_f1"))]
     return max(sorted(scored, key=order), key=_merit, default=None)

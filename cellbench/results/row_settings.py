@@ -1,4 +1,7 @@
-"""Settings that follow from the number of training images: they differ from size to size, and nobody chose them."""
+"""The settings of rows: which of them were chosen, and which tell rows apart.
+
+Some settings follow from the number of training images: they differ from size to size, and nobody chose them.
+"""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -11,23 +14,24 @@ AUTO = "auto"
 
 
 def follows(row: "Line") -> set[str]:
-    """Names of these settings; empty for older records, which do not list them."""
+    """Names of the settings that follow from the number of training images; empty for older records."""
     return set(json.loads(row.get("follows") or "[]"))
 
 
 def fixed_params(row: "Line") -> dict[str, Any]:
-    """A row's params without such settings: rows of a method that differ in size alone have the same."""
+    """A row's params without those that follow: rows of a method that differ in size alone have the same."""
     names = follows(row)
     return {name: value for name, value in json.loads(row["params"]).items() if name not in names}
 
 
 def params_as_asked(row: "Line") -> dict[str, Any]:
-    """A row's params as somebody asked for them: AUTO for such settings."""
+    """A row's params as somebody asked for them: AUTO for those that follow."""
     return {**json.loads(row["params"]), **dict.fromkeys(follows(row), AUTO)}
 
 
 def seeds_matter(row: "Line") -> bool:
-    """Whether seeds change a row. Older records do not say so: of theirs, SVMs on features that no net learnt."""
+    """Whether the random seed changes a row. Older records do not say: there, seeds change all but SVMs on features
+    that no net learnt."""
     if row.get("seeded") is not None:
         return bool(row["seeded"])
     return row["family"] != "svm" or "net" in json.loads(row["params"])

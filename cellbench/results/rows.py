@@ -41,9 +41,12 @@ class Fact(Generic[T]):
 
 
 class Row(Mapping[str, Any]):
-    """Pooled runs. What they have in common and the means of their figures are columns, by the names that tables, files
-    and --where have (`pooling.pool` has them all); what code asks for is an attribute. A row does not change: `having`
-    gives another one."""
+    """Runs that differ in nothing but the random seed.
+
+    What they share, and the means of their figures, are columns: tables, files and --where use these names, and
+    `pooling.pool` says what they are. Code asks for facts as attributes, and for figures by `metric` and `interval`. A
+    row does not change: `having` returns another one.
+    """
 
     dataset, fingerprint, split = Fact[str](), Fact[str](), Fact[str]()
     limit, val_limit = Fact[int | None](), Fact[int | None]()
@@ -75,7 +78,7 @@ class Row(Mapping[str, Any]):
         return f"Row({', '.join(str(self.get(name)) for name in (*DATA, 'method', *HARDWARE))})"
 
     def having(self, **columns: Any) -> "Row":
-        """The row with other columns in place of its own, or more."""
+        """A row with these columns replaced or added."""
         return Row({**self._columns, **columns})
 
     @property
@@ -109,19 +112,21 @@ class Row(Mapping[str, Any]):
         return self.get(f"{part}_{name}_sd")
 
     def summary(self, name: str) -> tuple[float, float | None, float]:
-        """Mean, deviation and number of seeds of a metric on test, without any 0 seeds; what no seed changes is the
-        same with any number of them."""
+        """Mean, deviation and number of seeds of a metric on test; 0 seeds where it is not on record.
+
+        A row that no seed changes has an infinite number of seeds: all would give the same.
+        """
         value = self.metric(name)
         if value is None:
             return 0.0, None, 0
         return (value, self.deviation(name), len(self.seeds)) if seeds_matter(self) else (value, 0.0, math.inf)
 
     def gap(self, name: str) -> float | None:
-        """Train minus test in a metric of pooling.GAPS."""
+        """Train minus test in accuracy or macro-F1; None where it is not on record."""
         return self.get(f"gap_{name}")
 
     def gap_summary(self, name: str) -> tuple[float, float | None, int]:
-        """Mean, deviation and number of seeds of a gap that there is."""
+        """Mean, deviation and number of seeds of a gap that is on record."""
         return self[f"gap_{name}"], self.get(f"gap_{name}_sd"), len(self.seeds)
 
     def interval(self, name: str) -> Interval | None:
@@ -129,10 +134,10 @@ class Row(Mapping[str, Any]):
         return self.intervals((name,)).get(name)
 
     def intervals(self, names: Sequence[str] = FIGURES) -> dict[str, Interval]:
-        """The interval of each metric on test, as far as there is one: over seeds or over images or groups, whichever
+        """The intervals of metrics on test, those that exist: all over seeds, or all over images or groups, whichever
         is wider for the first metric.
 
-        names: as `stats.intervals` takes them; only those that are columns ('accuracy') have one over seeds.
+        names: as `stats.intervals` takes them. The F1 of a class ('f1:3') has an interval over images alone.
         """
         over_seeds = {name: self._over_seeds(name) for name in names}
         seeds = {name: span for name, span in over_seeds.items() if span}

@@ -57,8 +57,10 @@ class Run:
         """Precision, recall, F1 and n by class on test, see `core.metrics.per_class`; from the predictions where the
         record was written before it had them, None without either."""
         kept = self.record.per_class.get("test")
-        told = None if kept else self.predicted()
-        return kept or (None if told is None else per_class(told.truth, told.scores, told.thresholds))
+        if kept:
+            return kept
+        found = self.predicted()
+        return None if found is None else per_class(found.truth, found.scores, found.thresholds)
 
     def predicted(self, part: str = "test") -> Predicted | None:
         """What the run said of the images of 'val' or 'test'; None without predictions."""

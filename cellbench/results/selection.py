@@ -9,8 +9,9 @@ from .rows import L, columns_of
 
 
 def chosen(rows: Sequence[L], conditions: Sequence[str], names: Sequence[str] = ()) -> list[L]:
-    """The rows for which the conditions hold, see `where`: of pooled figures, so that no single seed is picked by its
-    luck. names: columns that conditions can ask for; all without any. Raises UsageError as `where` does."""
+    """The rows for which the conditions hold, see `conditions.where`. They ask for pooled figures, so that no seed is
+    chosen by its luck. names: the columns that conditions can ask for; all, if none is given. Raises UsageError as
+    `where` does."""
     if not conditions:
         return list(rows)
     frame = pd.DataFrame([columns_of(row) for row in rows], columns=list(names) or None, dtype=object)
