@@ -22,13 +22,19 @@ TRAINING_PHASES = ("features", "transfer", "fit")
 Status = Literal["ok", "failed", "timeout", "skipped"]
 
 
+# Made once: a folder has tens of thousands of records, and each is written as text several times.
+_PLAIN = (bool, int, str)
+_TEXT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+_KEY = json.JSONEncoder(separators=(",", ":"), sort_keys=True)
+
+
 def canonical(value: Any) -> Any:
     """The one JSON form of a value: 1.0 is 1, tuples are lists, keys are sorted; NaN and infinity are refused."""
-    if value is None or isinstance(value, bool | int | str):
+    if value is None or isinstance(value, _PLAIN):
         return value
     if isinstance(value, Mapping):
         return {str(k): canonical(value[k]) for k in sorted(value)}
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return [canonical(item) for item in value]
     if isinstance(value, float):
         if not math.isfinite(value):
@@ -39,7 +45,7 @@ def canonical(value: Any) -> Any:
 
 def canonical_text(value: Any) -> str:
     """A value's canonical form as JSON: equal texts, equal settings."""
-    return json.dumps(canonical(value), separators=(",", ":"), ensure_ascii=False)
+    return _TEXT.encode(canonical(value))
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,7 @@ class RunSpec:
     @property
     def key(self) -> str:
         """12 hexadecimal digits that two specs share only when they ask for the same thing."""
-        text = json.dumps(self.form, sort_keys=True, separators=(",", ":"))
+        text = _KEY.encode(self.form)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def __str__(self) -> str:

@@ -57,7 +57,8 @@ COLUMNS: dict[str, str] = {
     )
     for name in names.split()
 }
-_CAST: dict[str, Callable[[Any], Any]] = {WHOLE: int, REAL: float}
+_CASTS: dict[str, Callable[[Any], Any]] = {WHOLE: int, REAL: float}
+_CAST = {name: _CASTS.get(kind, lambda value: value) for name, kind in COLUMNS.items()}
 
 
 def read_folder(path: Path | str) -> tuple[pd.DataFrame, list[Run], list[tuple[str, str]]]:
@@ -83,7 +84,10 @@ def read_folder(path: Path | str) -> tuple[pd.DataFrame, list[Run], list[tuple[s
     rows, runs = [], []
     for stored in read_records(root, pass_over):
         try:
-            row = {name: _cast(name, value) for name, value in _row(stored.record).items() if value is not None}
+            # as their columns have them, so that one odd record is passed over instead of spoiling a column
+            row = {
+                name: _CAST.get(name, float)(value) for name, value in _row(stored.record).items() if value is not None
+            }
         except (AttributeError, KeyError, TypeError, ValueError, UsageError) as error:
             pass_over(stored.path, f"not a whole record ({error})")
             continue
@@ -168,8 +172,3 @@ def _class_counts(facts: Mapping[str, Any]) -> dict[str, Any]:
         for name, (n, title) in {"smallest_class": by_size[0], "largest_class": by_size[-1]}.items():
             row |= {name: title, f"{name}_n": n}
     return row
-
-
-def _cast(name: str, value: Any) -> Any:
-    """`value` as its column has it, so that one odd record is passed over instead of spoiling the column."""
-    return _CAST.get(COLUMNS.get(name, REAL), lambda same: same)(value)

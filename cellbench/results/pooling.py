@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from ..core.runs import canonical_text
+from .bootstrap import Interval
 from .frame import COLUMNS, REAL
 from .row_settings import fixed_params
 from .rows import DATA, HARDWARE, MAKE, SETTINGS, Line, Row, as_rows
@@ -17,6 +18,7 @@ ROW = (*DATA, *SETTINGS, *HARDWARE, *MAKE, "val_in_fit")
 MEMORY = ("host_memory", "device_memory")
 GAPS = ("accuracy", "macro_f1")  # of which a row has the distance from train to test
 BELOW_TWICE_CHANCE = "below twice chance"
+Drawn = dict[tuple[Run, ...], dict[str, Interval]]  # intervals over images, by the runs of a row
 OF_ONE_RUN = ("seed", "status", "reason", "undertrained", "path")
 
 
@@ -33,11 +35,12 @@ class Outcome:
     run: Run = field(compare=False)
 
 
-def pool(frame: pd.DataFrame, runs: Sequence[Run]) -> list[Row]:
+def pool(frame: pd.DataFrame, runs: Sequence[Run], drawn: Drawn) -> list[Row]:
     """Runs with the same ROW as one row. Its figures are means over the seeds that are ok (`others` is the largest),
     and '<figure>_sd' is their standard deviation where there are two seeds or more.
 
-    frame: one row for each run; its index says which of `runs` that is.
+    frame: one row for each run; its index says which of `runs` that is. drawn: see `Row`; rows of the same runs share
+    it.
 
     Further columns. seeds, runs, files: of the seeds that are ok. n_runs: of all runs. status: 'ok' if any run is.
     remark: what went wrong, and with which seed. fixed_params: the settings that do not follow from the number of
@@ -57,7 +60,7 @@ def pool(frame: pd.DataFrame, runs: Sequence[Run]) -> list[Row]:
     for i, at, facts_of_run in zip(number, frame.index, as_rows(frame[list(OF_ONE_RUN)]), strict=True):
         outcomes.setdefault(i, []).append(_outcome_of(facts_of_run, runs[at]))
     rows = [row | _of_all(sorted(outcomes[i]), row) for i, row in zip(pooled.index, as_rows(pooled), strict=True)]
-    return [Row(row) for row in with_undertrained(rows)]
+    return [Row(row, drawn.setdefault(row["runs"], {})) for row in with_undertrained(rows)]
 
 
 def _outcome_of(facts: Line, run: Run) -> Outcome:

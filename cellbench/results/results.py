@@ -1,7 +1,7 @@
 """A folder of records as results: read once, pooled once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import pandas as pd
 from ..core.errors import UsageError, did_you_mean
 from ..core.words import counted
 from .frame import read_folder
-from .pooling import pool
+from .pooling import Drawn, pool
 from .row_settings import with_settings
 from .rows import Line, Row, by
 from .runs import Run
@@ -35,6 +35,7 @@ class Results:
     runs: Sequence[Run]
     passed_over: Sequence[tuple[str, str]] = ()
     left_out: Sequence[Line] = ()
+    _drawn: Drawn = field(default_factory=dict)
 
     @classmethod
     def load(cls, folder: Path | str) -> "Results":
@@ -48,7 +49,7 @@ class Results:
     @cached_property
     def rows(self) -> list[Row]:
         """Runs that differ in nothing but the random seed, pooled; see `pooling.pool`."""
-        return pool(self.frame, self.runs)
+        return pool(self.frame, self.runs, self._drawn)
 
     def where(self, conditions: Sequence[str]) -> list[Row]:
         """Rows for which the conditions hold; raises UsageError as `selection.chosen` does."""

@@ -62,8 +62,10 @@ class Row(Mapping[str, Any]):
     n_train, n_val, n_test, n_classes = (Fact[int | None]() for _ in range(4))
     train_seconds = Fact[float | None]()
 
-    def __init__(self, columns: Line) -> None:
+    def __init__(self, columns: Line, drawn: dict[str, Interval] | None = None) -> None:
+        """drawn: intervals over images that are known by now; they are added to, so that none is computed twice."""
         self._columns = dict(columns)
+        self._drawn = {} if drawn is None else drawn
 
     def __getitem__(self, name: str) -> Any:
         return self._columns[name]
@@ -79,7 +81,7 @@ class Row(Mapping[str, Any]):
 
     def having(self, **columns: Any) -> "Row":
         """A row with these columns replaced or added."""
-        return Row({**self._columns, **columns})
+        return Row({**self._columns, **columns}, None if "runs" in columns else self._drawn)
 
     @property
     def records(self) -> list[RunRecord]:
@@ -141,21 +143,25 @@ class Row(Mapping[str, Any]):
         """
         over_seeds = {name: self._over_seeds(name) for name in names}
         seeds = {name: span for name, span in over_seeds.items() if span}
-        found = self.predictions
-        if found is None:
+        images = self._over_images([name for name in names if ":" in name or self.metric(name) is not None])
+        if images is None:
             return seeds
-        known = [name for name in names if ":" in name or self.metric(name) is not None]
-        scores = [one.scores for one in found]
-        images = intervals(
-            found[0].truth,
-            [one.predicted for one in found],
-            known,
-            found[0].groups,
-            scores=scores,
-            classes=scores[0].shape[1],
-        )
-        first = next((name for name in known if name in seeds), None)
+        first = next((name for name in images if name in seeds), None)
         return {**images, **seeds} if first and seeds[first].half > images[first].half else {**seeds, **images}
+
+    def _over_images(self, names: Sequence[str]) -> dict[str, Interval] | None:
+        """Intervals over images or groups, in the order of names; None without predictions."""
+        missing = [name for name in names if name not in self._drawn]
+        if missing or not names:
+            found = self.predictions
+            if found is None:
+                return None
+            scores = [one.scores for one in found]
+            predicted, classes = [one.predicted for one in found], scores[0].shape[1]
+            self._drawn |= intervals(
+                found[0].truth, predicted, missing, found[0].groups, scores=scores, classes=classes
+            )
+        return {name: self._drawn[name] for name in names}
 
     def _over_seeds(self, name: str) -> Interval | None:
         mean = self.metric(name)
