@@ -14,6 +14,7 @@ from .doctor import doctor
 from .findings import findings
 from .inspect import inspect
 from .listing import list_
+from .new import new
 from .plot import plot
 from .predict import predict
 from .prepare import prepare
@@ -58,7 +59,7 @@ def _terminated(number: int, frame: object) -> None:
     raise SystemExit(128 + number)
 
 
-for command in (run, table, findings, compare, plot, report, predict, list_, prepare, inspect, check, doctor):
+for command in (run, table, findings, compare, plot, report, predict, list_, prepare, inspect, check, new, doctor):
     cli.add_command(command)
 
 

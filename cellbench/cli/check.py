@@ -1,4 +1,4 @@
-"""`cellbench check`: does a method keep the rules that ours keep?"""
+"""`cellbench check`: does a method or a data set keep the rules that ours keep?"""
 
 from pathlib import Path
 
@@ -9,27 +9,30 @@ from .options import load_plugins
 
 
 @click.command()
-@click.argument("method")
+@click.argument("name")
 @click.option(
     "--plugin", "plugins", multiple=True, type=click.Path(path_type=Path), help="Python file that registers it."
 )
 @click.pass_context
-def check(context: click.Context, method: str, plugins: tuple[Path, ...]) -> None:
-    """Check on toy images that METHOD keeps the rules of a method.
+def check(context: click.Context, name: str, plugins: tuple[Path, ...]) -> None:
+    """Check that a method, on toy images, or a data set keeps the rules.
 
     Prints each rule, with what is wrong where it is broken; exit code 4 then.
 
     \b
     cellbench check resnet18
-    cellbench check my_method --plugin my_method.py
+    cellbench check my-method --plugin my_method.py
     """
+    from ..datasets import conformance as of_data_sets
+    from ..datasets import datasets
+    from ..methods import conformance as of_methods
     from ..methods import methods
-    from ..methods.conformance import conformance
 
     load_plugins(plugins)
+    rules = of_data_sets.conformance(datasets[name]) if name in datasets else of_methods.conformance(methods[name])
     broken = 0
-    for demand, problem in conformance(methods[method]):
+    for demand, problem in rules:
         click.echo(f"{'✗' if problem else '✓'} {demand}" + (f" But {problem}." if problem else ""))
         broken += bool(problem)
-    click.echo(f"{method}: {counted(broken, 'rule')} broken." if broken else f"{method}: all rules kept.")
+    click.echo(f"{name}: {counted(broken, 'rule')} broken." if broken else f"{name}: all rules kept.")
     context.exit(4 if broken else 0)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.conformance import broken, raised, require
 from ..core.data import Dataset, Samples
 from ..core.families import family_of
 from ..core.metrics import decide, macro_f1
@@ -67,9 +68,9 @@ def quick_settings(entry: MethodEntry, epochs: int = EPOCHS) -> Settings:
 def check_scores(entry: MethodEntry, trial: Trial) -> None:
     """Scores are finite float32 of shape (n, classes)."""
     expected = (len(trial.data.split.test), len(trial.data.classes))
-    _require(trial.scores.shape == expected, f"scores have shape {trial.scores.shape}; expected {expected}")
-    _require(trial.scores.dtype == np.float32, f"scores are {trial.scores.dtype}; expected float32")
-    _require(bool(np.isfinite(trial.scores).all()), "some scores are not finite")
+    require(trial.scores.shape == expected, f"scores have shape {trial.scores.shape}; expected {expected}")
+    require(trial.scores.dtype == np.float32, f"scores are {trial.scores.dtype}; expected float32")
+    require(bool(np.isfinite(trial.scores).all()), "some scores are not finite")
 
 
 def check_learns(entry: MethodEntry, trial: Trial) -> None:
@@ -79,17 +80,17 @@ def check_learns(entry: MethodEntry, trial: Trial) -> None:
     truth = trial.data.labels[trial.data.split.test]
     if trial.data.multilabel:
         score, everything = (macro_f1(truth, labels) for labels in (decide(trial.scores, True), np.ones_like(truth)))
-        _require(score > everything, f"macro-F1 {score:.2f} does not beat naming every label, {everything:.2f}")
+        require(score > everything, f"macro-F1 {score:.2f} does not beat naming every label, {everything:.2f}")
         return
     right, majority = np.mean(decide(trial.scores) == truth), np.bincount(truth).max() / len(truth)
-    _require(right > majority, f"accuracy {right:.2f} does not beat the commonest class, {majority:.2f}")
+    require(right > majority, f"accuracy {right:.2f} does not beat the commonest class, {majority:.2f}")
 
 
 def check_inputs_untouched(entry: MethodEntry, trial: Trial) -> None:
     """The training images and labels are as they were."""
     fresh = rings(**trial.shape).part("train")
-    _require(np.array_equal(trial.train.images, fresh.images), "fit changed the training images")
-    _require(np.array_equal(trial.train.labels, fresh.labels), "fit changed the training labels")
+    require(np.array_equal(trial.train.images, fresh.images), "fit changed the training images")
+    require(np.array_equal(trial.train.labels, fresh.labels), "fit changed the training labels")
 
 
 def check_same_seed_same_scores(entry: MethodEntry, trial: Trial) -> None:
@@ -97,7 +98,7 @@ def check_same_seed_same_scores(entry: MethodEntry, trial: Trial) -> None:
     shape = {name: value for name, value in trial.shape.items() if name != "size"}
     one = try_out(entry, **shape, epochs=FEW_EPOCHS) if "epochs" in names(entry.defaults) else trial
     other = try_out(entry, **shape, epochs=FEW_EPOCHS)
-    _require(np.array_equal(one.scores, other.scores), "the same seed gave different scores")
+    require(np.array_equal(one.scores, other.scores), "the same seed gave different scores")
 
 
 def check_batches_do_not_matter(entry: MethodEntry, trial: Trial) -> None:
@@ -105,7 +106,7 @@ def check_batches_do_not_matter(entry: MethodEntry, trial: Trial) -> None:
     images = trial.data.part("test").images[:4]
     alone = np.concatenate([trial.method.predict(images[i : i + 1]) for i in range(len(images))])
     several = trial.data.multilabel
-    _require(
+    require(
         np.array_equal(decide(alone, several), decide(trial.scores[:4], several)),
         "an image's label depends on its batch",
     )
@@ -125,13 +126,13 @@ def check_restores(entry: MethodEntry, trial: Trial) -> None:
     except pickle.UnpicklingError as error:
         raise AssertionError(f"its state holds more than tensors, numbers and text: {error}") from error
     again = entry.restore(quick_settings(entry), state, entry.devices[0]).predict(trial.data.part("test").images)
-    _require(np.allclose(again, trial.scores, rtol=1e-4, atol=1e-4), "a restored model gave other scores")
+    require(np.allclose(again, trial.scores, rtol=1e-4, atol=1e-4), "a restored model gave other scores")
 
 
 def check_times_itself(entry: MethodEntry, trial: Trial) -> None:
     """The log has a 'fit' phase, and what ran the method is named."""
-    _require(trial.log.seconds.get("fit", 0) > 0, f"no time in phase 'fit'; phases are {', '.join(PHASES)}")
-    _require(bool(trial.method.backend), "method.backend is empty; name what ran it")
+    require(trial.log.seconds.get("fit", 0) > 0, f"no time in phase 'fit'; phases are {', '.join(PHASES)}")
+    require(bool(trial.method.backend), "method.backend is empty; name what ran it")
 
 
 CHECKS: tuple[Callable[[MethodEntry, Trial], None], ...] = (
@@ -150,19 +151,6 @@ def conformance(entry: MethodEntry) -> Iterator[tuple[str, str]]:
     try:
         trial = try_out(entry)
     except Exception as error:  # whatever a stranger's method raises is a finding
-        yield "It fits toy images and scores them.", f"it raised {type(error).__name__}: {error}"
+        yield "It fits toy images and scores them.", raised(error)
         return
-    for check in CHECKS:
-        try:
-            check(entry, trial)
-            problem = ""
-        except AssertionError as error:
-            problem = str(error)
-        except Exception as error:
-            problem = f"it raised {type(error).__name__}: {error}"
-        yield (check.__doc__ or check.__name__).strip(), problem
-
-
-def _require(condition: bool, problem: str) -> None:
-    if not condition:
-        raise AssertionError(problem)
+    yield from broken(CHECKS, entry, trial)

@@ -1,0 +1,29 @@
+"""Rules that every method, or every data set, has to keep: each is a function whose docstring is the rule."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+Rule = Callable[..., None]
+
+
+def require(condition: bool, problem: str) -> None:
+    """Raises AssertionError, which says what is wrong, where the condition does not hold."""
+    if not condition:
+        raise AssertionError(problem)
+
+
+def broken(rules: Iterable[Rule], *arguments: Any) -> Iterator[tuple[str, str]]:
+    """Yield (the rule, '' or what is wrong) for each, called with the arguments."""
+    for rule in rules:
+        try:
+            rule(*arguments)
+            problem = ""
+        except AssertionError as error:
+            problem = str(error)
+        except Exception as error:  # whatever a stranger's code raises is a finding
+            problem = raised(error)
+        yield (rule.__doc__ or rule.__name__).strip(), problem
+
+
+def raised(error: Exception) -> str:
+    return f"it raised {type(error).__name__}: {error}"

@@ -1,0 +1,49 @@
+"""The methods that README and CONTRIBUTING show work as they stand there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from cellbench.core.registry import load_plugin_file
+from cellbench.methods import methods
+from cellbench.methods.conformance import check_learns, check_scores, conformance, try_out
+
+ROOT = Path(__file__).parent.parent
+SHOWN = {
+    (page, re.search(r'@method\("([^"]+)"', code)[1]): code
+    for page in ("README.md", "CONTRIBUTING.md")
+    for code in re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
+    if "@method(" in code
+}
+
+
+@pytest.fixture
+def shown(monkeypatch, tmp_path):
+    """Load the method that a page shows; it is gone after the test."""
+    monkeypatch.setattr(methods, "_added", dict(methods._entries))
+
+    def load(page, name):
+        file = tmp_path / f"{name}.py"
+        file.write_text(SHOWN[page, name], encoding="utf-8")
+        load_plugin_file(file)
+        return methods[name]
+
+    return load
+
+
+def test_both_pages_show_one():
+    assert set(SHOWN) == {("README.md", "knn"), ("CONTRIBUTING.md", "knn"), ("CONTRIBUTING.md", "knn-labels")}
+    assert all(code.count("\n") == 7 for code in SHOWN.values())
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_the_method_of_seven_lines_keeps_all_rules(page, shown):
+    assert [problem for _, problem in conformance(shown(page, "knn")) if problem] == []
+
+
+def test_the_one_for_several_labels_an_image_learns_them(shown):
+    entry = shown("CONTRIBUTING.md", "knn-labels")
+    trial = try_out(entry, multilabel=True)
+    check_scores(entry, trial)
+    check_learns(entry, trial)
