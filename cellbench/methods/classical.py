@@ -173,7 +173,8 @@ class FeatureSVM:
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a label that all or no training images have: its score is constant
-            tried = candidates(backend, *given, **grid, **self._settings.fixed)
+            inputs, labels, unseen = given
+            tried = candidates(backend, inputs, labels, unseen, **grid, **self._settings.fixed)
             scored = (Candidate(c, model, _scores(model, d, len(val.classes))) for c, model, d in tried)
             return best_candidate(scored, val, log)
 
