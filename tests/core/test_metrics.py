@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
+from cellbench.core import metrics
 from cellbench.core.errors import DataError
 from cellbench.core.metrics import (
     accuracy,
@@ -18,6 +19,7 @@ from cellbench.core.metrics import (
     sample_averaged_f1,
     validation_figure,
 )
+from cellbench.core.sums import sums_of
 
 
 @pytest.fixture
@@ -152,3 +154,11 @@ def test_only_figures_that_suit_the_labels_are_computed(truth_and_scores):
         "sample_averaged_f1",
         "mean_average_precision",
     }
+
+
+def test_a_metric_has_one_definition_for_one_sum_and_for_many(labels):
+    truth, predicted = labels
+    half = np.arange(len(truth)) % 2
+    of_halves = metrics.NAMED["macro_f1"].of_sums(sums_of(truth, predicted, half, 2))
+    assert of_halves.tolist() == [macro_f1(truth[half == k], predicted[half == k]) for k in (0, 1)]
+    assert [metric.title for metric in metrics.METRICS][:3] == ["accuracy", "balanced accuracy", "macro-F1"]

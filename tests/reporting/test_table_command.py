@@ -5,10 +5,12 @@ import sys
 import pytest
 from click.testing import CliRunner
 
+from cellbench import load_results
 from cellbench.cli.table import FORMATS, HELP, table
 from cellbench.core.errors import UsageError
-from cellbench.reporting.tables.registry import VIEWS
+from cellbench.reporting.tables.registry import VIEWS, View
 from cellbench.reporting.tables.table import STYLES
+from cellbench.reporting.tables.views import tables
 
 
 @pytest.fixture
@@ -23,6 +25,12 @@ def test_the_choices_are_what_reporting_offers():
     assert tuple(view.type.choices) == ("all", *VIEWS)
     assert all(f"{name:<14}{view.summary}" in HELP for name, view in VIEWS.items())
     assert all(callable(view.table) for view in VIEWS.values())
+
+
+def test_a_view_is_one_entry(results, record, monkeypatch):
+    monkeypatch.setitem(VIEWS, "toy", View("leaderboard:leaderboard", "a toy"))
+    (shown,) = tables(load_results(results(record("cnn"))), "toy")
+    assert [row["method"] for row in shown.rows] == ["cnn"]
 
 
 def test_tables_go_to_stdout_and_bad_files_to_stderr(run, results, record):
