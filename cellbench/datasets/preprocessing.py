@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field
 
 from ..core.errors import UsageError, did_you_mean
+from ..core.memory import let_go
 from ..core.settings import Settings, setting
-from .files.cache import let_go
 
 CHUNK_BYTES = 2**23  # of the images worked on at a time
 PERCENTILES = (1.0, 99.0)

@@ -90,10 +90,10 @@ def test_no_class_stands_apart_where_none_is_on_a_fifth_of_the_images(truth_and_
 
 
 def test_the_majority_classes_of_the_atlas_are_those_that_study_004_took():
-    from cellbench.datasets.sources.synthetic_hpa import ATLAS_COUNTS, ATLAS_LABELS_AN_IMAGE
+    from cellbench.simulation.human.atlas import COUNTS, LABELS_AN_IMAGE
 
-    every_tenth = np.arange(0, sum(ATLAS_LABELS_AN_IMAGE), 10)
-    truth = every_tenth[:, None] < np.array(ATLAS_COUNTS)
+    every_tenth = np.arange(0, sum(LABELS_AN_IMAGE), 10)
+    truth = every_tenth[:, None] < np.array(COUNTS)
     _, sweeps = Decision(thresholds="majority-apart").fit(truth, np.where(truth, 1, -1).astype(np.float32))
     assert sweeps["majority_sweep"]["classes"] == [0, 25]
 

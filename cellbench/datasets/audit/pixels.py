@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.data import Dataset
-from ..files import cache
+from ...core.memory import let_go
 
 CHUNK = 2**22  # pixel values held as float32 at a time
 THUMB = 12  # side of the thumbnails that are compared
@@ -53,7 +53,7 @@ def _chunks(array: NDArray) -> Iterator[tuple[slice, NDArray]]:
     for start in range(0, len(array), step):
         rows = slice(start, min(start + step, len(array)))
         yield rows, np.ascontiguousarray(array[rows])
-        cache.let_go(array)
+        let_go(array)
 
 
 def shrunk(planes: NDArray, side: int) -> NDArray[np.float32]:

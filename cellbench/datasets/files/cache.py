@@ -4,7 +4,6 @@ import contextlib
 import errno
 import hashlib
 import json
-import mmap
 import os
 import platform
 import re
@@ -19,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...core.data import PARTS, Dataset, Info, Split
 from ...core.environment import cache_folder
 from ...core.errors import NO_SPACE, DataError, cannot_write
+from ...core.memory import let_go
 from .locking import alone
 
 FORMAT = 1
@@ -195,15 +194,6 @@ def fingerprint(data: Dataset) -> str:
             digest.update(np.ascontiguousarray(array[start : start + 4096]).data)
             let_go(array)
     return digest.hexdigest()[:16]
-
-
-def let_go(array: NDArray) -> None:
-    """Drop a memory map's pages from this process's memory; they stay in the file and are read again on demand."""
-    base = array
-    while isinstance(base, np.ndarray) and base.base is not None:
-        base = base.base
-    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-        base.madvise(mmap.MADV_DONTNEED)
 
 
 def _write(data: Dataset, folder: Path) -> None:

@@ -19,7 +19,30 @@ from ..files.download import RemoteFile
 from ..files.tables import read_text
 from ..registry import dataset
 from ..splits import absent
-from .synthetic_yeast import CHANNELS, CLASSES, SHAPE
+
+CLASSES = (
+    "cell periphery",
+    "cytoplasm",
+    "endosome",
+    "er",
+    "golgi",
+    "mitochondrion",
+    "nuclear periphery",
+    "nucleolus",
+    "nucleus",
+    "peroxisome",
+    "spindle pole",
+    "vacuole",
+)
+CHANNELS = ("cell", "protein")
+SHAPE = (len(CHANNELS), 64, 64)
+
+# Cells of each class in the published split.
+COUNTS = {
+    "train": (6924, 6935, 2692, 6195, 2770, 6547, 6661, 7014, 6440, 1683, 4713, 6426),
+    "val": (961, 1223, 697, 1393, 208, 1560, 1252, 1147, 1312, 294, 1517, 936),
+    "test": (1569, 1276, 689, 1755, 382, 1243, 1164, 1263, 1627, 164, 781, 587),
+}
 
 HOME = "https://kodu.ut.ee/~leopoldp/2016_DeepYeast"
 LISTS_HOME = f"{HOME}/code/image_prep/data"

@@ -8,21 +8,21 @@ that rounding could do, stays within that; another seed, or another order of ran
 """
 
 import hashlib
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from cellbench.core.data import PARTS, Dataset
 from cellbench.core.errors import DataError
 from cellbench.datasets import datasets
 from cellbench.datasets.files import cache
-from cellbench.datasets.sources import synthetic_yeast
-from cellbench.simulation import assembly, yeast_renderer
+from cellbench.datasets.sources import deepyeast, synthetic_yeast
+from cellbench.simulation.yeast.crops import simulate
+from cellbench.simulation.yeast.patterns import PATTERNS
+from cellbench.simulation.yeast.plan import plan
 
 TOLERANCE = 0.03
 DEMO_HASH = "c9d3a6231a80873795b121ff3f48954720220b38b9866312ebf5281e88893fa5"
@@ -48,11 +48,6 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     return synthetic_yeast.build(tmp_path_factory.mktemp("demo"), None)
 
 
-@pytest.fixture(scope="module")
-def few() -> synthetic_yeast.Crops:
-    return synthetic_yeast.simulate(96, seed=3)
-
-
 def test_demo_labels_wells_and_order_are_frozen_exactly(demo: Dataset) -> None:
     assert demo.groups is not None
     digest = hashlib.sha256(demo.labels.astype("<i8").tobytes() + demo.groups.astype("<i8").tobytes())
@@ -69,14 +64,14 @@ def test_demo_images_are_frozen_to_three_percent(demo: Dataset) -> None:
 
 
 def test_another_seed_would_not_pass_for_the_frozen_images() -> None:
-    other = synthetic_yeast.simulate(600, seed=1)
-    levels = {name: other.images[other.labels == label, 1].mean() for label, name in enumerate(synthetic_yeast.CLASSES)}
+    other = simulate(synthetic_yeast.class_counts(600), seed=1)
+    levels = {name: other.images[other.labels == label, 1].mean() for label, name in enumerate(deepyeast.CLASSES)}
     off = [abs(levels[name] / DEMO_LEVELS[name][2] - 1) > TOLERANCE for name in levels]
     assert sum(off) >= 6
 
 
 def test_demo_parts_have_the_agreed_sizes_and_deepyeast_proportions(demo: Dataset) -> None:
-    weights = np.array(synthetic_yeast.DEEPYEAST_COUNTS["train"])
+    weights = np.array(deepyeast.COUNTS["train"])
     for part, n in {"train": 1200, "val": 400, "test": 600}.items():
         counts = np.array(demo.class_counts()[part])
         assert counts.sum() == n
@@ -122,61 +117,6 @@ def test_the_demo_says_that_it_is_synthetic(demo: Dataset) -> None:
     assert "2017" in demo.info.citation
 
 
-def test_the_cell_at_the_centre_is_brighter_than_the_border(few: synthetic_yeast.Crops) -> None:
-    centre, corner = few.images[:, 0, 24:40, 24:40].mean(), few.images[:, 0, :4, :4].mean()
-    assert centre > 2 * corner
-
-
-def test_same_seed_same_bytes_and_other_seeds_or_parts_other_bytes(few: synthetic_yeast.Crops) -> None:
-    assert np.array_equal(few.images, synthetic_yeast.simulate(96, seed=3).images)
-    assert not np.array_equal(few.images, synthetic_yeast.simulate(96, seed=4).images)
-    assert not np.array_equal(few.images, synthetic_yeast.simulate(96, "test", seed=3).images)
-
-
-@pytest.mark.parametrize("threads", [1, 2, 3])
-def test_threads_do_not_change_a_byte_and_keep_their_number(few: synthetic_yeast.Crops, threads: int) -> None:
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        again = synthetic_yeast.simulate(96, seed=3)
-        assert torch.get_num_threads() == threads
-    finally:
-        torch.set_num_threads(before)
-    assert np.array_equal(few.images, again.images)
-
-
-def test_another_cpu_would_draw_the_same_bytes(few: synthetic_yeast.Crops) -> None:
-    """Torch without its vector instructions rounds differently; double precision hides it."""
-    code = (
-        "import hashlib, cellbench.datasets.sources.synthetic_yeast as s;"
-        "print(hashlib.sha256(s.simulate(96, seed=3).images.tobytes()).hexdigest())"
-    )
-    plain = {**os.environ, "ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE"}
-    done = subprocess.run([sys.executable, "-c", code], env=plain, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == hashlib.sha256(few.images.tobytes()).hexdigest()
-
-
-def test_a_chunk_does_not_depend_on_what_follows_it() -> None:
-    labels = np.arange(12).repeat(3)
-    wells = synthetic_yeast.draw_wells(labels, synthetic_yeast.CONDITIONS, np.random.default_rng(0))
-    shown = np.arange(36)
-    seeds = np.array([5, 6, 7])
-    n = yeast_renderer.CHUNK
-    long, short = (np.empty((size, 2, 64, 64), np.uint8) for size in (36, n))
-    yeast_renderer.render(wells, shown, seeds, long)
-    yeast_renderer.render(wells, shown[:n], seeds[:1], short)
-    assert np.array_equal(long[:n], short)
-
-
-def test_global_random_state_is_neither_used_nor_changed(few: synthetic_yeast.Crops) -> None:
-    torch.manual_seed(1)
-    expected = torch.rand(1)
-    torch.manual_seed(1)
-    again = synthetic_yeast.simulate(96, seed=3)
-    assert torch.rand(1) == expected
-    assert np.array_equal(few.images, again.images)
-
-
 def test_a_memory_map_holds_the_same_bytes(tmp_path: Path) -> None:
     counts = dict.fromkeys(PARTS, (3,) * 12)
     in_memory = synthetic_yeast.simulate_dataset("toy", counts, seed=2)
@@ -187,8 +127,8 @@ def test_a_memory_map_holds_the_same_bytes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("part", PARTS)
 def test_the_full_layout_has_deepyeasts_counts_in_wells_of_about_ten(part: str) -> None:
-    counts = synthetic_yeast.DEEPYEAST_COUNTS[part]
-    planned = synthetic_yeast.plan(counts, part)
+    counts = deepyeast.COUNTS[part]
+    planned = plan(counts, part)
     assert sum(counts) == {"train": 65000, "val": 12500, "test": 12500}[part]
     assert tuple(np.bincount(planned.labels)) == counts
     assert np.array_equal(planned.well_labels[planned.wells], planned.labels)
@@ -198,32 +138,15 @@ def test_the_full_layout_has_deepyeasts_counts_in_wells_of_about_ten(part: str) 
     assert 9.5 <= sizes.mean() <= 10.5
 
 
-def test_peroxisomes_are_many_and_spindle_poles_sit_on_the_nucleus() -> None:
-    labels = np.arange(12).repeat(20)
-    wells = synthetic_yeast.draw_wells(labels, synthetic_yeast.CONDITIONS, np.random.default_rng(0))
-    peroxisome, pole = labels == 9, labels == 10
-    assert wells["vesicles"][peroxisome].min() > 3
-    assert wells["spindle_poles"][peroxisome].max() == 0
-    assert wells["vesicles"][pole].max() == 0
-    assert 1 < wells["spindle_poles"][pole].min() <= wells["spindle_poles"][pole].max() < 2
-
-
-def test_apportion_gives_the_remainder_to_the_largest_fractions() -> None:
-    assert assembly.apportion(10, (1, 1, 1)).tolist() == [4, 3, 3]
-    assert assembly.apportion(7, (50, 30, 20)).tolist() == [4, 2, 1]  # 3.5, 2.1, 1.4
-
-
 def test_a_small_sample_still_has_three_cells_of_each_class() -> None:
     assert min(synthetic_yeast.class_counts(36)) == 3
     assert min(synthetic_yeast.class_counts(60)) == 3
     assert sum(synthetic_yeast.class_counts(60)) == 60
 
 
-def test_too_few_cells_or_an_unknown_part_are_refused() -> None:
+def test_too_few_cells_are_refused() -> None:
     with pytest.raises(DataError, match="at least 36"):
-        synthetic_yeast.simulate(35)
-    with pytest.raises(DataError, match="train, val, test"):
-        synthetic_yeast.simulate(36, "tset")
+        synthetic_yeast.class_counts(35)
 
 
 def test_only_the_demo_is_standard_and_made_on_demand() -> None:
@@ -239,3 +162,7 @@ def test_only_the_demo_is_standard_and_made_on_demand() -> None:
 def test_listing_data_sets_does_not_import_torch() -> None:
     code = "import sys, cellbench.datasets; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_simulated_patterns_are_deepyeasts_classes_in_their_order() -> None:
+    assert tuple(PATTERNS) == deepyeast.CLASSES

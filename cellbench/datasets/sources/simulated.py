@@ -1,24 +1,12 @@
-"""What the simulated data sets share: counts by whole numbers, and a data set put together from its parts.
+"""What the simulated data sets share: how one is put together from its parts."""
 
-Apart from `drawing`, which needs torch: listing the data sets must not wait for that.
-"""
-
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.data import PARTS, Dataset, Info, Split
-
-
-def apportion(n: int, weights: Sequence[int]) -> NDArray[np.int64]:
-    """`n` shared out by whole-number weights, the remainder to the largest fractions; whole numbers throughout."""
-    share = n * np.asarray(weights, dtype=np.int64)
-    total = int(sum(weights))
-    counts = share // total
-    counts[np.argsort(-(share % total), kind="stable")[: n - counts.sum()]] += 1
-    return counts
+from ...core.data import PARTS, Dataset, Info, Split
 
 
 def assemble(

@@ -1,154 +1,18 @@
-"""Lines and dots in simulated human cells, as points of light: filaments, vesicles, bodies, spindles and bridges.
+"""Patterns of a protein that are lines and dots: filaments, vesicles, bodies, spindles and bridges.
 
-Units and tensors are those of `hpa_renderer`.
+Units and tensors are those of `renderer`.
 """
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from .drawing import REAL, Draws
-from .hpa_cells import CANVAS, Cells, Maps
-
-SPREAD = 1.0  # sigma, in pixels, of a point of light as it is seen: sets how much light makes a line or dot bright
-
-
-@dataclass(frozen=True)
-class Points:
-    """Points of light, (n,): the cell of each, its place and its light. Between them they draw lines and dots.
-
-    where: the part of its own cell that light is kept in, "cell", "cytoplasm", "nucleus" or "nucleoli"; "" keeps all.
-    """
-
-    of: Tensor
-    x: Tensor
-    y: Tensor
-    light: Tensor
-    where: str = "cytoplasm"
-
-
-@dataclass(frozen=True)
-class Scene:
-    """What a pattern is drawn from."""
-
-    cells: Cells
-    maps: Maps
-    nucleoli: tuple[Tensor, Tensor, Tensor]
-    draws: Draws
-
-
-def pixel(cells: Cells, points: Points) -> Tensor:
-    """Where a point lies in maps that are flattened; points off the canvas are moved to its rim."""
-    x, y = ((place + (CANVAS - 1) / 2).round().long().clamp(0, CANVAS - 1) for place in (points.x, points.y))
-    return cells.crop[points.of] * CANVAS**2 + y * CANVAS + x
-
-
-def worms(
-    of: Tensor,
-    x: Tensor,
-    y: Tensor,
-    heading: Tensor,
-    draws: Draws,
-    *,
-    steps: int,
-    step: float = 1.2,
-    curl: float = 0.0,
-    wiggle: float = 0.0,
-    light: float = 1.0,
-    where: str = "cytoplasm",
-    sigma: float = 0.3,
-) -> Points:
-    """Curved lines from (x, y), `steps` points each. curl: sigma of a line's whole turn; wiggle: size of its waves."""
-    n = len(of)
-    along = torch.arange(steps, dtype=REAL)[None] / steps
-    angle = heading[:, None] + curl * draws.normal(n, 1) * along
-    if wiggle:
-        angle = angle + wiggle * torch.sin(
-            2 * math.pi * (along * draws.uniform(n, 1, low=1, high=3) + draws.uniform(n, 1))
-        )
-    x = x[:, None] + step * torch.cumsum(angle.cos(), 1)
-    y = y[:, None] + step * torch.cumsum(angle.sin(), 1)
-    amount = light * step * SPREAD * math.sqrt(2 * math.pi) * draws.factor(sigma, n)
-    amount = amount[:, None].expand(n, steps)
-    return Points(of.repeat_interleave(steps), x.reshape(-1), y.reshape(-1), amount.reshape(-1), where)
-
-
-def discs(
-    of: Tensor, x: Tensor, y: Tensor, radius: Tensor, draws: Draws, *, light: float = 1.0, where: str = "cytoplasm"
-) -> Points:
-    """Round dots of a radius, each a sunflower of points."""
-    n, seeds = len(of), 12 if not len(radius) or float(radius.max()) < 3 else 90
-    i = torch.arange(seeds, dtype=REAL)
-    rho, angle = ((i + 0.5) / seeds).sqrt(), i * math.pi * (3 - math.sqrt(5))
-    total = light * math.pi * (radius.square() + 2 * SPREAD**2) * draws.factor(0.3, n)
-    return _around(of, x, y, radius, rho, angle, total, where)
-
-
-def rings(
-    of: Tensor, x: Tensor, y: Tensor, radius: Tensor, draws: Draws, *, light: float = 1.0, where: str = "cytoplasm"
-) -> Points:
-    """Circles of a radius, each a ring of points."""
-    seeds = 14
-    angle = torch.arange(seeds, dtype=REAL) * 2 * math.pi / seeds
-    total = light * 2 * math.pi * radius * SPREAD * math.sqrt(2 * math.pi) * draws.factor(0.3, len(of))
-    return _around(of, x, y, radius, torch.ones(seeds, dtype=REAL), angle, total, where)
-
-
-def _around(
-    of: Tensor, x: Tensor, y: Tensor, radius: Tensor, rho: Tensor, angle: Tensor, total: Tensor, where: str
-) -> Points:
-    seeds = len(rho)
-    px = x[:, None] + radius[:, None] * rho * torch.cos(angle)
-    py = y[:, None] + radius[:, None] * rho * torch.sin(angle)
-    light = (total / seeds)[:, None].expand(-1, seeds)
-    return Points(of.repeat_interleave(seeds), px.reshape(-1), py.reshape(-1), light.reshape(-1), where)
-
-
-def join(*groups: Points) -> Points:
-    """Points of one pattern; all kept in the same place."""
-    of, x, y, light = (torch.cat([getattr(group, name) for group in groups]) for name in ("of", "x", "y", "light"))
-    return Points(of, x, y, light, groups[0].where)
-
-
-def some(rows: Tensor, mean: float | Tensor, draws: Draws, least: int = 1) -> Tensor:
-    """Each of `rows` repeated about `mean` times, at least `least`."""
-    number = draws.poisson(torch.as_tensor(mean, dtype=REAL).expand(len(rows))).clamp(min=least)
-    return rows.repeat_interleave(number.long())
-
-
-def spread(cells: Cells, of: Tensor, draws: Draws, low: float = 0.0, high: float = 0.95) -> tuple[Tensor, ...]:
-    """Places between two shares of the way from a cell's centre to its outline: x, y and the direction there."""
-    direction = draws.angle(len(of))
-    share = draws.uniform(len(of), low=low**2, high=high**2).sqrt()
-    distance = share * cells[of].reach(direction)
-    return cells.x[of] + distance * torch.cos(direction), cells.y[of] + distance * torch.sin(direction), direction
-
-
-def near_nucleus(cells: Cells, of: Tensor, draws: Draws, scale: float, gap: float = 1.5) -> tuple[Tensor, ...]:
-    """Places around the nucleus, ever fewer away from it; `scale` is in radii of the cell."""
-    direction = draws.angle(len(of))
-    mine = cells[of]
-    distance = mine.nucleus_reach(direction) + gap - scale * mine.radius * torch.log1p(-draws.uniform(len(of)))
-    return mine.nucleus_x + distance * torch.cos(direction), mine.nucleus_y + distance * torch.sin(direction), direction
-
-
-def in_nucleus(cells: Cells, of: Tensor, draws: Draws, high: float = 0.85) -> tuple[Tensor, Tensor]:
-    direction = draws.angle(len(of))
-    mine = cells[of]
-    distance = high * draws.uniform(len(of)).sqrt() * mine.nucleus_reach(direction)
-    return mine.nucleus_x + distance * torch.cos(direction), mine.nucleus_y + distance * torch.sin(direction)
-
-
-def near_pole(cells: Cells, of: Tensor, draws: Draws, outward: float, along: float) -> tuple[Tensor, Tensor, Tensor]:
-    """Places beside the nucleus on the centrosome's side, and the direction along its rim there."""
-    mine = cells[of]
-    side = mine.pole_side + along * draws.normal(len(of))
-    distance = mine.nucleus_reach(side) + 1.5 + outward * draws.uniform(len(of))
-    x, y = mine.nucleus_x + distance * torch.cos(side), mine.nucleus_y + distance * torch.sin(side)
-    return x, y, side + math.pi / 2
+from ..drawing import Draws
+from .cells import Cells
+from .points import Points, Scene, discs, in_nucleus, join, near_nucleus, near_pole, pixel, rings, some, spread, worms
+from .structures import Structure
 
 
 def trace_microtubules(scene: Scene) -> Points:
@@ -317,23 +181,23 @@ def _rods_and_rings(scene: Scene, rows: Tensor) -> Points:
     return join(rods, rings(of, x, y, draws.uniform(len(of), low=2.0, high=3.5), draws, light=1.4))
 
 
-# Patterns made of lines and dots, by their number in the contest.
-TRACERS: dict[int, Tracer] = {
-    3: _nucleoli_centres,
-    5: _nuclear_bodies,
-    7: _golgi,
-    8: _vesicles(60, 0.2, 0.6, None, 0.8),
-    9: _vesicles(20, 0.8, 1.7, 0.3),
-    10: _vesicles(26, 0.9, 2.2, 0.13),
-    11: _intermediate_filaments,
-    12: _actin,
-    13: _focal_adhesions,
-    15: _microtubule_ends,
-    18: _organizing_center,
-    19: _centrosome,
-    20: _lipid_droplets,
-    23: _mitochondria,
-    24: _aggresome,
-    26: _vesicles(7, 0.8, 2.0, None, 1.3),
-    27: _rods_and_rings,
+# Patterns made of lines and dots.
+TRACERS: dict[Structure, Tracer] = {
+    Structure.NUCLEOLI_FIBRILLAR_CENTER: _nucleoli_centres,
+    Structure.NUCLEAR_BODIES: _nuclear_bodies,
+    Structure.GOLGI_APPARATUS: _golgi,
+    Structure.PEROXISOMES: _vesicles(60, 0.2, 0.6, None, 0.8),
+    Structure.ENDOSOMES: _vesicles(20, 0.8, 1.7, 0.3),
+    Structure.LYSOSOMES: _vesicles(26, 0.9, 2.2, 0.13),
+    Structure.INTERMEDIATE_FILAMENTS: _intermediate_filaments,
+    Structure.ACTIN_FILAMENTS: _actin,
+    Structure.FOCAL_ADHESION_SITES: _focal_adhesions,
+    Structure.MICROTUBULE_ENDS: _microtubule_ends,
+    Structure.MICROTUBULE_ORGANIZING_CENTER: _organizing_center,
+    Structure.CENTROSOME: _centrosome,
+    Structure.LIPID_DROPLETS: _lipid_droplets,
+    Structure.MITOCHONDRIA: _mitochondria,
+    Structure.AGGRESOME: _aggresome,
+    Structure.CYTOPLASMIC_BODIES: _vesicles(7, 0.8, 2.0, None, 1.3),
+    Structure.RODS_RINGS: _rods_and_rings,
 }

@@ -1,0 +1,51 @@
+"""Draws simulated human cells as in the Human Protein Atlas: geometry, four stains, a confocal microscope, a camera.
+
+Units: pixels from the crop's centre and radians; brightness in units of a pattern's bright structures. Tensors over
+cells are (m,), over crops and pixels (crops, pixels); the pixels are those of the crop and of a margin around it. Cells
+in a layer hardly overlap, so each pixel belongs to one cell, its owner, and is drawn once however many cells there are.
+
+Bytes depend on the seed alone, as with the simulated yeast: a generator and a thread for each chunk, double precision.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..drawing import Draws, draw_chunks
+from .cells import CANVAS, Slides, place_cells
+from .maps import draw_maps
+from .microscope import expose, focus, splat
+from .points import Scene
+from .stains import stain_areas, stain_er, stain_microtubules, stain_nucleus, stain_structures
+from .tracers import trace_bridges, trace_microtubules
+
+CHUNK = 8  # part of what defines the images: another size makes other images
+
+
+def render(slides: Mapping[str, NDArray], shown: NDArray[np.int64], seeds: NDArray, out: NDArray[np.uint8]) -> None:
+    """Draw one crop for each entry of `shown`, the row of `slides` that it comes from, into `out`.
+
+    slides: columns (slides,), and `weights` (slides, 28) of the Atlas's patterns in its contest's order.
+    out: (n, 4, SIDE, SIDE); seeds: one for each CHUNK of crops. Uses as many threads as torch is set to.
+    """
+    draw_chunks(render_chunk, slides, shown, seeds, out, CHUNK)
+
+
+def render_chunk(slides: Slides, shown: Tensor, draws: Draws) -> Tensor:
+    """(crops, 4, SIDE, SIDE) uint8: microtubules, protein, nucleus, endoplasmic reticulum."""
+    own = {name: column[shown] for name, column in slides.items()}  # of each crop's slide
+    cells, sisters = place_cells(own, draws)
+    maps, nucleoli = draw_maps(cells, len(shown), own, draws)
+    scene = Scene(cells, maps, nucleoli, draws)
+    filaments = trace_microtubules(scene)
+    bridges = trace_bridges(cells, sisters, draws)
+    expression = torch.exp(own["expression_sigma"][cells.crop] * draws.normal(len(cells)))
+    protein = stain_areas(scene, own, expression)
+    points = stain_structures(scene, own, expression, filaments, bridges)
+    stains = [stain_microtubules(scene), protein, stain_nucleus(scene), stain_er(scene, own)]
+    dense = torch.stack([stain.view(-1, CANVAS, CANVAS) for stain in stains], 1)
+    sparse = splat(scene, [(0, filaments), (0, bridges), *points], len(shown))
+    return expose(focus(dense, sparse, own, draws), own, draws)
