@@ -20,7 +20,8 @@ import pytest
 from PIL import Image
 
 from cellbench.core.environment import cores
-from cellbench.datasets.files import images, npy, parallel
+from cellbench.datasets.files import npy, parallel
+from cellbench.datasets.files.decoding import decode
 from cellbench.datasets.sources import deepyeast, hep2
 from cellbench.datasets.toy import rings
 
@@ -81,7 +82,7 @@ def test_decoding_of_50000_pngs(against, room: Path) -> None:
         start, busy = time.perf_counter(), sum(os.times()[:4])
         items = ((place, file.name, file) for place, file in enumerate(files))
         shape = (len(files), 1, 78, 78)
-        npy.write(room / "x.npy", shape, np.dtype(np.uint8), items, images.decode, "", processes=True)
+        npy.write(room / "x.npy", shape, np.dtype(np.uint8), items, decode, "", processes=True)
         had.append((sum(os.times()[:4]) - busy) / (time.perf_counter() - start))
 
     def peer() -> None:

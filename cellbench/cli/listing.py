@@ -150,10 +150,11 @@ def list_datasets(plugins: tuple[Path, ...]) -> None:
     from tabulate import tabulate
 
     from ..datasets import datasets
-    from ..datasets.files import cache, images
+    from ..datasets.files import cache
+    from ..datasets.files.names import natural_key
 
     load_plugins(plugins)
-    entries = sorted(datasets.entries(), key=lambda entry: images.natural(entry.name))
+    entries = sorted(datasets.entries(), key=lambda entry: natural_key(entry.name))
     rows = [[f"{e.name}{' *' * e.standard}", e.size, len(_known(e, "classes")) or "?", _state(e)] for e in entries]
     aligned = tabulate(rows, ["data set", "size", "classes", "state"], colalign=("left", "left", "right", "left"))
     head, rule, *lines = aligned.split("\n")

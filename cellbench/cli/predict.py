@@ -90,7 +90,7 @@ def predict(
 
 def _check_output(output: Path | None, model: Path, images: Sequence[Path]) -> None:
     """Refuse, before hours are spent, what cannot be written, or would overwrite what is read."""
-    from ..datasets.files.images import is_image
+    from ..datasets.files.names import is_image
 
     if output is None:
         return

@@ -14,8 +14,11 @@ from ..core.environment import cores
 from ..core.errors import BackendError, DataError, UsageError
 from ..core.words import counted
 from ..datasets.files import npy
-from ..datasets.files.images import SUFFIXES, Picture, find_files, is_image, resized
+from ..datasets.files.decoding import resized
+from ..datasets.files.find import find_files
+from ..datasets.files.names import IMAGE_SUFFIXES, is_image
 from ..datasets.files.npy import Look
+from ..datasets.files.pixels import Picture
 from ..datasets.folder.dataset import read_picture, unnamed_channels
 from ..datasets.folder.layouts import join_channels
 from ..methods.registry import Scorer
@@ -58,7 +61,7 @@ def find(given: Sequence[Path], pattern: str = "") -> Found:
                 seen.add(place)
                 files[name] = file
     if not files:
-        raise UsageError(f"no images in {', '.join(map(str, given))}; {', '.join(SUFFIXES)} are read")
+        raise UsageError(f"no images in {', '.join(map(str, given))}; {', '.join(IMAGE_SUFFIXES)} are read")
     return Found(*join_channels(files, pattern)) if pattern else Found({name: (file,) for name, file in files.items()})
 
 

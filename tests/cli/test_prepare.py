@@ -18,8 +18,9 @@ from cellbench.core.data import Dataset
 from cellbench.core.environment import cache_folder
 from cellbench.core.errors import CellbenchError, DataError, UsageError
 from cellbench.datasets import DatasetEntry, datasets, registry
-from cellbench.datasets.files import cache, images
+from cellbench.datasets.files import cache
 from cellbench.datasets.files.download import Progress, RemoteFile
+from cellbench.datasets.files.find import stream_files
 from cellbench.datasets.toy import rings
 
 FILE = RemoteFile("http://127.0.0.1:9/pixels.npy", "pixels.npy", "0" * 32, 10_000_000)
@@ -43,7 +44,7 @@ def npy(array: np.ndarray) -> bytes:
 def build(scratch: Path, source: Path | None) -> Dataset:
     """Toy rings whose images come from pixels.npy in the source."""
     assert source
-    files = dict(images.stream(source))
+    files = dict(stream_files(source))
     name = next((name for name in files if name.endswith("pixels.npy")), "")
     if not name:
         raise DataError(f"{source} holds no pixels.npy")

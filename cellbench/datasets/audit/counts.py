@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 
 from ...core.data import PARTS, Dataset
 from ...core.errors import DataError
-from ..files import images, parallel
+from ..files import parallel
+from ..files.decoding import decode
+from ..files.find import find_files
+from ..files.names import first_few, is_image
 from ..folder.layouts import join_channels, read_listing
 from ..folder.listing import FolderOptions
 from .finding import Finding
@@ -43,14 +46,14 @@ def facts(data: Dataset, levels: Sequence[Mapping[str, float]]) -> dict[str, Any
 
 def original_sizes(path: Path, options: FolderOptions, n: int) -> NDArray[np.int64] | None:
     """Height and width (n, 2) that a folder's images have on disk; None when they don't pair up with the n prepared."""
-    files = images.find_files(path)
+    files = find_files(path)
     planes, _ = join_channels(files, options.pattern)
-    others = {name: file for name, file in files.items() if not images.is_image(name)}
+    others = {name: file for name, file in files.items() if not is_image(name)}
     listing = read_listing(path, others | {name: own[0] for name, own in planes.items()}, options)
 
     def size(name: str) -> tuple[int, ...]:
         try:
-            shapes = [images.decode(plane).pixels.shape[1:] for plane in planes[name]]
+            shapes = [decode(plane).pixels.shape[1:] for plane in planes[name]]
             return shapes[0]
         except DataError:
             return ()  # one that was left out with --skip-unreadable
@@ -68,7 +71,7 @@ def empty_classes(data: Dataset) -> Finding:
         if not n
     ]
     if absent:
-        text = f"No image of {images.few(absent)}: what has no image there is neither learned nor measured."
+        text = f"No image of {first_few(absent)}: what has no image there is neither learned nor measured."
         return Finding("labels", "empty-classes", "found", text, {"absent": absent})
     return Finding("labels", "empty-classes", "ok", f"All {len(data.classes)} classes have images in every part.")
 

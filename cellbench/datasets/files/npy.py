@@ -14,7 +14,8 @@ from ...core.environment import cores
 from ...core.errors import DataError
 from ...core.words import counted
 from . import parallel
-from .images import Picture, few
+from .names import first_few
+from .pixels import Picture
 
 T = TypeVar("T")
 Item = tuple[int, str, T]  # place in the array, name, and what loads it
@@ -110,7 +111,7 @@ def write_header(out: BinaryIO, shape: tuple[int, ...], dtype: np.dtype) -> None
 def refuse_unreadable(looks: Sequence[Look], advice: str) -> None:
     """Raise DataError naming the images that could not be read, each with its reason; nothing when there are none."""
     if problems := [f"{look.name} ({look.problem})" for look in looks if look.problem]:
-        raise DataError(f"{len(problems)} of {len(looks)} images cannot be read: {few(problems)}; {advice}")
+        raise DataError(f"{len(problems)} of {len(looks)} images cannot be read: {first_few(problems)}; {advice}")
 
 
 def remarks(looks: Iterable[Look]) -> list[str]:

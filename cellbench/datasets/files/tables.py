@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from ...core.errors import DataError, did_you_mean
-from .images import Blob
+from .find import Blob
 
 
 @dataclass(frozen=True)

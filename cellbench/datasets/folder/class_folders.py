@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ...core.errors import DataError
-from ..files import images
+from ..files.names import IMAGE_SUFFIXES, first_few, is_junk, natural_key
 from .listing import PART_WORDS, Listing, nfc
 
 
@@ -25,7 +25,7 @@ def from_folders(path: Path, pictures: list[str]) -> Listing:
         raise DataError(f"{path} holds {', '.join(part_of)} but no train; add a folder train with class folders")
     if others := [folder for folder in folders if folder not in part_of]:
         raise DataError(
-            f"{path} holds {', '.join(part_of)} and also {images.few(others)}; move the latter elsewhere, "
+            f"{path} holds {', '.join(part_of)} and also {first_few(others)}; move the latter elsewhere, "
             "so that only train, val and test are left"
         )
     if len(set(part_of.values())) < len(part_of):
@@ -42,14 +42,14 @@ def from_folders(path: Path, pictures: list[str]) -> Listing:
 
 
 def subfolders(path: Path) -> list[str]:
-    names = (entry.name for entry in path.iterdir() if entry.is_dir() and not images.is_junk(entry.name))
-    return sorted(names, key=images.natural)
+    names = (entry.name for entry in path.iterdir() if entry.is_dir() and not is_junk(entry.name))
+    return sorted(names, key=natural_key)
 
 
 def _check_filled(path: Path, folders: Iterable[str], pictures: list[str], prefix: str) -> None:
     filled = {name.removeprefix(prefix).split("/")[0] for name in pictures if name.startswith(prefix)}
     if empty := [folder for folder in folders if folder not in filled]:
         raise DataError(
-            f"class folder {path / empty[0]} holds no images ({', '.join(images.SUFFIXES)} are read); "
+            f"class folder {path / empty[0]} holds no images ({', '.join(IMAGE_SUFFIXES)} are read); "
             "add some or remove the folder"
         )

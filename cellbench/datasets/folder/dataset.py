@@ -13,8 +13,12 @@ import numpy as np
 
 from ...core.data import Dataset, Info
 from ...core.errors import DataError
-from ..files import cache, images, npy
+from ..files import cache, npy
+from ..files.decoding import decode, resized
+from ..files.find import find_files
+from ..files.names import first_few, is_image
 from ..files.npy import Look
+from ..files.pixels import Picture
 from ..files.tables import read_text
 from .layouts import join_channels, read_listing
 from .listing import FolderOptions
@@ -38,14 +42,14 @@ def prepare(path: Path, options: FolderOptions) -> Path:
     if not path.is_dir():
         what = "is a file" if path.exists() else "does not exist"
         raise DataError(f"{path} {what}; give a folder of images, one cell an image")
-    files = images.find_files(path)
+    files = find_files(path)
     return cache.prepare(_key(path, files, options), lambda scratch: build(scratch, path, files, options))
 
 
 def build(scratch: Path, path: Path, files: dict[str, Path], options: FolderOptions) -> Dataset:
     """The Dataset of a folder whose files are listed; its images are written to `scratch` as they are decoded."""
     planes, channels = join_channels(files, options.pattern)
-    others = {name: file for name, file in files.items() if not images.is_image(name)}
+    others = {name: file for name, file in files.items() if not is_image(name)}
     listing = read_listing(path, others | {name: own[0] for name, own in planes.items()}, options)
     split, notes = draw_split(listing, options.split_seed)  # before decoding, which may take long
     looks = _decode(scratch / cache.IMAGES, {name: planes[name] for name in listing.files}, options.size)
@@ -54,11 +58,11 @@ def build(scratch: Path, path: Path, files: dict[str, Path], options: FolderOpti
     if bad:
         if not options.skip_unreadable:
             npy.refuse_unreadable(looks, KEEP_WHOLE)
-        skipped = [f"{len(bad)} unreadable images skipped: {images.few(bad, 20)}"]
+        skipped = [f"{len(bad)} unreadable images skipped: {first_few(bad, 20)}"]
         whole, listing = listing, listing.take([i for i, look in enumerate(looks) if not look.problem])
         left = {name for names in listing.labels for name in names}
         if lost := [name for name in whole.classes if name not in left]:
-            raise DataError(f"{path}: no readable image is left of class {images.few(lost)}; replace the broken ones")
+            raise DataError(f"{path}: no readable image is left of class {first_few(lost)}; replace the broken ones")
         looks = [look for look in looks if not look.problem]
         split, notes = draw_split(listing, options.split_seed)
     _check_alike(looks)
@@ -120,26 +124,26 @@ def _decode(target: Path, planes: Mapping[str, Sequence[Path]], size: int | None
     return _decode(target, planes, DEFAULT_SIZE)
 
 
-def _readable(planes: Sequence[Path]) -> images.Picture | None:
+def _readable(planes: Sequence[Path]) -> Picture | None:
     try:
         return read_picture(planes)
     except DataError:
         return None
 
 
-def _sized(planes: Sequence[Path], size: int | None) -> images.Picture:
+def _sized(planes: Sequence[Path], size: int | None) -> Picture:
     """An image brought to `size`, with the shape that it had."""
     picture = read_picture(planes)
     if not size:
         return picture
-    return replace(picture, pixels=images.resized(picture.pixels, size), shape=picture.pixels.shape)
+    return replace(picture, pixels=resized(picture.pixels, size), shape=picture.pixels.shape)
 
 
-def read_picture(planes: Sequence[Path]) -> images.Picture:
+def read_picture(planes: Sequence[Path]) -> Picture:
     """An image from its file, or from several with one channel each."""
     if len(planes) == 1:
-        return images.decode(planes[0])
-    pictures = [images.decode(plane) for plane in planes]
+        return decode(planes[0])
+    pictures = [decode(plane) for plane in planes]
     first = pictures[0].pixels
     for plane, picture in zip(planes, pictures, strict=True):
         pixels = picture.pixels
@@ -149,7 +153,7 @@ def read_picture(planes: Sequence[Path]) -> images.Picture:
                 "one grey plane a file, all alike, is expected"
             )
     remarks = dict.fromkeys(picture.remark for picture in pictures if picture.remark)
-    return images.Picture(np.concatenate([picture.pixels for picture in pictures]), ", ".join(remarks))
+    return Picture(np.concatenate([picture.pixels for picture in pictures]), ", ".join(remarks))
 
 
 def _check_alike(looks: Sequence[Look]) -> None:

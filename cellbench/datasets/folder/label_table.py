@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ...core.data import PARTS
 from ...core.errors import DataError, did_you_mean
-from ..files import images
+from ..files.names import first_few, natural_key
 from ..files.tables import Table, read_table
 from .class_folders import subfolders
 from .listing import NO_GROUPS, ONE_HOT, PART_WORDS, SEPARATORS, FolderOptions, Listing, nfc
@@ -109,7 +109,7 @@ def _labels(table: Table, column: str, order: list[int], options: FolderOptions)
 def _whole_labels(labels: list[tuple[str, ...]]) -> list[str]:
     """A note when a label is made of other labels, which may mean several in one cell: that is never guessed."""
     known = {label for (label,) in labels}
-    for label in sorted(known, key=images.natural):
+    for label in sorted(known, key=natural_key):
         for separator in SEPARATORS:
             pieces = [piece.strip() for piece in label.split(separator)]
             if len(pieces) > 1 and known.issuperset(pieces):
@@ -150,7 +150,7 @@ def _match(table: Table, cells: list[str], pictures: list[str]) -> dict[str, int
         fits = _fits(cell, by_end)
         if len(fits) > 1:
             raise DataError(
-                f"{table.name} line {table.lines[row]}: {cell!r} may mean {images.few(fits)}; "
+                f"{table.name} line {table.lines[row]}: {cell!r} may mean {first_few(fits)}; "
                 "give the path inside the folder"
             )
         if not fits:

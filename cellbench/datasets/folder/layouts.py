@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...core.errors import DataError, UsageError
 from ...core.words import counted
-from ..files import images
+from ..files.names import IMAGE_SUFFIXES, first_few, is_image, natural_key
 from .class_folders import from_folders, subfolders
 from .label_table import find_table, from_table
 from .listing import NO_GROUPS, FolderOptions, Listing
@@ -19,7 +19,7 @@ def join_channels(files: dict[str, Path], pattern: str) -> tuple[dict[str, tuple
     Without a pattern every image file is an image and the channels have no names. Where a name can be read in two
     ways, the channel is the shorter one. Raises DataError naming what does not fit or has not every channel.
     """
-    pictures = [name for name in files if images.is_image(name)]
+    pictures = [name for name in files if is_image(name)]
     if not pattern:
         return {name: (files[name],) for name in pictures}, ()
     words = re.escape(pattern).replace(r"\{id\}", "(?P<id>[^/]+)").replace(r"\{channel\}", "(?P<channel>[^/]+?)")
@@ -39,30 +39,30 @@ def join_channels(files: dict[str, Path], pattern: str) -> tuple[dict[str, tuple
                 f"{planes[fit['channel']]} and {name} are the same channel of one image; remove one of them"
             )
         planes[fit["channel"]] = name
-    channels = tuple(sorted({channel for planes in found.values() for channel in planes}, key=images.natural))
+    channels = tuple(sorted({channel for planes in found.values() for channel in planes}, key=natural_key))
     for image, planes in found.items():
         if lacking := [channel for channel in channels if channel not in planes]:
             raise DataError(
-                f"image {image} has no channel {lacking[0]!r}; there are {images.few(channels, 10)}: "
+                f"image {image} has no channel {lacking[0]!r}; there are {first_few(channels, 10)}: "
                 "add the file, or mend the pattern"
             )
     joined = {image: tuple(files[planes[channel]] for channel in channels) for image, planes in found.items()}
-    return {name: joined[name] for name in sorted(joined, key=images.natural)}, channels
+    return {name: joined[name] for name in sorted(joined, key=natural_key)}, channels
 
 
 def read_listing(path: Path, files: dict[str, Path], options: FolderOptions) -> Listing:
     """Images and labels, from a table when there is one, else from folders' names."""
-    pictures = [name for name in files if images.is_image(name)]
+    pictures = [name for name in files if is_image(name)]
     if not pictures:
-        raise DataError(f"{path} holds no images; {', '.join(images.SUFFIXES)} are read")
+        raise DataError(f"{path} holds no images; {', '.join(IMAGE_SUFFIXES)} are read")
     table, notes = find_table(path, files, pictures, options)
     if table is None and options.group_column not in ("", NO_GROUPS):
         raise UsageError(f"the group column {options.group_column!r} needs a table of files and labels; give --labels")
     if table is None and options.multilabel:
         raise UsageError("several labels an image need a table of files and labels; give --labels")
     listing = from_table(table, pictures, options) if table else from_folders(path, pictures)
-    if others := [name for name in files if not images.is_image(name) and not (table and name == table.name)]:
-        kinds = images.few(sorted({Path(name).suffix or "no suffix" for name in others}))
+    if others := [name for name in files if not is_image(name) and not (table and name == table.name)]:
+        kinds = first_few(sorted({Path(name).suffix or "no suffix" for name in others}))
         notes = [*notes, f"{counted(len(others), 'other file')} left out ({kinds})"]
     if len(listing.classes) < 2:
         raise DataError("; ".join([*_one_class(path, listing.classes[0]), *notes]))

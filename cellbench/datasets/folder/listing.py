@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator
 
 from ...core.settings import Settings, setting
-from ..files import images
+from ..files.names import is_image, natural_key
 
 T = TypeVar("T")
 
@@ -33,7 +33,7 @@ def _separator(given: str) -> str:
 
 def _pattern(given: str) -> str:
     once = given.count("{id}") == given.count("{channel}") == 1
-    if given and not (once and images.is_image(given)):
+    if given and not (once and is_image(given)):
         raise ValueError("no pattern")
     return given
 
@@ -125,7 +125,7 @@ class Listing:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        return self.order or tuple(sorted({name for names in self.labels for name in names}, key=images.natural))
+        return self.order or tuple(sorted({name for names in self.labels for name in names}, key=natural_key))
 
     @property
     def targets(self) -> NDArray:

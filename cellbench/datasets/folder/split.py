@@ -9,7 +9,7 @@ from ...core.data import PARTS, Split, count_classes
 from ...core.errors import DataError
 from ...core.words import counted
 from .. import splits
-from ..files import images
+from ..files.names import first_few
 from ..splits import absent
 from .listing import NO_GROUPS, Listing
 
@@ -34,7 +34,7 @@ def draw_split(listing: Listing, split_seed: int) -> tuple[Split, list[str]]:
     _check_train(listing, split, labels)
     for part in ("val", "test"):
         if lacking := absent(classes, labels[split[part]]):
-            notes.append(f"no {part} image of class {images.few(lacking)}")
+            notes.append(f"no {part} image of class {first_few(lacking)}")
     return split, notes
 
 
@@ -94,7 +94,7 @@ def _check_single(listing: Listing, labels: NDArray) -> None:
 def _check_train(listing: Listing, split: Split, labels: NDArray) -> None:
     lacking = absent(listing.classes, labels[split.train])
     for name in lacking[:1]:
-        known = images.few([other for other in listing.classes if other not in lacking], 10)
+        known = first_few([other for other in listing.classes if other not in lacking], 10)
         advice = "add training images or remove the class"
         if split.name == "grouped":
             advice = f"its groups are too few to be in every part: add some, or pass --group-column {NO_GROUPS}"

@@ -14,8 +14,11 @@ import numpy as np
 from ...core.data import OFFICIAL, PARTS, Dataset, Info, Split
 from ...core.errors import DataError
 from ...core.words import counted
-from ..files import cache, images, npy
+from ..files import cache, npy
+from ..files.decoding import decode
 from ..files.download import RemoteFile
+from ..files.find import Blob, stream_files, survey_files
+from ..files.pixels import Picture
 from ..files.tables import read_text
 from ..registry import dataset
 from ..splits import absent
@@ -93,7 +96,7 @@ def build(scratch: Path, source: Path | None) -> Dataset:
     if source is None:
         raise DataError(f"deepyeast needs a source; {LAYOUT}")
     place = _place(source)
-    pictures, texts = images.survey(place, lambda name: name in (*PLATE_LISTS, *RENAMED_LISTS))
+    pictures, texts = survey_files(place, lambda name: name in (*PLATE_LISTS, *RENAMED_LISTS))
     rows = read_rows(_lists(texts, place, source))
     name_of = _by_key(pictures)
     if missing := [file for file in rows.files if file not in name_of]:
@@ -110,7 +113,7 @@ def build(scratch: Path, source: Path | None) -> Dataset:
         scratch / cache.IMAGES,
         (len(labels), *SHAPE),
         np.dtype(np.uint8),
-        ((row_of[name], name, blob) for name, blob in images.stream(place, row_of)),
+        ((row_of[name], name, blob) for name, blob in stream_files(place, row_of)),
         _two_channels,
         "get a whole copy of them",
         processes=True,
@@ -131,7 +134,7 @@ def build(scratch: Path, source: Path | None) -> Dataset:
     )
 
 
-def read_rows(lists: Mapping[str, images.Blob]) -> Rows:
+def read_rows(lists: Mapping[str, Blob]) -> Rows:
     """The rows of a layout's three lists, by the names of the lists in the order train, val, test."""
     files: dict[str, str] = {}  # and where each is listed
     labels: list[int] = []
@@ -155,7 +158,7 @@ def read_rows(lists: Mapping[str, images.Blob]) -> Rows:
     return Rows(tuple(files), tuple(labels), tuple(parts), None if renamed else tuple(wells))
 
 
-def _lines(name: str, blob: images.Blob) -> Iterator[tuple[str, str, int]]:
+def _lines(name: str, blob: Blob) -> Iterator[tuple[str, str, int]]:
     """Where it stands, file and class number of each line of a list."""
     for number, line in enumerate(read_text(blob, name).splitlines(), 1):
         cells = line.rsplit(maxsplit=1)
@@ -176,9 +179,9 @@ def _place(source: Path) -> Path:
     return archive if archive.is_file() and not unpacked else source
 
 
-def _lists(texts: Mapping[str, images.Blob], place: Path, source: Path) -> dict[str, images.Blob]:
+def _lists(texts: Mapping[str, Blob], place: Path, source: Path) -> dict[str, Blob]:
     """The three lists of one layout: among the files of the source, or beside an archive."""
-    found: dict[str, list[images.Blob]] = {}
+    found: dict[str, list[Blob]] = {}
     for name, blob in texts.items():
         found.setdefault(name.rpartition("/")[2], []).append(blob)
     for name in (*PLATE_LISTS, *RENAMED_LISTS):
@@ -207,10 +210,10 @@ def _by_key(pictures: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _two_channels(blob: images.Blob) -> images.Picture:
+def _two_channels(blob: Blob) -> Picture:
     """Red and green of a cell; the authors' images have nothing in blue."""
-    picture = images.decode(blob)
+    picture = decode(blob)
     pixels = picture.pixels
     if pixels.shape != FILE_SHAPE or pixels.dtype != np.uint8:
         raise DataError(f"{pixels.dtype} {pixels.shape}; 64×64 RGB uint8 is expected")
-    return images.Picture(pixels[:2], "blue is not zero, and left out" if pixels[2].any() else picture.remark)
+    return Picture(pixels[:2], "blue is not zero, and left out" if pixels[2].any() else picture.remark)

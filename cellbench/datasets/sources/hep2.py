@@ -14,7 +14,10 @@ from numpy.typing import NDArray
 from ...core.data import OFFICIAL, PARTS, Dataset, Info, Split
 from ...core.errors import DataError, did_you_mean
 from ...core.words import counted
-from ..files import cache, images, npy
+from ..files import cache, npy
+from ..files.decoding import decode
+from ..files.find import Blob, stream_files, survey_files
+from ..files.pixels import Picture
 from ..files.tables import read_table
 from ..folder.listing import PART_WORDS
 from ..registry import dataset
@@ -58,7 +61,7 @@ def build(scratch: Path, source: Path | None) -> Dataset:
     """The data set in ID order, split as the folders are; whatever contradicts the layout raises DataError."""
     if source is None:
         raise DataError(f"hep2 needs a source; {LAYOUT}")
-    pictures, tables = images.survey(source, lambda name: name == TABLE)
+    pictures, tables = survey_files(source, lambda name: name == TABLE)
     cells = _sorted_cells(pictures, tables) or _listed_cells(pictures, tables, source)
     parts = np.array([cell.part for cell in cells])
     labels = np.array([cell.label for cell in cells], dtype=np.int64)
@@ -68,7 +71,7 @@ def build(scratch: Path, source: Path | None) -> Dataset:
         scratch / cache.IMAGES,
         (len(cells), *SHAPE),
         np.dtype(np.uint8),
-        ((place_of[name], name, blob) for name, blob in images.stream(source, place_of)),
+        ((place_of[name], name, blob) for name, blob in stream_files(source, place_of)),
         _cell,
         "get a whole copy of them",
         processes=True,
@@ -91,7 +94,7 @@ def build(scratch: Path, source: Path | None) -> Dataset:
 # --- sorted into class folders
 
 
-def _sorted_cells(pictures: list[str], tables: Mapping[str, images.Blob]) -> list[Cell]:
+def _sorted_cells(pictures: list[str], tables: Mapping[str, Blob]) -> list[Cell]:
     """The cells of tra/<class>/, val/<class>/ and tes/<class>/ by ID; none when there is a table or no such folder."""
     paths = {name: name.split("/") for name in pictures if name.count("/") >= 2}
     paths = {name: path for name, path in paths.items() if path[-3].lower() in PART_WORDS}
@@ -109,7 +112,7 @@ def _sorted_cells(pictures: list[str], tables: Mapping[str, images.Blob]) -> lis
 # --- with a table
 
 
-def _listed_cells(pictures: list[str], tables: Mapping[str, images.Blob], source: Path) -> list[Cell]:
+def _listed_cells(pictures: list[str], tables: Mapping[str, Blob], source: Path) -> list[Cell]:
     """The cells of training/, validation/ and test/ by ID, their classes from the table."""
     root = _root(tables, source)
     class_of = _labels(tables[root + TABLE])
@@ -123,7 +126,7 @@ def _listed_cells(pictures: list[str], tables: Mapping[str, images.Blob], source
     return [cells[i] for i in sorted(cells)]
 
 
-def _root(tables: Mapping[str, images.Blob], source: Path) -> str:
+def _root(tables: Mapping[str, Blob], source: Path) -> str:
     """The folder inside the source that holds the table: '' or 'name/'."""
     found = [name for name in tables if name.count("/") <= 1]
     if not found:
@@ -131,7 +134,7 @@ def _root(tables: Mapping[str, images.Blob], source: Path) -> str:
     return min(found, key=lambda name: name.count("/"))[: -len(TABLE)]
 
 
-def _labels(blob: images.Blob) -> dict[int, int]:
+def _labels(blob: Blob) -> dict[int, int]:
     """Class numbers by ID; IDs are written 1 or 00001."""
     table = read_table(blob, TABLE)
     found: dict[int, int] = {}
@@ -184,8 +187,8 @@ def _check_train(labels: NDArray[np.int64], parts: NDArray[np.str_], folder_of: 
         )
 
 
-def _cell(blob: images.Blob) -> images.Picture:
-    picture = images.decode(blob)
+def _cell(blob: Blob) -> Picture:
+    picture = decode(blob)
     if picture.pixels.shape != SHAPE or picture.pixels.dtype != np.uint8:
         raise DataError(f"{picture.pixels.dtype} {picture.pixels.shape}; 78×78 grey uint8 is expected")
     return picture

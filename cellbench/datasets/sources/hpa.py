@@ -17,7 +17,11 @@ from ...core.data import Dataset, Info
 from ...core.errors import DataError
 from ...core.words import counted
 from .. import splits
-from ..files import cache, images, npy
+from ..files import cache, npy
+from ..files.decoding import decode, resized
+from ..files.find import Blob, stream_files, survey_files
+from ..files.names import first_few
+from ..files.pixels import Picture
 from ..files.tables import Table, read_table
 from ..registry import dataset
 
@@ -134,7 +138,7 @@ def build(kind: LabelSet, size: int, scratch: Path, source: Path | None) -> Data
     name = set_name(kind, size)
     if source is None:
         raise DataError(f"{name} needs a source; {kind.layout}")
-    pictures, texts = images.survey(source, lambda name: name == TABLE)
+    pictures, texts = survey_files(source, lambda name: name == TABLE)
     root, table = _table(kind, texts, source)
     ids, labels = read_labels(kind, table)
     place_of = {f"{root}{FOLDER}/{file}": place for place, file in enumerate(_files(kind, ids))}
@@ -152,7 +156,7 @@ def build(kind: LabelSet, size: int, scratch: Path, source: Path | None) -> Data
         scratch / cache.IMAGES,
         (len(ids), len(kind.channels), size, size),
         np.dtype(np.uint8),
-        ((place_of[name], name, blob) for name, blob in images.stream(source, place_of)),
+        ((place_of[name], name, blob) for name, blob in stream_files(source, place_of)),
         partial(_sized, planes=kind.planes, size=size),
         "get a whole copy of them",
         processes=True,
@@ -211,25 +215,25 @@ def _files(kind: LabelSet, ids: Sequence[str]) -> Iterator[str]:
     return (f"{name}{end}" for name in ids for end in kind.files)
 
 
-def _table(kind: LabelSet, texts: Mapping[str, images.Blob], source: Path) -> tuple[str, Table]:
+def _table(kind: LabelSet, texts: Mapping[str, Blob], source: Path) -> tuple[str, Table]:
     """The folder inside the source that holds the table, '' or 'name/', and the table."""
     tables = {name: read_table(blob, TABLE) for name, blob in texts.items()}
     found = [name for name, table in tables.items() if {*kind.columns} <= {*table.header}]
     if not found:
-        others = f" ({images.few([*tables])} has other columns)" if tables else ""
+        others = f" ({first_few([*tables])} has other columns)" if tables else ""
         raise DataError(
             f"{source} holds no {TABLE} of {kind.name}{others}; {kind.layout}; {DUMMY} is never taken for it"
         )
     if len(found) > 1:
-        raise DataError(f"{source} holds {images.few(found)}; give the folder of one of them")
+        raise DataError(f"{source} holds {first_few(found)}; give the folder of one of them")
     return found[0][: -len(TABLE)], tables[found[0]]
 
 
 def _check_size(kind: LabelSet, size: int, source: Path, names: Container[str]) -> None:
     """Refuse a copy that is smaller than what was asked for by its first image, before thousands are decoded."""
-    _, blob = next(images.stream(source, names))
+    _, blob = next(stream_files(source, names))
     try:
-        height, width = images.decode(blob).pixels.shape[1:]
+        height, width = decode(blob).pixels.shape[1:]
     except DataError:
         return  # it is named, with all other broken ones, when they are decoded
     if height == width < size:
@@ -240,9 +244,9 @@ def _check_size(kind: LabelSet, size: int, source: Path, names: Container[str]) 
         )
 
 
-def _sized(blob: images.Blob, planes: int, size: int) -> images.Picture:
+def _sized(blob: Blob, planes: int, size: int) -> Picture:
     """A file's pixels at the size they are stored at."""
-    picture = images.decode(blob)
+    picture = decode(blob)
     pixels = picture.pixels
     channels, height, width = pixels.shape
     if channels != planes or pixels.dtype != np.uint8 or height != width or height < size:
@@ -251,7 +255,7 @@ def _sized(blob: images.Blob, planes: int, size: int) -> images.Picture:
     if height == size:
         return picture
     remarks = [f"resized from {height}×{width} to {size}×{size} px", picture.remark]
-    return images.Picture(images.resized(pixels, size), ", ".join(filter(None, remarks)))
+    return Picture(resized(pixels, size), ", ".join(filter(None, remarks)))
 
 
 for _kind in (HPA28, HPA10):

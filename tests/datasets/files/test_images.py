@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cellbench.core.errors import DataError
-from cellbench.datasets.files import images
+from cellbench.datasets.files.decoding import decode, resized
+from cellbench.datasets.files.find import find_files, stream_files, survey_files
 
 GREY = (np.arange(20 * 30).reshape(20, 30) % 251).astype(np.uint8)
 RGB = np.stack([GREY, GREY[::-1], 255 - GREY], -1)
@@ -60,7 +61,7 @@ def palette(colours: NDArray[np.uint8], indices: NDArray[np.uint8], kind: str = 
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF"])
 def test_grey_and_colour_keep_their_values(kind: str) -> None:
-    grey, colour = images.decode(saved(GREY, kind)).pixels, images.decode(saved(RGB, kind)).pixels
+    grey, colour = decode(saved(GREY, kind)).pixels, decode(saved(RGB, kind)).pixels
     assert grey.dtype == colour.dtype == np.uint8
     np.testing.assert_array_equal(grey, GREY[None])
     np.testing.assert_array_equal(colour, np.moveaxis(RGB, -1, 0))
@@ -68,7 +69,7 @@ def test_grey_and_colour_keep_their_values(kind: str) -> None:
 
 def test_jpeg_is_read_within_its_losses() -> None:
     smooth = np.tile(np.arange(0, 240, 4, dtype=np.uint8), (32, 1))
-    found = images.decode(saved(smooth, "JPEG", quality=95)).pixels
+    found = decode(saved(smooth, "JPEG", quality=95)).pixels
     assert found.shape == (1, 32, 60)
     assert np.abs(found[0].astype(int) - smooth).max() <= 3
 
@@ -76,10 +77,10 @@ def test_jpeg_is_read_within_its_losses() -> None:
 def test_alpha_is_dropped_and_said() -> None:
     rgba = np.dstack([RGB, np.full_like(GREY, 7)])
     for data in (saved(rgba, "PNG"), saved(rgba, "TIFF"), tiff(rgba, photometric="rgb", extrasamples=["unassalpha"])):
-        found = images.decode(data)
+        found = decode(data)
         np.testing.assert_array_equal(found.pixels, np.moveaxis(RGB, -1, 0))
         assert found.remark == "alpha channel dropped"
-    grey = images.decode(saved(np.dstack([GREY, GREY]), "PNG"))
+    grey = decode(saved(np.dstack([GREY, GREY]), "PNG"))
     np.testing.assert_array_equal(grey.pixels, GREY[None])
     assert grey.remark == "alpha channel dropped"
 
@@ -87,7 +88,7 @@ def test_alpha_is_dropped_and_said() -> None:
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF"])
 def test_one_bit_images_become_0_and_255(kind: str) -> None:
     bits = GREY % 3 == 0
-    np.testing.assert_array_equal(images.decode(saved(bits, kind)).pixels, bits[None] * np.uint8(255))
+    np.testing.assert_array_equal(decode(saved(bits, kind)).pixels, bits[None] * np.uint8(255))
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
@@ -95,15 +96,13 @@ def test_palette_images_show_their_colours_and_a_grey_palette_is_grey(kind: str)
     indices = (GREY % 4).astype(np.uint8)
     colours = np.array([[0, 0, 0], [200, 10, 0], [0, 99, 0], [1, 2, 3]], np.uint8)
     greys = np.repeat(np.array([[9], [50], [100], [0]], np.uint8), 3, 1)
-    np.testing.assert_array_equal(
-        images.decode(palette(colours, indices, kind)).pixels, np.moveaxis(colours[indices], -1, 0)
-    )
-    np.testing.assert_array_equal(images.decode(palette(greys, indices, kind)).pixels, greys[indices][None, ..., 0])
+    np.testing.assert_array_equal(decode(palette(colours, indices, kind)).pixels, np.moveaxis(colours[indices], -1, 0))
+    np.testing.assert_array_equal(decode(palette(greys, indices, kind)).pixels, greys[indices][None, ..., 0])
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 def test_16_bit_png_keeps_all_16_bits(channels: int) -> None:
-    found = images.decode(deep_png(DEEP[..., :channels])).pixels
+    found = decode(deep_png(DEEP[..., :channels])).pixels
     assert found.dtype == np.uint16
     np.testing.assert_array_equal(found, np.moveaxis(DEEP[..., : {1: 1, 2: 1, 3: 3, 4: 3}[channels]], -1, 0))
 
@@ -112,7 +111,7 @@ def test_16_bit_png_keeps_all_16_bits(channels: int) -> None:
 @pytest.mark.parametrize("dtype", [np.uint16, np.float32])
 def test_tiff_of_either_byte_order_keeps_its_depth(order: str, dtype: type) -> None:
     array = DEEP[..., 0].astype(dtype) / (1 if dtype is np.uint16 else 3)
-    found = images.decode(tiff(array.astype(dtype), byteorder=order, compression="zlib")).pixels
+    found = decode(tiff(array.astype(dtype), byteorder=order, compression="zlib")).pixels
     assert found.dtype == dtype
     assert found.dtype.isnative
     np.testing.assert_array_equal(found[0], array.astype(dtype))
@@ -121,27 +120,27 @@ def test_tiff_of_either_byte_order_keeps_its_depth(order: str, dtype: type) -> N
 def test_an_lzw_tiff_is_read_through_pillow() -> None:
     for array in (GREY, RGB, DEEP[..., 0]):
         planes = array[None] if array.ndim == 2 else np.moveaxis(array, -1, 0)
-        np.testing.assert_array_equal(images.decode(saved(array, "TIFF", compression="tiff_lzw")).pixels, planes)
+        np.testing.assert_array_equal(decode(saved(array, "TIFF", compression="tiff_lzw")).pixels, planes)
 
 
 def test_a_tiff_that_counts_white_as_0_is_turned_round() -> None:
-    np.testing.assert_array_equal(images.decode(tiff(255 - GREY, photometric="miniswhite")).pixels, GREY[None])
+    np.testing.assert_array_equal(decode(tiff(255 - GREY, photometric="miniswhite")).pixels, GREY[None])
 
 
 def test_tiff_channels_are_found_first_or_last_and_a_guess_is_said() -> None:
     five = np.stack([GREY + k for k in range(5)])
-    first, last = images.decode(tiff(five)), images.decode(tiff(np.moveaxis(five, 0, -1)))
+    first, last = decode(tiff(five)), decode(tiff(np.moveaxis(five, 0, -1)))
     np.testing.assert_array_equal(first.pixels, five)
     np.testing.assert_array_equal(last.pixels, five)
     assert first.remark == last.remark == "axes unnamed in the TIFF: its 5 planes taken as channels"
-    named = images.decode(tiff(five, ome=True, metadata={"axes": "CYX"}))
+    named = decode(tiff(five, ome=True, metadata={"axes": "CYX"}))
     np.testing.assert_array_equal(named.pixels, five)
     assert named.remark == ""
 
 
 def test_a_png_under_another_suffix_is_told_by_its_content(tmp_path: Path) -> None:
     (tmp_path / "a.TIF").write_bytes(saved(GREY, "PNG"))
-    np.testing.assert_array_equal(images.decode(tmp_path / "a.TIF").pixels, GREY[None])
+    np.testing.assert_array_equal(decode(tmp_path / "a.TIF").pixels, GREY[None])
 
 
 # --- what is refused
@@ -167,7 +166,7 @@ def test_a_png_under_another_suffix_is_told_by_its_content(tmp_path: Path) -> No
 )
 def test_a_file_that_cannot_be_trusted_is_refused_with_the_reason(data: bytes, reason: str) -> None:
     with pytest.raises(DataError, match=reason) as error:
-        images.decode(data)
+        decode(data)
     assert "\n" not in str(error.value)
 
 
@@ -175,7 +174,7 @@ def test_a_png_that_says_it_is_large_is_refused_without_a_warning() -> None:
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
         with pytest.raises(DataError, match="says it has 100,000,000 pixels; at most 89,478,485 are allowed"):
-            images.decode(deep_png(DEEP, width=10_000))
+            decode(deep_png(DEEP, width=10_000))
     assert heard == []
 
 
@@ -188,7 +187,7 @@ OME = """<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/
 def test_a_tiff_that_says_it_has_very_many_channels_is_refused_before_it_is_read(description: str) -> None:
     data = tiff(np.zeros((64, 64), np.uint8), description=description, metadata=None)
     with pytest.raises(DataError, match="says its pixels take 819,200,000 bytes; at most 536,870,912 are allowed"):
-        images.decode(data)
+        decode(data)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "TIFF", "TIFF packed"])
@@ -196,7 +195,7 @@ def test_cmyk_becomes_rgb_and_is_said(kind: str) -> None:
     out = io.BytesIO()
     compression = {"compression": "tiff_lzw"} if "packed" in kind else {}
     Image.new("CMYK", (16, 16), (255, 0, 0, 51)).save(out, kind[:4], **compression)
-    picture = images.decode(out.getvalue())
+    picture = decode(out.getvalue())
     assert picture.pixels.shape == (3, 16, 16)
     assert picture.pixels.dtype == np.uint8
     assert np.abs(picture.pixels[:, 8, 8].astype(int) - (0, 204, 204)).max() <= 3 * (kind == "JPEG")  # (1 - C)(1 - K)
@@ -212,16 +211,16 @@ def ome(axes: str, shape: tuple[int, ...], names: tuple[str, ...] = ()) -> bytes
 
 
 def test_ome_channel_names_are_read_and_unclear_ones_are_not() -> None:
-    assert images.decode(ome("CYX", (2, 9, 11), ("DAPI", "Golgi"))).channels == ("DAPI", "Golgi")
-    assert images.decode(ome("CYX", (2, 9, 11), ("DAPI", "DAPI"))).channels == ()
-    assert images.decode(ome("CYX", (2, 9, 11))).channels == ()
+    assert decode(ome("CYX", (2, 9, 11), ("DAPI", "Golgi"))).channels == ("DAPI", "Golgi")
+    assert decode(ome("CYX", (2, 9, 11), ("DAPI", "DAPI"))).channels == ()
+    assert decode(ome("CYX", (2, 9, 11))).channels == ()
 
 
 @pytest.mark.parametrize(
     ("axes", "shape", "channel"), [("CYX", (20, 9, 11), 0), ("ZCYX", (1, 3, 9, 11), 1), ("TCZYX", (1, 3, 1, 9, 11), 1)]
 )
 def test_ome_tiff_channels_are_read_by_name_at_16_bit(axes: str, shape: tuple[int, ...], channel: int) -> None:
-    picture = images.decode(ome(axes, shape))
+    picture = decode(ome(axes, shape))
     n = shape[channel]
     assert picture.pixels.dtype == np.uint16
     assert np.array_equal(picture.pixels, np.arange(n * 99).reshape(n, 9, 11))
@@ -231,7 +230,7 @@ def test_ome_tiff_channels_are_read_by_name_at_16_bit(axes: str, shape: tuple[in
 @pytest.mark.parametrize(("axes", "shape"), [("ZYX", (3, 9, 11)), ("TCYX", (2, 3, 9, 11)), ("TCZYX", (2, 3, 4, 9, 11))])
 def test_an_ome_stack_in_depth_or_time_is_refused(axes: str, shape: tuple[int, ...]) -> None:
     with pytest.raises(DataError, match="project it or choose one plane"):
-        images.decode(ome(axes, shape))
+        decode(ome(axes, shape))
 
 
 def test_pages_of_one_kind_are_channels_and_that_is_said_and_float_stays_float() -> None:
@@ -240,7 +239,7 @@ def test_pages_of_one_kind_are_channels_and_that_is_said_and_float_stays_float()
     with tifffile.TiffWriter(out) as writer:
         for plane in planes:
             writer.write(plane, metadata=None)
-    picture = images.decode(out.getvalue())
+    picture = decode(out.getvalue())
     assert picture.pixels.dtype == np.float32
     assert np.array_equal(picture.pixels, planes)
     assert picture.remark == "axes unnamed in the TIFF: its 4 planes taken as channels"
@@ -254,14 +253,14 @@ def test_five_dimensions_without_axes_are_refused(metadata: dict[str, str] | Non
     out = io.BytesIO()
     tifffile.imwrite(out, np.zeros((2, 3, 4, 90, 110), np.uint8), metadata=metadata, photometric="minisblack")
     with pytest.raises(DataError, match=reason):
-        images.decode(out.getvalue())
+        decode(out.getvalue())
 
 
 def test_nan_in_a_float_tiff_is_refused() -> None:
     out = io.BytesIO()
     tifffile.imwrite(out, np.array([[0.0, np.nan]] * 2, np.float32))
     with pytest.raises(DataError, match="not finite"):
-        images.decode(out.getvalue())
+        decode(out.getvalue())
 
 
 def test_a_two_page_tiff_of_different_sizes_is_refused() -> None:
@@ -270,7 +269,7 @@ def test_a_two_page_tiff_of_different_sizes_is_refused() -> None:
         writer.write(GREY, metadata=None)
         writer.write(GREY[:9], metadata=None)
     with pytest.raises(DataError, match="2 images of different kinds"):
-        images.decode(out.getvalue())
+        decode(out.getvalue())
 
 
 # --- finding, order, size
@@ -291,15 +290,15 @@ def test_files_are_found_in_natural_order_without_junk(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
         (tmp_path / name).write_bytes(b"x")
     (tmp_path / "b" / "broken.png").symlink_to(tmp_path / "nowhere.png")
-    assert list(images.find_files(tmp_path)) == ["a b/ä.tif", "b/2.png", "b/10.PNG", "b/broken.png"]
+    assert list(find_files(tmp_path)) == ["a b/ä.tif", "b/2.png", "b/10.PNG", "b/broken.png"]
     with pytest.raises(DataError, match="No such file"):
-        images.decode(tmp_path / "b" / "broken.png")
+        decode(tmp_path / "b" / "broken.png")
 
 
 def test_a_link_to_itself_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "self").symlink_to("self")
     with pytest.raises(DataError, match=r"cannot follow .*self: Too many levels of symbolic links; remove the link"):
-        images.find_files(tmp_path)
+        find_files(tmp_path)
 
 
 def folders(root: Path) -> Path:
@@ -315,7 +314,7 @@ def test_a_folder_linked_in_a_circle_is_refused_by_the_links_name(tmp_path: Path
     root = folders(tmp_path / "cells")
     (root / "b" / "up").symlink_to(up)
     with pytest.raises(DataError, match=r"/b/up links to /.*, a folder that it lies in; remove the link"):
-        images.find_files(root)
+        find_files(root)
 
 
 @pytest.mark.parametrize(
@@ -334,7 +333,7 @@ def test_a_folder_that_is_reached_twice_is_refused_by_both_names(
         (folders(tmp_path) / "a").rename(tmp_path / "c")
     (folders(tmp_path) if link != "a" else tmp_path).joinpath(link).symlink_to(target)
     with pytest.raises(DataError) as error:
-        images.find_files(tmp_path)
+        find_files(tmp_path)
     words = "are one folder, so its images count twice; remove the link"
     assert str(error.value) == f"{tmp_path}/{one} and {tmp_path}/{two} {words}"
 
@@ -342,18 +341,18 @@ def test_a_folder_that_is_reached_twice_is_refused_by_both_names(
 def test_a_link_to_a_folder_elsewhere_is_followed(tmp_path: Path) -> None:
     root, other = folders(tmp_path / "cells"), folders(tmp_path / "other")
     (root / "c").symlink_to(other / "b")
-    assert list(images.find_files(root)) == ["a/0.png", "b/1.png", "b/p1/2.png", "c/1.png", "c/p1/2.png"]
+    assert list(find_files(root)) == ["a/0.png", "b/1.png", "b/p1/2.png", "c/1.png", "c/p1/2.png"]
 
 
 def test_resizing_averages_when_it_shrinks_and_keeps_the_type() -> None:
     stripes = np.tile(np.array([0, 200], np.uint8), (1, 64, 32))
     for dtype in map(np.dtype, (np.uint8, np.uint16, np.float32)):
-        small = images.resized(stripes.astype(dtype), 16)
+        small = resized(stripes.astype(dtype), 16)
         assert small.shape == (1, 16, 16)
         assert small.dtype == dtype
         assert np.abs(small[0, 2:-2, 2:-2].astype(float) - 100).max() <= 1  # without antialias: 0 or 200
     deep = np.full((2, 10, 10), 60_000, np.uint16)
-    np.testing.assert_array_equal(images.resized(deep, 20), np.full((2, 20, 20), 60_000, np.uint16))
+    np.testing.assert_array_equal(resized(deep, 20), np.full((2, 20, 20), 60_000, np.uint16))
 
 
 # --- archives
@@ -380,22 +379,22 @@ def link(name: str, target: str, kind: bytes) -> Callable[[tarfile.TarFile], Non
 
 def test_an_archive_is_streamed_as_it_stands_and_links_come_last(tmp_path: Path) -> None:
     path = tar_of(tmp_path / "x.tar", {"b/2.png": b"2", "a.png": b"1"}, link("0.png", "b/2.png", tarfile.SYMTYPE))
-    assert list(images.stream(path)) == [("b/2.png", b"2"), ("a.png", b"1"), ("0.png", b"2")]
-    pictures, kept = images.survey(path, lambda name: False)
+    assert list(stream_files(path)) == [("b/2.png", b"2"), ("a.png", b"1"), ("0.png", b"2")]
+    pictures, kept = survey_files(path, lambda name: False)
     assert (pictures, kept) == (["b/2.png", "a.png", "0.png"], {})
 
 
 def test_junk_in_an_archive_is_left_out_and_only_what_is_named_is_read(tmp_path: Path) -> None:
     path = tar_of(tmp_path / "x.tar", {"./a/10.png": b"ten", "a/2.png": b"two", "a/._2.png": b"", "__MACOSX/a": b""})
-    assert dict(images.stream(path)) == {"a/10.png": b"ten", "a/2.png": b"two"}
-    assert list(images.stream(path, {"a/2.png"})) == [("a/2.png", b"two")]
+    assert dict(stream_files(path)) == {"a/10.png": b"ten", "a/2.png": b"two"}
+    assert list(stream_files(path, {"a/2.png"})) == [("a/2.png", b"two")]
 
 
 def test_the_survey_of_an_archive_reads_what_it_keeps_and_nothing_else(tmp_path: Path) -> None:
     path = tar_of(tmp_path / "x.tar", {"a/1.png": b"1", "a/1.png ": b"?", "t.csv": b"x", "b/t.csv": b"y", "u.csv": b""})
-    assert images.survey(path, lambda name: name == "t.csv") == (["a/1.png"], {"t.csv": b"x", "b/t.csv": b"y"})
+    assert survey_files(path, lambda name: name == "t.csv") == (["a/1.png"], {"t.csv": b"x", "b/t.csv": b"y"})
 
 
 def test_a_source_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"y\.tar does not exist; give a folder, a \.tar"):
-        list(images.stream(tmp_path / "y.tar"))
+        list(stream_files(tmp_path / "y.tar"))

@@ -13,9 +13,11 @@ import pytest
 from PIL import Image
 
 from cellbench.core.errors import DataError
-from cellbench.datasets.files import images, npy
-from cellbench.datasets.files.images import Picture
+from cellbench.datasets.files import npy
+from cellbench.datasets.files.decoding import decode
+from cellbench.datasets.files.find import Blob
 from cellbench.datasets.files.npy import Look, fill, keep, write
+from cellbench.datasets.files.pixels import Picture
 
 
 def load(value: int, plus: int = 0) -> Picture:
@@ -130,13 +132,13 @@ def test_what_processes_decode_from_files_and_bytes_is_what_was_saved(
     monkeypatch.setattr(npy, "MANY", 1)
     monkeypatch.setattr(npy, "cores", lambda: 2)
     arrays = np.random.default_rng(0).integers(0, 256, (40, 9, 11)).astype(np.uint8)
-    items: list[tuple[int, str, images.Blob]] = []
+    items: list[tuple[int, str, Blob]] = []
     for place, array in enumerate(arrays):
         out = io.BytesIO()
         Image.fromarray(array).save(out, "PNG")
         (path := tmp_path / f"{place}.png").write_bytes(out.getvalue())
         items.append((place, path.name, path if place % 2 else out.getvalue()))
-    found, _ = write(tmp_path / "x.npy", (40, 1, 9, 11), np.dtype(np.uint8), items, images.decode, "", processes=True)
+    found, _ = write(tmp_path / "x.npy", (40, 1, 9, 11), np.dtype(np.uint8), items, decode, "", processes=True)
     np.testing.assert_array_equal(found[:, 0], arrays)
 
 

@@ -1,0 +1,102 @@
+"""Decoding what Pillow reads (PNG, JPEG, BMP), and one form for the pixels of any image."""
+
+import io
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...core.errors import DataError
+
+PNG_DEPTH, PNG_COLOUR = 24, 25  # where a PNG's header says its bits and its kind of colour
+GREY_ONLY, RGB_ONLY, GREY_ALPHA = 0, 2, 4
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A decoded image: pixels (channels, height, width) uint8, uint16 or float32.
+
+    remark: what was decided on the way. channels: their names where the file gives them (OME-TIFF). shape: of the
+    pixels as they were in the file, when they were resized.
+    """
+
+    pixels: NDArray
+    remark: str = ""
+    channels: tuple[str, ...] = ()
+    shape: tuple[int, ...] = ()
+
+
+def decode_plain(data: bytes, formats: tuple[str, ...]) -> Picture:
+    """What Pillow reads, at the file's own depth."""
+    from PIL import Image
+
+    # Pillow warns of what check_size refuses. A filter for good: catch_warnings is not safe in threads.
+    if not any(rule[:3] == ("ignore", None, Image.DecompressionBombWarning) for rule in warnings.filters):
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+    image = Image.open(io.BytesIO(data), formats=formats)
+    check_size(image.width, image.height)
+    alpha = "A" in image.mode or "transparency" in image.info
+    if image.format == "PNG" and data[PNG_DEPTH] == 16 and data[PNG_COLOUR] != GREY_ONLY:
+        array = _deep_png(data)
+    elif image.mode in ("P", "PA"):
+        array = np.asarray(image.convert("RGB"))
+        palette = np.array(image.getpalette("RGB"), dtype=np.uint8).reshape(-1, 3)
+        if (palette == palette[:, :1]).all():
+            array = array[..., 0]
+    elif image.mode in ("1", "L", "LA", "RGB", "RGBA", "RGBX", "I", "F") or image.mode.startswith("I;16"):
+        array = np.asarray(image)
+        if array.ndim == 3:
+            array = array[..., : 1 if image.mode == "LA" else 3]
+    elif image.mode == "CMYK":
+        return settled(np.asarray(image.convert("RGB")), "CMYK turned into RGB, without a colour profile")
+    else:
+        raise DataError(f"colours stored as {image.mode}; save it as grey or RGB")
+    return settled(array, "alpha channel dropped" if alpha else "")
+
+
+def _deep_png(data: bytes) -> NDArray[np.uint16]:
+    """A 16-bit PNG with colour or alpha, (height, width[, 3]) without the alpha.
+
+    Pillow keeps the high bytes only; told that the byte order is the other one, it keeps the low bytes.
+    """
+    from PIL import Image
+
+    def raw(layout: str) -> NDArray[np.uint16]:
+        image: Any = Image.open(io.BytesIO(data), formats=("PNG",))
+        image.tile = [(*image.tile[0][:3], layout)]
+        return np.asarray(image).astype(np.uint16)
+
+    if data[PNG_COLOUR] == GREY_ALPHA:  # its four bytes a pixel are read as if they were four channels
+        pair = raw("RGBA")
+        return pair[..., 0] << np.uint16(8) | pair[..., 1]
+    mode = "RGB" if data[PNG_COLOUR] == RGB_ONLY else "RGBA"
+    return (raw(f"{mode};16B") << np.uint16(8) | raw(f"{mode};16L"))[..., :3]
+
+
+def check_size(height: int, width: int) -> None:
+    """Refuse what claims to be so large that decoding would fill the memory; the limit is Pillow's."""
+    from PIL import Image
+
+    if height * width > (Image.MAX_IMAGE_PIXELS or height * width):
+        raise DataError(f"says it has {height * width:,} pixels; at most {Image.MAX_IMAGE_PIXELS:,} are allowed")
+
+
+def settled(array: NDArray, remark: str = "") -> Picture:
+    """(height, width) or (height, width, channels) of any number type → a Picture, values unchanged."""
+    kind = array.dtype.kind
+    if kind == "b":
+        array = array.astype(np.uint8) * np.uint8(255)
+    elif kind in "iu" and array.dtype not in (np.uint8, np.uint16):
+        if array.min() < 0 or array.max() > 65535:
+            raise DataError(f"values from {array.min()} to {array.max()}; whole numbers must lie in 0 to 65535")
+        array = array.astype(np.uint16)
+    elif kind == "f":
+        array = array.astype(np.float32)
+        if not np.isfinite(array).all():
+            raise DataError("values that are not finite numbers")
+    elif kind not in "iu":
+        raise DataError(f"values of type {array.dtype}; whole or real numbers are expected")
+    planes = array[None] if array.ndim == 2 else np.moveaxis(array, -1, 0)
+    return Picture(np.ascontiguousarray(planes, dtype=array.dtype.newbyteorder("=")), remark)
