@@ -98,13 +98,13 @@ def report(
 def _look(scope: "Scope", wanted: set[int], results: Path) -> "Look":
     """Pictures of the cells wanted and of some of each class, and what `cellbench inspect` finds."""
     from ..datasets.audit import audit
-    from ..datasets.display import montage, thumbnails
+    from ..datasets.display import colours, thumbnails
     from ..datasets.named_splits import with_split
     from ..reporting.report.page import Look
 
     name, fingerprint, split = scope
     try:
-        data = with_split(thumbnails.prepared(name, fingerprint), split)
+        data = with_split(thumbnails.prepared_dataset(name, fingerprint), split)
     except DataError as error:
         return Look(lacking=str(error))
     examples = thumbnails.examples(data, 6 if len(data.classes) <= FEW else 3)
@@ -121,5 +121,5 @@ def _look(scope: "Scope", wanted: set[int], results: Path) -> "Look":
         citation=data.info.citation,
         notes=data.info.notes,
         checks=[(finding.status, finding.text) for finding in found.findings],
-        stretch=f"each channel stretched between its percentiles {montage.LOW:g} and {montage.HIGH:g}",
+        stretch=f"each channel stretched between its percentiles {colours.LOW:g} and {colours.HIGH:g}",
     )

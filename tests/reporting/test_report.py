@@ -16,7 +16,7 @@ from cellbench import load_results
 from cellbench.cli import cli
 from cellbench.core.data import Dataset, Info, Split
 from cellbench.core.runs import TRAINING_PHASES
-from cellbench.datasets.display import montage
+from cellbench.datasets.display import colours
 from cellbench.datasets.files import cache
 from cellbench.reporting.report import drawing, figures
 from cellbench.reporting.report.figures import MOST_NAMES
@@ -207,8 +207,8 @@ def test_pictures_are_those_of_the_prepared_data_set_of_the_same_content(prepare
         index = int(re.match(r"image (\d+)", attributes["alt"])[1])
         file = io.BytesIO(base64.b64decode(attributes["src"].partition(",")[2]))
         shown = np.asarray(Image.open(file).convert("RGB"), float)
-        expected = montage.coloured(
-            prepared.images[index], montage.colours(prepared.channels), montage.usual_ranges(prepared)
+        expected = colours.to_rgb(
+            prepared.images[index], colours.channel_colours(prepared.channels), colours.usual_ranges(prepared)
         )
         assert shown.shape == expected.shape == (20, 30, 3)
         assert np.abs(shown - expected).mean() < 12  # JPEG of noise

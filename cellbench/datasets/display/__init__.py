@@ -1,1 +1,5 @@
-"""Pictures of a data set's cells: montage, some of each class on one sheet; thumbnails, single ones for a report."""
+"""Pictures of a data set's cells, to look at.
+
+colours: channels as light of a colour. montage: some cells of each class on one sheet. thumbnails: single cells, as a
+report shows them.
+"""

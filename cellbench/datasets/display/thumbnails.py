@@ -1,4 +1,4 @@
-"""Pictures of single cells of prepared data sets, as a report shows them."""
+"""Thumbnails: single cells of prepared data sets, as a report shows them."""
 
 import io
 from collections.abc import Iterable
@@ -9,14 +9,18 @@ from ...core.data import Dataset
 from ...core.errors import DataError
 from ..files import cache
 from ..registry import datasets
-from . import montage
+from .colours import channel_colours, to_rgb, usual_ranges
+from .montage import example_images
 
 SIDE = 128  # pixels at most
 QUALITY = 88
 
 
-def prepared(name: str, fingerprint: str) -> Dataset:
-    """The prepared data set of this very content. Raises DataError that says how to prepare it when it isn't there."""
+def prepared_dataset(name: str, fingerprint: str) -> Dataset:
+    """The prepared data set `name` whose content has this fingerprint.
+
+    Raises DataError that says how to prepare it when it isn't there.
+    """
     for kept in cache.contents():
         if kept.kind == "prepared" and cache.meta(kept.name).get("info", {}).get("fingerprint") == fingerprint:
             return cache.read(kept.path)
@@ -35,29 +39,29 @@ def prepared(name: str, fingerprint: str) -> Dataset:
 
 
 def jpegs(data: Dataset, index: Iterable[int]) -> dict[int, bytes]:
-    """By position a JPEG file: channels as colours, each stretched, as in the montage; at most SIDE pixels large."""
+    """A JPEG file of each image at `index`, by position: coloured as in the montage, at most SIDE pixels large."""
     from PIL import Image
 
-    tints, usual = montage.colours(data.channels), montage.usual_ranges(data)
+    colours, usual = channel_colours(data.channels), usual_ranges(data)
     found = {}
     for i in sorted(set(index)):
-        image = Image.fromarray(montage.coloured(np.asarray(data.images[i]), tints, usual))
+        image = Image.fromarray(to_rgb(np.asarray(data.images[i]), colours, usual))
         image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
         file = io.BytesIO()
-        (image.convert("L") if len(tints) == 1 else image).save(file, "JPEG", quality=QUALITY, subsampling=0)
+        (image.convert("L") if len(colours) == 1 else image).save(file, "JPEG", quality=QUALITY, subsampling=0)
         found[i] = file.getvalue()
     return found
 
 
 def examples(data: Dataset, most: int = 6) -> list[tuple[str, list[int]]]:
-    """Of each class the positions of some training images, the same ones each time."""
-    return [(name, montage.chosen(data, k)["train"][:most].tolist()) for k, name in enumerate(data.classes)]
+    """Each class with the positions of up to `most` of its training images, the same ones each time."""
+    return [(name, example_images(data, k)["train"][:most].tolist()) for k, name in enumerate(data.classes)]
 
 
 def channels(data: Dataset) -> list[tuple[str, str]]:
-    """Name and colour '#rrggbb' of each channel."""
-    tints = montage.colours(data.channels)
+    """Each channel's name and its colour as '#rrggbb'."""
+    colours = channel_colours(data.channels)
     return [
-        (name, "#" + "".join(f"{255 * part:02x}" for part in tint))
-        for name, tint in zip(data.channels, tints, strict=True)
+        (name, "#" + "".join(f"{255 * part:02x}" for part in colour))
+        for name, colour in zip(data.channels, colours, strict=True)
     ]
