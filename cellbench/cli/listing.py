@@ -189,7 +189,7 @@ def _state(entry: Any) -> str:
         return f"ready: {entry.key}, {amount(cache.size_of(cache.location(entry.key)))}"
     if entry.made_on_demand:
         return "made when first used"
-    if entry.found():
+    if entry.found_source():
         return "prepare reads it from where it is"
     if entry.files:
         return "prepare downloads it"

@@ -71,7 +71,7 @@ def _prepare(dataset: str, source: Path | None, again: bool, folder: dict[str, A
     if dataset in datasets and not given:
         entry = datasets[dataset]
         ready = cache.is_ready(entry.key) and not again
-        if entry.files and not (ready or source or entry.found()):
+        if entry.files and not (ready or source or entry.found_source()):
             with download_watcher() as progress:
                 source = entry.download(progress)
         path = entry.prepare(source, again=again)
@@ -103,9 +103,9 @@ def _list() -> None:
     from tabulate import tabulate
 
     from ..core.environment import cache_folder
-    from ..datasets.registry import stored
+    from ..datasets.cached import list_cached
 
-    lines = stored()
+    lines = list_cached()
     rows = [
         [line.name, line.state, amount(line.bytes) if line.path else "", line.path and _inside(line.path)]
         for line in lines
@@ -125,9 +125,9 @@ def _inside(path: Path) -> str:
 
 
 def _clear(name: str) -> None:
-    from ..datasets.registry import clear
+    from ..datasets.cached import remove_cached
 
-    freed = clear(name)
+    freed = remove_cached(name)
     click.echo(f"{name}: {amount(freed)} freed" if freed else f"{name}: nothing of it was on the disk")
 
 

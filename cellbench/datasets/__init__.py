@@ -2,7 +2,7 @@
 
 sources: published sets, a file each. folder: one's own images. files: decoding, archives, downloads and the cache.
 audit: what in a data set would mislead. display: pictures of its cells. At the top what all of them share: registry
-(data sets by name), splits and named_splits (how images are shared out), preprocessing (what is done to them before a
+(data sets by name), cached (what is prepared of each), splits and named_splits (how images are shared out), preprocessing (what is done to them before a
 method sees them), toy (rings for tests).
 """
 

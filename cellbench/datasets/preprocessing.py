@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field
 
 from ..core.errors import UsageError, did_you_mean
-from ..core.memory import let_go
+from ..core.memory import release_pages
 from ..core.settings import Settings, setting
 
 CHUNK_BYTES = 2**23  # of the images worked on at a time
@@ -122,7 +122,7 @@ class Preprocessing(Settings):
         for rows in _chunks(images, len(at)):
             chunk = np.asarray(images[at[rows]])
             done[rows] = self._reshape(chunk if all_kept else chunk[:, kept])
-            let_go(images)
+            release_pages(images)
         return done
 
     def _scale(self, images: NDArray, measured: Range | None) -> None:

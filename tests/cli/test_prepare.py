@@ -134,7 +134,7 @@ def test_what_other_software_keeps_is_read_from_there_and_not_fetched(
     assert "prepare reads it" in call("list", "datasets").output
     assert call("prepare", "toys").exit_code == 0
     np.testing.assert_array_equal(cache.read(cache.location("toys-r1")).images, rings().images)
-    assert register("toys2", usual_place=lambda: tmp_path / "nowhere").found() is None
+    assert register("toys2", usual_place=lambda: tmp_path / "nowhere").found_source() is None
 
 
 def test_a_terminal_shows_a_bar_a_file(monkeypatch: pytest.MonkeyPatch) -> None:

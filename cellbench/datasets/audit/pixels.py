@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.data import Dataset
-from ...core.memory import let_go
+from ...core.memory import release_pages
 
 CHUNK = 2**22  # pixel values held as float32 at a time
 THUMB = 12  # side of the thumbnails that are compared
@@ -53,7 +53,7 @@ def _chunks(array: NDArray) -> Iterator[tuple[slice, NDArray]]:
     for start in range(0, len(array), step):
         rows = slice(start, min(start + step, len(array)))
         yield rows, np.ascontiguousarray(array[rows])
-        let_go(array)
+        release_pages(array)
 
 
 def shrunk(planes: NDArray, side: int) -> NDArray[np.float32]:

@@ -21,9 +21,9 @@ def prepared_dataset(name: str, fingerprint: str) -> Dataset:
 
     Raises DataError that says how to prepare it when it isn't there.
     """
-    for kept in cache.contents():
-        if kept.kind == "prepared" and cache.meta(kept.name).get("info", {}).get("fingerprint") == fingerprint:
-            return cache.read(kept.path)
+    for item in cache.contents():
+        if item.kind == "prepared" and cache.meta(item.name).get("info", {}).get("fingerprint") == fingerprint:
+            return cache.read(item.path)
     if name not in datasets:
         plain = name.removeprefix("folder:")
         raise DataError(
@@ -35,7 +35,7 @@ def prepared_dataset(name: str, fingerprint: str) -> Dataset:
             return data
     if datasets[name].ready:
         raise DataError(f"{name!r} as prepared here has another content than that of the runs ({fingerprint[:8]})")
-    raise DataError(f"{name!r} is not prepared here; {datasets[name].how}")
+    raise DataError(f"{name!r} is not prepared here; {datasets[name].how_to_prepare}")
 
 
 def jpegs(data: Dataset, index: Iterable[int]) -> dict[int, bytes]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from ... import __version__
 from ...core.errors import DataError, cannot_write
-from .locking import alone
+from .locking import locked
 
 Progress = Callable[[str, int, int | None], None]  # file name, bytes so far, bytes in all (None: not known)
 
@@ -48,7 +48,7 @@ def fetch(file: RemoteFile, folder: Path, progress: Progress = lambda *_: None, 
         if md5_of(target) == file.md5:
             return target
         folder.mkdir(parents=True, exist_ok=True)
-        with alone(folder):
+        with locked(folder):
             if (found := md5_of(target)) == file.md5:  # another process was here meanwhile
                 return target
             try:

@@ -1,4 +1,4 @@
-"""One process at a time in a folder that several share."""
+"""A lock on a folder that several processes share."""
 
 import contextlib
 from collections.abc import Iterator
@@ -6,15 +6,15 @@ from pathlib import Path
 
 
 @contextlib.contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock, which the system lets go when the process dies; without locks there, do without."""
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock. The system releases it when the process dies; where there are no locks, go on without."""
     try:
         import fcntl
     except ImportError:  # Windows
         yield
         return
     with contextlib.ExitStack() as held:
-        with contextlib.suppress(OSError):  # some network file systems have none, or the file is another user's
+        with contextlib.suppress(OSError):  # some network file systems have no locks, or the file is another user's
             lock = held.enter_context((folder / ".lock").open("w"))
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield

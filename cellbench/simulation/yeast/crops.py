@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ...core.data import PARTS
 from ...core.errors import DataError
-from ...core.memory import let_go
+from ...core.memory import release_pages
 from ..planning import SEED, generator
 from .plan import Counts, plan
 from .wells import CONDITIONS, Conditions, draw_wells
@@ -53,5 +53,5 @@ def simulate(
         stretch = slice(start, start + STRETCH * chunk)
         render_seeds = seeds[start // chunk : start // chunk + STRETCH]
         renderer.render(wells, shown[stretch], render_seeds, images[stretch])
-        let_go(images)
+        release_pages(images)
     return Crops(images, planned.labels, planned.wells)

@@ -17,6 +17,7 @@ from cellbench.core.data import PARTS, Dataset, Info
 from cellbench.core.environment import cache_folder
 from cellbench.core.errors import DataError
 from cellbench.datasets.files import cache
+from cellbench.datasets.files.cache.scratch import machine_code
 
 SLEEPER = """
 import sys, time
@@ -246,7 +247,7 @@ def test_scratch_folders_go_when_their_process_is_gone_or_a_day_has_passed(monke
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait(10)
     home = cache.location("x").parent
-    host, elsewhere = cache._host(), "0" * 8
+    host, elsewhere = machine_code(), "0" * 8
     names = {
         "ours": f".x.{host}-{os.getpid()}-aaaa",
         "dead": f".x.{host}-{ended.pid}-aaaa",

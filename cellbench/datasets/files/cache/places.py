@@ -1,0 +1,29 @@
+"""Where things are in the cache folder."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ....core.environment import cache_folder
+
+FORMAT = 1  # another one when prepared data sets are written in another way
+IMAGES = "images.npy"
+DOWNLOADS = "downloads"
+
+
+def location(key: str) -> Path:
+    """Where the prepared data set `key` is, or would be."""
+    return cache_folder() / f"v{FORMAT}" / key
+
+
+def is_ready(key: str) -> bool:
+    """Whether the data set `key` is prepared."""
+    return (location(key) / "meta.json").is_file()
+
+
+def meta(key: str) -> dict[str, Any]:
+    """The description that is stored with the prepared data set `key`; {} when it isn't prepared."""
+    try:
+        return json.loads((location(key) / "meta.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
