@@ -1,9 +1,9 @@
 """Data sets: from any source to a Dataset. Those of cellbench are imported when one is first asked for.
 
 sources: published sets, a file each. folder: one's own images. files: decoding, archives, downloads and the cache.
-audit: what in a data set would mislead. display: pictures of its cells. At the top what all of them share: registry
-(data sets by name), cached (what is prepared of each), splits and named_splits (how images are shared out), preprocessing (what is done to them before a
-method sees them), toy (rings for tests).
+audit: what in a data set would mislead. display: pictures of its cells. At the top what they share: registry (data sets
+by name), cached (what is prepared of each), splits and named_splits (how images are shared out), preprocessing (what is
+done to them before a method sees them), toy (rings for tests).
 """
 
 from .registry import DatasetEntry, dataset, datasets

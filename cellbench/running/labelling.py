@@ -17,7 +17,7 @@ from ..datasets.files import npy
 from ..datasets.files.decoding import resized
 from ..datasets.files.find import find_files
 from ..datasets.files.names import IMAGE_SUFFIXES, is_image
-from ..datasets.files.npy import Look
+from ..datasets.files.npy import Outcome
 from ..datasets.files.pixels import Picture
 from ..datasets.folder.dataset import read_picture, unnamed_channels
 from ..datasets.folder.layouts import join_channels
@@ -72,20 +72,20 @@ def label(
 
     progress is called with the number of images done. Raises DataError when not one can be read.
     """
-    looks: list[Look] = []
+    outcomes: list[Outcome] = []
     scores: list[NDArray[np.float32]] = []
     for batch in _read(model, found):
-        looks += [look for look, _ in batch]
+        outcomes += [outcome for outcome, _ in batch]
         if images := [pixels for _, pixels in batch if pixels is not None]:
             scores.append(scorer.predict(model.prepared(np.stack(images))))
-        progress(len(looks))
+        progress(len(outcomes))
     if not scores:
-        npy.refuse_unreadable(looks, "give images like those that the model learnt from")
+        npy.refuse_unreadable(outcomes, "give images like those that the model learnt from")
     return Labelled(
-        files=[look.name for look in looks if not look.problem],
+        files=[outcome.name for outcome in outcomes if not outcome.problem],
         scores=np.concatenate(scores),
-        unreadable=[(look.name, look.problem) for look in looks if look.problem],
-        remarks=[*npy.remarks(looks), *_resizing(model, looks)],
+        unreadable=[(outcome.name, outcome.problem) for outcome in outcomes if outcome.problem],
+        remarks=[*npy.remarks(outcomes), *_resizing(model, outcomes)],
     )
 
 
@@ -110,7 +110,7 @@ def _within(path: Path) -> Iterator[tuple[str, Path]]:
             yield str(path / name), file
 
 
-def _read(model: Model, found: Found) -> Iterator[list[tuple[Look, NDArray | None]]]:
+def _read(model: Model, found: Found) -> Iterator[list[tuple[Outcome, NDArray | None]]]:
     """Batches of images with what became of each; threads read the next batch while one is at work."""
     items = list(found.files.items())
     image_bytes = len(model.channels) * model.height * model.width * np.dtype(model.dtype).itemsize
@@ -128,15 +128,15 @@ def _read(model: Model, found: Found) -> Iterator[list[tuple[Look, NDArray | Non
 
 def _read_one(
     model: Model, channels: tuple[str, ...], name: str, planes: tuple[Path, ...]
-) -> tuple[Look, NDArray | None]:
+) -> tuple[Outcome, NDArray | None]:
     """What became of an image, and its pixels as the model's data set has them, (channels, height, width)."""
     try:
         picture = read_picture(planes)
         pixels = _in_order(model, replace(picture, channels=channels or picture.channels))
         pixels = _of_size(model, pixels)
     except DataError as error:
-        return Look(name, 0, problem=str(error)), None
-    return Look(name, 0, shape=picture.pixels.shape, remark=picture.remark), pixels
+        return Outcome(name, 0, problem=str(error)), None
+    return Outcome(name, 0, shape=picture.pixels.shape, remark=picture.remark), pixels
 
 
 def _in_order(model: Model, picture: Picture) -> NDArray:
@@ -162,8 +162,8 @@ def _of_size(model: Model, pixels: NDArray) -> NDArray:
     return resized(pixels, model.height)
 
 
-def _resizing(model: Model, looks: Sequence[Look]) -> list[str]:
-    others = [look for look in looks if look.shape and look.shape[1:] != (model.height, model.width)]
+def _resizing(model: Model, outcomes: Sequence[Outcome]) -> list[str]:
+    others = [outcome for outcome in outcomes if outcome.shape and outcome.shape[1:] != (model.height, model.width)]
     if not others:
         return []
     first = f"{others[0].name} of {_sides(others[0].shape)}"

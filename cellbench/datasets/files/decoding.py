@@ -11,9 +11,9 @@ from .tiff import decode_tiff
 
 
 def decode(blob: Blob) -> Picture:
-    """The pixels of a PNG, JPEG, BMP or TIFF, told apart by content; alpha is dropped and remarked.
+    """The pixels of a PNG, JPEG, BMP or TIFF, whatever the file is called. An alpha channel is dropped, with a remark.
 
-    Raises DataError with the reason alone: the caller knows the name.
+    Raises DataError that has only the reason: the caller knows the file's name.
     """
     from PIL import UnidentifiedImageError
 

@@ -12,10 +12,10 @@ Blob = Path | bytes  # a file on disk, or the content of an archive's member
 
 
 def stream_files(source: Path, names: Container[str] | None = None) -> Iterator[tuple[str, Blob]]:
-    """Path inside ('/'-separated) and content of the files of a folder or archive, or of those in `names`.
+    """Yield the path inside the source ('/'-separated) and the content of each file of a folder or archive.
 
-    Junk is left out. Files come one by one, so that an archive never has to fit in memory; of one that an archive
-    holds twice the later one counts.
+    names: the files that are wanted, by path; all of them by default. Junk is left out. Files come one by one, so that
+    an archive never has to fit in memory. Of a file that an archive holds twice the later one counts.
     """
     for name, blob in _entries(source, lambda name: names is None or name in names):
         if blob is not None:
@@ -23,7 +23,10 @@ def stream_files(source: Path, names: Container[str] | None = None) -> Iterator[
 
 
 def survey_files(source: Path, keep: Callable[[str], bool]) -> tuple[list[str], dict[str, Blob]]:
-    """Paths of the images in a folder or archive, and the other files whose name without folders `keep` takes."""
+    """Paths of all images in a folder or archive, and path and content of other files that are wanted.
+
+    keep: whether a file of this name, without its folders, is wanted.
+    """
     pictures: dict[str, None] = {}
     kept: dict[str, Blob] = {}
     for name, blob in _entries(source, lambda name: not is_image(name) and keep(name.rpartition("/")[2])):
@@ -35,7 +38,7 @@ def survey_files(source: Path, keep: Callable[[str], bool]) -> tuple[list[str], 
 
 
 def _entries(source: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, Blob | None]]:
-    """Every file that is no junk; None for the content of those that aren't wanted."""
+    """Path and content of every file that is no junk; None for the content of those that aren't wanted."""
     if source.is_dir():
         for name, path in find_files(source).items():
             yield name, path if wanted(name) else None
@@ -48,9 +51,9 @@ def _entries(source: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str,
 
 
 def find_files(folder: Path) -> dict[str, Path]:
-    """Every file below `folder` by its path inside, in natural_key order; hidden files and junk left out.
+    """Every file below `folder` by its path inside it, in natural order, without hidden files and junk.
 
-    Links to folders are followed. Raises DataError for one that leads back up or to a folder that was read already:
+    Links to folders are followed. A link that leads back up, or to a folder that was read already, raises DataError:
     its images would count twice, and maybe under two labels.
     """
     found: dict[str, Path] = {}

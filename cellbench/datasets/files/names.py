@@ -14,14 +14,15 @@ def natural_key(text: str) -> tuple[list[str | int], str]:
 
 
 def is_junk(name: str) -> bool:
-    """Whether a path is hidden or what an operating system leaves behind."""
+    """Whether a path is hidden, or one of the files that operating systems leave behind."""
     return any(part.startswith(".") or part.lower() in JUNK for part in name.split("/"))
 
 
 def is_image(name: str) -> bool:
+    """Whether a file's name ends like that of an image that can be read."""
     return name.lower().endswith(IMAGE_SUFFIXES)
 
 
 def first_few(names: Sequence[str], most: int = 5) -> str:
-    """The first names, and '…' when there are more."""
+    """The first `most` names, and '…' when there are more."""
     return ", ".join([*names[:most], *(["…"] if len(names) > most else [])])

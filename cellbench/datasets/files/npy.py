@@ -1,4 +1,4 @@
-"""Decoding any number of images into one .npy file, by threads or processes; memory stays small."""
+"""Decoding any number of images into one .npy file, in threads or processes and with little memory."""
 
 import math
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -18,16 +18,17 @@ from .names import first_few
 from .pixels import Picture
 
 T = TypeVar("T")
-Item = tuple[int, str, T]  # place in the array, name, and what loads it
+Item = tuple[int, str, T]  # the image's place in the array, its name, and what `load` makes it from
 
-MANY = 20_000  # images from which on processes gain clearly more than they cost to start (measured: 27,000 cells of
-# 78 px on two cores in 1.6 s, a loop takes 1.8; 81,000 in 4.1, a loop takes 6.4, threads 6.5)
-WRITTEN_AT_ONCE = 2**20  # bytes, of images that stand one after the other
+# From so many images on, processes gain clearly more than they cost to start. Measured with cells of 78 px, two cores:
+# 27,000 take 1.6 s, in a loop 1.8 s; 81,000 take 4.1 s, in a loop 6.4 s, with threads 6.5 s.
+MANY = 20_000
+WRITE_BUFFER = 2**20  # bytes: images next to each other are written together
 
 
 @dataclass(frozen=True)
-class Look:
-    """What became of an item: shape (before it was resized), type, channel names, or why it cannot be read."""
+class Outcome:
+    """What became of an item: shape (before it was resized), type and channel names, or why it cannot be read."""
 
     name: str
     place: int
@@ -49,18 +50,20 @@ def write(
     *,
     processes: bool = False,
 ) -> tuple[NDArray, list[str]]:
-    """Load all items and write each at its place in an .npy file; the array memory-mapped, and remarks.
+    """Load all items and write each at its place in an .npy file. Returns the array, memory-mapped, and remarks.
 
-    shape, dtype: of the whole array. Places 0, 1, … count what `load` returns, an image or one channel of it, in the
-    array's order. processes: as `fill` has it. Every item that raises DataError is counted, the first ones named, and
-    `advice` given.
+    shape, dtype: of the whole array. What `load` returns is an image or one channel of it; places 0, 1, … are in the
+    array's order. processes: see `fill`. When items cannot be read, raises one DataError that counts them, names the
+    first ones and ends in `advice`.
     """
-    looks = sorted(fill(target, shape, dtype, items, load, processes=processes), key=lambda look: look.place)
-    refuse_unreadable(looks, advice)
-    written = {look.place: look.bytes for look in looks}
+    outcomes = sorted(fill(target, shape, dtype, items, load, processes=processes), key=lambda outcome: outcome.place)
+    refuse_unreadable(outcomes, advice)
+    written = {outcome.place: outcome.bytes for outcome in outcomes}
     if sum(written.values()) != math.prod(shape) * np.dtype(dtype).itemsize:
-        raise DataError(f"the images changed while they were read, {len(looks)} are there now; run the command again")
-    return np.load(target, mmap_mode="r"), remarks(looks)
+        raise DataError(
+            f"the images changed while they were read, {len(outcomes)} are there now; run the command again"
+        )
+    return np.load(target, mmap_mode="r"), remarks(outcomes)
 
 
 def fill(
@@ -71,13 +74,14 @@ def fill(
     load: Callable[[T], Picture],
     *,
     processes: bool = False,
-) -> Generator[Look]:
+) -> Generator[Outcome]:
     """Write each item's pixels at its place in an .npy file and yield what became of it.
 
-    Those of another type, height or width than the file are told and not written. Of items for one place the later one
-    counts. processes: use several when there are thousands of images; `load` must then be a function of an importable
-    module, with its settings by functools.partial if need be.
-    Written as a file, not through a map: on a full disk a write fails with an error, a map kills the process.
+    Pixels of another type, height or width than the file's are not written; the outcome has their shape and type. Of
+    several items for one place the last one counts. processes: use several when there are thousands of images; `load`
+    must then be a function of an importable module, or a functools.partial of one.
+
+    The file is written, not mapped: on a full disk a write fails with an error, while a map kills the process.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("wb") as out:
@@ -87,12 +91,12 @@ def fill(
     work = partial(_fill, target, start, shape[-2:], np.dtype(dtype), load)
     many = processes and shape[0] >= MANY and cores() > 1
     again: dict[int, Item[T]] = {}
-    yield from parallel.in_batches(work, _first(items, again), processes=many)
+    yield from parallel.in_batches(work, _first_for_each_place(items, again), processes=many)
     yield from parallel.in_batches(work, again.values())
 
 
 def keep(target: Path, places: Sequence[int]) -> None:
-    """Keep only these images of an .npy file."""
+    """Rewrite an .npy file with only the images at these places."""
     old = np.load(target, mmap_mode="r")
     part = target.with_suffix(".part")
     with part.open("wb") as out:
@@ -103,28 +107,28 @@ def keep(target: Path, places: Sequence[int]) -> None:
 
 
 def write_header(out: BinaryIO, shape: tuple[int, ...], dtype: np.dtype) -> None:
-    """The head of an .npy file; the array's bytes follow."""
+    """Write the head of an .npy file, after which the array's bytes come."""
     header = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(out, header)
 
 
-def refuse_unreadable(looks: Sequence[Look], advice: str) -> None:
-    """Raise DataError naming the images that could not be read, each with its reason; nothing when there are none."""
-    if problems := [f"{look.name} ({look.problem})" for look in looks if look.problem]:
-        raise DataError(f"{len(problems)} of {len(looks)} images cannot be read: {first_few(problems)}; {advice}")
+def refuse_unreadable(outcomes: Sequence[Outcome], advice: str) -> None:
+    """Raise DataError that names the images which could not be read, each with its reason, if there are any."""
+    if problems := [f"{outcome.name} ({outcome.problem})" for outcome in outcomes if outcome.problem]:
+        raise DataError(f"{len(problems)} of {len(outcomes)} images cannot be read: {first_few(problems)}; {advice}")
 
 
-def remarks(looks: Iterable[Look]) -> list[str]:
-    """Each remark with the number of images and the first one's name."""
+def remarks(outcomes: Iterable[Outcome]) -> list[str]:
+    """Each different remark, with the number of images that it is about and the first one's name."""
     seen: dict[str, list[str]] = {}
-    for look in looks:
-        if look.remark:
-            seen.setdefault(look.remark, []).append(look.name)
+    for outcome in outcomes:
+        if outcome.remark:
+            seen.setdefault(outcome.remark, []).append(outcome.name)
     return [f"{remark}: {counted(len(names), 'image')}, the first is {names[0]}" for remark, names in seen.items()]
 
 
-def _first(items: Iterable[Item[T]], again: dict[int, Item[T]]) -> Iterator[Item[T]]:
-    """The first item for each place; later ones go to `again`, to be written when no other can come after them."""
+def _first_for_each_place(items: Iterable[Item[T]], again: dict[int, Item[T]]) -> Iterator[Item[T]]:
+    """The first item for each place. The last of the later ones is put into `again`, to be written after all others."""
     seen: set[int] = set()
     for item in items:
         if item[0] in seen:
@@ -141,16 +145,16 @@ def _fill(
     dtype: np.dtype,
     load: Callable[[T], Picture],
     batch: list[Item[T]],
-) -> list[Look]:
-    """Load a batch and write what has the right type, height and width, from byte `start` of the file on."""
-    looks = []
-    with target.open("r+b", WRITTEN_AT_ONCE) as out:
+) -> list[Outcome]:
+    """Load a batch of items and write what has the right type, height and width; the array starts at byte `start`."""
+    outcomes = []
+    with target.open("r+b", WRITE_BUFFER) as out:
         end = -1
         for place, name, what in batch:
             try:
                 picture = load(what)
             except DataError as error:
-                looks.append(Look(name, place, problem=str(error)))
+                outcomes.append(Outcome(name, place, problem=str(error)))
                 continue
             pixels, written = np.ascontiguousarray(picture.pixels), 0
             if pixels.dtype == dtype and pixels.shape[1:] == sides:
@@ -159,5 +163,5 @@ def _fill(
                 written = out.write(pixels.data)
                 end = begin + written
             shape, kind = picture.shape or picture.pixels.shape, picture.pixels.dtype.name
-            looks.append(Look(name, place, shape, kind, written, picture.channels, picture.remark))
-    return looks
+            outcomes.append(Outcome(name, place, shape, kind, written, picture.channels, picture.remark))
+    return outcomes

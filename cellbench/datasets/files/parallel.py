@@ -1,4 +1,4 @@
-"""Work on many items by threads or processes, with results in the order of the items."""
+"""Work on many items in threads or processes, with results in the order of the items."""
 
 import contextlib
 import multiprocessing
@@ -20,30 +20,30 @@ from ...core.processes import end_with_parent
 T = TypeVar("T")
 R = TypeVar("R")
 
-BATCH = 128  # items taken at a time: handing over each by itself would cost as much as decoding a small image
-BATCH_BYTES = 2**22  # of an archive's members at most, beyond the one that reaches it
-AHEAD = 2  # batches that wait for a worker: memory stays small
-MOST_PROCESSES = 8  # more wait for the one that hands out the work
+BATCH = 128  # items handed over together: one at a time would cost as much as decoding a small image
+BATCH_BYTES = 2**22  # a batch of members of an archive ends when it has so many bytes
+AHEAD = 2  # batches that may wait for a worker; more would only take memory
+MOST_PROCESSES = 8  # with more, workers wait for the process that hands out the work
 
 
 def in_order(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-    """work(item) of each item, in order, by threads that run only a few batches ahead."""
-    return in_batches(partial(_each, work), items)
+    """Yield work(item) of each item, in order, from threads that run only a few batches ahead."""
+    return in_batches(partial(_one_by_one, work), items)
 
 
 def in_batches(work: Callable[[list[T]], list[R]], items: Iterable[T], *, processes: bool = False) -> Iterator[R]:
-    """What `work` makes of batches of items, item by item, in order.
+    """Give `work` batches of items, and yield the results one by one in the order of the items.
 
-    Threads suit what leaves Python's lock alone, such as decoding large images; of small ones they do no more than a
-    loop. processes: use those instead, where the system has them; they cost 0.2 s to start, and `work`, items and
-    results must be picklable.
+    Threads suit work that releases Python's lock, such as decoding large images; with small images they are no faster
+    than a loop. processes: use processes instead, where the system has them; they take 0.2 s to start, and `work`,
+    items and results must be picklable.
     """
     batches = _batches(items)
     pool, workers = (_processes() if processes else None) or (ThreadPoolExecutor(cores()), cores())
     with pool:
 
         def submit(batch: list[T]) -> Future[list[R]]:
-            with _ctrl_c_held_back():  # also by a process that this starts: it is the parent's to handle
+            with _ctrl_c_delayed():
                 return pool.submit(work, batch)
 
         pending: deque[Future[list[R]]] = deque()
@@ -64,12 +64,12 @@ def in_batches(work: Callable[[list[T]], list[R]], items: Iterable[T], *, proces
                 future.cancel()
 
 
-def _each(work: Callable[[T], R], batch: list[T]) -> list[R]:
+def _one_by_one(work: Callable[[T], R], batch: list[T]) -> list[R]:
     return [work(item) for item in batch]
 
 
 def _batches(items: Iterable[T]) -> Iterator[list[T]]:
-    """The items in lists of at most BATCH, and of no more bytes than BATCH_BYTES and one item."""
+    """The items in lists of at most BATCH, each ended early once it has BATCH_BYTES."""
     batch: list[T] = []
     size = 0
     for item in items:
@@ -83,14 +83,14 @@ def _batches(items: Iterable[T]) -> Iterator[list[T]]:
 
 
 def _bytes_in(item: Any) -> int:
-    """What an item holds of files' contents, itself or in a tuple; paths weigh nothing."""
+    """How many bytes of file contents an item holds, itself or in a tuple; a path holds none."""
     if isinstance(item, tuple):
         return sum(map(_bytes_in, item))
     return len(item) if isinstance(item, bytes) else 0
 
 
 def _processes() -> tuple[Executor, int] | None:
-    """A pool and its number of processes; None where they cannot start."""
+    """A pool of processes and their number; None where processes cannot be started."""
     if not _main_can_be_imported():
         return None
     workers = min(cores(), MOST_PROCESSES)
@@ -101,15 +101,15 @@ def _processes() -> tuple[Executor, int] | None:
 
 
 def _main_can_be_imported() -> bool:
-    """Whether a spawned process finds the main module again, as it does not when that comes from standard input."""
+    """Whether a spawned process can import the main module; it cannot when that came from standard input."""
     main = sys.modules["__main__"]
     file = getattr(main, "__file__", None)
     return file is None or getattr(main, "__spec__", None) is not None or Path(file).is_file()
 
 
 @contextlib.contextmanager
-def _ctrl_c_held_back() -> Iterator[None]:
-    """Ctrl-C comes at the end of the block; what is started in it never gets one."""
+def _ctrl_c_delayed() -> Iterator[None]:
+    """Delay Ctrl-C to the end of the block. A process that is started in it never gets one: the parent handles it."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return

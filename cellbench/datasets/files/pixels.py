@@ -18,8 +18,8 @@ GREY_ONLY, RGB_ONLY, GREY_ALPHA = 0, 2, 4
 class Picture:
     """A decoded image: pixels (channels, height, width) uint8, uint16 or float32.
 
-    remark: what was decided on the way. channels: their names where the file gives them (OME-TIFF). shape: of the
-    pixels as they were in the file, when they were resized.
+    remark: a decision that was made in reading, '' when there was none to make. channels: their names, where the file
+    has them (OME-TIFF). shape: the pixels' shape in the file, when they were resized.
     """
 
     pixels: NDArray
@@ -29,7 +29,7 @@ class Picture:
 
 
 def decode_plain(data: bytes, formats: tuple[str, ...]) -> Picture:
-    """What Pillow reads, at the file's own depth."""
+    """The pixels of a file that Pillow can read, at the depth that they have in the file."""
     from PIL import Image
 
     # Pillow warns of what check_size refuses. A filter for good: catch_warnings is not safe in threads.
@@ -50,16 +50,16 @@ def decode_plain(data: bytes, formats: tuple[str, ...]) -> Picture:
         if array.ndim == 3:
             array = array[..., : 1 if image.mode == "LA" else 3]
     elif image.mode == "CMYK":
-        return settled(np.asarray(image.convert("RGB")), "CMYK turned into RGB, without a colour profile")
+        return to_picture(np.asarray(image.convert("RGB")), "CMYK turned into RGB, without a colour profile")
     else:
         raise DataError(f"colours stored as {image.mode}; save it as grey or RGB")
-    return settled(array, "alpha channel dropped" if alpha else "")
+    return to_picture(array, "alpha channel dropped" if alpha else "")
 
 
 def _deep_png(data: bytes) -> NDArray[np.uint16]:
     """A 16-bit PNG with colour or alpha, (height, width[, 3]) without the alpha.
 
-    Pillow keeps the high bytes only; told that the byte order is the other one, it keeps the low bytes.
+    Pillow keeps only the high bytes; when it is made to read the other byte order, it keeps the low bytes.
     """
     from PIL import Image
 
@@ -76,14 +76,14 @@ def _deep_png(data: bytes) -> NDArray[np.uint16]:
 
 
 def check_size(height: int, width: int) -> None:
-    """Refuse what claims to be so large that decoding would fill the memory; the limit is Pillow's."""
+    """Refuse an image that says it is so large that decoding would fill the memory; the limit is Pillow's."""
     from PIL import Image
 
     if height * width > (Image.MAX_IMAGE_PIXELS or height * width):
         raise DataError(f"says it has {height * width:,} pixels; at most {Image.MAX_IMAGE_PIXELS:,} are allowed")
 
 
-def settled(array: NDArray, remark: str = "") -> Picture:
+def to_picture(array: NDArray, remark: str = "") -> Picture:
     """(height, width) or (height, width, channels) of any number type → a Picture, values unchanged."""
     kind = array.dtype.kind
     if kind == "b":

@@ -1,4 +1,4 @@
-"""Small tables of text as people save them: with a byte order mark or without, split by ',', ';' or a tab."""
+"""Small tables of text as people save them: with or without a byte order mark, separated by ',', ';' or tabs."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ from .find import Blob
 
 @dataclass(frozen=True)
 class Table:
-    """The cells of a table, stripped; lines[i] is the line of the file where rows[i] ends."""
+    """A table whose cells are stripped of spaces; lines[i] is the line of the file where rows[i] ends."""
 
     name: str
     header: tuple[str, ...]
@@ -21,16 +21,16 @@ class Table:
     lines: tuple[int, ...]
 
     def find(self, usual: Iterable[str], taken: Collection[str] = ()) -> str:
-        """The first of the usual names that is a column, whatever its case and separators; '' when none is.
+        """The first of the usual names that a column has, apart from case, spaces, '_' and '-'; '' when there is none.
 
-        taken: columns that mean something else already.
+        taken: columns that already have another meaning.
         """
         free = [name for name in reversed(self.header) if name not in taken]
         plain = {re.sub(r"[\s_-]+", "", name.casefold()): name for name in free}
         return next((plain[name] for name in usual if name in plain), "")
 
     def column(self, name: str) -> list[str]:
-        """The cells of a column; a name that is not in the header is refused."""
+        """The cells of a column. Raises DataError when the header has no such name."""
         if name not in self.header:
             raise DataError(f"{self.name} has no column {name!r}; {did_you_mean(name, self.header)}")
         place = self.header.index(name)
@@ -38,11 +38,12 @@ class Table:
 
 
 def read_table(blob: Blob, name: str) -> Table:
-    """The table in a UTF-8 (or, with its mark, UTF-16) file.
+    """The table in a UTF-8 file, or in a UTF-16 file with a byte order mark.
 
-    Rows of another length than the header, and a name twice in the header, are refused.
+    Raises DataError for a row with more or fewer cells than the header, and for a name that the header has twice.
     """
-    reader = csv.reader(io.StringIO(text := read_text(blob, name), newline=""), delimiter=_delimiter(text), strict=True)
+    text = read_text(blob, name)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     header: tuple[str, ...] = ()
     rows, lines = [], []
     try:
@@ -52,7 +53,7 @@ def read_table(blob: Blob, name: str) -> Table:
                 continue
             if not header:
                 header = row
-                _refuse_twice(header, name)
+                _refuse_repeated(header, name)
             elif len(row) != len(header):
                 raise DataError(
                     f"{name} line {reader.line_num} has {len(row)} cells, its header has {len(header)}; mend the line"
@@ -68,7 +69,7 @@ def read_table(blob: Blob, name: str) -> Table:
 
 
 def read_text(blob: Blob, name: str) -> str:
-    """What a UTF-8 (or, with its mark, UTF-16) file says, without its mark."""
+    """The text of a UTF-8 file, or of a UTF-16 file with a byte order mark; the mark is left out."""
     try:
         data = blob if isinstance(blob, bytes) else blob.read_bytes()
         return data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
@@ -78,13 +79,13 @@ def read_text(blob: Blob, name: str) -> str:
         raise DataError(f"cannot read {name}: {error.strerror}; give a CSV file") from error
 
 
-def _refuse_twice(header: Collection[str], name: str) -> None:
-    """Refuse a name that two columns have; none at all is what spreadsheets leave beside a table."""
+def _refuse_repeated(header: Collection[str], name: str) -> None:
+    """Refuse a name that two columns have. An empty one is no name: spreadsheets leave such columns beside a table."""
     if twice := [column for column, n in Counter(header).items() if column and n > 1]:
         raise DataError(f"{name} has several columns called {twice[0]!r}; give each its own name")
 
 
 def _delimiter(text: str) -> str:
-    """The separator that the header line holds most often, outside quotes."""
+    """The separator that occurs most often in the header line, outside quotes."""
     header = re.sub(r'"[^"]*"', "", text.lstrip().partition("\n")[0])
     return max(",;\t", key=header.count)

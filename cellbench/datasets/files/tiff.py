@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.errors import DataError
-from .pixels import Picture, check_size, decode_plain, settled
+from .pixels import Picture, check_size, decode_plain, to_picture
 
 MOST_BYTES = 2**29  # of one image's pixels: Pillow's limit in RGB at 16 bit
 MOST_CHANNELS = 16  # an unnamed TIFF axis of at most this length may hold channels
 
 
 def decode_tiff(data: bytes) -> Picture:
-    """A TIFF of one image; its axes are those that the file names, or the only ones that can be meant."""
+    """The pixels of a TIFF with one image. Its axes are those that the file names, or the only possible ones."""
     import tifffile
 
     # tifffile logs what it dislikes; the user gets one line from us instead
@@ -43,7 +43,7 @@ def decode_tiff(data: bytes) -> Picture:
         if kind == "PALETTE":
             colours = (np.asarray(page.colormap) >> 8).astype(np.uint8).T  # (entries, 3), 16 bits in the file
             grey = (colours == colours[:, :1]).all()
-            return settled(colours[array][..., 0] if grey else colours[array])
+            return to_picture(colours[array][..., 0] if grey else colours[array])
         if kind == "MINISWHITE":
             array = ~array if array.dtype.kind in "bu" else -array
         if channel is not None:
@@ -51,12 +51,12 @@ def decode_tiff(data: bytes) -> Picture:
         if any(int(extra) in (1, 2) for extra in page.extrasamples):  # associated and unassociated alpha
             array, remark = array[..., :-1], "alpha channel dropped"
         names = _ome_channels(file.ome_metadata) if file.is_ome else ()
-    picture = settled(array, remark)
+    picture = to_picture(array, remark)
     return replace(picture, channels=names) if len(names) == len(picture.pixels) else picture
 
 
 def _ome_channels(description: str | None) -> tuple[str, ...]:
-    """The names that an OME-TIFF gives its channels; none unless every channel has its own."""
+    """The channel names in an OME-TIFF's description; none unless every channel has a different one."""
     from xml.etree import ElementTree
 
     found = [
@@ -66,7 +66,7 @@ def _ome_channels(description: str | None) -> tuple[str, ...]:
 
 
 def _tifffile_decodes(page: Any) -> bool:
-    """Whether tifffile can undo the page's compression with what is installed."""
+    """Whether tifffile can decompress the page with the packages that are installed."""
     import tifffile
 
     try:
@@ -76,7 +76,7 @@ def _tifffile_decodes(page: Any) -> bool:
 
 
 def _decode_packed(data: bytes, page: Any, kind: str) -> Picture:
-    """A TIFF with a compression that tifffile leaves to `imagecodecs`; Pillow reads those that it doesn't reduce."""
+    """A TIFF whose compression needs the package imagecodecs: Pillow reads it, where it keeps all bits."""
     whole = page.bitspersample <= 8 or (page.bitspersample == 16 and page.samplesperpixel == 1)
     if whole and kind in ("MINISBLACK", "RGB", "PALETTE", "YCBCR", "SEPARATED"):
         return decode_plain(data, ("TIFF",))
@@ -84,13 +84,13 @@ def _decode_packed(data: bytes, page: Any, kind: str) -> Picture:
 
 
 def _squeezed(shape: Sequence[int], axes: str) -> tuple[tuple[int, ...], str]:
-    """Shape and axes without the axes of length 1 that are not height or width."""
+    """Shape and axes without those of length 1, but always with height and width."""
     kept = [i for i, n in enumerate(shape) if n > 1 or axes[i] in "YX"]
     return tuple(shape[i] for i in kept), "".join(axes[i] for i in kept)
 
 
 def _channel_axis(shape: tuple[int, ...], axes: str) -> tuple[int | None, str]:
-    """Which axis holds channels (None for grey), with a remark when the file does not say so itself."""
+    """The axis that holds channels, None for a grey image; and a remark when the file does not say it."""
     if len(shape) == 2:
         return None, ""
     if len(shape) != 3 or set(axes) & set("ZT"):

@@ -17,7 +17,7 @@ from ..files import cache, npy
 from ..files.decoding import decode, resized
 from ..files.find import find_files
 from ..files.names import first_few, is_image
-from ..files.npy import Look
+from ..files.npy import Outcome
 from ..files.pixels import Picture
 from ..files.tables import read_text
 from .layouts import join_channels, read_listing
@@ -52,29 +52,29 @@ def build(scratch: Path, path: Path, files: dict[str, Path], options: FolderOpti
     others = {name: file for name, file in files.items() if not is_image(name)}
     listing = read_listing(path, others | {name: own[0] for name, own in planes.items()}, options)
     split, notes = draw_split(listing, options.split_seed)  # before decoding, which may take long
-    looks = _decode(scratch / cache.IMAGES, {name: planes[name] for name in listing.files}, options.size)
-    bad = [look.name for look in looks if look.problem]
+    outcomes = _decode(scratch / cache.IMAGES, {name: planes[name] for name in listing.files}, options.size)
+    bad = [outcome.name for outcome in outcomes if outcome.problem]
     skipped = []
     if bad:
         if not options.skip_unreadable:
-            npy.refuse_unreadable(looks, KEEP_WHOLE)
+            npy.refuse_unreadable(outcomes, KEEP_WHOLE)
         skipped = [f"{len(bad)} unreadable images skipped: {first_few(bad, 20)}"]
-        whole, listing = listing, listing.take([i for i, look in enumerate(looks) if not look.problem])
+        whole, listing = listing, listing.take([i for i, outcome in enumerate(outcomes) if not outcome.problem])
         left = {name for names in listing.labels for name in names}
         if lost := [name for name in whole.classes if name not in left]:
             raise DataError(f"{path}: no readable image is left of class {first_few(lost)}; replace the broken ones")
-        looks = [look for look in looks if not look.problem]
+        outcomes = [outcome for outcome in outcomes if not outcome.problem]
         split, notes = draw_split(listing, options.split_seed)
-    _check_alike(looks)
+    _check_alike(outcomes)
     if bad:
-        npy.keep(scratch / cache.IMAGES, [look.place for look in looks])
-    notes = [*listing.notes, *notes, *skipped, *npy.remarks(looks), *_size_notes(looks, options.size)]
+        npy.keep(scratch / cache.IMAGES, [outcome.place for outcome in outcomes])
+    notes = [*listing.notes, *notes, *skipped, *npy.remarks(outcomes), *_size_notes(outcomes, options.size)]
     return Dataset(
         name=f"folder:{path.name}",
         images=np.load(scratch / cache.IMAGES, mmap_mode="r"),
         labels=listing.targets,
         classes=listing.classes,
-        channels=channels or looks[0].channels or unnamed_channels(looks[0].shape[0]),
+        channels=channels or outcomes[0].channels or unnamed_channels(outcomes[0].shape[0]),
         split=split,
         groups=listing.group_numbers,
         info=Info(licence=OWN, citation=OWN, notes=tuple(notes)),
@@ -102,7 +102,7 @@ def _key(path: Path, files: dict[str, Path], options: FolderOptions) -> str:
 # --- pixels
 
 
-def _decode(target: Path, planes: Mapping[str, Sequence[Path]], size: int | None) -> list[Look]:
+def _decode(target: Path, planes: Mapping[str, Sequence[Path]], size: int | None) -> list[Outcome]:
     """Write all images, (n, channels, height, width), to an .npy file; what each of them is.
 
     size: the side to bring them to; None leaves them, unless their sizes are mixed.
@@ -112,15 +112,15 @@ def _decode(target: Path, planes: Mapping[str, Sequence[Path]], size: int | None
     channels, height, width = pixels.shape
     items = ((place, name, files) for place, (name, files) in enumerate(planes.items()))
     shape = (len(planes), channels, size or height, size or width)
-    looks: list[Look] = []
+    outcomes: list[Outcome] = []
     load = partial(_sized, size=size)
     with contextlib.closing(npy.fill(target, shape, pixels.dtype, items, load, processes=True)) as found:
-        for look in found:
-            looks.append(look)
-            if not size and not look.problem and look.shape[1:] != (height, width):
+        for outcome in found:
+            outcomes.append(outcome)
+            if not size and not outcome.problem and outcome.shape[1:] != (height, width):
                 break  # mixed: begin again, once nobody writes any more
         else:
-            return looks
+            return outcomes
     return _decode(target, planes, DEFAULT_SIZE)
 
 
@@ -156,26 +156,26 @@ def read_picture(planes: Sequence[Path]) -> Picture:
     return Picture(np.concatenate([picture.pixels for picture in pictures]), ", ".join(remarks))
 
 
-def _check_alike(looks: Sequence[Look]) -> None:
+def _check_alike(outcomes: Sequence[Outcome]) -> None:
     """Refuse images of different depths, channel counts or channel names, naming one of each."""
-    first = looks[0]
-    for look in looks:
-        if (look.shape[0], look.dtype, look.channels) != (first.shape[0], first.dtype, first.channels):
+    first = outcomes[0]
+    for outcome in outcomes:
+        if (outcome.shape[0], outcome.dtype, outcome.channels) != (first.shape[0], first.dtype, first.channels):
             raise DataError(
-                f"images differ in kind: {first.name} is {_kind(first)}, {look.name} is {_kind(look)}; "
+                f"images differ in kind: {first.name} is {_kind(first)}, {outcome.name} is {_kind(outcome)}; "
                 "save them all alike"
             )
 
 
-def _kind(look: Look) -> str:
-    names = f" ({', '.join(look.channels)})" if look.channels else ""
-    return f"{look.dtype} with {look.shape[0]} channel{'s' * (look.shape[0] > 1)}{names}"
+def _kind(outcome: Outcome) -> str:
+    names = f" ({', '.join(outcome.channels)})" if outcome.channels else ""
+    return f"{outcome.dtype} with {outcome.shape[0]} channel{'s' * (outcome.shape[0] > 1)}{names}"
 
 
-def _size_notes(looks: Sequence[Look], wanted: int | None) -> list[str]:
+def _size_notes(outcomes: Sequence[Outcome], wanted: int | None) -> list[str]:
     """Notes on mixed sizes, on resizing and on whole fields of view."""
-    sizes = sorted({look.shape[1:] for look in looks})
-    height, width = (int(np.median([look.shape[axis] for look in looks])) for axis in (1, 2))
+    sizes = sorted({outcome.shape[1:] for outcome in outcomes})
+    height, width = (int(np.median([outcome.shape[axis] for outcome in outcomes])) for axis in (1, 2))
     notes = []
     if max(height, width) >= FIELD_OF_VIEW:
         notes.append(

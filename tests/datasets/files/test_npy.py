@@ -16,7 +16,7 @@ from cellbench.core.errors import DataError
 from cellbench.datasets.files import npy
 from cellbench.datasets.files.decoding import decode
 from cellbench.datasets.files.find import Blob
-from cellbench.datasets.files.npy import Look, fill, keep, write
+from cellbench.datasets.files.npy import Outcome, fill, keep, write
 from cellbench.datasets.files.pixels import Picture
 
 
@@ -82,10 +82,10 @@ def test_what_became_of_each_item_is_told_and_other_sizes_are_not_written(tmp_pa
     def any_size(side: int) -> Picture:
         return Picture(np.full((1, side, side), side, np.uint8), channels=("dna",), shape=(1, 9, 9))
 
-    looks = list(fill(tmp_path / "x.npy", (2, 1, 3, 3), np.dtype(np.uint8), [(0, "a", 4), (1, "b", 3)], any_size))
-    assert looks == [
-        Look("a", 0, (1, 9, 9), "uint8", 0, ("dna",)),
-        Look("b", 1, (1, 9, 9), "uint8", 9, ("dna",)),
+    outcomes = list(fill(tmp_path / "x.npy", (2, 1, 3, 3), np.dtype(np.uint8), [(0, "a", 4), (1, "b", 3)], any_size))
+    assert outcomes == [
+        Outcome("a", 0, (1, 9, 9), "uint8", 0, ("dna",)),
+        Outcome("b", 1, (1, 9, 9), "uint8", 9, ("dna",)),
     ]
     assert np.load(tmp_path / "x.npy").ravel().tolist() == [0] * 9 + [3] * 9
 
@@ -147,6 +147,6 @@ def test_pixels_of_another_type_are_told_and_not_written(tmp_path: Path) -> None
     def mixed(value: float) -> Picture:
         return Picture(np.full((1, 2, 3), value, np.uint8 if value < 256 else np.float32))
 
-    looks = list(fill(tmp_path / "x.npy", (2, 1, 2, 3), np.dtype(np.uint8), [(0, "a", 7), (1, "b", 1e10)], mixed))
-    assert [(look.dtype, look.bytes) for look in looks] == [("uint8", 6), ("float32", 0)]
+    outcomes = list(fill(tmp_path / "x.npy", (2, 1, 2, 3), np.dtype(np.uint8), [(0, "a", 7), (1, "b", 1e10)], mixed))
+    assert [(outcome.dtype, outcome.bytes) for outcome in outcomes] == [("uint8", 6), ("float32", 0)]
     assert np.load(tmp_path / "x.npy").ravel().tolist() == [7] * 6 + [0] * 6

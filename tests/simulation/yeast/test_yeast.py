@@ -48,8 +48,8 @@ def test_threads_do_not_change_a_byte_and_keep_their_number(few: Crops, threads:
 def test_another_cpu_would_draw_the_same_bytes(few: Crops) -> None:
     """Torch without its vector instructions rounds differently; double precision hides it."""
     code = (
-        "import hashlib, cellbench.datasets.sources.synthetic_yeast as s;"
-        "print(hashlib.sha256(s.simulate(96, seed=3).images.tobytes()).hexdigest())"
+        "import hashlib; from cellbench.simulation.yeast.crops import simulate;"
+        f"print(hashlib.sha256(simulate({COUNTS}, seed=3).images.tobytes()).hexdigest())"
     )
     plain = {**os.environ, "ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE"}
     done = subprocess.run([sys.executable, "-c", code], env=plain, capture_output=True, text=True, check=True)
