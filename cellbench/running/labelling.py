@@ -19,8 +19,8 @@ from ..datasets.files.find import find_files
 from ..datasets.files.names import IMAGE_SUFFIXES, is_image
 from ..datasets.files.npy import Outcome
 from ..datasets.files.pixels import Picture
-from ..datasets.folder.dataset import read_picture, unnamed_channels
-from ..datasets.folder.layouts import join_channels
+from ..datasets.folder.channels import join_channels, unnamed_channels
+from ..datasets.folder.decoding import read_picture
 from ..methods.registry import Scorer
 from .models import Model
 

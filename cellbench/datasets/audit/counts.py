@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from ...core.data import PARTS, Dataset
 from ...core.errors import DataError
 from ..files import parallel
-from ..files.decoding import decode
 from ..files.find import find_files
-from ..files.names import first_few, is_image
-from ..folder.layouts import join_channels, read_listing
+from ..files.names import first_few
+from ..folder.contents import read_contents
+from ..folder.decoding import read_picture
 from ..folder.listing import FolderOptions
 from .finding import Finding
 from .pixels import used_bits
@@ -46,19 +46,15 @@ def facts(data: Dataset, levels: Sequence[Mapping[str, float]]) -> dict[str, Any
 
 def original_sizes(path: Path, options: FolderOptions, n: int) -> NDArray[np.int64] | None:
     """Height and width (n, 2) that a folder's images have on disk; None when they don't pair up with the n prepared."""
-    files = find_files(path)
-    planes, _ = join_channels(files, options.pattern)
-    others = {name: file for name, file in files.items() if not is_image(name)}
-    listing = read_listing(path, others | {name: own[0] for name, own in planes.items()}, options)
+    contents = read_contents(path, find_files(path), options)
 
     def size(name: str) -> tuple[int, ...]:
         try:
-            shapes = [decode(plane).pixels.shape[1:] for plane in planes[name]]
-            return shapes[0]
+            return read_picture(contents.planes[name]).pixels.shape[1:]
         except DataError:
             return ()  # one that was left out with --skip-unreadable
 
-    found = [shape for shape in parallel.in_order(size, listing.files) if shape]
+    found = [shape for shape in parallel.in_order(size, contents.listing.files) if shape]
     return np.array(found, dtype=np.int64) if len(found) == n else None
 
 

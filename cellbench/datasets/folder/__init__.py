@@ -1,8 +1,8 @@
 """One's own images: a folder of single-cell crops becomes a Dataset.
 
-listing: the options, and what a folder says before any pixel is read. layouts: which files make an image, and where
-its label is: in class_folders, or in a label_table. split: the one that the folder gives, or a drawn one. dataset: all
-of that, decoded into the cache.
+listing: the options, and what a folder says before any pixel is read. contents reads that: channels (which files make
+an image), then labels from a label_table or from class_folders. split: the one that the folder gives, or a drawn one.
+decoding: the pixels. dataset: all of that, put into the cache.
 """
 
 from .dataset import prepare

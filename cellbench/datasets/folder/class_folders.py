@@ -1,4 +1,4 @@
-"""Class folders, alone or inside folders train, val and test."""
+"""Labels from the names of class folders, which may lie inside folders train, val and test."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,10 +8,10 @@ from ..files.names import IMAGE_SUFFIXES, first_few, is_junk, natural_key
 from .listing import PART_WORDS, Listing, nfc
 
 
-def from_folders(path: Path, pictures: list[str]) -> Listing:
-    """Class folders, alone or inside train, val and test folders."""
+def from_folders(path: Path, images: list[str]) -> Listing:
+    """What the folders' names say of each image. Raises DataError for images that lie outside class folders."""
     folders = subfolders(path)
-    loose = [name for name in pictures if "/" not in name]
+    loose = [name for name in images if "/" not in name]
     part_of = {folder: PART_WORDS[folder.lower()] for folder in folders if folder.lower() in PART_WORDS}
     if loose:
         raise DataError(
@@ -19,8 +19,8 @@ def from_folders(path: Path, pictures: list[str]) -> Listing:
             "move them into one folder a class, or add a CSV with the columns 'file' and 'label'"
         )
     if "train" not in part_of.values() and len(part_of) < len(folders):  # one called 'test' may well be a class
-        _check_filled(path, folders, pictures, "")
-        return Listing(tuple(pictures), tuple((nfc(name.split("/")[0]),) for name in pictures))
+        _check_filled(path, folders, images, "")
+        return Listing(tuple(images), tuple((nfc(name.split("/")[0]),) for name in images))
     if "train" not in part_of.values():
         raise DataError(f"{path} holds {', '.join(part_of)} but no train; add a folder train with class folders")
     if others := [folder for folder in folders if folder not in part_of]:
@@ -31,23 +31,25 @@ def from_folders(path: Path, pictures: list[str]) -> Listing:
     if len(set(part_of.values())) < len(part_of):
         raise DataError(f"{path} holds {', '.join(part_of)}, two of which mean the same part; join them")
     for folder in folders:
-        _check_filled(path / folder, subfolders(path / folder), pictures, f"{folder}/")
-        if shallow := next((name for name in pictures if name.startswith(f"{folder}/") and name.count("/") < 2), ""):
+        _check_filled(path / folder, subfolders(path / folder), images, f"{folder}/")
+        if shallow := next((name for name in images if name.startswith(f"{folder}/") and name.count("/") < 2), ""):
             raise DataError(f"{shallow} lies outside class folders; move it into {folder}/<class>/")
     return Listing(
-        files=tuple(pictures),
-        labels=tuple((nfc(name.split("/")[1]),) for name in pictures),
-        parts=tuple(part_of[name.split("/")[0]] for name in pictures),
+        files=tuple(images),
+        labels=tuple((nfc(name.split("/")[1]),) for name in images),
+        parts=tuple(part_of[name.split("/")[0]] for name in images),
     )
 
 
 def subfolders(path: Path) -> list[str]:
+    """The names of the folders in a folder, in natural order, without hidden ones and junk."""
     names = (entry.name for entry in path.iterdir() if entry.is_dir() and not is_junk(entry.name))
     return sorted(names, key=natural_key)
 
 
-def _check_filled(path: Path, folders: Iterable[str], pictures: list[str], prefix: str) -> None:
-    filled = {name.removeprefix(prefix).split("/")[0] for name in pictures if name.startswith(prefix)}
+def _check_filled(path: Path, folders: Iterable[str], images: list[str], prefix: str) -> None:
+    """Raise DataError for a class folder without images. prefix: the path of the class folders inside the folder."""
+    filled = {name.removeprefix(prefix).split("/")[0] for name in images if name.startswith(prefix)}
     if empty := [folder for folder in folders if folder not in filled]:
         raise DataError(
             f"class folder {path / empty[0]} holds no images ({', '.join(IMAGE_SUFFIXES)} are read); "

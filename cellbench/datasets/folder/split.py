@@ -1,4 +1,4 @@
-"""The split of a folder: the one it gives, what that lacks taken from train, or a drawn one."""
+"""The split of a folder: the one that it gives, where a missing part is taken from train; or a drawn one."""
 
 from collections import Counter
 
@@ -15,16 +15,16 @@ from .listing import NO_GROUPS, Listing
 
 
 def draw_split(listing: Listing, split_seed: int) -> tuple[Split, list[str]]:
-    """The given split, what it lacks taken from train, or a drawn one; with notes on what was decided.
+    """The given split, where a missing part is taken from train, or a drawn one; and notes on what was decided.
 
-    Raises DataError for a class with one image, or with none in train.
+    Raises DataError for a class that has only one image, or none in train.
     """
     classes, labels = listing.classes, listing.targets
-    _check_single(listing, labels)
+    _check_two_images(listing, labels)
     if listing.parts is None or set(listing.parts) == {"train"}:
         notes = ["only train is given: val and test drawn from it"] if listing.parts else []
-        groups, few = _whole_groups(listing, np.arange(len(labels)))
-        notes += few
+        groups, group_notes = _whole_groups(listing, np.arange(len(labels)))
+        notes += group_notes
         if groups is None:
             split = splits.stratified(labels, split_seed, classes)
         else:
@@ -39,30 +39,31 @@ def draw_split(listing: Listing, split_seed: int) -> tuple[Split, list[str]]:
 
 
 def _given_split(listing: Listing, labels: NDArray, split_seed: int) -> tuple[Split, list[str]]:
+    """The split that the folder gives, where val or test, if missing, are taken from train; and notes."""
     given = np.array(listing.parts)
     index = {part: np.flatnonzero(given == part) for part in PARTS}
     if not len(index["train"]):
         raise DataError(f"{' and '.join(sorted(set(given)))} images are given but none for train; add some")
     notes = []
     groups = listing.group_numbers
-    if groups is not None and (n := _straddling(index, groups)):
+    if groups is not None and (n := _in_several_parts(index, groups)):
         notes.append(f"{counted(n, 'group')} in more than one part of the given split")
     for part in ("val", "test"):
         if not len(index[part]):
             train = index["train"]
-            own, few = _whole_groups(listing, train)
-            rest, held = splits.held_out(labels[train], own, split_seed, listing.classes)
+            train_groups, group_notes = _whole_groups(listing, train)
+            rest, held = splits.held_out(labels[train], train_groups, split_seed, listing.classes)
             index["train"], index[part] = train[rest], train[held]
-            kind = "stratified" if own is None else "whole groups"
+            kind = "stratified" if train_groups is None else "whole groups"
             taken = counted(len(held), "image")
-            notes += [f"no {part} is given: a fifth of train taken for it ({kind}, {taken})", *few]
+            notes += [f"no {part} is given: a fifth of train taken for it ({kind}, {taken})", *group_notes]
     return Split("given", **index), notes
 
 
 def _whole_groups(listing: Listing, index: NDArray[np.int64]) -> tuple[NDArray[np.int64] | None, list[str]]:
-    """Groups of the images at `index` that a drawn split can keep whole; None, with a note, when they are too few.
+    """Groups of the images at `index`, for a drawn split to keep whole; None, with a note, when they are too few.
 
-    Too few of those that the user named are refused: what was asked for can't be done.
+    Raises DataError when they are too few and the user named their column: what was asked for can't be done.
     """
     groups = listing.group_numbers
     if groups is None:
@@ -76,14 +77,14 @@ def _whole_groups(listing: Listing, index: NDArray[np.int64]) -> tuple[NDArray[n
     return None, [f"{found}: the split is drawn by class, so images of one group lie in several parts"]
 
 
-def _straddling(index: dict[str, NDArray[np.int64]], groups: NDArray[np.int64]) -> int:
-    """How many groups lie in two parts or more."""
+def _in_several_parts(index: dict[str, NDArray[np.int64]], groups: NDArray[np.int64]) -> int:
+    """How many groups have images in two parts or more."""
     parts = Counter(int(group) for part in PARTS for group in np.unique(groups[index[part]]))
     return sum(n > 1 for n in parts.values())
 
 
-def _check_single(listing: Listing, labels: NDArray) -> None:
-    """Refuse a class with one image: there would be nothing to learn it from, or nothing to test it on."""
+def _check_two_images(listing: Listing, labels: NDArray) -> None:
+    """Raise DataError for a class with one image: there is nothing to learn it from, or nothing to test it on."""
     for name, n in zip(listing.classes, count_classes(labels, len(listing.classes)), strict=True):
         if n == 1:
             raise DataError(
@@ -92,6 +93,7 @@ def _check_single(listing: Listing, labels: NDArray) -> None:
 
 
 def _check_train(listing: Listing, split: Split, labels: NDArray) -> None:
+    """Raise DataError for a class that has no image in train."""
     lacking = absent(listing.classes, labels[split.train])
     for name in lacking[:1]:
         known = first_few([other for other in listing.classes if other not in lacking], 10)

@@ -1,0 +1,59 @@
+"""What a folder holds: which files make an image, and its labels from a table or from the names of folders."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ...core.errors import DataError, UsageError
+from ...core.words import counted
+from ..files.names import IMAGE_SUFFIXES, first_few, is_image
+from .channels import Planes, join_channels
+from .class_folders import from_folders, subfolders
+from .label_table import find_table, from_table
+from .listing import NO_GROUPS, FolderOptions, Listing
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The images of a folder before any is decoded. planes: their files, a channel each; channels: () when unnamed."""
+
+    listing: Listing
+    planes: Planes
+    channels: tuple[str, ...]
+
+
+def read_contents(path: Path, files: Mapping[str, Path], options: FolderOptions) -> Contents:
+    """What the folder at `path` holds, of whose files (by their path inside) are listed.
+
+    Raises DataError or UsageError when files, table and options contradict each other.
+    """
+    planes, channels = join_channels(dict(files), options.pattern)
+    images = {name: of_image[0] for name, of_image in planes.items()}
+    others = {name: file for name, file in files.items() if not is_image(name)}
+    return Contents(_read_listing(path, others | images, options), planes, channels)
+
+
+def _read_listing(path: Path, files: dict[str, Path], options: FolderOptions) -> Listing:
+    """Images and labels, from a table when there is one, else from the names of folders."""
+    images = [name for name in files if is_image(name)]
+    if not images:
+        raise DataError(f"{path} holds no images; {', '.join(IMAGE_SUFFIXES)} are read")
+    table, notes = find_table(path, files, images, options)
+    if table is None and options.group_column not in ("", NO_GROUPS):
+        raise UsageError(f"the group column {options.group_column!r} needs a table of files and labels; give --labels")
+    if table is None and options.multilabel:
+        raise UsageError("several labels an image need a table of files and labels; give --labels")
+    listing = from_table(table, images, options) if table else from_folders(path, images)
+    if others := [name for name in files if not is_image(name) and not (table and name == table.name)]:
+        kinds = first_few(sorted({Path(name).suffix or "no suffix" for name in others}))
+        notes = [*notes, f"{counted(len(others), 'other file')} left out ({kinds})"]
+    if len(listing.classes) < 2:
+        raise DataError("; ".join([_only_one_class(path, listing.classes[0]), *notes]))
+    return replace(listing, notes=(*notes, *listing.notes))
+
+
+def _only_one_class(path: Path, name: str) -> str:
+    text = f"{path} holds one class only, {name!r}; at least two are needed"
+    if (path / name).is_dir() and len(subfolders(path / name)) > 1:
+        text += f"; did you mean {path / name}?"
+    return text

@@ -1,0 +1,90 @@
+"""Decoding the images of a folder into one array on disk, brought to one size if need be."""
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from ...core.errors import DataError
+from ..files import npy
+from ..files.decoding import decode, resized
+from ..files.npy import Outcome
+from ..files.pixels import Picture
+
+DEFAULT_SIZE = 64  # pixels: the side of images whose sizes are mixed
+
+
+def decode_images(target: Path, planes: Mapping[str, Sequence[Path]], size: int | None) -> list[Outcome]:
+    """Write all images, (n, channels, height, width), to an .npy file. Returns what became of each.
+
+    planes: each image's files. size: the side to bring images to; None keeps them as they are, unless their sizes are
+    mixed.
+    """
+    first = next((picture for files in planes.values() if (picture := _read_if_possible(files))), None)
+    pixels = np.zeros((1, 1, 1), np.uint8) if first is None else first.pixels
+    channels, height, width = pixels.shape
+    items = ((place, name, files) for place, (name, files) in enumerate(planes.items()))
+    shape = (len(planes), channels, size or height, size or width)
+    outcomes: list[Outcome] = []
+    load = partial(_read_sized, size=size)
+    with contextlib.closing(npy.fill(target, shape, pixels.dtype, items, load, processes=True)) as found:
+        for outcome in found:
+            outcomes.append(outcome)
+            if not size and not outcome.problem and outcome.shape[1:] != (height, width):
+                break  # sizes are mixed: begin again below, once nothing writes to the file any more
+        else:
+            return outcomes
+    return decode_images(target, planes, DEFAULT_SIZE)
+
+
+def read_picture(planes: Sequence[Path]) -> Picture:
+    """An image from its file, or from several files with one channel each."""
+    if len(planes) == 1:
+        return decode(planes[0])
+    pictures = [decode(plane) for plane in planes]
+    first = pictures[0].pixels
+    for plane, picture in zip(planes, pictures, strict=True):
+        pixels = picture.pixels
+        if len(pixels) != 1 or pixels.shape != first.shape or pixels.dtype != first.dtype:
+            raise DataError(
+                f"{plane.name} is {pixels.dtype} {pixels.shape}, {planes[0].name} {first.dtype} {first.shape}; "
+                "one grey plane a file, all alike, is expected"
+            )
+    remarks = dict.fromkeys(picture.remark for picture in pictures if picture.remark)
+    return Picture(np.concatenate([picture.pixels for picture in pictures]), ", ".join(remarks))
+
+
+def check_alike(outcomes: Sequence[Outcome]) -> None:
+    """Raise DataError when images differ in type, number of channels or their names; it names one image of each."""
+    first = outcomes[0]
+    for outcome in outcomes:
+        if (outcome.shape[0], outcome.dtype, outcome.channels) != (first.shape[0], first.dtype, first.channels):
+            raise DataError(
+                f"images differ in kind: {first.name} is {_kind(first)}, {outcome.name} is {_kind(outcome)}; "
+                "save them all alike"
+            )
+
+
+def _kind(outcome: Outcome) -> str:
+    """Type and channels in words: 'uint16 with 2 channels (DAPI, actin)'."""
+    n = outcome.shape[0]
+    names = f" ({', '.join(outcome.channels)})" if outcome.channels else ""
+    return f"{outcome.dtype} with {n} {'channel' if n == 1 else 'channels'}{names}"
+
+
+def _read_if_possible(planes: Sequence[Path]) -> Picture | None:
+    try:
+        return read_picture(planes)
+    except DataError:
+        return None
+
+
+def _read_sized(planes: Sequence[Path], size: int | None) -> Picture:
+    """An image brought to `size`, with the shape that it had."""
+    picture = read_picture(planes)
+    if not size:
+        return picture
+    return replace(picture, pixels=resized(picture.pixels, size), shape=picture.pixels.shape)

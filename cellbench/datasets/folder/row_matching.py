@@ -1,0 +1,71 @@
+"""Which row of a table is about which image file."""
+
+from ...core.errors import DataError
+from ..files.names import first_few
+from ..files.tables import Table
+from .listing import nfc
+
+Endings = dict[str, list[str]]  # image files by the last part of their path, with and without suffix
+
+
+def match_rows(table: Table, cells: list[str], images: list[str]) -> dict[str, int]:
+    """The number of the row of each image file. cells: what each row says in the column of files.
+
+    A cell may be a path from anywhere, as long as it ends in the file's path, and may lack the suffix. Raises DataError
+    unless rows and image files pair exactly.
+    """
+    endings = endings_of(images)
+    row_of: dict[str, int] = {}
+    missing = []
+    for row, cell in enumerate(cells):
+        fitting = fitting_images(cell, endings)
+        if len(fitting) > 1:
+            raise DataError(
+                f"{table.name} line {table.lines[row]}: {cell!r} may mean {first_few(fitting)}; "
+                "give the path inside the folder"
+            )
+        if not fitting:
+            missing.append(row)
+        elif fitting[0] in row_of:
+            first = table.lines[row_of[fitting[0]]]
+            raise DataError(
+                f"{table.name} lines {first} and {table.lines[row]} both name {fitting[0]}; remove one of them"
+            )
+        else:
+            row_of[fitting[0]] = row
+    if missing:
+        raise DataError(
+            f"{len(missing)} of {len(cells)} rows of {table.name} have no image file, the first is "
+            f"{cells[missing[0]]!r} in line {table.lines[missing[0]]}; add the files or remove the rows"
+        )
+    if extra := [name for name in images if name not in row_of]:
+        raise DataError(
+            f"{len(extra)} of {len(images)} images have no row in {table.name}, the first is {extra[0]}; "
+            "add rows or move the images elsewhere"
+        )
+    return row_of
+
+
+def endings_of(images: list[str]) -> Endings:
+    """Image files by the last part of their path, with and without suffix."""
+    found: Endings = {}
+    for name in images:
+        base = nfc(name).rpartition("/")[2]
+        for ending in {base, base.rpartition(".")[0]}:
+            found.setdefault(ending, []).append(name)
+    return found
+
+
+def fitting_images(cell: str, endings: Endings) -> list[str]:
+    """The images whose path agrees with the cell's as far as both go; only one when a path agrees as a whole."""
+    wanted = nfc(cell.replace("\\", "/").removeprefix("./"))
+    fitting = []
+    for name in endings.get(wanted.rpartition("/")[2], []):
+        path = nfc(name)
+        if not wanted.endswith(path.rpartition("/")[2]):
+            path = path.rpartition(".")[0]
+        if wanted == path:
+            return [name]
+        if f"/{path}".endswith(f"/{wanted}") or f"/{wanted}".endswith(f"/{path}"):
+            fitting.append(name)
+    return fitting
