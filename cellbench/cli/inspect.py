@@ -23,8 +23,8 @@ from .options import (
 
 if TYPE_CHECKING:
     from ..core.data import Dataset
-    from ..datasets.audit.finding import Audit
-    from ..datasets.audit.shortcuts import Best
+    from ..datasets.audit.result import Audit
+    from ..datasets.audit.shortcuts import BestResult
 
 SCHEMA_VERSION = 1
 DEFAULT_RESULTS = Path("results")  # where `run` writes unless it is told otherwise
@@ -96,7 +96,7 @@ def inspect(
         raise UsageError(f"the montage {target} would lie among the images of {dataset}; name another place with -o")
     data = with_split(cache.read(data_folder(dataset, folder)), split)
     best = best_result(results or DEFAULT_RESULTS, data, asked=results is not None)
-    found = audit(data, sizes=_sizes(dataset, folder, data), best=best, say=progress_line)
+    found = audit(data, sizes=_sizes(dataset, folder, data), best=best, progress=progress_line)
     if target is not None:
         progress_line("drawing the montage")
         montage.save(data, target)
@@ -124,10 +124,10 @@ def _sizes(dataset: str, folder: dict[str, Any], data: "Dataset") -> Any:
     return original_sizes(path, FolderOptions(**given_options(folder)), len(data))
 
 
-def best_result(results: Path, data: "Dataset", asked: bool) -> "Best | None":
+def best_result(results: Path, data: "Dataset", asked: bool) -> "BestResult | None":
     """The best figure on test of full-data runs on the same content and split; what is amiss is said if `asked` for."""
     from ..core.store import read_records
-    from ..datasets.audit.shortcuts import MEASURES, Best
+    from ..datasets.audit.shortcuts import MEASURES, BestResult
 
     def say(text: str) -> None:
         if asked:
@@ -141,7 +141,7 @@ def best_result(results: Path, data: "Dataset", asked: bool) -> "Best | None":
         same = (spec.dataset, spec.fingerprint, spec.split) == (data.name, data.info.fingerprint, data.split.name)
         figure = record.metrics.get("test", {}).get(MEASURES[data.multilabel])
         if same and spec.limit is None and spec.val_limit is None and record.status == "ok" and figure is not None:
-            found.append(Best(spec.method, figure))
+            found.append(BestResult(spec.method, figure))
     if not found:
         say(f"no full-data result on {data.name}, split {data.split.name}, in {results}")
     return max(found, key=lambda best: best.value, default=None)
@@ -154,9 +154,9 @@ def _document(audit: "Audit", montage: Path | None) -> dict[str, Any]:
         "dataset": audit.name,
         "split": audit.split,
         "fingerprint": audit.fingerprint,
-        "found": [finding.check for finding in audit.found],
+        "found": [result.check for result in audit.problems],
         "facts": audit.facts,
-        "checks": [vars(finding) for finding in audit.findings],
+        "checks": [vars(result) for result in audit.checks],
         "montage": None if montage is None else str(montage),
     }
 
@@ -179,20 +179,20 @@ def _page(audit: "Audit", montage: Path | None) -> Iterator[str]:
     yield from ("", _counts(facts), "", _intensities(facts))
     for section, title in SECTIONS.items():
         yield from ("", click.style(title, bold=True))
-        for finding in audit.findings:
-            if finding.section != section:
+        for result in audit.checks:
+            if result.section != section:
                 continue
-            mark, colour = MARKS[finding.status]
-            yield from _wrapped(finding.text, click.style(mark, fg=colour, bold=True))
-            if "by_class" in finding.figures:
-                yield from ("", textwrap.indent(_likeness(finding.figures["by_class"]), "    "))
+            mark, colour = MARKS[result.status]
+            yield from _wrapped(result.text, click.style(mark, fg=colour, bold=True))
+            if "by_class" in result.figures:
+                yield from ("", textwrap.indent(_likeness(result.figures["by_class"]), "    "))
     yield from ("", f"Montage: {montage}") if montage else ()
     yield from ("", _verdict(audit))
 
 
 def _verdict(audit: "Audit") -> str:
-    names = ", ".join(finding.check for finding in audit.found)
-    return f"{len(audit.found)} found: {names}." if names else "Nothing found."
+    names = ", ".join(result.check for result in audit.problems)
+    return f"{len(audit.problems)} found: {names}." if names else "Nothing found."
 
 
 def _wrapped(text: str, mark: str = "") -> Iterator[str]:

@@ -120,6 +120,6 @@ def _look(scope: "Scope", wanted: set[int], results: Path) -> "Look":
         + counted(len(data.channels), "channel"),
         citation=data.info.citation,
         notes=data.info.notes,
-        checks=[(finding.status, finding.text) for finding in found.findings],
+        checks=[(result.status, result.text) for result in found.checks],
         stretch=f"each channel stretched between its percentiles {colours.LOW:g} and {colours.HIGH:g}",
     )

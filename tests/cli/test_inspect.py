@@ -15,7 +15,7 @@ from cellbench.cli.inspect import best_result
 from cellbench.core.errors import UsageError
 from cellbench.core.runs import RunRecord, RunSpec
 from cellbench.core.store import Store
-from cellbench.datasets.audit.shortcuts import Best
+from cellbench.datasets.audit.shortcuts import BestResult
 from cellbench.datasets.toy import rings
 
 CHECKS = [
@@ -126,7 +126,7 @@ def test_of_several_labels_the_best_method_is_the_one_with_the_largest_mean_aver
     for method, figure in (("svm-hog", 0.7), ("cnn", 0.8)):
         spec = RunSpec(data.name, data.info.fingerprint, data.split.name, {}, method, 1, {})
         store.save(RunRecord(spec, "ok", metrics={"test": {"mean_average_precision": figure, "macro_f1": 0.9}}))
-    assert best_result(tmp_path, data, asked=True) == Best("cnn", 0.8)
+    assert best_result(tmp_path, data, asked=True) == BestResult("cnn", 0.8)
 
 
 @pytest.mark.parametrize(

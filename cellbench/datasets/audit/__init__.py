@@ -1,8 +1,8 @@
-"""What is in a data set, and what in it could flatter every method: leaks across its split, and shortcuts.
+"""The audit: what is in a data set, and what in it makes every method look better than it is.
 
-One pass over the images, a chunk at a time, keeps a few hundred numbers an image (`Scan`); each check then reads
-those, the labels, the groups and the split, and says what it found in one sentence (`Finding`). docs/inspect.md has the
-methods and their limits.
+pixels: one pass over the images that keeps a few hundred numbers of each. The checks read those numbers, the labels,
+the groups and the split: counts (empty classes, torn groups), duplicates, order (with the statistics in likeness) and
+shortcuts. result: what a check says, in one sentence. docs/inspect.md has the methods and their limits.
 """
 
 from collections.abc import Iterator
@@ -11,36 +11,43 @@ from numpy.typing import NDArray
 
 from ...core.data import Dataset
 from . import counts, duplicates, order, pixels, shortcuts
-from .finding import Audit, Finding, Say
 from .pixels import Scan
-from .shortcuts import Best
+from .result import Audit, CheckResult, Progress
+from .shortcuts import BestResult
 
 
-def audit(data: Dataset, sizes: NDArray | None = None, best: Best | None = None, say: Say = lambda text: None) -> Audit:
-    """Look at every image once, and check the split and the labels.
+def audit(
+    data: Dataset,
+    sizes: NDArray | None = None,
+    best: BestResult | None = None,
+    progress: Progress = lambda text: None,
+) -> Audit:
+    """Read every image once, and check the split and the labels.
 
-    sizes: (n, 2) height and width that the images had before they were resized, where that is known.
-    say: hears what is being done, for long looks.
+    sizes: (n, 2) height and width that the images had before they were resized, where that is known. best: the result
+    of the best method on this data, which makes the check for shortcuts stricter. progress: hears what is being done.
     """
-    say(f"reading {len(data):,} images")
-    found = pixels.scan(data)
+    progress(f"reading {len(data):,} images")
+    scan = pixels.scan(data)
     return Audit(
         name=data.name,
         split=data.split.name,
         fingerprint=data.info.fingerprint,
-        facts=counts.facts(data, found.levels),
-        findings=tuple(_checks(data, found, sizes, best, say)),
+        facts=counts.facts(data, scan.levels),
+        checks=tuple(_checks(data, scan, sizes, best, progress)),
     )
 
 
-def _checks(data: Dataset, scan: Scan, sizes: NDArray | None, best: Best | None, say: Say) -> Iterator[Finding]:
+def _checks(
+    data: Dataset, scan: Scan, sizes: NDArray | None, best: BestResult | None, progress: Progress
+) -> Iterator[CheckResult]:
     yield counts.empty_classes(data)
     yield duplicates.exact_duplicates(data, scan.digests)
     yield duplicates.conflicting_labels(data, scan.digests)
-    say("comparing thumbnails across parts")
+    progress("comparing thumbnails across parts")
     yield duplicates.near_duplicates(data, scan)
     yield counts.groups(data)
-    say("testing neighbours in file order")
+    progress("testing neighbours in file order")
     yield order.order_leakage(data, order.order_features(scan))
-    say("looking for shortcuts")
+    progress("looking for shortcuts")
     yield from shortcuts.all_shortcuts(data, scan, sizes, best)

@@ -1,4 +1,4 @@
-"""How many images of each class, of what size, and whether the split leaves classes empty or groups torn."""
+"""How many images of each class and of what size, and whether the split leaves classes empty or tears groups."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,12 +15,12 @@ from ..files.names import first_few
 from ..folder.contents import read_contents
 from ..folder.decoding import read_picture
 from ..folder.listing import FolderOptions
-from .finding import Finding
 from .pixels import used_bits
+from .result import CheckResult
 
 
 def facts(data: Dataset, levels: Sequence[Mapping[str, float]]) -> dict[str, Any]:
-    """Counts, sizes, depth and where the data come from."""
+    """Numbers of images, sizes, intensities and where the data come from."""
     top = max(level["max"] for level in levels)
     height, width = data.images.shape[2:]
     return {
@@ -45,7 +45,7 @@ def facts(data: Dataset, levels: Sequence[Mapping[str, float]]) -> dict[str, Any
 
 
 def original_sizes(path: Path, options: FolderOptions, n: int) -> NDArray[np.int64] | None:
-    """Height and width (n, 2) that a folder's images have on disk; None when they don't pair up with the n prepared."""
+    """Height and width (n, 2) of a folder's images on disk; None when they aren't as many as were prepared."""
     contents = read_contents(path, find_files(path), options)
 
     def size(name: str) -> tuple[int, ...]:
@@ -58,8 +58,8 @@ def original_sizes(path: Path, options: FolderOptions, n: int) -> NDArray[np.int
     return np.array(found, dtype=np.int64) if len(found) == n else None
 
 
-def empty_classes(data: Dataset) -> Finding:
-    """Classes that a part has no image of: nothing can be learned or measured of them there."""
+def empty_classes(data: Dataset) -> CheckResult:
+    """Check whether every part has images of every class: what has none is neither learned nor measured there."""
     absent = [
         f"{name} in {part}"
         for part, counts in data.class_counts().items()
@@ -68,25 +68,25 @@ def empty_classes(data: Dataset) -> Finding:
     ]
     if absent:
         text = f"No image of {first_few(absent)}: what has no image there is neither learned nor measured."
-        return Finding("labels", "empty-classes", "found", text, {"absent": absent})
-    return Finding("labels", "empty-classes", "ok", f"All {len(data.classes)} classes have images in every part.")
+        return CheckResult("labels", "empty-classes", "found", text, {"absent": absent})
+    return CheckResult("labels", "empty-classes", "ok", f"All {len(data.classes)} classes have images in every part.")
 
 
-def groups(data: Dataset) -> Finding:
-    """Wells, slides or patients with images in more than one part."""
+def groups(data: Dataset) -> CheckResult:
+    """Check whether a well, slide or patient has images in more than one part."""
     if data.groups is None:
         text = "No groups are known, so whether wells, slides or patients straddle the split can't be told."
-        return Finding("leakage", "groups", "skipped", text)
+        return CheckResult("leakage", "groups", "skipped", text)
     members = {part: np.unique(data.groups[data.split[part]]) for part in PARTS}
     everyone, counts = np.unique(np.concatenate(list(members.values())), return_counts=True)
     torn = everyone[counts > 1]
     figures: dict[str, Any] = {"groups": len(everyone), "in_several_parts": len(torn), "example": None}
     if not len(torn):
-        return Finding("leakage", "groups", "ok", f"None of {len(everyone):,} groups is in two parts.", figures)
+        return CheckResult("leakage", "groups", "ok", f"None of {len(everyone):,} groups is in two parts.", figures)
     earlier = np.union1d(members["train"], members["val"])
     test = int(np.isin(data.groups[data.split["test"]], earlier).sum())
     text = (
         f"{len(torn):,} of {len(everyone):,} groups are in more than one part: {test:,} of "
         f"{len(data.split['test']):,} test images have relatives in train or val. Split with groups kept whole."
     )
-    return Finding("leakage", "groups", "found", text, {**figures, "test": test, "example": int(torn[0])})
+    return CheckResult("leakage", "groups", "found", text, {**figures, "test": test, "example": int(torn[0])})

@@ -1,4 +1,4 @@
-"""The same cell twice: the same pixels, or nearly."""
+"""The same cell twice: images whose pixels are the same, or nearly."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -7,16 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.data import PARTS, Dataset
-from .finding import SEED, Finding, Index, part_codes
+from ...core.words import counted
 from .pixels import Scan, shrunk
+from .result import SEED, CheckResult, Index, part_codes
 
 DETAIL = 32  # side at which a near duplicate is confirmed
-ALIKE, SURE = 0.97, 0.95  # correlations of thumbnails, and then at DETAIL px, from which two are near duplicates
-MOST_PAIRS = 2_000_000_000  # comparisons of two thumbnails (each in all orientations); beyond, a subsample is compared
+ALIKE, SURE = 0.97, 0.95  # near duplicates correlate at least so much as thumbnails, and then at DETAIL px
+MOST_PAIRS = 2_000_000_000  # of thumbnails, each pair in all orientations; when there are more, a sample is compared
 
 
-def exact_duplicates(data: Dataset, digests: NDArray[np.uint64]) -> Finding:
-    """Images whose pixels are the same, byte by byte, in different parts."""
+def exact_duplicates(data: Dataset, digests: NDArray[np.uint64]) -> CheckResult:
+    """Check whether images in different parts are the same, byte by byte."""
     codes = part_codes(data)
     home = _first_of_part(digests, codes)
     clones = {
@@ -25,17 +26,17 @@ def exact_duplicates(data: Dataset, digests: NDArray[np.uint64]) -> Finding:
     }
     counts = {part: len({i for i, _ in clones[part]}) for part in ("val", "test")}
     if not any(counts.values()):
-        return Finding("leakage", "exact-duplicates", "ok", "No image is in two parts.", counts)
+        return CheckResult("leakage", "exact-duplicates", "ok", "No image is in two parts.", counts)
     i, j = (clones["test"] or clones["val"])[0]
     text = (
         f"{counts['test']:,} of {len(data.split['test']):,} test images are in train or val as well, pixel by pixel, "
-        f"and {counts['val']:,} of {len(data.split['val']):,} val images in train: image {i} is image {j}, for one."
+        f"and {counts['val']:,} of {len(data.split['val']):,} val images in train; for example image {i} is image {j}."
     )
-    return Finding("leakage", "exact-duplicates", "found", text, {**counts, "example": [i, j]})
+    return CheckResult("leakage", "exact-duplicates", "found", text, {**counts, "example": [i, j]})
 
 
 def _first_of_part(digests: NDArray[np.uint64], codes: NDArray[np.int8]) -> dict[tuple[Any, int], int]:
-    """The first image with a digest in a part, of digests that occur more than once."""
+    """The first image with a digest in a part, by digest and part; only digests that occur more than once."""
     _, inverse, counts = np.unique(digests, return_inverse=True, return_counts=True)
     first: dict[tuple[Any, int], int] = {}
     for i in np.flatnonzero(counts[inverse] > 1):
@@ -43,8 +44,8 @@ def _first_of_part(digests: NDArray[np.uint64], codes: NDArray[np.int8]) -> dict
     return first
 
 
-def conflicting_labels(data: Dataset, digests: NDArray[np.uint64]) -> Finding:
-    """The same pixels under different labels, anywhere."""
+def conflicting_labels(data: Dataset, digests: NDArray[np.uint64]) -> CheckResult:
+    """Check whether images with the same pixels have different labels, in whatever part."""
     _, inverse, counts = np.unique(digests, return_inverse=True, return_counts=True)
     several = np.flatnonzero(counts[inverse] > 1)
     several = several[np.argsort(inverse[several], kind="stable")]
@@ -52,55 +53,58 @@ def conflicting_labels(data: Dataset, digests: NDArray[np.uint64]) -> Finding:
     clashes = [same for same in sets if (data.labels[same] != data.labels[same[0]]).any()]
     figures = {"images": int(sum(map(len, clashes))), "example": clashes[0].tolist() if clashes else None}
     if not clashes:
-        return Finding("labels", "conflicting-labels", "ok", "No two identical images have different labels.", figures)
+        return CheckResult(
+            "labels", "conflicting-labels", "ok", "No two identical images have different labels.", figures
+        )
     text = (
-        f"{figures['images']:,} images have a twin, pixel by pixel, with another label: "
-        f"{', '.join(f'image {i} is {_label(data, i)}' for i in clashes[0][:3])}, for one."
+        f"{figures['images']:,} images have a twin, pixel by pixel, with another label; for example "
+        f"{', '.join(f'image {i} is {_label(data, i)}' for i in clashes[0][:3])}."
     )
-    return Finding("labels", "conflicting-labels", "found", text, figures)
+    return CheckResult("labels", "conflicting-labels", "found", text, figures)
 
 
 def _label(data: Dataset, i: int) -> str:
-    own = np.flatnonzero(data.labels[i]) if data.multilabel else [data.labels[i]]
-    return " + ".join(data.classes[k] for k in own) or "unlabelled"
+    """The labels of an image in words: 'Golgi + Cytosol'."""
+    labels = np.flatnonzero(data.labels[i]) if data.multilabel else [data.labels[i]]
+    return " + ".join(data.classes[k] for k in labels) or "unlabelled"
 
 
-def near_duplicates(data: Dataset, scan: Scan) -> Finding:
-    """Images of different parts that are the same but for noise, brightness, a mirror or a quarter turn."""
+def near_duplicates(data: Dataset, scan: Scan) -> CheckResult:
+    """Check whether images in different parts are the same but for noise, brightness, mirroring or quarter turns."""
     ways = (0, 1, 2, 3, 4, 5, 6, 7) if data.images.shape[2] == data.images.shape[3] else (0, 2, 4, 6)
     unit, flat = _standardised(scan.thumbs, ways)
     first = _first_of_part(scan.digests, part_codes(data))
     pairs: list[tuple[int, int, int]] = []
-    counts, looked_at = {}, {}
+    counts, compared = {}, {}
     sizes = {part: len(data.split[part]) for part in PARTS}
     work = sizes["val"] * sizes["train"] + sizes["test"] * (sizes["train"] + sizes["val"])
     for code, part in ((1, "val"), (2, "test")):
         others = np.concatenate([data.split[earlier] for earlier in PARTS[:code]])
-        own = data.split[part]
+        images = data.split[part]
         if work > MOST_PAIRS:
-            wanted = max(1, int(len(own) * MOST_PAIRS / work))
-            own = np.sort(np.random.default_rng(SEED).choice(own, wanted, replace=False))
+            wanted = max(1, int(len(images) * MOST_PAIRS / work))
+            images = np.sort(np.random.default_rng(SEED).choice(images, wanted, replace=False))
         queries = np.array(
-            [i for i in own if not flat[i] and not any((scan.digests[i], k) in first for k in range(code))], np.int64
+            [i for i in images if not flat[i] and not any((scan.digests[i], k) in first for k in range(code))], np.int64
         )
         others = others[~flat[others]]
         hits = [pair for pair in _alike(unit, queries, others, ways) if _confirmed(data.images, *pair)]
-        counts[part], looked_at[part] = len(hits), len(own)
+        counts[part], compared[part] = len(hits), len(images)
         pairs = hits + pairs
-    sampled = "" if work <= MOST_PAIRS else f" A fixed sample was compared: {_of_parts(looked_at)}."
-    figures: dict[str, Any] = {**counts, "turned": sum(way != 0 for *_, way in pairs), "compared": looked_at}
+    sampled = "" if work <= MOST_PAIRS else f" A fixed sample was compared: {_of_parts(compared)}."
+    figures: dict[str, Any] = {**counts, "turned": sum(way != 0 for *_, way in pairs), "compared": compared}
     figures |= {"flat": int(flat.sum()), "threshold": ALIKE}
     if not pairs:
         text = f"No image closely resembles one of another part, turned or mirrored either.{sampled}"
-        return Finding("leakage", "near-duplicates", "ok", text, figures)
+        return CheckResult("leakage", "near-duplicates", "ok", text, figures)
     i, j, way = pairs[0]
     text = (
-        f"{counts['test']:,} of {looked_at['test']:,} test images closely resemble one of train or val, and "
-        f"{counts['val']:,} of {looked_at['val']:,} val images one of train (correlation ≥ {ALIKE}): image {i} is "
-        f"like image {j}{_way_name(way)}, for one; {figures['turned']:,} in all are turned or mirrored.{sampled}"
+        f"{counts['test']:,} of {compared['test']:,} test images closely resemble one of train or val, and "
+        f"{counts['val']:,} of {compared['val']:,} val images one of train (correlation ≥ {ALIKE}); for "
+        f"example image {i} is like image {j}{_way_name(way)}. {_turned_pairs(figures['turned'], len(pairs))}{sampled}"
     )
     examples = [{"image": i, "like": j, "orientation": way} for i, j, way in pairs[:20]]
-    return Finding("leakage", "near-duplicates", "found", text, {**figures, "examples": examples})
+    return CheckResult("leakage", "near-duplicates", "found", text, {**figures, "examples": examples})
 
 
 def _of_parts(counts: Mapping[str, int]) -> str:
@@ -108,20 +112,31 @@ def _of_parts(counts: Mapping[str, int]) -> str:
 
 
 def turned(planes: NDArray, way: int) -> NDArray:
-    """One of the eight ways to lay a picture on its square: `way % 4` quarter turns, mirrored first from 4 on."""
+    """A picture in one of its eight orientations: `way % 4` quarter turns, after mirroring when `way` is 4 or more."""
     return np.rot90(planes[..., ::-1] if way >= 4 else planes, way % 4, axes=(-2, -1))
 
 
 def _way_name(way: int) -> str:
-    turn = f"turned by {90 * (way % 4)}°" if way % 4 else ""
-    words = " and ".join(filter(None, ("mirrored" if way >= 4 else "", turn)))
-    return f" {words}" if words else ""
+    """An orientation in words, to follow a noun: ' mirrored and turned by 90°'; '' for an upright picture."""
+    words = []
+    if way >= 4:
+        words.append("mirrored")
+    if way % 4:
+        words.append(f"turned by {90 * (way % 4)}°")
+    return f" {' and '.join(words)}" if words else ""
+
+
+def _turned_pairs(turned: int, pairs: int) -> str:
+    """How many of the pairs are found only when one of the two is turned or mirrored."""
+    if not turned:
+        return "None of these pairs is turned or mirrored."
+    return f"In {turned:,} of these {counted(pairs, 'pair')} one image is turned or mirrored."
 
 
 def _standardised(thumbs: NDArray[np.float32], ways: Iterable[int]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Thumbnails of mean 0 and norm 1 less what all of them share, again of norm 1; and which are flat.
+    """Thumbnails scaled to mean 0 and norm 1, less their mean over all images, scaled again; and which are flat.
 
-    What all share (a bright cell on a dark ground) makes any two of them alike, and says nothing of duplicates.
+    What all images share (a bright cell on a dark ground) makes any two of them alike, and says nothing of duplicates.
     """
     centred = thumbs - thumbs.mean((1, 2), keepdims=True)
     norm = np.sqrt((centred**2).sum((1, 2), keepdims=True))
@@ -137,7 +152,10 @@ def _standardised(thumbs: NDArray[np.float32], ways: Iterable[int]) -> tuple[NDA
 def _alike(
     unit: NDArray[np.float32], queries: Index, others: Index, ways: Sequence[int]
 ) -> Iterator[tuple[int, int, int]]:
-    """(query, the other that is most like it, way) where their correlation reaches ALIKE; by blocks of 64 MB."""
+    """Yield each query with the image that is most like it and the orientation, where their correlation reaches ALIKE.
+
+    Compared block by block, to need no more than 64 MB.
+    """
     if not len(others):
         return
     table = unit[others].reshape(len(others), -1)
@@ -158,7 +176,7 @@ def _alike(
 
 
 def _confirmed(pixels: NDArray, i: int, j: int, way: int) -> bool:
-    """Whether two images correlate by SURE at DETAIL pixels, all channels together, each less its mean."""
+    """Whether two images correlate by SURE at DETAIL pixels, over all channels, each less its mean."""
     pair = [pixels[i], pixels[j]]
     if min(pixels.shape[2:]) > DETAIL:
         pair = [shrunk(image, DETAIL) for image in pair]

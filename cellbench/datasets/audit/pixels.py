@@ -1,4 +1,4 @@
-"""One pass over the images, a chunk at a time, that keeps a few hundred numbers of each."""
+"""One pass over the images, chunk by chunk, that keeps a few hundred numbers of each."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -12,14 +12,18 @@ from ...core.memory import release_pages
 
 CHUNK = 2**22  # pixel values held as float32 at a time
 THUMB = 12  # side of the thumbnails that are compared
-FRAME, SEGMENTS = 2, 8  # the border: its width in pixels, and the means taken along each line of it
-FLOAT_SAMPLE = 2_000_000  # pixels a channel that quantiles of float images rest on
+FRAME, SEGMENTS = 2, 8  # the border: its width in pixels, and the number of means along each line of it
+FLOAT_SAMPLE = 2_000_000  # pixels of each channel from which quantiles of float images are computed
 
 
 @dataclass(frozen=True, eq=False)
 class Scan:
-    """What one pass keeps of n images: digests (n,) uint64, means (n, channels), deviation (n,), thumbs
-    (n, THUMB, THUMB), frame (n, features), all float32; levels, a mapping a channel."""
+    """What one pass keeps of n images.
+
+    digests: (n,) of all pixels. means: (n, channels). deviation: (n,) standard deviation, the mean over channels.
+    thumbs: (n, THUMB, THUMB), the mean over channels. frame: (n, features) of the border, see `_frame`. levels: for
+    each channel its range and quantiles over all images.
+    """
 
     digests: NDArray[np.uint64]
     means: NDArray[np.float32]
@@ -30,7 +34,7 @@ class Scan:
 
 
 def scan(data: Dataset) -> Scan:
-    """Read the images in chunks; memory stays small whatever their number."""
+    """Read all images in chunks, so that little memory is needed whatever their number."""
     n, channels = data.images.shape[:2]
     digests = np.empty(n, np.uint64)
     means, deviation = np.empty((n, channels), np.float32), np.empty(n, np.float32)
@@ -57,20 +61,20 @@ def _chunks(array: NDArray) -> Iterator[tuple[slice, NDArray]]:
 
 
 def shrunk(planes: NDArray, side: int) -> NDArray[np.float32]:
-    """(…, height, width) → (…, side, side) float32, each new pixel the mean of the area that it covers."""
+    """(…, height, width) → (…, side, side) float32. Each new pixel is the mean of the area that it covers."""
     height, width = planes.shape[-2:]
     return _averaging(height, side) @ planes.astype(np.float32) @ _averaging(width, side).T
 
 
 def _averaging(size: int, n: int) -> NDArray[np.float32]:
-    """(n, size): row i has the weights with which `size` pixels enter the i-th of n equal stretches."""
+    """(n, size) weights: row i averages the pixels in the i-th of n equal stretches of a line of `size` pixels."""
     edges = np.arange(n + 1)[:, None] * size / n
     covered = np.clip(edges - np.arange(size), 0, 1)
     return (np.diff(covered, axis=0) * n / size).astype(np.float32)
 
 
 def _frame(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Of the outermost pixels, by channel: means along each line, spread, and extremes."""
+    """(n, features) of the outermost pixels of each channel: means along each line, standard deviation, extremes."""
     across = [values[:, :, row] for depth in range(FRAME) for row in (depth, -1 - depth)]
     down = [values[..., column] for depth in range(FRAME) for column in (depth, -1 - depth)]
     pixels = np.concatenate(across + down, 2)
@@ -80,7 +84,7 @@ def _frame(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 class _Tally:
-    """Counts grey levels by channel: all pixels of integer images, an even sample of float ones."""
+    """Counts the grey levels of each channel: of all pixels of integer images, of an even sample of float ones."""
 
     def __init__(self, array: NDArray) -> None:
         self._levels = np.iinfo(array.dtype).max + 1 if array.dtype.kind == "u" else 0
@@ -117,7 +121,7 @@ class _Tally:
 
 
 def used_bits(dtype: np.dtype, top: float) -> int:
-    """Bits that the values use: the camera's, of 16-bit files."""
+    """How many bits the values use. A camera of 12 bits writes files of 16 bits, and is saturated at 4,095."""
     if dtype == np.uint16:
         return next(bits for bits in (8, 10, 12, 14, 16) if top < 2**bits)
     return 8 * dtype.itemsize

@@ -1,4 +1,4 @@
-"""Shortcuts: what tells the class without a look at the cell."""
+"""Shortcuts: whether the class can be told without looking at the cell."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,44 +10,48 @@ from numpy.typing import NDArray
 from ...core.data import Dataset
 from ...core.environment import cores
 from ...core.metrics import balanced_accuracy, mean_average_precision
-from .finding import SEED, Finding, Index, Status, percent
 from .pixels import FRAME, Scan
+from .result import SEED, CheckResult, Index, Status, percent
 
 MOST_IMAGES = 10_000  # of train, and of test
 TREES = 100
-HALF_WAY, NEAR_BEST = 0.5, 0.8  # from chance to perfect, and from chance to the best method
+HALF_WAY, NEAR_BEST = 0.5, 0.8  # where a warning begins: from chance to perfect, or from chance to the best method
 
 
 MEASURES = {False: "balanced_accuracy", True: "mean_average_precision"}  # by whether images have several labels
 
 
 @dataclass(frozen=True)
-class Best:
-    """The best method's value on test, on the same data and split, of the measure that suits the labels."""
+class BestResult:
+    """The best method on the same data and split, with its value on test of the measure that suits the labels."""
 
     method: str
     value: float
 
 
 def all_shortcuts(
-    data: Dataset, scan: Scan, sizes: NDArray | None = None, best: Best | None = None
-) -> Iterator[Finding]:
-    """What tells the class without a look at the cell."""
+    data: Dataset, scan: Scan, sizes: NDArray | None = None, best: BestResult | None = None
+) -> Iterator[CheckResult]:
+    """Check mean intensity, image size and the border.
+
+    sizes: (n, 2) that images had before they were resized, where that is known. best: see `shortcut`.
+    """
     yield shortcut(data, "mean-intensity", "Mean intensity", scan.means, best)
     yield _size_shortcut(data, sizes, best)
     yield shortcut(data, "border", f"The outermost {FRAME} pixels", scan.frame, best)
 
 
-def shortcut(data: Dataset, check: str, title: str, features: NDArray, best: Best | None) -> Finding:
-    """How well a random forest that sees `features` (n, k) alone tells the classes, trained on train, scored on test.
+def shortcut(data: Dataset, check: str, title: str, features: NDArray, best: BestResult | None) -> CheckResult:
+    """Check how well a random forest tells the classes when it sees only `features` (n, k).
 
-    One label an image: balanced accuracy, chance is 1 / classes. Several: mean average precision, chance is the mean
-    share of images that have a label. The forest's settings are fixed, so scoring on test tunes nothing.
+    It is trained on train and scored on test; its settings are fixed, so this tunes nothing. With one label an image
+    the measure is balanced accuracy and chance is 1 / classes; with several it is mean average precision and chance is
+    the mean share of images that have a label. best: when given, the warning begins near this method's value.
     """
     rng = np.random.default_rng(SEED)
     train, test = (_sample(data.split[part], MOST_IMAGES, rng) for part in ("train", "test"))
     if data.multilabel and not data.labels[test].any():
-        return Finding("shortcuts", check, "skipped", f"{title} alone: no test image has a label to tell.")
+        return CheckResult("shortcuts", check, "skipped", f"{title} alone: no test image has a label to tell.")
     value, chance = _score(_forest(data, features, train), features[test], data.labels[test])
     limit, against = chance + HALF_WAY * (1 - chance), "half-way to 100 %"
     if best is not None:
@@ -60,27 +64,28 @@ def shortcut(data: Dataset, check: str, title: str, features: NDArray, best: Bes
     )
     figures = {"measure": measure, "value": value, "chance": chance, "limit": limit, "n": len(test)}
     status: Status = "found" if reached(value, limit, chance) else "ok"
-    return Finding("shortcuts", check, status, text, figures | ({"best": best.method} if best else {}))
+    return CheckResult("shortcuts", check, status, text, figures | ({"best": best.method} if best else {}))
 
 
 def reached(value: float, limit: float, chance: float) -> bool:
-    """Whether a value is at its limit, and above chance, all as they are printed, in tenths of a per cent.
+    """Whether a value has reached its limit and is above chance, all rounded to tenths of a per cent as printed.
 
-    So a page never says that 58.3 % is fine where the warning begins at 58.3 %, and the last bits of a float, which
+    So the page never says that 58.3 % is fine where the warning begins at 58.3 %, and the last bits of a float, which
     differ between machines, decide nothing.
     """
     value, limit, chance = (round(100 * share, 1) for share in (value, limit, chance))
     return value >= limit and value > chance
 
 
-def _size_shortcut(data: Dataset, sizes: NDArray | None, best: Best | None) -> Finding:
+def _size_shortcut(data: Dataset, sizes: NDArray | None, best: BestResult | None) -> CheckResult:
+    """Check the images' own sizes; skipped where they are all alike or not known."""
     if sizes is not None and len(np.unique(sizes, axis=0)) > 1:
         return shortcut(data, "image-size", "Image size", sizes.astype(np.float32), best)
     height, width = data.images.shape[2:]
     known = f"all images are {height}×{width} px" if sizes is None else "all images had one size"
     if sizes is None and any("resized" in note for note in data.info.notes):
         known = "the images were resized, and their own sizes are not known"
-    return Finding("shortcuts", "image-size", "skipped", f"Image size: {known}.")
+    return CheckResult("shortcuts", "image-size", "skipped", f"Image size: {known}.")
 
 
 def _sample(index: Index, most: int, rng: np.random.Generator) -> Index:
@@ -98,7 +103,7 @@ def _forest(data: Dataset, features: NDArray, train: Index) -> Any:
 
 
 def _score(forest: Any, features: NDArray, truth: NDArray) -> tuple[float, float]:
-    """The measure's value and what chance would give."""
+    """The measure's value, and the value by chance."""
     if truth.ndim == 1:
         return balanced_accuracy(truth, forest.predict(features)), 1 / len(np.unique(truth))
     shares = zip(forest.predict_proba(features), forest.classes_, strict=True)

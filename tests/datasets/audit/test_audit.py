@@ -11,8 +11,8 @@ from PIL import Image
 from cellbench.core.data import Dataset, Info, Split
 from cellbench.datasets import audit
 from cellbench.datasets.audit import counts, duplicates, likeness, order, pixels, shortcuts
-from cellbench.datasets.audit.finding import Finding
-from cellbench.datasets.audit.shortcuts import Best
+from cellbench.datasets.audit.result import CheckResult
+from cellbench.datasets.audit.shortcuts import BestResult
 from cellbench.datasets.display import montage
 from cellbench.datasets.folder import FolderOptions
 from cellbench.datasets.sources import hep2
@@ -51,7 +51,7 @@ def dataset(images: np.ndarray, labels: np.ndarray | None = None, split: Split |
     return Dataset("made", images, labels.astype(np.int64), CLASSES, channels, split or random_split(n), groups)
 
 
-def near(data: Dataset) -> Finding:
+def near(data: Dataset) -> CheckResult:
     return duplicates.near_duplicates(data, pixels.scan(data))
 
 
@@ -209,7 +209,7 @@ def drift(n: int, length: int, seed: int = 0) -> np.ndarray:
     return values
 
 
-def ordered(values: np.ndarray, split: Split) -> Finding:
+def ordered(values: np.ndarray, split: Split) -> CheckResult:
     return order.order_leakage(
         dataset(np.zeros((len(values), 1, 8, 8), np.uint8), split=split), {"mean brightness": values}
     )
@@ -333,7 +333,7 @@ def test_long_runs_are_read_in_stretches(monkeypatch):
 # --- shortcuts
 
 
-def by_check(data: Dataset, best: Best | None = None, sizes: np.ndarray | None = None) -> dict:
+def by_check(data: Dataset, best: BestResult | None = None, sizes: np.ndarray | None = None) -> dict:
     return {finding.check: finding for finding in shortcuts.all_shortcuts(data, pixels.scan(data), sizes, best)}
 
 
@@ -374,7 +374,7 @@ def test_beside_results_a_shortcut_is_measured_by_the_best_method():
     images = (textures(200) * (1 - 0.08 * labels[:, None, None, None])).astype(np.uint8)
     plain = by_check(dataset(images, labels))["mean-intensity"]
     assert plain.status == "ok"
-    best = Best("resnet18", plain.figures["value"] + 0.02)
+    best = BestResult("resnet18", plain.figures["value"] + 0.02)
     found = by_check(dataset(images, labels), best)["mean-intensity"]
     assert found.status == "found"
     assert found.figures["limit"] == pytest.approx(1 / 3 + 0.8 * (best.value - 1 / 3))
@@ -435,7 +435,7 @@ def test_several_labels_an_image_go_through_every_check():
     images = textures(200)
     images[:, 0, 0] = np.where(labels[:, :1], 20, 200)
     data = replace(dataset(images), labels=labels)
-    found = {finding.check: finding for finding in audit.audit(data).findings}
+    found = {result.check: result for result in audit.audit(data).checks}
     border, prevalence = found["border"].figures, labels[data.split.test].mean(0)
     assert border["measure"] == "mean_average_precision"
     assert border["chance"] == pytest.approx(prevalence.mean())
@@ -448,7 +448,7 @@ def test_several_labels_an_image_go_through_every_check():
 
 def test_the_toy_rings_leak_nothing():
     found = audit.audit(rings(n=150))
-    assert {finding.section for finding in found.found} == {"shortcuts"}  # a wider ring has more bright pixels
+    assert {result.section for result in found.problems} == {"shortcuts"}  # a wider ring has more bright pixels
 
 
 @pytest.mark.real
