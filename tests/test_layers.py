@@ -10,7 +10,8 @@ LEVELS = [
     {"reporting", "running"},
     {"results", "methods"},
     {"datasets", "features", "svm"},
-    {"deep", "simulation"},
+    {"deep"},
+    {"simulation"},
     {"core"},
 ]
 # Both rest on records alone: they must work where torch is not installed.

@@ -1,4 +1,4 @@
-"""Splits by name: other ways to share out the same images than the split that a data set came with."""
+"""Splits by name: other ways to divide the same images than the split that a data set comes with."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,24 +11,27 @@ from ..core.errors import DataError, UsageError, did_you_mean
 from ..core.words import counted
 from .splits import class_folds, grouped, rarest, stratified
 
-BLOCK = 200  # consecutive images of a class that id-block keeps together: about as far as likeness reaches in HEp-2
+BLOCK = 200  # consecutive images of a class that id-block keeps together: as far as neighbours are alike in HEp-2
 MASK_TRAIN = 60  # percent
 BLOCK_SHARES = (0.64, 0.16, 0.20)
-APART = 0.1  # a class whose share of a part differs by more from that of all images is named
+APART = 0.1  # a class whose share in a part differs by more from the share of all images is named in a note
 MOST_SEEDS = 2**32
 
 
 def with_split(data: Dataset, name: str, split_seed: int = 0) -> Dataset:
-    """The data set shared out anew by the split called `name`; the one it came with for 'official'.
+    """The data set with the split called `name`; 'official' is the one that it comes with.
 
-    Any drawn split is another one with another seed: 'stratified@5' is that of seed 5, whatever `split_seed` says.
-    stratified, grouped: see `splits`. random-mask or random-mask:N: every image by its own draw, as study 001
-    did, N (60) % of them to train on and half of the others each to val and test.
-    kfold:K/I: fold I of K is test, the next one val, the others train; groups are kept whole where there are any.
-    id-block or id-block:N: runs of N (200) consecutive images of a class are kept whole, 64/16/20 of them by class.
-    Raises UsageError for a name that is none of these, DataError when the data cannot be split so.
+    The others are drawn, and differ from seed to seed: 'stratified@5' is drawn with seed 5, whatever `split_seed` is.
+
+    stratified, grouped: see `splits`.
+    random-mask, random-mask:N: a draw for each image, as in study 001: N (60) % are train, of the others half are val.
+    kfold:K/I: fold I of K is test, the next one val, the others train. Groups are kept whole where there are any.
+    id-block, id-block:N: runs of N (200) consecutive images of a class are kept together; of each class 64 % of the
+    images are train, 16 % val and 20 % test, as far as whole runs allow.
+
+    Raises UsageError for another name, and DataError when the data cannot be split like that.
     """
-    drawn_by, seed = _named(name, split_seed)
+    drawn_by, seed = _rule_and_seed(name, split_seed)
     if name == OFFICIAL or _with_seed(drawn_by, seed) == data.split.name:
         return data
     rule, _, argument = drawn_by.partition(":")
@@ -40,11 +43,13 @@ def with_split(data: Dataset, name: str, split_seed: int = 0) -> Dataset:
     counts = drawn.class_counts()
     if lost := [name for name, n in zip(data.classes, counts["train"], strict=True) if not n]:
         raise DataError(f"the split {split.name!r} leaves no training image of {', '.join(lost)}; choose another split")
-    return replace(drawn, info=replace(data.info, notes=(*data.info.notes, *_torn(drawn), *_shares(drawn, rule))))
+    return replace(
+        drawn, info=replace(data.info, notes=(*data.info.notes, *_torn_groups(drawn), *_shares(drawn, rule)))
+    )
 
 
-def _named(name: str, split_seed: int) -> tuple[str, int]:
-    """A split's name without its seed, and that seed: the one after '@', else `split_seed`."""
+def _rule_and_seed(name: str, split_seed: int) -> tuple[str, int]:
+    """A split's name without its seed, and the seed: the one after '@', else `split_seed`."""
     drawn_by, at, seed = name.partition("@")
     if not at:
         return name, split_seed
@@ -57,21 +62,19 @@ def _with_seed(name: str, seed: int) -> str:
     return f"{name}@{seed}" if seed else name
 
 
-def _torn(data: Dataset) -> list[str]:
-    """A note on groups that the split tears, if it does."""
+def _torn_groups(data: Dataset) -> list[str]:
+    """A note when the split tears groups."""
     if data.groups is None:
         return []
     parts = [set(data.groups[data.split[part]]) for part in PARTS]
     torn = len((parts[0] & parts[1]) | (parts[0] & parts[2]) | (parts[1] & parts[2]))
-    return (
-        [f"The split {data.split.name!r} tears {counted(torn, 'group')}: images of one lie in two parts."]
-        if torn
-        else []
-    )
+    if not torn:
+        return []
+    return [f"The split {data.split.name!r} tears {counted(torn, 'group')}: images of one lie in two parts."]
 
 
 def _shares(data: Dataset, rule: str) -> list[str]:
-    """A note on the shares that came out: where those of a class differ, and of blocks, which seldom fit, always."""
+    """A note on the shares of the parts: always for blocks, which seldom fit; else when a class's shares differ."""
     counts = np.array([data.class_counts()[part] for part in PARTS])
     of_all = np.array([len(data.split[part]) for part in PARTS]) / len(data)
     of_class = counts / counts.sum(0).clip(1)
@@ -79,11 +82,12 @@ def _shares(data: Dataset, rule: str) -> list[str]:
     apart = np.flatnonzero(differs & counts.any(0))
     if not (len(apart) or rule == "id-block"):
         return []
-    told = "".join(f"; of {data.classes[k]} {_percent(of_class[:, k])} %" for k in apart)
-    return [f"The split {data.split.name!r} came out as {_percent(of_all)} % in train/val/test{told}."]
+    of_classes = "".join(f"; of {data.classes[k]} {_percent(of_class[:, k])} %" for k in apart)
+    return [f"The split {data.split.name!r} came out as {_percent(of_all)} % in train/val/test{of_classes}."]
 
 
 def _percent(shares: NDArray) -> str:
+    """Shares in whole per cent: '64/16/20'."""
     return "/".join(f"{100 * share:.0f}" for share in shares)
 
 
@@ -100,6 +104,7 @@ def _grouped(data: Dataset, argument: str, split_seed: int) -> Split:
 
 
 def _random_mask(data: Dataset, argument: str, split_seed: int) -> Split:
+    """Each image by a draw of its own. argument: per cent of the images to train on."""
     if argument and not (argument.isdecimal() and 0 < int(argument) < 100):
         raise UsageError(
             f"the split 'random-mask:{argument}' names no share; give whole percents to train on, 1 to 99, as in "
@@ -112,6 +117,7 @@ def _random_mask(data: Dataset, argument: str, split_seed: int) -> Split:
 
 
 def _kfold(data: Dataset, argument: str, split_seed: int) -> Split:
+    """One fold as test, the next one as val. argument: 'K/I', the number of folds and the number of the test fold."""
     from sklearn.model_selection import StratifiedGroupKFold
 
     try:
@@ -144,6 +150,7 @@ def _kfold(data: Dataset, argument: str, split_seed: int) -> Split:
 
 
 def _id_block(data: Dataset, argument: str, split_seed: int) -> Split:
+    """Runs of consecutive images of a class kept together. argument: the number of images in a run."""
     if argument and not (argument.isdecimal() and int(argument) > 0):
         raise UsageError(f"the split 'id-block:{argument}' names no block size; write id-block or id-block:100")
     size = int(argument or BLOCK)
@@ -158,15 +165,16 @@ def _id_block(data: Dataset, argument: str, split_seed: int) -> Split:
                 f"use smaller blocks: id-block:{max(1, len(images) // (2 * len(PARTS)))}"
             )
         taken = np.zeros(len(PARTS))
-        for turn, block in enumerate(rng.permutation(len(blocks))):  # one for each part, then where the most is missing
-            where = turn if turn < len(PARTS) else int(np.argmax(np.array(BLOCK_SHARES) - taken / len(images)))
-            part[blocks[block]] = where
-            taken[where] += len(blocks[block])
+        for turn, block in enumerate(rng.permutation(len(blocks))):
+            lacking = np.array(BLOCK_SHARES) - taken / len(images)
+            number = turn if turn < len(PARTS) else int(np.argmax(lacking))  # one for each part, then where most lacks
+            part[blocks[block]] = number
+            taken[number] += len(blocks[block])
     return _by_part("id-block" if size == BLOCK else f"id-block:{size}", part)
 
 
 def _by_part(name: str, part: NDArray) -> Split:
-    """The split that gives image i to part number part[i]."""
+    """The split that puts image i into part number part[i]."""
     return Split(name, *(np.flatnonzero(part == number) for number in range(len(PARTS))))
 
 

@@ -1,4 +1,4 @@
-"""What is done to images before any method sees them; part of the run and of its record."""
+"""Preprocessing: what is done to images before any method sees them. It is a part of the run and of its record."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
@@ -11,11 +11,11 @@ from ..core.errors import UsageError, did_you_mean
 from ..core.memory import release_pages
 from ..core.settings import Settings, setting
 
-CHUNK_BYTES = 2**23  # of the images worked on at a time
+CHUNK_BYTES = 2**23  # of images that are worked on at a time
 PERCENTILES = (1.0, 99.0)
-SAMPLE = 2000  # training images that percentiles are read off, at most: they change little after that
+SAMPLE = 2000  # training images from which percentiles are taken, at most: with more they hardly change
 
-# What intensity maps to 0 in each channel, and the distance from there to 1, each (1, channels, 1, 1).
+# The value that becomes 0 in each channel, and its distance from the value that becomes 1, each (1, channels, 1, 1).
 Range = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
@@ -31,16 +31,17 @@ PIXELS = "a whole number of pixels from 8 to 1024"
 
 
 class Preprocessing(Settings):
-    """Steps in the order in which they are done; a step that is None is not.
+    """The steps, in the order in which they are done; one that is None is left out.
 
     channels: names of the channels to keep, in that order.
-    three_channels: as a net for RGB wants them: one is repeated, two get an empty third, of more than three the
-    fourth and later ones (the Atlas's yellow) are added to the first two.
-    crop: side in pixels of the square kept from the centre.
-    mask: 'otsu' sets to 0 what is darker than Otsu's threshold of the image's channel mean (Otsu, 1979).
-    size: side in pixels that images are resized to (bilinear, antialiased); None keeps their own.
-    intensity: 'percentile' maps the 1st and 99th percentile of each channel to 0 and 1 and cuts beyond, 'min-max' its
-    least and greatest value, 'standardise' gives it mean 0 and deviation 1; all of training images only.
+    three_channels: make three of them, as nets for RGB want: a single one is repeated, two get an empty third, and of
+    more than three the later ones (the Atlas's yellow) are added to the first two.
+    crop: side in pixels of the square that is kept from the centre.
+    mask: 'otsu' sets to 0 what is darker than Otsu's threshold (1979) for the mean over the image's channels.
+    size: side in pixels to which images are resized (bilinear, antialiased); None keeps them as they are.
+    intensity: 'percentile' maps the 1st and 99th percentile of each channel to 0 and 1 and clips what lies beyond;
+    'min-max' maps its least and greatest value to 0 and 1; 'standardise' gives it mean 0 and standard deviation 1. All
+    are measured on training images alone.
     """
 
     channels: Annotated[
@@ -62,11 +63,11 @@ class Preprocessing(Settings):
 
     @classmethod
     def of_steps(cls, steps: Mapping[str, Any]) -> "Preprocessing":
-        """The preprocessing that a record's steps describe: one that isn't on record isn't done."""
+        """The preprocessing that a record describes. A step that is not in the record is left out."""
         return cls(**{"size": None, **steps})
 
-    def chosen(self, channels: Sequence[str]) -> list[int]:
-        """Positions of the channels to keep. Raises UsageError when one is not there."""
+    def kept_channels(self, channels: Sequence[str]) -> list[int]:
+        """Positions of the channels that are kept. Raises UsageError for a name that is not among `channels`."""
         if self.channels is None:
             return list(range(len(channels)))
         for name in self.channels:
@@ -75,13 +76,13 @@ class Preprocessing(Settings):
         return [list(channels).index(name) for name in self.channels]
 
     def channel_names(self, channels: Sequence[str]) -> tuple[str, ...]:
-        """Names of the channels that `apply` leaves; none where it makes three of them, which are mixtures."""
-        return () if self.three_channels else tuple(channels[k] for k in self.chosen(channels))
+        """Names of the channels after `apply`; () where it makes three of them, which are mixtures without a name."""
+        return () if self.three_channels else tuple(channels[k] for k in self.kept_channels(channels))
 
     def shape(self, images: NDArray, channels: Sequence[str]) -> list[int]:
-        """[channels, height, width] of what `apply` makes of such images.
+        """[channels, height, width] of such images after `apply`.
 
-        Raises UsageError when a channel isn't there, or when the square to keep is larger than the images.
+        Raises UsageError when a channel isn't there, or when the crop is larger than the images.
         """
         height, width = images.shape[2:]
         if self.crop is not None:
@@ -90,16 +91,17 @@ class Preprocessing(Settings):
                     f"crop is {self.crop} and images have {height}×{width} pixels; give at most {smaller}, or none"
                 )
             height = width = self.crop
-        kept = len(self.chosen(channels))
+        kept = len(self.kept_channels(channels))
         return [3 if self.three_channels else kept, self.size or height, self.size or width]
 
     def apply(
         self, images: NDArray, index: Mapping[str, NDArray[np.int64]], channels: Sequence[str]
     ) -> tuple[dict[str, NDArray], Range | None]:
-        """The images (n, channels, height, width) at the positions of each part, done; their own dtype, or float32 if
-        intensity is changed. And what was measured for that, on those of 'train' alone.
+        """The preprocessed images of each part, and the range that was measured on 'train' to scale intensity.
 
-        They are read, and done, a chunk at a time: a memory map never has to fit in memory, what is returned does.
+        images: (n, channels, height, width). index: the positions of each part's images. The result has the dtype of
+        `images`, or float32 when intensity is scaled. Images are worked on chunk by chunk: a memory map never has to fit
+        in memory, though the result does.
         """
         done = {part: self._shaped(images, at, channels) for part, at in index.items()}
         measured = None if self.intensity is None else _range(done["train"], self.intensity, images.dtype)
@@ -107,15 +109,15 @@ class Preprocessing(Settings):
             self._scale(values, measured)
         return done, measured
 
-    def again(self, images: NDArray, channels: Sequence[str], measured: Range | None) -> NDArray:
-        """Other images, done as `apply` did those that it measured."""
+    def apply_measured(self, images: NDArray, channels: Sequence[str], measured: Range | None) -> NDArray:
+        """Other images, preprocessed with the range that `apply` measured."""
         done = self._shaped(images, np.arange(len(images)), channels)
         self._scale(done, measured)
         return done
 
     def _shaped(self, images: NDArray, at: NDArray[np.int64], channels: Sequence[str]) -> NDArray:
-        """The images at these positions after all steps but intensity, for which they become float32."""
-        kept = self.chosen(channels)
+        """The images at these positions after all steps but intensity; float32 when that comes next."""
+        kept = self.kept_channels(channels)
         all_kept = kept == list(range(len(channels)))
         dtype = images.dtype if self.intensity is None else np.dtype(np.float32)
         done = np.empty((len(at), *self.shape(images, channels)), dtype)
@@ -126,10 +128,12 @@ class Preprocessing(Settings):
         return done
 
     def _scale(self, images: NDArray, measured: Range | None) -> None:
+        """Scale the intensity of images in place."""
         if measured is not None:
             _scale(images, *measured, cut=self.intensity == "percentile")
 
     def _reshape(self, images: NDArray) -> NDArray:
+        """All steps but channels and intensity."""
         if self.three_channels:
             images = three_channels(images)
         if self.crop is not None:
@@ -142,13 +146,13 @@ class Preprocessing(Settings):
 
 
 def _chunks(images: NDArray, n: int) -> Iterator[slice]:
-    """Rows 0 to n in slices of about CHUNK_BYTES of such images."""
+    """Slices of the rows 0 to n, each of about CHUNK_BYTES of such images."""
     step = max(1, CHUNK_BYTES // max(1, images[:1].nbytes))
     return (slice(start, start + step) for start in range(0, n, step))
 
 
 def three_channels(images: NDArray) -> NDArray:
-    """(n, c, h, w) to (n, 3, h, w); see Preprocessing for the rule. Sums are cut at the greatest value of the dtype."""
+    """(n, c, h, w) → (n, 3, h, w) by the rule in Preprocessing. Sums are clipped to the greatest value of the dtype."""
     n, channels, height, width = images.shape
     if channels == 1:
         return np.repeat(images, 3, axis=1)
@@ -164,13 +168,13 @@ def three_channels(images: NDArray) -> NDArray:
 
 
 def centre_crop(images: NDArray, side: int) -> NDArray:
-    """The central square of `side` pixels, which images must have."""
+    """The central square of `side` pixels; images must be at least as large."""
     top, left = ((length - side) // 2 for length in images.shape[2:])
     return images[:, :, top : top + side, left : left + side]
 
 
 def otsu_masked(images: NDArray) -> NDArray:
-    """Images with their background, by Otsu's threshold of the mean over channels, set to 0."""
+    """Images whose background is set to 0: where the mean over channels is not above Otsu's threshold."""
     from skimage.filters import threshold_otsu
 
     out = images.copy()
@@ -181,7 +185,7 @@ def otsu_masked(images: NDArray) -> NDArray:
 
 
 def resize(images: NDArray, size: int) -> NDArray:
-    """(n, c, h, w) to (n, c, size, size), bilinear with antialiasing, rounded for integer dtypes."""
+    """(n, c, h, w) → (n, c, size, size), bilinear with antialiasing, rounded for integer dtypes."""
     import torch
     from torch.nn.functional import interpolate
 
@@ -192,9 +196,9 @@ def resize(images: NDArray, size: int) -> NDArray:
 
 
 def _range(train: NDArray[np.float32], rule: str, dtype: np.dtype) -> Range:
-    """What `rule` asks for.
+    """The range of each channel by the rule 'percentile', 'min-max' or 'standardise'.
 
-    dtype: the type that the values had; percentiles of whole numbers are taken in float64.
+    dtype: the type that the values had before they became float32, in which percentiles are computed.
     """
     if rule == "standardise":
         low, span = _mean_and_deviation(train)
@@ -211,7 +215,7 @@ def _range(train: NDArray[np.float32], rule: str, dtype: np.dtype) -> Range:
 
 
 def _mean_and_deviation(images: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Of each channel, in two passes over chunks in float64."""
+    """Mean and standard deviation of each channel, in two passes over chunks in float64."""
     pixels = images[:, 0].size
     total = np.zeros(images.shape[1])
     for rows in _chunks(images, len(images)):
@@ -224,7 +228,7 @@ def _mean_and_deviation(images: NDArray[np.float32]) -> tuple[NDArray[np.float64
 
 
 def _scale(images: NDArray[np.float32], low: NDArray[np.float32], span: NDArray[np.float32], *, cut: bool) -> None:
-    """Map low to 0 and low + span to 1, in place; with `cut` nothing goes beyond."""
+    """Map low to 0 and low + span to 1, in place. cut: clip what lies beyond."""
     for rows in _chunks(images, len(images)):
         images[rows] -= low
         images[rows] /= span

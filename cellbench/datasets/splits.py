@@ -1,4 +1,7 @@
-"""Drawn splits and limits; they depend on the data and `split_seed`, never on a method or a run's seed."""
+"""Drawn splits, and limits on the number of images.
+
+They depend on the data and `split_seed`, never on a method or on the seed of a run: so comparisons are paired.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,14 +13,15 @@ from ..core.data import Split, absent_classes, count_classes
 from ..core.errors import BackendError, DataError
 from ..core.extras import EXTRAS
 
-FIFTHS = 5  # test is one fifth, validation the next, training the other three
+FIFTHS = 5  # test is one fifth, val the next, train the other three
 
 
 def stratified(labels: NDArray, split_seed: int = 0, classes: Sequence[str] = ()) -> Split:
-    """60/20/20 with every class in the same proportion in each part. Needs 5 images of every class.
+    """Train, val and test of 60, 20 and 20 %, with every class in the same proportion in each.
 
-    labels: (n,) int64, or (n, classes) bool: then by iterative stratification (Sechidis et al. 2011), which keeps
-    the proportion of every label about alike, the rarest first. classes: their names, for error messages.
+    labels: (n,) int64; or (n, classes) bool, which are split by iterative stratification (Sechidis et al. 2011): it
+    keeps the proportion of every label about alike, beginning with the rarest. classes: their names, for messages.
+    Raises DataError when a class has fewer than 5 images.
     """
     _check_enough(labels, classes)
     folds = class_folds(labels, FIFTHS, split_seed)
@@ -25,9 +29,10 @@ def stratified(labels: NDArray, split_seed: int = 0, classes: Sequence[str] = ()
 
 
 def grouped(labels: NDArray, groups: NDArray[np.int64], split_seed: int = 0, classes: Sequence[str] = ()) -> Split:
-    """About 60/20/20 with no group in two parts and classes as even as whole groups allow.
+    """Train, val and test of about 60, 20 and 20 %, with no group in two parts and classes as even as that allows.
 
-    Needs 5 groups and 5 images of every class. An image with several labels counts as its rarest one.
+    An image with several labels counts as its rarest one. Raises DataError when there are fewer than 5 groups, or when
+    a class has fewer than 5 images.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
@@ -43,13 +48,16 @@ def held_out(
     split_seed: int = 0,
     classes: Sequence[str] = (),
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Positions that stay and the fifth that is held out, stratified, with groups whole: what a given split lacks."""
+    """Positions that stay and positions that are held out, a fifth: for a given split that has no val or no test.
+
+    Stratified; with groups, these are kept whole.
+    """
     split = stratified(labels, split_seed, classes) if groups is None else grouped(labels, groups, split_seed, classes)
     return np.sort(np.concatenate([split.train, split.val])), split.test
 
 
 def limited_parts(split: Split, labels: NDArray, limit: int | None, val_limit: int | None) -> dict[str, NDArray]:
-    """Positions of the images of each part that are used: all of test, of train and val those within the limits."""
+    """Positions of the images that are used of each part: all of test, of train and val as many as the limits allow."""
     return {
         "train": limited(split.train, labels, limit),
         "val": limited(split.val, labels, val_limit, what="val images"),
@@ -60,31 +68,30 @@ def limited_parts(split: Split, labels: NDArray, limit: int | None, val_limit: i
 def limited(
     index: NDArray[np.int64], labels: NDArray, limit: int | None, split_seed: int = 0, what: str = "images"
 ) -> NDArray[np.int64]:
-    """At most `limit` of the positions `index`: stratified, every class kept, and nested (100 lie within 200).
+    """At most `limit` of the positions `index`, stratified, with every class, and nested: the first 100 lie in the 200.
 
-    labels: of the whole data set, (n,) int64 or (n, classes) bool; an image with several labels counts as its
-    rarest one. what: the images, for the message. Raises DataError when `limit` is smaller than the number of classes.
+    labels: of the whole data set, (n,) int64 or (n, classes) bool; an image with several labels counts as its rarest
+    one. what: what the images are called in messages. Raises DataError when `limit` is less than the number of classes.
     """
     if limit is None or limit >= len(index):
         return index
-    own = rarest(labels[index])
-    present = np.unique(own)
+    label = rarest(labels[index])
+    present = np.unique(label)
     if limit < len(present):
         raise DataError(
             f"a limit of {limit} {what} leaves some of {len(present)} classes empty; give at least that many"
         )
     order = np.random.default_rng(split_seed).permutation(len(index))
-    place = np.empty(len(index))
+    rank = np.empty(len(index))  # images are taken in this order
     for k in present:
-        of_class = order[own[order] == k]
-        place[of_class] = np.r_[
-            -1, (np.arange(1, len(of_class)) + 0.5) / len(of_class)
-        ]  # the first of each class leads
-    return np.sort(index[np.argsort(place, kind="stable")[:limit]])
+        of_class = order[label[order] == k]
+        rank[of_class] = (np.arange(len(of_class)) + 0.5) / len(of_class)
+        rank[of_class[0]] = -1  # one of each class comes before all others
+    return np.sort(index[np.argsort(rank, kind="stable")[:limit]])
 
 
 def val_in_proportion(split: Split, labels: NDArray, limit: int) -> int:
-    """Number of val images for `limit` training images: the same share of the part, at least one of each class in val.
+    """How many val images go with `limit` training images: the same share, and at least one of each class in val.
 
     labels: of the whole data set, as in `limited`.
     """
@@ -93,19 +100,19 @@ def val_in_proportion(split: Split, labels: NDArray, limit: int) -> int:
 
 
 def rarest(labels: NDArray) -> NDArray[np.int64]:
-    """One class number an image: its label, or of several, (n, classes) bool, the rarest one."""
+    """One class number for each image: its label, or its rarest one when labels are (n, classes) bool."""
     if labels.ndim == 1:
         return labels
     return np.where(labels, labels.sum(0), len(labels) + 1).argmin(1)
 
 
 def absent(classes: Sequence[str], labels: NDArray) -> list[str]:
-    """The classes that none of the labels has."""
+    """The names of the classes that no image has."""
     return absent_classes(classes, count_classes(labels, len(classes)))
 
 
 def class_folds(labels: NDArray, k: int, split_seed: int = 0) -> Any:
-    """What draws k folds with every class, or of several labels an image every label, in the same proportion."""
+    """A splitter of scikit-learn's kind into k folds with every class, or every label, in the same proportion."""
     if labels.ndim == 1:
         from sklearn.model_selection import StratifiedKFold
 
@@ -121,7 +128,7 @@ def class_folds(labels: NDArray, k: int, split_seed: int = 0) -> Any:
 
 
 def _check_enough(labels: NDArray, classes: Sequence[str]) -> None:
-    """Raise DataError naming the smallest class when it cannot be in every fifth."""
+    """Raise DataError that names the smallest class when it cannot be in every fifth."""
     if labels.ndim == 2:
         values, counts = np.arange(labels.shape[1]), labels.sum(0)
     else:

@@ -1,4 +1,4 @@
-"""Rings for tests and for `cellbench check`: easy, tiny, and like nothing in biology."""
+"""Rings for tests and for `cellbench check`: small, easy to learn, and like nothing in biology."""
 
 import numpy as np
 
@@ -8,8 +8,10 @@ from ..core.data import Dataset, Info, Split
 def rings(
     n: int = 120, classes: int = 3, channels: int = 1, size: int = 32, seed: int = 0, multilabel: bool = False
 ) -> Dataset:
-    """Noisy uint8 rings whose radius is the class, the same however they are turned; half of them train, a quarter
-    val, a quarter test. multilabel: every other image has a second ring, of the next class, and both labels."""
+    """Noisy uint8 images of rings whose radius tells the class; half of them are train, a quarter val, a quarter test.
+
+    multilabel: every other image has a second ring, of the next class, and both labels.
+    """
     rng = np.random.default_rng(seed)
     labels = np.arange(n) % classes
     y, x = (np.mgrid[:size, :size] + 0.5) / size - 0.5

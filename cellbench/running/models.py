@@ -66,7 +66,7 @@ class Model:
     def prepared(self, images: NDArray) -> NDArray:
         """Images of the data set's kind as the method saw them in training."""
         measured = None if self.measured is None else tuple(part.numpy() for part in self.measured)
-        return Preprocessing.of_steps(self.preprocessing).again(images, self.channels, measured)
+        return Preprocessing.of_steps(self.preprocessing).apply_measured(images, self.channels, measured)
 
     def decided(self, scores: NDArray[np.float32]) -> NDArray:
         """Labels by the run's own rule: (n,) int64, or (n, classes) bool of several labels an image."""

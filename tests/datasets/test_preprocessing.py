@@ -70,7 +70,7 @@ def test_all_steps_chunk_by_chunk_are_what_they_are_on_the_whole(monkeypatch, in
         np.testing.assert_allclose(found[1][part], expected[at], rtol=1e-5, atol=1e-5)
         for chunk in found:
             np.testing.assert_array_equal(found[1][part], found[chunk][part])
-        again = steps.again(made[at], ("a", "b", "c", "d"), measured)
+        again = steps.apply_measured(made[at], ("a", "b", "c", "d"), measured)
         np.testing.assert_array_equal(again, found[1][part])
 
 

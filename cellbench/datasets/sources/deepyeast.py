@@ -1,7 +1,7 @@
 """DeepYeast: 90,000 yeast cells, where in the cell a tagged protein is (Pärnamaa & Parts 2017), 64×64, two channels.
 
-Two layouts circulate: the authors' plates with three lists, whose names tell the well, and the renamed copy that
-github.com/DearRush/Deep-learning uses, whose names tell nothing but the row of the list.
+Two layouts circulate: the authors' own, plates with three lists, where a file's name tells the well; and the renamed
+copy that github.com/DearRush/Deep-learning uses, where a file's name tells only its row in the list.
 """
 
 import re
@@ -69,7 +69,10 @@ LAYOUT = (
 
 @dataclass(frozen=True)
 class Rows:
-    """The lists' rows, train first, then val and test: image, class number, part, and well where names tell it."""
+    """The rows of the lists, train first, then val and test.
+
+    files: each image's path. labels: class numbers. wells: None where the files' names don't tell them.
+    """
 
     files: tuple[str, ...]
     labels: tuple[int, ...]
@@ -88,10 +91,10 @@ class Rows:
     files=FILES,
 )
 def build(scratch: Path, source: Path | None) -> Dataset:
-    """The data set in the order of its lists, red as 'cell' and green as 'protein'; groups are wells.
+    """The data set in the order of its lists, with red as 'cell', green as 'protein' and wells as groups.
 
-    source: the folder of either layout, the archive with the lists in or beside it, or the folder of what was
-    downloaded. Whatever contradicts the layout raises DataError; a blue channel that isn't zero is noted.
+    source: the folder of either layout; or the archive, with the lists in it or beside it; or the folder of downloaded
+    files. Raises DataError when it contradicts its layout. A blue channel that isn't zero is noted.
     """
     if source is None:
         raise DataError(f"deepyeast needs a source; {LAYOUT}")
@@ -135,7 +138,7 @@ def build(scratch: Path, source: Path | None) -> Dataset:
 
 
 def read_rows(lists: Mapping[str, Blob]) -> Rows:
-    """The rows of a layout's three lists, by the names of the lists in the order train, val, test."""
+    """The rows of a layout's three lists. lists: their content by name, in the order train, val, test."""
     files: dict[str, str] = {}  # and where each is listed
     labels: list[int] = []
     parts: list[str] = []
@@ -159,7 +162,7 @@ def read_rows(lists: Mapping[str, Blob]) -> Rows:
 
 
 def _lines(name: str, blob: Blob) -> Iterator[tuple[str, str, int]]:
-    """Where it stands, file and class number of each line of a list."""
+    """For each line of a list: where it stands, the image's file and its class number."""
     for number, line in enumerate(read_text(blob, name).splitlines(), 1):
         cells = line.rsplit(maxsplit=1)
         if not cells:
@@ -173,14 +176,14 @@ def _lines(name: str, blob: Blob) -> Iterator[tuple[str, str, int]]:
 
 
 def _place(source: Path) -> Path:
-    """What holds the images: the source itself, or the archive in it as it was downloaded."""
+    """Where the images are: in the source itself, or in the archive that was downloaded into it."""
     archive = source / ARCHIVE
     unpacked = any(path.is_dir() for path in source.glob("plate*"))
     return archive if archive.is_file() and not unpacked else source
 
 
 def _lists(texts: Mapping[str, Blob], place: Path, source: Path) -> dict[str, Blob]:
-    """The three lists of one layout: among the files of the source, or beside an archive."""
+    """The three lists of one layout, from the files of the source or from beside the archive."""
     found: dict[str, list[Blob]] = {}
     for name, blob in texts.items():
         found.setdefault(name.rpartition("/")[2], []).append(blob)
@@ -200,7 +203,7 @@ def _lists(texts: Mapping[str, Blob], place: Path, source: Path) -> dict[str, Bl
 
 
 def _by_key(pictures: Sequence[str]) -> dict[str, str]:
-    """Paths of the images by their last folder and name, as the lists call them."""
+    """Paths of the images by their last folder and their name, which is how the lists call them."""
     found: dict[str, str] = {}
     for name in pictures:
         key = "/".join(name.split("/")[-2:])
@@ -211,7 +214,7 @@ def _by_key(pictures: Sequence[str]) -> dict[str, str]:
 
 
 def _two_channels(blob: Blob) -> Picture:
-    """Red and green of a cell; the authors' images have nothing in blue."""
+    """Red and green of an image; blue is empty in the authors' images."""
     picture = decode(blob)
     pixels = picture.pixels
     if pixels.shape != FILE_SHAPE or pixels.dtype != np.uint8:

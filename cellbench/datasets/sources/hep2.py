@@ -58,7 +58,7 @@ class Cell:
     ),
 )
 def build(scratch: Path, source: Path | None) -> Dataset:
-    """The data set in ID order, split as the folders are; whatever contradicts the layout raises DataError."""
+    """The data set in the order of IDs, split as its folders are. Raises DataError when it contradicts its layout."""
     if source is None:
         raise DataError(f"hep2 needs a source; {LAYOUT}")
     pictures, tables = survey_files(source, lambda name: name == TABLE)
@@ -95,7 +95,7 @@ def build(scratch: Path, source: Path | None) -> Dataset:
 
 
 def _sorted_cells(pictures: list[str], tables: Mapping[str, Blob]) -> list[Cell]:
-    """The cells of tra/<class>/, val/<class>/ and tes/<class>/ by ID; none when there is a table or no such folder."""
+    """The cells of tra/<class>/, val/<class>/ and tes/<class>/ in the order of IDs; [] when there is a table."""
     paths = {name: name.split("/") for name in pictures if name.count("/") >= 2}
     paths = {name: path for name, path in paths.items() if path[-3].lower() in PART_WORDS}
     if not paths or tables:
@@ -113,7 +113,7 @@ def _sorted_cells(pictures: list[str], tables: Mapping[str, Blob]) -> list[Cell]
 
 
 def _listed_cells(pictures: list[str], tables: Mapping[str, Blob], source: Path) -> list[Cell]:
-    """The cells of training/, validation/ and test/ by ID, their classes from the table."""
+    """The cells of training/, validation/ and test/ in the order of IDs, with their classes from the table."""
     root = _root(tables, source)
     class_of = _labels(tables[root + TABLE])
     cells: dict[int, Cell] = {}
@@ -135,7 +135,7 @@ def _root(tables: Mapping[str, Blob], source: Path) -> str:
 
 
 def _labels(blob: Blob) -> dict[int, int]:
-    """Class numbers by ID; IDs are written 1 or 00001."""
+    """Class numbers by ID. IDs are written as 1 or 00001."""
     table = read_table(blob, TABLE)
     found: dict[int, int] = {}
     for line, cell, label in zip(table.lines, table.column("Image ID"), table.column("Image class"), strict=True):
@@ -152,6 +152,7 @@ def _labels(blob: Blob) -> dict[int, int]:
 
 
 def _id(name: str, file: str) -> int:
+    """The ID that a file is named after."""
     stem = file.rpartition(".")[0]
     if not stem.isdecimal():
         raise DataError(f"{name}: an image's name must be its ID, such as 00001.png; rename or remove it")
@@ -159,12 +160,14 @@ def _id(name: str, file: str) -> int:
 
 
 def _add(cells: dict[int, Cell], number: int, cell: Cell) -> None:
+    """Add a cell by its ID. Raises DataError when another one has the same."""
     if number in cells:
         raise DataError(f"{cell.name} and {cells[number].name} have the same ID; remove one of them")
     cells[number] = cell
 
 
 def _check_paired(class_of: dict[int, int], cells: dict[int, Cell], source: Path) -> None:
+    """Raise DataError unless every row of the table has an image and every image a row."""
     if missing := sorted(class_of.keys() - cells.keys()):
         raise DataError(
             f"no image in {source} for {counted(len(missing), 'row')} of {TABLE}, the first is Image ID {missing[0]}; "
@@ -188,6 +191,7 @@ def _check_train(labels: NDArray[np.int64], parts: NDArray[np.str_], folder_of: 
 
 
 def _cell(blob: Blob) -> Picture:
+    """A cell's pixels. Raises DataError for another size or kind of image than the published one."""
     picture = decode(blob)
     if picture.pixels.shape != SHAPE or picture.pixels.dtype != np.uint8:
         raise DataError(f"{picture.pixels.dtype} {picture.pixels.shape}; 78×78 grey uint8 is expected")

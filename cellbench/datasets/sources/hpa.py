@@ -25,7 +25,7 @@ from ..files.pixels import Picture
 from ..files.tables import Table, read_table
 from ..registry import dataset
 
-SIZES = (128, 512)  # px that images are stored at; the first has the plain name, as 512 take 16 times its room
+SIZES = (128, 512)  # px of stored images; the first, which needs a sixteenth of the other's room, has the plain name
 TABLE = "train.csv"
 FOLDER = "train"
 DUMMY = "submission.csv"  # its labels are made up, to show a format
@@ -33,11 +33,11 @@ DUMMY = "submission.csv"  # its labels are made up, to show a format
 
 @dataclass(frozen=True)
 class LabelSet:
-    """What tells the two sets apart.
+    """In what the two sets differ.
 
-    columns: of the table, image and labels. files: how the names of an image's files end, after its ID. planes:
-    channels a file. labels: names of the labels 0, 1, … n: images published, as a listing says it. manual: how to get
-    them.
+    columns: the table's columns of images and of labels. files: what follows the ID in the names of an image's files.
+    planes: channels in a file. labels: names of the labels 0, 1, … what: one line for a listing. n: how many images
+    were published, in words. manual: how to get them.
     """
 
     name: str
@@ -131,9 +131,9 @@ HPA10 = LabelSet(
 
 
 def build(kind: LabelSet, size: int, scratch: Path, source: Path | None) -> Dataset:
-    """The set at `size` px, in the order of its table; larger images are made smaller, smaller ones are refused.
+    """The set at `size` px, in the order of its table. Larger images are resized.
 
-    Raises DataError when files and table contradict each other.
+    Raises DataError for smaller images, and when files and table contradict each other.
     """
     name = set_name(kind, size)
     if source is None:
@@ -186,7 +186,7 @@ def set_name(kind: LabelSet, size: int) -> str:
 
 
 def read_labels(kind: LabelSet, table: Table) -> tuple[list[str], NDArray[np.bool_]]:
-    """The IDs and labels, bool (n, labels), of a table whose cells are numbers between spaces: '16 0'."""
+    """IDs and labels, (n, labels) bool, of a table whose cells are numbers with spaces between them: '16 0'."""
     ids: dict[str, int] = {}  # and the line of each
     labels = np.zeros((len(table.rows), len(kind.labels)), bool)
     id_column, label_column = kind.columns
@@ -211,7 +211,7 @@ def read_labels(kind: LabelSet, table: Table) -> tuple[list[str], NDArray[np.boo
 
 
 def _files(kind: LabelSet, ids: Sequence[str]) -> Iterator[str]:
-    """Each image's files, channel by channel."""
+    """The files of all images, channel by channel."""
     return (f"{name}{end}" for name in ids for end in kind.files)
 
 
@@ -230,7 +230,7 @@ def _table(kind: LabelSet, texts: Mapping[str, Blob], source: Path) -> tuple[str
 
 
 def _check_size(kind: LabelSet, size: int, source: Path, names: Container[str]) -> None:
-    """Refuse a copy that is smaller than what was asked for by its first image, before thousands are decoded."""
+    """Raise DataError when the first image is smaller than `size`, before thousands are decoded."""
     _, blob = next(stream_files(source, names))
     try:
         height, width = decode(blob).pixels.shape[1:]
@@ -245,7 +245,7 @@ def _check_size(kind: LabelSet, size: int, source: Path, names: Container[str]) 
 
 
 def _sized(blob: Blob, planes: int, size: int) -> Picture:
-    """A file's pixels at the size they are stored at."""
+    """A file's pixels, resized to the size that is stored."""
     picture = decode(blob)
     pixels = picture.pixels
     channels, height, width = pixels.shape
@@ -268,5 +268,5 @@ for _kind in (HPA28, HPA10):
             classes=_kind.labels,
             channels=_kind.channels,
             manual=_kind.manual,
-            defaults={} if _size == SIZES[0] else {"size": _size},  # who asks for large ones wants them seen large
+            defaults={} if _size == SIZES[0] else {"size": _size},  # large images are for methods to see
         )(partial(build, _kind, _size))

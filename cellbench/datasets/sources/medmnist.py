@@ -31,7 +31,7 @@ GREY, RGB = ("grey",), ("red", "green", "blue")
 
 @dataclass(frozen=True)
 class Published:
-    """What its authors say of a set: class names in the order of the labels, channels, images in each part."""
+    """A set as its authors describe it: class names in the order of the labels, channels, images in each part."""
 
     what: str
     classes: tuple[str, ...]
@@ -90,10 +90,10 @@ SETS: Mapping[str, Published] = {
 
 
 def build(name: str, size: int, scratch: Path, source: Path | None) -> Dataset:
-    """The set `name` at `size` px from its .npz file, with the official split; a file of another set is refused.
+    """The set `name` at `size` px from its .npz file, with the official split.
 
-    source: the file, or a folder that holds it; None for where the `medmnist` package keeps it.
-    Images are copied block by block, so a set larger than the memory is read as well.
+    source: the file, or a folder that holds it; None for where the `medmnist` package keeps it. Raises DataError for a
+    file of another set. Images are copied block by block, so that a set may be larger than the memory.
     """
     file = _file(name, size, source)
     published = SETS[name]
@@ -134,7 +134,10 @@ def remote_file(name: str, size: int) -> RemoteFile:
 
 @dataclass(frozen=True)
 class Files(Sequence[RemoteFile]):
-    """A set's one published file, none without the package; looked up when asked for, as the package brings torch."""
+    """A list of the set's one published file; empty when the package medmnist, which has the address, is not installed.
+
+    The address is looked up only when it is asked for, as importing the package imports torch.
+    """
 
     name: str
     size: int
@@ -165,7 +168,7 @@ def _file(name: str, size: int, source: Path | None) -> Path:
 
 
 def _shapes(file: Path, published: Published, size: int) -> dict[str, tuple[int, ...]]:
-    """Shape of each part's images, as the file says before any is read."""
+    """The shape of each part's images, from the heads in the file."""
     shapes = {}
     tail = (size, size) if published.channels == GREY else (size, size, len(published.channels))
     for part in PARTS:
@@ -194,7 +197,7 @@ def _labels(file: Path, part: str, n: int, published: Published) -> NDArray[np.i
 
 
 def _write_images(target: Path, file: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """All images, uint8 (n, channels, size, size), train, val and test after each other; memory-mapped."""
+    """Copy all images to an .npy file: uint8 (n, channels, size, size), train, then val, then test; memory-mapped."""
     _, channels, height, width = shape
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("wb") as out:
@@ -211,7 +214,7 @@ def _write_images(target: Path, file: Path, shape: tuple[int, ...]) -> NDArray[n
 
 @dataclass(frozen=True)
 class _Array:
-    """An array of an .npz file: what its head says, and its rows to be read n at a time."""
+    """An array in an .npz file: its shape and type, and its rows, to be read some at a time."""
 
     shape: tuple[int, ...]
     dtype: np.dtype
@@ -227,7 +230,7 @@ class _Array:
 
 @contextlib.contextmanager
 def _array(file: Path, key: str) -> Iterator[_Array]:
-    """An array of the file, open at its first row; a file that is damaged or of another kind raises DataError."""
+    """An array in the file, open at its first row. Raises DataError for a file that is damaged or of another kind."""
     try:
         with zipfile.ZipFile(file) as archive, archive.open(f"{key}.npy") as member:
             version = np.lib.format.read_magic(member)

@@ -21,10 +21,11 @@ def assemble(
     info: Info,
     images_file: Path | None = None,
 ) -> Dataset:
-    """A data set of train, val and test after each other; images in memory, or in a memory map at `images_file`.
+    """A data set of train, then val, then test; its images are in memory, or in a memory map at `images_file`.
 
-    sizes: images of each part. shape: of one image. simulate: fills the images of a part, (n, *shape), and returns
-    their labels and their groups, counted from 0: no group is in two parts.
+    sizes: the number of images in each part. shape: of one image. simulate: fills the images of a part, (n, *shape),
+    and returns their labels and groups. It counts groups from 0 in each part; here they are renumbered, so that no
+    group is in two parts.
     """
     whole = (sum(sizes[part] for part in PARTS), *shape)
     images: NDArray[np.uint8]
@@ -36,12 +37,12 @@ def assemble(
     first_image = first_group = 0
     for part in PARTS:
         end = first_image + sizes[part]
-        own_labels, own_groups = simulate(part, images[first_image:end])
-        labels.append(own_labels)
-        groups.append(own_groups + first_group)
+        part_labels, part_groups = simulate(part, images[first_image:end])
+        labels.append(part_labels)
+        groups.append(part_groups + first_group)
         index[part] = np.arange(first_image, end)
         first_image = end
-        first_group += int(own_groups.max()) + 1
+        first_group += int(part_groups.max()) + 1
     return Dataset(
         name=name,
         images=images,
