@@ -100,8 +100,8 @@ class Preprocessing(Settings):
         """The preprocessed images of each part, and the range that was measured on 'train' to scale intensity.
 
         images: (n, channels, height, width). index: the positions of each part's images. The result has the dtype of
-        `images`, or float32 when intensity is scaled. Images are worked on chunk by chunk: a memory map never has to fit
-        in memory, though the result does.
+        `images`, or float32 when intensity is scaled. Images are worked on chunk by chunk: a memory map never has to
+        fit in memory, though the result does.
         """
         done = {part: self._shaped(images, at, channels) for part, at in index.items()}
         measured = None if self.intensity is None else _range(done["train"], self.intensity, images.dtype)
