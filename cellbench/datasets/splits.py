@@ -13,6 +13,11 @@ from ..core.data import Split, absent_classes, count_classes
 from ..core.errors import BackendError, DataError
 from ..core.extras import EXTRAS
 
+PART_WORDS = {  # what people call the parts
+    **dict.fromkeys(("train", "training", "tra"), "train"),
+    **dict.fromkeys(("val", "valid", "validation"), "val"),
+    **dict.fromkeys(("test", "testing", "tes"), "test"),
+}
 FIFTHS = 5  # test is one fifth, val the next, train the other three
 
 

@@ -14,7 +14,7 @@ from ..files.find import find_files
 from ..files.names import first_few
 from ..folder.contents import read_contents
 from ..folder.decoding import read_picture
-from ..folder.listing import FolderOptions
+from ..folder.options import FolderOptions
 from .pixels import used_bits
 from .result import CheckResult
 

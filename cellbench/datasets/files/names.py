@@ -1,6 +1,7 @@
 """Names of files: which are images, which are junk, and in what order people expect them."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
@@ -26,3 +27,8 @@ def is_image(name: str) -> bool:
 def first_few(names: Sequence[str], most: int = 5) -> str:
     """The first `most` names, and '…' when there are more."""
     return ", ".join([*names[:most], *(["…"] if len(names) > most else [])])
+
+
+def nfc(text: str) -> str:
+    """One spelling of accented letters: macOS decomposes them in file names, tables mostly don't."""
+    return unicodedata.normalize("NFC", text)

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ...core.errors import DataError
-from ..files.names import IMAGE_SUFFIXES, first_few, is_junk, natural_key
-from .listing import PART_WORDS, Listing, nfc
+from ..files.names import IMAGE_SUFFIXES, first_few, is_junk, natural_key, nfc
+from ..splits import PART_WORDS
+from .listing import Listing
 
 
 def from_folders(path: Path, images: list[str]) -> Listing:

@@ -10,7 +10,8 @@ from ..files.names import IMAGE_SUFFIXES, first_few, is_image
 from .channels import Planes, join_channels
 from .class_folders import from_folders, subfolders
 from .label_table import find_table, from_table
-from .listing import NO_GROUPS, FolderOptions, Listing
+from .listing import Listing
+from .options import NO_GROUPS, FolderOptions
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from ..files.tables import read_text
 from .channels import unnamed_channels
 from .contents import read_contents
 from .decoding import DEFAULT_SIZE, check_alike, decode_images
-from .listing import FolderOptions, Listing
+from .listing import Listing
+from .options import FolderOptions
 from .split import draw_split
 
 REVISION = 2  # another one when the same folder is read to other arrays

@@ -4,10 +4,12 @@ from pathlib import Path
 
 from ...core.data import PARTS
 from ...core.errors import DataError, did_you_mean
-from ..files.names import natural_key
+from ..files.names import natural_key, nfc
 from ..files.tables import Table, read_table
+from ..splits import PART_WORDS
 from .class_folders import subfolders
-from .listing import NO_GROUPS, ONE_HOT, PART_WORDS, SEPARATORS, FolderOptions, Listing, nfc
+from .listing import Listing
+from .options import NO_GROUPS, ONE_HOT, SEPARATORS, FolderOptions
 from .row_matching import endings_of, fitting_images, match_rows
 
 # Usual names of columns, in lower case without spaces, '_' and '-'; of several that are there the first is taken.

@@ -1,9 +1,8 @@
 """Which row of a table is about which image file."""
 
 from ...core.errors import DataError
-from ..files.names import first_few
+from ..files.names import first_few, nfc
 from ..files.tables import Table
-from .listing import nfc
 
 Endings = dict[str, list[str]]  # image files by the last part of their path, with and without suffix
 

@@ -11,7 +11,8 @@ from ...core.words import counted
 from .. import splits
 from ..files.names import first_few
 from ..splits import absent
-from .listing import NO_GROUPS, Listing
+from .listing import Listing
+from .options import NO_GROUPS
 
 
 def draw_split(listing: Listing, split_seed: int) -> tuple[Split, list[str]]:

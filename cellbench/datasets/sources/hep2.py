@@ -19,9 +19,8 @@ from ..files.decoding import decode
 from ..files.find import Blob, stream_files, survey_files
 from ..files.pixels import Picture
 from ..files.tables import read_table
-from ..folder.listing import PART_WORDS
 from ..registry import dataset
-from ..splits import absent
+from ..splits import PART_WORDS, absent
 
 CLASSES = ("Homogeneous", "Speckled", "Nucleolar", "Centromere", "NuMem", "Golgi")
 CHANNELS = ("cell",)

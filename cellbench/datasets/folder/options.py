@@ -1,0 +1,64 @@
+"""The options for reading a folder of images."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from ...core.settings import Settings, setting
+from ..files.names import is_image
+
+NO_GROUPS = "none"  # as the group column: split without groups, whatever columns the table has
+ONE_HOT = "onehot"
+SEPARATORS = (";", ",", "|", " ")
+
+
+def _separator(given: str) -> str:
+    if given not in ("", ONE_HOT, *SEPARATORS):
+        raise ValueError("no separator")
+    return given
+
+
+def _pattern(given: str) -> str:
+    once = given.count("{id}") == given.count("{channel}") == 1
+    if given and not (once and is_image(given)):
+        raise ValueError("no pattern")
+    return given
+
+
+class FolderOptions(Settings):
+    """How to read a folder. Where a column's name is empty, columns of usual names are looked for.
+
+    labels: the table of files and labels; looked for in the folder when it is None.
+    group_column: may be several, 'plate,well', which then say together what the group is; 'none' for a split without
+    groups though the table has a column for them.
+    multilabel: how a table gives several labels an image, which is never guessed: what stands between labels; or
+    'onehot' when each label has a column of 0 and 1: those in `label_column`, with commas between them, or all columns
+    that have no other meaning.
+    pattern: the names of files that hold one channel each, such as '{id}_{channel}.tif'.
+    size: side in pixels to which all images are brought. None keeps them as they are, or means 64 when sizes are mixed.
+    """
+
+    labels: Path | None = None
+    file_column: str = ""
+    label_column: str = ""
+    group_column: str = ""
+    multilabel: Annotated[
+        str,
+        AfterValidator(_separator),
+        setting(
+            "how a table gives several labels an image",
+            may_be=f"what stands between labels, {' '.join(map(repr, SEPARATORS))}, or {ONE_HOT}",
+        ),
+    ] = ""
+    pattern: Annotated[
+        str,
+        AfterValidator(_pattern),
+        setting(
+            "files that hold one channel each",
+            may_be="{id}, {channel} and an image's suffix: '{id}_{channel}.tif'",
+        ),
+    ] = ""
+    size: Annotated[int | None, setting("side of images", ge=8, le=1024, may_be="8 to 1024 pixels", unset="")] = None
+    skip_unreadable: bool = False
+    split_seed: int = 0
