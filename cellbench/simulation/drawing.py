@@ -1,6 +1,6 @@
-"""What the simulators share: random numbers by chunk, and chunks drawn side by side with the same bytes as one by one.
+"""What both simulators draw with: random tensors, points of light on a canvas, and chunks of crops in threads.
 
-Imported only when something is drawn: it needs torch.
+It needs torch, so it is imported only when something is drawn.
 """
 
 import math
@@ -17,7 +17,7 @@ REAL = torch.float64
 
 
 class Draws:
-    """Random numbers of one chunk."""
+    """Random tensors for one chunk, all from one generator: their order is part of what defines the images."""
 
     def __init__(self, seed: int) -> None:
         self._generator = torch.Generator().manual_seed(seed)
@@ -42,16 +42,16 @@ class Draws:
 
 
 def within(canvas: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Positions of the points, given from the centre, that lie between four pixels of a canvas (planes, side, side)."""
+    """Positions of the points that lie between four pixels of a canvas (planes, side, side). x, y: from its centre."""
     end = (canvas.shape[-1] - 1) / 2
     x, y = x + end, y + end
     return ((x > 0) & (y > 0) & (x < 2 * end - 0.01) & (y < 2 * end - 0.01)).nonzero()[:, 0]
 
 
 def share_light(canvas: Tensor, plane: Tensor, x: Tensor, y: Tensor, light: Tensor) -> None:
-    """Add to a canvas (planes, side, side) each point's light, shared between the four pixels around it.
+    """Add each point's light to a canvas (planes, side, side), shared between the four pixels around the point.
 
-    x, y: (n,) from the centre, `within` the canvas; plane: (n,) int64.
+    x, y: (n,) from the centre, `within` the canvas. plane: (n,) int64.
     """
     side, pixels = canvas.shape[-1], canvas.view(-1)
     x, y = x + (side - 1) / 2, y + (side - 1) / 2
@@ -74,8 +74,8 @@ def draw_chunks(
 ) -> None:
     """Fill `out` (n, channels, side, side) by `render_chunk(table, rows, draws)`, `chunk` crops at a time.
 
-    columns: what crops look like, a row each; shown: (n,) the row of each crop; seeds: one for each chunk. Uses as
-    many threads as torch is set to, one a chunk, so that the bytes don't depend on their number.
+    columns: what crops look like, one row for each look. shown: (n,) the row of each crop. seeds: one for each chunk.
+    Uses as many threads as torch is set to. A chunk is drawn by one thread, so the bytes don't depend on their number.
     """
     table = {name: torch.as_tensor(column, dtype=REAL) for name, column in columns.items()}
     rows = torch.as_tensor(shown)
@@ -90,7 +90,7 @@ def draw_chunks(
 
 @contextmanager
 def _one_thread_a_chunk() -> Iterator[int]:
-    """Let torch use one thread for each operation, and yield how many it was allowed."""
+    """Make torch use one thread for each operation, and yield how many it may use in all."""
     allowed = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -15,7 +15,10 @@ PURPOSES = ("plan", "conditions", "chunks")  # the order is part of what defines
 
 
 def apportion(n: int, weights: Sequence[int]) -> NDArray[np.int64]:
-    """`n` shared out by whole-number weights, the remainder to the largest fractions; whole numbers throughout."""
+    """`n` divided in proportion to whole-number weights; the remainder goes to the largest fractions.
+
+    It computes with whole numbers alone, so the result is the same on every machine.
+    """
     share = n * np.asarray(weights, dtype=np.int64)
     total = int(sum(weights))
     counts = share // total
@@ -24,5 +27,5 @@ def apportion(n: int, weights: Sequence[int]) -> NDArray[np.int64]:
 
 
 def generator(seed: int, part: str, purpose: str) -> np.random.Generator:
-    """Random numbers for one purpose in one part of a data set: no draw of one shifts those of another."""
+    """Random numbers for one purpose in one part of a data set, independent of all other purposes and parts."""
     return np.random.default_rng([seed, PARTS.index(part), PURPOSES.index(purpose)])

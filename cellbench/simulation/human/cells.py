@@ -104,15 +104,15 @@ class Cells:
         return long * short / torch.hypot(short * torch.cos(turn), long * torch.sin(turn))
 
 
-def place_cells(own: Slides, draws: Draws) -> tuple[Cells, Tensor]:
+def place_cells(conditions: Slides, draws: Draws) -> tuple[Cells, Tensor]:
     """The cells of each crop, and (pairs, 2) rows of those that have just divided."""
-    crops = len(own["size"])
+    crops = len(conditions["size"])
     slot = torch.arange(SLOTS).expand(crops, -1)
     shape = (crops, SLOTS)
-    radius = VARIATION.radius * own["size"][:, None] * draws.factor(VARIATION.radius_sigma, *shape)
+    radius = VARIATION.radius * conditions["size"][:, None] * draws.factor(VARIATION.radius_sigma, *shape)
     mitotic = draws.chance(VARIATION.mitotic_share, *shape)
-    spindle = own["weights"][:, Structure.MITOTIC_SPINDLE] > 0
-    bridge = own["weights"][:, Structure.CYTOKINETIC_BRIDGE] > 0
+    spindle = conditions["weights"][:, Structure.MITOTIC_SPINDLE] > 0
+    bridge = conditions["weights"][:, Structure.CYTOKINETIC_BRIDGE] > 0
     mitotic[:, :2] &= ~bridge[:, None]
     mitotic[:, 0] |= spindle & ~bridge
     mitotic[:, 2] |= spindle & bridge
@@ -120,7 +120,7 @@ def place_cells(own: Slides, draws: Draws) -> tuple[Cells, Tensor]:
     divided = bridge | (draws.chance(VARIATION.sister_share, crops) & ~mitotic[:, :2].any(1))
 
     least = torch.maximum(divided.to(REAL), 2.0 * (spindle & bridge))
-    number = draws.poisson(own["crowding"]).clamp(max=SLOTS - 1).maximum(least)[:, None]
+    number = draws.poisson(conditions["crowding"]).clamp(max=SLOTS - 1).maximum(least)[:, None]
     present = slot <= number
     step = 2 * math.pi / number.clamp(min=3)
     direction = draws.angle(crops, 1) + step * (slot + 0.5 * draws.uniform(*shape, low=-0.5, high=0.5))
@@ -140,22 +140,22 @@ def place_cells(own: Slides, draws: Draws) -> tuple[Cells, Tensor]:
     present &= (x.abs() < CANVAS / 2 + 1.5 * radius) & (y.abs() < CANVAS / 2 + 1.5 * radius)
 
     crop, which = present.nonzero(as_tuple=True)
-    cells = _grow(crop, which, x[present], y[present], radius[present], mitotic[present], own, draws)
+    cells = _grow(crop, which, x[present], y[present], radius[present], mitotic[present], conditions, draws)
     row = torch.cumsum(present.flatten().long(), 0).view(shape) - 1
     pairs = divided & present[:, 1]
     return cells, torch.stack([row[pairs, 0], row[pairs, 1]], 1)
 
 
 def _grow(
-    crop: Tensor, slot: Tensor, x: Tensor, y: Tensor, radius: Tensor, mitotic: Tensor, own: Slides, draws: Draws
+    crop: Tensor, slot: Tensor, x: Tensor, y: Tensor, radius: Tensor, mitotic: Tensor, conditions: Slides, draws: Draws
 ) -> Cells:
     """Outline, nucleus and centrosome of each cell. A cell in mitosis is round, its chromosomes stand in a plate."""
     m = len(crop)
-    irregular = torch.where(mitotic, 0.2, own["spread"][crop])
+    irregular = torch.where(mitotic, 0.2, conditions["spread"][crop])
     elongation = (1.05 + VARIATION.elongation_sigma * irregular * draws.normal(m).abs()).clamp(max=2.0)
     tilt = draws.uniform(m, high=math.pi)
     waves = VARIATION.corners * (irregular[:, None] * draws.normal(m, 3) * torch.tensor([1.0, 0.9, 0.6], dtype=REAL))
-    size = VARIATION.nucleus * own["nucleus_size"][crop] * draws.factor(VARIATION.nucleus_sigma, m) * radius
+    size = VARIATION.nucleus * conditions["nucleus_size"][crop] * draws.factor(VARIATION.nucleus_sigma, m) * radius
     ratio = torch.where(mitotic, draws.uniform(m, low=2.6, high=3.6), draws.uniform(m, low=1.08, high=1.45))
     size = torch.where(mitotic, size * 0.85, size)
     off, away = draws.uniform(m, high=0.2) * radius * ~mitotic, draws.angle(m)

@@ -30,9 +30,9 @@ def simulate(
     conditions: Conditions = CONDITIONS,
     out: NDArray[np.uint8] | None = None,
 ) -> Crops:
-    """Simulate `n` crops; another part or seed means other slides.
+    """Simulate `n` crops. Another part or another seed has other slides.
 
-    places: those that get a label; a crop has one or more of them. out: written in place, if given.
+    places: the structures that are labels; a crop has one or more of them. out: where to write the images, if given.
     """
     from . import renderer  # here, not above: listing the data sets must not wait for torch
 

@@ -29,12 +29,12 @@ class Maps:
     fine: Tensor
     mesh: Tensor
 
-    def of(self, per_cell: Tensor) -> Tensor:
+    def on_pixels(self, per_cell: Tensor) -> Tensor:
         """A value of each cell, on the pixels that it owns."""
         return per_cell[self.owner]
 
 
-def draw_maps(cells: Cells, crops: int, own: Slides, draws: Draws) -> tuple[Maps, tuple[Tensor, Tensor, Tensor]]:
+def draw_maps(cells: Cells, crops: int, conditions: Slides, draws: Draws) -> tuple[Maps, tuple[Tensor, Tensor, Tensor]]:
     """Whose each pixel is, the outlines of cells, nuclei and nucleoli, and the fields that texture is made of."""
     bend = smooth_field(crops, 12, draws)
     coarse = smooth_field(crops, 22, draws)
@@ -63,7 +63,7 @@ def draw_maps(cells: Cells, crops: int, own: Slides, draws: Draws) -> tuple[Maps
     nucleus_edge = (rho - 1) * (long * short).sqrt() + 0.45 * bend + 0.25 * coarse
     nucleus = torch.sigmoid(-1.7 * nucleus_edge) * inside
 
-    blobs = _place_nucleoli(cells, own, draws)
+    blobs = _place_nucleoli(cells, conditions, draws)
     distance = torch.full_like(x, NOWHERE)
     for i in range(blobs[0].shape[1]):
         dx, dy = across - blobs[0][:, i][owner], down - blobs[1][:, i][owner]
@@ -101,10 +101,10 @@ def _outlines(cells: Cells) -> Tensor:
     return (weights @ outline.view(-1, knots, knots) @ weights.T).reshape(len(cells), -1)
 
 
-def _place_nucleoli(cells: Cells, own: Slides, draws: Draws) -> tuple[Tensor, Tensor, Tensor]:
+def _place_nucleoli(cells: Cells, conditions: Slides, draws: Draws) -> tuple[Tensor, Tensor, Tensor]:
     """x, y and radius (m, 4) of a nucleus's one to four nucleoli; a radius below 0 means there is none."""
     m, slots = len(cells), 4
-    number = (1 + draws.poisson(own["nucleoli"][cells.crop])).clamp(max=slots)[:, None]
+    number = (1 + draws.poisson(conditions["nucleoli"][cells.crop])).clamp(max=slots)[:, None]
     rho, angle = 0.68 * draws.uniform(m, slots).sqrt(), draws.angle(m, slots)
     u, v = cells.nucleus_long[:, None] * rho * torch.cos(angle), cells.nucleus_short[:, None] * rho * torch.sin(angle)
     cos, sin = torch.cos(cells.nucleus_tilt)[:, None], torch.sin(cells.nucleus_tilt)[:, None]

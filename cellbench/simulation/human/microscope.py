@@ -20,7 +20,7 @@ def _kept(scene: Scene, points: Points) -> Tensor:
     if not points.where:
         return torch.ones_like(points.light)
     at, maps = pixel(scene.cells, points), scene.maps
-    share = maps.inside.flatten()[at] * (maps.owner.flatten()[at] == points.of)
+    share = maps.inside.flatten()[at] * (maps.owner.flatten()[at] == points.cell)
     if points.where == "cell":
         return share
     nucleus = maps.nucleus.flatten()[at]
@@ -32,16 +32,16 @@ def splat(scene: Scene, layers: list[tuple[int, Points]], crops: int) -> Tensor:
     canvas = torch.zeros(crops * 3, CANVAS, CANVAS, dtype=REAL)
     for layer, points in layers:
         seen = within(canvas, points.x, points.y)
-        points = Points(points.of[seen], points.x[seen], points.y[seen], points.light[seen], points.where)
-        plane = 3 * scene.cells.crop[points.of] + layer
+        points = Points(points.cell[seen], points.x[seen], points.y[seen], points.light[seen], points.where)
+        plane = 3 * scene.cells.crop[points.cell] + layer
         share_light(canvas, plane, points.x, points.y, points.light * _kept(scene, points))
     return canvas.view(crops, 3, CANVAS, CANVAS)
 
 
-def focus(dense: Tensor, sparse: Tensor, own: Slides, draws: Draws) -> Tensor:
+def focus(dense: Tensor, sparse: Tensor, conditions: Slides, draws: Draws) -> Tensor:
     """(crops, 4, SIDE, SIDE): the channels as the camera gets them: blurred, with a halo and bleed-through."""
     crops = len(dense)
-    sigma = own["blur"] * draws.factor(VARIATION.focus_sigma, crops)
+    sigma = conditions["blur"] * draws.factor(VARIATION.focus_sigma, crops)
     sharp, soft = blur_matrix(sigma), blur_matrix(torch.hypot(sigma, torch.tensor(1.6)))
     wide = blur_matrix(torch.hypot(sigma, torch.tensor(7.0)), HALO_STEP)
     shining = dense.clone()
@@ -50,10 +50,10 @@ def focus(dense: Tensor, sparse: Tensor, own: Slides, draws: Draws) -> Tensor:
     image = sharp[:, None] @ shining @ sharp.mT[:, None]
     image[:, PROTEIN] += soft @ sparse[:, SOFT] @ soft.mT
     shining[:, PROTEIN] += sparse[:, SOFT]
-    halo = own["halo"][:, None, None, None]
+    halo = conditions["halo"][:, None, None, None]
     glow = wide[:, None] @ torch.nn.functional.avg_pool2d(shining, HALO_STEP) @ wide.mT[:, None]
     image = (1 - halo) * image + halo * glow
-    image[:, PROTEIN] += own["bleed"][:, None, None] * image[:, MICROTUBULES]
+    image[:, PROTEIN] += conditions["bleed"][:, None, None] * image[:, MICROTUBULES]
     return image
 
 
@@ -68,10 +68,10 @@ def blur_matrix(sigma: Tensor, step: int = 1) -> Tensor:
     return kernel / kernel.sum(2, keepdim=True)
 
 
-def expose(image: Tensor, own: Slides, draws: Draws) -> Tensor:
+def expose(image: Tensor, conditions: Slides, draws: Draws) -> Tensor:
     """(crops, 4, SIDE, SIDE) uint8: background, shot and read noise, gain, and rounding to grey levels."""
     column = (len(image), 4, 1, 1)
-    image = image + own["background"].view(column)
-    noise = (image / own["photons"].view(column) + own["read_noise"][:, None, None, None].square()).sqrt()
+    image = image + conditions["background"].view(column)
+    noise = (image / conditions["photons"].view(column) + conditions["read_noise"][:, None, None, None].square()).sqrt()
     image = image + noise * draws.normal(*image.shape)
-    return (image * own["gain"].view(column)).round_().clamp_(0, 255).to(torch.uint8)
+    return (image * conditions["gain"].view(column)).round_().clamp_(0, 255).to(torch.uint8)

@@ -31,9 +31,9 @@ class Plan:
 def plan(n: int, part: str, places: tuple[Structure, ...], seed: int = SEED) -> Plan:
     """Give each slide a combination of the labels `places` and about IMAGES_PER_SLIDE crops, and shuffle the crops.
 
-    Slides take evenly spaced places in the list of the Atlas's images, ordered by their labels, so that frequencies
-    are the Atlas's to within about a slide. A label that then has fewer than MIN_SLIDES gets the missing ones, of a
-    single crop each. Whole numbers throughout.
+    The Atlas's images are listed in the order of their labels, and slides are taken at even steps through that list: so
+    frequencies are the Atlas's to within about a slide. A label that then has fewer slides than MIN_SLIDES gets the
+    missing ones, with a single crop each. It computes with whole numbers alone.
     """
     if part not in PARTS:
         raise DataError(f"part is {part!r}; allowed are {', '.join(PARTS)}")
@@ -58,8 +58,8 @@ def plan(n: int, part: str, places: tuple[Structure, ...], seed: int = SEED) -> 
 def label_sets(places: tuple[Structure, ...]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     """Combinations of `places` in the Atlas, (sets, places) bool, and the images with each, (sets,) int64.
 
-    Labels that aren't among `places` are struck out, and images that keep none are left out. Sets with a rare label
-    come first, ordered by their rarest label, then by the next: neighbours are alike.
+    Other labels are struck out, and images that keep none are left out. Combinations are ordered by their rarest label,
+    then by the next rarest, and so on, so that neighbours are alike.
     """
     counts: dict[tuple[int, ...], int] = {}
     rarity = {place: COUNTS[place] for place in places}
@@ -77,7 +77,7 @@ def label_sets(places: tuple[Structure, ...]) -> tuple[NDArray[np.bool_], NDArra
 
 
 def _evenly(counts: NDArray[np.int64], n: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """`n` rows at even steps through a list in which each row stands `counts` times."""
+    """`n` rows at even steps through a list that has each row `counts` times."""
     total = int(counts.sum())
     places = (int(rng.integers(total)) + total * np.arange(n)) // n
     return np.searchsorted(np.cumsum(counts), places, side="right")

@@ -23,7 +23,7 @@ class Points:
     where: the part of its own cell that light is kept in, "cell", "cytoplasm", "nucleus" or "nucleoli"; "" keeps all.
     """
 
-    of: Tensor
+    cell: Tensor
     x: Tensor
     y: Tensor
     light: Tensor
@@ -43,11 +43,11 @@ class Scene:
 def pixel(cells: Cells, points: Points) -> Tensor:
     """Where a point lies in maps that are flattened; points off the canvas are moved to its rim."""
     x, y = ((place + (CANVAS - 1) / 2).round().long().clamp(0, CANVAS - 1) for place in (points.x, points.y))
-    return cells.crop[points.of] * CANVAS**2 + y * CANVAS + x
+    return cells.crop[points.cell] * CANVAS**2 + y * CANVAS + x
 
 
 def worms(
-    of: Tensor,
+    cell: Tensor,
     x: Tensor,
     y: Tensor,
     heading: Tensor,
@@ -62,7 +62,7 @@ def worms(
     sigma: float = 0.3,
 ) -> Points:
     """Curved lines from (x, y), `steps` points each. curl: sigma of a line's whole turn; wiggle: size of its waves."""
-    n = len(of)
+    n = len(cell)
     along = torch.arange(steps, dtype=REAL)[None] / steps
     angle = heading[:, None] + curl * draws.normal(n, 1) * along
     if wiggle:
@@ -73,79 +73,79 @@ def worms(
     y = y[:, None] + step * torch.cumsum(angle.sin(), 1)
     amount = light * step * SPREAD * math.sqrt(2 * math.pi) * draws.factor(sigma, n)
     amount = amount[:, None].expand(n, steps)
-    return Points(of.repeat_interleave(steps), x.reshape(-1), y.reshape(-1), amount.reshape(-1), where)
+    return Points(cell.repeat_interleave(steps), x.reshape(-1), y.reshape(-1), amount.reshape(-1), where)
 
 
 def discs(
-    of: Tensor, x: Tensor, y: Tensor, radius: Tensor, draws: Draws, *, light: float = 1.0, where: str = "cytoplasm"
+    cell: Tensor, x: Tensor, y: Tensor, radius: Tensor, draws: Draws, *, light: float = 1.0, where: str = "cytoplasm"
 ) -> Points:
     """Round dots of a radius, each a sunflower of points."""
-    n, seeds = len(of), 12 if not len(radius) or float(radius.max()) < 3 else 90
+    n, seeds = len(cell), 12 if not len(radius) or float(radius.max()) < 3 else 90
     i = torch.arange(seeds, dtype=REAL)
     rho, angle = ((i + 0.5) / seeds).sqrt(), i * math.pi * (3 - math.sqrt(5))
     total = light * math.pi * (radius.square() + 2 * SPREAD**2) * draws.factor(0.3, n)
-    return _around(of, x, y, radius, rho, angle, total, where)
+    return _around(cell, x, y, radius, rho, angle, total, where)
 
 
 def rings(
-    of: Tensor, x: Tensor, y: Tensor, radius: Tensor, draws: Draws, *, light: float = 1.0, where: str = "cytoplasm"
+    cell: Tensor, x: Tensor, y: Tensor, radius: Tensor, draws: Draws, *, light: float = 1.0, where: str = "cytoplasm"
 ) -> Points:
     """Circles of a radius, each a ring of points."""
     seeds = 14
     angle = torch.arange(seeds, dtype=REAL) * 2 * math.pi / seeds
-    total = light * 2 * math.pi * radius * SPREAD * math.sqrt(2 * math.pi) * draws.factor(0.3, len(of))
-    return _around(of, x, y, radius, torch.ones(seeds, dtype=REAL), angle, total, where)
+    total = light * 2 * math.pi * radius * SPREAD * math.sqrt(2 * math.pi) * draws.factor(0.3, len(cell))
+    return _around(cell, x, y, radius, torch.ones(seeds, dtype=REAL), angle, total, where)
 
 
 def _around(
-    of: Tensor, x: Tensor, y: Tensor, radius: Tensor, rho: Tensor, angle: Tensor, total: Tensor, where: str
+    cell: Tensor, x: Tensor, y: Tensor, radius: Tensor, rho: Tensor, angle: Tensor, total: Tensor, where: str
 ) -> Points:
     seeds = len(rho)
     px = x[:, None] + radius[:, None] * rho * torch.cos(angle)
     py = y[:, None] + radius[:, None] * rho * torch.sin(angle)
     light = (total / seeds)[:, None].expand(-1, seeds)
-    return Points(of.repeat_interleave(seeds), px.reshape(-1), py.reshape(-1), light.reshape(-1), where)
+    return Points(cell.repeat_interleave(seeds), px.reshape(-1), py.reshape(-1), light.reshape(-1), where)
 
 
 def join(*groups: Points) -> Points:
     """Points of one pattern; all kept in the same place."""
-    of, x, y, light = (torch.cat([getattr(group, name) for group in groups]) for name in ("of", "x", "y", "light"))
-    return Points(of, x, y, light, groups[0].where)
+    cell, x, y, light = (torch.cat([getattr(group, name) for group in groups]) for name in ("cell", "x", "y", "light"))
+    return Points(cell, x, y, light, groups[0].where)
 
 
-def some(rows: Tensor, mean: float | Tensor, draws: Draws, least: int = 1) -> Tensor:
+def repeat_rows(rows: Tensor, mean: float | Tensor, draws: Draws, least: int = 1) -> Tensor:
     """Each of `rows` repeated about `mean` times, at least `least`."""
     number = draws.poisson(torch.as_tensor(mean, dtype=REAL).expand(len(rows))).clamp(min=least)
     return rows.repeat_interleave(number.long())
 
 
-def spread(cells: Cells, of: Tensor, draws: Draws, low: float = 0.0, high: float = 0.95) -> tuple[Tensor, ...]:
+def in_cell(cells: Cells, cell: Tensor, draws: Draws, low: float = 0.0, high: float = 0.95) -> tuple[Tensor, ...]:
     """Places between two shares of the way from a cell's centre to its outline: x, y and the direction there."""
-    direction = draws.angle(len(of))
-    share = draws.uniform(len(of), low=low**2, high=high**2).sqrt()
-    distance = share * cells[of].reach(direction)
-    return cells.x[of] + distance * torch.cos(direction), cells.y[of] + distance * torch.sin(direction), direction
+    direction = draws.angle(len(cell))
+    share = draws.uniform(len(cell), low=low**2, high=high**2).sqrt()
+    distance = share * cells[cell].reach(direction)
+    return cells.x[cell] + distance * torch.cos(direction), cells.y[cell] + distance * torch.sin(direction), direction
 
 
-def near_nucleus(cells: Cells, of: Tensor, draws: Draws, scale: float, gap: float = 1.5) -> tuple[Tensor, ...]:
+def near_nucleus(cells: Cells, cell: Tensor, draws: Draws, scale: float, gap: float = 1.5) -> tuple[Tensor, ...]:
     """Places around the nucleus, ever fewer away from it; `scale` is in radii of the cell."""
-    direction = draws.angle(len(of))
-    mine = cells[of]
-    distance = mine.nucleus_reach(direction) + gap - scale * mine.radius * torch.log1p(-draws.uniform(len(of)))
-    return mine.nucleus_x + distance * torch.cos(direction), mine.nucleus_y + distance * torch.sin(direction), direction
+    direction = draws.angle(len(cell))
+    host = cells[cell]
+    distance = host.nucleus_reach(direction) + gap - scale * host.radius * torch.log1p(-draws.uniform(len(cell)))
+    return host.nucleus_x + distance * torch.cos(direction), host.nucleus_y + distance * torch.sin(direction), direction
 
 
-def in_nucleus(cells: Cells, of: Tensor, draws: Draws, high: float = 0.85) -> tuple[Tensor, Tensor]:
-    direction = draws.angle(len(of))
-    mine = cells[of]
-    distance = high * draws.uniform(len(of)).sqrt() * mine.nucleus_reach(direction)
-    return mine.nucleus_x + distance * torch.cos(direction), mine.nucleus_y + distance * torch.sin(direction)
+def in_nucleus(cells: Cells, cell: Tensor, draws: Draws, high: float = 0.85) -> tuple[Tensor, Tensor]:
+    direction = draws.angle(len(cell))
+    host = cells[cell]
+    distance = high * draws.uniform(len(cell)).sqrt() * host.nucleus_reach(direction)
+    return host.nucleus_x + distance * torch.cos(direction), host.nucleus_y + distance * torch.sin(direction)
 
 
-def near_pole(cells: Cells, of: Tensor, draws: Draws, outward: float, along: float) -> tuple[Tensor, Tensor, Tensor]:
+def near_pole(cells: Cells, cell: Tensor, draws: Draws, outward: float, along: float) -> tuple[Tensor, Tensor, Tensor]:
     """Places beside the nucleus on the centrosome's side, and the direction along its rim there."""
-    mine = cells[of]
-    side = mine.pole_side + along * draws.normal(len(of))
-    distance = mine.nucleus_reach(side) + 1.5 + outward * draws.uniform(len(of))
-    x, y = mine.nucleus_x + distance * torch.cos(side), mine.nucleus_y + distance * torch.sin(side)
+    host = cells[cell]
+    side = host.pole_side + along * draws.normal(len(cell))
+    distance = host.nucleus_reach(side) + 1.5 + outward * draws.uniform(len(cell))
+    x, y = host.nucleus_x + distance * torch.cos(side), host.nucleus_y + distance * torch.sin(side)
     return x, y, side + math.pi / 2

@@ -36,16 +36,16 @@ def render(slides: Mapping[str, NDArray], shown: NDArray[np.int64], seeds: NDArr
 
 def render_chunk(slides: Slides, shown: Tensor, draws: Draws) -> Tensor:
     """(crops, 4, SIDE, SIDE) uint8: microtubules, protein, nucleus, endoplasmic reticulum."""
-    own = {name: column[shown] for name, column in slides.items()}  # of each crop's slide
-    cells, sisters = place_cells(own, draws)
-    maps, nucleoli = draw_maps(cells, len(shown), own, draws)
+    conditions = {name: column[shown] for name, column in slides.items()}  # of each crop's slide
+    cells, sisters = place_cells(conditions, draws)
+    maps, nucleoli = draw_maps(cells, len(shown), conditions, draws)
     scene = Scene(cells, maps, nucleoli, draws)
     filaments = trace_microtubules(scene)
     bridges = trace_bridges(cells, sisters, draws)
-    expression = torch.exp(own["expression_sigma"][cells.crop] * draws.normal(len(cells)))
-    protein = stain_areas(scene, own, expression)
-    points = stain_structures(scene, own, expression, filaments, bridges)
-    stains = [stain_microtubules(scene), protein, stain_nucleus(scene), stain_er(scene, own)]
+    expression = torch.exp(conditions["expression_sigma"][cells.crop] * draws.normal(len(cells)))
+    protein = stain_areas(scene, conditions, expression)
+    points = stain_structures(scene, conditions, expression, filaments, bridges)
+    stains = [stain_microtubules(scene), protein, stain_nucleus(scene), stain_er(scene, conditions)]
     dense = torch.stack([stain.view(-1, CANVAS, CANVAS) for stain in stains], 1)
     sparse = splat(scene, [(0, filaments), (0, bridges), *points], len(shown))
-    return expose(focus(dense, sparse, own, draws), own, draws)
+    return expose(focus(dense, sparse, conditions, draws), conditions, draws)

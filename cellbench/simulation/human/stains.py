@@ -22,7 +22,7 @@ def stain_microtubules(scene: Scene) -> Tensor:
     """Tubulin that is not in filaments, or in filaments too fine to be told apart."""
     cells, maps, draws = scene.cells, scene.maps, scene.draws
     amount = draws.factor(VARIATION.stain_sigma, len(cells)) * torch.where(cells.mitotic, 1.3, 1.0)
-    return 0.4 * maps.of(amount) * maps.cytoplasm * (1 + 0.3 * maps.fine).clamp(min=0.2)
+    return 0.4 * maps.on_pixels(amount) * maps.cytoplasm * (1 + 0.3 * maps.fine).clamp(min=0.2)
 
 
 def stain_nucleus(scene: Scene) -> Tensor:
@@ -30,12 +30,12 @@ def stain_nucleus(scene: Scene) -> Tensor:
     cells, maps, draws = scene.cells, scene.maps, scene.draws
     amount = draws.factor(VARIATION.stain_sigma, len(cells)) * torch.where(cells.mitotic, 1.7, 0.85)
     texture = 1 + 0.10 * maps.coarse + 0.09 * maps.fine
-    return maps.of(amount) * maps.nucleus * texture * (1 - 0.55 * maps.nucleoli) + 0.012 * maps.cytoplasm
+    return maps.on_pixels(amount) * maps.nucleus * texture * (1 - 0.55 * maps.nucleoli) + 0.012 * maps.cytoplasm
 
 
-def stain_er(scene: Scene, own: Slides) -> Tensor:
+def stain_er(scene: Scene, conditions: Slides) -> Tensor:
     amount = scene.draws.factor(VARIATION.stain_sigma, len(scene.cells))
-    return scene.maps.of(amount) * reticulum(scene.maps, own["er_reach"][:, None])
+    return scene.maps.on_pixels(amount) * reticulum(scene.maps, conditions["er_reach"][:, None])
 
 
 def reticulum(maps: Maps, reach: Tensor) -> Tensor:
@@ -48,22 +48,22 @@ def reticulum(maps: Maps, reach: Tensor) -> Tensor:
     return maps.inside * (tubules * (1 - 0.9 * maps.nucleus) + envelope)
 
 
-def _fields(own: Slides) -> dict[Structure, Callable[[Maps, Tensor], Tensor]]:
+def _fields(conditions: Slides) -> dict[Structure, Callable[[Maps, Tensor], Tensor]]:
     """Patterns that fill areas: from the maps and the crops to draw."""
 
-    def of(name: str, rows: Tensor) -> Tensor:
-        return own[name][rows, None]
+    def column(name: str, rows: Tensor) -> Tensor:
+        return conditions[name][rows, None]
 
     def shell(distance: Tensor, width: Tensor) -> Tensor:
         return torch.exp(-0.5 * (distance / width).square())
 
     def nucleoplasm(maps: Maps, rows: Tensor) -> Tensor:
-        grain = 1 + of("grain", rows) * (maps.fine + maps.coarse)
-        return maps.nucleus * grain.clamp(min=0.1) * (1 - of("nucleolus_hole", rows) * maps.nucleoli)
+        grain = 1 + column("grain", rows) * (maps.fine + maps.coarse)
+        return maps.nucleus * grain.clamp(min=0.1) * (1 - column("nucleolus_hole", rows) * maps.nucleoli)
 
     def membrane(maps: Maps, rows: Tensor) -> Tensor:
         folds = (1 + 0.35 * maps.coarse).clamp(min=0.1)
-        return maps.inside * shell(maps.nucleus_edge + 0.5, of("rim", rows)) * folds + 0.22 * maps.nucleus
+        return maps.inside * shell(maps.nucleus_edge + 0.5, column("rim", rows)) * folds + 0.22 * maps.nucleus
 
     def speckles(maps: Maps, rows: Tensor) -> Tensor:
         spots = torch.sigmoid(5 * (maps.coarse + 0.6 * maps.fine - 0.75))
@@ -72,43 +72,43 @@ def _fields(own: Slides) -> dict[Structure, Callable[[Maps, Tensor], Tensor]]:
     def plasma_membrane(maps: Maps, rows: Tensor) -> Tensor:
         # Seen from above, the membrane is a bright line at the rim, and a ruffled sheet over the rest of the cell.
         ruffles = (0.25 + 0.12 * maps.coarse + 0.10 * maps.fine).clamp(min=0.03)
-        rim = shell(maps.edge + 0.8, of("rim", rows)) * (1 + 0.5 * maps.coarse).clamp(min=0.15)
+        rim = shell(maps.edge + 0.8, column("rim", rows)) * (1 + 0.5 * maps.coarse).clamp(min=0.15)
         return maps.inside * ruffles + rim * torch.sigmoid(-2 * (maps.edge - 1.5))
 
     def junctions(maps: Maps, rows: Tensor) -> Tensor:
-        line = shell(maps.border + 0.4, of("rim", rows)) * torch.sigmoid(-1.5 * (maps.edge - 1.5))
+        line = shell(maps.border + 0.4, column("rim", rows)) * torch.sigmoid(-1.5 * (maps.edge - 1.5))
         return line * (1.1 + 0.9 * maps.coarse).clamp(min=0.05)
 
     def cytosol(maps: Maps, rows: Tensor) -> Tensor:
-        return maps.cytoplasm * (1 + of("grain", rows) * maps.fine).clamp(min=0.1)
+        return maps.cytoplasm * (1 + column("grain", rows) * maps.fine).clamp(min=0.1)
 
     return {
         Structure.NUCLEOPLASM: nucleoplasm,
         Structure.NUCLEAR_MEMBRANE: membrane,
         Structure.NUCLEOLI: lambda maps, rows: maps.nucleoli * (1 + 0.15 * maps.fine).clamp(min=0.1),
         Structure.NUCLEAR_SPECKLES: speckles,
-        Structure.ENDOPLASMIC_RETICULUM: lambda maps, rows: reticulum(maps, of("er_reach", rows)),
+        Structure.ENDOPLASMIC_RETICULUM: lambda maps, rows: reticulum(maps, column("er_reach", rows)),
         Structure.PLASMA_MEMBRANE: plasma_membrane,
         Structure.CELL_JUNCTIONS: junctions,
         Structure.CYTOSOL: cytosol,
     }
 
 
-def stain_areas(scene: Scene, own: Slides, expression: Tensor) -> Tensor:
+def stain_areas(scene: Scene, conditions: Slides, expression: Tensor) -> Tensor:
     """(crops, pixels): the patterns of each slide that fill areas, on a little light from everywhere in a cell."""
-    maps, draws, weights = scene.maps, scene.draws, own["weights"]
-    total = own["everywhere"][:, None] * maps.inside * (0.5 + 0.5 * maps.cytoplasm)
-    for label, paint in _fields(own).items():
+    maps, draws, weights = scene.maps, scene.draws, conditions["weights"]
+    total = conditions["everywhere"][:, None] * maps.inside * (0.5 + 0.5 * maps.cytoplasm)
+    for label, paint in _fields(conditions).items():
         rows = (weights[:, label] > 0).nonzero()[:, 0]
         if len(rows):
-            theirs = Maps(**{field.name: getattr(maps, field.name)[rows] for field in fields(Maps)})
+            shown = Maps(**{field.name: getattr(maps, field.name)[rows] for field in fields(Maps)})
             amount = expression * draws.factor(VARIATION.stain_sigma, len(expression))
-            total.index_add_(0, rows, paint(theirs, rows) * theirs.of(amount) * weights[rows, label, None])
+            total.index_add_(0, rows, paint(shown, rows) * shown.on_pixels(amount) * weights[rows, label, None])
     return total
 
 
 def stain_structures(
-    scene: Scene, own: Slides, expression: Tensor, filaments: Points, bridges: Points
+    scene: Scene, conditions: Slides, expression: Tensor, filaments: Points, bridges: Points
 ) -> Iterator[tuple[int, Points]]:
     """Yield the patterns of each slide that are lines and dots, each with its layer: in focus or out of it."""
     cells, draws = scene.cells, scene.draws
@@ -118,13 +118,13 @@ def stain_structures(
         Structure.MITOTIC_SPINDLE: lambda scene, _: trace_spindles(scene),
     }
     for label, trace in tracers.items():
-        weight = own["weights"][cells.crop, label]
+        weight = conditions["weights"][cells.crop, label]
         if not (weight > 0).any():
             continue
         points = trace(scene, ((weight > 0) & ~cells.mitotic).nonzero()[:, 0])
         strength = weight * expression * draws.factor(VARIATION.stain_sigma, len(cells))
-        light = points.light * strength[points.of]
+        light = points.light * strength[points.cell]
         deep = draws.chance(VARIATION.out_of_focus_share, len(light))
         for layer, share in ((SHARP, ~deep), (SOFT, deep)):
             kept = (share & (light > 0)).nonzero()[:, 0]
-            yield layer, Points(points.of[kept], points.x[kept], points.y[kept], light[kept], points.where)
+            yield layer, Points(points.cell[kept], points.x[kept], points.y[kept], light[kept], points.where)

@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class Structure(IntEnum):
-    """A place of a protein in a human cell."""
+    """A place of a protein in a human cell; its number is that of the label in the contest."""
 
     NUCLEOPLASM = 0
     NUCLEAR_MEMBRANE = 1

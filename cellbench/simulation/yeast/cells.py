@@ -84,18 +84,20 @@ class Organelles:
     vacuole_radius: Tensor
 
 
-def place_cells(own: Wells, crops: int, draws: Draws) -> Cells:
+def place_cells(conditions: Wells, crops: int, draws: Draws) -> Cells:
     """A cell at the centre of each crop, its neighbours, and the buds of both."""
-    centre = _new_cells(torch.arange(crops), own["size"], VARIATION.radius, VARIATION.radius_sigma, draws)
+    centre = _new_cells(torch.arange(crops), conditions["size"], VARIATION.radius, VARIATION.radius_sigma, draws)
     shift = VARIATION.centring_sigma * draws.normal(crops, 2)
     shift += 6 * draws.normal(crops, 2) * draws.chance(VARIATION.miscentred_share, crops, 1)
     centre = replace(centre, x=shift[:, 0], y=shift[:, 1])
     bud_direction, budding = draws.angle(crops), draws.chance(VARIATION.bud_share, crops)
-    around = _neighbours(centre, own, bud_direction, draws)
-    theirs = _buds(around, draws.angle(len(around)), draws)[draws.chance(VARIATION.bud_share, len(around))]
-    host = centre[theirs.crop]
-    theirs = theirs[torch.hypot(theirs.x - host.x, theirs.y - host.y) > host.radius + 0.8 * theirs.radius]
-    groups = [centre, _buds(centre, bud_direction, draws)[budding], around, theirs]
+    around = _neighbours(centre, conditions, bud_direction, draws)
+    their_buds = _buds(around, draws.angle(len(around)), draws)[draws.chance(VARIATION.bud_share, len(around))]
+    host = centre[their_buds.crop]
+    their_buds = their_buds[
+        torch.hypot(their_buds.x - host.x, their_buds.y - host.y) > host.radius + 0.8 * their_buds.radius
+    ]
+    groups = [centre, _buds(centre, bud_direction, draws)[budding], around, their_buds]
     cells = Cells(*(torch.cat([getattr(group, field.name) for group in groups]) for field in fields(Cells)))
     reach = SIDE / 2 + 1.15 * cells.radius
     return cells[(cells.x.abs() < reach) & (cells.y.abs() < reach)]
@@ -115,15 +117,15 @@ def _new_cells(crop: Tensor, size: Tensor, radius: float, sigma: float, draws: D
     )
 
 
-def _neighbours(centre: Cells, own: Wells, bud_direction: Tensor, draws: Draws) -> Cells:
+def _neighbours(centre: Cells, conditions: Wells, bud_direction: Tensor, draws: Draws) -> Cells:
     """Cells around each centre, at even angles with some scatter, most of them touching it."""
     slots = torch.arange(VARIATION.neighbour_slots).expand(len(centre), -1)
-    number = draws.poisson(own["crowding"]).clamp(max=VARIATION.neighbour_slots)[:, None]
+    number = draws.poisson(conditions["crowding"]).clamp(max=VARIATION.neighbour_slots)[:, None]
     crop, slot = (slots < number).nonzero(as_tuple=True)
     n = len(crop)
     step = 2 * math.pi / number.clamp(min=3)[crop, 0]
     direction = bud_direction[crop] + step * (slot + 0.5 + 0.7 * draws.uniform(n, low=-0.5, high=0.5))
-    cells = _new_cells(crop, own["size"][crop], VARIATION.radius, 1.5 * VARIATION.radius_sigma, draws)
+    cells = _new_cells(crop, conditions["size"][crop], VARIATION.radius, 1.5 * VARIATION.radius_sigma, draws)
     touching = draws.chance(0.6, n)
     gap = torch.where(touching, draws.uniform(n, low=-1.0, high=2.0), -9 * torch.log1p(-draws.uniform(n))).clamp(max=24)
     host = centre[crop]

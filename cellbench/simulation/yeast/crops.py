@@ -13,7 +13,7 @@ from .plan import Counts, plan
 from .wells import CONDITIONS, Conditions, draw_wells
 
 SHAPE = (2, 64, 64)  # cell stain and protein
-STRETCH = 256  # chunks rendered before a memory map is let go of: what is written needn't stay in memory
+STRETCH = 256  # chunks after which a memory map's pages are released: what is written needn't stay in memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,9 +32,9 @@ def simulate(
     conditions: Conditions = CONDITIONS,
     out: NDArray[np.uint8] | None = None,
 ) -> Crops:
-    """Simulate cells; another part or seed means other wells.
+    """Simulate cells. Another part or another seed has other wells.
 
-    counts: cells of each class, in the order of `PATTERNS`. out: written in place, if given.
+    counts: cells of each class, in the order of `PATTERNS`. out: where to write the images, if given.
     """
     from . import renderer  # here, not above: listing the data sets must not wait for torch
 

@@ -62,12 +62,12 @@ def splat(dots: list[Dots], crops: int) -> Tensor:
     return canvas.view(crops, 3, CANVAS, CANVAS)
 
 
-def focus(light: Light, own: Wells, draws: Draws) -> tuple[Tensor, Tensor]:
+def focus(light: Light, conditions: Wells, draws: Draws) -> tuple[Tensor, Tensor]:
     """Both channels as the camera gets them, (crops, SIDE, SIDE): blurred by depth, with a halo and bleed-through."""
     crops = len(light.cell)
-    sigma = (own["blur"] * draws.factor(VARIATION.focus_sigma, crops)).clamp(0.8, 3.2)
+    sigma = (conditions["blur"] * draws.factor(VARIATION.focus_sigma, crops)).clamp(0.8, 3.2)
     sharp, dot, near, far, wide = (blur_matrix(torch.hypot(sigma, torch.tensor(s))) for s in (0.0, 0.9, 1.8, 3.0, 6.0))
-    halo = own["halo"][:, None, None]
+    halo = conditions["halo"][:, None, None]
 
     deep = light.protein_far + light.dots_far
     protein = blur(light.protein, sharp) + blur(light.dots, dot) + blur(light.dots_near, near) + blur(deep, far)
@@ -77,7 +77,7 @@ def focus(light: Light, own: Wells, draws: Draws) -> tuple[Tensor, Tensor]:
 
     dead = draws.chance(VARIATION.dead_share, crops)[:, None, None]
     protein = torch.where(dead, cell * draws.uniform(crops, 1, 1, high=3.0), protein)
-    return cell + own["bleed"][:, None, None] * protein, protein + 0.02 * cell
+    return cell + conditions["bleed"][:, None, None] * protein, protein + 0.02 * cell
 
 
 def blur_matrix(sigma: Tensor) -> Tensor:
@@ -92,15 +92,17 @@ def blur(image: Tensor, matrix: Tensor) -> Tensor:
     return matrix @ image @ matrix.mT
 
 
-def expose(cell: Tensor, protein: Tensor, own: Wells, draws: Draws) -> Tensor:
+def expose(cell: Tensor, protein: Tensor, conditions: Wells, draws: Draws) -> Tensor:
     """(crops, 2, SIDE, SIDE) uint8: background added, shot and read noise, gain and rounding to grey levels."""
-    image = torch.stack([cell, protein], 1) + own["background"][:, None, None, None]
-    sigma = (image / own["photons"][:, None, None, None] + own["read_noise"][:, None, None, None] ** 2).sqrt()
+    image = torch.stack([cell, protein], 1) + conditions["background"][:, None, None, None]
+    sigma = (
+        image / conditions["photons"][:, None, None, None] + conditions["read_noise"][:, None, None, None] ** 2
+    ).sqrt()
     sigma[:, 0] *= CELL_NOISE
     # In the real crops the noise of neighbouring pixels is a little alike, as after resampling.
     noise = draws.normal(*image.shape[:2], SIDE + 1, SIDE + 1)
     noise = noise[..., 1:] + RESAMPLING * noise[..., :-1]
     noise = noise[..., 1:, :] + RESAMPLING * noise[..., :-1, :]
     image = image + sigma * noise / (1 + RESAMPLING**2)
-    gain = torch.stack([own["cell_gain"], own["protein_gain"]], 1)[:, :, None, None]
+    gain = torch.stack([conditions["cell_gain"], conditions["protein_gain"]], 1)[:, :, None, None]
     return (image * gain).round_().clamp_(0, 255).to(torch.uint8)

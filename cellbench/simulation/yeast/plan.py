@@ -10,7 +10,7 @@ from ..planning import SEED, apportion, generator
 
 Counts = Sequence[int]
 CELLS_PER_WELL = 10
-MIN_WELLS = 3  # of each class in each part, so that a part never stands on one well's conditions
+MIN_WELLS = 3  # of each class in each part, so that a class never depends on the conditions of one well
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +23,7 @@ class Plan:
 
 
 def plan(counts: Counts, part: str, seed: int = SEED) -> Plan:
-    """Share the cells of each class between wells of about CELLS_PER_WELL, and shuffle them."""
+    """Divide the cells of each class among wells of about CELLS_PER_WELL, and shuffle all cells."""
     rng = generator(seed, part, "plan")
     labels, wells = [], []
     well_labels: list[int] = []

@@ -35,9 +35,9 @@ def render(wells: Mapping[str, NDArray], shown: NDArray[np.int64], seeds: NDArra
 def render_chunk(wells: Wells, shown: Tensor, draws: Draws) -> Tensor:
     """(crops, 2, SIDE, SIDE) uint8: cell stain and protein."""
     crops = len(shown)
-    own = {name: column[shown] for name, column in wells.items()}  # of each crop's well
-    cells = place_cells(own, crops, draws)
-    well = {name: column[cells.crop] for name, column in own.items()}  # of each cell's well
+    conditions = {name: column[shown] for name, column in wells.items()}  # of each crop's well
+    cells = place_cells(conditions, crops, draws)
+    well = {name: column[cells.crop] for name, column in conditions.items()}  # of each cell's well
     organelles = lay_out(cells, well, draws)
     maps = draw_maps(cells, organelles, crops, draws)
     peak = protein_peak(well, len(cells), draws)
@@ -45,4 +45,4 @@ def render_chunk(wells: Wells, shown: Tensor, draws: Draws) -> Tensor:
     protein = stain_protein(cells, organelles, well, maps, peak, draws)
     dots = [*scatter_dots(cells, organelles, well, peak, draws), *trace_tubes(cells, well, peak, draws)]
     light = collect(cells, stain, protein, dots, crops, draws)
-    return expose(*focus(light, own, draws), own, draws)
+    return expose(*focus(light, conditions, draws), conditions, draws)

@@ -54,9 +54,9 @@ def _draw_patterns(labels: NDArray[np.int64], conditions: Conditions, rng: np.ra
         looks = PATTERNS[name]
         look_of = rng.permutation(len(rows)) % len(looks)
         for i, look in enumerate(looks):
-            mine = rows[look_of == i]
+            wells = rows[look_of == i]
             for component, between in look.items():
-                table[component][mine] = np.maximum(_uniform(rng, between, len(mine), conditions), 0)
+                table[component][wells] = np.maximum(_uniform(rng, between, len(wells), conditions), 0)
     other = rng.permutation(n)
     weight = 0.8 * np.minimum(rng.exponential(conditions.mixing, n), 0.6)
     mixed = {name: table[name] + weight * table[name][other] for name in MIXED_COMPONENTS}
