@@ -34,18 +34,8 @@ def trace_microtubules(scene: Scene) -> Points:
     resting = (~cells.mitotic).nonzero()[:, 0]
     cell = repeat_rows(resting, 42.0, draws)
     heading = draws.angle(len(cell))
-    aster = worms(
-        cell,
-        cells.pole_x[cell],
-        cells.pole_y[cell],
-        heading,
-        draws,
-        steps=38,
-        step=1.6,
-        curl=1.3,
-        wiggle=0.2,
-        light=0.42,
-    )
+    x, y = cells.pole_x[cell], cells.pole_y[cell]
+    aster = worms(cell, x, y, heading, draws, steps=38, step=1.6, curl=1.3, wiggle=0.2, light=0.42)
     cell = repeat_rows(resting, 70.0, draws)
     x, y, outward = near_nucleus(cells, cell, draws, 0.12)
     heading = outward + 0.8 * draws.normal(len(cell))

@@ -94,9 +94,8 @@ def place_cells(conditions: Wells, crops: int, draws: Draws) -> Cells:
     around = _neighbours(centre, conditions, bud_direction, draws)
     their_buds = _buds(around, draws.angle(len(around)), draws)[draws.chance(VARIATION.bud_share, len(around))]
     host = centre[their_buds.crop]
-    their_buds = their_buds[
-        torch.hypot(their_buds.x - host.x, their_buds.y - host.y) > host.radius + 0.8 * their_buds.radius
-    ]
+    away = torch.hypot(their_buds.x - host.x, their_buds.y - host.y)
+    their_buds = their_buds[away > host.radius + 0.8 * their_buds.radius]
     groups = [centre, _buds(centre, bud_direction, draws)[budding], around, their_buds]
     cells = Cells(*(torch.cat([getattr(group, field.name) for group in groups]) for field in fields(Cells)))
     reach = SIDE / 2 + 1.15 * cells.radius

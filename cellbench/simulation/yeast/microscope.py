@@ -95,9 +95,8 @@ def blur(image: Tensor, matrix: Tensor) -> Tensor:
 def expose(cell: Tensor, protein: Tensor, conditions: Wells, draws: Draws) -> Tensor:
     """(crops, 2, SIDE, SIDE) uint8: background added, shot and read noise, gain and rounding to grey levels."""
     image = torch.stack([cell, protein], 1) + conditions["background"][:, None, None, None]
-    sigma = (
-        image / conditions["photons"][:, None, None, None] + conditions["read_noise"][:, None, None, None] ** 2
-    ).sqrt()
+    photons, read_noise = (conditions[name][:, None, None, None] for name in ("photons", "read_noise"))
+    sigma = (image / photons + read_noise**2).sqrt()
     sigma[:, 0] *= CELL_NOISE
     # In the real crops the noise of neighbouring pixels is a little alike, as after resampling.
     noise = draws.normal(*image.shape[:2], SIDE + 1, SIDE + 1)
