@@ -1,4 +1,4 @@
-"""Fetching published files: to a temporary file, resumed when cut off, hashed while read, renamed when right."""
+"""Downloading published files: into a temporary file, resumed after a cut, checked, and renamed when it is right."""
 
 import hashlib
 import os
@@ -18,13 +18,13 @@ from .locking import locked
 Progress = Callable[[str, int, int | None], None]  # file name, bytes so far, bytes in all (None: not known)
 
 TIMEOUT = 30.0  # seconds without a byte
-WAITS = (1.0, 3.0, 9.0)  # seconds before going on after a connection that was cut off while bytes came
+WAITS = (1.0, 3.0, 9.0)  # seconds to wait before going on after a cut; bytes must have come before it
 PIECE = 2**16
 
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A published file: where it is, the name it is kept under, its md5 sum and, when known, its bytes."""
+    """A published file: its address, the name under which it is kept, its md5 sum and, if known, its size in bytes."""
 
     url: str
     name: str
@@ -33,15 +33,15 @@ class RemoteFile:
 
 
 class _CutOffError(Exception):
-    """No answer, or one that ended before the file did; what came is kept."""
+    """The server did not answer, or its answer ended before the file did. What came is kept."""
 
 
 def fetch(file: RemoteFile, folder: Path, progress: Progress = lambda *_: None, manual: str = "") -> Path:
-    """The path of `file` in `folder`, downloaded unless it is there with the right md5 sum.
+    """The path of `file` in `folder`. It is downloaded unless it is there with the right md5 sum.
 
-    A download that was cut off goes on where it ended, also in a later call. Two processes may fetch at once: the
-    second waits and uses what the first got. manual: how to get it otherwise, for the message of an error.
-    Raises DataError when it cannot be had, isn't the file that was published, or cannot be written.
+    manual: another way to get it, for messages. A download that was cut off goes on where it ended, also in a later
+    call. When two processes fetch at once, the second one waits and uses what the first one got. Raises DataError when
+    the file cannot be downloaded or written, or is not the one that was published.
     """
     target, part = folder / file.name, folder / f"{file.name}.part"
     try:
@@ -73,12 +73,12 @@ def md5_of(path: Path) -> str:
 
 
 def is_web_page(start: bytes) -> bool:
-    """Whether a file that starts like this is an HTML page: what a login or an error page looks like when saved."""
+    """Whether a file with this start is an HTML page, such as a login or error page that was saved under its name."""
     return start.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith((b"<!doctype html", b"<html"))
 
 
 def _download(file: RemoteFile, part: Path, progress: Progress) -> None:
-    """Fill `part` with the whole file, going on after each cut for as long as bytes come between them."""
+    """Fill `part` with the whole file. Goes on after a cut, as long as some bytes come each time."""
     waits = iter(WAITS)
     while True:
         before = part.stat().st_size if part.exists() else 0
@@ -92,15 +92,16 @@ def _download(file: RemoteFile, part: Path, progress: Progress) -> None:
 
 
 def _attempt(file: RemoteFile, part: Path, progress: Progress) -> None:
-    """One request for what `part` lacks; the md5 sum of the whole is checked at the end, and a bad part removed."""
+    """One request for what `part` lacks. At the end the md5 sum of the whole is checked, and a wrong file removed."""
     digest = _md5()
     with part.open("ab+") as out:
         out.seek(0)
         while piece := out.read(PIECE):
             digest.update(piece)
-        if not (out.tell() and digest.hexdigest() == file.md5):  # else: killed just before it was renamed
+        # It is whole already when the process was killed just before renaming it.
+        if not (out.tell() and digest.hexdigest() == file.md5):
             with _ask(file, out.tell()) as response:
-                if response.status != 206 and out.tell():  # the server gives the whole only
+                if response.status != 206 and out.tell():  # the server sends only whole files
                     out.truncate(0)
                     out.seek(0)
                     digest = _md5()
@@ -127,7 +128,7 @@ def _ask(file: RemoteFile, start: int) -> HTTPResponse:
         if error.code != 416 or not start:
             raise
         error.close()
-        return _ask(file, 0)  # what is there is as long as the file or longer, and wrong
+        return _ask(file, 0)  # what is there is at least as long as the file, and wrong
     except urllib.error.URLError:
         raise
     except (OSError, HTTPException) as error:
@@ -139,7 +140,7 @@ def _ask(file: RemoteFile, start: int) -> HTTPResponse:
 
 
 def _receive(file: RemoteFile, response: HTTPResponse, out: Any, digest: Any, progress: Progress) -> int | None:
-    """Append the response to `out`; the bytes that the whole should have, None when nobody says."""
+    """Append the response to `out`. Returns how many bytes the whole file should have, None when that is not known."""
     length = response.headers.get("Content-Length")
     total = out.tell() + int(length) if length else file.size
     progress(file.name, out.tell(), total)
@@ -148,7 +149,7 @@ def _receive(file: RemoteFile, response: HTTPResponse, out: Any, digest: Any, pr
         digest.update(piece)
         progress(file.name, out.tell(), total)
         if file.size is not None and out.tell() > file.size:
-            return None  # not that file: its md5 sum will be wrong, and it need not end
+            return None  # it is another file, which may never end; its md5 sum will be wrong
     return total
 
 
