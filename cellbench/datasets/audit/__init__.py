@@ -41,6 +41,7 @@ def audit(
 def _checks(
     data: Dataset, scan: Scan, sizes: NDArray | None, best: BestResult | None, progress: Progress
 ) -> Iterator[CheckResult]:
+    """The results of all checks, in the order in which they are shown."""
     yield counts.empty_classes(data)
     yield duplicates.exact_duplicates(data, scan.digests)
     yield duplicates.conflicting_labels(data, scan.digests)

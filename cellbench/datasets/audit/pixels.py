@@ -53,6 +53,7 @@ def scan(data: Dataset) -> Scan:
 
 
 def _chunks(array: NDArray) -> Iterator[tuple[slice, NDArray]]:
+    """Yield the rows of each chunk and its images, so that the whole never has to fit in memory."""
     step = max(1, CHUNK // max(1, int(np.prod(array.shape[1:]))))
     for start in range(0, len(array), step):
         rows = slice(start, min(start + step, len(array)))
@@ -95,6 +96,7 @@ class _Tally:
         self._low, self._high = np.full(channels, np.inf), np.full(channels, -np.inf)
 
     def add(self, raw: NDArray) -> None:
+        """Count the pixels of a chunk."""
         planes = np.moveaxis(raw, 1, 0).reshape(raw.shape[1], -1)
         self._low, self._high = np.minimum(self._low, planes.min(1)), np.maximum(self._high, planes.max(1))
         if self._levels:
@@ -103,6 +105,7 @@ class _Tally:
             self._sample.append(planes[:, :: self._step].copy())
 
     def levels(self) -> tuple[Mapping[str, float], ...]:
+        """For each channel its range, its quantiles, and the shares of saturated and of black pixels."""
         sample = np.concatenate(self._sample, 1) if self._sample else None
         found = []
         for k, (low, high) in enumerate(zip(self._low, self._high, strict=True)):

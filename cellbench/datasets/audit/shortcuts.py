@@ -93,6 +93,7 @@ def _sample(index: Index, most: int, rng: np.random.Generator) -> Index:
 
 
 def _forest(data: Dataset, features: NDArray, train: Index) -> Any:
+    """A random forest of fixed settings, fitted on the images at `train`."""
     from sklearn.ensemble import RandomForestClassifier
 
     weight = None if data.multilabel else "balanced_subsample"

@@ -119,6 +119,7 @@ def _attempt(file: RemoteFile, part: Path, progress: Progress) -> None:
 
 
 def _ask(file: RemoteFile, start: int) -> HTTPResponse:
+    """The server's response to a request for the file from byte `start` on, or for the whole file if it sends no parts."""
     headers = {"User-Agent": f"cellbench/{__version__}", "Accept-Encoding": "identity"}
     if start:
         headers["Range"] = f"bytes={start}-"
@@ -154,6 +155,7 @@ def _receive(file: RemoteFile, response: HTTPResponse, out: Any, digest: Any, pr
 
 
 def _read(response: HTTPResponse) -> bytes:
+    """The next piece of the response; b'' at its end."""
     try:
         return response.read(PIECE)
     except (OSError, HTTPException) as error:
@@ -165,6 +167,7 @@ def _md5() -> Any:
 
 
 def _wrong(file: RemoteFile, got: str) -> DataError:
+    """The error for a file that came but is not the published one."""
     return DataError(
         f"{file.url} is not the {file.name} that was published: {got}; md5 {file.md5} was expected. "
         "What came was removed: try again later, or get the file elsewhere"
@@ -172,6 +175,7 @@ def _wrong(file: RemoteFile, got: str) -> DataError:
 
 
 def _reason(file: RemoteFile, error: Exception) -> str:
+    """Why a download failed, in words."""
     if isinstance(error, urllib.error.HTTPError):
         why = f"the server answers {error.code} {error.reason}"
     elif isinstance(error, urllib.error.URLError):

@@ -54,6 +54,7 @@ def _read_listing(path: Path, files: dict[str, Path], options: FolderOptions) ->
 
 
 def _only_one_class(path: Path, name: str) -> str:
+    """The message for a folder with one class, which may be a folder too high."""
     text = f"{path} holds one class only, {name!r}; at least two are needed"
     if (path / name).is_dir() and len(subfolders(path / name)) > 1:
         text += f"; did you mean {path / name}?"

@@ -76,6 +76,7 @@ def _kind(outcome: Outcome) -> str:
 
 
 def _read_if_possible(planes: Sequence[Path]) -> Picture | None:
+    """An image, or None when it cannot be read."""
     try:
         return read_picture(planes)
     except DataError:

@@ -180,6 +180,7 @@ def _check_paired(class_of: dict[int, int], cells: dict[int, Cell], source: Path
 
 
 def _check_train(labels: NDArray[np.int64], parts: NDArray[np.str_], folder_of: dict[str, str], source: Path) -> None:
+    """Raise DataError for a part without images, and for a class that train lacks."""
     for folder, part in FOLDERS.items():
         if part not in folder_of:
             raise DataError(f"{source}: {folder}/ holds no images; {LAYOUT}")

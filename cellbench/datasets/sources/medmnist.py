@@ -158,6 +158,7 @@ def usual_place(name: str, size: int) -> Path:
 
 
 def _file(name: str, size: int, source: Path | None) -> Path:
+    """The path of the set's file. Raises DataError when it isn't there."""
     wanted = f"{set_name(name, size)}.npz"
     file = source or usual_place(name, size)
     if source is not None and source.is_dir():

@@ -100,6 +100,7 @@ def rings(
 def _around(
     cell: Tensor, x: Tensor, y: Tensor, radius: Tensor, rho: Tensor, angle: Tensor, total: Tensor, where: str
 ) -> Points:
+    """Points around each (x, y), at shares `rho` of a radius and at angles. total: the light of all points of a dot."""
     seeds = len(rho)
     px = x[:, None] + radius[:, None] * rho * torch.cos(angle)
     py = y[:, None] + radius[:, None] * rho * torch.sin(angle)
@@ -136,6 +137,7 @@ def near_nucleus(cells: Cells, cell: Tensor, draws: Draws, scale: float, gap: fl
 
 
 def in_nucleus(cells: Cells, cell: Tensor, draws: Draws, high: float = 0.85) -> tuple[Tensor, Tensor]:
+    """Places in the nucleus, evenly over its area."""
     direction = draws.angle(len(cell))
     host = cells[cell]
     distance = high * draws.uniform(len(cell)).sqrt() * host.nucleus_reach(direction)

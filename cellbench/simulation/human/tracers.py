@@ -80,6 +80,7 @@ Tracer = Callable[[Scene, Tensor], Points]
 
 
 def _nucleoli_centres(scene: Scene, rows: Tensor) -> Points:
+    """A few small dots in each nucleolus."""
     x, y, radius = (value[rows] for value in scene.nucleoli)
     cell, blob = (radius > 0).nonzero(as_tuple=True)
     pick = repeat_rows(torch.arange(len(cell)), 3.5, scene.draws, least=2)
@@ -91,6 +92,7 @@ def _nucleoli_centres(scene: Scene, rows: Tensor) -> Points:
 
 
 def _nuclear_bodies(scene: Scene, rows: Tensor) -> Points:
+    """A few dots in the nucleus."""
     cell = repeat_rows(rows, 6.0, scene.draws, least=2)
     x, y = in_nucleus(scene.cells, cell, scene.draws)
     size = scene.draws.uniform(len(cell), low=0.4, high=1.4)
@@ -98,6 +100,7 @@ def _nuclear_bodies(scene: Scene, rows: Tensor) -> Points:
 
 
 def _golgi(scene: Scene, rows: Tensor) -> Points:
+    """A bundle of short ribbons beside the nucleus."""
     cell = repeat_rows(rows, 24.0, scene.draws, least=10)
     x, y, heading = near_pole(scene.cells, cell, scene.draws, 7.0, 0.45)
     heading = heading + 0.8 * scene.draws.normal(len(cell))
@@ -120,6 +123,7 @@ def _vesicles(number: float, low: float, high: float, scale: float | None, light
 
 
 def _intermediate_filaments(scene: Scene, rows: Tensor) -> Points:
+    """Many wavy filaments from around the nucleus."""
     cell = repeat_rows(rows, 90.0, scene.draws)
     x, y, outward = near_nucleus(scene.cells, cell, scene.draws, 0.12)
     heading = outward + 1.1 * scene.draws.normal(len(cell))
@@ -127,6 +131,7 @@ def _intermediate_filaments(scene: Scene, rows: Tensor) -> Points:
 
 
 def _actin(scene: Scene, rows: Tensor) -> Points:
+    """Long, nearly parallel fibres."""
     direction = scene.draws.angle(len(scene.cells))
     cell = repeat_rows(rows, 20.0, scene.draws, least=8)
     x, y, _ = in_cell(scene.cells, cell, scene.draws)
@@ -137,6 +142,7 @@ def _actin(scene: Scene, rows: Tensor) -> Points:
 
 
 def _focal_adhesions(scene: Scene, rows: Tensor) -> Points:
+    """Short bars that point outward, near the rim."""
     cell = repeat_rows(rows, 26.0, scene.draws, least=8)
     x, y, outward = in_cell(scene.cells, cell, scene.draws, 0.5, 0.94)
     heading = outward + 0.25 * scene.draws.normal(len(cell))
@@ -144,6 +150,7 @@ def _focal_adhesions(scene: Scene, rows: Tensor) -> Points:
 
 
 def _microtubule_ends(scene: Scene, rows: Tensor) -> Points:
+    """Short bright pieces towards the rim."""
     cell = repeat_rows(rows, 34.0, scene.draws, least=10)
     x, y, outward = in_cell(scene.cells, cell, scene.draws, 0.35, 0.95)
     heading = outward + 0.5 * scene.draws.normal(len(cell))
@@ -151,6 +158,7 @@ def _microtubule_ends(scene: Scene, rows: Tensor) -> Points:
 
 
 def _organizing_center(scene: Scene, rows: Tensor) -> Points:
+    """A loose cluster of dots at the centrosome's place."""
     cells, draws = scene.cells, scene.draws
     cell = repeat_rows(rows, 9.0, draws, least=4)
     x, y = (place[cell] + 1.9 * draws.normal(len(cell)) for place in (cells.pole_x, cells.pole_y))
@@ -158,6 +166,7 @@ def _organizing_center(scene: Scene, rows: Tensor) -> Points:
 
 
 def _centrosome(scene: Scene, rows: Tensor) -> Points:
+    """One or two bright dots."""
     cells, draws = scene.cells, scene.draws
     cell = torch.cat([rows, rows[draws.chance(0.6, len(rows))]])
     x, y = (place[cell] + 1.3 * draws.normal(len(cell)) for place in (cells.pole_x, cells.pole_y))
@@ -171,6 +180,7 @@ def _lipid_droplets(scene: Scene, rows: Tensor) -> Points:
 
 
 def _mitochondria(scene: Scene, rows: Tensor) -> Points:
+    """Short curved tubes, ever fewer away from the nucleus."""
     cell = repeat_rows(rows, 75.0, scene.draws, least=30)
     x, y, outward = near_nucleus(scene.cells, cell, scene.draws, 0.26)
     heading = outward + 1.0 * scene.draws.normal(len(cell))
@@ -184,6 +194,7 @@ def _aggresome(scene: Scene, rows: Tensor) -> Points:
 
 
 def _rods_and_rings(scene: Scene, rows: Tensor) -> Points:
+    """A few straight rods and a few rings."""
     draws = scene.draws
     cell = repeat_rows(rows, 2.5, draws)
     x, y, _ = near_nucleus(scene.cells, cell, draws, 0.25, gap=4)

@@ -103,6 +103,7 @@ def place_cells(conditions: Wells, crops: int, draws: Draws) -> Cells:
 
 
 def _new_cells(crop: Tensor, size: Tensor, radius: float, sigma: float, draws: Draws) -> Cells:
+    """Cells of random size and shape at the crops' centres. size: a factor for each; radius, sigma: in pixels."""
     n = len(crop)
     return Cells(
         crop=crop,

@@ -25,7 +25,15 @@ class Dots:
 
 
 def scatter_dots(cells: Cells, organelles: Organelles, well: Wells, peak: Tensor, draws: Draws) -> list[Dots]:
-    """Vesicles in the cytoplasm, kept out of the vacuole or sitting on its rim, and spindle poles on the nucleus."""
+    """Vesicles, and then spindle poles."""
+    return [
+        _scatter_vesicles(cells, organelles, well, peak, draws),
+        _place_spindle_poles(cells, organelles, well, peak, draws),
+    ]
+
+
+def _scatter_vesicles(cells: Cells, organelles: Organelles, well: Wells, peak: Tensor, draws: Draws) -> Dots:
+    """Vesicles in the cytoplasm, kept out of the vacuole or sitting on its rim."""
     m = len(cells)
     room = torch.where(cells.bud, (cells.radius / 14).clamp(max=1) ** 1.5, 1.0)
     number = draws.poisson(well["vesicles"] * room)
@@ -40,9 +48,12 @@ def scatter_dots(cells: Cells, organelles: Organelles, well: Wells, peak: Tensor
     pushed_out = (distance < radius + 1.2) & draws.chance(0.8, n)
     moved = torch.where((radius > 0) & (on_rim | pushed_out), (radius + 1.2) / distance, 1.0)
     x, y = host_x + moved * (x - host_x), host_y + moved * (y - host_y)
-    vesicles = _dots(cells, cell, x, y, well, peak, 0.4, draws)
+    return _dots(cells, cell, x, y, well, peak, 0.4, draws)
 
-    # Once the pole has doubled, its copy wanders to the other side of the nucleus.
+
+def _place_spindle_poles(cells: Cells, organelles: Organelles, well: Wells, peak: Tensor, draws: Draws) -> Dots:
+    """One or two poles on the nucleus. Once the pole has doubled, its copy wanders to the other side."""
+    m = len(cells)
     poles = (well["spindle_poles"] > 0) & ~(cells.bud & draws.chance(0.7, m)) & (organelles.nucleus_radius > 0)
     second = poles & (draws.uniform(m) < well["spindle_poles"] - 1)
     side = draws.angle(m)
@@ -52,11 +63,11 @@ def scatter_dots(cells: Cells, organelles: Organelles, well: Wells, peak: Tensor
     distance = organelles.nucleus_radius[cell] * draws.uniform(len(cell), low=0.85, high=1.1)
     x = organelles.nucleus_x[cell] + distance * torch.cos(side)
     y = organelles.nucleus_y[cell] + distance * torch.sin(side)
-    return [vesicles, _dots(cells, cell, x, y, well, peak, 0.3, draws)]
+    return _dots(cells, cell, x, y, well, peak, 0.3, draws)
 
 
 def _within(cells: Cells, cell: Tensor, rho: Tensor, angle: Tensor) -> tuple[Tensor, Tensor]:
-    """Places relative to the centres of the cells `of`, given in polar coordinates of their ellipses."""
+    """Places from the centres of the cells numbered `cell`, given in polar coordinates of their ellipses."""
     extra = (1,) * (rho.ndim - 1)
     long, short, tilt = (value[cell].reshape(-1, *extra) for value in (*cells.axes, cells.tilt))
     u, v = long * rho * torch.cos(angle), short * rho * torch.sin(angle)
@@ -66,6 +77,7 @@ def _within(cells: Cells, cell: Tensor, rho: Tensor, angle: Tensor) -> tuple[Ten
 def _dots(
     cells: Cells, cell: Tensor, x: Tensor, y: Tensor, well: Wells, peak: Tensor, sigma: float, draws: Draws
 ) -> Dots:
+    """Dots at places from their cells' centres. sigma: that of the log-normal factor of their light."""
     layer = _layers(cell, well, draws)
     # A dot out of focus spreads its light; much of what is seen of it comes from clusters, hence more of it.
     share = torch.tensor([0.75, 1.5, 2.0], dtype=REAL)[layer]
@@ -74,6 +86,7 @@ def _dots(
 
 
 def _layers(cell: Tensor, well: Wells, draws: Draws) -> Tensor:
+    """The layer of each dot, by how often dots of its well are in focus (0), near it (1) or far from it (2)."""
     depth = draws.uniform(len(cell))
     sharp = well["dots_in_focus"][cell]
     return (depth >= sharp).long() + (depth >= sharp + well["dots_near_focus"][cell]).long()

@@ -46,6 +46,7 @@ def draw_wells(well_labels: NDArray[np.int64], conditions: Conditions, rng: np.r
 
 
 def _draw_patterns(labels: NDArray[np.int64], conditions: Conditions, rng: np.random.Generator) -> dict[str, NDArray]:
+    """What each well's protein looks like, with some of another well's pattern mixed in."""
     n = len(labels)
     table = {name: np.zeros(n) for name in MIXED_COMPONENTS}
     table |= {name: np.full(n, value) for name, value in DOT_DEFAULTS.items()}
@@ -64,6 +65,7 @@ def _draw_patterns(labels: NDArray[np.int64], conditions: Conditions, rng: np.ra
 
 
 def _draw_conditions(labels: NDArray[np.int64], conditions: Conditions, rng: np.random.Generator) -> dict[str, NDArray]:
+    """Each well's microscope and camera, and what its cells have in common apart from the pattern."""
     n, c = len(labels), conditions
 
     def factor(sigma: float) -> NDArray:

@@ -96,6 +96,7 @@ def fingerprint(data: Dataset) -> str:
 
 
 def _write(data: Dataset, folder: Path) -> None:
+    """Write a data set's arrays and its description to a folder."""
     if not (folder / IMAGES).exists():
         np.save(folder / IMAGES, data.images)
     elif isinstance(data.images, np.memmap):

@@ -94,6 +94,7 @@ def _scratch_path(target: Path) -> Path:
 
 
 def _is_alive(process: int) -> bool:
+    """Whether a process of this machine still runs."""
     if sys.platform == "win32":  # os.kill would end it there
         return True
     try:
