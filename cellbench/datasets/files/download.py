@@ -119,7 +119,7 @@ def _attempt(file: RemoteFile, part: Path, progress: Progress) -> None:
 
 
 def _ask(file: RemoteFile, start: int) -> HTTPResponse:
-    """The server's response to a request for the file from byte `start` on, or for the whole file if it sends no parts."""
+    """The response to a request for the file from byte `start` on; for the whole file if the server sends no parts."""
     headers = {"User-Agent": f"cellbench/{__version__}", "Accept-Encoding": "identity"}
     if start:
         headers["Range"] = f"bytes={start}-"
