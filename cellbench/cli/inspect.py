@@ -105,7 +105,7 @@ def inspect(
         click.echo(json.dumps(_document(found, target), indent=1, ensure_ascii=False))
     else:
         click.echo("\n".join(_page(found, target)))
-    context.exit(4 if strict and found.found else 0)
+    context.exit(4 if strict and found.problems else 0)
 
 
 def _default_output(name: str) -> Path:

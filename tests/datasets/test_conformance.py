@@ -9,7 +9,8 @@ from cellbench.core.errors import DataError
 from cellbench.datasets import DatasetEntry, datasets
 from cellbench.datasets.conformance import CHECKS, check_same_again, conformance
 from cellbench.datasets.files import cache
-from cellbench.simulation import hpa_renderer, yeast_renderer
+from cellbench.simulation.human import renderer as human_renderer
+from cellbench.simulation.yeast import renderer as yeast_renderer
 
 DRAWN = 64  # pictures of each part
 EMBEDDED = [entry.name for entry in datasets.entries() if entry.made_on_demand]
@@ -30,7 +31,7 @@ def few_pictures(render, chunk):
 def made(request, tmp_path_factory):
     """An embedded data set with all labels, groups and parts, but few pictures: all would take two minutes to draw."""
     with pytest.MonkeyPatch.context() as patch:
-        for renderer in (hpa_renderer, yeast_renderer):
+        for renderer in (human_renderer, yeast_renderer):
             patch.setattr(renderer, "render", few_pictures(renderer.render, renderer.CHUNK))
         patch.setenv("CELLBENCH_DATA", str(tmp_path_factory.mktemp("cache")))
         entry = datasets[request.param]
