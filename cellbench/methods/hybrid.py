@@ -86,8 +86,8 @@ def suited(settings: NetAndMachineSettings, n: int) -> NetAndMachineSettings:
     """
     recipe = recipe_for(settings, n)
     many = replace(_suited_to(settings.net, Recipe(), MANY), epochs=EPOCHS)
-    left_open = [name for name in FOLLOWING if getattr(settings, name) is None]
-    found = {name: getattr(recipe, name) for name in left_open if getattr(recipe, name) != getattr(many, name)}
+    unset = [name for name in FOLLOWING if getattr(settings, name) is None]
+    found = {name: getattr(recipe, name) for name in unset if getattr(recipe, name) != getattr(many, name)}
     return replace(settings, **found)
 
 
