@@ -74,73 +74,96 @@ def _couples(rows: Sequence[Row]) -> list[tuple[Row | None, Row | None]]:
     return couples + list(itertools.zip_longest(*left))
 
 
+@dataclass(frozen=True)
+class Change:
+    """How a figure changed: the difference or the ratio, None where there is nothing to compare.
+
+    low, high: the 95 % interval, None where there is none. over: what that was drawn over.
+    """
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    over: str | None = None
+
+    def shown(self, unchanged: float) -> bool | None:
+        """Whether the interval leaves out the value of no change; None without an interval."""
+        return None if self.low is None or self.high is None else self.low > unchanged or self.high < unchanged
+
+
 def _compared(old: Row | None, new: Row | None) -> Line:
-    given: Line = new or old or {}
-    told: dict[str, Any] = {name: given[name] for name in (*ASKED, "settings", "overrides", "threads", "synthetic")}
-    told["several_labels"] = given["several_labels"]
-    told["machine"] = " / ".join(dict.fromkeys(row["machine"] for row in (old, new) if row))
-    sides: dict[str, Line] = {"before": old or {}, "after": new or {}}
-    for side, row in sides.items():
-        told |= {f"{side}_{name}": row.get(name) for name in ("train_seconds", "status", "version", "backend")}
-        told[f"{side}_score"] = row.get(f"test_{main_figure([given])}")
-        told[f"{side}_seeds"] = seeds_of(row) if row else None
-        told[f"{side}_files"] = row.get("files", [])
-        told |= {f"{side}_{name}": row.get(name) for name in ("processor", "gpu")}
-    both = old is not None and new is not None
-    told["same_hardware"] = all(old[name] == new[name] for name in HARDWARE) if old and new else None
-    told["disturbed"] = any(is_disturbed(row) for row in (old, new) if row)
-    told["same_phases"] = old["val_in_fit"] == new["val_in_fit"] if old and new else None
-    told |= _score_change(old, new) if both else _score_change(None, None)
-    comparable = told["same_hardware"] and told["same_phases"] and not told["disturbed"]
-    told |= _time_change(old, new) if comparable else _time_change(None, None)
-    told["outcome"] = _outcome(told, old, new)
-    told["remark"] = "" if new is None or new["status"] == "ok" else new["remark"]
-    return told
+    given = new or old
+    assert given
+    same_hardware = all(old[name] == new[name] for name in HARDWARE) if old and new else None
+    same_phases = old["val_in_fit"] == new["val_in_fit"] if old and new else None
+    disturbed = any(is_disturbed(row) for row in (old, new) if row)
+    score = _score_change(old, new) if old and new else Change()
+    time = _time_change(old, new) if old and new and same_hardware and same_phases and not disturbed else Change()
+    return {
+        **{name: given[name] for name in (*ASKED, "settings", "overrides", "threads", "synthetic", "several_labels")},
+        "machine": " / ".join(dict.fromkeys(row.machine for row in (old, new) if row)),
+        **_of_side("before", old, main_figure([given])),
+        **_of_side("after", new, main_figure([given])),
+        "same_hardware": same_hardware,
+        "disturbed": disturbed,
+        "same_phases": same_phases,
+        "score_change": score.value,
+        "score_change_low": score.low,
+        "score_change_high": score.high,
+        "interval_over": score.over,
+        "time_ratio": time.value,
+        "time_ratio_low": time.low,
+        "time_ratio_high": time.high,
+        "outcome": _outcome(old, new, score, time),
+        "remark": "" if new is None or new.status == "ok" else new.remark,
+    }
 
 
-def _score_change(old: Row | None, new: Row | None) -> Line:
-    """Of accuracy, or of several labels macro-F1: the change, its interval and what that was drawn over."""
-    found, change = None, None
-    if old and new:
-        figure = main_figure([new])
-        values = old.metric(figure), new.metric(figure)
-        if values[0] is not None and values[1] is not None:
-            change, found = values[1] - values[0], compare_rows(old, new, figure)
+def _of_side(side: str, row: Row | None, figure: str) -> dict[str, Any]:
+    """What a line says of the row before or after, where there is one."""
+    facts: Line = row or {}
+    return {
+        **{f"{side}_{name}": facts.get(name) for name in ("train_seconds", "status", "version", "backend")},
+        f"{side}_score": row.metric(figure) if row else None,
+        f"{side}_seeds": seeds_of(row) if row else None,
+        f"{side}_files": row.files if row else [],
+        **{f"{side}_{name}": facts.get(name) for name in ("processor", "gpu")},
+    }
+
+
+def _score_change(old: Row, new: Row) -> Change:
+    """The difference in accuracy, or in macro-F1 where images have several labels."""
+    figure = main_figure([new])
+    before, after = old.metric(figure), new.metric(figure)
+    if before is None or after is None:
+        return Change()
+    found = compare_rows(old, new, figure)
     span = found.interval if found else None
-    return {
-        "score_change": change,
-        "score_change_low": span.low if span else None,
-        "score_change_high": span.high if span else None,
-        "interval_over": over_of(new, span) if new else None,
-    }
+    return Change(after - before, span.low, span.high, over_of(new, span)) if span else Change(after - before)
 
 
-def _time_change(old: Row | None, new: Row | None) -> Line:
+def _time_change(old: Row, new: Row) -> Change:
     """Training time as a multiple of before, with Welch's interval in logarithms from three seeds of both on."""
-    ratio, span = None, None
-    if old and new and old.train_seconds and new.train_seconds:
-        ratio = new.train_seconds / old.train_seconds
-        found = compare_over_seeds(log_time(old), log_time(new), "train_seconds")
-        span = found.interval if found else None
-    return {
-        "time_ratio": ratio,
-        "time_ratio_low": math.exp(span.low) if span else None,
-        "time_ratio_high": math.exp(span.high) if span else None,
-    }
+    if not old.train_seconds or not new.train_seconds:
+        return Change()
+    ratio = new.train_seconds / old.train_seconds
+    found = compare_over_seeds(log_time(old), log_time(new), "train_seconds")
+    span = found.interval if found else None
+    return Change(ratio, math.exp(span.low), math.exp(span.high), span.over) if span else Change(ratio)
 
 
-def _outcome(told: Line, old: Row | None, new: Row | None) -> str:
+def _outcome(old: Row | None, new: Row | None, score: Change, time: Change) -> str:
     if old is None or new is None:
         return "new" if old is None else "gone"
-    if "ok" in (old["status"], new["status"]) and old["status"] != new["status"]:
-        return FAILS if old["status"] == "ok" else "now ok"
+    if "ok" in (old.status, new.status) and old.status != new.status:
+        return FAILS if old.status == "ok" else "now ok"
     words = []
-    change, low, high = (told[f"score_change{end}"] for end in ("", "_low", "_high"))
-    if change and (low is None or low > 0 or high < 0):
-        words.append(LESS if change < 0 else "more accurate")
-    ratio, low, high = (told[f"time_ratio{end}"] for end in ("", "_low", "_high"))
-    if ratio and (low > 1 or high < 1 if low is not None else max(ratio, 1 / ratio) > 1 + NOISE):
-        words.append(SLOWER if ratio > 1 else "faster")
+    if score.value and score.shown(0) is not False:  # without an interval any change counts
+        words.append(LESS if score.value < 0 else "more accurate")
+    if time.value:
+        beyond_noise = max(time.value, 1 / time.value) > 1 + NOISE
+        if beyond_noise if time.shown(1) is None else time.shown(1):
+            words.append(SLOWER if time.value > 1 else "faster")
     return ", ".join(words) or "same"
 
 
