@@ -6,13 +6,14 @@ import subprocess
 import sys
 
 import numpy as np
-from test_preparing import BETWEEN, IDLE
 
 from cellbench.core.runs import RunRecord, RunSpec
 from cellbench.core.store import Store
 from cellbench.methods import methods
 from cellbench.results import stats
 from cellbench.results.bootstrap import RESAMPLES
+
+from .test_preparing import BETWEEN, IDLE
 
 
 def test_table_of_10000_records(benchmark, figures, tmp_path):

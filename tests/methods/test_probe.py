@@ -6,7 +6,6 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from cellbench.deep.training.model import choose_precision
 
 from cellbench.core.contention import Spent
 from cellbench.core.errors import DataError, UsageError
@@ -14,6 +13,7 @@ from cellbench.core.runs import RunLog
 from cellbench.core.settings import replace
 from cellbench.datasets.preprocessing import three_channels
 from cellbench.datasets.toy import rings
+from cellbench.deep.precision import choose_precision
 from cellbench.deep.pretrained import encoders
 from cellbench.methods import embedding, methods
 from cellbench.methods.embedding import Embedder, full_scale

@@ -192,7 +192,7 @@ DEFAULTS = [
 ]
 
 
-@pytest.mark.parametrize("record", DEFAULTS, ids=lambda record: f"{record.spec.method}-{record.key}")
+@pytest.mark.parametrize("record", DEFAULTS, ids=lambda record: f"{record.spec.method}-{record.spec.key}")
 def test_what_reference_results_were_made_with_is_still_the_default(record):
     entry = methods[record.spec.method]
     params, *_ = settled(entry, n=record.facts["n"]["train"])

@@ -1,6 +1,5 @@
 """Drift across a split is found, and order that leaks nothing is not."""
 
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -103,7 +102,6 @@ def test_long_runs_are_read_in_stretches(monkeypatch):
 @pytest.mark.real
 def test_order_leakage_is_flagged_on_the_official_hep2_split_and_not_in_shuffled_order(real_data: Path, tmp_path: Path):
     data = hep2.build(tmp_path, real_data / "hep2_i3a.tar")
-    start = time.perf_counter()
     features = order.order_features(pixels.scan(data))
     finding = order.order_leakage(data, features)
     assert finding.status == "found"
@@ -115,7 +113,6 @@ def test_order_leakage_is_flagged_on_the_official_hep2_split_and_not_in_shuffled
     mixed = np.random.default_rng(0).permutation(len(data))
     shuffled = replace(data, labels=data.labels[mixed], split=_moved(data.split, mixed))
     assert order.order_leakage(shuffled, {name: values[mixed] for name, values in features.items()}).status == "ok"
-    assert time.perf_counter() - start < 20
 
 
 def _moved(split: Split, order: np.ndarray) -> Split:
