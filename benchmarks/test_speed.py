@@ -26,7 +26,7 @@ from cellbench.deep.training import loop
 from cellbench.features import hog
 from cellbench.methods import methods
 from cellbench.reporting.tables.views import tables
-from cellbench.running.worker import ask
+from cellbench.running.executors.child import ask
 
 HAS_BF16 = str(choose_precision("auto", "cpu")) == "bf16"
 # Without bf16 instructions both sides compute in float32, at a tenth of the speed: fewer images, and no factor to gain.

@@ -1,36 +1,57 @@
-"""cellbench: is a deep net worth it on my cells, or does an SVM on HOG features do?"""
+"""cellbench: is a deep net worth it on my cells, or does an SVM on HOG features do?
+
+docs/api.md shows what a program or a notebook can do with it.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from . import features, svm
+    from .api import run
     from .core.settings import setting
+    from .datasets.inspection import inspect
+    from .datasets.opening import open_dataset
     from .datasets.registry import dataset
     from .methods.decorator import method
-    from .results.results import Results
+    from .results.results import load_results
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "dataset", "load_results", "method", "setting"]
+__all__ = [
+    "__version__",
+    "dataset",
+    "features",
+    "inspect",
+    "load_results",
+    "method",
+    "open_dataset",
+    "run",
+    "setting",
+    "svm",
+]
 
 # Where each public name is found when it is first asked for: importing cellbench loads neither torch nor pandas.
 FUNCTIONS = {
     "dataset": ".datasets.registry",
+    "inspect": ".datasets.inspection",
+    "load_results": ".results.results",
     "method": ".methods.decorator",
+    "open_dataset": ".datasets.opening",
+    "run": ".api",
     "setting": ".core.settings",
 }
+MODULES = ("features", "svm")
 
 
 def __getattr__(name: str) -> Any:
     """A public name, when it is asked for."""
+    if name in MODULES:
+        return import_module(f".{name}", __name__)
     if name not in FUNCTIONS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(FUNCTIONS[name], __name__), name)
 
 
-def load_results(folder: "Path | str") -> "Results":
-    """Results of every record below a folder; raises UsageError when there is no such folder, or no record in it."""
-    from .results.results import Results  # pandas takes its time, and the command line needs it only for tables
-
-    return Results.load(folder)
+def __dir__() -> list[str]:
+    """What completion offers."""
+    return sorted({*globals(), *__all__})

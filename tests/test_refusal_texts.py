@@ -12,7 +12,7 @@ from cellbench.core.errors import CellbenchError
 from cellbench.core.suites import parse
 from cellbench.datasets.folder import FolderOptions
 from cellbench.methods import methods
-from cellbench.running.plan import parse_override, settled
+from cellbench.running.planning.plan import parse_override, settled
 
 # A method, what is set, and what is said. Every method has the settings of preprocessing and of the decision.
 SETTINGS: list[tuple[str, dict[str, Any], str]] = [

@@ -5,14 +5,12 @@ from pathlib import Path
 import click
 
 from ..core.words import counted
-from .options import load_plugins
+from .options import plugin_option
 
 
 @click.command()
 @click.argument("name")
-@click.option(
-    "--plugin", "plugins", multiple=True, type=click.Path(path_type=Path), help="Python file that registers it."
-)
+@plugin_option("that registers it")
 @click.pass_context
 def check(context: click.Context, name: str, plugins: tuple[Path, ...]) -> None:
     """Check that a method, on toy images, or a data set keeps the rules.
@@ -27,6 +25,7 @@ def check(context: click.Context, name: str, plugins: tuple[Path, ...]) -> None:
     from ..datasets import datasets
     from ..methods import conformance as of_methods
     from ..methods import methods
+    from ..running.plugins import load_plugins
 
     load_plugins(plugins)
     rules = of_data_sets.conformance(datasets[name]) if name in datasets else of_methods.conformance(methods[name])

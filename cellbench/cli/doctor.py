@@ -14,10 +14,11 @@ def doctor() -> None:
     """
     from ..core.environment import cache_folder, cores, machine_name, processor, versions
     from ..core.words import counted
-    from ..running import worker
+    from ..running.executors import child
+    from ..running.executors.questions import describe_torch
     from ..svm.backends import BACKENDS, available
 
-    torch = worker.ask(worker.describe_torch)
+    torch = child.ask(describe_torch)
     size = sum(file.stat().st_size for file in cache_folder().rglob("*") if file.is_file())
     gpu = f"{torch['gpu']}, CUDA {torch['cuda_version']}" if torch["cuda"] else "none that torch can use"
     facts = {

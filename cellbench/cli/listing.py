@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..core.families import FAMILIES, family_of
-from ..core.words import counted
-from .options import load_plugins, terminal_width, wide_option
-from .prepare import amount
+from ..core.words import counted, file_size
+from .options import plugin_option, terminal_width, wide_option
 
 if TYPE_CHECKING:
     from ..core.extras import Extra
@@ -33,9 +32,7 @@ def list_() -> None:
 
 
 @list_.command("methods")
-@click.option(
-    "--plugin", "plugins", multiple=True, type=click.Path(path_type=Path), help="Python file with further methods."
-)
+@plugin_option("with further methods")
 @click.argument("name", required=False)
 def list_methods(name: str | None, plugins: tuple[Path, ...]) -> None:
     """Every method, or all settings of one.
@@ -52,7 +49,8 @@ def list_methods(name: str | None, plugins: tuple[Path, ...]) -> None:
 
     from ..core.extras import EXTRAS
     from ..methods import methods
-    from ..running.plan import needs_of, settings_of
+    from ..running.planning.plan import needs_of, settings_of
+    from ..running.plugins import load_plugins
 
     load_plugins(plugins)
     if name:
@@ -138,9 +136,7 @@ def _shown(setting: "Setting") -> str:
 
 
 @list_.command("datasets")
-@click.option(
-    "--plugin", "plugins", multiple=True, type=click.Path(path_type=Path), help="Python file with further data sets."
-)
+@plugin_option("with further data sets")
 def list_datasets(plugins: tuple[Path, ...]) -> None:
     """Every data set: size, classes, channels, licence, how to get it.
 
@@ -152,6 +148,7 @@ def list_datasets(plugins: tuple[Path, ...]) -> None:
     from ..datasets import datasets
     from ..datasets.files import cache
     from ..datasets.files.names import natural_key
+    from ..running.plugins import load_plugins
 
     load_plugins(plugins)
     entries = sorted(datasets.entries(), key=lambda entry: natural_key(entry.name))
@@ -186,7 +183,7 @@ def _state(entry: Any) -> str:
     from ..datasets.files import cache
 
     if cache.is_ready(entry.key):
-        return f"ready: {entry.key}, {amount(cache.size_of(cache.location(entry.key)))}"
+        return f"ready: {entry.key}, {file_size(cache.size_of(cache.location(entry.key)))}"
     if entry.made_on_demand:
         return "made when first used"
     if entry.found_source():

@@ -15,11 +15,11 @@ import click
 
 from ..core.errors import UsageError
 from ..core.words import counted, duration
-from .options import load_plugins
+from .options import plugin_option
 
 if TYPE_CHECKING:
-    from ..running.labelling import Labelled
-    from ..running.models import Model
+    from ..running.saved_models.labelling import Labelled
+    from ..running.saved_models.models import Model
 
 SCHEMA_VERSION = 1
 NAMED = 10  # unreadable images that are named one by one
@@ -35,9 +35,7 @@ SAID_EVERY = 30.0  # seconds, where nobody sees a bar
 @click.option("--all-scores", is_flag=True, help="The score of every class as well.")
 @click.option("--pattern", help="One file a channel, such as '{id}_{channel}.tif'.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
-@click.option(
-    "--plugin", "plugins", multiple=True, type=click.Path(path_type=Path), help="Python file with the model's method."
-)
+@plugin_option("with the model's method")
 @click.pass_context
 def predict(
     context: click.Context,
@@ -70,9 +68,11 @@ def predict(
     cellbench predict results/.../resnet18/s0-1a2b3c4d5e6f.model new_cells/ -o labels.csv
     cellbench predict resnet18.model new_cells/ more/a.png --top 3 --all-scores
     """
+    from ..running.plugins import load_plugins
+
     load_plugins(plugins)
     _check_output(output, model, images)
-    from ..running import labelling, models
+    from ..running.saved_models import labelling, models
 
     loaded = models.load(model)
     shown = _shown(loaded, top)

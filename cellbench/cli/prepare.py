@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from ..core.errors import UsageError
-from ..core.words import counted
-from .options import data_folder, folder_options, given_options, load_plugins
+from ..core.words import counted, file_size
+from .options import folder_options, plugin_option
 
 SECONDS_A_LINE = 10  # between two plain lines on one download
 
@@ -24,9 +24,7 @@ SECONDS_A_LINE = 10  # between two plain lines on one download
 @click.option("--again", is_flag=True, help="Prepare anew even if it is ready.")
 @click.option("--list", "show", is_flag=True, help="Show what is prepared and downloaded, its size and place.")
 @click.option("--clear", "cleared", metavar="NAME", help="Remove a data set, its downloads too, from the disk.")
-@click.option(
-    "--plugin", "plugins", multiple=True, type=click.Path(path_type=Path), help="Python file with further data sets."
-)
+@plugin_option("with further data sets")
 @folder_options
 def prepare(
     dataset: str | None,
@@ -53,6 +51,8 @@ def prepare(
         raise UsageError(
             "prepare wants one of: a data set (`cellbench list datasets` names them), --list, --clear NAME"
         )
+    from ..running.plugins import load_plugins
+
     load_plugins(plugins)
     if show:
         _list()
@@ -63,11 +63,11 @@ def prepare(
 
 
 def _prepare(dataset: str, source: Path | None, again: bool, folder: dict[str, Any]) -> None:
-    from ..datasets import datasets
+    from ..datasets import datasets, opening
     from ..datasets.files import cache
 
     start = time.perf_counter()
-    given = given_options(folder)
+    given = opening.given(folder)
     if dataset in datasets and not given:
         entry = datasets[dataset]
         ready = cache.is_ready(entry.key) and not again
@@ -84,7 +84,7 @@ def _prepare(dataset: str, source: Path | None, again: bool, folder: dict[str, A
     elif source and dataset not in datasets:
         raise UsageError(f"--from is for data sets by name; for a folder of images leave it out, got {dataset!r}")
     else:
-        path = data_folder(dataset, folder)
+        path = opening.prepare(dataset, folder)
     data = cache.read(path)
     size = " × ".join(map(str, data.images.shape[2:]))
     parts = ", ".join(f"{len(data.split[part]):,} {part}" for part in ("train", "val", "test"))
@@ -107,12 +107,12 @@ def _list() -> None:
 
     lines = list_cached()
     rows = [
-        [line.name, line.state, amount(line.bytes) if line.path else "", line.path and _inside(line.path)]
+        [line.name, line.state, file_size(line.bytes) if line.path else "", line.path and _inside(line.path)]
         for line in lines
     ]
     click.echo(tabulate(rows, ["name", "state", "size", "where"], colalign=("left", "left", "right", "left")))
     click.echo(
-        f"\n{amount(sum(line.bytes for line in lines))} in {cache_folder()}. "
+        f"\n{file_size(sum(line.bytes for line in lines))} in {cache_folder()}. "
         "To remove one: cellbench prepare --clear NAME"
     )
 
@@ -128,16 +128,7 @@ def _clear(name: str) -> None:
     from ..datasets.cached import remove_cached
 
     freed = remove_cached(name)
-    click.echo(f"{name}: {amount(freed)} freed" if freed else f"{name}: nothing of it was on the disk")
-
-
-def amount(size: float) -> str:
-    """Bytes as people say them: 512 B, 1.4 MB, 12.0 GB (powers of 1000)."""
-    for unit in ("B", "kB", "MB"):
-        if size < 999.5 or (unit == "B" and size < 1000):
-            return f"{size:.0f} B" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"
+    click.echo(f"{name}: {file_size(freed)} freed" if freed else f"{name}: nothing of it was on the disk")
 
 
 @contextlib.contextmanager
@@ -170,7 +161,7 @@ def _plain_lines() -> Callable[[str, int, int | None], None]:
         if name in last and done != total and now - last[name] < SECONDS_A_LINE:
             return
         last[name] = now
-        of = f" of {amount(total)}" if total else ""
-        click.echo(f"downloading {name}: {amount(done)}{of}", err=True)
+        of = f" of {file_size(total)}" if total else ""
+        click.echo(f"downloading {name}: {file_size(done)}{of}", err=True)
 
     return say

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..core.console import progress_line
 from ..core.errors import DataError, UsageError
 from ..core.words import counted
-from .inspect import best_result
-from .options import progress_line
 from .reading import machine_option, read_results
 
 if TYPE_CHECKING:
@@ -98,6 +97,7 @@ def report(
 def _look(scope: "Scope", wanted: set[int], results: Path) -> "Look":
     """Pictures of the cells wanted and of some of each class, and what `cellbench inspect` finds."""
     from ..datasets.audit import audit
+    from ..datasets.audit.best_result import best_result
     from ..datasets.display import colours, thumbnails
     from ..datasets.named_splits import with_split
     from ..reporting.report.page import Look

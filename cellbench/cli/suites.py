@@ -1,65 +1,11 @@
-"""Suites on the command line: which runs they come to, what makes them a variant, how they are listed."""
+"""How suites are listed."""
 
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-
-import click
-
-from ..core.errors import DataError
 
 if TYPE_CHECKING:
     from ..core.suites import Entry, Suite
-    from ..running.plan import Job, Override
-
-Studies = Sequence[tuple["Suite", list["Entry"]]]
-
-
-def plan_suites(
-    studies: Studies,
-    names: Sequence[str],
-    prepared: Callable[[str], Path],
-    *,
-    overrides: Sequence["Override"],
-    **options: Any,
-) -> list["Job"]:
-    """Jobs of the entries of each suite, on data sets `names`, or without any on the suite's own."""
-    import fnmatch
-
-    from ..datasets.files import cache
-    from ..methods import methods
-    from ..running.plan import check_scopes, merged
-    from ..running.suites import plan_suite
-
-    folders = {suite.name: [prepared(name) for name in names] or [_own(suite, prepared)] for suite, _ in studies}
-    sets = [cache.read(folder) for folder in dict.fromkeys(f for of_suite in folders.values() for f in of_suite)]
-    check_scopes([methods[entry.method] for _, entries in studies for entry in entries], sets, overrides)
-    jobs: list[Job] = []
-    for suite, entries in studies:
-        fit = [o for o in overrides if fnmatch.filter([entry.method for entry in entries], o.scope)]
-        jobs += plan_suite(suite, entries, folders[suite.name], overrides=fit, **options)
-    return merged(jobs)
-
-
-def _own(suite: "Suite", prepared: Callable[[str], Path]) -> Path:
-    try:
-        return prepared(suite.dataset)
-    except DataError as error:
-        raise DataError(f"{error}; or run suite {suite.name!r} on other images: --dataset NAME") from error
-
-
-def tell_variants(studies: Studies, jobs: Sequence["Job"], changes: Sequence[str]) -> None:
-    """A line for each suite that is not run as it is written."""
-    for suite, _ in studies:
-        used = dict.fromkeys(job.spec.dataset for job in jobs if _is_of(job, suite))
-        others = [f"on {name} in place of {suite.dataset}" for name in used if name != suite.dataset]
-        if others or changes:
-            click.echo(f"suite {suite.name} is run as a variant: {', '.join([*others, *changes])}", err=True)
-
-
-def _is_of(job: "Job", suite: "Suite") -> bool:
-    return any(title.startswith(f"{suite.name}/") for title in job.titles)
 
 
 def overview(suites: Sequence["Suite"]) -> str:

@@ -112,6 +112,6 @@ def table(
 def _claims(results: "Results", names: Sequence[str]) -> "list[Table]":
     from ..core.suites import select
     from ..reporting.tables.suite import claims
-    from ..running.suites import expected
+    from ..running.planning.suites import expected
 
     return [claims(results, suite, expected(suite)) for suite in select(names)]

@@ -9,7 +9,7 @@ pydantic checks the values; what is said of a wrong one, and in lists, is made h
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import NoneType, UnionType
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import (
@@ -22,8 +22,8 @@ from pydantic import (
     ValidationError,
     WrapValidator,
     create_model,
-    model_validator,
 )
+from pydantic import model_validator as _model_validator
 from pydantic.fields import FieldInfo
 
 from .errors import UsageError, closest, did_you_mean
@@ -57,7 +57,7 @@ def setting(
     allowed; people may write 'auto' too. reset_by: name of another setting, whose change takes this one back to its
     default in a plan. needs: value to the extra of cellbench (see core.extras) that it takes.
     """
-    facts: Any = {"may_be": may_be, "unset": unset, "reset_by": reset_by, "needs": dict(needs or {})}
+    facts = {"may_be": may_be, "unset": unset, "reset_by": reset_by, "needs": dict(needs or {})}
     return Field(description=meaning, ge=ge, gt=gt, le=le, lt=lt, json_schema_extra=facts)
 
 
@@ -75,7 +75,7 @@ def one_of(*allowed: Any) -> AfterValidator:
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 # One value, or several; either stays as it is.
-OneOrMore: TypeAlias = T | Annotated[tuple[T, ...], Field(min_length=1)]
+OneOrMore = T | Annotated[tuple[T, ...], Field(min_length=1)]
 # Several values; a single one becomes a tuple of it.
 Several = Annotated[tuple[T, ...], BeforeValidator(lambda given: given if isinstance(given, tuple) else (given,))]
 # A choice that has the word 'none', which the command line reads as None.
@@ -91,7 +91,7 @@ class Settings(BaseModel):
         frozen=True, extra="forbid", strict=True, allow_inf_nan=False, arbitrary_types_allowed=True
     )
 
-    @model_validator(mode="wrap")
+    @_model_validator(mode="wrap")
     @classmethod
     def _refuse_in_our_words(cls, given: Any, check: ModelWrapValidatorHandler[Self]) -> Self:
         if not isinstance(given, Mapping):  # one that was made and checked before
@@ -123,7 +123,6 @@ def described(settings: Settings) -> list[Setting]:
 
 
 def names(settings: Settings) -> list[str]:
-    """What the settings are called, in order."""
     return list(type(settings).model_fields)
 
 
@@ -159,7 +158,7 @@ def is_number(value: object) -> bool:
 
 
 def _as_we_write_it(field: FieldInfo | None, value: Any) -> Any:
-    """TOML and JSON have lists where we have tuples, and people may write 'auto' for None."""
+    """TOML and JSON have lists where we have tuples, and people write a word such as 'auto' for None."""
     if isinstance(value, list):
         return tuple(value)
     if field is not None and value == "auto" == _facts(field)["unset"]:
@@ -203,16 +202,16 @@ def _choices(kind: Any) -> list[str]:
     """The words that a value of this type may be."""
     if get_origin(kind) is Literal:
         return [choice for choice in get_args(kind) if isinstance(choice, str)]
-    return [choice for one in get_args(kind) for choice in _choices(one)] if _is_union(kind) else []
+    return [choice for part in get_args(kind) for choice in _choices(part)] if _is_union(kind) else []
 
 
 def _alternatives(kind: Any, bounds: Any = ()) -> list[str]:
     """What a value of this type and within these bounds may be, but for None."""
     if get_origin(kind) is Annotated:
         inner, *more = get_args(kind)
-        return _alternatives(inner, [bound for one in more for bound in getattr(one, "metadata", [one])] + list(bounds))
+        return _alternatives(inner, [part for one in more for part in getattr(one, "metadata", [one])] + list(bounds))
     if _is_union(kind):
-        found = [words for one in get_args(kind) for words in _alternatives(one, bounds)]
+        found = [words for part in get_args(kind) for words in _alternatives(part, bounds)]
         return [words for words in found if words + SEVERAL not in found]
     if get_origin(kind) is Literal:
         return [str(choice) for choice in get_args(kind)]

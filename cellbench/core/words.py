@@ -26,3 +26,12 @@ def duration(seconds: float) -> str:
     if seconds < 5400:
         return f"{int(seconds // 60)} min {int(seconds % 60)} s"
     return f"{int(seconds // 3600)} h {int(seconds % 3600 // 60)} min"
+
+
+def file_size(size: float) -> str:
+    """Bytes as people say them: 512 B, 1.4 MB, 12.0 GB (powers of 1000)."""
+    for unit in ("B", "kB", "MB"):
+        if size < 999.5 or (unit == "B" and size < 1000):
+            return f"{size:.0f} B" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"

@@ -173,8 +173,7 @@ class FeatureSVM:
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a label that all or no training images have: its score is constant
-            inputs, labels, unseen = given
-            tried = candidates(backend, inputs, labels, unseen, **grid, **self._settings.fixed)
+            tried = candidates(backend, *given, **grid, **self._settings.fixed)
             scored = (Candidate(c, model, _scores(model, d, len(val.classes))) for c, model, d in tried)
             return best_candidate(scored, val, log)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from ..core.data import Samples
 from ..core.metrics import validation_figure
@@ -35,19 +35,6 @@ def _in_order(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in GROUPS if name in names)
 
 
-def _none_or_several(given: Any) -> Any:
-    return () if given is None else given if isinstance(given, tuple) else (given,)
-
-
-def _among_features(names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-    """Those that are there; none where all are optional, as all of them cannot be left out."""
-    if names:
-        check_groups(names, "optional")
-    features = info.data.get("features", ())
-    kept = tuple(name for name in features if name in names)
-    return kept if len(kept) < len(features) else ()
-
-
 Groups = Annotated[
     Several[str],
     AfterValidator(_in_order),
@@ -63,15 +50,23 @@ class GroupSettings(Settings):
 
     features: Groups = DEFAULT_GROUPS
     optional: Annotated[
-        tuple[str, ...],
-        BeforeValidator(_none_or_several),
-        AfterValidator(_among_features),
+        Several[str] | None,
+        Field(validate_default=True),
         setting(
             "groups dropped, all at once, if the val score is better without them",
             may_be="groups among features, or none",
         ),
-        Field(validate_default=True),
     ] = OPTIONAL_GROUPS
+
+    @field_validator("optional")
+    @classmethod
+    def _among_features(cls, names: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...]:
+        """Those that are there; none where all are optional, as all of them cannot be left out."""
+        if names:
+            check_groups(names, "optional")
+        features = info.data.get("features", ())
+        kept = tuple(name for name in features if name in (names or ()))
+        return kept if len(kept) < len(features) else ()
 
 
 class CombinedSettings(SVMSettings, GroupSettings):

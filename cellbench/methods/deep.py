@@ -76,7 +76,7 @@ class NetMethod:
         torch.manual_seed(self._seed)  # the weights, and dropout
         side = square_side(train)
         recipe = self._recipe
-        stem: str | None = None if recipe.stem == "auto" else recipe.stem
+        stem = None if recipe.stem == "auto" else recipe.stem
         if recipe.weights is not None and stem is None and "stem" in self._net.options:
             from ..deep.pretrained.weights import stem_of
 

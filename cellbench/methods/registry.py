@@ -32,14 +32,9 @@ class Method(Scorer, Protocol):
     'sigmoid'; '' or nothing where they are decision values.
     """
 
-    @property
-    def backend(self) -> str: ...
-
-    @property
-    def chosen(self) -> Mapping[str, Any]: ...
-
-    @property
-    def parameters(self) -> int | None: ...
+    backend: str
+    chosen: Mapping[str, Any]
+    parameters: int | None
 
     def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
         """Learn from train, choose on val; return when finished, the device synchronised."""

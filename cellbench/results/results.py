@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from ..core.errors import UsageError, did_you_mean
 from ..core.words import counted
+from . import showing
 from .frame import read_folder
 from .pooling import Drawn, pool
 from .row_settings import with_settings
@@ -17,11 +19,14 @@ from .rows import Line, Row, by
 from .runs import Run
 from .selection import chosen
 
+if TYPE_CHECKING:
+    from .showing import Page
+
 ALL_MACHINES = "all"
 OF_LEFT_OUT = ("dataset", "fingerprint", "split", "family", "method", "settings", "depth")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Results:
     """What tables, figures, findings and the page are made of; none of these opens a file.
 
@@ -45,6 +50,20 @@ class Results:
     def to_frame(self) -> pd.DataFrame:
         """A tidy frame with a row a run, the caller's to change: docs/results-frame.md has its columns."""
         return self.frame.copy()
+
+    def __repr__(self) -> str:
+        runs = counted(len(self.frame), "run")
+        return f"<results of {runs} in {str(self.folder)!r}; print() shows the answer and the leaderboards>"
+
+    def __str__(self) -> str:
+        return repr(showing.overview(self))
+
+    def _repr_html_(self) -> str:
+        return showing.overview(self)._repr_html_()
+
+    def table(self, view: str = "leaderboard", conditions: Sequence[str] = ()) -> "Page":
+        """A view of `cellbench table`, as text or in a notebook; conditions: as --where takes them."""
+        return showing.view(self, view, conditions)
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -90,3 +109,8 @@ class Results:
         others = ", ".join(f"{other} ({counted(n, 'run')})" for other, n in sorted(counts.items()) if other != wanted)
         line = f"Only runs of {wanted} are shown; there are others of {others}: --machine NAME, or --machine all"
         return self.only(self.frame["machine"] == wanted), line if others else ""
+
+
+def load_results(folder: Path | str) -> Results:
+    """Results of every record below a folder; raises UsageError when there is no such folder, or no record in it."""
+    return Results.load(folder)

@@ -11,7 +11,7 @@ import numpy as np
 from ..core.runs import RunRecord, RunSpec, canonical
 from ..core.store import Store
 from ..methods.registry import MethodEntry, methods
-from .plan import Job
+from .job import Job
 
 ONCE = 5.0  # seconds until the imports of all runs are done
 EACH = 0.5  # seconds for a process a run, its plug-ins, and saving

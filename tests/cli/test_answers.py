@@ -6,9 +6,10 @@ import pytest
 from click.testing import CliRunner
 
 from cellbench.cli import cli
-from cellbench.cli.quick import METHODS, choose_quick
 from cellbench.core.store import Store
 from cellbench.methods import methods
+from cellbench.running.planning.options import RunOptions
+from cellbench.running.planning.quick import METHODS, choose_quick
 
 from ..reporting.conftest import make
 
@@ -80,17 +81,15 @@ def test_a_machine_without_a_record_is_refused_with_those_that_have_one(shared):
 
 
 def test_quick_chooses_a_floor_two_svms_and_the_quick_net_on_the_embedded_cells():
-    options = {"everything": False, "suite_names": (), "method_names": (), "dataset_names": ()}
-    choose_quick(options)
-    assert options["method_names"] == tuple(name for name in METHODS if name in methods)
-    assert "svm-hog" in options["method_names"]
-    assert options["dataset_names"] == ("synthetic-yeast",)
+    options = choose_quick(RunOptions(quick=True))
+    assert options.methods == tuple(name for name in METHODS if name in methods)
+    assert "svm-hog" in options.methods
+    assert options.datasets == ("synthetic-yeast",)
 
 
 def test_quick_takes_the_images_that_are_named():
-    options = {"everything": False, "suite_names": (), "method_names": (), "dataset_names": ("my_cells/",)}
-    choose_quick(options)
-    assert options["dataset_names"] == ("my_cells/",)
+    options = choose_quick(RunOptions(quick=True, datasets=("my_cells/",)))
+    assert options.datasets == ("my_cells/",)
 
 
 def test_quick_and_methods_of_one_s_own_are_refused(call):

@@ -20,7 +20,7 @@ def test_doctor_names_every_backend_with_its_reason():
 def test_doctor_counts_one_core_and_one_thread_in_the_singular(monkeypatch):
     monkeypatch.setattr("cellbench.core.environment.cores", lambda: 1)
     facts = {"cuda": False, "gpu": "", "cuda_version": "", "threads": 1}
-    monkeypatch.setattr("cellbench.running.worker.ask", lambda question: facts)
+    monkeypatch.setattr("cellbench.running.executors.child.ask", lambda question: facts)
     (line,) = [line for line in CliRunner().invoke(doctor).output.splitlines() if line.startswith("processor")]
     assert line.endswith(", 1 core, 1 thread")
 

@@ -12,7 +12,6 @@ from click.testing import CliRunner
 from cellbench import load_results
 from cellbench.cli import cli
 from cellbench.cli.run import run
-from cellbench.cli.suites import plan_suites
 from cellbench.core import suites
 from cellbench.core.data import Split
 from cellbench.core.errors import UsageError
@@ -28,7 +27,8 @@ from cellbench.reporting.findings.evidence import sides
 from cellbench.reporting.findings.judges import JUDGES
 from cellbench.results.conditions import FORM
 from cellbench.results.frame import COLUMNS
-from cellbench.running.plan import make_plan, names_of, parse_override
+from cellbench.running.planning.plan import make_plan, names_of, parse_override
+from cellbench.running.planning.suites import plan_suites
 
 from ..reporting.conftest import make
 
@@ -65,11 +65,11 @@ def test_a_claim_asks_for_columns_and_settings_that_there_are(name):
 @pytest.mark.parametrize(("name", "command"), COMMANDS)
 def test_a_command_is_understood_and_names_what_there_is(name, command):
     options = parsed(command)
-    assert all(dataset in datasets for dataset in options["dataset_names"])
-    if options["suite_names"]:
-        suites.choose(suites.select(options["suite_names"]), options["method_names"], options["exclude"])
+    assert all(dataset in datasets for dataset in options["datasets"])
+    if options["suites"]:
+        suites.choose(suites.select(options["suites"]), options["methods"], options["exclude"])
     else:
-        assert all(methods.select([pattern]) for pattern in options["method_names"])
+        assert all(methods.select([pattern]) for pattern in options["methods"])
 
 
 @pytest.fixture(scope="module")
@@ -99,10 +99,10 @@ def evidence(folders, tmp_path):
 def _records(command, folders, place, on):
     options = parsed(command)
     (weights := place / "weights.pt").write_bytes(b"")
-    overrides = [parse_override(text.replace("PATH", str(weights))) for text in options["settings"]]
+    overrides = [parse_override(text.replace("PATH", str(weights))) for text in options["set"]]
     device = "cpu" if options["device"] == "auto" else options["device"]
-    studies = suites.choose(suites.select(options["suite_names"]), options["method_names"], options["exclude"])
-    names = options["dataset_names"] or [suite.dataset for suite, _ in studies]
+    studies = suites.choose(suites.select(options["suites"]), options["methods"], options["exclude"])
+    names = options["datasets"] or [suite.dataset for suite, _ in studies]
     several = names[0].startswith("hpa")
     common = {"overrides": overrides, "limit": options["limit"], "device": device}
     jobs = plan_suites(studies, (), lambda name: folders[several], seeds=range(3), split=None, **common)
@@ -111,9 +111,9 @@ def _records(command, folders, place, on):
 
 def _plain_records(command, folders):
     options = parsed(command)
-    several = options["dataset_names"][0].startswith("hpa")
-    chosen = [entry for pattern in options["method_names"] for entry in methods.select([pattern])]
-    return [_record(job, options["dataset_names"][0], several) for job in make_plan(chosen, [folders[several]])]
+    several = options["datasets"][0].startswith("hpa")
+    chosen = [entry for pattern in options["methods"] for entry in methods.select([pattern])]
+    return [_record(job, options["datasets"][0], several) for job in make_plan(chosen, [folders[several]])]
 
 
 def _record(job, dataset, several):

@@ -11,10 +11,10 @@ from click.testing import CliRunner
 from PIL import Image
 
 from cellbench.cli import cli
-from cellbench.cli.inspect import best_result
 from cellbench.core.errors import UsageError
 from cellbench.core.runs import RunRecord, RunSpec
 from cellbench.core.store import Store
+from cellbench.datasets.audit.best_result import best_result
 from cellbench.datasets.audit.shortcuts import BestResult
 from cellbench.datasets.toy import rings
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from cellbench.cli import cli
 from cellbench.methods import methods
-from cellbench.running.plan import settings_of
+from cellbench.running.planning.plan import settings_of
 
 
 def test_listing_needs_no_torch(tmp_path):

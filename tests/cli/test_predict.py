@@ -16,9 +16,9 @@ from cellbench.cli import cli
 from cellbench.core.errors import CellbenchError
 from cellbench.datasets.files import cache
 from cellbench.datasets.toy import rings
-from cellbench.running import labelling, models
-from cellbench.running.plan import make_plan, parse_override
-from cellbench.running.runner import execute
+from cellbench.running.planning.plan import make_plan, parse_override
+from cellbench.running.saved_models import labelling, models
+from cellbench.running.single_run import execute
 
 
 @pytest.fixture(scope="module")

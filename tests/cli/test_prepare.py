@@ -13,10 +13,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cellbench.cli import cli
-from cellbench.cli.prepare import amount, download_watcher
+from cellbench.cli.prepare import download_watcher
 from cellbench.core.data import Dataset
 from cellbench.core.environment import cache_folder
 from cellbench.core.errors import CellbenchError, DataError, UsageError
+from cellbench.core.words import file_size
 from cellbench.datasets import DatasetEntry, datasets, registry
 from cellbench.datasets.files import cache
 from cellbench.datasets.files.download import Progress, RemoteFile
@@ -233,14 +234,14 @@ def test_what_is_kept_is_listed_and_cleared_by_name(register: Callable[..., Data
 
     shown = call("prepare", "--list").output
     lines = {tuple(re.split(r"\s{2,}", line)) for line in shown.splitlines()}
-    assert ("toys", "ready", amount(ready), "v1/toys-r2") in lines
+    assert ("toys", "ready", file_size(ready), "v1/toys-r2") in lines
     assert ("toys", "of an older version, of no use now", "1.0 kB", "v1/toys-r1") in lines
     assert ("toys", "downloaded files", "2.0 kB", "downloads/toys") in lines
     assert ("folder-cells-0123456789abcdef", "ready", "4.0 kB", "v1/folder-cells-0123456789abcdef") in lines
     assert any(line[:2] == ("synthetic-yeast", "made when first used") for line in lines)
     assert str(cache_folder()) in shown
 
-    assert call("prepare", "--clear", "toys").output == f"toys: {amount(ready + 3000)} freed\n"
+    assert call("prepare", "--clear", "toys").output == f"toys: {file_size(ready + 3000)} freed\n"
     assert on_disk() == [own.name, "toys-more-r1"]
     assert not downloads.exists()
     assert call("prepare", "--clear", "toys").output == "toys: nothing of it was on the disk\n"
@@ -301,4 +302,4 @@ def test_list_datasets_fits_120_columns_and_tells_classes_and_channels_when_read
     [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (999_900, "1.0 MB"), (82_945_000, "82.9 MB"), (2.5e12, "2500.0 GB")],
 )
 def test_amounts_are_said_in_powers_of_1000(size: float, text: str) -> None:
-    assert amount(size) == text
+    assert file_size(size) == text

@@ -123,7 +123,7 @@ def linked_twice(sound: Path) -> None:
 
 @pytest.mark.parametrize(
     ("make", "words"),
-    [(linked_up, "/b/up links to"), (linked_twice, "/a and {cells}/b/again are one folder")],
+    [(linked_up, "/b/up links to"), (linked_twice, "/a and {sound}/b/again are one folder")],
 )
 def test_links_between_the_folders_are_refused_by_name(
     sound: Path,

@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from cellbench.cli import cli
-from cellbench.cli.options import parse_val_limit
 from cellbench.core.errors import UsageError
 from cellbench.datasets.files import cache
+from cellbench.running.planning.options import parse_val_limit
 
 from .program import call
 

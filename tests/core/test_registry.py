@@ -56,17 +56,3 @@ def test_a_plug_in_file_registers_a_method(tmp_path):
 def test_a_plug_in_that_is_no_file_is_refused(tmp_path):
     with pytest.raises(UsageError, match=r"nothing\.py"):
         load_plugin_file(tmp_path / "nothing.py")
-
-
-def test_a_new_file_of_its_package_is_found_when_a_name_is_first_asked_for(tmp_path, monkeypatch):
-    folder = tmp_path / "toys_of_a_test"
-    folder.mkdir()
-    (folder / "__init__.py").write_text("found = []\n")
-    (folder / "one.py").write_text("from . import found\nfound.append('one')\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    registry = Registry("toy", package="toys_of_a_test", group="cellbench.nothing")
-    import toys_of_a_test
-
-    assert toys_of_a_test.found == []
-    assert "one" not in registry
-    assert toys_of_a_test.found == ["one"]

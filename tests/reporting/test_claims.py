@@ -46,7 +46,7 @@ claimed = { private_macro_f1 = 0.49425, where = "table 2" }
 
 
 def expected(record):
-    """As running.suites has it, for settings as the invented records have them."""
+    """As running.planning.suites has it, for settings as the invented records have them."""
     rows = []
     for entry in SUITE.entries:
         spec = record(entry.method).spec

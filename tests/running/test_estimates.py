@@ -8,7 +8,7 @@ from cellbench.core.runs import RunRecord
 from cellbench.core.store import Store
 from cellbench.methods import methods
 from cellbench.running.estimates import EACH, ONCE, estimate, prior, total, work
-from cellbench.running.plan import make_plan, parse_override
+from cellbench.running.planning.plan import make_plan, parse_override
 
 N = {"train": 60, "val": 30, "test": 30}  # of the toy data
 

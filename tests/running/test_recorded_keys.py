@@ -9,7 +9,7 @@ from cellbench.core.decision import Decision
 from cellbench.core.runs import RunRecord, canonical
 from cellbench.datasets.preprocessing import Preprocessing
 from cellbench.methods import methods
-from cellbench.running.plan import settled
+from cellbench.running.planning.plan import settled
 
 RECORDS = sorted((Path(__file__).parents[2] / "results").rglob("s*.json"))
 

@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from cellbench.core.store import Store
-from cellbench.running import matrix
-from cellbench.running.plan import Override, make_plan
-from cellbench.running.runner import execute
+from cellbench.running.executors import LocalExecutor
+from cellbench.running.planning.plan import Override, make_plan
+from cellbench.running.policy import Policy
+from cellbench.running.run_jobs import run_jobs
+from cellbench.running.single_run import execute
 
 
 class KilledError(Exception):
@@ -49,7 +51,7 @@ def test_a_run_goes_on_from_where_it_was_ended_and_throws_the_checkpoint_away(jo
     whole, _ = execute(job)
     killed_after(2, job, store.checkpoint(job.spec))
     assert store.checkpoint(job.spec).is_file()
-    matrix.run_matrix([job], store, matrix.Policy(), Silent())
+    run_jobs([job], store, Policy(), LocalExecutor(), Silent())
     record = store.find(job.spec)
     assert without_seconds(record.history) == without_seconds(whole.history)
     assert record.metrics == whole.metrics
@@ -66,5 +68,5 @@ def test_force_starts_afresh(job, tmp_path):
         def event(self, kind, facts):
             epochs.extend([facts["epoch"]] if kind == "epoch" else [])
 
-    matrix.run_matrix([job], store, matrix.Policy(force=True), Listening())
+    run_jobs([job], store, Policy(force=True), LocalExecutor(), Listening())
     assert epochs == [1, 2, 3, 4]

@@ -13,7 +13,7 @@ from ...results.rows import Line, Row
 from ..captions import absent_of, deviation_of, device_of, hardware_of, seeds_of
 from .table import PERCENT, POINTS, SECONDS, Column, Table
 
-Expected = Sequence[Mapping[str, Any]]  # as running.suites.expected has them
+Expected = Sequence[Mapping[str, Any]]  # as running.planning.suites.expected has them
 MAIN = ("test_accuracy", "test_macro_f1")
 FIGURES = tuple(f"{part}{kind}" for part in (*(f"{part}_" for part in PARTS), "") for kind in KINDS)
 VARIANT = "†"

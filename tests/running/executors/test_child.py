@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cellbench.cli.progress import outcome
 from cellbench.core.data import Split
 from cellbench.core.decision import Decision
 from cellbench.core.errors import UnavailableError
@@ -18,9 +17,14 @@ from cellbench.core.store import Store
 from cellbench.datasets.files import cache
 from cellbench.datasets.splits import limited
 from cellbench.datasets.toy import rings
-from cellbench.running import matrix, worker
-from cellbench.running.plan import Choice, make_plan, parse_override
-from cellbench.running.runner import execute, unfinished
+from cellbench.running import forecast
+from cellbench.running.executors import LocalExecutor, child
+from cellbench.running.planning.plan import Choice, make_plan, parse_override
+from cellbench.running.policy import FAILED_BEFORE, Policy
+from cellbench.running.policy import state as state_of
+from cellbench.running.progress import outcome
+from cellbench.running.run_jobs import run_jobs, summary
+from cellbench.running.single_run import execute, unfinished
 
 
 class Watcher:
@@ -36,7 +40,7 @@ class Watcher:
     def expect(self, seconds_left):
         self.events.append(("expect", seconds_left))
 
-    def finished(self, job, record, seconds):
+    def finished(self, job, record):
         self.events.append(("finished", record.status))
 
 
@@ -46,7 +50,7 @@ def one_job(folder, method, *sets, **options):
 
 
 def test_facts_of_a_method_are_read_when_all_is_timed_and_overrule_none_of_ours(toy_folder, bad_plugin):
-    record, _ = worker.run_job(one_job(toy_folder, "bad", "how=tells"), lambda kind, facts: None, plugins=[bad_plugin])
+    record, _ = child.run_job(one_job(toy_folder, "bad", "how=tells"), lambda kind, facts: None, plugins=[bad_plugin])
     assert record.facts["told"] == ["fit", "load", "predict"]
     assert record.facts["family"] == "svm"
 
@@ -80,7 +84,7 @@ def test_the_groups_of_the_scored_images_are_kept_with_their_scores():
     toy = rings()
     grouped = dataclasses.replace(toy, groups=7 * np.arange(len(toy.labels)) // 20)
     job = one_job(cache.prepare("grouped-toy", lambda scratch: grouped), "svm-hog", "size=none")
-    _, predictions = worker.run_job(job, lambda kind, facts: None)
+    _, predictions = child.run_job(job, lambda kind, facts: None)
     for part in ("val", "test"):
         np.testing.assert_array_equal(predictions[f"{part}_groups"], grouped.groups[toy.split[part]])
 
@@ -88,7 +92,7 @@ def test_the_groups_of_the_scored_images_are_kept_with_their_scores():
 def test_a_run_returns_a_whole_record_and_the_scores_it_rests_on(toy_folder):
     events = []
     job = one_job(toy_folder, "svm-hog", "size=none")
-    record, predictions = worker.run_job(job, lambda kind, facts: events.append((kind, facts)))
+    record, predictions = child.run_job(job, lambda kind, facts: events.append((kind, facts)))
     assert (record.status, record.reason, record.backend) == ("ok", "", "torch")
     assert set(record.seconds) == {"load", "transfer", "features", "fit", "predict"}
     data = cache.read(toy_folder)
@@ -122,7 +126,7 @@ def test_a_run_returns_a_whole_record_and_the_scores_it_rests_on(toy_folder):
 def test_several_labels_an_image_go_all_the_way_with_thresholds_from_validation(method):
     folder = cache.prepare("several", lambda scratch: rings(multilabel=True))
     sets = ["size=none", "epochs=8", "batch=16"] if method == "cnn" else ["size=none"]
-    record, predictions = worker.run_job(one_job(folder, method, *sets), lambda *_: None)
+    record, predictions = child.run_job(one_job(folder, method, *sets), lambda *_: None)
     assert record.status == "ok", record.reason
     assert outcome(record).startswith("test macro-F1 0.")
     thresholds, _ = Decision().fit(predictions["val_labels"], predictions["val_scores"])
@@ -138,7 +142,7 @@ def test_classes_that_no_image_of_a_part_has_are_named_in_the_record():
     gone = np.flatnonzero(data.labels[data.split.test] == 1)
     rest = Split("gap", data.split.train, data.split.val, np.delete(data.split.test, gone))
     folder = cache.prepare("gap", lambda scratch: dataclasses.replace(data, split=rest))
-    record, _ = worker.run_job(one_job(folder, "svm-flat"), lambda *_: None)
+    record, _ = child.run_job(one_job(folder, "svm-flat"), lambda *_: None)
     assert record.facts["absent_classes"] == {"test": ["ring 1"]}
     figures = record.per_class["test"]
     assert [figures[name][1] for name in ("precision", "recall", "f1", "n")] == [None, None, None, 0]
@@ -146,7 +150,7 @@ def test_classes_that_no_image_of_a_part_has_are_named_in_the_record():
 
 
 def test_a_limit_takes_fewer_training_images_and_all_test_images(toy_folder):
-    record, _ = worker.run_job(one_job(toy_folder, "svm-flat", limit=12), lambda *_: None)
+    record, _ = child.run_job(one_job(toy_folder, "svm-flat", limit=12), lambda *_: None)
     assert sum(record.facts["counts"]["train"]) == record.facts["n"]["train"] == record.metrics["train"]["n"] == 12
     assert min(record.facts["counts"]["train"]) >= 3
     assert record.metrics["test"]["n"] == 30
@@ -166,7 +170,7 @@ def test_a_limit_takes_fewer_training_images_and_all_test_images(toy_folder):
 def test_a_run_that_comes_to_nothing_is_on_record_with_its_reason(toy_folder, bad_plugin, how, status, reason):
     job = one_job(toy_folder, "bad", f"how={how}")
     timeout = 2 if how == "sleeps" else None
-    record, predictions = worker.run_job(job, lambda *_: None, timeout=timeout, plugins=[bad_plugin])
+    record, predictions = child.run_job(job, lambda *_: None, timeout=timeout, plugins=[bad_plugin])
     assert (record.status, predictions, record.metrics) == (status, None, {})
     assert re.search(reason, record.reason)
     assert record.environment["threads"] == 1
@@ -174,13 +178,13 @@ def test_a_run_that_comes_to_nothing_is_on_record_with_its_reason(toy_folder, ba
 
 
 def test_a_method_that_returns_no_data_fails_its_own_run_and_no_other(toy_folder, bad_plugin):
-    record, predictions = worker.run_job(one_job(toy_folder, "bad", "how=numpy"), lambda *_: None, plugins=[bad_plugin])
+    record, predictions = child.run_job(one_job(toy_folder, "bad", "how=numpy"), lambda *_: None, plugins=[bad_plugin])
     assert (record.status, predictions) == ("failed", None)
     assert "cannot be a setting" in record.reason
 
 
 def test_images_too_small_for_a_net_are_skipped_with_the_reason(toy_folder):
-    record, _ = worker.run_job(one_job(toy_folder, "vgg11", "size=16"), lambda *_: None)
+    record, _ = child.run_job(one_job(toy_folder, "vgg11", "size=16"), lambda *_: None)
     assert (record.status, record.reason) == (
         "skipped",
         "vgg11 needs images of at least 32 pixels and these have 16; set a larger size",
@@ -196,18 +200,18 @@ def test_without_weights_to_be_had_a_run_is_skipped_unless_they_were_asked_for(
     toy_folder, tmp_path, monkeypatch, setting, status
 ):
     """In a child that fails so; `weights` stands for a value that the user gave."""
-    monkeypatch.setattr(worker, "_run", without_weights)
+    monkeypatch.setattr(child, "_run", without_weights)
     job, store = one_job(toy_folder, "probe-svm", setting), Store(tmp_path / "results", "here")
-    record, predictions = worker.run_job(job, lambda *_: None)
+    record, predictions = child.run_job(job, lambda *_: None)
     assert (record.status, predictions) == (status, None)
     assert record.reason == "its weights are not here; name a file: --set weights=PATH"
     store.save(record)
-    state = matrix.state(job, store, matrix.Policy())
-    assert state == ("" if status == "skipped" else matrix.FAILED_BEFORE)  # they may be there the next time
+    state = state_of(job, store, Policy())
+    assert state == ("" if status == "skipped" else FAILED_BEFORE)  # they may be there the next time
 
 
 def test_a_reason_names_no_folder_of_the_user():
-    reason = worker._reason(OSError(f"no {Path.home()}/cells/1.png"))
+    reason = child._reason(OSError(f"no {Path.home()}/cells/1.png"))
     assert reason == "OSError: no cells/1.png"
 
 
@@ -219,7 +223,7 @@ def test_the_rest_goes_on_after_a_failure_and_only_what_is_missing_is_run_again(
     store, watcher = Store(tmp_path / "results", "here"), Watcher()
 
     def go(**policy):
-        return dict(matrix.run_matrix(jobs, store, matrix.Policy(**policy), watcher, [bad_plugin]))
+        return dict(run_jobs(jobs, store, Policy(**policy), LocalExecutor(), watcher, [bad_plugin]))
 
     assert go(fail_fast=True) == {"ok": 1, "failed": 1}
     assert go() == {"already done": 1, "failed before": 1, "ok": 1}
@@ -233,7 +237,7 @@ def test_the_rest_goes_on_after_a_failure_and_only_what_is_missing_is_run_again(
 
 def test_the_same_seed_gives_the_same_predictions_in_another_process(toy_folder):
     job = one_job(toy_folder, "cnn", "size=none", "epochs=2", "batch=16")
-    first, second = (worker.run_job(job, lambda *_: None)[1] for _ in range(2))
+    first, second = (child.run_job(job, lambda *_: None)[1] for _ in range(2))
     np.testing.assert_array_equal(first["test_scores"], second["test_scores"])
 
 
@@ -241,7 +245,7 @@ def test_data_that_changed_since_the_plan_are_not_used(toy_folder):
     job = one_job(toy_folder, "svm-flat")
     meta = (toy_folder / "meta.json").read_text()
     (toy_folder / "meta.json").write_text(meta.replace(job.spec.fingerprint, "0" * 16))
-    record, _ = worker.run_job(job, lambda *_: None)
+    record, _ = child.run_job(job, lambda *_: None)
     assert record.status == "failed"
     assert "changed since the run was planned" in record.reason
 
@@ -251,7 +255,7 @@ def test_an_interrupted_matrix_leaves_finished_runs_and_ends_the_running_one(
 ):
     import multiprocessing
 
-    monkeypatch.setattr(matrix, "estimate", lambda job, store: float(job.spec.method == "bad"))  # so it comes last
+    monkeypatch.setattr(forecast, "estimate", lambda job, store: float(job.spec.method == "bad"))  # so it comes last
 
     jobs = [one_job(toy_folder, "svm-flat", "C=1"), one_job(toy_folder, "bad", "how=sleeps")]
     store = Store(tmp_path / "results", "here")
@@ -263,7 +267,7 @@ def test_an_interrupted_matrix_leaves_finished_runs_and_ends_the_running_one(
 
     start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        matrix.run_matrix(jobs, store, matrix.Policy(), Impatient(), [bad_plugin])
+        run_jobs(jobs, store, Policy(), LocalExecutor(), Impatient(), [bad_plugin])
     assert time.monotonic() - start < 50
     assert store.find(jobs[0].spec).status == "ok"
     assert store.find(jobs[1].spec) is None
@@ -281,4 +285,4 @@ def test_a_run_s_line_says_why_auto_took_another_library_than_ours():
 
 def test_the_summary_counts_every_outcome():
     tally = {"ok": 2, "failed": 1, "already done": 3}
-    assert matrix.summary(tally, planned=7) == "2 ok, 1 failed, 3 already done, 1 not started"
+    assert summary(tally, planned=7) == "2 ok, 1 failed, 3 already done, 1 not started"

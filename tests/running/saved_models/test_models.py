@@ -13,9 +13,9 @@ from scipy.special import expit, softmax
 from cellbench.core.errors import DataError, UsageError
 from cellbench.datasets.files import cache
 from cellbench.datasets.toy import rings
-from cellbench.running import models
-from cellbench.running.plan import make_plan, parse_override
-from cellbench.running.runner import execute
+from cellbench.running.planning.plan import make_plan, parse_override
+from cellbench.running.saved_models import models
+from cellbench.running.single_run import execute
 
 NETS = ("mlp", "cnn", "resnet18", "resnet20", "svm-deep")
 QUICK = ("epochs=2", "batch=16", "size=none")

@@ -10,18 +10,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.environment import cores
-from ..core.errors import BackendError, DataError, UsageError
-from ..core.words import counted
-from ..datasets.files import npy
-from ..datasets.files.decoding import resized
-from ..datasets.files.find import find_files
-from ..datasets.files.names import IMAGE_SUFFIXES, is_image
-from ..datasets.files.npy import Outcome
-from ..datasets.files.pixels import Picture
-from ..datasets.folder.channels import join_channels, unnamed_channels
-from ..datasets.folder.decoding import read_picture
-from ..methods.registry import Scorer
+from ...core.environment import cores
+from ...core.errors import BackendError, DataError, UsageError
+from ...core.words import counted
+from ...datasets.files import npy
+from ...datasets.files.decoding import resized
+from ...datasets.files.find import find_files
+from ...datasets.files.names import IMAGE_SUFFIXES, is_image
+from ...datasets.files.npy import Outcome
+from ...datasets.files.pixels import Picture
+from ...datasets.folder.channels import join_channels, unnamed_channels
+from ...datasets.folder.decoding import read_picture
+from ...methods.registry import Scorer
 from .models import Model
 
 BATCH = 512  # images at a time; fewer of large ones

@@ -17,8 +17,8 @@ from cellbench.deep.nets.table import find
 from cellbench.deep.training.sampling import chosen_images
 from cellbench.methods import methods
 from cellbench.methods.deep import NetMethod
-from cellbench.running.plan import following, make_plan, names_of, parse_override, settled
-from cellbench.running.suites import expected, plan_suite, settings
+from cellbench.running.planning.plan import following, make_plan, names_of, parse_override, settled
+from cellbench.running.planning.suites import expected, plan_suite, settings
 
 ALL = suites.select(["*"])
 SMALL = suites.parse(

@@ -11,20 +11,20 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from ..core.environment import cache_folder
-from ..core.errors import BackendError, CellbenchError, UnavailableError
-from ..core.processes import end_with_parent
-from ..core.registry import load_plugins
-from ..core.runs import RunRecord
-from ..core.store import Predictions
-from ..datasets import datasets
-from ..methods import methods
-from .plan import Job
-from .runner import Listener, environment, execute, make_method, unfinished
+from ...core.environment import cache_folder
+from ...core.errors import BackendError, CellbenchError, UnavailableError
+from ...core.processes import end_with_parent
+from ...core.runs import RunRecord
+from ...core.store import Predictions
+from ..job import Job
+from ..plugins import load_plugins
+from ..single_run import Listener, environment, execute, unfinished
 
-PRELOAD = ["cellbench.running.preload"]
+T = TypeVar("T")
+
+PRELOAD = ["cellbench.running.executors.preload"]
 GRACE_SECONDS = 5.0
 
 _context = multiprocessing.get_context("forkserver")
@@ -71,22 +71,12 @@ def _environment(device: str) -> dict[str, Any]:
         return {}
 
 
-def ask(question: Callable[[], Any]) -> Any:
+def ask(question: Callable[[], T], plugins: Sequence[Path] = ()) -> T:
     """The answer of a module-level function that needs torch, from a child, so that this process needn't load it."""
-    kind, answer = _in_child(_ask, (question,), lambda kind, facts: None, None, ())
+    kind, answer = _in_child(_ask, (question,), lambda kind, facts: None, None, plugins)
     if kind != "done":
         raise BackendError(f"a child process could not answer: {answer}")
     return answer
-
-
-def check_methods(jobs: Sequence[Job], plugins: Sequence[Path] = ()) -> None:
-    """Raises BackendError when a job's method can't be made here: what its settings ask for isn't there.
-
-    A child makes them, as that needs torch. Whatever else goes wrong in it is for the runs to record.
-    """
-    kind, reason = _in_child(_refusal, (jobs,), lambda kind, facts: None, None, plugins)
-    if kind == "done" and reason:
-        raise BackendError(reason)
 
 
 def _in_child(
@@ -133,7 +123,7 @@ def _main(
     os.environ.update(variables)
     os.chdir(folder)
     try:
-        load_plugins(plugins, (methods, datasets))
+        load_plugins(plugins)
         pipe.send(("done", target(lambda kind, facts: pipe.send((kind, facts)), *arguments)))
     except BrokenPipeError:
         return  # nobody listens any more: the matrix was stopped
@@ -148,20 +138,8 @@ def _run(listener: Listener, job: Job, checkpoint: Path | None, model: Path | No
     return execute(job, listener, checkpoint, model)
 
 
-def _ask(listener: Listener, question: Callable[[], Any]) -> Any:
+def _ask(listener: Listener, question: Callable[[], T]) -> T:
     return question()
-
-
-def _refusal(listener: Listener, jobs: Sequence[Job]) -> str:
-    """The first method's word on what it lacks, or ''."""
-    for job in jobs:
-        try:
-            make_method(job)
-        except BackendError as error:
-            return f"{job.spec.method}: {error}"
-        except Exception:
-            continue
-    return ""
 
 
 def _reason(error: Exception) -> str:
@@ -194,16 +172,3 @@ def _end(child: Any) -> None:
         child.kill()
         child.join()
     child.close()
-
-
-def describe_torch() -> Mapping[str, Any]:
-    """What only torch knows: CUDA's presence, the card, threads."""
-    import torch
-
-    cuda = torch.cuda.is_available()
-    return {
-        "cuda": cuda,
-        "gpu": torch.cuda.get_device_name() if cuda else "",
-        "cuda_version": torch.version.cuda or "",
-        "threads": torch.get_num_threads(),
-    }

@@ -16,10 +16,10 @@ import torchvision
 import cellbench.datasets
 import cellbench.deep.training.loop
 import cellbench.methods
-import cellbench.running.worker
+import cellbench.running.executors.child
 
-from ..core.processes import keep_memory
-from ..svm.backends import available
+from ...core.processes import keep_memory
+from ...svm.backends import available
 
 keep_memory()
 available()  # imports the SVM libraries that are there

@@ -16,8 +16,8 @@ from cellbench.datasets.files import cache
 from cellbench.datasets.sources.synthetic_hpa import TEN, simulate_dataset
 from cellbench.methods import methods
 from cellbench.results.row_settings import with_settings
-from cellbench.running.plan import Override, make_plan
-from cellbench.running.runner import execute
+from cellbench.running.planning.plan import Override, make_plan
+from cellbench.running.single_run import execute
 
 from ..cli.program import call
 

@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import __version__
-from ..core.data import Dataset
-from ..core.errors import DataError, UsageError, did_you_mean
-from ..core.metrics import decide
-from ..core.runs import RunRecord, canonical
-from ..core.settings import replace
-from ..core.store import write_whole
-from ..datasets.preprocessing import Preprocessing, Range
-from ..methods.registry import Method, Scorer, methods
+from ... import __version__
+from ...core.data import Dataset
+from ...core.errors import DataError, UsageError, did_you_mean
+from ...core.metrics import decide
+from ...core.runs import RunRecord, canonical
+from ...core.settings import replace
+from ...core.store import write_whole
+from ...datasets.preprocessing import Preprocessing, Range
+from ...methods.registry import Method, Scorer, methods
 
 FORMAT = "cellbench model"
 FORMAT_VERSION = 1

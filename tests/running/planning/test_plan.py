@@ -13,7 +13,7 @@ from cellbench.datasets.files import cache
 from cellbench.datasets.toy import rings
 from cellbench.methods import methods
 from cellbench.methods.hybrid import DeepFeatureSettings, recipe_for
-from cellbench.running.plan import Choice, Override, make_plan, names_of, parse_override, settled
+from cellbench.running.planning.plan import Choice, Override, make_plan, names_of, parse_override, settled
 
 
 def plan(folder, *names, sets=(), **options):
@@ -187,7 +187,7 @@ def test_epochs_and_batch_that_are_left_open_follow_the_number_of_training_image
 
 DEFAULTS = [
     record
-    for _, _, record, _ in read_records(Path(__file__).parents[2] / "results", lambda *_: None)
+    for _, _, record, _ in read_records(Path(__file__).parents[3] / "results", lambda *_: None)
     if record.spec.limit is None and not record.overrides
 ]
 

@@ -1,17 +1,78 @@
 """Suites as runs: what each entry comes to when every setting is resolved."""
 
-from collections.abc import Mapping, Sequence
+import fnmatch
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..core.errors import UsageError, did_you_mean
-from ..core.runs import canonical_text
-from ..core.suites import Entry, Suite
-from ..core.training_budget import EPOCHS, LARGEST_BATCH
-from ..methods.registry import methods
-from .plan import MANY, Choice, Job, Override, ValLimit, following, make_plan, names_of, settled
+from ...core.errors import DataError, UsageError, did_you_mean
+from ...core.runs import canonical_text
+from ...core.suites import Entry, Suite
+from ...core.training_budget import EPOCHS, LARGEST_BATCH
+from ...datasets.files import cache
+from ...methods.registry import methods
+from ..job import Job
+from .plan import (
+    MANY,
+    Choice,
+    Override,
+    ValLimit,
+    check_scopes,
+    following,
+    make_plan,
+    merged,
+    names_of,
+    settled,
+)
 
 USUAL = {"epochs": EPOCHS, "batch": LARGEST_BATCH}
+
+
+Studies = Sequence[tuple[Suite, list[Entry]]]  # suites, each with those of its entries that were chosen
+
+
+def plan_suites(
+    studies: Studies,
+    names: Sequence[str],
+    prepared: Callable[[str], Path],
+    *,
+    overrides: Sequence[Override],
+    **options: Any,
+) -> list[Job]:
+    """Jobs of the entries of each suite, on data sets `names`, or without any on the suite's own.
+
+    prepared: gives the folder of a data set. options: those of `plan_suite`.
+    """
+    folders = {suite.name: [prepared(name) for name in names] or [_own(suite, prepared)] for suite, _ in studies}
+    sets = [cache.read(folder) for folder in dict.fromkeys(f for of_suite in folders.values() for f in of_suite)]
+    check_scopes([methods[entry.method] for _, entries in studies for entry in entries], sets, overrides)
+    jobs: list[Job] = []
+    for suite, entries in studies:
+        fit = [o for o in overrides if fnmatch.filter([entry.method for entry in entries], o.scope)]
+        jobs += plan_suite(suite, entries, folders[suite.name], overrides=fit, **options)
+    return merged(jobs)
+
+
+def _own(suite: Suite, prepared: Callable[[str], Path]) -> Path:
+    try:
+        return prepared(suite.dataset)
+    except DataError as error:
+        raise DataError(f"{error}; or run suite {suite.name!r} on other images: --dataset NAME") from error
+
+
+def variants(studies: Studies, jobs: Sequence[Job], changes: Sequence[str]) -> list[str]:
+    """A line for each suite that is not run as it is written; changes: options that change its runs."""
+    lines = []
+    for suite, _ in studies:
+        used = dict.fromkeys(job.spec.dataset for job in jobs if _is_of(job, suite))
+        others = [f"on {name} in place of {suite.dataset}" for name in used if name != suite.dataset]
+        if others or changes:
+            lines.append(f"suite {suite.name} is run as a variant: {', '.join([*others, *changes])}")
+    return lines
+
+
+def _is_of(job: Job, suite: Suite) -> bool:
+    return any(title.startswith(f"{suite.name}/") for title in job.titles)
 
 
 def plan_suite(

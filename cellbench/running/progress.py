@@ -1,18 +1,21 @@
-"""How a matrix is shown while it runs: bars with an ETA on a terminal, plain lines elsewhere."""
+"""How runs are shown while they go on: as bars on a terminal or in a notebook, as plain lines elsewhere."""
 
 import contextlib
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import click
-
+from ..core.console import note
 from ..core.contention import is_busy
 from ..core.runs import RunRecord
 from ..core.words import duration
-from ..running.plan import Job
+from .job import Job
+from .run_jobs import Watcher
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 
 def outcome(record: RunRecord) -> str:
@@ -48,12 +51,12 @@ class PlainWatcher:
     def expect(self, seconds_left: float) -> None:
         """A line says it when the next run starts."""
 
-    def finished(self, job: Job, record: RunRecord, seconds: float) -> None:
+    def finished(self, job: Job, record: RunRecord) -> None:
         self._say(f"{self._name}: {outcome(record)}")
 
     def _say(self, text: str) -> None:
         if not self._quiet:
-            click.echo(text, err=True)
+            note(text)
 
 
 @dataclass(frozen=True)
@@ -67,9 +70,9 @@ class Countdown:
 
 
 class BarWatcher:
-    """One bar for the whole matrix and one for the run at work; finished runs stay as lines above them."""
+    """One bar for all runs and one for the run at work; finished runs stay as lines above them."""
 
-    def __init__(self, progress: Any, total: int, verbose: bool) -> None:
+    def __init__(self, progress: "Progress", total: int, verbose: bool) -> None:
         self._progress, self._verbose, self._total = progress, verbose, total
         self._all = progress.add_task("all runs", total=1.0, left="")
         self._run = progress.add_task("", total=1.0, left="")
@@ -94,7 +97,7 @@ class BarWatcher:
         if self._verbose and kind == "epoch":
             self._progress.console.print("    " + details(kind, facts), highlight=False)
 
-    def finished(self, job: Job, record: RunRecord, seconds: float) -> None:
+    def finished(self, job: Job, record: RunRecord) -> None:
         """One call prints the whole line: the bars are drawn anew after each, over a line that has no end."""
         from rich.text import Text
 
@@ -102,15 +105,54 @@ class BarWatcher:
         self._progress.console.print(Text.assemble(mark, f"{job}: {outcome(record)}"), highlight=False)
 
 
+class NotebookWatcher:
+    """The same bars as the output of a notebook's cell, made anew after each event; finished runs are lines in it.
+
+    Rich's own display in notebooks needs ipywidgets, and is empty in a notebook that was saved.
+    """
+
+    def __init__(self, progress: "Progress", total: int, verbose: bool) -> None:
+        from IPython.display import display
+
+        self._progress, self._bars = progress, BarWatcher(progress, total, verbose)
+        self._output = display(progress, display_id=True)
+
+    def started(self, job: Job, number: int, seconds_left: float) -> None:
+        self._bars.started(job, number, seconds_left)
+        self._output.update(self._progress)
+
+    def event(self, kind: str, facts: Mapping[str, Any]) -> None:
+        self._bars.event(kind, facts)
+        self._output.update(self._progress)
+
+    def expect(self, seconds_left: float) -> None:
+        self._bars.expect(seconds_left)
+        self._output.update(self._progress)
+
+    def finished(self, job: Job, record: RunRecord) -> None:
+        self._bars.finished(job, record)
+
+
 @contextlib.contextmanager
-def make_watcher(total: int, *, quiet: bool, verbose: bool) -> Iterator[Any]:
-    """A watcher that suits where stderr goes; NO_COLOR is rich's to respect."""
-    if quiet or not sys.stderr.isatty():
+def make_watcher(total: int, *, quiet: bool, verbose: bool) -> Iterator[Watcher]:
+    """A watcher that suits where its text goes; NO_COLOR is rich's to respect."""
+    notebook = in_notebook()
+    if quiet or not (notebook or sys.stderr.isatty()):
         yield PlainWatcher(total, quiet, verbose)
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.fields[left]}"))
+    if notebook:
+        yield NotebookWatcher(Progress(*columns), total, verbose)
+        return
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         yield BarWatcher(progress, total, verbose)
+
+
+def in_notebook() -> bool:
+    """Whether the code runs in a kernel, where output is displayed rather than written to a terminal."""
+    ipython = sys.modules.get("IPython")  # not imported: no notebook
+    shell = ipython.get_ipython() if ipython else None
+    return shell is not None and hasattr(shell, "kernel")

@@ -10,9 +10,9 @@ from PIL import Image
 from cellbench.core.errors import DataError, UsageError
 from cellbench.datasets import folder
 from cellbench.datasets.files import cache
-from cellbench.running import labelling
-from cellbench.running.labelling import find, label
-from cellbench.running.models import Model
+from cellbench.running.saved_models import labelling
+from cellbench.running.saved_models.labelling import find, label
+from cellbench.running.saved_models.models import Model
 
 
 def model(channels=("grey",), side=8, width=8, dtype="uint8", size=None):

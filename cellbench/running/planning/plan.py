@@ -1,4 +1,4 @@
-"""The matrix: methods × data sets × seeds, with every setting resolved, as a list of jobs."""
+"""The plan: methods × data sets × seeds, with every setting resolved, as a list of jobs."""
 
 import ast
 import dataclasses
@@ -10,20 +10,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from ..core.data import OFFICIAL, Dataset
-from ..core.decision import Decision
-from ..core.errors import UsageError, did_you_mean
-from ..core.extras import EXTRAS, Extra
-from ..core.runs import RunSpec, canonical
-from ..core.settings import Setting, Settings, described, names, replace
-from ..core.training_budget import steps
-from ..core.words import counted
-from ..datasets.files import cache
-from ..datasets.named_splits import with_split
-from ..datasets.preprocessing import Preprocessing
-from ..datasets.registry import datasets
-from ..datasets.splits import limited_parts, val_in_proportion
-from ..methods.registry import MethodEntry, methods
+from ...core.data import OFFICIAL, Dataset
+from ...core.decision import Decision
+from ...core.errors import UsageError, did_you_mean
+from ...core.extras import EXTRAS, Extra
+from ...core.runs import RunSpec, canonical
+from ...core.settings import Setting, Settings, described, names, replace
+from ...core.training_budget import steps
+from ...datasets.files import cache
+from ...datasets.named_splits import with_split
+from ...datasets.preprocessing import Preprocessing
+from ...datasets.registry import datasets
+from ...datasets.splits import limited_parts, val_in_proportion
+from ...methods.registry import MethodEntry, methods
+from ..job import Job
 
 IMAGENET = "imagenet"  # the setting of weights that is no file
 AUTOMATIC = (None, "auto")  # values of a setting that leave it open
@@ -56,33 +56,6 @@ class Choice:
     limit: int | None = None
     title: str = ""
     val_limit: ValLimit = None
-
-
-@dataclass(frozen=True)
-class Job:
-    """A run to do: what (spec), on which prepared data, and which settings were not the defaults.
-
-    n: images by part that are used, after the limits. least_steps: of a net, fewer are too few, see
-    core.undertraining; 0 where no number is. follows: names of the settings that follow from the number of training
-    images, see `following`. skip: why it cannot be done at all, or empty. titles: the entries of suites that it is for.
-    """
-
-    spec: RunSpec
-    data: Path
-    n: Mapping[str, int]
-    least_steps: int = 0
-    follows: tuple[str, ...] = ()
-    skip: str = ""
-    overrides: Mapping[str, Any] = field(default_factory=dict)
-    titles: tuple[str, ...] = ()
-    weights: Path | None = None  # the file behind the setting, which names it and its content, but not its place
-
-    def __str__(self) -> str:
-        if not self.titles:
-            return str(self.spec)
-        limited = self.spec.limit is not None or self.spec.val_limit is not None
-        labels = f", {self.n['train']:,} training and {counted(self.n['val'], 'val image')}" if limited else ""
-        return f"{self.titles[0]} on {self.spec.dataset}{labels}, seed {self.spec.seed}"
 
 
 def parse_override(text: str) -> Override:

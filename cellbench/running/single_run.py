@@ -26,8 +26,8 @@ from ..datasets.named_splits import with_split
 from ..datasets.preprocessing import Preprocessing, Range
 from ..datasets.splits import limited_parts
 from ..methods.registry import Method, methods
-from . import models
-from .plan import Job
+from .job import Job
+from .saved_models import models
 
 TRAIN_METRIC_LIMIT = 12_500
 

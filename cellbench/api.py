@@ -1,0 +1,104 @@
+"""`cellbench.run`, and what came of it: what the command line does, in a notebook or a program."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Unpack
+
+from .datasets.opening import FolderKeywords
+from .running.executors import Executor
+from .running.planning.options import RunOptions
+from .running.run import RunPlan, plan_runs, run_plan
+
+if TYPE_CHECKING:
+    from .results.results import Results
+
+Names = str | Path | Iterable[str | Path]
+
+
+def run(
+    datasets: Names = (),
+    methods: Names = (),
+    *,
+    all: bool = False,
+    quick: bool = False,
+    suites: Names = (),
+    exclude: Names = (),
+    seeds: str | int | Iterable[int] | None = None,
+    set: Mapping[str, Any] | Sequence[str] = (),
+    epochs: int | None = None,
+    limit: int | None = None,
+    val_limit: int | str | None = None,
+    split: str | None = None,
+    device: str = "auto",
+    deterministic: bool = False,
+    output: str | Path = "results",
+    machine: str | None = None,
+    timeout: float | None = None,
+    force: bool = False,
+    retry_failed: bool = False,
+    fail_fast: bool = False,
+    save_models: bool = False,
+    plugins: Names = (),
+    quiet: bool = False,
+    verbose: bool = False,
+    executor: Executor | None = None,
+    **folder: Unpack[FolderKeywords],
+) -> "Results":
+    """Train and score methods on data sets, as far as it isn't done: `cellbench run` with its options as keywords.
+
+    Returns this machine's results on the same data from the folder `output`, those of earlier runs too; see
+    `results_of`. set: settings, {"C": 10} or {"svm-*:C": 10}. executor: where the runs are done, see
+    cellbench.running.executors; without one on this machine, one after the other. folder: how to read your own images,
+    such as labels="labels.csv".
+    """
+    options = RunOptions(
+        datasets=_texts(datasets),
+        methods=_texts(methods),
+        all=all,
+        quick=quick,
+        suites=_texts(suites),
+        exclude=_texts(exclude),
+        seeds=seeds,
+        set=set,
+        epochs=epochs,
+        limit=limit,
+        val_limit=val_limit,
+        split=split,
+        device=device,
+        deterministic=deterministic,
+        output=Path(output),
+        machine=machine,
+        timeout=timeout,
+        force=force,
+        retry_failed=retry_failed,
+        fail_fast=fail_fast,
+        save_models=save_models,
+        plugins=[Path(file) for file in _texts(plugins)],
+        quiet=quiet,
+        verbose=verbose,
+        folder=folder,
+    )
+    plan = plan_runs(options, executor)
+    run_plan(plan)
+    return results_of(plan)
+
+
+def results_of(plan: RunPlan) -> "Results":
+    """What this machine has on record, in the plan's folder, on the data of the plan: of runs with no setting changed,
+    unless the plan changes one or there are no others."""
+    from .results.results import Results
+    from .results.rows import DATA, as_rows
+
+    found = Results.load(plan.store.root)
+    machine = plan.store.path(plan.jobs[0].spec).parents[2].name
+    data = {tuple(job.spec.form.get(name) for name in DATA) for job in plan.jobs}
+    rows = as_rows(found.frame[["machine", *DATA]])
+    found = found.only([row["machine"] == machine and tuple(row[name] for name in DATA) in data for row in rows])
+    if any(job.overrides for job in plan.jobs) or not found.frame["default"].any():
+        return found
+    return found.only(found.frame["default"])
+
+
+def _texts(names: Names) -> list[str]:
+    """One name, or several, as texts."""
+    return [str(name) for name in ([names] if isinstance(names, str | Path) else names)]

@@ -1,0 +1,53 @@
+"""A look at a data set before anything is trained on it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Unpack
+
+from numpy.typing import NDArray
+
+from ..core.console import progress_line
+from ..core.data import OFFICIAL, Dataset
+from ..core.errors import UsageError
+from .audit import audit
+from .audit.best_result import best_result
+from .audit.counts import original_sizes
+from .audit.result import Audit
+from .display import montage
+from .opening import FolderKeywords, folder_options, looks_like_path, open_dataset
+from .registry import datasets
+
+DEFAULT_RESULTS = Path("results")  # where `run` writes unless it is told otherwise
+
+
+def inspect(
+    dataset: str | Path,
+    *,
+    output: str | Path | None = None,
+    split: str = OFFICIAL,
+    results: str | Path | None = None,
+    **folder: Unpack[FolderKeywords],
+) -> Audit:
+    """What is in a data set, and what in it would flatter every method: leaks across the split, and shortcuts.
+
+    output: a PNG to write with some cells of each class. results: a folder of results; shortcuts are compared with the
+    best method there.
+    """
+    name = str(dataset)
+    if output is not None and looks_like_path(name) and Path(output).resolve().is_relative_to(Path(name).resolve()):
+        raise UsageError(f"the montage {output} would lie among the images of {name}; name another place with -o")
+    data = open_dataset(name, split=split, **folder)
+    best = best_result(Path(results or DEFAULT_RESULTS), data, asked=results is not None)
+    found = audit(data, sizes=_sizes(name, folder, data), best=best, progress=progress_line)
+    if output is not None:
+        progress_line("drawing the montage")
+        montage.save(data, Path(output))
+    progress_line("")
+    return found
+
+
+def _sizes(name: str, folder: Mapping[str, Any], data: Dataset) -> NDArray | None:
+    """Height and width that a folder's images had before they were resized, None where they were not."""
+    if name in datasets or not looks_like_path(name) or not any("sizes" in remark for remark in data.info.notes):
+        return None
+    return original_sizes(Path(name).expanduser().resolve(), folder_options(folder), len(data))

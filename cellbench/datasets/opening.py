@@ -1,0 +1,68 @@
+"""A data set by its name, or by the path of a folder of images."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypedDict, Unpack
+
+from ..core.data import OFFICIAL, Dataset
+from ..core.errors import UsageError
+from .files import cache
+from .folder import FolderOptions
+from .folder import prepare as prepare_folder
+from .named_splits import with_split
+from .registry import datasets
+
+
+class FolderKeywords(TypedDict, total=False):
+    """How to read a folder of images, by the names of the command line's options; None: not given."""
+
+    labels: str | Path | None
+    file_column: str | None
+    label_column: str | None
+    group_column: str | None
+    image_size: int | None
+    multilabel: str | None
+    pattern: str | None
+    skip_unreadable: bool
+
+
+def open_dataset(name: str | Path, *, split: str = OFFICIAL, **folder: Unpack[FolderKeywords]) -> Dataset:
+    """A data set by name, or your own images from a folder, prepared if it isn't yet.
+
+    split: how the images are shared out, see `with_split`. Raises UsageError or DataError for what there is not.
+    """
+    return with_split(cache.read(prepare(str(name), folder)), split)
+
+
+def prepare(name: str, folder: Mapping[str, Any], source: Path | None = None) -> Path:
+    """Where the prepared data set lies. folder: FolderKeywords. source: the original files of a data set by name."""
+    asked = given(folder)
+    if name in datasets:
+        if asked:
+            flag = "--image-size" if "image_size" in asked else f"--{min(asked).replace('_', '-')}"
+            raise UsageError(f"{flag} is for folders of images, not for {name!r}; leave it out")
+        return datasets[name].prepare(source)
+    if looks_like_path(name):
+        return prepare_folder(Path(name), folder_options(folder))
+    datasets[name]  # raises, with a suggestion
+    raise AssertionError
+
+
+def folder_options(folder: Mapping[str, Any]) -> FolderOptions:
+    """FolderKeywords as the reader of folders takes them."""
+    asked = given(folder)
+    if "image_size" in asked:
+        asked["size"] = asked.pop("image_size")
+    if "labels" in asked:
+        asked["labels"] = Path(asked["labels"])
+    return FolderOptions(**asked)
+
+
+def given(folder: Mapping[str, Any]) -> dict[str, Any]:
+    """Those options that were given, also when 0 or '' was, which is refused later."""
+    return {name: value for name, value in folder.items() if value is not None and value is not False}
+
+
+def looks_like_path(name: str) -> bool:
+    """Whether the name of a data set is meant as the path of a folder."""
+    return "/" in name or "\\" in name or name.startswith(".") or Path(name).exists()

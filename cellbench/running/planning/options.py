@@ -1,0 +1,77 @@
+"""What `cellbench run` and `cellbench.run` are told: one field for each long option."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from ...core.errors import UsageError
+
+MOST_SEEDS = 10_000  # more are a slip, and would take years
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """The options of a run as they were given; `cellbench run --help` says what each does.
+
+    Options that may be repeated are plural, those for folders of images are in `folder`, see FolderKeywords. None means
+    that an option was not given.
+    """
+
+    datasets: Sequence[str] = ()
+    methods: Sequence[str] = ()
+    all: bool = False
+    quick: bool = False
+    suites: Sequence[str] = ()
+    exclude: Sequence[str] = ()
+    seeds: str | int | Iterable[int] | None = None
+    set: Mapping[str, Any] | Sequence[str] = ()
+    epochs: int | None = None
+    limit: int | None = None
+    val_limit: int | str | None = None
+    split: str | None = None
+    device: str = "auto"
+    deterministic: bool = False
+    output: Path = Path("results")
+    machine: str | None = None
+    timeout: float | None = None
+    force: bool = False
+    retry_failed: bool = False
+    fail_fast: bool = False
+    save_models: bool = False
+    dry_run: bool = False
+    plugins: Sequence[Path] = ()
+    folder: Mapping[str, Any] = field(default_factory=dict)
+    quiet: bool = False
+    verbose: bool = False
+
+
+def parse_seeds(asked: str | int | Iterable[int]) -> tuple[int, ...]:
+    """0, '0', '0-2', '0,3,5' or numbers as seeds, each once, in order."""
+    text = asked if isinstance(asked, str) else ",".join(map(str, [asked] if isinstance(asked, int) else asked))
+    try:
+        ranges = [_range(part) for part in text.split(",")]
+    except ValueError:
+        ranges = []
+    if any(part.stop > MOST_SEEDS for part in ranges):
+        raise UsageError(f"--seeds got {text!r}; give seeds below {MOST_SEEDS:,}")
+    seeds = dict.fromkeys(seed for part in ranges for seed in part)
+    if not seeds:
+        raise UsageError(f"--seeds got {text!r}; write 0, 0-2 or 0,3,5")
+    return tuple(seeds)
+
+
+def _range(text: str) -> range:
+    """'3' or '0-2', both ends included. Raises ValueError for anything else."""
+    first, _, last = text.partition("-")
+    return range(int(first), int(last or first) + 1)
+
+
+def parse_val_limit(asked: str | int) -> int | Literal["all"]:
+    """'all' or a number of images from 1."""
+    text = str(asked)
+    if text == "all":
+        return "all"
+    if not text.isdecimal() or int(text) < 1:
+        raise UsageError(f"--val-limit got {text!r}; write a number of images, or all")
+    return int(text)

@@ -1,0 +1,165 @@
+"""What a run is to do, from what was asked for: methods, data sets, suites, settings and the device, all checked."""
+
+import fnmatch
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...core.environment import cuda_driver
+from ...core.errors import BackendError, UsageError, did_you_mean
+from ...core.suites import Suite, choose
+from ...core.suites import select as select_suites
+from ...datasets import datasets
+from ...datasets.opening import looks_like_path
+from ...methods import methods
+from ..executors.questions import Torch, describe_torch
+from ..plugins import load_plugins
+from .options import RunOptions, parse_seeds, parse_val_limit
+from .plan import Override, ValLimit, parse_override
+from .suites import Studies
+
+DEVICES = ("auto", "cpu", "cuda")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Names that are known, and settings that can be read.
+
+    methods: by name, those of the studies' entries where there are studies. datasets: names, and paths of folders;
+    none where the studies' own are meant. seeds: None for the usual ones, 0 or those of the suite.
+    """
+
+    suites: Sequence[Suite]
+    studies: Studies
+    methods: Sequence[str]
+    datasets: Sequence[str]
+    overrides: Sequence[Override]
+    seeds: tuple[int, ...] | None
+    val_limit: ValLimit
+
+    @property
+    def paths(self) -> list[Path]:
+        """The folders of images among the data sets."""
+        return [Path(name) for name in self.datasets if looks_like_path(name)]
+
+
+def select(options: RunOptions) -> Selection:
+    """What the options choose. Raises UsageError, before anything is read or prepared, for what there is not."""
+    _check_choice(options)
+    _check_numbers(options)
+    load_plugins(options.plugins)
+    seeds = None if options.seeds is None else parse_seeds(options.seeds)
+    suites = select_suites(options.suites)
+    _check_exclude(options.exclude, suites)
+    studies = choose(suites, options.methods, options.exclude) if suites else []
+    named = [entry.method for _, entries in studies for entry in entries]
+    chosen = named or choose_methods(options.methods, options.exclude)
+    places = choose_datasets(options.datasets, options.exclude) if options.datasets or not studies else []
+    selection = Selection(
+        suites=suites,
+        studies=studies,
+        methods=chosen,
+        datasets=places,
+        overrides=_overrides(options, chosen),
+        seeds=seeds,
+        val_limit=None if options.val_limit is None else parse_val_limit(options.val_limit),
+    )
+    _check_output(options.output, selection.paths)
+    return selection
+
+
+def choose_methods(patterns: Sequence[str], exclude: Sequence[str] = ()) -> list[str]:
+    """Names of the methods that fit, without any pattern of the standard ones."""
+    chosen = methods.select(patterns) if patterns else [e.name for e in methods.entries() if e.standard]
+    return _without(chosen, exclude)
+
+
+def choose_datasets(patterns: Sequence[str], exclude: Sequence[str] = ()) -> list[str]:
+    """Names of the data sets that fit and paths of folders, without any pattern of the standard ones that are ready."""
+    if not patterns:
+        return _without([e.name for e in datasets.entries() if e.standard and e.ready], exclude)
+    chosen: dict[str, None] = {}
+    for pattern in patterns:
+        is_path = pattern not in datasets and looks_like_path(pattern)
+        chosen.update(dict.fromkeys([pattern] if is_path else datasets.select([pattern])))
+    return _without(list(chosen), exclude)
+
+
+def choose_device(wanted: str, ask: Callable[[Callable[[], Torch]], Torch]) -> str:
+    """'cpu' or 'cuda'. ask: has the question answered where the runs are done."""
+    if wanted == "cpu" or (wanted == "auto" and not cuda_driver()):
+        return "cpu"
+    if ask(describe_torch)["cuda"]:
+        return "cuda"
+    if wanted == "cuda":
+        raise BackendError(
+            "--device cuda: torch sees no CUDA device here; `cellbench doctor` says more, or use --device cpu"
+        )
+    return "cpu"
+
+
+def setting_texts(given: Mapping[str, Any] | Sequence[str]) -> list[str]:
+    """Settings as `--set` takes them."""
+    return [f"{key}={value}" for key, value in given.items()] if isinstance(given, Mapping) else list(given)
+
+
+def _check_choice(options: RunOptions) -> None:
+    if not (options.all or options.suites or options.methods or options.datasets):
+        raise UsageError(
+            "nothing was chosen; say --quick, --all or --suite NAME, or choose with -m METHOD or -d DATASET"
+        )
+    if options.all and options.suites:
+        raise UsageError("--all and --suite choose different runs; leave one of them out")
+
+
+def _check_numbers(options: RunOptions) -> None:
+    if options.timeout is not None and not 0 < options.timeout < math.inf:
+        raise UsageError(f"--timeout got {options.timeout:g}; give a number of seconds above zero")
+    for name, number in (("epochs", options.epochs), ("limit", options.limit)):
+        if number is not None and number < 1:
+            raise UsageError(f"--{name} got {number}; give a number from 1")
+    if options.device not in DEVICES:
+        raise UsageError(f"--device got {options.device!r}; give one of {', '.join(DEVICES)}")
+
+
+def _without(names: list[str], exclude: Sequence[str]) -> list[str]:
+    left = [name for name in names if not any(fnmatch.fnmatchcase(name, pattern) for pattern in exclude)]
+    if not left:
+        raise UsageError(
+            f"--exclude {' '.join(exclude)} leaves nothing of {', '.join(names) or 'nothing'}; exclude less"
+        )
+    return left
+
+
+def _check_exclude(patterns: Sequence[str], suites: Sequence[Suite]) -> None:
+    """A pattern that fits no method, entry or data set is a slip, and would silently exclude nothing."""
+    known = {*methods, *datasets, *(entry.id for suite in suites for entry in suite.entries)}
+    for pattern in patterns:
+        if not fnmatch.filter(known, pattern):
+            raise UsageError(f"--exclude {pattern!r} fits no method, entry or data set; {did_you_mean(pattern, known)}")
+
+
+def _check_output(output: Path, folders: Sequence[Path]) -> None:
+    for folder in folders:
+        if output.resolve().is_relative_to(folder.resolve()):
+            raise UsageError(f"results in {output} would lie among the images of {folder}; name another place with -o")
+
+
+def _overrides(options: RunOptions, chosen: Sequence[str]) -> list[Override]:
+    """The settings that were given. --image-size is one too: the size that a folder's images are brought to when they
+    are read is the size that methods get."""
+    overrides = [parse_override(text) for text in setting_texts(options.set)]
+    if size := options.folder.get("image_size"):
+        overrides.insert(0, Override("*", "size", size))
+    if options.epochs is not None:
+        overrides += [Override(name, "epochs", options.epochs) for name in _trained_in_epochs(chosen)]
+    return overrides
+
+
+def _trained_in_epochs(names: Sequence[str]) -> list[str]:
+    found = [name for name in names if hasattr(methods[name].defaults, "epochs")]
+    if not found:
+        raise UsageError(f"--epochs is for nets, and none was chosen ({', '.join(names)}); leave it out")
+    return found

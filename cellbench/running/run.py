@@ -1,0 +1,138 @@
+"""`cellbench run` from its options to records: choose, plan, run what is missing."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ..core import environment
+from ..core.console import note, progress_line
+from ..core.data import OFFICIAL
+from ..core.errors import BackendError
+from ..core.store import Store
+from ..datasets import opening
+from ..datasets.files import cache
+from . import notes
+from .executors import Executor, LocalExecutor
+from .executors.questions import missing_backend
+from .job import Job
+from .planning.options import RunOptions
+from .planning.plan import make_plan
+from .planning.quick import choose_quick
+from .planning.selection import Selection, choose_device, select, setting_texts
+from .planning.suites import plan_suites, variants
+from .policy import Policy, state
+from .progress import make_watcher
+from .run_jobs import run_jobs
+
+FAILURES = ("failed", "timeout", "failed before")
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """Runs that were asked for, where their records go, and what is to become of those that are there already."""
+
+    jobs: Sequence[Job]
+    store: Store
+    policy: Policy
+    options: RunOptions
+    executor: Executor
+    suites: Sequence[str] = ()  # names of those that the jobs come from
+
+
+def plan_runs(options: RunOptions, executor: Executor | None = None) -> RunPlan:
+    """Everything about the runs that can be known before the first; prepares data sets where they aren't ready.
+
+    executor: where the runs are to be done; this machine without one. Raises UsageError, DataError or BackendError for
+    what there is not.
+    """
+    if options.quick:
+        options = choose_quick(options)
+    selection = select(options)
+    if executor is None:
+        executor = LocalExecutor(start=not options.dry_run)
+    device = choose_device(options.device, executor.ask)
+    jobs = _jobs(options, selection, device)
+    policy = Policy(options.force, options.retry_failed, options.fail_fast, options.timeout, options.save_models)
+    store = Store(options.output, options.machine or environment.machine_name())
+    return RunPlan(jobs, store, policy, options, executor, [suite.name for suite in selection.suites])
+
+
+def run_plan(plan: RunPlan) -> Counter[str]:
+    """Run what is missing of the plan; how many runs ended in which status, see `run_jobs`.
+
+    Raises BackendError for settings that ask for a library that isn't there, and UsageError where nothing can be
+    written, before any run. Ctrl-C and SIGTERM end the run at work and pass through.
+    """
+    options, store = plan.options, plan.store
+    _check_backends(plan)
+    store.check()
+    if not options.quiet:
+        for line in (*notes.about_models(plan.jobs, store, plan.policy), *notes.about_images(plan.jobs)):
+            note(line)
+    with make_watcher(len(plan.jobs), quiet=options.quiet, verbose=options.verbose) as watcher:
+        tally = run_jobs(plan.jobs, store, plan.policy, plan.executor, watcher, options.plugins)
+    if not options.quiet:
+        for line in notes.about_licences(plan.jobs, store):
+            note(line)
+    return tally
+
+
+def _jobs(options: RunOptions, selection: Selection, device: str) -> list[Job]:
+    common: dict[str, Any] = {
+        "overrides": selection.overrides,
+        "limit": options.limit,
+        "val_limit": selection.val_limit,
+        "device": device,
+        "deterministic": options.deterministic,
+    }
+    prepared = partial(_prepared, options, bool(selection.paths))
+    if not selection.studies:
+        folders = [prepared(name) for name in selection.datasets]
+        return make_plan(
+            selection.methods, folders, seeds=selection.seeds or (0,), split=options.split or OFFICIAL, **common
+        )
+    jobs = plan_suites(
+        selection.studies, selection.datasets, prepared, seeds=selection.seeds, split=options.split, **common
+    )
+    if not options.quiet:
+        for line in variants(selection.studies, jobs, _changes(options)):
+            note(line)
+    return jobs
+
+
+def _prepared(options: RunOptions, any_folder: bool, name: str) -> Path:
+    """The folder of a prepared data set. any_folder: whether the options for folders of images have one to be for."""
+    ready = set(cache.location("").glob("*"))
+    if not options.quiet:
+        progress_line(f"making {name} ready")  # minutes, where it has to be drawn or decoded
+    try:
+        place = opening.prepare(name, options.folder if opening.looks_like_path(name) or not any_folder else {})
+    finally:
+        if not options.quiet:
+            progress_line("")
+    if options.dry_run and not options.quiet and place not in ready:
+        note(f"{name} was prepared, once, in {place}: which runs are done depends on its content")
+    return place
+
+
+def _changes(options: RunOptions) -> list[str]:
+    """What makes a suite's runs a variant of it."""
+    flags = {name: getattr(options, name) for name in ("epochs", "split", "limit", "val_limit")}
+    given = [f"--{name.replace('_', '-')} {value}" for name, value in flags.items() if value is not None]
+    return [*setting_texts(options.set), *given]
+
+
+def _check_backends(plan: RunPlan) -> None:
+    """A setting that was changed is all that can ask for a library that isn't there."""
+    changed = [job for job in plan.jobs if job.overrides and not (job.skip or state(job, plan.store, plan.policy))]
+    if not changed:
+        return
+    try:
+        lacking = plan.executor.ask(partial(missing_backend, changed), plan.options.plugins)
+    except BackendError:  # no answer: whatever went wrong is for the runs to record
+        return
+    if lacking:
+        raise BackendError(lacking)

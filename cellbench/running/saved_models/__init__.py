@@ -1,0 +1,1 @@
+"""Models that runs keep: models writes and restores them, labelling labels new images."""

@@ -1,0 +1,49 @@
+"""The examples of docs/api.md work as pasted, in their order, and the command beside them does the same."""
+
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+import cellbench
+from cellbench.cli import cli
+
+PAGE = (Path(__file__).parent.parent / "docs" / "api.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```python\n(.+?)```", PAGE, re.DOTALL)
+(COMMAND,) = re.findall(r"```sh\ncellbench (.+?)\n```", PAGE)
+
+
+@pytest.fixture
+def my_cells(tmp_path, monkeypatch):
+    """A folder of images as the page has it, in the folder where the examples run."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    for number, name in enumerate(("bright", "dark")):
+        (tmp_path / "my_cells" / name).mkdir(parents=True)
+        for i in range(20):
+            pixels = rng.integers(0, 100, (32, 32), dtype=np.uint8) + 100 * number
+            Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / "my_cells" / name / f"{i}.png")
+    monkeypatch.setattr("cellbench.datasets.audit.shortcuts.TREES", 20)
+
+
+def test_the_examples_work_in_their_order(my_cells, capsys):
+    names = {}
+    for example in EXAMPLES:
+        exec(compile(example, "docs/api.md", "exec"), names)
+    out = capsys.readouterr().out
+    assert "svm-hog" in out  # the plan
+    assert out.rstrip().endswith("floor-majority on folder:my_cells, seed 0 ok")
+    assert set(names["frame"]["method"]) == {"svm-hog", "floor-intensity"}
+    assert Path("cells.png").is_file()
+
+
+def test_the_command_makes_the_same_records_as_the_example_beside_it(my_cells):
+    exec(compile(EXAMPLES[0], "docs/api.md", "exec"), {})
+    of_function = sorted(path.name for path in Path("results").rglob("*.json"))
+    outcome = CliRunner().invoke(cli, shlex.split(COMMAND), catch_exceptions=False)
+    assert outcome.stdout.startswith(f"{len(of_function)} already done. Next: cellbench table --runs all")
+    assert sorted(cellbench.load_results("results").frame["path"].str.split("/").str[-1]) == of_function
