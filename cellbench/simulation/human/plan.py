@@ -61,19 +61,20 @@ def label_sets(places: tuple[Structure, ...]) -> tuple[NDArray[np.bool_], NDArra
     Other labels are struck out, and images that keep none are left out. Combinations are ordered by their rarest label,
     then by the next rarest, and so on, so that neighbours are alike.
     """
-    counts: dict[tuple[int, ...], int] = {}
+    counts: dict[tuple[Structure, ...], int] = {}
     rarity = {place: COUNTS[place] for place in places}
     for entry in SETS.split():
         names, images = entry.split(":")
-        kept = sorted((int(label) for label in names.split("+") if int(label) in rarity), key=rarity.__getitem__)
+        labels = (Structure(int(label)) for label in names.split("+"))
+        kept = sorted((label for label in labels if label in rarity), key=rarity.__getitem__)
         counts[tuple(kept)] = counts.get(tuple(kept), 0) + int(images)
     counts.pop((), None)
     ordered = sorted(counts, key=lambda kept: [rarity[label] for label in kept])
     sets = np.zeros((len(ordered), len(places)), bool)
     position = {place: i for i, place in enumerate(places)}
-    for row, labels in enumerate(ordered):
-        sets[row, [position[label] for label in labels]] = True
-    return sets, np.array([counts[labels] for labels in ordered])
+    for row, combination in enumerate(ordered):
+        sets[row, [position[label] for label in combination]] = True
+    return sets, np.array([counts[combination] for combination in ordered])
 
 
 def _evenly(counts: NDArray[np.int64], n: int, rng: np.random.Generator) -> NDArray[np.int64]:
