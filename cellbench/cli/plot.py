@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from inspect import cleandoc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,33 +11,36 @@ import click
 
 from ..core.errors import UsageError, did_you_mean
 from ..core.words import counted
+from ..reporting.charts import FORMATS
 from .options import runs_option
 from .reading import machine_option, read_results
 
 if TYPE_CHECKING:
-    from ..reporting.plots.kinds import Outcome
+    from ..reporting.charts.registry import Outcome
     from ..results.results import Results
 
-KINDS = (
-    "time",
-    "bars",
-    "history",
-    "confusion",
-    "per-class",
-    "thresholds",
-    "depth",
-    "learning-curve",
-    "svm-time",
-)
-FORMATS = ("png", "svg", "pdf")
 FOLDER = "plots"  # of `all`, which makes too many files for the current one
 
 
-@click.command("plot")
+class _Plot(click.Command):
+    """A command whose help names the kinds of chart that there are, which takes a moment to find out."""
+
+    def format_help_text(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        from ..reporting.charts.registry import kinds
+
+        lines = [f"{kind.name:<16}{kind.about}" for kind in kinds().values()]
+        self.help = cleandoc(self.help or "").replace("KINDS", "\n".join(lines))
+        super().format_help_text(context, formatter)
+
+
+@click.command("plot", cls=_Plot)
 @click.argument("kind", metavar="KIND")
 @click.argument("results", type=click.Path(path_type=Path), default="results")
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="File (.png, .svg, .pdf) or folder (default: this one)."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="File (.png, .svg, .pdf, .json) or folder (default: this one).",
 )
 @click.option("--format", "style", type=click.Choice(FORMATS), help="Of files whose name doesn't say it (default png).")
 @click.option("-d", "--dataset", "names", multiple=True, metavar="NAME", help="Data set or glob; repeatable.")
@@ -64,19 +68,11 @@ def plot(
     """Draw the results in folder RESULTS as figures of KIND.
 
     \b
-    time            accuracy against training time, with the Pareto front
-    bars            train, val and test beside each other, method by method
-    history         loss and accuracy by epoch, net by net
-    confusion       what each class is taken for
-    per-class       F1 of each class against its training images
-    thresholds      several labels an image: macro-F1 on val by threshold
-    depth           error of plain and residual nets by depth
-    learning-curve  accuracy against training images (runs with --limit)
-    svm-time        fit time of SVMs against training images, by backend
+    KINDS
     all             whatever of these the results allow, into a folder
 
     Never two data sets in one figure: each data set and split gets a file, KIND-DATASET.png in the current folder,
-    and its name is printed. Only random seeds are pooled. Colour and marker of a method are the same in all figures.
+    and its name is printed. Only random seeds are pooled. Colour and shape of a method are the same in all figures.
     confusion and per-class have room for four methods; of more they show the best of each family on val.
     learning-curve and svm-time compare limits and settings, so they take every run.
 
@@ -92,19 +88,19 @@ def plot(
       cellbench plot svm-time --where C=10 --where method=svm-hog
       cellbench plot time --where split=official --format svg
     """
-    if kind not in (*KINDS, "all") and Path(kind).is_dir():
-        raise UsageError(f"{kind!r} is a folder, and the kind of plot comes first: cellbench plot all {kind}")
-    if kind not in (*KINDS, "all"):
-        raise UsageError(f"no plot is called {kind!r}; {did_you_mean(kind, (*KINDS, 'all'))}")
-    folder, file, style = _target(output, style, kind)
-    from ..reporting.plots.kinds import KINDS as KNOWN
-    from ..reporting.plots.kinds import left_out, outcomes
+    from ..reporting.charts.registry import kinds, left_out, outcomes
 
+    known = kinds()
+    if kind not in (*known, "all") and Path(kind).is_dir():
+        raise UsageError(f"{kind!r} is a folder, and the kind of plot comes first: cellbench plot all {kind}")
+    if kind not in (*known, "all"):
+        raise UsageError(f"no plot is called {kind!r}; {did_you_mean(kind, (*known, 'all'))}")
+    folder, file, style = _target(output, style, kind)
     of_datasets = _of_datasets(read_results(context, results, machine), names)
-    found = list(outcomes(of_datasets, KINDS if kind == "all" else [kind], runs, conditions))
+    found = list(outcomes(of_datasets, list(known) if kind == "all" else [kind], runs, conditions))
     drawn = [outcome for outcome in found if outcome.chart]
     lacking = _lacking(found, results)
-    n = 0 if kind != "all" and KNOWN[kind].every else left_out(of_datasets, runs, conditions)
+    n = 0 if kind != "all" and known[kind].every else left_out(of_datasets, runs, conditions)
     others = f"{counted(n, 'other run')} (limited data or changed settings) left out; all are taken with: --runs all"
     if not drawn:
         raise UsageError(min(lacking, key=len) + f" ({others})" * bool(n))
@@ -140,7 +136,7 @@ def _of_datasets(results: "Results", names: Sequence[str]) -> "Results":
 
 
 def _write(drawn: "Sequence[Outcome]", folder: Path, file: Path | None, style: str) -> None:
-    from ..reporting.plots.style import save
+    from ..reporting.charts.render import save
 
     if file and len(drawn) > 1:
         about = "; ".join(outcome.about for outcome in drawn)
@@ -149,10 +145,11 @@ def _write(drawn: "Sequence[Outcome]", folder: Path, file: Path | None, style: s
             "choose with --dataset, --where split=NAME or --where limit=N, or give -o a folder"
         )
     for outcome in drawn:
+        assert outcome.chart
         path = file or folder / f"{outcome.name}.{style}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            save(outcome.figure(), path, style)
+            save(outcome.chart, path, style)
         except OSError as error:
             raise UsageError(f"cannot write {path}: {error.strerror or error}; choose another place with -o") from error
         click.echo(path)
@@ -163,7 +160,7 @@ def _lacking(found: "Sequence[Outcome]", results: Path) -> list[str]:
     by_kind: dict[str, list[Outcome]] = {}
     for outcome in found:
         if not outcome.chart:
-            by_kind.setdefault(outcome.kind, []).append(outcome)
+            by_kind.setdefault(outcome.kind.name, []).append(outcome)
     lines = []
     for kind, outcomes in by_kind.items():
         first, *others = sorted(outcomes, key=lambda outcome: len(outcome.lacking))

@@ -1,4 +1,4 @@
-"""Results → what people read: tables/, plots/, findings/ (claims of studies, judged) and report/ (one page).
+"""Results → what people read: tables/, charts/, findings/ (claims of studies, judged) and report/ (one page).
 
 captions: what stands above and below tables and figures; answers: the contest of families in sentences; remedies: what
 to type where something is lacking.

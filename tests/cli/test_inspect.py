@@ -167,7 +167,7 @@ def test_another_split_can_be_inspected(noise: Path):
 def test_help_loads_nothing_heavy():
     code = (
         "import sys; from cellbench.cli import cli; cli.main(['inspect', '--help'], standalone_mode=False)\n"
-        "print({'torch', 'pandas', 'sklearn', 'numpy', 'rich', 'matplotlib', 'PIL'} & set(sys.modules))"
+        "print({'torch', 'pandas', 'sklearn', 'numpy', 'rich', 'altair', 'PIL'} & set(sys.modules))"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.strip().endswith("set()")

@@ -4,10 +4,13 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from cellbench.cli.plot import FORMATS, KINDS, plot
+from cellbench import load_results
+from cellbench.cli.plot import plot
 from cellbench.core.errors import UsageError
 from cellbench.core.store import Store
-from cellbench.reporting.plots import kinds, style
+from cellbench.reporting.charts import FORMATS, registry
+from cellbench.reporting.charts.kinds.bars import bars
+from cellbench.reporting.report.page import report
 
 from ..reporting.conftest import make
 
@@ -38,9 +41,25 @@ def refused(outcome) -> str:
     return str(outcome.exception)
 
 
-def test_the_choices_are_what_reporting_offers():
-    assert tuple(kinds.KINDS) == KINDS
-    assert style.FORMATS == FORMATS
+@pytest.fixture
+def toy(monkeypatch):
+    """A kind of chart that a module of its own would add."""
+    registry.kinds()
+    monkeypatch.setattr(registry, "_KINDS", dict(registry._KINDS))
+    registry.chart("toy", "A toy", "what a toy shows", place=5)(bars)
+
+
+def test_a_new_kind_is_in_the_help_among_all_and_on_the_page_without_a_second_list(toy, run, root):
+    assert "toy             what a toy shows" in run("--help").stdout
+    assert run("toy", root, "-d", "blood").stdout.split() == ["toy-blood.png"]
+    assert run("all", root, "-d", "blood").stdout.split()[0] == "plots/toy-blood.png"
+    assert report(load_results(root)).figures[0].kind.heading == "A toy"
+
+
+def test_help_names_every_kind_and_form(run):
+    told = run("--help").stdout
+    assert all(f"\n  {kind.name:<16}{kind.about}" in told for kind in registry.kinds().values())
+    assert "|".join(FORMATS) in told
 
 
 def test_each_data_set_and_split_gets_a_file_whose_name_is_printed(run, root, tmp_path):
@@ -57,9 +76,10 @@ def test_each_data_set_and_split_gets_a_file_whose_name_is_printed(run, root, tm
 @pytest.mark.parametrize(
     ("arguments", "name", "start"),
     [
-        (["-o", "x.svg"], "x.svg", b"<?xm"),
+        (["-o", "x.svg"], "x.svg", b"<svg"),
         (["-o", "new/x.PDF"], "new/x.PDF", b"%PDF"),
-        (["--format", "svg"], "bars-blood.svg", b"<?xm"),
+        (["-o", "x.json"], "x.json", b'{\n "'),
+        (["--format", "svg"], "bars-blood.svg", b"<svg"),
         (["-o", "new"], "new/bars-blood.png", b"\x89PNG"),
         (["-o", "new/", "--format", "pdf"], "new/bars-blood.pdf", b"%PDF"),
         (["-o", "x.dat", "--format", "pdf"], "x.dat", b"%PDF"),
@@ -87,9 +107,9 @@ def test_all_draws_what_it_can_into_a_folder_and_says_what_is_lacking(run, root)
         f"plots/{kind}-hep2.png" for kind in ("time", "bars", "learning-curve", "svm-time")
     ]
     told = outcome.stderr.splitlines()
-    kinds_lacking = ["history", "confusion", "per-class", "thresholds", "depth"]
+    kinds_lacking = ["depth", "per-class", "history", "thresholds", "confusion"]
     assert [line.split(": ")[1] for line in told[:-1]] == [f"{k} of hep2, split official" for k in kinds_lacking]
-    assert told[0].endswith(f"get one with: cellbench run --dataset hep2 --method cnn --device cpu -o {root}")
+    assert told[2].endswith(f"get one with: cellbench run --dataset hep2 --method cnn --device cpu -o {root}")
 
 
 def test_what_is_lacking_is_told_with_the_command_that_makes_it(run, root):
@@ -126,7 +146,7 @@ def test_runs_that_were_left_out_are_told_where_nothing_is_drawn(run, root):
             ["time", "records", "--where", "metod=cnn"],
             "results have no column or setting 'metod'; did you mean 'method'",
         ),
-        (["time", "records", "-o", "x.gif"], "-o x.gif ends in .gif; figures are written as png, svg, pdf"),
+        (["time", "records", "-o", "x.gif"], "-o x.gif ends in .gif; figures are written as png, svg, pdf, json"),
         (["time", "records", "-o", "x.png", "--format", "svg"], "-o x.png and --format svg disagree"),
         (["all", "records", "-o", "x.png"], "-o x.png is a file, and `all` draws several; give a folder"),
         (["time", "nowhere"], "no results folder at 'nowhere'"),
@@ -151,5 +171,5 @@ def test_a_file_that_is_no_record_is_passed_over_and_named(run, root):
 
 
 def test_help_needs_no_heavy_import():
-    code = "import sys, cellbench.cli.plot; assert not {'pandas', 'numpy', 'matplotlib'} & sys.modules.keys()"
+    code = "import sys, cellbench.cli.plot; assert not {'pandas', 'numpy', 'altair', 'vl_convert'} & sys.modules.keys()"
     subprocess.run([sys.executable, "-c", code], check=True)

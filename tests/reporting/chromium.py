@@ -53,8 +53,9 @@ class Page:
         return answer["result"].get("value")
 
     def press(self, key: str) -> None:
-        for kind in ("keyDown", "keyUp"):
-            self.ask("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=KEYS[key])
+        typed = {"text": "\r"} if key == "Enter" else {}
+        for kind, further in (("keyDown", typed), ("keyUp", {})):
+            self.ask("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=KEYS[key], **further)
 
     def of(self, method: str) -> list[dict[str, Any]]:
         return [parameters for name, parameters in self.events if name == method]

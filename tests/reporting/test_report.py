@@ -2,10 +2,11 @@
 
 import base64
 import io
-import math
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,13 +19,16 @@ from cellbench.core.data import Dataset, Info, Split
 from cellbench.core.runs import TRAINING_PHASES
 from cellbench.datasets.display import colours
 from cellbench.datasets.files import cache
-from cellbench.reporting.report import drawing, figures
-from cellbench.reporting.report.figures import MOST_NAMES
+from cellbench.reporting.charts.kinds.time import MOST_NAMES, PALE
+from cellbench.reporting.charts.registry import kinds
+from cellbench.reporting.charts.render import javascript, panels
+from cellbench.reporting.charts.style import NARROW, WIDTH
 from cellbench.reporting.report.gallery import SEVERAL
 from cellbench.reporting.report.page import Look, render, report
 
+from .charts.specification import layers, texts
+from .charts.test_kinds import epochs, several_labels
 from .conftest import CLASSES, judged, judgements, make, sizes
-from .test_plots_charts import epochs, several_labels
 
 EVIL = "<script>alert(1)</script>"
 VOID = {"meta", "link", "input", "img", "br", "path", "rect", "use", "circle"}
@@ -143,8 +147,8 @@ def test_what_users_wrote_is_shown_and_never_becomes_part_of_the_page(results):
     page = Page(html)
     assert not page.stack
     assert EVIL not in html
-    assert EVIL in "".join(text for _, text in page.all("table", class_="matrix"))
-    assert len(page.all("script")) == 2
+    assert EVIL in "".join(text for _, text in page.all("td"))
+    assert len(page.all("script")) == 4  # theme, charts, what draws them, all else
     assert "</style>" not in html.split("</style>", 1)[1]
     handlers = {key for _, attributes, _ in page.elements for key in attributes if key.startswith("on")}
     assert not handlers
@@ -157,7 +161,8 @@ def test_the_page_asks_for_no_other_file(page):
     links = [v for _, attributes, _ in found.elements for k, v in attributes.items() if k in ("src", "href", "srcset")]
     assert links
     assert all(link.startswith(("data:", "#")) for link in links)
-    assert not re.search(r"url\(|@import|https?://", html)
+    schemas = html.replace(javascript(), "").replace("https://vega.github.io/schema/vega-lite", "")
+    assert not re.search(r"url\(|@import|https?://", schemas)
     policy = found.all("meta", **{"http-equiv": "Content-Security-Policy"})[0][0]["content"]
     assert policy.startswith("default-src 'none'")
 
@@ -320,29 +325,23 @@ def test_pictures_of_several_labels_are_captioned_with_labels_and_with_what_was_
         "image 22, label c; a, b",
         "image 24, label b, c; none",
     ]
-    assert not page.all("table", class_="matrix")
+    assert not page.all("figure", class_="card confusion")
 
 
-def test_marks_stand_where_their_values_are(results):
-    root = results(*judgements())
-    content = report(load_results(root))
-    (figure,) = [one for one in content.drawings if one.kind == "time" and one.dataset == "hep2"]
-    cpu = next(panel for panel in figure.panels if "CPU" in panel.title)
-    frame = load_results(root).to_frame()
-    own = frame[(frame["dataset"] == "hep2") & (frame["device"] == "cpu") & (frame["status"] == "ok")]
-    left, top, right, bottom = cpu.frame
-    ticks = {text: x for x, text in cpu.x_ticks}
-    one, ten = ticks["1 min"], ticks["10 min"]
-    for method, runs in own.groupby("method"):
-        (line,) = [line for line in cpu.lines if line.series == method]
-        (mark,) = line.marks
-        seconds, accuracy = runs["train_seconds"].mean(), runs["test_accuracy"].mean()
-        assert mark.x == pytest.approx(one + (ten - one) * math.log(seconds / 60) / math.log(10), abs=0.2)
-        (low, a), (high, b) = [(y, float(text.split()[0]) / 100) for y, text in (cpu.y_ticks[0], cpu.y_ticks[-1])]
-        assert mark.y == pytest.approx(low + (high - low) * (accuracy - a) / (b - a), abs=0.3)
-        assert left <= mark.x <= right
-        assert top <= mark.y <= bottom
-        assert f"{100 * accuracy:.1f} %" in mark.tip
+def drawn_from(html: str) -> dict[str, Any]:
+    """What the page's script draws from."""
+    return json.loads(html.split('<script type="application/json" id="charts">')[1].split("</script>")[0])
+
+
+def test_the_page_holds_the_specification_of_each_figure_wide_and_narrow_and_data_once(page, results):
+    content = report(load_results(results(*judgements())))
+    held = drawn_from(render(content, {scope: Look() for scope in content.wanted()}))
+    assert len(held["charts"]) == len(content.figures) > 0
+    for figure, chart in zip(content.figures, held["charts"], strict=True):
+        for name, width in (("wide", WIDTH), ("narrow", NARROW)):
+            spec = panels(figure.chart, width)
+            assert held["datasets"].items() >= json.loads(json.dumps(spec.pop("datasets"))).items()
+            assert chart[name] == json.loads(json.dumps(spec))
 
 
 def test_every_kind_of_figure_tells_the_figures_of_its_records(results, record):
@@ -356,30 +355,19 @@ def test_every_kind_of_figure_tells_the_figures_of_its_records(results, record):
         thresholds_of,
         *sizes(),
     )
-    drawn = {}
-    for one in report(load_results(root)).drawings:
-        for panel in one.panels:
-            told = [mark.tip for line in panel.lines for mark in line.marks] + [bar.tip for bar in panel.bars]
-            drawn.setdefault(one.kind, []).extend(told)
-            left, top, right, bottom = panel.frame
-            marks = [mark for line in panel.lines for mark in line.marks]
-            assert all(left <= mark.x <= right and top <= mark.y <= bottom for mark in marks)
-    assert set(drawn) == set(figures.DRAWN)
-    assert "residual, 34 layers\nerror on test: 5.9 %" in drawn["depth"]  # 1 - 0.941
-    assert "plain, 18 layers\nerror on train: 1.6 %" in drawn["depth"]
-    assert "cnn, epoch 2\nloss on val: 2" in drawn["history"]
-    assert "cnn, epoch 3\naccuracy on train: 70.0 %" in drawn["history"]
-    assert "resnet18\nval: 94.9 %" in drawn["bars"]
-    assert "svm-hog, torch, C=10: n^1.50 ± 0.000\n10,000 images: 20 s" in drawn["svm-time"]  # 2e-5 n^1.5
-    assert "svm-hog, libsvm, C=10\n2,500 images: 10.4 min" in drawn["svm-time"]  # 1e-4 n²
+    drawn: dict[str, list[str]] = {}
+    for one in report(load_results(root)).figures:
+        drawn.setdefault(one.kind.name, []).extend(" | ".join(filter(None, line)) for line in one.lines)
+    assert set(drawn) == set(kinds())
+    assert any(line.startswith("residual | 34 | test | 5.9 %") for line in drawn["depth"])  # 1 - 0.941
+    assert any(line.startswith("plain | 18 | train | 1.6 %") for line in drawn["depth"])
+    assert "cnn | 3 | 2 | 1.1 | 1 | 70.0 % | 60.0 % | 60.0 %" in drawn["history"]
+    assert any(line.startswith("resnet18 | val | 94.9 %") for line in drawn["bars"])
+    assert "svm-hog | torch, C=10: n^1.50 ± 0.000 | 10,000 | 20" in drawn["svm-time"]  # 2e-5 n^1.5
+    assert "svm-hog | libsvm, C=10 | 2,500 | 625" in drawn["svm-time"]  # 1e-4 n²
     assert len(drawn["thresholds"]) == 19
-    assert sum(tip.startswith("alexnet\n") for tip in drawn["per-class"]) == len(CLASSES)
-    assert any("10,000 training and 500 val images\naccuracy on test: 85.8 %" in tip for tip in drawn["learning-curve"])
-
-
-def test_black_methods_are_seen_on_a_dark_page():
-    assert drawing.colour("cnn") == "var(--ink)"
-    assert drawing.colour("svm-hog") == "#0072B2"
+    assert sum(" | alexnet | " in line for line in drawn["per-class"]) == len(CLASSES)
+    assert any(" | 10,000 | 500 | 85.8 %" in line for line in drawn["learning-curve"])
 
 
 def test_the_paragraph_tells_splits_seeds_hardware_and_cites_what_ran(results):
@@ -473,7 +461,7 @@ def test_the_strip_of_intervals_tells_its_scale(results):
     rows = found.table.rows
     low, high = min(row["test_accuracy_low"] for row in rows), max(row["test_accuracy_high"] for row in rows)
     page = Page(render(content, {scope: Look() for scope in content.wanted()}))
-    heads = [text for _, text in page.all("th", class_="plain")]
+    heads = [text for _, text in page.all("th", class_="plain strip")]
     assert heads == [f"95 % interval{100 * low:.1f} to {100 * high:.1f} %"]  # and no column of remarks without one
     labels = {attributes.get("aria-label") for attributes, _ in page.all("svg", role="img")}
     for row in rows:
@@ -498,11 +486,13 @@ def test_the_paragraph_tells_only_of_choices_and_tests_that_were_made(results):
 def test_a_page_of_nothing_but_disturbed_times_has_no_pareto_front_and_says_why(results):
     crowd = [make("svm-hog", overrides={"C": c}, others=0.5, shift=-c / 1000) for c in range(1, 36)]
     content = report(load_results(results(*crowd)), runs="all")
-    (drawn,) = [one for one in content.drawings if one.kind == "time"]
-    assert drawn.panels[0].steps == ""
-    assert len(drawn.panels[0].lines) == 35
-    assert len(drawn.panels[0].names) == MOST_NAMES  # without a front the most accurate are named
-    assert any("Other programs had 50 %" in note for note in drawn.notes)
+    (chart,) = [one.chart for one in content.figures if one.kind.name == "time"]
+    (steps,) = layers(chart, "line")
+    assert steps.data == []
+    assert len(layers(chart, "point")[-1].data) == 35
+    assert {opacity for (opacity,) in layers(chart, "point")[-1].values("opacity")} == {PALE}
+    assert len(texts(chart)) == MOST_NAMES  # without a front the most accurate are named
+    assert any("Other programs had 50 %" in note for note in chart.notes)
 
 
 def test_each_contest_has_its_answer_though_two_machines_have_the_same_device(results):

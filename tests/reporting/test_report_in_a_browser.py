@@ -28,7 +28,7 @@ FAINT = """(() => {
   for (let text; (text = texts.nextNode());) {
     const one = text.parentElement;
     if (!text.data.trim() || !one.getClientRects().length) continue;
-    if (one.closest('script, style, [aria-pressed=false]')) continue;
+    if (one.closest('script, style, [aria-pressed=false], .confusion .mark-text')) continue;
     const behind = (part) => seen(getComputedStyle(part).backgroundColor);
     let ground = one;
     while (ground.parentElement && behind(ground)[3] < 250) ground = ground.parentElement;
@@ -37,6 +37,24 @@ FAINT = """(() => {
     if (Math.max(a, b) / Math.min(a, b) < 4.5) found.push(text.data.trim());
   }
   return found;
+})()"""
+
+
+# Waits until every figure is drawn.
+DRAWN = """(async () => {
+  const drawn = () => "drawn" in document.documentElement.dataset;
+  for (let n = 0; n < 200 && !drawn(); n++) await new Promise((then) => setTimeout(then, 50));
+})()"""
+
+
+# The middle of a mark that nothing lies on.
+ON_TOP = """(() => {
+  for (const mark of document.querySelectorAll('.time .mark-symbol path')) {
+    mark.scrollIntoView({ block: 'center', behavior: 'instant' });
+    const box = mark.getBoundingClientRect(), at = [box.x + box.width / 2, box.y + box.height / 2];
+    const tells = mark.getAttribute('aria-label')?.includes('method');
+    if (tells && document.elementFromPoint(...at) === mark) return at;
+  }
 })()"""
 
 
@@ -69,6 +87,7 @@ def page(file):
 def test_it_opens_within_two_seconds_asks_for_nothing_and_logs_nothing(file):
     with opened(file) as page:
         took = page.run("performance.timing.loadEventEnd - performance.timing.navigationStart")
+        page.run(DRAWN)
         page.run(click("#theme"))
         page.run(click("[data-copy]"))
         asked = [event["request"]["url"] for event in page.of("Network.requestWillBeSent")]
@@ -129,29 +148,35 @@ def test_a_data_set_can_be_looked_at_alone(page):
     assert set(page.run(seen)) == {"hep2", "wells", "toys"}
 
 
-def test_the_arrow_keys_go_from_mark_to_mark_and_each_tells_its_run(page):
-    page.run("document.querySelector('.time .panel svg').focus()")
-    page.press("ArrowRight")
-    first = page.run("document.querySelector('#tip').textContent")
-    page.press("ArrowRight")
-    second = page.run("document.querySelector('#tip').textContent")
-    page.press("ArrowLeft")
-    assert page.run("document.querySelector('#tip').textContent") == first != second
-    assert "accuracy on test: " in first
-    assert page.run("document.querySelector('#tip').hidden") is False
-    page.run("document.activeElement.blur()")
-    assert page.run("document.querySelector('#tip').hidden") is True
+def test_every_figure_is_drawn_with_vega_and_each_name_can_be_read(page):
+    page.run(DRAWN)
+    n = page.run("document.querySelectorAll('[data-chart]').length")
+    assert n == page.run("document.querySelectorAll('[data-chart] svg').length") > 3
+    written = page.run("[...document.querySelectorAll('.time svg text')].map((one) => one.textContent)")
+    assert {"resnet18", "svm-hog", "accuracy on test", "CPU, 2 processor threads"} <= set(written)
 
 
-def test_the_pointer_finds_the_nearest_mark(page):
-    page.run("document.querySelector('.time .mark').scrollIntoView({ block: 'center', behavior: 'instant' })")
-    x, y = page.run(
-        "(() => { const box = document.querySelector('.time .mark').getBoundingClientRect();"
-        " return [box.x + box.width / 2, box.y + box.height / 2] })()"
-    )
+def test_the_table_beside_a_figure_is_opened_and_scrolled_with_the_keyboard(page):
+    page.run("document.querySelector('.time summary').focus()")
+    page.press("Enter")
+    assert page.run("document.querySelector('.time details').open") is True
+    page.press("Tab")
+    assert page.run("document.activeElement.matches('.time .wide')") is True
+    heads = page.run("[...document.querySelectorAll('.time thead th')].map((one) => one.textContent)")
+    assert heads[0] == "method"
+    assert "accuracy on test" in heads
+
+
+def test_the_pointer_on_a_mark_tells_its_run(page):
+    page.run(DRAWN)
+    x, y = page.run(ON_TOP)
+    page.ask("Input.dispatchMouseEvent", type="mouseMoved", x=x - 3, y=y)
     page.ask("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
-    shown = page.run("document.querySelector('#tip').textContent")
-    assert shown == page.run("document.querySelector('.time .mark').dataset.tip")
+    tip = "document.querySelector('#vg-tooltip-element')"
+    page.run(f"new Promise((then) => setTimeout(then, 300)).then(() => {tip}.textContent)")
+    told = page.run(f"{tip}.textContent")
+    assert "method" in told
+    assert "accuracy on test" in told
     page.ask("Input.dispatchMouseEvent", type="mouseMoved", x=1, y=1)
 
 
@@ -184,20 +209,37 @@ def test_every_text_stands_out_from_its_ground(page, scheme):
     page.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
     page.run("localStorage.clear(); delete document.documentElement.dataset.theme")
     page.run("document.querySelectorAll('details').forEach((one) => { one.open = true })")
-    assert page.run("document.querySelectorAll('.matrix td').length") > 0
+    page.run(DRAWN)
+    assert page.run("document.querySelectorAll('.confusion svg text').length") > 0
     assert page.run(FAINT) == []
     page.ask("Emulation.setEmulatedMedia", media="", features=[])
 
 
-def test_on_a_telephone_figures_are_seen_whole(file):
+def test_on_a_telephone_figures_are_seen_whole_with_letters_that_can_be_read(file):
     with opened(file) as page:
+        page.run(DRAWN)
         page.ask("Emulation.setDeviceMetricsOverride", width=390, height=844, deviceScaleFactor=1, mobile=True)
-        widths = page.run(
-            "[...document.querySelectorAll('.time .panel, .bars .panel, .per-class .panel')]"
-            ".map((one) => [one.scrollWidth, one.clientWidth])"
-        )
+        page.run("document.documentElement.removeAttribute('data-drawn'); dispatchEvent(new Event('resize'))")
+        page.run(DRAWN)
+        widths = page.run("[...document.querySelectorAll('.chart')].map((one) => [one.scrollWidth, one.clientWidth])")
         assert widths
         assert all(needed <= there for needed, there in widths)
+        letters = page.run(
+            "[...document.querySelectorAll('.chart text')].filter((one) => one.textContent).map((one) => {"
+            " const turned = one.getScreenCTM();"
+            " return parseFloat(getComputedStyle(one).fontSize) * Math.hypot(turned.a, turned.b) })"
+        )
+        assert min(letters) >= 8
+
+
+def test_accuracy_is_on_screen_on_a_telephone(file):
+    with opened(file) as page:
+        page.ask("Emulation.setDeviceMetricsOverride", width=390, height=844, deviceScaleFactor=1, mobile=True)
+        heads = "[...document.querySelectorAll('.board thead th')].filter((head) => head.offsetParent)"
+        figures = f"{heads}.filter((head) => /^test (accuracy|macro-F1)/.test(head.textContent.trim()))"
+        right = page.run(f"{figures}.map((head) => head.cellIndex === 1 ? head.getBoundingClientRect().right : 0)")
+        assert right
+        assert max(right) <= 390
 
 
 def test_nothing_is_wider_than_a_telephone(file):
@@ -209,9 +251,10 @@ def test_nothing_is_wider_than_a_telephone(file):
 def test_what_users_wrote_does_not_run(results, tmp_path):
     (tmp_path / "evil.html").write_text(hostile(results), "utf-8")
     with opened(tmp_path / "evil.html") as page:
+        page.run(DRAWN)
         page.run(
-            "document.querySelectorAll('.mark, td, th').forEach((one) => one.dispatchEvent(new Event('mouseover')))"
+            "document.querySelectorAll('path, td, th').forEach((one) => one.dispatchEvent(new Event('mouseover')))"
         )
         assert page.of("Page.javascriptDialogOpening") == []
         assert page.of("Runtime.exceptionThrown") == []
-        assert "<script>alert(1)</script>" in page.run("document.querySelector('.matrix').textContent")
+        assert "<script>alert(1)</script>" in page.run("document.querySelector('.confusion svg').textContent")

@@ -1,6 +1,7 @@
 """The montage: some cells of each class on one sheet, to look at before anything is trained."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ COLUMNS = {"train": 6, "val": 3, "test": 3}  # cells a row by part, so that part
 TILE, GAP, PART_GAP, MARGIN = 96, 4, 16, 28  # pixels
 LINE = 24  # height of a line of the heading
 SEED = 0
+# Looked for among the fonts of the machine, those with most letters first.
+FONTS = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "LiberationSans-Regular.ttf", "Arial.ttf")
+FONTS_BOLD = ("DejaVuSans-Bold.ttf", "NotoSans-Bold.ttf", "LiberationSans-Bold.ttf", "Arial Bold.ttf")
 INK, GREY, PAPER, EMPTY = (25, 28, 33), (110, 116, 125), (255, 255, 255), (240, 241, 243)
 
 
@@ -149,9 +153,10 @@ def _tile(pixels: NDArray[np.uint8]) -> Any:
 
 
 def _font(size: int, bold: bool = False) -> Any:
-    """DejaVu Sans, which comes with matplotlib and has the letters of most languages."""
-    import matplotlib
+    """A font of this machine with the letters of many languages; else Pillow's, which has Latin ones."""
     from PIL import ImageFont
 
-    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name), size)
+    for name in FONTS_BOLD if bold else FONTS:
+        with suppress(OSError):
+            return ImageFont.truetype(name, size)
+    return ImageFont.load_default(size)

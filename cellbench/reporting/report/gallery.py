@@ -13,7 +13,7 @@ from ...results.pooling import BELOW_TWICE_CHANCE
 from ...results.rows import DATA, Row, by
 from ...results.runs import Predicted, same_images
 from ..captions import title_of
-from ..plots.chart import labelled
+from ..charts.chart import labelled
 
 MOST_CELLS = 12  # of a shelf
 MOST_PAIRS = 8  # of classes

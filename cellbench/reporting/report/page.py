@@ -17,11 +17,13 @@ from ...results.results import Results
 from ...results.row_settings import listed
 from ...results.rows import Line, Row, by
 from ..captions import name_of
+from ..charts.render import javascript
 from ..findings import findings, show
 from ..findings.verdict import Finding
 from ..tables.table import Shown, Table, laid_out, two_digits
 from ..tables.views import tables
-from . import drawing, figures, gallery
+from . import gallery
+from .figures import Figure, figures, specifications
 from .glossary import words
 from .paper import Machine, Paper, machines, paper
 
@@ -89,8 +91,7 @@ class Report:
     counts: Mapping[str, Any]
     contests: Sequence[Table]
     boards: Sequence[Board]
-    drawings: Sequence[drawing.Drawing]
-    matrices: Sequence[figures.Matrices]
+    figures: Sequence[Figure]
     galleries: Sequence[gallery.Gallery]
     findings: Sequence[Finding]
     judged_by: str
@@ -118,7 +119,6 @@ def report(results: Results, runs: str = "default", conditions: Sequence[str] = 
         raise UsageError("no run fulfils all the conditions of --where; loosen one of them")
     boards = [_board(table) for table in _in_order(tables(shown, "leaderboard", conditions))]
     contests = _in_order(tables(shown, "svm-vs-deep", conditions))
-    drawn, matrices = figures.drawings(results, runs, conditions)
     records = [run.record for row in rows for run in row.runs]
     names = list(dict.fromkeys(row["dataset"] for row in rows))
     places = list(dict.fromkeys((row["dataset"], row["split"]) for row in rows))
@@ -134,8 +134,7 @@ def report(results: Results, runs: str = "default", conditions: Sequence[str] = 
         counts=_counts(rows),
         contests=contests,
         boards=boards,
-        drawings=sorted(drawn, key=lambda one: (place(one), list(figures.DRAWN).index(one.kind))),
-        matrices=sorted(matrices, key=place),
+        figures=sorted(figures(results, runs, conditions), key=lambda one: (place(one), one.kind.place)),
         galleries=sorted(gallery.galleries(rows), key=place),
         findings=findings(results, conditions=conditions),
         judged_by=_judged_by(conditions),
@@ -187,7 +186,13 @@ def _board(table: Table) -> Board:
     low, high = min(told, default=0.0), max(told, default=1.0)
     size = (high - low) or 1.0
     spans = [None if None in row else tuple(round((value - low) / size, 4) for value in row) for row in ends]
-    return Board(table.rows[0]["dataset"], table, laid_out(table), spans, (low, high))
+    return Board(table.rows[0]["dataset"], table, _main_figure_second(laid_out(table)), spans, (low, high))
+
+
+def _main_figure_second(columns: list[Shown]) -> list[Shown]:
+    """The columns with the first figure beside the name, so that a telephone shows it too."""
+    at = next((at for at, column in enumerate(columns) if column.figures), 0)
+    return [columns[0], columns[at], *columns[1:at], *columns[at + 1 :]] if at else columns
 
 
 def _card(rows: Sequence[Row]) -> Card:
@@ -242,7 +247,6 @@ def render(content: Report, looks: Mapping[Scope, Look], day: str = "", results:
         "percent": "{:.1f}".format,
         "ratio": _ratio,
     }
-    environment.globals |= {"outline": drawing.outline}
     return environment.get_template("report.html").render(
         report=content,
         looks=looks,
@@ -250,7 +254,8 @@ def render(content: Report, looks: Mapping[Scope, Look], day: str = "", results:
         show=show,
         day=day,
         version=__version__,
-        signs=_signs(content.drawings),
+        charts=specifications(content.figures),
+        vega=javascript() if content.figures else "",
     )
 
 
@@ -260,10 +265,3 @@ def _data_uri(jpeg: bytes) -> str:
 
 def _ratio(value: float) -> str:
     return f"{value:,.{two_digits(value)}f}"
-
-
-def _signs(drawn: Sequence[drawing.Drawing]) -> list[str]:
-    """Every marker that some figure has, so that each is described once."""
-    lines = {line.sign for one in drawn for panel in one.panels for line in panel.lines}
-    keys = {entry.sign for one in drawn for entry in one.keys if not entry.sign.startswith("bar")}
-    return sorted((lines | keys) - {""})

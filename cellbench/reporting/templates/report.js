@@ -57,69 +57,12 @@
     });
   }
 
-  for (const button of all("[data-key]")) {
-    button.addEventListener("click", () => {
-      const on = button.getAttribute("aria-pressed") !== "true";
-      button.setAttribute("aria-pressed", on);
-      for (const line of all("[data-series]", button.closest("figure"))) {
-        if (line.dataset.series === button.dataset.key) line.classList.toggle("off", !on);
-      }
-    });
-  }
-
-  // What a mark tells: at the pointer, or beside the mark that the arrow keys reached.
-  const tip = one("#tip");
-  const marks = all(".panel .mark");
-  for (const mark of marks) {
-    const title = mark.querySelector("title");
-    mark.dataset.tip = title.textContent;
-    mark.setAttribute("aria-label", title.textContent.replaceAll("\n", ", "));
-    mark.setAttribute("role", "img");
-    title.remove();
-  }
-  let shown = null;
-  const show = (mark) => {
-    if (mark === shown) return;
-    shown?.classList.remove("at");
-    shown = mark;
-    tip.hidden = !mark;
-    if (!mark) return;
-    mark.classList.add("at");
-    tip.textContent = mark.dataset.tip;
-    const box = mark.getBoundingClientRect(), own = tip.getBoundingClientRect();
-    const x = box.x + box.width / 2 - own.width / 2, above = box.y - own.height - 10;
-    tip.style.left = `${Math.max(6, Math.min(innerWidth - own.width - 6, x))}px`;
-    tip.style.top = `${above > 56 ? above : box.bottom + 10}px`;
-  };
-  const near = (svg, event) => {
-    let best = null, least = 24;
-    for (const mark of svg.marks) {
-      if (mark.closest(".off")) continue;
-      const box = mark.getBoundingClientRect();
-      const dx = Math.max(box.x - event.clientX, 0, event.clientX - box.right);
-      const dy = Math.max(box.y - event.clientY, 0, event.clientY - box.bottom);
-      const distance = Math.hypot(dx, dy) + Math.hypot(box.x + box.width / 2 - event.clientX, box.y + box.height / 2 - event.clientY) / 1e4;
-      if (distance < least) [best, least] = [mark, distance];
-    }
-    return best;
-  };
   const walk = (event, items, at) => {
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     if (!step || !items.length) return null;
     event.preventDefault();
     return items[(items.indexOf(at) + step + items.length + (at ? 0 : step < 0)) % items.length];
   };
-  for (const svg of all(".panel svg")) {
-    svg.marks = all(".mark", svg);
-    svg.addEventListener("pointermove", (event) => show(near(svg, event)));
-    svg.addEventListener("pointerleave", () => show(null));
-    svg.addEventListener("blur", () => show(null));
-    svg.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") show(null);
-      const next = walk(event, svg.marks.filter((mark) => !mark.closest(".off")), shown);
-      if (next) show(next);
-    });
-  }
   for (const shelf of all("[data-roving]")) {
     const cells = all("img", shelf);
     const enlarge = (cell) => { for (const other of cells) other.classList.toggle("at", other === cell); };
@@ -130,6 +73,35 @@
     });
     shelf.addEventListener("blur", () => enlarge(null));
   }
+
+  // Charts: colours that are not a method's become those of the page, so that they follow dark and light.
+  const inks = { "#000000": "ink", "#5E5E5E": "soft", "#E2E2E2": "grid", "#FFFFFF": "paper", "#08519C": "heat", "#FEFEFE": "on-heat" };
+  const source = one("#charts")?.textContent.replace(/"(#[0-9A-F]{6})"/g, (text, hue) => hue in inks ? `"var(--${inks[hue]})"` : text);
+  const { charts, datasets, config } = source ? JSON.parse(source) : { charts: [] };
+  const SCALE = 1.35; // of a point of print, so that letters are as large as those around them
+  const views = new Map();
+  const draw = async (place) => {
+    const narrow = root.clientWidth < 640;
+    if (place.dataset.narrow === String(narrow)) return;
+    place.dataset.narrow = narrow;
+    const spec = { ...charts[place.dataset.chart][narrow ? "narrow" : "wide"], datasets, config, background: "transparent" };
+    const options = { renderer: "svg", actions: false, ast: true, tooltip: { theme: "custom", disableDefaultStyle: true } };
+    views.get(place)?.finalize();
+    views.set(place, await vegaEmbed(place, spec, options));
+    const svg = place.querySelector("svg");
+    svg.style.width = `${SCALE * svg.viewBox.baseVal.width}px`;
+  };
+  const places = all("[data-chart]");
+  const drawAll = async () => {
+    for (const place of places) {
+      await draw(place);
+      await new Promise((then) => setTimeout(then)); // the page stays awake between two charts
+    }
+    root.dataset.drawn = "";
+  };
+  drawAll();
+  let later;
+  addEventListener("resize", () => { clearTimeout(later); later = setTimeout(drawAll, 200); });
 
   for (const button of all("[data-copy]")) {
     button.addEventListener("click", async () => {

@@ -1,26 +1,51 @@
 """`learning-curve`: test accuracy against the number of training images."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from matplotlib.figure import Figure
+import altair as alt
 
-from ...core.words import counted
-from ...results.backends import problem, solver
-from ...results.rows import HARDWARE, Line, Row, by
-from ...results.val_policy import val_policies
-from ..captions import device_of, get_one, title_of
-from .chart import Chart, LackingError, failures, intervals, labelled, measure, seeds, simulated, with_spans
-from .labels import beside
-from .sheet import apart, counts, percent, reach, sheet
-from .style import mark
+from ....core.words import counted
+from ....results.backends import problem, solver
+from ....results.rows import HARDWARE, Line, Row, by
+from ....results.val_policy import val_policies
+from ...captions import get_one
+from ..axes import Frame, counts, percents, room_for
+from ..chart import (
+    INTERVAL,
+    Chart,
+    LackingError,
+    failures,
+    interval,
+    intervals,
+    labelled,
+    measure,
+    named,
+    seeds,
+    simulated,
+    title_of_all,
+    with_spans,
+)
+from ..compose import Spec, layered
+from ..layers import Column, Datum, data, key, names_beside, points, raw, room_beside, side_by_side
+from ..layers import intervals as bars
+from ..registry import chart
+from ..style import NARROW, mark
 
 BACKENDS = (
     "Of the backends that were given the same problem one is drawn; `cellbench table --view parity` compares them."
 )
 
 
-def chart(pooled: Sequence[Row]) -> Chart:
+@chart(
+    "learning-curve",
+    "Learning curve",
+    "accuracy against training images (runs with --limit)",
+    place=30,
+    every=True,
+)
+def learning_curve(pooled: Sequence[Row]) -> Chart:
     """A row a method, settings and hardware, with two sizes or more: `label`, `sizes`, `val_sizes`, `figures` (test
     accuracy or macro-F1, as fractions), `spans` and `overs` (their intervals as tables give them, None where there are
     none), by size.
@@ -35,7 +60,7 @@ def chart(pooled: Sequence[Row]) -> Chart:
     if not long:
         raise LackingError(f"no method with two numbers of training images; {_smaller(pooled)}")
     long = _certain(long)
-    rows = [
+    rows: list[Line] = [
         {
             **{key: curve[-1][key] for key in ("method", *HARDWARE)},
             "label": _label(curve, long),
@@ -51,10 +76,18 @@ def chart(pooled: Sequence[Row]) -> Chart:
     single, shown = {curve[0]["method"] for curve in curves if len(curve) == 1}, {row["method"] for row in rows}
     others_of = [f"other settings of {', '.join(sorted(single & shown))}"] if single & shown else []
     lone = [*sorted(single - shown), *others_of]
+    rows = named(sorted(rows, key=lambda row: -row["figures"][-1]))
+    columns = (
+        Column("name", "method"),
+        Column("n_train", "training images", "count"),
+        Column("n_val", "val images", "count"),
+        Column("y", f"{words} on test", "percent"),
+        INTERVAL,
+    )
     return Chart(
-        f"{title_of([{**row, 'limit': None} for row in pooled])}: {words} on test against training images",
+        f"{title_of_all(pooled)}: {words} on test against training images",
         f"{counted(max(row['n_test'] or 0 for row in drawn), 'test image')} at every size; {seeds(drawn)}",
-        tuple(sorted(rows, key=lambda row: -row["figures"][-1])),
+        tuple(rows),
         (
             *([f"Not drawn, with one size only: {', '.join(lone)}."] if lone else []),
             *_val_labels(drawn),
@@ -63,6 +96,9 @@ def chart(pooled: Sequence[Row]) -> Chart:
             *simulated(pooled),
             *failures(drawn),
         ),
+        partial(draw, rows, f"{words} on test", columns),
+        columns,
+        tuple(point for row in rows for point in _points(row, row["sizes"])),
     )
 
 
@@ -122,24 +158,50 @@ def _smaller(rows: Sequence[Line]) -> str:
     return get_one(rows[0], rows[0]["method"], {}, max(1, smallest // 2))
 
 
-def draw(chart: Chart) -> Figure:
-    several = len({device_of(row) for row in chart.rows}) > 1
-    with sheet(chart, 1, 1, 3.6) as (figure, grid):
-        axes = grid[0, 0]
-        for row in chart.rows:
-            axes.errorbar(
-                row["sizes"],
-                row["figures"],
-                yerr=reach(row["figures"], row["spans"]),
-                **mark(row["method"], row["device"]),
-                linestyle="-" if row["device"] == "cpu" else "--",
-                elinewidth=0.8,
-            )
-        apart(figure, axes)
-        counts(axes, [size for row in chart.rows for size in row["sizes"]])
-        axes.set_xlabel("training images (val not counted, log scale)")
-        axes.set_ylabel("macro-F1 on test" if "macro-F1" in chart.title else "accuracy on test")
-        percent(axes)
-        ends = [(row["sizes"][-1], row["figures"][-1]) for row in chart.rows]
-        beside([(axes, ends, [row["label"] + f", {device_of(row)}" * several for row in chart.rows])])
-    return figure
+def _points(row: Line, places: Sequence[float]) -> list[Datum]:
+    """places: where each size stands on the axis."""
+    return [
+        {
+            "name": row["name"],
+            "n_train": n,
+            "n_val": val,
+            "x": place,
+            "y": figure,
+            **interval(span, over),
+            **mark(row["method"], row["device"]),
+        }
+        for n, val, place, figure, span, over in zip(
+            row["sizes"], row["val_sizes"], places, row["figures"], row["spans"], row["overs"], strict=True
+        )
+    ]
+
+
+def draw(rows: Sequence[Line], measured: str, columns: Sequence[Column], width: float) -> Spec:
+    names = [row["name"] for row in rows]
+    narrow = width <= NARROW
+    x = counts([n for row in rows for n in row["sizes"]], "training images (val not counted, log scale)")
+    y = percents([v for row in rows for v in (*row["figures"], *_ends(row))], measured)
+    room = width - room_for(["100.0 %"]) - 36 - (8 if narrow else room_beside(names))
+    frame = Frame(x, y, room, 230)
+    places = side_by_side(frame, [row["sizes"] for row in rows])
+    curves = [_points(row, xs) for row, xs in zip(rows, places, strict=True)]
+    shown = [point for curve in curves for point in curve]
+    ends = [(curve[-1]["x"], curve[-1]["y"]) for curve in curves]
+    marks = points(frame, shown, columns)
+    return layered(
+        *[_line(frame, curve, row["device"]) for curve, row in zip(curves, rows, strict=True)],
+        *([] if narrow else names_beside(frame, ends, names)),
+        bars(frame, shown),
+        marks.encode(**key(rows, 1)) if narrow else marks,
+        **frame.size,
+    )
+
+
+def _line(frame: Frame, curve: Sequence[Datum], device: str) -> alt.Chart:
+    dash = [1, 0] if device == "cpu" else [4, 2]
+    line = alt.Chart(data(curve)).mark_line(strokeWidth=1.4, strokeDash=dash)
+    return line.encode(x=frame.x_of("x"), y=frame.y_of("y"), color=alt.Color(**raw("colour")))
+
+
+def _ends(row: Line) -> list[float]:
+    return [end for span in row["spans"] if span for end in span]

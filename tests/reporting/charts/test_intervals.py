@@ -1,16 +1,16 @@
 """Bars of test figures are the intervals of the tables, and are called what these call them."""
 
 import pytest
-from matplotlib.container import ErrorbarContainer
 
 from cellbench import load_results
-from cellbench.reporting.plots import chart as charts
-from cellbench.reporting.plots.kinds import KINDS
+from cellbench.reporting.charts import chart as charts
+from cellbench.reporting.charts.registry import kinds
 from cellbench.reporting.report.page import report
 from cellbench.reporting.tables.views import tables
 from cellbench.results import certainty
 
-from .conftest import CLASSES, judged, make
+from ..conftest import CLASSES, judged, make
+from .specification import layers
 
 NETS = ("plain18", "plain34", "resnet18", "resnet34")
 
@@ -22,21 +22,23 @@ def sized(method, share, luck, n, **changes):
 
 @pytest.fixture
 def drawn(results):
-    """Of records the axes of a kind, its chart, and the rows of the tables of a view by method and limit."""
+    """Of records the layers of a kind, its chart, and the rows of the tables of a view by method and limit."""
 
     def draw(kind, *records, view="leaderboard"):
         given = load_results(results(*records))
         found = tables(given, view)
-        chart = KINDS[kind].chart(given.rows)
+        chart = kinds()[kind].chart(given.rows)
         rows = {(row["method"], row["limit"]): row for table in found for row in table.rows}
-        return KINDS[kind].draw(chart).axes, chart, rows, [note for table in found for note in table.notes]
+        return layers(chart), chart, rows, [note for table in found for note in table.notes]
 
     return draw
 
 
-def ends(container, which=-1, along=1):
-    """(low, high) of the bars of an errorbar, those along x (0) or y (1)."""
-    return [tuple(segment[:, along]) for segment in container.lines[2][which].get_segments() if len(segment)]
+def ends(drawn, panel="", **chosen):
+    """(low, high) of the bars of the marks whose data have these values."""
+    points = [one for one in drawn if one.mark in ("point", "bar") and panel in ("", one.panel)][-1]
+    data = [datum for datum in points.data if all(datum[name] == value for name, value in chosen.items())]
+    return [(datum["low"], datum["high"]) for datum in data if "low" in datum]
 
 
 def told(row, figure="test_accuracy"):
@@ -44,9 +46,11 @@ def told(row, figure="test_accuracy"):
 
 
 def test_the_bar_of_accuracy_against_time_is_the_interval_of_the_table(drawn):
-    (axes,), chart, rows, _ = drawn("time", judged("resnet18", 0.93, 1), judged("svm-hog", 0.8, 2))
-    for container, row in zip(axes.containers, chart.rows, strict=True):
-        assert ends(container) == [told(rows[row["method"], None])]
+    marks, chart, rows, _ = drawn("time", judged("resnet18", 0.93, 1), judged("svm-hog", 0.8, 2))
+    for row in chart.rows:
+        assert ends(marks, label=row["method"]) == [told(rows[row["method"], None])]
+    bars = next(one for one in marks if one.mark == "rule" and "y2" in one.encoding)
+    assert bars.values("y", "y2") == [told(rows[row["method"], None]) for row in chart.rows]
 
 
 def test_figures_call_their_bars_what_the_table_calls_them(drawn):
@@ -59,35 +63,37 @@ def test_figures_call_their_bars_what_the_table_calls_them(drawn):
 
 
 def test_lines_on_bars_are_the_intervals_of_the_table_on_test_alone(drawn):
-    (axes,), chart, rows, _ = drawn("bars", judged("resnet18", 0.93, 1), judged("svm-hog", 0.8, 2))
-    spans = [ends(container, along=0) for container in axes.containers if isinstance(container, ErrorbarContainer)]
-    assert spans == [[told(rows[row["method"], None])] for row in chart.rows]
+    marks, chart, rows, _ = drawn("bars", judged("resnet18", 0.93, 1), judged("svm-hog", 0.8, 2))
+    assert ends(marks, part="test") == [told(rows[row["method"], None]) for row in chart.rows]
+    assert ends(marks, part="train") == ends(marks, part="val") == []
 
 
 def test_the_learning_curve_has_at_each_size_the_interval_of_its_table(drawn):
     records = [sized("cnn", 0.7 + n / 10000, n, n) for n in (500, 1000, 2000)]
-    (axes,), _, rows, _ = drawn("learning-curve", *records)
-    assert ends(axes.containers[0]) == [told(rows["cnn", n]) for n in (500, 1000, 2000)]
+    marks, _, rows, _ = drawn("learning-curve", *records)
+    assert ends(marks) == [told(rows["cnn", n]) for n in (500, 1000, 2000)]
 
 
 def test_errors_on_test_have_the_interval_of_accuracy_turned_over_and_those_on_train_the_deviation_of_seeds(drawn):
     records = [judged(net, 0.8, 2 * at + seed, seed=seed, shift=0) for at, net in enumerate(NETS) for seed in (0, 1)]
-    (train, test), chart, rows, _ = drawn("depth", *records)
-    for container, names in zip(test.containers, (NETS[:2], NETS[2:]), strict=True):
+    marks, chart, rows, _ = drawn("depth", *records)
+    for kind, names in (("plain", NETS[:2]), ("residual", NETS[2:])):
         expected = [rows[name, None] for name in names]
-        assert ends(container) == [
+        assert ends(marks, "error on test", name=kind) == [
             pytest.approx((1 - row["test_accuracy_high"], 1 - row["test_accuracy_low"])) for row in expected
         ]
-    assert [len(container.lines[2]) for container in train.containers] == [0, 0]  # seeds agree on train
+    assert ends(marks, "error on train") == []  # seeds agree on train
     assert "Bars on test: 95 % interval, over test images, of the models as trained." in chart.notes
 
 
 def test_f1_of_a_class_has_the_interval_of_the_table_by_class(results):
     given = load_results(results(judged("cnn", 0.8, 1)))
     (table,) = tables(given, "per-class")
-    (axes,) = KINDS["per-class"].draw(KINDS["per-class"].chart(given.rows)).axes
+    marks = layers(kinds()["per-class"].chart(given.rows))
     by_class = {row["class"]: row for row in table.rows}
-    assert ends(axes.containers[0]) == [pytest.approx((by_class[c]["f1_low"], by_class[c]["f1_high"])) for c in CLASSES]
+    for name in CLASSES:
+        expected = pytest.approx((by_class[name]["f1_low"], by_class[name]["f1_high"]))
+        assert ends(marks, **{"class": name}) == [expected]
 
 
 def test_rows_with_another_interval_or_none_are_named(drawn, record):
@@ -120,20 +126,15 @@ def test_no_more_predictions_are_read_than_for_a_table(drawn, monkeypatch):
 
 def test_the_page_draws_and_tells_the_interval_of_its_leaderboard(results):
     content = report(load_results(results(judged("resnet18", 0.93, 1), judged("svm-hog", 0.8, 2))))
-    (time,) = [one for one in content.drawings if one.kind == "time"]
-    (bars,) = [one for one in content.drawings if one.kind == "bars"]
+    tables = {one.kind.name: (one.heads, one.lines) for one in content.figures}
     (board,) = content.boards
-    scale = [(y, float(text.split()[0]) / 100) for y, text in time.panels[0].y_ticks]
-    (y0, a0), (y1, a1) = scale[0], scale[-1]
     for row in board.table.rows:
         low, high = row["test_accuracy_low"], row["test_accuracy_high"]
-        words = f" (95 % interval over test images: {100 * low:.1f} to {100 * high:.1f})"
-        (mark,) = [line.marks[0] for line in time.panels[0].lines if line.series == row["method"]]
-        assert words in mark.tip
-        ((_, bottom, _, top),) = mark.bars
-        for y, figure in ((bottom, low), (top, high)):
-            assert y == pytest.approx(y0 + (y1 - y0) * (figure - a0) / (a1 - a0), abs=0.2)
-        (bar,) = [bar for bar in bars.panels[0].bars if bar.tip.startswith(f"{row['method']}\ntest")]
-        assert words in bar.tip
-        unit = bar.width / row["test_accuracy"]
-        assert bar.span == pytest.approx((bar.x + unit * low, bar.x + unit * high), abs=0.2)
+        words = f"{100 * low:.1f} to {100 * high:.1f} over test images"
+        heads, lines = tables["time"]
+        (line,) = [line for line in lines if line[0] == row["method"]]
+        assert line[heads.index("95 % interval")] == words
+        assert line[heads.index("accuracy on test")] == f"{100 * row['test_accuracy']:.1f} %"
+        heads, lines = tables["bars"]
+        (line,) = [line for line in lines if line[:2] == [row["method"], "test"]]
+        assert line[heads.index("95 % interval")] == words

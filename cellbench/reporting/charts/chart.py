@@ -1,7 +1,7 @@
-"""What a figure shows, as plain data: so that another program can draw it, and a test can check it."""
+"""What a chart is, and the words that stand around it."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,9 @@ from ...results.ranking import main_figure, ranked
 from ...results.row_settings import with_settings
 from ...results.rows import HARDWARE, MOST_FILES, Line, Row
 from ..captions import device_of, drawn_over, title_of
+from .compose import Part
+from .layers import Column, Datum
+from .style import WIDTH
 
 MOST_NAMED = 6  # rows that a note names
 
@@ -23,12 +26,20 @@ class LackingError(UsageError):
 
 @dataclass(frozen=True)
 class Chart:
-    """title, subtitle, notes: what stands above and below. rows: what is drawn, each kind's own, see its function."""
+    """title, subtitle, notes: what stands above and below. rows: what is drawn, each kind's own, see its function.
+    draw: the panels as a specification that is so many points wide. columns, points: the table beside the chart, a line
+    for each mark."""
 
     title: str
     subtitle: str
     rows: tuple[Line, ...]
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...]
+    draw: Callable[[float], Part] = field(repr=False, compare=False)
+    columns: tuple[Column, ...]
+    points: tuple[Datum, ...]
+
+    def panels(self, width: float = WIDTH) -> Part:
+        return self.draw(width)
 
 
 def labelled(rows: Sequence[Row], told_apart: Collection[str] = ()) -> list[Row]:
@@ -56,6 +67,11 @@ def measure(rows: Sequence[Row]) -> tuple[str, str]:
 
 def heading(rows: Sequence[Row], what: str) -> str:
     return f"{title_of(rows)}: {what}"
+
+
+def title_of_all(rows: Sequence[Line]) -> str:
+    """A title of rows of all limits."""
+    return title_of([{**row, "limit": None, "val_limit": None} for row in rows])
 
 
 def seeds(rows: Sequence[Row], deviation: str = "") -> str:
@@ -106,9 +122,25 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names) if len(names) <= MOST_NAMED else f"{len(names)} of them"
 
 
-def span_told(span: tuple[float, float] | None, over: str | None) -> str:
-    """' (95 % interval over test images: 93.4 to 95.1)', or nothing."""
-    return f" (95 % interval over {over}: {100 * span[0]:.1f} to {100 * span[1]:.1f})" if span else ""
+def interval(span: tuple[float, float] | None, over: str | None) -> dict[str, Any]:
+    """What a point has of its interval: `low`, `high`, and `interval` in words; nothing without one."""
+    if not span:
+        return {}
+    return {"low": span[0], "high": span[1], "interval": f"{100 * span[0]:.1f} to {100 * span[1]:.1f} over {over}"}
+
+
+INTERVAL = Column("interval", "95 % interval")
+
+
+def named(rows: Sequence[Line]) -> list[Line]:
+    """Rows with a `name` that no other has: the label, and of device and machine what tells rows of one label apart
+    where there are several."""
+    several = len({device_of(row) for row in rows}) > 1
+    names = [row["label"] + f", {device_of(row)}" * several for row in rows]
+    if len(set(names)) < len(names):
+        names = [name + f", {row['machine']}" * (names.count(name) > 1) for name, row in zip(names, rows, strict=True)]
+    unique = [name + f" ({names[:at].count(name) + 1})" * (name in names[:at]) for at, name in enumerate(names)]
+    return [{**row, "name": name} for row, name in zip(rows, unique, strict=True)]
 
 
 def failures(rows: Sequence[Row]) -> list[str]:

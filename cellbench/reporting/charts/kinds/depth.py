@@ -1,0 +1,161 @@
+"""`depth`: error on train and test against the number of layers, plain nets beside their residual twins."""
+
+from collections.abc import Sequence
+from functools import partial
+from operator import itemgetter
+
+import altair as alt
+
+from ....results.rows import HARDWARE, Line, Row, by
+from ...captions import counts_of, device_of, get_one
+from ...tables.depth import DEGRADATION, ONE_LINE, settings_of_all
+from ...tables.depth import depth as depth_table
+from ..axes import Frame, Ruler, percents, room_for
+from ..chart import Chart, LackingError, failures, heading, intervals, labelled, seeds, simulated, with_spans
+from ..compose import Spec, grid, independent, layered
+from ..layers import Column, Datum, data, raw, side_by_side, told
+from ..registry import chart
+from ..style import NARROW, ORANGE, VERMILLION, WHITE
+
+PARTS = ("train", "test")
+KINDS = {"plain": (ORANGE, [4, 2]), "residual": (VERMILLION, [1, 0])}
+MARKS = {"wide": "square", "thin": "circle"}
+COLUMNS = (
+    Column("name", "nets"),
+    Column("depth", "layers", "count"),
+    Column("part", "part"),
+    Column("error", "error", "percent"),
+    Column("interval", "bar"),
+)
+METHOD, LABEL = itemgetter("method"), itemgetter("label")
+
+
+@chart("depth", "Error against depth", "error of plain and residual nets by depth", place=40)
+def depth(pooled: Sequence[Row]) -> Chart:
+    """A row a kind of net, width, hardware and settings: `kind` 'plain' or 'residual', `width` 'wide' or 'thin',
+    `depths`, and in their order, as fractions, `train_error`, `test_error` and their bars, (low, high) or None:
+    `train_span`, one standard deviation over seeds, and `test_span`, the interval as tables give it."""
+    pooled = with_spans(labelled(pooled))
+    twins = by(depth_table(pooled).rows, ONE_LINE)
+    rows = _named([line for group in twins for kind in KINDS if (line := _line(group, kind))])
+    if max((len(row["depths"]) for row in rows), default=0) < 2:
+        further = get_one(pooled[0], "plain18 resnet18 plain34 resnet34")
+        raise LackingError(f"no plain or residual net at two depths; {further}")
+    nets = [row for row in pooled if row["depth"] and row["shortcuts"] is not None and not row["pretrained"]]
+    shared = settings_of_all(nets)
+    return Chart(
+        heading(pooled, "error against depth"),
+        f"{counts_of(pooled)}; {seeds(nets)}",
+        tuple(rows),
+        (
+            *shared,
+            DEGRADATION,
+            *["Bars on train: ± 1 standard deviation over seeds."] * any(any(row["train_span"]) for row in rows),
+            *intervals(
+                [row for row in nets if row["test_accuracy"] is not None], "Bars on test", METHOD if shared else LABEL
+            ),
+            *simulated(pooled),
+            *failures(nets),
+        ),
+        partial(draw, rows),
+        COLUMNS,
+        tuple(point for row in rows for part in PARTS for point in _points(row, part, row["depths"])),
+    )
+
+
+def _line(twins: list[Line], kind: str) -> Line | None:
+    found = [row for row in twins if row[f"{kind}_test_error"] is not None and row[f"{kind}_train_error"] is not None]
+    if not found:
+        return None
+    train = [(row[f"{kind}_train_error"], row[f"{kind}_train_error_sd"]) for row in found]
+    return {
+        **{name: found[0][name] for name in ("width", *HARDWARE, "settings")},
+        "kind": kind,
+        "depths": [row["depth"] for row in found],
+        **{f"{part}_error": [row[f"{kind}_{part}_error"] for row in found] for part in PARTS},
+        "train_span": [(error - sd, error + sd) if sd else None for error, sd in train],
+        "test_span": [row.get(f"{kind}_test_error_span") for row in found],
+    }
+
+
+def _named(rows: list[Line]) -> list[Line]:
+    """Rows with a `name`: the kind, and of width, device and settings what tells them apart."""
+    several = len({(row["device"], row["machine"], row["settings"]) for row in rows}) > 1
+    widths = len({row["width"] for row in rows}) > 1
+    named: list[Line] = []
+    for row in rows:
+        parts = [row["kind"], row["width"] if widths else "", *([device_of(row), row["settings"]] if several else [])]
+        named.append({**row, "name": ", ".join(filter(None, parts))})
+    return named
+
+
+def _points(row: Line, part: str, places: Sequence[float]) -> list[Datum]:
+    """places: where each depth stands on the axis."""
+    hue = KINDS[row["kind"]][0]
+    what = "95 % interval" if part == "test" else "± 1 deviation over seeds"
+    points: list[Datum] = []
+    for depth, place, error, span in zip(row["depths"], places, row[f"{part}_error"], row[f"{part}_span"], strict=True):
+        bar = {"low": span[0], "high": span[1]} if span else {}
+        told = {"interval": f"{100 * span[0]:.1f} to {100 * span[1]:.1f} ({what})"} if span else {}
+        look = {"colour": hue, "fill": hue if row["device"] == "cpu" else WHITE, "shape": MARKS[row["width"]]}
+        points.append(
+            {"name": row["name"], "part": part, "depth": depth, "x": place, "error": error, **bar, **told, **look}
+        )
+    return points
+
+
+def draw(rows: Sequence[Line], width: float) -> Spec:
+    """Train at the left, test at the right, on one scale."""
+    columns = 1 if width <= NARROW else 2
+    depths = sorted({depth for row in rows for depth in row["depths"]})
+    room = 0.05 * (depths[-1] - depths[0])
+    x = Ruler(depths[0] - room, depths[-1] + room, "depth (layers)", "format(datum.value, 'd')", tuple(depths))
+    top = max(_top(row, part) for row in rows for part in PARTS)
+    y = percents([], "error = 1 − accuracy", 0, 1.1 * top or 1)
+    side = (width - room_for(["100 %"]) - 40) / columns - 8
+    panels = []
+    for part in PARTS:
+        frame = Frame(x, y, side, 190, y_texts=columns == 1 or part == PARTS[0])
+        panels.append(_panel(rows, part, frame))
+    apart = independent("stroke", "strokeDash")  # a shared key would stand above the heading
+    return grid(*panels, columns=columns, spacing={"row": 56, "column": 16}, bounds="flush", resolve=apart)
+
+
+def _panel(rows: Sequence[Line], part: str, frame: Frame) -> Spec:
+    places = side_by_side(frame, [row["depths"] for row in rows])
+    shown = [point for row, xs in zip(rows, places, strict=True) for point in _points(row, part, xs)]
+    names = [row["name"] for row in rows]
+    looks = [KINDS[row["kind"]] for row in rows]
+    legend = alt.Legend(symbolType="stroke", symbolSize=200, columns=1) if part == PARTS[0] else None
+    base = alt.Chart(data(shown)).encode(x=frame.x_of("x"))
+    hue = alt.Color(**raw("colour"))
+    some = base.transform_filter("isValid(datum.low)")
+    line = base.mark_line(strokeWidth=1.4).encode(
+        y=frame.y_of("error"),
+        stroke=alt.Stroke("name:N", scale=alt.Scale(domain=names, range=[hue for hue, _ in looks]), legend=legend),
+        strokeDash=alt.StrokeDash(
+            "name:N", scale=alt.Scale(domain=names, range=[dash for _, dash in looks]), legend=legend
+        ),
+    )
+    marks = base.mark_point(opacity=1, size=40, strokeWidth=1.2).encode(
+        y=frame.y_of("error"),
+        stroke=alt.Stroke(**raw("colour")),
+        fill=alt.Fill(**raw("fill")),
+        shape=alt.Shape(**raw("shape")),
+        tooltip=told(COLUMNS),
+    )
+    return layered(
+        some.mark_rule(strokeWidth=0.9).encode(y=frame.y_of("low"), y2="high", color=hue),
+        *[
+            some.mark_tick(orient="horizontal", size=6, thickness=0.9).encode(y=frame.y_of(end), color=hue)
+            for end in ("low", "high")
+        ],
+        line,
+        marks,
+        title=f"error on {part}",
+        **frame.size,
+    )
+
+
+def _top(row: Line, part: str) -> float:
+    return max([*row[f"{part}_error"], *(span[1] for span in row[f"{part}_span"] if span)])

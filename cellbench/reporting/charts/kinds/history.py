@@ -1,0 +1,214 @@
+"""`history`: loss and accuracy by epoch on train and val, a pair of panels a method."""
+
+import math
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from ....results.rows import Line, Row
+from ...captions import counts_of, get_one
+from ..axes import Frame, Ruler, finite, numbers, percents, room_for
+from ..chart import Chart, LackingError, failures, heading, labelled, named, seeds, simulated
+from ..compose import Spec, grid, layered, stacked
+from ..layers import Column, Datum, data, told
+from ..registry import chart
+from ..style import GREY, NARROW, colour, shape
+
+FIGURES = ("loss", "accuracy")
+DASHES = {"train": [4, 2], "val": [1, 0]}
+LONG = 50  # largest over smallest loss, from where the axis is logarithmic
+OFF = 2  # times the largest loss of a usual net: where a net blew up, what is higher is cut off
+LEGEND = (
+    "Dashed, pale: train, as seen in training: of augmented images while the weights still changed, loss with label "
+    "smoothing. Solid: val. Dotted upright: the epoch whose weights were kept."
+)
+SUMMARY = (
+    Column("name", "net"),
+    Column("epochs", "epochs", "count"),
+    Column("kept", "weights kept after epoch"),
+    Column("train_loss", "last loss on train", "number"),
+    Column("val_loss", "last loss on val", "number"),
+    Column("train_accuracy", "last accuracy on train", "percent"),
+    Column("val_accuracy", "last accuracy on val", "percent"),
+    Column("best", "best accuracy on val", "percent"),
+)
+COLUMNS = (
+    Column("name", "net"),
+    Column("part", "part"),
+    Column("epoch", "epoch", "count"),
+    Column("loss", "loss", "number"),
+    Column("accuracy", "accuracy", "percent"),
+    Column("loss_sd", "standard deviation of loss", "number"),
+    Column("accuracy_sd", "of accuracy", "percent"),
+)
+WHOLE = "datum.value == floor(datum.value) ? format(datum.value, 'd') : ''"  # no half epochs
+SEVERAL = "With several labels an image, accuracy is the share of images whose labels are all right at threshold 0."
+
+
+@chart("history", "Loss and accuracy by epoch", "loss and accuracy by epoch, net by net", place=60)
+def history(pooled: Sequence[Row]) -> Chart:
+    """A row a net: `label`, `epochs` (n,), `kept`: the epoch chosen by each seed, and by figure, such as `val_loss`,
+    its means over seeds (n,) and, under `val_loss_sd`, their standard deviations or None."""
+    pooled = labelled(pooled)
+    nets = named([net for row in pooled if (net := _net(row))])
+    if not nets:
+        raise LackingError(f"no net has a history of epochs; {get_one(pooled[0], 'cnn')}")
+    drawn = [row for row in pooled if row["family"] == "deep"]
+    return Chart(
+        heading(pooled, "loss and accuracy by epoch"),
+        f"{counts_of(pooled)}; {seeds([row for row in drawn if row['seeds']], 'bands')}",
+        tuple(nets),
+        (
+            LEGEND,
+            *([SEVERAL] if pooled[0]["several_labels"] else []),
+            *_cut_off(nets),
+            *simulated(pooled),
+            *failures(drawn),
+        ),
+        partial(draw, nets),
+        SUMMARY,
+        tuple(_summary(net) for net in nets),
+    )
+
+
+def _net(row: Row) -> Line | None:
+    records = [run.record for run in row.runs]
+    histories = [record.history for record in records if any("val_loss" in entry for entry in record.history)]
+    if not histories:
+        return None
+    epochs = min(len(history) for history in histories)  # one that stopped early has fewer
+    names = [f"{part}_{figure}" for part in ("train", "val") for figure in FIGURES]
+    net: dict[str, Any] = {
+        **{name: row[name] for name in ("method", "label", "device", "threads", "machine")},
+        "epochs": np.arange(1, epochs + 1),
+        "kept": [record.chosen["epoch"] for record in records if "epoch" in record.chosen],
+    }
+    for name in names:
+        curves = np.array([[epoch.get(name, math.nan) for epoch in history[:epochs]] for history in histories])
+        net[name] = curves.mean(0)
+        net[f"{name}_sd"] = curves.std(0, ddof=1) if len(curves) > 1 else None
+    return net
+
+
+def _summary(net: Line) -> Datum:
+    """A line of the table beside the chart: every epoch of every net would be thousands."""
+    curves = {f"{part}_{name}": finite(net[f"{part}_{name}"]) for part in ("train", "val") for name in FIGURES}
+    return {
+        "name": net["name"],
+        "epochs": len(net["epochs"]),
+        "kept": ", ".join(map(str, net["kept"])),
+        "best": max(curves["val_accuracy"], default=None),
+        **{name: values[-1] if values else None for name, values in curves.items()},
+    }
+
+
+def _points(net: Line, part: str) -> list[Datum]:
+    """An entry for each epoch after which the part was scored: val is not, after some."""
+    entries: list[Datum] = []
+    for at, epoch in enumerate(net["epochs"].tolist()):
+        known: dict[str, Any] = {"name": net["name"], "part": part, "epoch": epoch}
+        for name in FIGURES:
+            value, deviation = net[f"{part}_{name}"][at], net[f"{part}_{name}_sd"]
+            if math.isfinite(value):
+                known[name] = float(value)
+                if deviation is not None:
+                    known[f"{name}_sd"] = float(deviation[at])
+        if len(known) > 3:
+            entries.append(known)
+    return entries
+
+
+def _losses(net: Line) -> list[float]:
+    return finite([*net["train_loss"], *net["val_loss"]])
+
+
+def highest_shown(nets: Sequence[Line]) -> float:
+    """The largest loss that the axis has room for: one net that blew up must not flatten all the others."""
+    largest = [max(losses) for net in nets if (losses := _losses(net))]
+    return min(max(largest, default=1.0), OFF * float(np.median(largest or [1.0])))
+
+
+def _cut_off(nets: Sequence[Line]) -> list[str]:
+    top = highest_shown(nets)
+    higher = [
+        f"{net['name']} reaches {max(losses):.3g}" for net in nets if (losses := _losses(net)) and max(losses) > top
+    ]
+    return [f"Losses above {top:.3g} are cut off: {'; '.join(higher)}."] if higher else []
+
+
+def draw(nets: Sequence[Line], width: float) -> Spec:
+    """Methods side by side, three to a line, loss above accuracy, each on one scale throughout."""
+    columns = min(len(nets), 1 if width <= NARROW else 3)
+    rulers = {"loss": _losses_ruler(nets), "accuracy": _accuracy_ruler(nets)}
+    left = room_for(["100 %"]) + 32
+    room = (width - left - 16 * (columns - 1)) / columns - 4
+    lines = []
+    for at in range(0, len(nets), columns):
+        line = nets[at : at + columns]
+        panels = [
+            _panel(net, name, rulers[name], room, first=net is line[0], key=net is nets[0])
+            for name in FIGURES
+            for net in line
+        ]
+        spacing = {"row": 10, "column": 14}
+        lines.append(grid(*panels, columns=len(line), spacing=spacing, bounds="flush"))
+    return stacked(*lines, spacing=14)
+
+
+def _losses_ruler(nets: Sequence[Line]) -> Ruler:
+    top = highest_shown(nets)
+    shown = [loss for net in nets for loss in _losses(net) if loss <= top]
+    low, high = min(shown, default=0.1), max(shown, default=1.0)
+    if high > LONG * low > 0:
+        return Ruler(low / 1.3, high * 1.3, "loss", "format(datum.value, '~g')", log=True)
+    return numbers(shown, "loss (nats)")
+
+
+def _accuracy_ruler(nets: Sequence[Line]) -> Ruler:
+    return percents([v for net in nets for part in ("train", "val") for v in net[f"{part}_accuracy"]], "accuracy")
+
+
+def _panel(net: Line, name: str, ruler: Ruler, room: float, first: bool, key: bool) -> Spec:
+    x = Ruler(0.5, float(net["epochs"][-1]) + 0.5, "epoch", WHOLE)
+    frame = Frame(x, ruler, room, 95.0, x_texts=name == FIGURES[-1], y_texts=first)
+    hue, upper = colour(net["method"]), name == FIGURES[0]
+    layers: list[Any] = []
+    kept = [{"epoch": epoch} for epoch in sorted(set(net["kept"]))]
+    layers.append(
+        alt.Chart(data(kept)).mark_rule(color=GREY, strokeWidth=0.8, strokeDash=[1, 2]).encode(x=frame.x_of("epoch"))
+    )
+    for part, strength in (("train", 0.6), ("val", 1.0)):
+        shown = [point for point in _points(net, part) if name in point]
+        base = alt.Chart(data(shown)).encode(x=frame.x_of("epoch"))
+        if net[f"{part}_{name}_sd"] is not None:
+            band = base.transform_calculate(
+                low=f"datum.{name} - datum.{name}_sd", high=f"datum.{name} + datum.{name}_sd"
+            )
+            layers.append(band.mark_area(color=hue, opacity=0.2, clip=True).encode(y=frame.y_of("low"), y2="high"))
+        line = base.mark_line(color=hue, opacity=strength, strokeWidth=1.4, strokeDash=DASHES[part], clip=True)
+        layers.append(line.encode(y=frame.y_of(name), tooltip=told(_columns(name))))
+        if part == "val":
+            few = alt.Chart(data(shown[:: max(1, len(shown) // 8)])).mark_point(
+                shape=shape(net["method"]), fill=hue, stroke=hue, size=16, strokeWidth=0.5, opacity=1, clip=True
+            )
+            layers.append(few.encode(x=frame.x_of("epoch"), y=frame.y_of(name), tooltip=told(_columns(name))))
+    layers += _key(frame) if key and upper else []
+    return layered(*layers, **frame.size, **({"title": net["name"]} if upper else {}))
+
+
+def _columns(name: str) -> list[Column]:
+    return [column for column in COLUMNS if column.field in ("name", "part", "epoch", name, f"{name}_sd")]
+
+
+def _key(frame: Frame) -> list[alt.Chart]:
+    """Which line is which, in the corner of a panel."""
+    layers: list[alt.Chart] = []
+    for at, part in enumerate(DASHES):
+        base, y = alt.Chart(data([{"text": part}])), alt.value(5 + 11 * at)
+        rule = base.mark_rule(color=GREY, strokeWidth=1.4, strokeDash=DASHES[part])
+        layers.append(rule.encode(x=alt.value(frame.width - 48), x2=alt.value(frame.width - 30), y=y))
+        layers.append(base.mark_text(align="left").encode(x=alt.value(frame.width - 26), y=y, text="text:N"))
+    return layers

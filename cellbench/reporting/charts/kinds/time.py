@@ -1,0 +1,203 @@
+"""`time`: accuracy against training time, and the methods that no other beats in both."""
+
+import itertools
+from collections.abc import Sequence
+from functools import partial
+
+import altair as alt
+
+from ....core.words import counted
+from ....results.rows import HARDWARE, Line, Row, by, is_disturbed
+from ...captions import counts_of, get_one, hardware_of
+from ...tables.efficiency import on_front
+from ..axes import Frame, Ruler, percents, room_for, times
+from ..chart import (
+    INTERVAL,
+    Chart,
+    LackingError,
+    devices,
+    failures,
+    heading,
+    interval,
+    intervals,
+    labelled,
+    measure,
+    seeds,
+    simulated,
+    with_spans,
+)
+from ..compose import Spec, layered, stacked
+from ..layers import Column, data, lying_intervals, names_near, points, told
+from ..layers import intervals as bars
+from ..registry import chart
+from ..style import GREY, NARROW, WHITE, mark
+
+MOST_NAMES = 30  # beside points: of more those on the front are named
+MOST_NAMES_NARROW = 8
+PALE = 0.45  # opacity of a mark whose time other programs made too long
+
+
+@chart("time", "Accuracy against training time", "accuracy against training time, with the Pareto front", place=10)
+def time(pooled: Sequence[Row]) -> Chart:
+    """A row a method, settings and hardware: `label`, `seconds` and `seconds_sd`, `figure` (test accuracy, or
+    macro-F1), `span` and `interval_over` (its interval, as tables give it), `front`: whether nothing on its hardware is
+    at least as good in both and better in one."""
+    pooled = with_spans(labelled(pooled))
+    name, words = measure(pooled)
+    shown = [row for row in pooled if row["train_seconds"] and row[f"test_{name}"] is not None]
+    rows = [
+        {
+            **{key: row[key] for key in ("method", "label", "synthetic", "span", "interval_over", "others", *HARDWARE)},
+            "seconds": row["train_seconds"],
+            "seconds_sd": row["train_seconds_sd"],
+            "figure": row[f"test_{name}"],
+        }
+        for row in shown
+    ]
+    if not rows:
+        raise LackingError(f"no run with a training time and {words} on test; {get_one(pooled[0], 'svm-hog cnn')}")
+    rows = [
+        {**row, "front": any(row is best for best in pareto(group))} for group in by(rows, HARDWARE) for row in group
+    ]
+    return Chart(
+        heading(pooled, f"{words} on test against training time"),
+        f"{counts_of(pooled)}; {seeds(pooled)}",
+        tuple(rows),
+        (
+            "Training time = features + transfer + fit, with what is chosen on val. Grey steps: the Pareto front, "
+            "which no method on the same hardware beats in both.",
+            *["Pale marks: times that other programs made too long, on no front."] * any(map(is_disturbed, rows)),
+            *intervals(shown, f"Bars of {words}"),
+            *["Bars of time: ± 1 standard deviation over seeds."] * any(row["seconds_sd"] for row in rows),
+            *devices(pooled),
+            *simulated(pooled),
+            *failures(pooled),
+            *hardware_of(pooled),
+        ),
+        partial(draw, rows, f"{words} on test"),
+        (
+            Column("label", "method"),
+            Column("hardware", "hardware"),
+            Column("y", f"{words} on test", "percent"),
+            INTERVAL,
+            Column("x", "training time (s)", "seconds"),
+            Column("front", "on the Pareto front"),
+        ),
+        tuple(map(_point, rows)),
+    )
+
+
+def pareto(rows: Sequence[Line]) -> list[Line]:
+    """Those that no other is as good as in both `seconds` and `figure` and better than in one; the fastest first.
+
+    Times that other programs made too long are left out.
+    """
+    fair = [row for row in rows if not is_disturbed(row)]
+    best = [row for row in fair if on_front(row, fair, "figure", "seconds")]
+    return sorted(best, key=lambda row: (row["seconds"], row["label"]))
+
+
+def _point(row: Line) -> Line:
+    fast, slow = reach_of_time(row)
+    return {
+        "label": row["label"],
+        "hardware": f"{row['device']}, {counted(row['threads'] or 0, 'thread')}, {row['machine']}",
+        "x": row["seconds"],
+        "y": row["figure"],
+        "front": "yes" if row["front"] else "",
+        **interval(row["span"], row["interval_over"]),
+        **({"fast": fast, "slow": slow} if row["seconds_sd"] else {}),
+        **mark(row["method"], row["device"]),
+        "opacity": PALE if is_disturbed(row) else 1,
+    }
+
+
+def draw(rows: Sequence[Line], measured: str, width: float) -> Spec:
+    """A panel for each hardware, one below the other on the same axes."""
+    panels = by(rows, HARDWARE)
+    x = times([time for row in rows for time in reach_of_time(row)], "training time (logarithmic)")
+    y = percents([v for row in rows for v in (row["figure"], *(row["span"] or ()))], measured)
+    height = 230.0 if len(panels) == 1 else 160.0
+    room = width - room_for(["100.0 %"]) - 36
+    drawn = []
+    for group in panels:
+        frame = Frame(x, y, room, height, x_texts=group is panels[-1])
+        drawn.append(_panel(frame, group, rows, MOST_NAMES_NARROW if width <= NARROW else MOST_NAMES))
+    return stacked(*drawn, spacing=12)
+
+
+def _panel(frame: Frame, rows: Sequence[Line], every: Sequence[Line], most: int) -> Spec:
+    front = pareto(rows)
+    shown = list(map(_point, rows))
+    called = rows if len(rows) <= most else (front or list(rows))[:most]
+    columns = (Column("label", "method"), Column("y", frame.y.title or "", "percent"), INTERVAL)
+    steps = (
+        alt.Chart(data(corners(front, frame.x)))
+        .mark_line(color=GREY, strokeDash=[4, 2], strokeWidth=1)
+        .encode(x=frame.x_of("x"), y=frame.y_of("y"), order="order:Q")
+    )
+    under = points(frame, [{**point, "colour": WHITE, "fill": WHITE} for point in shown], (), size=130)
+    return layered(
+        steps,
+        under.encode(tooltip=alt.value(None)),
+        bars(frame, shown),
+        lying_intervals(frame, shown, "fast", "slow"),
+        points(frame, shown, ()).encode(
+            tooltip=told(
+                (*columns, Column("x", "training time (s)", "seconds"), Column("front", "on the Pareto front"))
+            ),
+            opacity=alt.Opacity("opacity:Q", scale=None),
+        ),
+        *names_near(
+            frame,
+            [(row["seconds"], row["figure"]) for row in called],
+            [row["label"] for row in called],
+            [(row["seconds"], row["figure"]) for row in rows],
+            [*along(corners(front, frame.x), frame.x), *along_bars(rows)],
+        ),
+        title=_hardware(rows, every),
+        **frame.size,
+    )
+
+
+def _hardware(rows: Sequence[Line], every: Sequence[Line]) -> str:
+    where = f"{rows[0]['device'].upper()}, {counted(rows[0]['threads'] or 0, 'processor thread')}"
+    return where + (f", {rows[0]['machine']}" if len({row["machine"] for row in every}) > 1 else "")
+
+
+def corners(front: Sequence[Line], x: Ruler) -> list[Line]:
+    """The steps of the front: from the fastest to the right, up at each that is better, to the end of the axis."""
+    places = [(front[0]["seconds"], front[0]["figure"])] if front else []
+    for here, after in itertools.pairwise(front):
+        places += [(after["seconds"], here["figure"]), (after["seconds"], after["figure"])]
+    if front:
+        places.append((x.high, front[-1]["figure"]))
+    return [{"x": seconds, "y": figure, "order": at} for at, (seconds, figure) in enumerate(places)]
+
+
+def along(steps: Sequence[Line], x: Ruler) -> list[tuple[float, float]]:
+    """Places on the steps, close enough that a name on them is noticed."""
+    places = []
+    for here, after in itertools.pairwise(steps):
+        for at in range(25):
+            share = x.share(here["x"]) + at / 25 * (x.share(after["x"]) - x.share(here["x"]))
+            places.append((x.value(share), here["y"] + at / 25 * (after["y"] - here["y"])))
+    return places
+
+
+def reach_of_time(row: Line) -> tuple[float, float]:
+    """Both ends of the bar of its seconds; the lower not far below, as the axis is logarithmic."""
+    spread = row["seconds_sd"] or 0
+    return max(row["seconds"] - spread, row["seconds"] / 3), row["seconds"] + spread
+
+
+def along_bars(rows: Sequence[Line]) -> list[tuple[float, float]]:
+    """Places on the bars of the points."""
+    places = []
+    for row in rows:
+        low, high = reach_of_time(row)
+        bottom, top = row["span"] or (row["figure"], row["figure"])
+        for at in range(25):
+            places.append((low * (high / low) ** (at / 24), row["figure"]))
+            places.append((row["seconds"], bottom + at / 24 * (top - bottom)))
+    return places

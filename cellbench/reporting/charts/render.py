@@ -1,0 +1,103 @@
+"""A chart as a file: heading above, notes below, everything drawn by vl-convert, without a browser or a network."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+from ...core.store import write_whole
+from .chart import Chart
+from .compose import Spec, spec_of, stacked, whole
+from .style import BLACK, CONFIG, GREY, LARGE, SMALL, WIDTH
+from .text import without_font, wrap
+
+DOTS = 200  # an inch, of a PNG
+ROOM = WIDTH - 12  # points that a line of text has
+
+
+def specification(chart: Chart) -> Spec:
+    """The chart whole, in Vega-Lite: panels, heading, notes and look."""
+    spec = _headed(chart, chart.notes)
+    missing = without_font(json.dumps(spec, ensure_ascii=False))
+    if not missing:
+        return spec
+    note = f"No font on this machine has {len(missing)} of the characters of these texts; ? stands for each."
+    return _replaced(_headed(chart, (*chart.notes, note)), str.maketrans(dict.fromkeys(missing, "?")))
+
+
+def panels(chart: Chart, width: float = WIDTH) -> Spec:
+    """The chart without heading, notes and look, which a page has of its own."""
+    return whole(chart.panels(width))
+
+
+def javascript() -> str:
+    """Vega, Vega-Lite and Vega-Embed, for a page that has to show charts offline; it calls `vegaEmbed`."""
+    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+
+
+def _headed(chart: Chart, notes: tuple[str, ...]) -> Spec:
+    below = alt.TitleParams(
+        [line for note in notes for line in wrap(note, ROOM, SMALL, indent="   ")],
+        orient="bottom",
+        frame="bounds",
+        fontSize=SMALL,
+        fontWeight="normal",
+        color=GREY,
+        lineHeight=11,
+        offset=8,
+    )
+    above = alt.TitleParams(
+        wrap(chart.title, ROOM, LARGE, bold=True),
+        subtitle=wrap(chart.subtitle, ROOM, SMALL),
+        fontSize=LARGE,
+        frame="bounds",
+        color=BLACK,
+        offset=8,
+    )
+    # The heading is outermost, above a key; notes are the title of the panels, as PDFs have a limit of nesting.
+    noted = {**spec_of(chart.panels()), **({"title": below.to_dict()} if notes else {})}
+    return whole(stacked(noted, title=above.to_dict()), CONFIG)
+
+
+def _replaced(part: Any, letters: Mapping[int, str]) -> Any:
+    if isinstance(part, str):
+        return part.translate(letters)
+    if isinstance(part, dict):
+        return {name: _replaced(value, letters) for name, value in part.items()}
+    return [_replaced(value, letters) for value in part] if isinstance(part, list) else part
+
+
+def _png(spec: Spec) -> bytes:
+    return bytes(vl_convert.vegalite_to_png(spec, ppi=DOTS))
+
+
+def _svg(spec: Spec) -> bytes:
+    """Clips are numbered from 0: Vega goes on counting from one chart to the next."""
+    svg = vl_convert.vegalite_to_svg(spec)
+    names = dict.fromkeys(re.findall(r' id="(clip\d+)"', svg))
+    numbers = {name: f"clip{at}" for at, name in enumerate(names)}
+    return re.sub(r'(?<= id=")clip\d+(?=")|(?<=url\(#)clip\d+(?=\))', lambda found: numbers[found[0]], svg).encode()
+
+
+def _pdf(spec: Spec) -> bytes:
+    return bytes(vl_convert.vegalite_to_pdf(spec))
+
+
+def _json(spec: Spec) -> bytes:
+    return (json.dumps(spec, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+_WRITERS: dict[str, Callable[[Spec], bytes]] = {"png": _png, "svg": _svg, "pdf": _pdf, "json": _json}
+
+
+def save(chart: Chart, path: Path, form: str) -> None:
+    """Write the chart in one of FORMATS, whole or not at all. Raises OSError.
+
+    The same chart and versions give the same bytes, but of PDFs the same picture only.
+    """
+    written = _WRITERS[form](specification(chart))
+    write_whole(path, lambda file: file.write(written))

@@ -1,0 +1,158 @@
+"""How every chart looks: one colour and shape a method, sizes for print."""
+
+import math
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+from .text import FONT
+
+# Okabe and Ito's palette for all kinds of colour vision, without its yellow, which is faint on paper.
+BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+BLUE, VERMILLION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
+PALE = "#999999"
+COLOURS = (BLUE, SKY, BLACK, PURPLE, GREEN, VERMILLION, ORANGE)
+# What is not a method. A page shows these as its own ink, soft ink, rules and paper, dark or light: see report.js.
+WHITE, GREY, GRID = "#FFFFFF", "#5E5E5E", "#E2E2E2"
+
+WIDTH = 518.0  # points, 7.2 inches: the text of an A4 or letter page, so that at 100 % no letter is under 8 points
+NARROW = 260.0  # points: a telephone
+SMALL, NORMAL, LARGE = 8, 9, 10.5
+SIZE = 42  # of a marker, square points
+LINE = 11  # points from one line of text to the next
+
+
+def _polygon(corners: int, turn: float = 0.0, inner: float = 1.0) -> str:
+    """A path with its first corner at the top; inner: how far in every other corner lies, for a star."""
+    n = corners * (1 if inner == 1 else 2)
+    points = []
+    for at in range(n):
+        angle, far = turn + math.tau * at / n, (inner if at % 2 and inner != 1 else 1.0)
+        points.append(f"{far * math.sin(angle):.3f},{-far * math.cos(angle):.3f}")
+    return "M" + "L".join(points) + "Z"
+
+
+# Vega's own shapes, and paths between -1 and 1.
+SHAPES = {
+    "circle": "circle",
+    "square": "square",
+    "diamond": "diamond",
+    "up": "triangle-up",
+    "down": "triangle-down",
+    "left": "triangle-left",
+    "right": "triangle-right",
+    "plus": "cross",
+    "cross": "M-.5,-1L0,-.5L.5,-1L1,-.5L.5,0L1,.5L.5,1L0,.5L-.5,1L-1,.5L-.5,0L-1,-.5Z",
+    "star": _polygon(5, inner=0.42),
+    "pentagon": _polygon(5),
+    "hexagon": _polygon(6),
+    "octagon": _polygon(8, math.pi / 8),
+    "thin": "M0,-1.15L.62,0L0,1.15L-.62,0Z",
+}
+
+Look = tuple[str, str]
+
+# A colour a lineage, and the shape within it: a plain net has that of its residual twin. Those often seen together
+# differ in both, so that a print without colour can be read.
+_DEPTHS = {
+    "18": "diamond", "34": "pentagon", "50": "hexagon", "101": "thin", "20": "down", "32": "left", "44": "right",
+    "56": "plus", "110": "cross",
+}  # fmt: skip
+KNOWN: Mapping[str, Look] = {
+    "svm-hog": (BLUE, "circle"),
+    "svm-deep": (BLUE, "thin"),
+    "svm-flat": (SKY, "square"),
+    "svm-yeast": (SKY, "hexagon"),
+    "svm-combined": (BLUE, "up"),
+    "probe-svm": (GREEN, "square"),
+    "probe-linear": (GREEN, "thin"),
+    "probe-knn": (GREEN, "pentagon"),
+    "floor-intensity": (PALE, "diamond"),
+    "mlp": (PALE, "cross"),
+    "fastnet": (BLACK, "star"),
+    "cnn": (BLACK, "plus"),
+    "cnn2-yeast": (BLACK, "up"),
+    "cnn3-yeast": (BLACK, "down"),
+    "alexnet": (PURPLE, "star"),
+    "alexnet-hep2": (PURPLE, "diamond"),
+    "bninception": (PURPLE, "circle"),
+    "model2-hpa28": (PURPLE, "up"),
+    "inception_resnet_v2": (PURPLE, "square"),
+    "vgg11": (GREEN, "up"),
+    "vgg13": (GREEN, "left"),
+    "vgg16": (GREEN, "down"),
+    "vgg19": (GREEN, "right"),
+    "vgg-yeast": (GREEN, "diamond"),
+    **{f"resnet{depth}": (VERMILLION, shape) for depth, shape in _DEPTHS.items()},
+    **{f"plain{depth}": (ORANGE, shape) for depth, shape in _DEPTHS.items()},
+}
+_FREE = [(hue, shape) for shape in SHAPES for hue in COLOURS if (hue, shape) not in KNOWN.values()]
+
+CONFIG: dict[str, Any] = {
+    "font": FONT,
+    "background": WHITE,
+    "padding": 6,
+    "view": {"stroke": None},
+    "axis": {
+        "labelFontSize": SMALL,
+        "labelColor": GREY,
+        "labelLimit": 400,
+        "labelOverlap": "greedy",
+        "labelSeparation": 3,
+        "titleFontSize": SMALL,
+        "titleFontWeight": "normal",
+        "titleColor": GREY,
+        "titlePadding": 6,
+        "gridColor": GRID,
+        "gridWidth": 0.6,
+        "domainColor": GREY,
+        "domainWidth": 0.8,
+        "tickColor": GREY,
+        "tickSize": 3,
+        "tickWidth": 0.8,
+    },
+    "title": {
+        "anchor": "start",
+        "frame": "group",
+        "fontSize": NORMAL,
+        "fontWeight": "bold",
+        "color": BLACK,
+        "subtitleFontSize": SMALL,
+        "subtitleColor": GREY,
+    },
+    "legend": {
+        "orient": "top",
+        "direction": "horizontal",
+        "labelFontSize": SMALL,
+        "labelColor": BLACK,
+        "labelLimit": 400,
+        "symbolSize": SIZE,
+        "title": None,
+        "columnPadding": 14,
+        "offset": 6,
+    },
+    "text": {"fontSize": SMALL, "color": BLACK},
+    "concat": {"spacing": 16},
+}
+
+
+def look(method: str) -> Look:
+    """Colour and shape of a method, the same in every chart; of one that isn't known here, by its name alone."""
+    return KNOWN.get(method) or _FREE[zlib.crc32(method.encode()) % len(_FREE)]
+
+
+def colour(method: str) -> str:
+    """'#RRGGBB'."""
+    return look(method)[0]
+
+
+def shape(method: str) -> str:
+    """As Vega takes it: one of its shapes, or a path."""
+    return SHAPES[look(method)[1]]
+
+
+def mark(method: str, device: str) -> dict[str, str]:
+    """What a point of a method has beside its place: `colour`, `shape`, and `fill`, which is that of paper for a run on
+    an accelerator."""
+    hue = colour(method)
+    return {"colour": hue, "shape": shape(method), "fill": hue if device == "cpu" else WHITE}
