@@ -3,6 +3,7 @@
 import itertools
 import os
 import shutil
+import sys
 from pathlib import Path
 
 # One thread a test process: tests run side by side, and two processes of two threads on two cores wait for each
@@ -17,6 +18,12 @@ from . import leftovers
 
 os.environ["CELLBENCH_DATA"] = str(leftovers.session_home() / "cache")
 os.environ["XDG_STATE_HOME"] = str(leftovers.session_home() / "state")
+
+# Processes that tests start look for functions of tests in a folder that holds nothing else: the checkout would bring the
+# package's source along, and another package's `tests` may be installed.
+(leftovers.session_home() / "path").mkdir()
+(leftovers.session_home() / "path" / "tests").symlink_to(Path(__file__).parent)
+sys.path.insert(0, str(leftovers.session_home() / "path"))
 
 from cellbench.core.data import Dataset
 from cellbench.datasets.toy import rings
