@@ -19,11 +19,7 @@ from . import leftovers
 os.environ["CELLBENCH_DATA"] = str(leftovers.session_home() / "cache")
 os.environ["XDG_STATE_HOME"] = str(leftovers.session_home() / "state")
 
-# Processes that tests start look for functions of tests in a folder that holds nothing else: the checkout would bring the
-# package's source along, and another package's `tests` may be installed.
-(leftovers.session_home() / "path").mkdir()
-(leftovers.session_home() / "path" / "tests").symlink_to(Path(__file__).parent)
-sys.path.insert(0, str(leftovers.session_home() / "path"))
+sys.path.insert(0, leftovers.tests_alone())
 
 from cellbench.core.data import Dataset
 from cellbench.datasets.toy import rings

@@ -3,6 +3,7 @@
 Tests write to temporary folders alone. Files that appear elsewhere while they run fail the whole session, by name.
 """
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -34,6 +35,18 @@ def session_home() -> Path:
     if "CELLBENCH_TESTS_HOME" not in os.environ:
         os.environ["CELLBENCH_TESTS_HOME"] = tempfile.mkdtemp(prefix="cellbench-tests-")
     return Path(os.environ["CELLBENCH_TESTS_HOME"])
+
+
+def tests_alone() -> str:
+    """A folder with nothing but the package of tests, for the path of processes that unpickle functions of tests.
+
+    The checkout would bring the source of cellbench along, and where cellbench is installed another `tests` may be.
+    """
+    folder = session_home() / "path"
+    folder.mkdir(exist_ok=True)
+    with contextlib.suppress(FileExistsError):  # another process of the session was first
+        (folder / "tests").symlink_to(ROOT / "tests")
+    return str(folder)
 
 
 def watched() -> list[Path]:

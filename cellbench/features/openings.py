@@ -45,12 +45,15 @@ def _granularity(images: Tensor) -> Tensor:
         eroded = _of_squares(eroded, larger - radius, torch.minimum)  # an erosion of an erosion is a larger one
         radius = larger
         light.append(_sum(_of_squares(eroded, radius, torch.maximum)) - dark)
-    spectrum = -torch.stack(light, 1).diff(dim=1) / light[0].clamp(min=torch.finfo(torch.float32).tiny)[:, None]
+    lost = -torch.stack(light, 1).diff(dim=1)
+    spectrum = torch.where(light[0][:, None] > 0, lost / light[0][:, None], 0)
     return spectrum.float().view(len(images), -1)
 
 
 def _sum(planes: Tensor) -> Tensor:
-    return planes.float().sum((0, 1)).double()  # of 8 bit exact up to 256×256 pixels
+    """float64; of bytes it is quicker in float32, and exact as long as the sum is below 2 ** 24."""
+    exact = planes.dtype == torch.uint8 and planes[..., 0].numel() <= 2**24 // 255
+    return planes.float().sum((0, 1)).double() if exact else planes.sum((0, 1), dtype=torch.float64)
 
 
 def _of_squares(planes: Tensor, radius: int, take: Callable[[Tensor, Tensor], Tensor]) -> Tensor:

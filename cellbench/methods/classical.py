@@ -149,7 +149,7 @@ class FeatureSVM:
                     best, machine, winning, chosen_scale = figure, winner, given, scale
                     self.chosen = {**({"features": name} if name else {}), **winner.settings}
                 self._synchronise()
-        if self._gamma_factors and machine.settings["gamma"] == "scale":
+        if self._gamma_factors and machine.settings["gamma"] == "scale" and settings.kernel != "linear":
             with log.phase("fit"):
                 around = {"C": (machine.settings["C"],), "gamma": self._around_scale(winning[0])}
                 figure, winner = self._best(backend, winning, around, val, log)

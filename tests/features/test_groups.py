@@ -117,6 +117,12 @@ def test_the_smallest_spots_that_an_opening_takes_away_have_its_size():
     np.testing.assert_allclose(granularity(image)[0], [0, 0, 1, 0, 0, 0])
 
 
+def test_faint_spots_on_a_bright_16_bit_ground_are_seen_and_a_constant_one_has_none():
+    images = np.full((2, 1, 64, 64), 40_000, np.uint16)
+    images[0, 0, [5, 20, 40], [9, 30, 50]] += 1  # three spots of one pixel
+    np.testing.assert_allclose(granularity(images), [[1, 0, 0, 0, 0, 0], [0] * 6], atol=1e-6)
+
+
 def test_pairs_of_channels_are_numpys():
     images = smooth_images(2, 3, 16, 19)
     for image, found in zip(images / 255, between(images).numpy().reshape(2, 3, 3), strict=True):
