@@ -9,7 +9,7 @@ pydantic checks the values; what is said of a wrong one, and in lists, is made h
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import NoneType, UnionType
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias, TypeVar, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import (
@@ -57,7 +57,7 @@ def setting(
     allowed; people may write 'auto' too. reset_by: name of another setting, whose change takes this one back to its
     default in a plan. needs: value to the extra of cellbench (see core.extras) that it takes.
     """
-    facts = {"may_be": may_be, "unset": unset, "reset_by": reset_by, "needs": dict(needs or {})}
+    facts: dict[str, Any] = {"may_be": may_be, "unset": unset, "reset_by": reset_by, "needs": dict(needs or {})}
     return Field(description=meaning, ge=ge, gt=gt, le=le, lt=lt, json_schema_extra=facts)
 
 
@@ -75,7 +75,7 @@ def one_of(*allowed: Any) -> AfterValidator:
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 # One value, or several; either stays as it is.
-OneOrMore = T | Annotated[tuple[T, ...], Field(min_length=1)]
+OneOrMore: TypeAlias = T | Annotated[tuple[T, ...], Field(min_length=1)]
 # Several values; a single one becomes a tuple of it.
 Several = Annotated[tuple[T, ...], BeforeValidator(lambda given: given if isinstance(given, tuple) else (given,))]
 # A choice that has the word 'none', which the command line reads as None.

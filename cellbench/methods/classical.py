@@ -171,9 +171,10 @@ class FeatureSVM:
         """The machine of the grid that scores val best, and its figure."""
         from ..svm.backends import candidates
 
+        inputs, labels, unseen = given
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a label that all or no training images have: its score is constant
-            tried = candidates(backend, *given, **grid, **self._settings.fixed)
+            tried = candidates(backend, inputs, labels, unseen, **grid, **self._settings.fixed)
             scored = (Candidate(c, model, _scores(model, d, len(val.classes))) for c, model, d in tried)
             return best_candidate(scored, val, log)
 

@@ -103,7 +103,7 @@ class CombinedSVM:
 
     def __init__(self, settings: CombinedSettings, device: str) -> None:
         self._groups, self._device = settings.features, device
-        needed = tuple(name for name in self._groups if name not in settings.optional)
+        needed = tuple(name for name in self._groups if name not in (settings.optional or ()))
         choices = {",".join(groups): partial(self._scale, groups) for groups in (needed, self._groups)}
         factors = settings.gamma_factors or ()
         self._svm = FeatureSVM(partial(values_of, self._groups), settings, device, choices, factors)

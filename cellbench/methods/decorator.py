@@ -56,7 +56,7 @@ class FunctionMethod:
     def __init__(self, function: Callable[..., Score], arguments: Mapping[str, Any], backend: str) -> None:
         self._function, self._arguments, self.backend = function, arguments, backend
         self.chosen: Mapping[str, Any] = {}
-        self.parameters = None
+        self.parameters: int | None = None
 
     def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
         timed, counted = sum(log.seconds.values()), log.spent

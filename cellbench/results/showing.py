@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..reporting.notebook import Page
+    from ..reporting.notebook import Page as Page  # for results.py, which asks nothing of reporting itself
     from .results import Results
 
 
