@@ -2,12 +2,16 @@
 
 import os
 import statistics
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # before torch is imported: as in the processes of real runs
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # processes that a benchmark starts look for its functions
 
 RATIOS: list[tuple[str, str, float, float, float]] = []
 FIGURES: list[tuple[str, float, float, float, str]] = []
