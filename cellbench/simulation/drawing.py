@@ -7,13 +7,19 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import fields
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 REAL = torch.float64
+T = TypeVar("T", bound="DataclassInstance")
 
 
 class Draws:
@@ -42,7 +48,10 @@ class Draws:
 
 
 def within(canvas: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Positions of the points that lie between four pixels of a canvas (planes, side, side). x, y: from its centre."""
+    """Return the indices of the points with four pixels of a canvas (planes, side, side) around them.
+
+    x, y: (n,) from the canvas's centre.
+    """
     end = (canvas.shape[-1] - 1) / 2
     x, y = x + end, y + end
     return ((x > 0) & (y > 0) & (x < 2 * end - 0.01) & (y < 2 * end - 0.01)).nonzero()[:, 0]
@@ -97,3 +106,16 @@ def _one_thread_a_chunk() -> Iterator[int]:
         yield allowed
     finally:
         torch.set_num_threads(allowed)
+
+
+def rows_of(table: T, rows: Tensor) -> T:
+    """Return a dataclass of the same kind with only these rows of its tensors, which have one row for each cell."""
+    return type(table)(**{field.name: getattr(table, field.name)[rows] for field in fields(table)})
+
+
+def half_axes(radius: Tensor, elongation: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the long and the short half-axis of ellipses that have the area of circles of `radius`.
+
+    elongation: the ratio of the long to the short axis.
+    """
+    return radius * elongation.sqrt(), radius / elongation.sqrt()

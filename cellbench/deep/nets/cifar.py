@@ -5,23 +5,20 @@ from collections import OrderedDict
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .resnet import PlainBlock
+from .resnet import PlainBlock, two_convolutions
 
 WIDTHS = (16, 32, 64)
 
 
 class IdentityBlock(nn.Module):
-    """Two 3×3 convolutions and a shortcut without parameters: strided, new channels zero (option A of the paper)."""
+    """Two 3×3 convolutions and a shortcut without parameters, option A of the paper.
+
+    The shortcut skips pixels by the stride, and its new channels are zero.
+    """
 
     def __init__(self, inplanes: int, planes: int, stride: int = 1) -> None:
         super().__init__()
-        self.layers = nn.Sequential(
-            nn.Conv2d(inplanes, planes, 3, stride, padding=1, bias=False),
-            nn.BatchNorm2d(planes),
-            nn.ReLU(inplace=True),
-            nn.Conv2d(planes, planes, 3, padding=1, bias=False),
-            nn.BatchNorm2d(planes),
-        )
+        self.layers = nn.Sequential(*two_convolutions(inplanes, planes, stride))
         self.relu = nn.ReLU(inplace=True)
         self.stride, self.new = stride, planes - inplanes
 
@@ -33,7 +30,9 @@ class IdentityBlock(nn.Module):
 
 
 def cifar_resnet(depth: int, channels: int, classes: int, size: int, shortcuts: bool = True) -> nn.Module:
-    """ResNet-20, 32, 44, 56, 110 (depth = 6n + 2: three stages of n blocks, 16, 32 and 64 wide) or its plain twin.
+    """Return ResNet-20, 32, 44, 56 or 110, or with shortcuts=False its plain twin.
+
+    depth = 6n + 2: three stages of n blocks, which are 16, 32 and 64 channels wide.
 
     Source: He et al., "Deep Residual Learning for Image Recognition", CVPR 2016, section 4.2. Any image size: the
     first convolution keeps it, the last layer averages over what is left.

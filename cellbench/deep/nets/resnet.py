@@ -8,29 +8,36 @@ from .layers import wants_small
 BLOCKS = {18: [2, 2, 2, 2], 34: [3, 4, 6, 3], 50: [3, 4, 6, 3], 101: [3, 4, 23, 3]}
 
 
+def two_convolutions(inplanes: int, planes: int, stride: int) -> tuple[nn.Module, ...]:
+    """Return the layers that the shortcut of a basic block goes past: 3×3, batch norm, ReLU, 3×3, batch norm."""
+    return (
+        nn.Conv2d(inplanes, planes, 3, stride, padding=1, bias=False),
+        nn.BatchNorm2d(planes),
+        nn.ReLU(inplace=True),
+        nn.Conv2d(planes, planes, 3, padding=1, bias=False),
+        nn.BatchNorm2d(planes),
+    )
+
+
 class PlainBlock(nn.Module):
-    """torchvision's BasicBlock without the shortcut: what comes in is forgotten unless the layers keep it."""
+    """torchvision's BasicBlock without the shortcut: the layers' output replaces their input."""
 
     expansion = 1
 
     def __init__(self, inplanes: int, planes: int, stride: int = 1, *_: object, **__: object) -> None:
         super().__init__()  # torchvision also passes what shortcuts and wider blocks need; a plain one has neither
-        self.layers = nn.Sequential(
-            nn.Conv2d(inplanes, planes, 3, stride, padding=1, bias=False),
-            nn.BatchNorm2d(planes),
-            nn.ReLU(inplace=True),
-            nn.Conv2d(planes, planes, 3, padding=1, bias=False),
-            nn.BatchNorm2d(planes),
-            nn.ReLU(inplace=True),
-        )
+        self.layers = nn.Sequential(*two_convolutions(inplanes, planes, stride), nn.ReLU(inplace=True))
 
     def forward(self, x: Tensor) -> Tensor:
         return self.layers(x)
 
 
 class PoolFirstResNet(ResNet):
-    """torchvision's ResNet, to the bit, with a stem that pools before ReLU: the two may change places, and ReLU is left
-    a quarter of the values. Other activations, which rise and fall, stay before."""
+    """torchvision's ResNet with a stem that pools before ReLU rather than after it.
+
+    The result is the same to the bit, as ReLU never falls, and ReLU has a quarter of the values to compute. Other
+    activations, which rise and fall, are computed before the pool.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.bn1(self.conv1(x))
@@ -42,7 +49,7 @@ class PoolFirstResNet(ResNet):
 def resnet(
     depth: int, channels: int, classes: int, size: int, shortcuts: bool = True, stem: str | None = None
 ) -> nn.Module:
-    """ResNet-18, 34, 50 or 101, or with shortcuts=False the plain twin of one of the first two; from 8 pixels.
+    """Return ResNet-18, 34, 50 or 101, or with shortcuts=False the plain twin of ResNet-18 or 34. Needs 8 pixels.
 
     Source: He et al., "Deep Residual Learning for Image Recognition", CVPR 2016. Images up to 96 pixels get a 5×5
     stride-2 stem before the max-pool, larger ones the stock 7×7.

@@ -10,14 +10,14 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
-from ..drawing import REAL, Draws
+from ..drawing import REAL, Draws, half_axes, rows_of
 from .structures import Structure
 
 SIDE = 128
 MARGIN = 6
 CANVAS = SIDE + 2 * MARGIN
 SLOTS = 7  # a cell at the centre, and room for no more than six around it
-NOWHERE = 99.0  # outlines away, where there is no cell
+NOWHERE = 99.0  # distance to a cell that isn't there, in units of its outline
 Slides = Mapping[str, Tensor]
 
 
@@ -28,9 +28,9 @@ class Variation:
     radius: float = 41.0
     radius_sigma: float = 0.13
     elongation_sigma: float = 0.36  # of the ratio of the axes, above 1
-    corners: float = 0.105  # size of the waves in an outline, of its radius
+    corners: float = 0.105  # size of the waves in an outline, in units of its radius
     bend: float = 0.035  # size of its finer irregularities
-    nucleus: float = 0.40  # radius, of the cell's
+    nucleus: float = 0.40  # radius, in units of the cell's
     nucleus_sigma: float = 0.09
     centring_sigma: float = 10.0  # crops are fields of view; nobody put the cell at the centre
     mitotic_share: float = 0.015
@@ -48,7 +48,7 @@ class Cells:
     """Cells of a chunk, one a row: the crop that each is in, its outline, nucleus and centrosome.
 
     waves: (m, 3) sizes of three, four and five waves round the outline; phases: (m, 3). Places are from the crop's
-    centre. sister: row of the cell that it hangs together with, itself if none. slot: 0 is the crop's central cell.
+    centre. slot: 0 is the crop's central cell.
     """
 
     crop: Tensor
@@ -74,11 +74,11 @@ class Cells:
         return len(self.crop)
 
     def __getitem__(self, rows: Tensor) -> "Cells":
-        return Cells(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+        return rows_of(self, rows)
 
     @property
     def axes(self) -> tuple[Tensor, Tensor]:
-        return self.radius * self.elongation.sqrt(), self.radius / self.elongation.sqrt()
+        return half_axes(self.radius, self.elongation)
 
     def shape(self, cos: Tensor, sin: Tensor) -> Tensor:
         """Distance from the centre to the outline in directions (m, directions), relative to the tilt."""
@@ -93,7 +93,7 @@ class Cells:
         return wave / ((cos / long).square() + (sin / short).square()).sqrt()
 
     def reach(self, direction: Tensor) -> Tensor:
-        """Distance from the centre to the outline in one direction a cell, (m,)."""
+        """Return the distance from the centre to the outline in one direction for each cell, (m,)."""
         turn = (direction - self.tilt)[:, None]
         return self.shape(torch.cos(turn), torch.sin(turn))[:, 0]
 
@@ -105,7 +105,7 @@ class Cells:
 
 
 def place_cells(conditions: Slides, draws: Draws) -> tuple[Cells, Tensor]:
-    """The cells of each crop, and (pairs, 2) rows of those that have just divided."""
+    """Return the cells of all crops, and the rows of each pair that has just divided, (pairs, 2)."""
     crops = len(conditions["size"])
     slot = torch.arange(SLOTS).expand(crops, -1)
     shape = (crops, SLOTS)
@@ -149,7 +149,7 @@ def place_cells(conditions: Slides, draws: Draws) -> tuple[Cells, Tensor]:
 def _grow(
     crop: Tensor, slot: Tensor, x: Tensor, y: Tensor, radius: Tensor, mitotic: Tensor, conditions: Slides, draws: Draws
 ) -> Cells:
-    """Outline, nucleus and centrosome of each cell. A cell in mitosis is round, its chromosomes stand in a plate."""
+    """Return cells with random outlines, nuclei and centrosomes; in mitosis they are round, their nucleus a plate."""
     m = len(crop)
     irregular = torch.where(mitotic, 0.2, conditions["spread"][crop])
     elongation = (1.05 + VARIATION.elongation_sigma * irregular * draws.normal(m).abs()).clamp(max=2.0)

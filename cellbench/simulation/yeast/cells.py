@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
-from ..drawing import REAL, Draws
+from ..drawing import REAL, Draws, half_axes, rows_of
 
 SIDE = 64
 MARGIN = 4
@@ -59,11 +59,11 @@ class Cells:
         return len(self.crop)
 
     def __getitem__(self, rows: Tensor) -> "Cells":
-        return Cells(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+        return rows_of(self, rows)
 
     @property
     def axes(self) -> tuple[Tensor, Tensor]:
-        return self.radius * self.elongation.sqrt(), self.radius / self.elongation.sqrt()
+        return half_axes(self.radius, self.elongation)
 
     def reach(self, direction: Tensor) -> Tensor:
         """Distance from the centre to the outline in a direction."""
@@ -74,7 +74,7 @@ class Cells:
 
 @dataclass(frozen=True)
 class Organelles:
-    """Nucleus and vacuoles (m, 2) of each cell, relative to its centre; a radius of 0 means there is none."""
+    """The nucleus (m,) and two vacuoles (m, 2) of each cell, from its centre; a radius of 0 means there is none."""
 
     nucleus_x: Tensor
     nucleus_y: Tensor
@@ -85,7 +85,7 @@ class Organelles:
 
 
 def place_cells(conditions: Wells, crops: int, draws: Draws) -> Cells:
-    """A cell at the centre of each crop, its neighbours, and the buds of both."""
+    """Return the cells of all crops: one at the centre of each, its neighbours, and the buds of both."""
     centre = _new_cells(torch.arange(crops), conditions["size"], VARIATION.radius, VARIATION.radius_sigma, draws)
     shift = VARIATION.centring_sigma * draws.normal(crops, 2)
     shift += 6 * draws.normal(crops, 2) * draws.chance(VARIATION.miscentred_share, crops, 1)
@@ -152,7 +152,7 @@ def _buds(mothers: Cells, direction: Tensor, draws: Draws) -> Cells:
 
 
 def lay_out(cells: Cells, well: Wells, draws: Draws) -> Organelles:
-    """The nucleus off the centre, the vacuole on its other side, at times a second, smaller vacuole beside it."""
+    """Place a nucleus off each cell's centre, a vacuole on the other side, and at times a smaller one beside it."""
     n, radius = len(cells), cells.radius
     side = draws.angle(n)
     offset = 0.34 * draws.uniform(n).sqrt()

@@ -7,9 +7,6 @@ mean for each label, must hold to 3 %, but for the labels of one chunk, the wors
 
 import hashlib
 import itertools
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -27,6 +24,8 @@ from cellbench.simulation.human.crops import SHAPE, Crops, simulate
 from cellbench.simulation.human.plan import MIN_SLIDES, label_sets, plan
 from cellbench.simulation.human.slides import CONDITIONS, draw_slides
 from cellbench.simulation.human.structures import Structure
+
+from ..other_processors import hash_of, hash_without_vectors, with_threads
 
 ALL = tuple(Structure)
 TEN = (
@@ -252,25 +251,13 @@ def test_spindles_stand_in_dividing_cells_and_bridges_join_two() -> None:
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_threads_do_not_change_a_byte_and_keep_their_number(few: Crops, threads: int) -> None:
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        again = simulate(40, "train", TEN, seed=3)
-        assert torch.get_num_threads() == threads
-    finally:
-        torch.set_num_threads(before)
+    again = with_threads(threads, lambda: simulate(40, "train", TEN, seed=3))
     assert np.array_equal(few.images, again.images)
 
 
 def test_another_cpu_would_draw_the_same_bytes(few: Crops) -> None:
     """Torch without its vector instructions rounds differently; double precision hides it."""
-    code = (
-        "import hashlib; from cellbench.simulation.human.crops import simulate;"
-        f"print(hashlib.sha256(simulate(40, 'train', {tuple(map(int, TEN))}, seed=3).images.tobytes()).hexdigest())"
-    )
-    plain = {**os.environ, "ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE"}
-    done = subprocess.run([sys.executable, "-c", code], env=plain, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == hashlib.sha256(few.images.tobytes()).hexdigest()
+    assert hash_without_vectors("human", f"40, 'train', {tuple(map(int, TEN))}, seed=3") == hash_of(few.images)
 
 
 def test_a_chunk_does_not_depend_on_what_follows_it() -> None:

@@ -1,10 +1,5 @@
 """Simulated yeast cells, apart from the data sets that are made of them."""
 
-import hashlib
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import torch
@@ -13,6 +8,8 @@ from cellbench.core.errors import DataError
 from cellbench.simulation.yeast import renderer
 from cellbench.simulation.yeast.crops import Crops, simulate
 from cellbench.simulation.yeast.wells import CONDITIONS, draw_wells
+
+from ..other_processors import hash_of, hash_without_vectors, with_threads
 
 COUNTS = (9, 10, 4, 9, 4, 10, 10, 10, 10, 3, 7, 10)  # cells of each class, 96 in all
 
@@ -35,25 +32,13 @@ def test_same_seed_same_bytes_and_other_seeds_or_parts_other_bytes(few: Crops) -
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_threads_do_not_change_a_byte_and_keep_their_number(few: Crops, threads: int) -> None:
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        again = simulate(COUNTS, seed=3)
-        assert torch.get_num_threads() == threads
-    finally:
-        torch.set_num_threads(before)
+    again = with_threads(threads, lambda: simulate(COUNTS, seed=3))
     assert np.array_equal(few.images, again.images)
 
 
 def test_another_cpu_would_draw_the_same_bytes(few: Crops) -> None:
     """Torch without its vector instructions rounds differently; double precision hides it."""
-    code = (
-        "import hashlib; from cellbench.simulation.yeast.crops import simulate;"
-        f"print(hashlib.sha256(simulate({COUNTS}, seed=3).images.tobytes()).hexdigest())"
-    )
-    plain = {**os.environ, "ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE"}
-    done = subprocess.run([sys.executable, "-c", code], env=plain, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == hashlib.sha256(few.images.tobytes()).hexdigest()
+    assert hash_without_vectors("yeast", f"{COUNTS}, seed=3") == hash_of(few.images)
 
 
 def test_a_chunk_does_not_depend_on_what_follows_it() -> None:
