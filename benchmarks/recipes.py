@@ -3,14 +3,11 @@
     python benchmarks/recipes.py run -d hep2 -n 100 -n 500      adds what is missing to results/recipes.csv
     python benchmarks/recipes.py table                           the default beside the best of the grid
 
-Each run is `cellbench run` in a folder of its own, of which only the score on the whole validation part is kept: the
-test part is never looked at. The defaults that were chosen by it are in cellbench/core/training_budget.py.
+Each run has a folder of records of its own, of which only the score on the whole validation part is kept: the test part
+is never looked at. The defaults that were chosen by it are in cellbench/core/training_budget.py.
 """
 
 import csv
-import json
-import subprocess
-import sys
 import tempfile
 from itertools import product
 from pathlib import Path
@@ -19,27 +16,19 @@ import click
 import pandas as pd
 from tabulate import tabulate
 
+import cellbench
+from cellbench.core.training_budget import STEPS as USUAL_STEPS
+from cellbench.core.training_budget import batches, budget
+
 RECORDS = Path(__file__).parents[1] / "results" / "recipes.csv"
 BATCHES = (16, 32, 64)
 STEPS = (500, 1500, 4000)
 AUGMENTATIONS = {
-    "usual": (),
-    "stronger": ("scale=0.25", "shift=0.1", "gain=0.4", "gamma=0.4", "blur=0.7", "noise=0.1"),
+    "usual": {},
+    "stronger": {"scale": 0.25, "shift": 0.1, "gain": 0.4, "gamma": 0.4, "blur": 0.7, "noise": 0.1},
 }
-COLUMNS = (
-    "dataset",
-    "split",
-    "n",
-    "method",
-    "batch",
-    "steps",
-    "augmentation",
-    "seed",
-    "val_accuracy",
-    "val_images",
-    "seconds",
-)
-KEY = list(COLUMNS[:8])
+KEY = ["dataset", "split", "n", "method", "batch", "steps", "augmentation", "seed"]
+COLUMNS = [*KEY, "val_accuracy", "val_images", "seconds"]
 
 
 @click.group()
@@ -50,58 +39,56 @@ def cli() -> None:
 @cli.command()
 @click.option("-d", "--dataset", required=True)
 @click.option("--name", help="Name of the data set in the table, where --dataset is a folder.")
+@click.option("--labels", help="As `cellbench run` takes it.")
+@click.option("--group-column", help="As `cellbench run` takes it.")
 @click.option("-n", "--limit", "limits", type=int, multiple=True, default=(100,))
 @click.option("-m", "--method", "methods", multiple=True, default=("cnn", "resnet18"))
-@click.option("--batch", "batches", type=int, multiple=True, default=BATCHES)
+@click.option("--batch", "batch_sizes", type=int, multiple=True, default=BATCHES)
 @click.option("--steps", type=int, multiple=True, default=STEPS)
 @click.option("--augmentation", "augmentations", multiple=True, default=tuple(AUGMENTATIONS))
 @click.option("--seed", "seeds", type=int, multiple=True, default=(0,))
 @click.option("--split", default="official")
-@click.argument("more", nargs=-1)
-def run(dataset, name, limits, methods, batches, steps, augmentations, seeds, split, more) -> None:
-    """Train what is missing; MORE goes on to `cellbench run`, after --."""
-    done = {tuple(str(value) for value in row) for row in _read()[KEY].itertuples(index=False)}
-    cells = product(limits, methods, seeds, augmentations, steps, batches)
-    for n, method, seed, augmentation, step_count, batch in cells:
-        key = (name or dataset, split, n, method, batch, step_count, augmentation, seed)
-        if tuple(map(str, key)) in done:
+def run(
+    dataset, name, labels, group_column, limits, methods, batch_sizes, steps, augmentations, seeds, split
+) -> None:  # fmt: skip
+    """Train what is missing."""
+    done = set(_read()[KEY].itertuples(index=False, name=None))
+    for n, method, seed, augmentation, count, batch in product(
+        limits, methods, seeds, augmentations, steps, batch_sizes
+    ):
+        key = (name or dataset, split, n, method, batch, count, augmentation, seed)
+        if key in done:
             continue
-        epochs = -(-step_count // max(1, n // batch))
-        settings = [f"batch={batch}", *AUGMENTATIONS[augmentation]]
         with tempfile.TemporaryDirectory() as folder:
-            command = [sys.executable, "-m", "cellbench", "run", "-q", "-o", folder, "-d", dataset, "-m", method]
-            command += [
-                "--limit",
-                n,
-                "--val-limit",
-                "all",
-                "--split",
-                split,
-                "--seeds",
-                seed,
-                "--epochs",
-                epochs,
-                *more,
-            ]
-            subprocess.run([*map(str, command), *(f"--set={s}" for s in settings)], check=True)
-            record = json.loads(next(Path(folder).rglob("s*.json")).read_text())
-        val = record["metrics"]["val"]
-        _add((*key, round(val["accuracy"], 4), val["n"], round(record["seconds"]["fit"], 1)))
+            results = cellbench.run(
+                dataset,
+                method,
+                limit=n,
+                val_limit="all",
+                split=split,
+                seeds=seed,
+                epochs=-(-count // batches(n, batch)),
+                set={"batch": batch, **AUGMENTATIONS[augmentation]},
+                output=folder,
+                quiet=True,
+                labels=labels,
+                group_column=group_column,
+            )
+            row = results.to_frame().iloc[0]
+        _add((*key, round(row["val_accuracy"], 4), row["n_val"], round(row["seconds_fit"], 1)))
 
 
 @cli.command()
 def table() -> None:
     """The default of each number of images, the best of the grid, and how far apart they are, in points on val."""
-    from cellbench.core.training_budget import STEPS as USUAL_STEPS
-    from cellbench.core.training_budget import budget
-
     rows = []
     means = _read().groupby(KEY[:-1])["val_accuracy"].agg(["mean", "count"]).reset_index()
     for (dataset, split, n, method), cells in means.groupby(["dataset", "split", "n", "method"]):
         best = cells.loc[cells["mean"].idxmax()]
-        usual = cells.query(f"batch == {budget(n).batch} and steps == {USUAL_STEPS} and augmentation == 'usual'").iloc[
-            0
-        ]
+        is_usual = f"batch == {budget(n).batch} and steps == {USUAL_STEPS} and augmentation == 'usual'"
+        if (found := cells.query(is_usual)).empty:
+            continue
+        usual = found.iloc[0]
         rows.append((dataset, split, n, method, _cell(usual), _cell(best), 100 * (best["mean"] - usual["mean"])))
     headers = ("data set", "split", "n", "method", "default", "best of the grid", "points behind")
     click.echo(tabulate(rows, headers, floatfmt=".1f", tablefmt="github"))
