@@ -1,4 +1,4 @@
-"""`cellbench.run`, and what came of it: what the command line does, in a notebook or a program."""
+"""`cellbench.run` and its results: what the command line does, for a notebook or a program."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -44,12 +44,13 @@ def run(
     executor: Executor | None = None,
     **folder: Unpack[FolderKeywords],
 ) -> "Results":
-    """Train and score methods on data sets, as far as it isn't done: `cellbench run` with its options as keywords.
+    """Train and score methods on data sets, except for runs that are done already.
 
-    Returns this machine's results on the same data from the folder `output`, those of earlier runs too; see
-    `results_of`. set: settings, {"C": 10} or {"svm-*:C": 10}. executor: where the runs are done, see
-    cellbench.running.executors; without one on this machine, one after the other. folder: how to read your own images,
-    such as labels="labels.csv".
+    This is `cellbench run` with its options as keywords. It returns this machine's results on the same data from the
+    folder `output`, including those of earlier runs; see `results_of`.
+
+    set: settings, {"C": 10} or {"svm-*:C": 10}. executor: where the runs are done, see cellbench.running.executors; on
+    this machine, one after the other, if None. folder: how to read your own images, such as labels="labels.csv".
     """
     options = RunOptions(
         datasets=_texts(datasets),
@@ -84,8 +85,10 @@ def run(
 
 
 def results_of(plan: RunPlan) -> "Results":
-    """What this machine has on record, in the plan's folder, on the data of the plan: of runs with no setting changed,
-    unless the plan changes one or there are no others."""
+    """Return this machine's results, from the folder of the plan, on the data of the plan.
+
+    If the plan changes no setting, only the runs with default settings on all of the data are returned, if any.
+    """
     from .results.results import Results
     from .results.rows import DATA, as_rows
 
@@ -100,5 +103,5 @@ def results_of(plan: RunPlan) -> "Results":
 
 
 def _texts(names: Names) -> list[str]:
-    """One name, or several, as texts."""
+    """Return one name, or several, as a list of texts."""
     return [str(name) for name in ([names] if isinstance(names, str | Path) else names)]

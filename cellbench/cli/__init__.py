@@ -1,4 +1,4 @@
-"""The command line: parse, call, print. Heavy imports wait inside the commands, so that --help is instant."""
+"""The command line. Heavy modules are imported inside the commands only, so that --help is instant."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ from .table import table
 
 
 class Group(click.Group):
-    """A group that helps after a misspelt command."""
+    """A group that suggests a command after a misspelt one."""
 
     def resolve_command(self, context: click.Context, args: list[str]):  # type: ignore[no-untyped-def]
         name = args[0] if args else ""
@@ -50,12 +50,12 @@ def cli(debug: bool) -> None:
     cellbench run -d path/to/my/cells    the same on a folder with one sub-folder a class
     """
     if debug:
-        os.environ["CELLBENCH_DEBUG"] = "1"  # child processes ask for it too
+        os.environ["CELLBENCH_DEBUG"] = "1"  # child processes read it too
 
 
 def _terminated(number: int, frame: object) -> None:
-    """SIGTERM, from a batch system or `timeout`, unwinds like Ctrl-C, so that children end and files are whole."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the second one is no longer polite
+    """Raise SystemExit on SIGTERM, sent by a batch system or `timeout`, so that clean-up runs as after Ctrl-C."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second SIGTERM ends the process at once
     raise SystemExit(128 + number)
 
 
@@ -64,7 +64,7 @@ for command in (run, table, findings, compare, plot, report, predict, list_, pre
 
 
 def _one_line(error: click.ClickException) -> str:
-    """A usage error as we tell our own; a page of help, after a command without arguments, as it is."""
+    """Return the message of a usage error in the form of our other errors; a page of help is returned unchanged."""
     text, context = error.format_message(), getattr(error, "ctx", None)
     if "\n" in text or not text:
         return text
@@ -73,7 +73,7 @@ def _one_line(error: click.ClickException) -> str:
 
 
 def main() -> None:
-    """The console script: errors become one line and an exit code."""
+    """Run the console script; errors are printed in one line and become an exit code, unless --debug is on."""
     signal.signal(signal.SIGTERM, _terminated)
     try:
         code = cli.main(prog_name="cellbench", standalone_mode=False)

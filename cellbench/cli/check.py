@@ -1,4 +1,4 @@
-"""`cellbench check`: does a method or a data set keep the rules that ours keep?"""
+"""`cellbench check`: tests whether a method or a data set keeps the rules that the built-in ones keep."""
 
 from pathlib import Path
 

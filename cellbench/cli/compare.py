@@ -71,7 +71,10 @@ def compare(context: click.Context, before: Path, after: Path, style: str, limit
 
 
 def _limit(text: str) -> list[tuple[str, float]]:
-    """'10%' limits both, 'time=10%' one."""
+    """Return (name, share) for each measure that a limit is for: '10%' limits time and accuracy, 'time=10%' time only.
+
+    Raises UsageError for other texts.
+    """
     found = LIMIT.fullmatch(text.strip())
     if not found:
         raise UsageError(f"--fail-on got {text!r}; write 10%, time=10% or accuracy=1%")

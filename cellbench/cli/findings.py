@@ -46,7 +46,7 @@ def findings(context: click.Context, results: Path, style: str, ids: tuple[str, 
     from ..reporting.findings import sentences, show
     from ..reporting.findings.claim import chosen, load
 
-    chosen(load(), ids)  # a misspelt id is told before anything is read
+    chosen(load(), ids)  # so that a misspelt id is reported before anything is read
     read = read_results(context, results, machine)
     found, plain = judged(read, ids), [] if ids else sentences(read)
     output = None if results == Path("results") else results

@@ -1,4 +1,4 @@
-"""`cellbench inspect`: what is in a data set, and what in it would flatter every method."""
+"""`cellbench inspect`: the contents of a data set, and flaws in it that would make every method look too good."""
 
 import json
 import re

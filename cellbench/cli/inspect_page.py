@@ -23,7 +23,7 @@ WIDTH = 100
 
 
 def page(audit: Audit, montage: Path | None) -> Iterator[str]:
-    """The lines of the page; montage: where its picture was written, if it was."""
+    """Yield the lines of the page. montage: the file of the montage, None if none was written."""
     facts = audit.facts
     kind = "simulated images" if facts["synthetic"] else "images"
     yield click.style(f"{audit.name}, split {audit.split}, content {audit.fingerprint[:6]}", bold=True)
@@ -55,7 +55,7 @@ def _verdict(audit: Audit) -> str:
 
 
 def _wrapped(text: str, mark: str = "") -> Iterator[str]:
-    """Lines of at most WIDTH characters that keep '%' with its number."""
+    """Yield the text in lines of at most WIDTH characters, never broken before '%'. mark: begins the first line."""
     kept = text.replace(" %", "\N{NO-BREAK SPACE}%")
     first, *rest = (
         line.replace("\N{NO-BREAK SPACE}", " ")
@@ -91,7 +91,7 @@ def _intensities(facts: Mapping[str, Any]) -> str:
 
 
 def _likeness(by_class: Mapping[str, Mapping[str, Any]]) -> str:
-    """Of classes that are alike: correlation of mean brightness by lag, and how far the likeness reaches."""
+    """Return a table of classes whose images resemble later ones: correlation by lag, and how far likeness reaches."""
     feature = next(key for key in next(iter(by_class.values())) if key.endswith(" by lag"))
     rows = [
         [name, *(f"{own[feature][lag]:.2f}" if lag in own[feature] else "" for lag in SHOWN_LAGS), own["reach"]]
@@ -103,7 +103,7 @@ def _likeness(by_class: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _table(header: list[str], rows: list[list[Any]]) -> str:
-    """Text at the left, figures at the right."""
+    """Return a table with its first column aligned to the left and all others to the right."""
     return tabulate(rows, header, disable_numparse=True, colalign=["left"] + ["right"] * (len(header) - 1))
 
 

@@ -1,4 +1,4 @@
-"""`cellbench list`: what there is to choose from."""
+"""`cellbench list`: lists methods, data sets, suites and results."""
 
 import textwrap
 from collections.abc import Sequence
@@ -77,14 +77,14 @@ def list_methods(name: str | None, plugins: tuple[Path, ...]) -> None:
 
 
 def _by_family(entries: Sequence["MethodEntry"]) -> str:
-    """All methods, a heading for each family, in the order of core.families, those of plug-ins last."""
+    """Return the table of all methods with a heading for each family; families of plug-ins come last."""
     from tabulate import tabulate
 
     families = dict.fromkeys([*FAMILIES, *sorted(e.family for e in entries)])
     groups = {name: [e for e in entries if e.family == name] for name in families}
     rows = [
         [e.name, "yes" if e.standard else "", e.summary] for name in families for e in groups[name]
-    ]  # one table, so that columns stand alike under all headings
+    ]  # one table, so that columns are aligned under all headings
     head, rule, *lines = tabulate(rows, ["method", "standard", "what it is"]).split("\n")
     shown, after = [head, rule], iter(lines)
     for name, group in groups.items():
@@ -95,7 +95,7 @@ def _by_family(entries: Sequence["MethodEntry"]) -> str:
 
 
 def _settings(rows: Sequence[tuple[str, str, str]]) -> str:
-    """Names and defaults in columns, what each means beside them."""
+    """Return the table of settings: name, default, and what each does, wrapped to the width of the terminal."""
     name, default = (max(len(row[i]) for row in rows) for i in (0, 1))
     room = min(terminal_width() or DETAIL_WIDTH, DETAIL_WIDTH)
     after = "\n" + " " * (name + default + 4)
@@ -111,7 +111,7 @@ def _means(setting: "Setting") -> str:
 
 
 def _extras(needed: Sequence[tuple[str, "Extra"]]) -> str:
-    """Who needs which optional package, what installs it, and whether that was done."""
+    """Return the table of optional packages: what needs each, what command installs it, and whether it is there."""
     from tabulate import tabulate
 
     rows = [
@@ -126,7 +126,7 @@ def _yes(true: bool) -> str:
 
 
 def _shown(setting: "Setting") -> str:
-    """The default, as `--set` would take it; a dash where there is none."""
+    """Return the default of a setting as `--set` would take it; if it is unset, a dash or what that means."""
     value = setting.default
     if value is None or value == ():
         return "–" if setting.unset == "none" else setting.unset
@@ -167,7 +167,7 @@ def list_datasets(plugins: tuple[Path, ...]) -> None:
 
 
 def _known(entry: Any, what: str) -> Sequence[str]:
-    """An entry's 'classes' or 'channels' by name: those of the prepared data, else what its source is known to have."""
+    """Return the 'classes' or 'channels' of a data set: those of the prepared data, else those in its entry."""
     from ..datasets.files import cache
 
     return cache.meta(entry.key).get(what) or getattr(entry, what)
@@ -179,7 +179,7 @@ def _indented(text: str) -> str:
 
 
 def _state(entry: Any) -> str:
-    """Whether a data set is ready and where, else what readies it."""
+    """Return the state of a data set as text: its key and size in the cache if it is ready, else how to prepare it."""
     from ..datasets.files import cache
 
     if cache.is_ready(entry.key):

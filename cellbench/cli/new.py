@@ -1,4 +1,4 @@
-"""`cellbench new`: a file to begin with, for a method or a data set of one's own."""
+"""`cellbench new`: writes a file to start from, for a new method or data set."""
 
 import re
 from importlib.resources import files

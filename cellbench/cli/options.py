@@ -1,4 +1,4 @@
-"""Options and arguments that several commands share, and what they mean."""
+"""Options that several commands share."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ import click
 
 
 def folder_options(command: Callable) -> Callable:
-    """Options that say how to read a folder of one's own images."""
+    """Add to a command the options that say how to read a folder of images."""
     for option in reversed(
         (
             click.option("--labels", type=click.Path(path_type=Path), help="CSV with a row an image: file and label."),
@@ -40,7 +40,7 @@ split_option = click.option(
 
 
 def plugin_option(what: str) -> Callable[[Callable], Callable]:
-    """Python files that add to what is known; what: what they add, in the help."""
+    """Return the option --plugin, for Python files that register methods or data sets; what: ends its help text."""
     return click.option(
         "--plugin", "plugins", multiple=True, type=click.Path(path_type=Path), help=f"Python file {what}."
     )
@@ -59,7 +59,10 @@ wide_option = click.option(
 
 
 def terminal_width(wide: bool = False) -> int | None:
-    """Columns of text to fill: those of the terminal, or of COLUMNS where it is set; None, no limit, into a pipe."""
+    """Return the width of the terminal in characters, or COLUMNS if it is set; None, no limit, if `wide`.
+
+    It is None too if the output is no terminal and COLUMNS is not set.
+    """
     if wide or not (sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal()):
         return None
     return shutil.get_terminal_size().columns

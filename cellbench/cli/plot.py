@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from ..reporting.charts.registry import Outcome
     from ..results.results import Results
 
-FOLDER = "plots"  # of `all`, which makes too many files for the current one
+FOLDER = "plots"  # default folder of `all`, which makes too many files for the current one
 
 
 class _Plot(click.Command):
-    """A command whose help names the kinds of chart that there are, which takes a moment to find out."""
+    """A command whose help lists all kinds of chart; they are imported when the help is shown, as that is slow."""
 
     def format_help_text(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         from ..reporting.charts.registry import kinds
@@ -110,7 +110,7 @@ def plot(
 
 
 def _target(output: Path | None, style: str | None, kind: str) -> tuple[Path, Path | None, str]:
-    """Folder, file if one was named, and format."""
+    """Return the folder, the file or None if none was named, and the format; raises UsageError if they contradict."""
     if output is None:
         return Path(FOLDER if kind == "all" else "."), None, style or FORMATS[0]
     ending = output.suffix.removeprefix(".").lower()
@@ -156,7 +156,7 @@ def _write(drawn: "Sequence[Outcome]", folder: Path, file: Path | None, style: s
 
 
 def _lacking(found: "Sequence[Outcome]", results: Path) -> list[str]:
-    """A line for each kind that lacks something: the shortest reason, and for what else there is one."""
+    """Return a line for each kind with missing charts: the shortest reason, and other data sets without a chart."""
     by_kind: dict[str, list[Outcome]] = {}
     for outcome in found:
         if not outcome.chart:
@@ -170,7 +170,7 @@ def _lacking(found: "Sequence[Outcome]", results: Path) -> list[str]:
 
 
 def _complete(lacking: str, results: Path) -> str:
-    """The command for what is lacking, with the folder that it must write to."""
+    """Return a reason, with the folder of results added to the command in it, unless that is the default one."""
     if "cellbench run" not in lacking or results == Path("results"):
         return lacking
     return f"{lacking} -o {shlex.quote(str(results))}"

@@ -1,4 +1,4 @@
-"""`cellbench predict`: labels for new images by a model that a run has saved."""
+"""`cellbench predict`: labels new images with a model that a run has saved."""
 
 import contextlib
 import csv
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 NAMED = 10  # unreadable images that are named one by one
-SAID_EVERY = 30.0  # seconds, where nobody sees a bar
+SAID_EVERY = 30.0  # seconds between lines on progress, if there is no terminal for a bar
 
 
 @click.command()
@@ -89,7 +89,7 @@ def predict(
 
 
 def _check_output(output: Path | None, model: Path, images: Sequence[Path]) -> None:
-    """Refuse, before hours are spent, what cannot be written, or would overwrite what is read."""
+    """Raise UsageError, before any work is done, if the output cannot be written or would overwrite an input."""
     from ..datasets.files.names import is_image
 
     if output is None:
@@ -102,7 +102,7 @@ def _check_output(output: Path | None, model: Path, images: Sequence[Path]) -> N
 
 
 def _shown(model: "Model", top: int | None) -> int:
-    """How many labels to show of an image of one."""
+    """Return how many labels to show for each image of a single-label model; raises UsageError for a bad --top."""
     if top is not None and model.multilabel:
         raise UsageError("--top is for one label an image, and this model gives several; --all-scores shows them all")
     if top is not None and top > len(model.classes):
@@ -110,7 +110,7 @@ def _shown(model: "Model", top: int | None) -> int:
     return top or 1
 
 
-# --- what is said on the way
+# --- messages on stderr
 
 
 def _tell_model(model: "Model") -> None:
@@ -133,7 +133,7 @@ def _tell(labelled: "Labelled") -> None:
 
 @contextlib.contextmanager
 def _progress(total: int) -> Iterator[Callable[[int], None]]:
-    """To be told how many images are done: a bar on a terminal, elsewhere a line now and then."""
+    """Yield a function to call with the number of images done; it shows a bar on a terminal, else prints lines."""
     if not sys.stderr.isatty():
         yield _lines(total)
         return
@@ -165,12 +165,12 @@ def _lines(total: int) -> Callable[[int], None]:
 
 
 def _rows(model: "Model", labelled: "Labelled", shown: int, all_scores: bool) -> Iterator[dict[str, Any]]:
-    """For every image its file, labels, their figures, and, if asked for, the figures of all classes by name."""
+    """Yield each image's file, labels and their scores, and with `all_scores` the scores of all classes by name."""
     import numpy as np
 
     figures = model.figures(labelled.scores)
     decided = model.decided(labelled.scores)
-    # stable, so that of equal scores the first class is the first, as it is in the label
+    # stable, so that among equal scores the first class comes first, as when the label is decided
     order = np.argsort(-labelled.scores, axis=1, kind="stable")[:, :shown]
     for i, file in enumerate(labelled.files):
         chosen = np.flatnonzero(decided[i]) if model.multilabel else order[i]
@@ -234,11 +234,11 @@ def _write(text: bytes, output: Path | None) -> None:
         if output is None:
             sys.stdout.buffer.write(text)
             sys.stdout.flush()
-        elif output.exists() and not output.is_file():  # a pipe or a device: nothing may be put in its place
+        elif output.exists() and not output.is_file():  # a pipe or a device, which must not be replaced by a file
             output.write_bytes(text)
         else:
             write_whole(output, lambda file: file.write(text))
-    except BrokenPipeError:  # whoever reads has seen enough
+    except BrokenPipeError:  # the reader of the pipe has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     except OSError as error:
         raise UsageError(f"cannot write {output or 'standard output'}: {error.strerror or error}") from error

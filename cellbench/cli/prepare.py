@@ -1,4 +1,4 @@
-"""`cellbench prepare`: get and decode a data set once, so that runs start at once; see and clear what is kept."""
+"""`cellbench prepare`: downloads and decodes data sets into the cache, before any run; lists and clears the cache."""
 
 import contextlib
 import sys
@@ -13,7 +13,7 @@ from ..core.errors import UsageError
 from ..core.words import counted, file_size
 from .options import folder_options, plugin_option
 
-SECONDS_A_LINE = 10  # between two plain lines on one download
+SECONDS_A_LINE = 10  # at least, between two lines on the progress of a download
 
 
 @click.command()
@@ -133,7 +133,10 @@ def _clear(name: str) -> None:
 
 @contextlib.contextmanager
 def download_watcher() -> Iterator[Callable[[str, int, int | None], None]]:
-    """What shows a download: a bar a file on a terminal, plain lines elsewhere, both on stderr."""
+    """Yield a function that shows the progress of downloads on stderr: a bar for each file on a terminal, else lines.
+
+    It is called with the name of the file, the bytes done and those in all, None if unknown.
+    """
     if not sys.stderr.isatty():
         yield _plain_lines()
         return
@@ -153,7 +156,7 @@ def download_watcher() -> Iterator[Callable[[str, int, int | None], None]]:
 
 
 def _plain_lines() -> Callable[[str, int, int | None], None]:
-    """A line when a file starts, every few seconds, and when it is there."""
+    """Return a function that prints a line when a download starts, every SECONDS_A_LINE, and when it is complete."""
     last: dict[str, float] = {}
 
     def say(name: str, done: int, total: int | None) -> None:

@@ -1,4 +1,4 @@
-"""Reading a folder of results for a command: which machine's records, and what was passed over."""
+"""Reads a folder of results for a command: chooses the machine, and reports files that were passed over."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

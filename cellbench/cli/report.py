@@ -14,7 +14,7 @@ from .reading import machine_option, read_results
 if TYPE_CHECKING:
     from ..reporting.report.page import Look, Scope
 
-FEW = 12  # classes at most of which six examples are shown, three of more
+FEW = 12  # up to so many classes, six examples of each are shown, with more classes three
 
 
 @click.command("report")
@@ -95,7 +95,7 @@ def report(
 
 
 def _look(scope: "Scope", wanted: set[int], results: Path) -> "Look":
-    """Pictures of the cells wanted and of some of each class, and what `cellbench inspect` finds."""
+    """Return pictures of the cells wanted and of examples of each class, and the checks of `cellbench inspect`."""
     from ..datasets.audit import audit
     from ..datasets.audit.best_result import best_result
     from ..datasets.display import colours, thumbnails

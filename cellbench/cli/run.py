@@ -1,4 +1,4 @@
-"""`cellbench run`: do what is missing of methods × data sets × seeds."""
+"""`cellbench run`: trains and scores all combinations of methods, data sets and seeds that are not done yet."""
 
 import shlex
 from pathlib import Path
@@ -110,7 +110,7 @@ def run(context: click.Context, **options: Any) -> None:
 
 
 def _table_command(plan: "RunPlan", output: Path | None) -> str:
-    """The command that shows these runs. Tables show changed and limited ones only when they are asked for all."""
+    """Return the command that shows these runs, with `--runs all` if tables would leave out any of them."""
     specs = [job.spec for job in plan.jobs]
     special = any(job.overrides for job in plan.jobs) or any(s.limit or s.val_limit for s in specs)
     suites = "".join(f" --suite {name}" for name in plan.suites) or (" --runs all" if special else "")

@@ -1,4 +1,4 @@
-"""How suites are listed."""
+"""The text of `cellbench list suites`."""
 
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def overview(suites: Sequence["Suite"]) -> str:
-    """A line a suite, published studies first."""
+    """Return a table with a line for each suite, published studies first."""
     from tabulate import tabulate
 
     ordered = sorted(suites, key=lambda suite: not suite.study)
@@ -22,7 +22,7 @@ def _whose(suite: "Suite") -> str:
 
 
 def detail(suite: "Suite", width: int) -> str:
-    """All that a suite says: its runs, what was claimed of them, what was assumed, what isn't rebuilt."""
+    """Return the details of a suite as text: its runs, the published figures, assumptions, and what is not rebuilt."""
     from tabulate import tabulate
 
     from ..core.suites import told

@@ -105,7 +105,7 @@ def table(
     click.echo(text)
     if "cellbench run" in text and style == "text" and results != Path("results"):
         click.echo(f"\nTo have what is got with `cellbench run` in this folder, add: -o {shlex.quote(str(results))}")
-    if others:  # not part of the data, so it stays out of files that programs read
+    if others:  # on stderr if programs read the output, because the line is no data
         click.echo(others if style in ("csv", "json") else f"\n{others}", err=style in ("csv", "json"))
 
 

@@ -7,13 +7,13 @@ Rule = Callable[..., None]
 
 
 def require(condition: bool, problem: str) -> None:
-    """Raises AssertionError, which says what is wrong, where the condition does not hold."""
+    """Raise AssertionError with the text `problem` if the condition does not hold."""
     if not condition:
         raise AssertionError(problem)
 
 
 def broken(rules: Iterable[Rule], *arguments: Any) -> Iterator[tuple[str, str]]:
-    """Yield (the rule, '' or what is wrong) for each, called with the arguments."""
+    """Call each rule with the arguments, and yield its text and what is wrong ('' if the rule is kept)."""
     for rule in rules:
         try:
             rule(*arguments)

@@ -1,4 +1,4 @@
-"""What other programs took of the processors while something was timed: a time from a busy machine is too long."""
+"""The processor time that other programs used while something was timed: a time from a busy machine is too long."""
 
 import os
 from dataclasses import dataclass
@@ -8,15 +8,16 @@ import psutil
 
 # Numbers of those that this process may run on; None: all. Taken now: later torch may bind this thread to one of them.
 USABLE = frozenset(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
-BUSY = 0.1  # of the processors' time; less moves a training time by less than it varies from run to run
-SHORTEST = 0.5  # seconds that a share can be told of: systems count in hundredths, and all processors at once
+BUSY = 0.1  # share of the processors' time; a smaller one changes a training time less than it varies between runs
+SHORTEST = 0.5  # seconds below which a share is too inaccurate, as systems count processor time in hundredths
 
 
 @dataclass(frozen=True)
 class Spent:
-    """Processor seconds, summed over the processors that this process may run on, up to one moment.
+    """Processor seconds up to one moment, summed over the processors that this process may run on.
 
-    there: that there were; used: that any program had; own: that this process had, with children that have ended.
+    there: all seconds, idle or not. used: seconds used by any program. own: seconds used by this process and by its
+    children that have ended. The difference of two moments is what was spent between them.
     """
 
     there: float
@@ -27,7 +28,7 @@ class Spent:
     def now(cls) -> "Spent":
         own = psutil.Process().cpu_times()
         times = [one._asdict() for one in _processors()]
-        # Those of guests are in user and nice.
+        # The times of guests are contained in user and nice.
         there = sum(seconds for one in times for name, seconds in one.items() if not name.startswith("guest"))
         idle = sum(one["idle"] + one.get("iowait", 0.0) for one in times)
         return cls(there, there - idle, own.user + own.system + own.children_user + own.children_system)
@@ -40,13 +41,13 @@ class Spent:
 
     @property
     def of_others(self) -> float | None:
-        """Share of the processors' time that other programs, or virtual machines, had; None of too short a time."""
+        """Share of the processors' time that other programs or virtual machines used; None for too short a time."""
         enough = self.there >= SHORTEST * len(_processors())
         return min(max((self.used - self.own) / self.there, 0.0), 1.0) if enough else None
 
 
 def _processors() -> list[Any]:
-    """Times of each processor that this process may run on; on a shared machine others run on the rest."""
+    """Return the times of each processor that this process may run on, or of all if these cannot be told apart."""
     every = psutil.cpu_times(percpu=True)
     if USABLE is None or max(USABLE) >= len(every):  # some are switched off, and no number tells which
         return every
@@ -57,5 +58,5 @@ NOTHING = Spent(0.0, 0.0, 0.0)
 
 
 def is_busy(others: float | None) -> bool:
-    """Whether such a share of other programs makes a time too long; one that was not measured doesn't."""
+    """Whether other programs used so large a share of the processors that a time is too long; false for None."""
     return (others or 0.0) > BUSY

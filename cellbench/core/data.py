@@ -93,23 +93,23 @@ class Dataset:
         return self.labels.ndim == 2
 
     def part(self, name: str) -> Samples:
-        """The samples of 'train', 'val' or 'test' (a copy of their images)."""
+        """Return the samples of 'train', 'val' or 'test', with a copy of their images."""
         index = self.split[name]
         return Samples(self.images[index], self.labels[index], self.classes, self.channels)
 
     def class_counts(self) -> Mapping[str, list[int]]:
-        """Images of each class by part: {'train': [n of class 0, ...], ...}."""
+        """Return the number of images of each class in each part: {'train': [n of class 0, ...], ...}."""
         return {part: count_classes(self.labels[self.split[part]], len(self.classes)) for part in PARTS}
 
 
 def count_classes(labels: NDArray, n_classes: int) -> list[int]:
-    """Images of each class; an image with several labels counts once for each of them."""
+    """Return the number of images of each class; an image with several labels counts once for each of them."""
     counts = labels.sum(0) if labels.ndim == 2 else np.bincount(labels, minlength=n_classes)
     return [int(n) for n in counts]
 
 
 def absent_classes(classes: Sequence[str], counts: Sequence[int]) -> list[str]:
-    """The classes that no image has; counts: images of each."""
+    """Return the names of the classes that no image has; counts: the number of images of each class."""
     return [name for name, n in zip(classes, counts, strict=True) if not n]
 
 
@@ -120,7 +120,7 @@ def add_content(digest: Any, array: NDArray) -> None:
 
 
 def _problems(data: Dataset) -> Iterator[str]:
-    """Yield what is wrong, most basic first (later checks assume that earlier ones passed)."""
+    """Yield what is wrong with a data set, most basic first (later checks assume that earlier ones passed)."""
     n, n_classes = len(data.images), len(data.classes)
     if data.images.ndim != 4 or data.images.dtype not in IMAGE_DTYPES:
         yield (

@@ -34,14 +34,14 @@ class Decision(Settings):
 
     @property
     def changes(self) -> dict[str, Any]:
-        """What differs from the default, for a spec: empty as long as nothing does."""
+        """The settings that differ from the default, as a spec holds them; empty if none does."""
         return self.model_dump(exclude_defaults=True)
 
     def fit(self, truth: NDArray, scores: NDArray) -> tuple[NDArray[np.float32], dict[str, Any]]:
-        """Thresholds of the scores, (classes,), and the sweeps that they were chosen in, for a record.
+        """Return the thresholds of the scores, (classes,), and the sweeps that they were chosen from, for a record.
 
-        Give validation images, truth (n, classes) bool: a threshold is chosen, like C or an epoch. Of equally good
-        ones a sweep chooses the smallest. Raises DataError when there is something to choose, and no image has a label.
+        truth: labels of the validation images, (n, classes) bool; scores: (n, classes). Of equally good thresholds a
+        sweep chooses the smallest. Raises DataError if a sweep is needed and no image has a label.
         """
         if self.thresholds == "per-class":
             return _per_class(truth, scores), {}
@@ -66,7 +66,7 @@ class Decision(Settings):
 
 
 def _per_class(truth: NDArray, scores: NDArray) -> NDArray[np.float32]:
-    """For each class the threshold with the largest F1; 0 for one without a positive."""
+    """Return the threshold with the largest F1 for each class, (classes,); 0 for a class without a positive."""
     from sklearn.metrics import precision_recall_curve
 
     thresholds = np.zeros(truth.shape[1], np.float32)
@@ -80,7 +80,10 @@ def _per_class(truth: NDArray, scores: NDArray) -> NDArray[np.float32]:
 def _sweep(
     truth: NDArray, scores: NDArray, thresholds: NDArray[np.float32], classes: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float32], dict[str, Any]]:
-    """Thresholds with the best of GRID for some classes, the others being kept; macro-F1 of all classes at each."""
+    """Return thresholds with the best probability of GRID for `classes`, and the macro-F1 at each probability of GRID.
+
+    classes: bool, (classes,); the thresholds of all other classes are kept. The macro-F1 is that of all classes.
+    """
     tried = [_with(thresholds, classes, probability) for probability in GRID]
     figures = [macro_f1(truth, decide(scores, True, each)) for each in tried]
     best = int(np.argmax(figures))

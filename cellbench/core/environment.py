@@ -15,7 +15,7 @@ PACKAGES = ("numpy", "scipy", "scikit-learn", "scikit-learn-intelex", "scikit-im
 
 
 def versions() -> dict[str, str]:
-    """Installed version of each package that may change a result or a time; absent ones are left out."""
+    """Return the installed version of each package that may change a result or a time, without absent packages."""
     found = {}
     for name in PACKAGES:
         try:
@@ -26,7 +26,7 @@ def versions() -> dict[str, str]:
 
 
 def processor() -> str:
-    """The processor's model name, as the operating system gives it."""
+    """Return the processor's model name, as the operating system gives it."""
     try:
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):
@@ -37,7 +37,7 @@ def processor() -> str:
 
 
 def cores() -> int:
-    """Processor cores that this process may use."""
+    """Return the number of processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -52,7 +52,10 @@ def cuda_driver() -> bool:
 
 
 def describe(device: str, threads: int, gpu: str = "") -> dict[str, Any]:
-    """The environment as a record keeps it; no host name, user name or path. threads: what a run may use."""
+    """Return the environment as a record keeps it, without any host name, user name or path.
+
+    threads: the number of threads that a run may use. gpu: name of the card, left out if empty.
+    """
     facts: dict[str, Any] = {
         "processor": processor(),
         "cores": cores(),
@@ -66,12 +69,15 @@ def describe(device: str, threads: int, gpu: str = "") -> dict[str, Any]:
 
 
 def cache_folder() -> Path:
-    """Where decoded data sets are kept: CELLBENCH_DATA, or the user's cache folder."""
+    """Return the folder where decoded data sets are kept: CELLBENCH_DATA, or else the user's cache folder."""
     return Path(os.environ.get("CELLBENCH_DATA") or platformdirs.user_cache_path("cellbench"))
 
 
 def machine_name(state: Path | None = None) -> str:
-    """A slug of the hardware plus a short random id that is made once and kept in the user's state folder."""
+    """Return a name of this machine: words of its processor, the number of cores, and a short random id.
+
+    The id is made once and kept in the folder `state`, by default the user's state folder.
+    """
     state = state or platformdirs.user_state_path("cellbench")
     file = state / "machine-id"
     try:

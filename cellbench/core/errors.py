@@ -5,19 +5,19 @@ import errno
 from collections.abc import Iterable
 from pathlib import Path
 
-LIKE = 0.5  # the share of letters in common from which on a name may have been meant
-MOST_NAMES = 10  # that are listed where none is close
-LESS_LIKE = 0.2  # a name that is less like it than the likest, by this, was not
+LIKE = 0.5  # similarity from which a known name is suggested
+MOST_NAMES = 10  # known names that are listed if none is similar
+LESS_LIKE = 0.2  # names that are less similar than the most similar one by more than this are not suggested
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)  # the disk's, the user's share of it
-WRONG_PLACE = (  # elsewhere it may go: no right to write there, not that large a file, no such folder
+WRONG_PLACE = (  # another folder may help: no permission, file too large, no such folder
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.EFBIG),
     *(errno.ENOENT, errno.EEXIST, errno.ENOTDIR, errno.ENAMETOOLONG),
 )
 
 
 class CellbenchError(Exception):
-    """Base of all errors that are told to the user in one line; `exit_code` is the process's."""
+    """Base of all errors that the user sees as one line; `exit_code` is the exit code of the process."""
 
     exit_code = 2
 
@@ -43,14 +43,14 @@ class TrainingError(CellbenchError):
 
 
 def closest(name: str, known: Iterable[str]) -> list[str]:
-    """The three known names, at most, that `name` may have been meant for, whatever their case, best first."""
+    """Return up to three known names that are similar to `name`, ignoring case, the most similar first."""
     likeness = {each: difflib.SequenceMatcher(None, each.casefold(), name.casefold()).ratio() for each in sorted(known)}
     least = max(LIKE, max(likeness.values(), default=0) - LESS_LIKE)
     return sorted((each for each in likeness if likeness[each] >= least), key=lambda each: -likeness[each])[:3]
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A clause that helps after an unknown name: the closest known names, or the first ten."""
+    """Return a clause for a message about an unknown name: the closest known names, or the first ten of all."""
     known = sorted(known)
     if close := closest(name, known):
         return f"did you mean {' or '.join(map(repr, close))}?"
@@ -59,8 +59,10 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def cannot_write(path: Path, error: OSError, choice: str) -> str:
-    """One line after a failure to write: the system's word, and what to do where that helps; choice: what chooses the
-    folder, such as -o."""
+    """Return a one-line message about a failure to write: the system's reason, and what the user can do, if anything.
+
+    choice: the option that chooses the folder, such as -o.
+    """
     why = "it is no folder" if isinstance(error, FileExistsError) else error.strerror or str(error)
     space = "free some space or " if error.errno in NO_SPACE else ""
     place = f"; {space}choose another folder with {choice}" if error.errno in (*NO_SPACE, *WRONG_PLACE) else ""

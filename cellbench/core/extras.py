@@ -1,4 +1,4 @@
-"""The optional packages: what each is called, and whether it is there."""
+"""The optional packages: the name of each, and whether it is installed."""
 
 import importlib.util
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from .errors import BackendError
 
 @dataclass(frozen=True)
 class Extra:
-    """An extra of cellbench by name, and the module that it brings."""
+    """An optional extra of cellbench: its name, and the module that it installs."""
 
     name: str
     module: str
@@ -19,11 +19,11 @@ class Extra:
 
     @property
     def installed(self) -> bool:
-        """Whether its module is there; that it can be loaded is another matter, see `cellbench doctor`."""
+        """Whether its module is installed; `cellbench doctor` checks whether it can also be imported."""
         return importlib.util.find_spec(self.module) is not None
 
     def require(self, who: str) -> None:
-        """Raises BackendError where it isn't there."""
+        """Raise BackendError if the extra is not installed; who: what needs it, for the message."""
         if not self.installed:
             raise BackendError(f"{who} needs the package {self.module}, which is missing; {self.command}")
 

@@ -10,9 +10,11 @@ SLIP = 0.75  # similarity from which an unknown family counts as a misspelling
 
 @dataclass(frozen=True)
 class Family:
-    """noun: one method of it in a sentence; example: a standard method, for commands that ask for one.
+    """A family of methods.
 
-    contender: whether it answers "which kind of method should I use?"; a floor is what contenders are measured from.
+    noun: the word for one of its methods in a sentence. example: name of a standard method, for example commands.
+    contender: whether its methods are an answer to "which kind of method should I use?"; floors are not, they are what
+    contenders are compared with.
     """
 
     name: str
@@ -36,12 +38,12 @@ FAMILIES = {
 
 
 def family_of(name: str) -> Family:
-    """The family of this name; a name that is not in FAMILIES makes a new family, which competes like any other."""
+    """Return the family of this name; for a name that is not in FAMILIES, a new family that is a contender."""
     return FAMILIES.get(name) or Family(name, f"{name} method", "")
 
 
 def check_family(name: str, method: str) -> None:
-    """Raises UsageError when a method's family is almost, but not quite, one of ours."""
+    """Raise UsageError if a method has no family, or one whose name is almost, but not quite, that of a known one."""
     if name in FAMILIES:
         return
     if not name:

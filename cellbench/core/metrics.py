@@ -17,11 +17,12 @@ Weighted = Callable[[NDArray, NDArray, NDArray], NDArray]
 
 @dataclass(frozen=True)
 class Metric:
-    """A figure of a method's answers on some images: a share, from 0 to 1, and the higher the better.
+    """A metric of a method's predictions: a share from 0 to 1, and the higher the better.
 
-    name: in records; title: as people write it. labels: how many an image must have. of_sums: the figure from sums over
-    images (see `core.sums`), None for one that the order of scores decides, which has of_scores: from truth
-    (n, classes), scores (n, classes) and weights of the images (resamples, n), of each row of weights.
+    name: its name in records. title: its name as people write it. labels: how many labels an image must have. of_sums:
+    a function that computes it from sums over images (see `core.sums`), or None if it depends on the order of scores.
+    of_scores: for the latter, a function of truth (n, classes), scores (n, classes) and weights of the images
+    (resamples, n) that returns the metric for each row of weights, (resamples,).
     """
 
     name: str
@@ -31,7 +32,10 @@ class Metric:
     of_scores: Weighted | None = None
 
     def __call__(self, truth: NDArray, answers: NDArray) -> float:
-        """The figure of all images, nan where it does not exist; answers: labels, or scores where it takes these."""
+        """Return the figure over all images, or nan if it does not exist.
+
+        answers: predicted labels, or scores for a metric that takes scores.
+        """
         if self.of_sums:
             return float(self.of_sums(sums_of(truth, answers))[0])
         assert self.of_scores
@@ -39,13 +43,19 @@ class Metric:
 
 
 def _average_precision(truth: NDArray, scores: NDArray, weights: NDArray) -> NDArray:
-    """The mean over classes with a positive in truth of the area under their precision-recall curve."""
+    """Return the mean average precision for each row of weights, (resamples,).
+
+    It is the mean of `_area` over the classes with a positive in truth.
+    """
     of_class = [_area(truth[:, k], scores[:, k], weights) for k in np.flatnonzero(truth.any(0))]
     return np.nanmean(of_class, 0) if of_class else np.full(len(weights), np.nan)
 
 
 def _area(truth: NDArray, scores: NDArray, weights: NDArray) -> NDArray:
-    """Average precision of one class; images with equal scores are found together."""
+    """Return the average precision of one class for each row of weights, (resamples,).
+
+    It is the area under the precision-recall curve. Images with equal scores form one point of the curve.
+    """
     order = np.argsort(-scores, kind="stable")
     last = np.append(np.flatnonzero(np.diff(scores[order])), len(order) - 1)[::-1]  # of those with equal scores
     drawn = weights[:, order]
@@ -88,13 +98,19 @@ OF_CLASS: dict[str, Figure] = {
 
 
 def decide(scores: NDArray[np.float32], multilabel: bool = False, thresholds: NDArray | float = 0.0) -> NDArray:
-    """Labels from scores (n, classes): the largest score, or every class above its threshold when multi-label."""
+    """Return labels from scores (n, classes): the class with the largest score, (n,) int64.
+
+    If multi-label, these are all classes with a score above the threshold, (n, classes) bool.
+    """
     return scores > thresholds if multilabel else scores.argmax(1).astype(np.int64)
 
 
 def validation_figure(truth: NDArray, scores: NDArray) -> tuple[str, float]:
-    """Name and value of the figure by which C and epochs are chosen: macro-F1; of several labels an image mean average
-    precision, which needs no threshold. Raises DataError when no image has a label."""
+    """Return name and value of the figure by which C and epochs are chosen.
+
+    It is macro-F1 or, where images have several labels, mean average precision, which needs no threshold. Raises
+    DataError if images can have several labels and none has any.
+    """
     if truth.ndim == 2:
         if not truth.any():
             raise DataError(
@@ -105,11 +121,12 @@ def validation_figure(truth: NDArray, scores: NDArray) -> tuple[str, float]:
 
 
 def evaluate(truth: NDArray, scores: NDArray[np.float32], thresholds: NDArray | float = 0.0) -> dict[str, float]:
-    """Every metric that suits the labels, (n,) int64 or (n, classes) bool, and `n`, the number of images.
+    """Return the value of each metric that suits the labels, by name, and `n`, the number of images.
 
-    One that cannot be computed, as without any positive, is absent.
+    A metric that cannot be computed, such as one without any positive, is absent.
 
-    thresholds: (classes,), of several labels an image, see `core.decision`.
+    truth: (n,) int64, or (n, classes) bool where images have several labels. thresholds: (classes,), for several labels
+    only; see `core.decision`.
     """
     multilabel = truth.ndim == 2
     predicted = decide(scores, multilabel, thresholds)
@@ -119,9 +136,10 @@ def evaluate(truth: NDArray, scores: NDArray[np.float32], thresholds: NDArray | 
 
 
 def per_class(truth: NDArray, scores: NDArray[np.float32], thresholds: NDArray | float = 0.0) -> dict[str, list]:
-    """Precision, recall and F1 of each class in the order of the scores' columns, and `n`, the images that have it.
+    """Return precision, recall, F1 and `n`, the number of images, of each class in the order of the scores' columns.
 
-    None where there is no such figure: all three of a class without a positive, precision of one never predicted.
+    A figure that does not exist is None: all three for a class without a positive, and precision for a class that is
+    never predicted.
     """
     of_images = sums_of(truth, decide(scores, truth.ndim == 2, thresholds), classes=scores.shape[1])
     figures = {name: figure(of_images)[0].tolist() for name, figure in OF_CLASS.items()}

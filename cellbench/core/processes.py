@@ -1,4 +1,4 @@
-"""What processes owe each other, and how they keep their memory."""
+"""Settings of processes: that they end with their parent, and that they keep freed memory."""
 
 import ctypes
 import multiprocessing
@@ -9,7 +9,7 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 
 
 def end_with_parent() -> None:
-    """Let this process end with its parent: one that is killed outright can end nobody, and no queue would tell."""
+    """Make this process end when its parent ends, even if the parent is killed and cannot end its children."""
     threading.Thread(target=_wait, daemon=True).start()
 
 
@@ -20,10 +20,11 @@ def _wait() -> None:
 
 
 def keep_memory() -> None:
-    """Let this process, and those forked from it, keep the memory that they free for what they ask for next.
+    """Make this process, and those forked from it, reuse the memory that they free.
 
-    glibc gives large blocks back at once; those of every training step are then asked for, and filled with zeros by
-    the system, again and again. Blocks of over 32 MiB are given back all the same. Elsewhere it does nothing.
+    By default glibc returns large freed blocks to the system at once. Each training step then has to ask for them
+    again, and the system fills them with zeros. Blocks of over 32 MiB are returned all the same. Without glibc's
+    mallopt, nothing happens.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:

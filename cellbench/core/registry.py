@@ -1,4 +1,4 @@
-"""Named things of one kind, found by name or glob; what cellbench brings is imported when it is first asked for."""
+"""A registry of entries by name. Those that come with cellbench are imported when the registry is first used."""
 
 import fnmatch
 import hashlib
@@ -24,8 +24,8 @@ E = TypeVar("E", bound=Named)
 class Registry(Generic[E]):
     """Entries of one kind ('method', 'data set') by name.
 
-    package: whose modules add what cellbench brings; a new file in it is found by itself. group: the entry points by
-    which other packages add to it.
+    package: the package whose modules add the entries of cellbench; all its modules are imported. group: the entry
+    point group by which other packages add entries.
     """
 
     def __init__(self, kind: str, package: str, group: str) -> None:
@@ -35,20 +35,20 @@ class Registry(Generic[E]):
         self._is_loaded = False
 
     def add(self, entry: E) -> None:
-        """Add an entry; a name already taken is refused."""
+        """Add an entry. Raises UsageError if its name is taken already."""
         if entry.name in self._added:
             raise UsageError(f"{self.kind} {entry.name!r} is registered twice; choose another name")
         self._added[entry.name] = entry
 
     def add_open(self, prefix: str, entry_of: Callable[[str], E]) -> None:
-        """Let every name that begins with `prefix` stand for entry_of(name), which refuses unknown ones.
+        """Make every name that begins with `prefix` stand for the entry entry_of(name), which may refuse the name.
 
-        Such entries are not listed.
+        Such entries are found by name, but are not listed.
         """
         self._open[prefix] = entry_of
 
     def load(self) -> None:
-        """Import what cellbench brings, once."""
+        """Import the modules that add the entries of cellbench, if that was not done yet."""
         if not self._is_loaded:
             self._is_loaded = True
             package = importlib.import_module(self._package)
@@ -81,7 +81,10 @@ class Registry(Generic[E]):
         return [self._entries[name] for name in self]
 
     def select(self, patterns: Iterable[str]) -> list[str]:
-        """Names that equal a pattern or match it as a glob, each once, in the order asked; a miss is an error."""
+        """Return the names that equal a pattern or match it as a glob, each once, in the order of the patterns.
+
+        Raises UsageError for a pattern without a match.
+        """
         chosen: dict[str, None] = {}
         for pattern in patterns:
             exact = pattern in self._entries or pattern.startswith(tuple(self._open))
@@ -92,7 +95,10 @@ class Registry(Generic[E]):
         return list(chosen)
 
     def load_plugins(self) -> None:
-        """Import what other packages offer under this registry's entry-point group; it adds itself."""
+        """Import the plug-ins of installed packages in this registry's entry point group; they add their entries.
+
+        Raises UsageError if one cannot be loaded.
+        """
         self.load()
         for point in entry_points(group=self._group):
             try:
@@ -102,7 +108,7 @@ class Registry(Generic[E]):
 
 
 def load_plugins(files: Iterable[Path], registries: Iterable[Registry]) -> None:
-    """Make known what installed packages and `files` offer; loading again does no harm."""
+    """Add the entries of installed packages and of the Python files `files`; loading them again does nothing."""
     for registry in registries:
         registry.load_plugins()
     for file in files:
@@ -110,7 +116,7 @@ def load_plugins(files: Iterable[Path], registries: Iterable[Registry]) -> None:
 
 
 def load_plugin_file(path: Path) -> None:
-    """Run a user's Python file that adds methods or data sets."""
+    """Run a user's Python file that adds methods or data sets, once. Raises UsageError if it cannot be loaded."""
     if not path.is_file():
         raise UsageError(f"plug-in {str(path)!r} is not a file; give the path of a Python file")
     name = f"cellbench_plugin_{path.stem}_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"

@@ -1,4 +1,4 @@
-"""What to do (RunSpec), what came of it (RunRecord), and the log that a method writes while it works."""
+"""The specification of a run (RunSpec), its result (RunRecord), and the log that a method writes (RunLog)."""
 
 import contextlib
 import dataclasses
@@ -29,7 +29,10 @@ _KEY = json.JSONEncoder(separators=(",", ":"), sort_keys=True)
 
 
 def canonical(value: Any) -> Any:
-    """The one JSON form of a value: 1.0 is 1, tuples are lists, keys are sorted; NaN and infinity are refused."""
+    """Return the canonical JSON form of a value: 1.0 becomes 1, tuples become lists, keys are sorted.
+
+    Raises UsageError for NaN, infinity, and types other than numbers, text, lists and mappings.
+    """
     if value is None or isinstance(value, _PLAIN):
         return value
     if isinstance(value, Mapping):
@@ -44,13 +47,13 @@ def canonical(value: Any) -> Any:
 
 
 def canonical_text(value: Any) -> str:
-    """A value's canonical form as JSON: equal texts, equal settings."""
+    """Return the canonical form of a value as JSON text, so that equal settings have equal texts."""
     return _TEXT.encode(canonical(value))
 
 
 @dataclass(frozen=True)
 class RunSpec:
-    """One entry of the matrix, complete: whatever may change the result is a field, defaults resolved.
+    """The complete specification of one run: whatever may change its result is a field, with defaults resolved.
 
     limit, val_limit: the number of training and of val images used; None is all of them.
     decision: what differs from the default of core.decision, which is for several labels an image.
@@ -82,7 +85,7 @@ class RunSpec:
 
     @property
     def key(self) -> str:
-        """12 hexadecimal digits that two specs share only when they ask for the same thing."""
+        """The key of the spec: 12 hexadecimal digits that two specs share only if they specify the same run."""
         text = _KEY.encode(self.form)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -92,7 +95,7 @@ class RunSpec:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What came of one run; written once, whole. A figure that could not be computed is absent.
+    """The result of one run; it is written once, completely. A figure that could not be computed is absent.
 
     metrics: {'train'|'val'|'test': {metric name: value, 'n': images scored}}; fractions, not percent.
     per_class: {part: {'precision'|'recall'|'f1'|'n': a list in the order of facts['classes']}}, see metrics.per_class;
@@ -100,7 +103,7 @@ class RunRecord:
     seconds: by phase, see PHASES; others: the share of the processors' time that other programs had while it trained,
     None where it was not measured; memory: peak bytes by 'host' (the whole process) and 'device'.
     history: one mapping an epoch. facts: what tables need to know of method and data without loading either.
-    overrides: the settings that the user changed from the defaults.
+    overrides: the settings that the user or a suite changed from the defaults.
     """
 
     spec: RunSpec
@@ -122,7 +125,7 @@ class RunRecord:
 
     @property
     def training_seconds(self) -> float:
-        """Features + transfer + fit: what tables call training time."""
+        """The training time as tables show it, in seconds: the sum of the phases features, transfer and fit."""
         return sum(self.seconds.get(phase, 0.0) for phase in TRAINING_PHASES)
 
     def to_json(self) -> str:
@@ -131,7 +134,7 @@ class RunRecord:
 
     @classmethod
     def from_json(cls, text: str) -> "RunRecord":
-        """The record that `to_json` wrote. Raises ValueError when the text is not one, saying why."""
+        """Return the record that `to_json` wrote. Raises ValueError, with the reason, if the text is no record."""
         document = json.loads(text)
         if not isinstance(document, dict) or "schema_version" not in document:
             raise ValueError("not a cellbench record (no schema_version)")
@@ -154,9 +157,10 @@ class RunRecord:
 
 
 class RunLog:
-    """Times phases and collects the history; `listener(kind, facts)` hears of both as they happen.
+    """The log of one run: the time of each phase, and the history of epochs.
 
-    checkpoint: a file in which a method may keep what it takes to go on after the run was ended in its middle.
+    listener: called as listener(kind, facts) at the start of each phase and after each epoch. checkpoint: a file in
+    which a method may keep its progress, so that an interrupted run can go on from there.
     """
 
     def __init__(
@@ -174,9 +178,10 @@ class RunLog:
 
     @contextlib.contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Add the time inside to phase `name`, and of one that trains what was spent to `spent`.
+        """Add the time spent in the `with` block to phase `name`.
 
-        Phases follow each other, they never nest.
+        For a training phase, the processor time is also added to `spent`. Raises ValueError for an unknown phase, or
+        inside another phase.
         """
         if name not in PHASES:
             raise ValueError(f"no phase {name!r}; phases are {', '.join(PHASES)}")
@@ -194,7 +199,7 @@ class RunLog:
             self._open = None
 
     def carry(self, seconds: Mapping[str, float], spent: Spent = NOTHING) -> None:
-        """Count, by phase, what something that was kept from earlier had cost when it was made, and what it spent."""
+        """Add the seconds of each phase, and the processor time, that reused work took when it was first done."""
         for name, cost in seconds.items():
             if name not in PHASES:
                 raise ValueError(f"no phase {name!r}; phases are {', '.join(PHASES)}")
@@ -202,7 +207,7 @@ class RunLog:
         self.spent += spent
 
     def chose(self, **settings: Any) -> None:
-        """Note what was chosen on val, as chose(C=10)."""
+        """Record settings that were chosen on val, such as chose(C=10)."""
         self.chosen |= settings
 
     def epoch(self, **figures: float) -> None:

@@ -51,18 +51,22 @@ def setting(
     reset_by: str = "",
     needs: Mapping[Any, str] | None = None,
 ) -> Any:
-    """What a setting means, in a few words, and its bounds: at least, above, at most, below. For typing.Annotated.
+    """Return the declaration of a setting, for typing.Annotated.
 
-    may_be: what it may be, in words, where type and bounds don't say it. unset: the word for None, where that is
-    allowed; people may write 'auto' too. reset_by: name of another setting, whose change takes this one back to its
-    default in a plan. needs: value to the extra of cellbench (see core.extras) that it takes.
+    meaning: what the setting means, in a few words. ge, gt, le, lt: bounds. may_be: the allowed values in words, where
+    type and bounds don't say them. unset: the word for None, where None is allowed; if it is 'auto', people may write
+    that. reset_by: name of another setting; if that is changed, a plan resets this one to its default. needs: for each
+    value that needs an optional extra, the name of the extra (see core.extras).
     """
     facts: dict[str, Any] = {"may_be": may_be, "unset": unset, "reset_by": reset_by, "needs": dict(needs or {})}
     return Field(description=meaning, ge=ge, gt=gt, le=le, lt=lt, json_schema_extra=facts)
 
 
 def one_of(*allowed: Any) -> AfterValidator:
-    """A check for values of a type that has no literals, or whose literals would be equal to others: True is 1."""
+    """Return a validator that allows only these values.
+
+    It is for types without literals, or with literals that equal others, as True equals 1.
+    """
 
     def check(value: Any) -> Any:
         if value not in allowed:
@@ -106,7 +110,10 @@ class Settings(BaseModel):
 
 @dataclass(frozen=True)
 class Setting:
-    """A setting as lists show it. default: of the method at hand, which may differ from that of the class."""
+    """A setting as lists show it.
+
+    default: its value in the settings at hand, which may differ from the default of their class. Others: see `setting`.
+    """
 
     name: str
     default: Any
@@ -118,7 +125,7 @@ class Setting:
 
 
 def described(settings: Settings) -> list[Setting]:
-    """The settings, in order, with their values as defaults."""
+    """Return a description of each setting, in order, with its present value as the default."""
     return [_described(name, field, getattr(settings, name)) for name, field in type(settings).model_fields.items()]
 
 
@@ -127,19 +134,19 @@ def names(settings: Settings) -> list[str]:
 
 
 def replace(settings: S, **changes: Any) -> S:
-    """The same settings with other values for some of them, checked."""
+    """Return a checked copy of the settings with other values for some. Raises UsageError for a wrong one."""
     return type(settings)(**{**vars(settings), **changes})
 
 
 def part(kind: type[S], settings: Settings) -> S:
-    """The settings of one class among those of another that has more, or, where it has fewer, with defaults."""
+    """Return settings of class `kind` with the values that `settings` has for them, and defaults for the others."""
     return kind(**{name: value for name, value in vars(settings).items() if name in kind.model_fields})
 
 
 def left_open(name: str, base: type[S], kind: type[Settings], unset: str) -> type[S]:
-    """A class with the settings of `base` and those of `kind`, all None unless given; `unset` is their word for that.
+    """Return a class with the settings of `base` and, with default None, those that only `kind` has.
 
-    What both have by one name is as in `base`.
+    name: name of the class. unset: the word for None in the added settings.
     """
     added: dict[str, Any] = {}
     for field_name, field in kind.model_fields.items():
@@ -153,12 +160,15 @@ def left_open(name: str, base: type[S], kind: type[Settings], unset: str) -> typ
 
 
 def is_number(value: object) -> bool:
-    """Whether it is a whole or real number; True and False are none."""
+    """Whether a value is a whole or real number; True and False are not."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _as_we_write_it(field: FieldInfo | None, value: Any) -> Any:
-    """TOML and JSON have lists where we have tuples, and people write a word such as 'auto' for None."""
+    """Return a value with a list as a tuple, since TOML and JSON have no tuples, and with the word 'auto' as None.
+
+    'auto' is None only for a setting whose word for None it is.
+    """
     if isinstance(value, list):
         return tuple(value)
     if field is not None and value == "auto" == _facts(field)["unset"]:
@@ -176,13 +186,13 @@ def _described(name: str, field: FieldInfo, default: Any) -> Setting:
 
 
 def _facts(field: FieldInfo) -> Mapping[str, Any]:
-    """What `setting` says beyond what pydantic knows."""
+    """Return the arguments of `setting` that pydantic has no place for, such as `may_be` and `unset`."""
     facts: Any = field.json_schema_extra or setting("").json_schema_extra
     return facts
 
 
 def _refusal(kind: type[Settings], name: str, given: Mapping[str, Any]) -> str:
-    """What is said of a value that `name` cannot have."""
+    """Return the message for a setting `name` that is unknown, is missing or has a wrong value in `given`."""
     fields = kind.model_fields
     if name not in fields:
         return f"unknown {kind.noun} {name!r}; {did_you_mean(name, fields)}"
@@ -199,14 +209,14 @@ def _refusal(kind: type[Settings], name: str, given: Mapping[str, Any]) -> str:
 
 
 def _choices(kind: Any) -> list[str]:
-    """The words that a value of this type may be."""
+    """Return the words that a type of literals allows."""
     if get_origin(kind) is Literal:
         return [choice for choice in get_args(kind) if isinstance(choice, str)]
     return [choice for part in get_args(kind) for choice in _choices(part)] if _is_union(kind) else []
 
 
 def _alternatives(kind: Any, bounds: Any = ()) -> list[str]:
-    """What a value of this type and within these bounds may be, but for None."""
+    """Return in words the values that a type and bounds allow, without None."""
     if get_origin(kind) is Annotated:
         inner, *more = get_args(kind)
         return _alternatives(inner, [part for one in more for part in getattr(one, "metadata", [one])] + list(bounds))
@@ -227,7 +237,7 @@ def _is_union(kind: Any) -> bool:
 
 
 def _bounded(bounds: Any) -> str:
-    """', at least 1', ' above 0', ' from 0 to 1', ' between 0 and 1', or nothing."""
+    """Return bounds in words: ', at least 1', ' above 0', ' from 0 to 1', ' between 0 and 1', or an empty text."""
     of = {type(bound): bound for bound in bounds}
     if Ge in of and Le in of:
         return f" from {of[Ge].ge:g} to {of[Le].le:g}"
@@ -238,6 +248,6 @@ def _bounded(bounds: Any) -> str:
 
 
 def _either(alternatives: list[str]) -> str:
-    """'a', 'a or b', 'a, b or c'."""
+    """Return alternatives joined as 'a', 'a or b', 'a, b or c'."""
     *first, last = alternatives or [""]
     return f"{', '.join(first)} or {last}" if first else last

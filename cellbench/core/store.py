@@ -38,15 +38,15 @@ class Store:
         return folder / f"s{spec.seed}-{spec.key}.json"
 
     def checkpoint(self, spec: RunSpec) -> Path:
-        """Where a run of this spec keeps what it takes to go on after it was ended in its middle."""
+        """Return the file where a run of this spec keeps its progress, so that it can go on after an interruption."""
         return self.path(spec).with_suffix(".checkpoint")
 
     def model(self, spec: RunSpec) -> Path:
-        """Where the trained model of a run of this spec is kept, if it was asked for."""
+        """Return the file where the trained model of a run of this spec is kept, if it is saved."""
         return self.path(spec).with_suffix(".model")
 
     def find(self, spec: RunSpec) -> RunRecord | None:
-        """The record of this very spec on this machine, or None when there is none that can be read."""
+        """Return this machine's record of exactly this spec, or None if there is none that can be read."""
         try:
             return RunRecord.from_json(self.path(spec).read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -87,7 +87,7 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
 
 
 class Stored(NamedTuple):
-    """A record as it lies in a folder; text: what its file holds."""
+    """A record in a folder. path: its file. text: the content of the file."""
 
     path: Path
     machine: str
@@ -96,10 +96,10 @@ class Stored(NamedTuple):
 
 
 def read_records(root: Path, on_bad: Callable[[Path, str], None]) -> Iterator[Stored]:
-    """Every record below `root`, sorted by path.
+    """Yield every record below `root`, sorted by path.
 
-    A file that is no whole record, or a copy of one seen before, is named to `on_bad` with the reason and passed
-    over; nothing is written.
+    A file that is no whole record, or is a copy of an earlier one, is skipped: on_bad is called with its path and the
+    reason. Nothing is written.
     """
     seen: dict[tuple[str, str], Path] = {}
     for path in sorted(Path(root).rglob("*.json")):
@@ -118,7 +118,7 @@ def read_records(root: Path, on_bad: Callable[[Path, str], None]) -> Iterator[St
 
 
 def read_predictions(path: Path) -> dict[str, NDArray] | None:
-    """The arrays that `save` kept beside the record at `path`; None where there are none that can be read."""
+    """Return the arrays that `save` wrote beside the record at `path`, or None if there are none that can be read."""
     try:
         with np.load(path.with_suffix(".npz")) as kept:
             return dict(kept)

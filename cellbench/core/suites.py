@@ -13,16 +13,16 @@ from .metrics import METRICS, NAMED
 from .settings import Settings, Several
 
 FOLDER = files("cellbench") / "suites"
-PARTS = ("test", "val", "train", "private", "public")  # the last two: test images whose labels a contest kept
+PARTS = ("test", "val", "train", "private", "public")  # the last two: test images whose labels a contest kept secret
 TIMES = {"train_seconds": "training time", "fit_seconds": "fit", "predict_seconds": "prediction"}
-KINDS = (*(metric.name for metric in METRICS), "f1")  # f1: where it isn't told over what it was averaged
+KINDS = (*(metric.name for metric in METRICS), "f1")  # f1: if the source does not say how it was averaged
 SHARES = tuple(f"{part}{kind}" for part in (*(f"{part}_" for part in PARTS), "") for kind in KINDS)
 
 S = TypeVar("S", bound=Settings)
 
 
 def _as_set_reads_it(given: Any) -> Any:
-    """TOML has no word for None and no tuples; 'none' is read as `--set` reads it."""
+    """Return settings from TOML with lists as tuples and 'none' as None, as `--set` reads them."""
     read = {key: tuple(value) if isinstance(value, list) else value for key, value in dict(given).items()}
     return {key: None if value == "none" else value for key, value in read.items()}
 
@@ -33,12 +33,12 @@ Limits = Several[Annotated[int | None, BeforeValidator(lambda limit: None if lim
 
 
 class Figures(Settings):
-    """Figures that others give; none was measured here.
+    """Figures that the authors of a source give; none was measured here.
 
-    values: shares by part and metric, 'test_accuracy', or by metric alone where the part isn't told; seconds.
-    where: place in the source. what: whose method, if it is no entry's. on: images, if not those of the suite.
-    device: what the seconds were taken on. n: training images, where that is told. quoted: read in another work than
-    the one that gives them.
+    values: shares by part and metric ('test_accuracy'), or by metric alone where the source names no part; times in
+    seconds. where: the place in the source. what: the method, if it is not an entry's. on: the images, if they are not
+    those of the suite. device: what times were measured on. n: the number of training images, if it is known.
+    quoted: whether the figures are quoted from another work than the one that first gave them.
     """
 
     noun: ClassVar[str] = "key"
@@ -53,7 +53,11 @@ class Figures(Settings):
 
 
 class Entry(Settings):
-    """A run of a suite. set: settings on top of the suite's. split, limit: in place of the suite's."""
+    """A run of a suite.
+
+    set: settings that are added to those of the suite, and replace them. split, limit: replace those of the suite.
+    claimed, published: figures from the literature, or None.
+    """
 
     noun: ClassVar[str] = "key"
 
@@ -70,10 +74,10 @@ class Entry(Settings):
 class Suite(Settings):
     """A study as a list of runs.
 
-    source: whom to cite. study: whether that was published, and is run as it was. set: settings of all entries whose
-    method has them. limits: numbers of training images, each of which every entry without a limit of its own is run
-    on; None is all. published: by methods that are no entry. assumed: what the source doesn't tell, and what is done
-    instead. not_rebuilt: what of it is not run, and why.
+    source: what to cite. study: whether it was published, and is run as it was. set: settings for all entries whose
+    method has them. limits: numbers of training images, None is all; entries without a limit are run on each of them.
+    published: figures of methods that are no entry. assumed: what the source does not say, and what is done instead.
+    not_rebuilt: which parts of the study are not run, and why.
     """
 
     noun: ClassVar[str] = "key"
@@ -101,7 +105,7 @@ class Suite(Settings):
 
 
 def told(figures: Figures | None) -> str:
-    """Figures in words, as they were given: 'test accuracy 82 %, trained in 568 min (CPU); bar chart'."""
+    """Return figures in words, as they were given: 'test accuracy 82 %, training time 568 min (CPU); bar chart'."""
     if figures is None:
         return ""
     values = [f"{titled(name)} {amount(name, value)}" for name, value in figures.values.items()]
@@ -112,7 +116,7 @@ def told(figures: Figures | None) -> str:
 
 
 def titled(figure: str) -> str:
-    """'test_macro_f1' as people write it."""
+    """Return the name of a figure, such as 'test_macro_f1', as people write it: 'test macro-F1'."""
     if figure in TIMES:
         return TIMES[figure]
     part, _, rest = figure.partition("_")
@@ -123,7 +127,7 @@ def titled(figure: str) -> str:
 
 
 def amount(name: str, value: float) -> str:
-    """A figure with its unit and all the digits that it was given with."""
+    """Return a figure with its unit and, for a share, with all its digits up to ten."""
     if name not in TIMES:
         return f"{100 * value:.10g} %"
     return f"{value / 60:g} min" if value >= 600 and value % 60 == 0 else f"{value:,g} s"
@@ -134,7 +138,10 @@ def names() -> list[str]:
 
 
 def select(patterns: Iterable[str]) -> list[Suite]:
-    """Suites that equal a pattern or match it as a glob, each once, in the order asked. Raises UsageError on a miss."""
+    """Return the suites whose names equal a pattern or match it as a glob, each once, in the order of the patterns.
+
+    Raises UsageError for a pattern without a match.
+    """
     known, chosen = names(), dict[str, None]()
     for pattern in patterns:
         if not (hits := fnmatch.filter(known, pattern)):
@@ -146,9 +153,10 @@ def select(patterns: Iterable[str]) -> list[Suite]:
 def choose(
     suites: Iterable[Suite], only: Sequence[str] = (), exclude: Sequence[str] = ()
 ) -> list[tuple[Suite, list[Entry]]]:
-    """Of each suite the entries whose id or method fits a glob of `only` (all, without one) and none of `exclude`.
+    """Return each suite with the entries whose id or method matches a glob of `only` and none of `exclude`.
 
-    Raises UsageError for one of `only` that fits nothing, and when nothing is left.
+    Without `only`, all entries match. Suites without any entry left are not returned. Raises UsageError for a glob of
+    `only` that matches nothing, and if no entry is left.
     """
     suites = list(suites)
     known = {name for suite in suites for entry in suite.entries for name in (entry.id, entry.method)}
@@ -171,7 +179,7 @@ def load(name: str) -> Suite:
 
 
 def parse(name: str, text: str) -> Suite:
-    """The suite that a TOML document describes. Raises UsageError naming the table and the key that is wrong."""
+    """Return the suite that a TOML document describes. Raises UsageError with the table and key that are wrong."""
     try:
         given = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -18,9 +18,9 @@ Figure = Callable[[NDArray], NDArray]
 def sums_of(
     truth: NDArray, predicted: NDArray, kind: NDArray | None = None, kinds: int = 1, classes: int | None = None
 ) -> NDArray[np.float64]:
-    """Sums over the images of each kind, (kinds, …); over all images where `kind` (n,) does not tell them apart.
+    """Return the sums over the images of each kind, (kinds, …), or, if `kind` (n,) is None, over all images, (1, …).
 
-    classes: how many there are; of one label an image it is found from the labels where it is not given.
+    classes: number of classes; with one label for each image, it is found from the labels by default.
     """
     if truth.ndim == 1:
         k = classes or int(max(truth.max(initial=0), predicted.max(initial=0))) + 1
@@ -82,17 +82,17 @@ def f1_by_class(sums: NDArray) -> NDArray:
 
 
 def images_by_class(sums: NDArray) -> NDArray:
-    """How many images truly have each class."""
+    """Return how many images have each class in truth, (n, classes)."""
     return _by_class(sums)[1]
 
 
 def ratio(part: NDArray, whole: NDArray, where_none: float = np.nan) -> NDArray:
-    """part / whole; `where_none` where the whole is 0."""
+    """Return part / whole, with `where_none` where the whole is 0."""
     return np.divide(part, whole, out=np.full_like(whole, where_none), where=whole > 0)
 
 
 def _by_class(sums: NDArray) -> tuple[NDArray, NDArray, NDArray]:
-    """Of each class, (n, classes): images that truth and prediction have, that truth, that prediction has."""
+    """Return for each class, (n, classes), the number of images that have it in both, in truth, and in prediction."""
     if sums.ndim == 3:
         return np.diagonal(sums, axis1=1, axis2=2), sums.sum(2), sums.sum(1)
     both, truth, predicted = np.split(sums[:, :-4], 3, axis=1)
@@ -100,7 +100,7 @@ def _by_class(sums: NDArray) -> tuple[NDArray, NDArray, NDArray]:
 
 
 def _mean(of_class: NDArray) -> NDArray:
-    """The mean over the classes that have images in truth."""
+    """Return the mean over the classes that have images in truth, that is, whose figure is finite."""
     known = np.isfinite(of_class)
     if not known.all():  # a class without images is left out first: zeros between others would round sums otherwise
         somewhere = known.any(0)

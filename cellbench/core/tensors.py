@@ -1,4 +1,4 @@
-"""Arrays as torch's tensors."""
+"""Conversion of arrays to tensors of torch."""
 
 import numpy as np
 import torch
@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def as_tensor(images: Tensor | NDArray) -> Tensor:
-    """The same values; an array that torch has no notion of (read-only, strided backwards, big-endian) is copied."""
+    """Return images as a tensor; arrays that torch cannot share (read-only, not contiguous, big-endian) are copied."""
     if isinstance(images, np.ndarray):
         images = np.ascontiguousarray(images, images.dtype.newbyteorder("="))
         return torch.from_numpy(images if images.flags.writeable else images.copy())

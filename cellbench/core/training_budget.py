@@ -21,14 +21,14 @@ VAL_SHARE = 1 / 5  # of the cost of training that scoring val may add
 
 @dataclass(frozen=True)
 class Budget:
-    """Passes over the training images, and images a batch."""
+    """How long a net trains. epochs: passes over the training images. batch: the number of images in a batch."""
 
     epochs: int
     batch: int
 
 
 def budget(n: int, epochs: int | None = None, batch: int | None = None, least_epochs: int = EPOCHS) -> Budget:
-    """The budget for `n` training images; what is None follows from n, at least `least_epochs`.
+    """Return the budget for `n` training images; if None, epochs (at least `least_epochs`) and batch follow from n.
 
     Few images get small batches and many epochs: a net needs a number of steps, whatever the number of images.
     """
@@ -40,33 +40,34 @@ def budget(n: int, epochs: int | None = None, batch: int | None = None, least_ep
 
 
 def default_rate(optimiser: str, batch: int, sgd_rate: float = SGD_RATE) -> float:
-    """The peak learning rate where none is given.
+    """Return the peak learning rate to use if none is given.
 
-    Of SGD `sgd_rate` in batches of LARGEST_BATCH and more, in proportion in smaller ones; source: Goyal et al.,
-    "Accurate, Large Minibatch SGD", arXiv 1706.02677, 2017. Of Adam and AdamW ADAM_RATE.
+    For SGD it is `sgd_rate` with batches of LARGEST_BATCH or more, and less in proportion with smaller batches; source:
+    Goyal et al., "Accurate, Large Minibatch SGD", arXiv 1706.02677, 2017. For Adam and AdamW it is ADAM_RATE.
     """
     return sgd_rate * min(1.0, batch / LARGEST_BATCH) if optimiser == "sgd" else ADAM_RATE
 
 
 def batches(n: int, batch: int) -> int:
-    """Batches an epoch: the last, partial one is left out, and of fewer images than a batch all are one."""
+    """Return the number of batches in an epoch, without the last, partial one; at least 1."""
     return max(1, n // batch)
 
 
 def steps(n: int, params: Mapping[str, Any]) -> int:
-    """Steps of a training on `n` images with the settings of a record: epochs, batch, and batches to a step.
+    """Return the number of training steps on `n` images with the settings of a record.
 
-    Epochs and batch that are None, as svm-deep leaves those of a large set, are those of `budget`.
+    params: `epochs`, `batch`, and `accumulate`, the number of batches for each step. If epochs or batch are None, as
+    svm-deep leaves them for a large set, they are those of `budget`.
     """
     found = budget(n, params.get("epochs"), params.get("batch"))
     return found.epochs * math.ceil(batches(n, found.batch) / (params.get("accumulate") or 1))
 
 
 def epochs_between_scores(n_train: int, n_val: int) -> int:
-    """Val is scored each time that so many epochs are over: 1 where that adds at most VAL_SHARE to training."""
+    """Return after how many epochs val is scored each time: the fewest that add at most VAL_SHARE to training."""
     return max(1, math.ceil(VAL_COST * n_val / (VAL_SHARE * n_train) - 1e-9))
 
 
 def is_scored(epoch: int, epochs: int, between: int) -> bool:
-    """Whether val is scored after this epoch, counted from 1: evenly from the last one back."""
+    """Whether val is scored after this epoch, counted from 1: after the last one and evenly back from there."""
     return epoch == epochs or (epoch >= between and (epochs - epoch) % between == 0)

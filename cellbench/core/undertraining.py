@@ -14,10 +14,10 @@ FIGURES = {"val_mean_average_precision": "mean average precision", "val_accuracy
 
 
 def undertrained(history: Sequence[Mapping[str, float]], steps: int, least_steps: int) -> str:
-    """Why a net was trained too little, in a few words; empty if nothing suggests that training was too short.
+    """Return in a few words why a net was trained too little, or an empty text if nothing suggests that it was.
 
-    history: a record's, one mapping an epoch; epochs without figures of val are passed over. steps: those of the run;
-    least_steps: those that its default settings would have taken, 0 where no number of steps is too small.
+    history: one mapping for each epoch, as in a record; epochs without figures of val are skipped. steps: number of
+    steps of the run. least_steps: number of steps with its default settings, 0 if no number of steps is too small.
     """
     if steps < least_steps:
         return f"{steps:,} steps, where the default is {least_steps:,}"
@@ -25,8 +25,11 @@ def undertrained(history: Sequence[Mapping[str, float]], steps: int, least_steps
 
 
 def _still_rising(history: Sequence[Mapping[str, float]]) -> str:
-    """The mean figure of val over the last tenth of the epochs is above that of the tenth before, by more than NOTABLE
-    and by more than ERRORS standard errors of the difference, and the training loss is lower."""
+    """Return a text if the figure of val was still rising at the end of training, else an empty text.
+
+    It was if its mean over the last tenth of the scored epochs is above that of the tenth before by more than NOTABLE
+    and by more than ERRORS standard errors of the difference, while the training loss is lower.
+    """
     scored = [row for row in history if "val_loss" in row]
     name = next((name for name in FIGURES if scored and name in scored[-1]), None)
     count = max(FEWEST, math.floor(SHARE * len(scored)))
@@ -44,7 +47,7 @@ def _still_rising(history: Sequence[Mapping[str, float]]) -> str:
 def _difference(
     before: Sequence[Mapping[str, float]], last: Sequence[Mapping[str, float]], name: str
 ) -> tuple[float, float]:
-    """Difference of the means, and its standard error from the spread within either side."""
+    """Return the mean of a figure over `last` minus that over `before`, and the standard error of this difference."""
     sides = [[row[name] for row in rows] for rows in (before, last)]
     means = [sum(side) / len(side) for side in sides]
     squares = [

@@ -1,24 +1,24 @@
-"""Numbers in sentences."""
+"""Functions that write numbers as text for sentences."""
 
 
 def signed(value: float) -> str:
-    """'+11.5', '−7.7': with the sign that is as wide as a plus."""
+    """Return a number with its sign and one decimal, '+11.5' or '−7.7', with a minus as wide as a plus."""
     return true_minus(f"{value:+.1f}")
 
 
 def true_minus(number: str) -> str:
-    """A number that was formatted with its sign: with a minus as wide as a plus, and none before zero."""
+    """Return a number that was formatted with its sign with a minus as wide as a plus, and with none before zero."""
     zero = not any(digit in number for digit in "123456789")
     return number.replace("-", "+" if zero and "-" in number else "−")
 
 
 def counted(n: int, noun: str, plural: str = "") -> str:
-    """'1 run', '2 runs', '12,500 images'; plural: where it isn't the noun with an s."""
+    """Return a number with its noun: '1 run', '2 runs', '12,500 images'; plural: if it is not the noun with an s."""
     return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
 
 
 def duration(seconds: float) -> str:
-    """A length of time as people say it: 8 s, 3 min 20 s, 2 h 5 min."""
+    """Return a length of time as people say it: 8 s, 3 min 20 s, 2 h 5 min."""
     if seconds < 1:
         return "<1 s"
     if seconds < 90:
@@ -29,7 +29,7 @@ def duration(seconds: float) -> str:
 
 
 def file_size(size: float) -> str:
-    """Bytes as people say them: 512 B, 1.4 MB, 12.0 GB (powers of 1000)."""
+    """Return a number of bytes as people say it: 512 B, 1.4 MB, 12.0 GB (powers of 1000)."""
     for unit in ("B", "kB", "MB"):
         if size < 999.5 or (unit == "B" and size < 1000):
             return f"{size:.0f} B" if unit == "B" else f"{size:.1f} {unit}"

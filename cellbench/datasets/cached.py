@@ -14,7 +14,10 @@ DOWNLOADED = "downloaded files"
 
 @dataclass(frozen=True)
 class CachedData:
-    """A line of the listing. name: what `remove_cached` takes. state: in a few words. path: None when there is none."""
+    """One line in the listing of the cache.
+
+    name: what `remove_cached` takes. state: in a few words. path: None when nothing is in the cache.
+    """
 
     name: str
     state: str
@@ -23,16 +26,16 @@ class CachedData:
 
 
 def list_cached() -> list[CachedData]:
-    """Every registered data set, prepared or not, then all else that the cache folder holds."""
+    """List every registered data set, prepared or not, then everything else in the cache folder."""
     items = cache.contents()
     lines = [line for entry in datasets.entries() for line in _of_entry(entry, items)]
     return lines + [_other(item) for item in items if not _is_registered(item)]
 
 
 def remove_cached(name: str) -> int:
-    """Remove all that the cache holds of a data set, downloads and older versions too.
+    """Delete every file of a data set from the cache, its downloads and older versions included.
 
-    name: a registered data set's, or one that `list_cached` gives. Scratch folders that nobody fills any more are
+    name: that of a registered data set, or one from `list_cached`. Scratch folders that nobody fills any more are
     removed too. Returns the bytes that were freed; raises UsageError when nothing has that name.
     """
     items = [item for item in cache.contents() if item.kind != "scratch"]
@@ -44,7 +47,7 @@ def remove_cached(name: str) -> int:
 
 
 def _of_entry(entry: DatasetEntry, items: list[cache.CacheItem]) -> list[CachedData]:
-    """The lines of a registered data set: one when it isn't prepared, then one for each thing in the cache."""
+    """Return the lines of a registered data set: one if it isn't prepared, then one for each of its cached items."""
     ready = cache.location(entry.key)
     of_entry = [item for item in items if _belongs(item, entry.name)]
     lines = []
@@ -62,7 +65,7 @@ def _of_entry(entry: DatasetEntry, items: list[cache.CacheItem]) -> list[CachedD
 
 
 def _other(item: cache.CacheItem) -> CachedData:
-    """The line of something that no registered data set has made: a folder of the user's, or a plug-in's data set."""
+    """Return the line of an item that belongs to no registered data set, such as a user's folder."""
     if item.kind == "downloads":
         state = DOWNLOADED
     elif item.kind == "scratch":

@@ -69,7 +69,7 @@ CHECKS = (
 
 
 def conformance(entry: DatasetEntry) -> Iterator[tuple[str, str]]:
-    """Yield (what is demanded, '' or what is wrong) for every check."""
+    """Yield a pair for every check: the rule, and what is wrong ('' where the rule is kept)."""
     try:
         data = cache.read(entry.prepare())
     except Exception as error:  # whatever a stranger's function raises is a finding

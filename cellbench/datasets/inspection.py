@@ -28,7 +28,7 @@ def inspect(
     results: str | Path | None = None,
     **folder: Unpack[FolderKeywords],
 ) -> Audit:
-    """What is in a data set, and what in it would flatter every method: leaks across the split, and shortcuts.
+    """Return an audit of a data set: what it holds, and what would flatter every method (leaks, shortcuts).
 
     output: a PNG to write with some cells of each class. results: a folder of results; shortcuts are compared with the
     best method there.
@@ -47,7 +47,7 @@ def inspect(
 
 
 def _sizes(name: str, folder: Mapping[str, Any], data: Dataset) -> NDArray | None:
-    """Height and width that a folder's images had before they were resized, None where they were not."""
+    """Return height and width, (n, 2), of a folder's images on disk; None unless their sizes were mixed."""
     if name in datasets or not looks_like_path(name) or not any("sizes" in remark for remark in data.info.notes):
         return None
     return original_sizes(Path(name).expanduser().resolve(), folder_options(folder), len(data))

@@ -63,7 +63,7 @@ def _with_seed(name: str, seed: int) -> str:
 
 
 def _torn_groups(data: Dataset) -> list[str]:
-    """A note when the split tears groups."""
+    """Return a note, in a list, if the split tears groups, that is, puts images of one group into several parts."""
     if data.groups is None:
         return []
     parts = [set(data.groups[data.split[part]]) for part in PARTS]
@@ -104,7 +104,7 @@ def _grouped(data: Dataset, argument: str, split_seed: int) -> Split:
 
 
 def _random_mask(data: Dataset, argument: str, split_seed: int) -> Split:
-    """Each image by a draw of its own. argument: per cent of the images to train on."""
+    """Return a split that draws the part of each image independently. argument: per cent of the images to train on."""
     if argument and not (argument.isdecimal() and 0 < int(argument) < 100):
         raise UsageError(
             f"the split 'random-mask:{argument}' names no share; give whole percents to train on, 1 to 99, as in "
@@ -117,7 +117,10 @@ def _random_mask(data: Dataset, argument: str, split_seed: int) -> Split:
 
 
 def _kfold(data: Dataset, argument: str, split_seed: int) -> Split:
-    """One fold as test, the next one as val. argument: 'K/I', the number of folds and the number of the test fold."""
+    """Return a split with one fold as test, the next one as val and all others as train.
+
+    argument: 'K/I', the number of folds and the number of the test fold.
+    """
     from sklearn.model_selection import StratifiedGroupKFold
 
     try:
@@ -150,7 +153,7 @@ def _kfold(data: Dataset, argument: str, split_seed: int) -> Split:
 
 
 def _id_block(data: Dataset, argument: str, split_seed: int) -> Split:
-    """Runs of consecutive images of a class kept together. argument: the number of images in a run."""
+    """Return a split that keeps runs of a class's images together. argument: the number of images in a run."""
     if argument and not (argument.isdecimal() and int(argument) > 0):
         raise UsageError(f"the split 'id-block:{argument}' names no block size; write id-block or id-block:100")
     size = int(argument or BLOCK)

@@ -1,4 +1,4 @@
-"""A data set by its name, or by the path of a folder of images."""
+"""Opening a data set by its name, or by the path of a folder of images."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,15 +27,19 @@ class FolderKeywords(TypedDict, total=False):
 
 
 def open_dataset(name: str | Path, *, split: str = OFFICIAL, **folder: Unpack[FolderKeywords]) -> Dataset:
-    """A data set by name, or your own images from a folder, prepared if it isn't yet.
+    """Return a data set by name, or your own images by the path of their folder; it is prepared if it isn't yet.
 
-    split: how the images are shared out, see `with_split`. Raises UsageError or DataError for what there is not.
+    split: how the images are shared out, see `with_split`. Raises UsageError or DataError when the data set, its
+    source or the split doesn't exist.
     """
     return with_split(cache.read(prepare(str(name), folder)), split)
 
 
 def prepare(name: str, folder: Mapping[str, Any], source: Path | None = None) -> Path:
-    """Where the prepared data set lies. folder: FolderKeywords. source: the original files of a data set by name."""
+    """Prepare a data set, by name or path, if it isn't yet, and return its folder in the cache.
+
+    folder: FolderKeywords. source: the original files of a data set that has a name.
+    """
     asked = given(folder)
     if name in datasets:
         if asked:
@@ -59,7 +63,7 @@ def folder_options(folder: Mapping[str, Any]) -> FolderOptions:
 
 
 def given(folder: Mapping[str, Any]) -> dict[str, Any]:
-    """Those options that were given, also when 0 or '' was, which is refused later."""
+    """Return the options that were given. 0 and '' count as given, and are refused later; None and False don't."""
     return {name: value for name, value in folder.items() if value is not None and value is not False}
 
 

@@ -20,7 +20,7 @@ Range = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 def _names(given: Any) -> Any:
-    """One form for 'cell', ('cell',) and channels whose names are numbers."""
+    """Return channel names as a tuple of strings, whether given as one name, as a tuple or as numbers."""
     if given is None:
         return None
     return tuple(map(str, given if isinstance(given, tuple) else (given,)))
@@ -80,7 +80,7 @@ class Preprocessing(Settings):
         return () if self.three_channels else tuple(channels[k] for k in self.kept_channels(channels))
 
     def shape(self, images: NDArray, channels: Sequence[str]) -> list[int]:
-        """[channels, height, width] of such images after `apply`.
+        """Return [channels, height, width] that `images` will have after `apply`.
 
         Raises UsageError when a channel isn't there, or when the crop is larger than the images.
         """
@@ -110,7 +110,7 @@ class Preprocessing(Settings):
         return done, measured
 
     def apply_measured(self, images: NDArray, channels: Sequence[str], measured: Range | None) -> NDArray:
-        """Other images, preprocessed with the range that `apply` measured."""
+        """Return other images, preprocessed with the range that `apply` measured."""
         done = self._shaped(images, np.arange(len(images)), channels)
         self._scale(done, measured)
         return done
@@ -133,7 +133,7 @@ class Preprocessing(Settings):
             _scale(images, *measured, cut=self.intensity == "percentile")
 
     def _reshape(self, images: NDArray) -> NDArray:
-        """All steps but channels and intensity."""
+        """Return the images after all steps but the choice of channels and the scaling of intensity."""
         if self.three_channels:
             images = three_channels(images)
         if self.crop is not None:
@@ -174,7 +174,7 @@ def centre_crop(images: NDArray, side: int) -> NDArray:
 
 
 def otsu_masked(images: NDArray) -> NDArray:
-    """Images whose background is set to 0: where the mean over channels is not above Otsu's threshold."""
+    """Copies of images with the background set to 0: pixels whose mean over channels is at most Otsu's threshold."""
     from skimage.filters import threshold_otsu
 
     out = images.copy()
@@ -210,7 +210,7 @@ def _range(train: NDArray[np.float32], rule: str, dtype: np.dtype) -> Range:
         ends = [np.percentile(drawn[:, k].astype(dtype), PERCENTILES) for k in range(train.shape[1])]
         low, high = np.array(ends).T
         span = high - low
-    span = np.where(span > 0, span, 1)  # an empty channel stays 0
+    span = np.where(span > 0, span, 1)  # a channel of one value becomes 0
     return low.astype(np.float32).reshape(1, -1, 1, 1), span.astype(np.float32).reshape(1, -1, 1, 1)
 
 

@@ -50,7 +50,7 @@ class DatasetEntry:
 
     @property
     def key(self) -> str:
-        """What the prepared data set is called in the cache."""
+        """The name of the prepared data set in the cache."""
         return f"{self.name}-r{self.revision}"
 
     @property
@@ -73,7 +73,7 @@ class DatasetEntry:
         return f"{self.manual}, then type: cellbench prepare {self.name} --from PATH" if self.manual else ""
 
     def found_source(self) -> Path | None:
-        """The source where other software keeps it; None when it isn't there."""
+        """Return the path where other software keeps the source; None when nothing is there."""
         place = self.usual_place() if self.usual_place else None
         return place if place and place.exists() else None
 

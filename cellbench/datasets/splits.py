@@ -53,16 +53,16 @@ def held_out(
     split_seed: int = 0,
     classes: Sequence[str] = (),
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Positions that stay and positions that are held out, a fifth: for a given split that has no val or no test.
+    """Return positions that stay and positions that are held out, a fifth: for a given split that lacks val or test.
 
-    Stratified; with groups, these are kept whole.
+    The positions are drawn so that each class is in proportion; with groups, these are kept whole.
     """
     split = stratified(labels, split_seed, classes) if groups is None else grouped(labels, groups, split_seed, classes)
     return np.sort(np.concatenate([split.train, split.val])), split.test
 
 
 def limited_parts(split: Split, labels: NDArray, limit: int | None, val_limit: int | None) -> dict[str, NDArray]:
-    """Positions of the images that are used of each part: all of test, of train and val as many as the limits allow."""
+    """Return the positions of the images to use in each part: all of test; of train and val what the limits allow."""
     return {
         "train": limited(split.train, labels, limit),
         "val": limited(split.val, labels, val_limit, what="val images"),
@@ -96,7 +96,7 @@ def limited(
 
 
 def val_in_proportion(split: Split, labels: NDArray, limit: int) -> int:
-    """How many val images go with `limit` training images: the same share, and at least one of each class in val.
+    """Return how many val images go with `limit` training images: the same share, at least one for each class in val.
 
     labels: of the whole data set, as in `limited`.
     """
@@ -117,7 +117,7 @@ def absent(classes: Sequence[str], labels: NDArray) -> list[str]:
 
 
 def class_folds(labels: NDArray, k: int, split_seed: int = 0) -> Any:
-    """A splitter of scikit-learn's kind into k folds with every class, or every label, in the same proportion."""
+    """Return a splitter like scikit-learn's into k folds with every class, or every label, in the same proportion."""
     if labels.ndim == 1:
         from sklearn.model_selection import StratifiedKFold
 

@@ -1,4 +1,4 @@
-"""A net on its device, with all that it takes to score raw images."""
+"""A net on its device, with all that is needed to score raw images."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -34,7 +34,7 @@ class NetClassifier:
         self.best_epoch = 0
 
     def state(self) -> dict[str, Any]:
-        """All that makes it what it is, as tensors and numbers."""
+        """Return all that is needed to make the classifier again, as tensors and numbers; see `of_state`."""
         return {
             "net": self.net.state_dict(),
             "mean": self.mean,
@@ -45,7 +45,7 @@ class NetClassifier:
 
     @classmethod
     def of_state(cls, net: nn.Module, state: Mapping[str, Any], recipe: Recipe, device: str) -> "NetClassifier":
-        """The classifier that `state` describes; `net` is one of the same shape."""
+        """Return the classifier whose state `state` returned; net: a net of the same architecture, to be filled."""
         precision = choose_precision(recipe.precision, device)
         classifier = cls(net, state["mean"], state["deviation"], state["full"], precision, device)
         classifier.net.load_state_dict(state["net"])
@@ -54,21 +54,21 @@ class NetClassifier:
 
     @property
     def black(self) -> Tensor:
-        """What the raw value 0 becomes, (1, channels, 1, 1)."""
+        """The normalised value of a raw 0, (1, channels, 1, 1)."""
         return -self.mean / self.deviation
 
     @property
     def white(self) -> Tensor:
-        """What full scale becomes, (1, channels, 1, 1)."""
+        """The normalised value of the raw full scale, (1, channels, 1, 1)."""
         return (self.full - self.mean) / self.deviation
 
     def normalise(self, batch: Tensor) -> Tensor:
-        """The net's input, float32, of raw images on its device."""
+        """Return raw images, which must be on the net's device, as the net's input, float32."""
         return (batch.to(torch.float32) - self.mean) / self.deviation
 
     @torch.inference_mode()
     def predict(self, images: Tensor | NDArray) -> NDArray[np.float32]:
-        """Scores (n, classes) for raw images (n, channels, height, width)."""
+        """Return scores (n, classes) for raw images (n, channels, height, width)."""
         self.net.eval()
         images = as_tensor(images)
         at_once = max(1, min(PREDICT_BATCH, PREDICT_PIXELS // (images.shape[2] * images.shape[3])))
@@ -81,7 +81,7 @@ class NetClassifier:
 
 
 def make_classifier(net: nn.Module, images: Tensor, recipe: Recipe, device: str) -> NetClassifier:
-    """The net with the precision and the normalisation that the recipe asks for; images: the training ones, raw."""
+    """Return the net with the precision and normalisation of the recipe; images: the raw training images."""
     full = full_scale(images)
     mean, deviation = mean_and_deviation(images, recipe.normalise, full)
     return NetClassifier(net, mean, deviation, full, choose_precision(recipe.precision, device), device)

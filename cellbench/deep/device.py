@@ -7,13 +7,13 @@ SHARE_FOR_IMAGES = 0.5  # of the device's free memory; the rest is for the net a
 
 
 def synchronise(device: str) -> None:
-    """Wait until the device has done all that it was asked, so that a clock read afterwards is true."""
+    """Wait until the device has finished all of its work, so that times measured afterwards are right."""
     if device == "cuda":
         torch.cuda.synchronize()
 
 
 def place(images: Tensor, device: str) -> Tensor:
-    """The images on the device if they take no more than half of its free memory, else where they are."""
+    """Return the images on the device if they fit into half of its free memory, else where they are."""
     if device == "cpu" or images.nbytes > SHARE_FOR_IMAGES * torch.cuda.mem_get_info()[0]:
         return images
     return images.to(device)

@@ -9,14 +9,14 @@ CHUNK_PIXELS = 2**22  # that statistics are taken of at a time
 
 
 def full_scale(images: Tensor) -> float:
-    """The largest raw value there can be; of floating-point images, the largest there is."""
+    """Return the largest value of an integer type; for floating-point images, the largest value in them."""
     if images.dtype.is_floating_point:
         return max(float(images.amax()), torch.finfo(torch.float32).tiny)
     return float(torch.iinfo(images.dtype).max)
 
 
 def mean_and_deviation(images: Tensor, kind: str, full: float) -> tuple[Tensor, Tensor]:
-    """What to normalise raw images by, each (1, channels, 1, 1) float32.
+    """Return the mean and deviation to normalise raw images by, each (1, channels, 1, 1) float32.
 
     kind: 'train' is these images' own statistics; 'half' brings 0..full to -1..1; 'imagenet' is ImageNet's, for
     another number of channels than three their average.
@@ -34,9 +34,9 @@ def mean_and_deviation(images: Tensor, kind: str, full: float) -> tuple[Tensor, 
 
 
 def channel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and deviation of each channel, (1, channels, 1, 1) float32, where the images are.
+    """Return mean and deviation of each channel, each (1, channels, 1, 1) float32, on the images' device.
 
-    From chunks, so that little memory is used; an image's sums are taken in float32, those of images in float64.
+    They are computed chunk by chunk to save memory; sums over an image are in float32, sums over images in float64.
     """
     total = torch.zeros(2, images.shape[1], dtype=torch.float64, device=images.device)
     for chunk in images.split(max(1, CHUNK_PIXELS // images[0].numel())):

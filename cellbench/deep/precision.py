@@ -15,7 +15,7 @@ class Precision:
     device: str
 
     def __call__(self) -> AbstractContextManager[None]:
-        """Within, the net computes in this type."""
+        """Return a context in which the net computes in this type."""
         return torch.autocast(self.device, self.autocast or torch.bfloat16, enabled=self.autocast is not None)
 
     def __str__(self) -> str:
@@ -23,7 +23,10 @@ class Precision:
 
 
 def choose_precision(wanted: str, device: str) -> Precision:
-    """bf16 or fp16 when asked for; 'auto' is bf16 when the processor or card has instructions for it, else fp32."""
+    """Return the precision that is wanted: 'bf16', 'fp16', 'fp32' or 'auto'.
+
+    'auto' is bf16 if the processor or card has instructions for it, else fp32.
+    """
     if wanted == "auto":
         has_bf16 = torch.cuda.get_device_capability() >= (8, 0) if device == "cuda" else _processor_has_bf16()
         wanted = "bf16" if has_bf16 else "fp32"

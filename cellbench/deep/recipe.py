@@ -172,7 +172,7 @@ class Recipe(Settings):
 
     @model_validator(mode="after")
     def _refuse_what_has_no_effect(self) -> Self:
-        """A setting without effect would be a run of its own, with a row of its own, that differs from none."""
+        """Raise UsageError for a setting that has no effect: it would make a run that is the same as another."""
         for name, (condition, holds) in LOOKED_AT_WITH.items():
             if not holds(self) and getattr(self, name) != type(self).model_fields[name].default:
                 raise UsageError(f"{name} is {getattr(self, name)!r}, and only {condition} looks at it; leave it out")
@@ -184,7 +184,7 @@ class Recipe(Settings):
 
 
 def suited(recipe: Recipe, n: int, sgd_rate: float = SGD_RATE, least_epochs: int = EPOCHS) -> Recipe:
-    """Fills in the settings left at auto.
+    """Return the recipe with the settings filled in that are left at auto.
 
     n: training images. sgd_rate: the net's learning rate for SGD in large batches; least_epochs: see `budget`.
     """

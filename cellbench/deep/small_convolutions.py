@@ -1,4 +1,4 @@
-"""Convolutions that leave a map of a few pixels, as matrix products: on processors up to three times as fast.
+"""Computes convolutions of small maps as matrix products: on processors up to three times as fast.
 
 `fast_small_convolutions` is the one switch. Training and prediction put the net's forward pass inside it.
 """
@@ -22,7 +22,9 @@ POINTS = 16, 8  # of 1×1 kernels, which are products anyway: oneDNN takes more 
 
 
 def fast_small_convolutions(precision: Precision) -> AbstractContextManager[object]:
-    """Within, on a processor that computes in bf16, small convolutions are products; elsewhere nothing changes.
+    """Return a context in which small convolutions are matrix products, on a processor that computes in bf16.
+
+    For other devices and precisions the context changes nothing.
 
     Use it inside the precision's autocast, around the forward pass; the backward pass follows from that.
     """
@@ -54,7 +56,10 @@ def _faster(
     dilation: Any = 1,
     groups: int = 1,
 ) -> Any:
-    """What computes this convolution faster than torch; None where nothing does. All must be square, as pairs."""
+    """Return what computes this convolution faster than torch, or None.
+
+    It is None unless maps and kernel are square, and stride, padding and dilation are tuples of equal numbers.
+    """
     if not all(isinstance(pair, tuple) and len({*pair}) == 1 for pair in (stride, padding, dilation)):
         return None
     side, kernel = x.shape[-1], weight.shape[-1]
@@ -77,7 +82,7 @@ class _Products(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, stride: int, padding: int) -> Tensor:
-        """One product for every pixel that comes out: what it sees times the part of the kernel that sees it."""
+        """Compute each output pixel by a product: the input pixels that it sees, times the taps that see them."""
         side, kernel = x.shape[2], weight.shape[2]
         x, weight = x.permute(0, 2, 3, 1), weight.bfloat16().permute(0, 2, 3, 1)
         outs = range(_after(side, kernel, stride, padding))
@@ -94,7 +99,11 @@ class _Products(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, Tensor, None, None]:
-        """For x the same products the other way; for the weight one for every tap, over all that it saw."""
+        """Return the gradients of x and weight.
+
+        That of x is made by the transposed products of `forward`, that of weight by a product for every tap of the
+        kernel, over all input pixels that the tap saw.
+        """
         x, *parts = ctx.saved_tensors
         slope = slope.permute(0, 2, 3, 1)
         filters, channels = slope.shape[3], x.shape[3]
@@ -112,7 +121,7 @@ class _Products(torch.autograd.Function):
 
 
 class _Windows(torch.autograd.Function):
-    """conv2d without bias, of which the weight's gradient is one product over all that the kernel was laid upon."""
+    """conv2d without bias, in which the gradient of the weight is one product over all windows of the kernel."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, stride: int, padding: int) -> Tensor:
@@ -137,7 +146,7 @@ class _Windows(torch.autograd.Function):
 
 
 class _Points:
-    """conv2d with a 1×1 kernel, without bias or padding: the pixels that are read, times the kernel."""
+    """conv2d with a 1×1 kernel, without bias or padding, as a product of the pixels that it reads and the kernel."""
 
     @staticmethod
     def apply(x: Tensor, weight: Tensor, stride: int, _: int) -> Tensor:
@@ -146,13 +155,13 @@ class _Points:
 
 
 def _window(first: int, kernel: int, side: int) -> tuple[slice, slice]:
-    """Along one side: the pixels that a kernel laid at `first` sees, and the taps that see them."""
+    """Return, along one side, the pixels that a kernel placed at `first` sees, and the taps that see them."""
     pixels = slice(max(first, 0), max(min(first + kernel, side), 0))
     return pixels, slice(pixels.start - first, pixels.stop - first)
 
 
 def _sight(tap: int, windows: list[tuple[slice, slice]], stride: int, padding: int) -> tuple[slice, slice]:
-    """Along one side: the outputs that use a tap, and the pixels that they see through it."""
+    """Return, along one side, the outputs that use the tap, and the input pixels that they see through it."""
     outs = [out for out, (_, taps) in enumerate(windows) if taps.start <= tap < taps.stop]
     if not outs:
         return slice(0), slice(0)

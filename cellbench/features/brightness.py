@@ -14,7 +14,9 @@ STEPS = 255  # of the logarithm: log(1 + 255 v) / log 256 is 0 at 0 and 1 at ful
 
 
 def intensity(images: Tensor | NDArray) -> Tensor:
-    """Nine quantiles, those of the logarithm, mean, deviation, skew and a histogram: float32 (n, channels * 37).
+    """Return quantiles, log quantiles, mean, deviation, skew and a histogram of each channel: (n, channels * 37).
+
+    The result is float32: nine quantiles, their logarithms, three moments and 16 bins of each channel.
 
     images: (n, channels, height, width) uint8, uint16 or float32. All is relative to full scale, the greatest value of
     an integer type, and 1 for float32. The histogram has 16 equal bins from 0 to full scale, as square roots of shares;
@@ -40,7 +42,10 @@ def _of_values(images: Tensor) -> Tensor:
 
 
 def _of_levels(images: Tensor) -> Tensor:
-    """The same of uint8 images, from how often each of the 256 values occurs: sorting takes several times as long."""
+    """Return the features of uint8 images, computed from how often each of the 256 values occurs.
+
+    Sorting the pixels, as for other types, takes several times as long.
+    """
     planes = images.flatten(2).flatten(0, 1).long()
     n, pixels = planes.shape
     row = torch.arange(n, device=planes.device)[:, None]
@@ -64,21 +69,24 @@ def _joined(n: int, quantiles: Tensor, moments: Tensor, histogram: Tensor) -> Te
 
 
 def _places(pixels: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """Ranks of the two pixels that each quantile lies between, int64, and how far from the first, float32."""
+    """Return the ranks of the two pixels that each quantile lies between, and its distance from the first.
+
+    The ranks are int64, the distance is float32, from 0 to below 1.
+    """
     at = torch.tensor(QUANTILES, dtype=torch.float64, device=device) * (pixels - 1)
     below = at.long()
     return below, (below + 1).clamp(max=pixels - 1), (at - below).float()
 
 
 def _quantiles(planes: Tensor) -> Tensor:
-    """(planes, 9): as numpy's, linear between the two nearest values."""
+    """Return the quantiles of each plane, (planes, 9), interpolated linearly between two values as numpy does."""
     ordered = planes.sort(1).values
     below, above, share = _places(planes.shape[1], planes.device)
     return torch.lerp(ordered[:, below], ordered[:, above], share)
 
 
 def _moments(planes: Tensor) -> Tensor:
-    """(planes, 3): mean, deviation, skew."""
+    """Return mean, standard deviation and skew of each plane, (planes, 3)."""
     mean = planes.mean(1, keepdim=True)
     centred = planes - mean
     square = centred.square()
@@ -87,14 +95,17 @@ def _moments(planes: Tensor) -> Tensor:
 
 
 def _standardised(mean: Tensor, deviation: Tensor, third: Tensor) -> Tensor:
-    """Mean, deviation and skew from mean, deviation and the third central moment, each (planes, 1)."""
+    """Return mean, deviation and skew, (planes, 3), from mean, deviation and third central moment, each (planes, 1).
+
+    The skew of a plane that does not vary is 0.
+    """
     varies = deviation > 10 * torch.finfo(torch.float32).eps * mean.abs()
     skew = torch.where(varies, third / deviation**3, 0)
     return torch.cat([mean, deviation, skew], 1)
 
 
 def _histogram(planes: Tensor) -> Tensor:
-    """(planes, 16): square root of the share of pixels in each bin."""
+    """Return the square root of the share of pixels in each bin, (planes, 16)."""
     n = len(planes)
     bins = _bin(planes) + BINS * torch.arange(n, device=planes.device)[:, None]
     counts = torch.bincount(bins.flatten(), minlength=n * BINS).view(n, BINS)

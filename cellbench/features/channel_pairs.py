@@ -13,9 +13,11 @@ MEASURES = ("correlation", "overlap", "share of light")
 
 
 def between(images: Tensor | NDArray) -> Tensor:
-    """Pearson correlation, Manders' overlap and share of light of each pair of channels, float32 (n, pairs * 3).
+    """Return correlation, overlap and share of light of each pair of channels, float32 (n, pairs * 3).
 
-    images: (n, channels, height, width) uint8, uint16 or float32; of one channel there are no pairs, and no features.
+    The correlation is Pearson's, the overlap is Manders'.
+
+    images: (n, channels, height, width) uint8, uint16 or float32; with a single channel there are no features.
     Overlap is sum(a b) / sqrt(sum(a²) sum(b²)); the share of light sum(a) / (sum(a) + sum(b)), 1/2 without any. The
     other two are 0 where a channel is constant, or zero. A channel of an image with negative values, as in standardised
     ones, is taken from its least value up.

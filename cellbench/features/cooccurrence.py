@@ -18,7 +18,9 @@ PROPERTIES = ("contrast", "homogeneity", "energy", "correlation", "entropy")
 
 
 def haralick(images: Tensor | NDArray) -> Tensor:
-    """Contrast, homogeneity, energy, correlation, entropy of co-occurrence, float32 (n, channels * distances * 5).
+    """Return five properties of co-occurrence matrices, float32 (n, channels * distances * 5).
+
+    They are contrast, homogeneity, energy, correlation and entropy.
 
     images: (n, channels, height, width) uint8, uint16 or float32. Each channel is cut into 16 equal levels from its
     least to its greatest value; pairs at a distance of 1, and of 3, pixels are counted in four directions and both
@@ -47,14 +49,14 @@ def _haralick(images: Tensor) -> Tensor:
 
 
 def _levels(planes: Tensor) -> Tensor:
-    """int32 (planes, height, width), 0 to 15."""
+    """Return the brightness level of each pixel, 0 to 15, int32 (planes, height, width)."""
     least, most = planes.amin((1, 2), keepdim=True), planes.amax((1, 2), keepdim=True)
     span = torch.where(most > least, most - least, 1)
     return ((planes - least) / span * LEVELS).to(torch.int32).clamp_(max=LEVELS - 1)
 
 
 def _pairs(levels: Tensor, offsets: tuple[tuple[int, int], ...]) -> Tensor:
-    """Share of pairs with levels i and j, float32 (planes, 16, 16), symmetric."""
+    """Return the share of pixel pairs that have levels i and j, float32 (planes, 16, 16), symmetric."""
     n, height, width = levels.shape
     plane = torch.arange(n, dtype=torch.int32, device=levels.device)[:, None, None] * LEVELS**2
     first_of_pair = plane + levels * LEVELS
@@ -70,7 +72,7 @@ def _pairs(levels: Tensor, offsets: tuple[tuple[int, int], ...]) -> Tensor:
 
 
 def _properties(pairs: Tensor) -> Tensor:
-    """(planes, 5), in the order of PROPERTIES."""
+    """Return the five texture properties of each plane, (planes, 5), in the order of PROPERTIES."""
     level = torch.arange(LEVELS, dtype=torch.float32, device=pairs.device)
     apart = (level[:, None] - level).square()
     mean = (pairs.sum(2) * level).sum(1)[:, None, None]

@@ -12,7 +12,7 @@ VALUES = (SIDE // CELL - 1) ** 2 * 36  # of a channel: overlapping blocks of 2×
 
 
 def gradients(images: Tensor) -> Tensor:
-    """HOG of images resized to 64×64 pixels (bilinear, antialiased), float32 (n, channels * 1764), see `hog`.
+    """Return HOG of images resized to 64×64 pixels (bilinear, antialiased), float32 (n, channels * 1764), see `hog`.
 
     Raises DataError for values that are not finite.
     """

@@ -23,7 +23,7 @@ def hog(
     cells_per_block: int = 2,
     channels: str = "each",
 ) -> Tensor:
-    """HOG features, float32 of shape (n, features), on the images' device.
+    """Return HOG features, float32 of shape (n, features), on the images' device.
 
     images: (n, channels, height, width), tensor or array; unsigned integers are divided by their type's maximum.
     channels: 'each' concatenates the features of every channel; 'strongest' takes, at each pixel, the channel with
@@ -53,7 +53,10 @@ def hog(
 
 
 def _gradients(images: Tensor, strongest: bool) -> tuple[Tensor, Tensor]:
-    """Central differences across columns and down rows, 0 on the border, each (n, channels or 1, height, width)."""
+    """Return central differences across columns and down rows, each (n, channels or 1, height, width).
+
+    They are 0 on the border. strongest: whether to keep, at each pixel, only the channel with the largest gradient.
+    """
     across, down = torch.zeros_like(images), torch.zeros_like(images)
     across[..., 1:-1] = images[..., 2:] - images[..., :-2]
     down[..., 1:-1, :] = images[..., 2:, :] - images[..., :-2, :]
@@ -64,7 +67,10 @@ def _gradients(images: Tensor, strongest: bool) -> tuple[Tensor, Tensor]:
 
 
 def _histograms(across: Tensor, down: Tensor, orientations: int, side: int, rows: int, columns: int) -> Tensor:
-    """Mean gradient magnitude by unsigned orientation in each cell: (n * channels, rows, columns, orientations)."""
+    """Return a histogram of unsigned orientations for each cell, (n * channels, rows, columns, orientations).
+
+    Each pixel adds its gradient's magnitude to the bin of its orientation; sums are divided by the pixels of a cell.
+    """
     across = across[..., : rows * side, : columns * side].flatten(0, 1)
     down = down[..., : rows * side, : columns * side].flatten(0, 1)
     magnitude = torch.hypot(across, down)
@@ -79,7 +85,7 @@ def _histograms(across: Tensor, down: Tensor, orientations: int, side: int, rows
 
 
 def _blocks(histograms: Tensor, size: int) -> Tensor:
-    """L2-Hys normalised overlapping blocks, in scikit-image's order: block, cell within it, orientation."""
+    """Return overlapping blocks, L2-Hys normalised, in scikit-image's order: block, cell within it, orientation."""
     blocks = histograms.unfold(1, size, 1).unfold(
         2, size, 1
     )  # (n, block rows, block columns, orientation, row, column)

@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Group:
-    """summary: what it sees, for lists. function: its name in `module`, a file of this folder, which makes float32
-    (n, features) of images (n, channels, height, width), in the order of channels, or of pairs of channels. The
-    module's names(height, width) are those of the features of one channel, or pair."""
+    """A group of features, and where the function that computes it is defined.
+
+    summary: what the group describes, for lists. function: the name of a function in `module`, a file of this folder;
+    it returns float32 (n, features) for images (n, channels, height, width), channel by channel, or pair by pair where
+    `pairs` is true. The module's names(height, width) returns the names of the features of one channel or pair.
+    """
 
     name: str
     summary: str
@@ -53,8 +56,11 @@ GROUPS = {
 
 @dataclass(frozen=True)
 class Layout:
-    """Where what is: names of all features, such as 'texture/DNA/radius 3/bin 7'; the columns of each group; those of
-    each channel, which pairs of channels share."""
+    """The names and columns of features.
+
+    names: of all features, such as 'texture/DNA/radius 3/bin 7'. groups: the columns of each group. channels: the
+    columns of each channel; the features of a pair of channels belong to both.
+    """
 
     names: tuple[str, ...]
     groups: Mapping[str, slice]
@@ -63,7 +69,7 @@ class Layout:
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """values: (n, features) float32; names: of the features; slices: the columns of each group."""
+    """Features of images: values, (n, features) float32; names of the features; slices, the columns of each group."""
 
     values: "Tensor"
     names: tuple[str, ...]
@@ -71,7 +77,7 @@ class Features:
 
 
 def check_groups(names: Sequence[str], setting: str = "features") -> None:
-    """Raises UsageError, naming the setting, when there is no name, an unknown one, or one twice."""
+    """Raise UsageError, naming the setting, if `names` is empty or has an unknown or a repeated name."""
     if not names:
         raise UsageError(f"{setting} names no group; give one or several of {', '.join(GROUPS)}")
     for name in names:
@@ -82,7 +88,9 @@ def check_groups(names: Sequence[str], setting: str = "features") -> None:
 
 
 def layout(groups: Sequence[str], shape: Sequence[int], channel_names: Sequence[str] = ()) -> Layout:
-    """The layout of what `values_of` makes of images of this shape, (channels, height, width).
+    """Return names and columns of the features that `values_of` computes from images of this shape.
+
+    shape: (channels, height, width).
 
     channel_names: without any they are 'channel 0', 'channel 1' and so on. Raises UsageError as `values_of` does.
     """
@@ -112,7 +120,7 @@ def _check_channels(groups: Sequence[str], channels: int) -> None:
 
 
 def values_of(groups: Sequence[str], images: "Tensor") -> "Tensor":
-    """The features of several groups side by side, float32 (n, features), on the images' device.
+    """Return the features of several groups side by side, float32 (n, features), on the images' device.
 
     Raises UsageError for images that are too small for a group, and for one channel where all groups are of pairs;
     DataError for values that are not finite.
@@ -124,7 +132,7 @@ def values_of(groups: Sequence[str], images: "Tensor") -> "Tensor":
 
 
 def compute(images: "Tensor | NDArray", groups: Sequence[str], channel_names: Sequence[str] = ()) -> Features:
-    """Values, names and places of the features of some groups.
+    """Compute the features of the given groups, with their names and columns.
 
     images: (n, channels, height, width) uint8, uint16 or float32, tensor or array. groups: names of GROUPS, each once.
     Raises UsageError for other names, and for images that are too small; DataError for values that are not finite.

@@ -18,7 +18,7 @@ RADII = (1, 2, 3, 4, 6, 8)  # of squares of 3, 5, 7, 9, 13 and 17 pixels a side
 
 
 def granularity(images: Tensor | NDArray) -> Tensor:
-    """Share of each channel's light that disappears from one opening to the next larger, float32 (n, channels * 6).
+    """Return the share of light that disappears from one opening to the next larger, float32 (n, channels * 6).
 
     images: (n, channels, height, width) uint8, uint16 or float32. An opening, erosion and then dilation by a square,
     takes away what is bright and smaller than the square; at the border only pixels of the image count. Light is what
@@ -51,13 +51,19 @@ def _granularity(images: Tensor) -> Tensor:
 
 
 def _sum(planes: Tensor) -> Tensor:
-    """float64; of bytes it is quicker in float32, and exact as long as the sum is below 2 ** 24."""
+    """Return the sum of the pixels of each plane, (planes,) float64.
+
+    Small uint8 planes are summed in float32, which is quicker, and exact as long as the sum is below 2 ** 24.
+    """
     exact = planes.dtype == torch.uint8 and planes[..., 0].numel() <= 2**24 // 255
     return planes.float().sum((0, 1)).double() if exact else planes.sum((0, 1), dtype=torch.float64)
 
 
 def _of_squares(planes: Tensor, radius: int, take: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-    """The least, or greatest, value of the square of side 2 radius + 1 around each pixel of (height, width, planes)."""
+    """Return the least or greatest value in the square of side 2 * radius + 1 around each pixel.
+
+    planes: (height, width, planes), as the result. take: torch.minimum for the least, torch.maximum for the greatest.
+    """
     limits = torch.finfo(planes.dtype) if planes.is_floating_point() else torch.iinfo(planes.dtype)
     outside = limits.max if take is torch.minimum else limits.min  # never taken
     side = 2 * radius + 1

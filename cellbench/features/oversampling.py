@@ -14,7 +14,7 @@ NEIGHBOURS = 5  # among which the second of the two is drawn; fewer where the sm
 
 
 def load() -> Any:
-    """The class SMOTE. Raises BackendError when imbalanced-learn isn't there."""
+    """Return imbalanced-learn's class SMOTE. Raises BackendError if imbalanced-learn cannot be imported."""
     try:
         from imblearn.over_sampling import SMOTE
     except ImportError as error:
@@ -25,10 +25,10 @@ def load() -> Any:
 
 
 def smote(features: Tensor, labels: NDArray[np.int64], classes: Sequence[str]) -> tuple[Tensor, NDArray[np.int64]]:
-    """(n, features) float32 and (n,) class numbers with new samples, in the order of their classes; seed 0.
+    """Return features (n, features) float32 and class numbers (n,) with new samples added, sorted by class.
 
-    A class without any sample gets none. Computed on the processor, returned on the features' device. Raises DataError
-    when a class has a single sample.
+    A class without any sample gets none. The random seed is 0. Computed on the processor, returned on the features'
+    device. Raises DataError when a class has a single sample.
     """
     counts = np.bincount(labels, minlength=len(classes))
     if alone := [name for name, count in zip(classes, counts, strict=True) if count == 1]:

@@ -22,7 +22,7 @@ PATTERNS = 2 ** len(RING)
 
 
 def texture(images: Tensor | NDArray, radii: tuple[int, ...] = RADII) -> Tensor:
-    """Square roots of histograms of local binary patterns, float32 (n, channels * radii that fit * 10).
+    """Return square roots of histograms of local binary patterns, float32 (n, channels * radii that fit * 10).
 
     images: (n, channels, height, width) uint8, uint16 or float32. A histogram is over the pixels whose neighbours all
     lie in the image. Radii too large for that are left out, see `fitting_radii`.
@@ -36,7 +36,10 @@ def texture(images: Tensor | NDArray, radii: tuple[int, ...] = RADII) -> Tensor:
 
 
 def fitting_radii(height: int, width: int, radii: tuple[int, ...] = RADII) -> tuple[int, ...]:
-    """The radii whose square fits into such images around at least one pixel. Raises UsageError when none does."""
+    """Return the radii whose square fits into images of this size around at least one pixel.
+
+    Raises UsageError if none does.
+    """
     fitting = tuple(radius for radius in radii if 2 * radius < min(height, width))
     if not fitting:
         raise UsageError(
@@ -51,7 +54,7 @@ def names(height: int, width: int) -> list[str]:
 
 
 def _comparable(images: Tensor) -> Tensor:
-    """torch compares no 16-bit unsigned integers."""
+    """Return the images in a type that torch can compare: uint16 becomes int32."""
     return images.to(torch.int32) if images.dtype == torch.uint16 else images
 
 
@@ -63,7 +66,10 @@ def _texture(images: Tensor, radii: tuple[int, ...]) -> Tensor:
 
 
 def _patterns(planes: Tensor, radius: int) -> Tensor:
-    """uint8 (planes, height - 2 radius, width - 2 radius): bit k is 1 where neighbour k is no darker."""
+    """Return the local binary pattern of each pixel, uint8 (planes, height - 2 * radius, width - 2 * radius).
+
+    Bit k is 1 where neighbour k is no darker than the pixel.
+    """
     height, width = (side - 2 * radius for side in planes.shape[1:])
     centre = planes[:, radius : radius + height, radius : radius + width]
     patterns = torch.zeros(centre.shape, dtype=torch.uint8, device=planes.device)
@@ -75,7 +81,7 @@ def _patterns(planes: Tensor, radius: int) -> Tensor:
 
 
 def _histogram(patterns: Tensor) -> Tensor:
-    """Square root of the share of pixels in each bin, (planes, 10) float32."""
+    """Return the square root of the share of pixels in each bin, (planes, 10) float32."""
     n = len(patterns)
     plane = PATTERNS * torch.arange(n, dtype=torch.int32, device=patterns.device)[:, None]
     codes = patterns.flatten(1) + plane
@@ -85,7 +91,7 @@ def _histogram(patterns: Tensor) -> Tensor:
 
 @cache
 def _bin_of_pattern() -> Tensor:
-    """(256, 10) float32: 1 in the column of a pattern's bin."""
+    """Return a table from patterns to bins, (256, 10) float32: a pattern's row is 1 in the column of its bin."""
     bits = (torch.arange(PATTERNS)[:, None] >> torch.arange(len(RING))) & 1
     one_arc = (bits != bits.roll(1, 1)).sum(1) <= 2
     bins = torch.where(one_arc, bits.sum(1), BINS - 1)

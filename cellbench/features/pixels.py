@@ -12,7 +12,7 @@ CHUNK = 4096  # images at a time
 
 
 def flatten(images: Tensor | NDArray, side: int | None = None, by_mean: bool = False) -> Tensor:
-    """(n, channels, height, width) to (n, channels * height * width) float32 on the images' device.
+    """Return each image's pixels as one row, (n, channels * height * width) float32 on the images' device.
 
     Unsigned integers are divided by their type's greatest value. side: first resize to side x side pixels, bicubic
     without antialiasing (the kernel of OpenCV's INTER_CUBIC, a = -0.75), cut and rounded to the images' own type.

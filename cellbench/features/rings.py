@@ -14,12 +14,12 @@ RINGS = 6  # of equal width, from the middle to the corners
 
 
 def radial(images: Tensor | NDArray) -> Tensor:
-    """Share of each channel's light in six rings around the middle of the image, float32 (n, channels * 6).
+    """Return the share of each channel's light in six rings around the image's middle, float32 (n, channels * 6).
 
     images: (n, channels, height, width) uint8, uint16 or float32. Rings have equal width, the last reaches the
-    corners; a pixel belongs to the ring of its centre. 0 where the channel is 0. Light is what lies above 0, or above
-    the channel's least value where that is negative, as in standardised images. As FracAtD of CellProfiler's
-    MeasureObjectRadialDistribution, with the image in place of an object.
+    corners; a pixel belongs to the ring of its centre. The shares of a channel without light are 0. Light is what lies
+    above 0, or above the channel's least value where that is negative, as in standardised images. As FracAtD of
+    CellProfiler's MeasureObjectRadialDistribution, with the image in place of an object.
     Raises DataError for values that are not finite.
     """
     images = as_tensor(images)
@@ -40,7 +40,7 @@ def _radial(images: Tensor, masks: Tensor) -> Tensor:
 
 
 def _ring_of_pixel(height: int, width: int) -> Tensor:
-    """(height, width) int64, 0 in the middle; the corners' pixels are in the last ring."""
+    """Return the number of the ring of each pixel, (height, width) int64: 0 in the middle, the last in the corners."""
     rows, columns = torch.arange(height) - (height - 1) / 2, torch.arange(width) - (width - 1) / 2
     distance = torch.hypot(rows[:, None], columns[None])
     farthest = math.hypot((height - 1) / 2, (width - 1) / 2) or 1.0

@@ -16,20 +16,26 @@ ROWS = 256  # copied to float64 at a time
 
 
 def as_float(images: Tensor) -> Tensor:
-    """float32; unsigned integers are divided by their type's greatest value."""
+    """Return the images as float32; unsigned integers are divided by the greatest value of their type."""
     if images.dtype in (torch.uint8, torch.uint16):
         return images.to(torch.float32) / torch.iinfo(images.dtype).max
     return images.to(torch.float32)
 
 
 def as_light(images: Tensor) -> Tensor:
-    """As `as_float`, but no value is below 0: a channel of an image that has one is raised by its least value."""
+    """Return what `as_float` returns, without negative values.
+
+    If a channel of an image has negative values, its least value is subtracted from all of its values.
+    """
     values = as_float(images)
     return values - values.amin((2, 3), keepdim=True).clamp(max=0)
 
 
 def in_chunks(images: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
-    """The function's result for all images, which it is given some at a time; it must work image by image."""
+    """Return the function's result for all images, calling it on one chunk of images after the other.
+
+    The function must treat each image independently of the others.
+    """
     if not len(images):
         return function(images.new_zeros(1, *images.shape[1:]))[:0]
     step = max(1, CHUNK_VALUES.get(images.device.type, CHUNK_VALUES["cpu"]) // images[0].numel())
@@ -37,7 +43,7 @@ def in_chunks(images: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
 
 
 def check_finite(images: Tensor) -> None:
-    """Raises DataError naming the first image with a NaN or an infinite value; unsigned integers have none."""
+    """Raise DataError, naming the first image, if an image has a NaN or an infinite value."""
     if not images.is_floating_point():
         return
     bad = ~in_chunks(images, lambda chunk: chunk.isfinite().flatten(1).all(1))
@@ -51,9 +57,10 @@ def check_finite(images: Tensor) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Standardiser:
-    """Mean 0 and deviation 1 of every feature of the training part; mean, factor: (features,) float32.
+    """Scales features so that each has mean 0 and deviation 1 over the training images.
 
-    A feature that does not vary, such as a dark border pixel, becomes 0.
+    mean: (features,) float32, subtracted from the features; factor: (features,) float32, which they are then
+    multiplied by. A feature that does not vary, such as a dark border pixel, becomes 0.
     """
 
     mean: Tensor
@@ -61,7 +68,7 @@ class Standardiser:
 
     @classmethod
     def of(cls, features: Tensor) -> Self:
-        """features: (n, features) float32, on any device; statistics are float64."""
+        """Return the standardiser of these features, (n, features) float32 on any device; sums are in float64."""
         total = features.new_zeros(2, features.shape[1], dtype=torch.float64)
         for rows in features.split(ROWS):
             total[0] += rows.sum(0, dtype=torch.float64)
@@ -74,9 +81,10 @@ class Standardiser:
 
     @classmethod
     def of_groups(cls, features: Tensor, groups: Iterable[slice]) -> Self:
-        """Also divides each group of columns by the root of how many of them vary; columns of no group become 0.
+        """Return a standardiser that gives every group of columns the same total variance.
 
-        All groups then have the same variance, and an equal part in a kernel of distances or products.
+        A column is also divided by the square root of the number of columns of its group that vary, so that all groups
+        have an equal part in a kernel of distances or products. Columns of no group become 0.
         """
         alike = cls.of(features)
         factor = torch.zeros_like(alike.factor)
@@ -86,5 +94,5 @@ class Standardiser:
         return cls(alike.mean, factor)
 
     def __call__(self, features: Tensor) -> Tensor:
-        """Standardise in place, and return, (n, features) float32."""
+        """Standardise features, (n, features) float32, in place and return them."""
         return features.sub_(self.mean).mul_(self.factor)

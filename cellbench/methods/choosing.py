@@ -1,4 +1,4 @@
-"""The choice among candidates: the one that scores val best."""
+"""Chooses among fitted candidates the one that scores val best."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from operator import itemgetter
@@ -13,7 +13,7 @@ from ..core.settings import is_number
 
 
 class Candidate(NamedTuple):
-    """settings: what was tried; model: fitted with them; val_scores: its scores of val, (n, classes)."""
+    """A model fitted with some settings, and its scores of the validation images, (n, classes)."""
 
     settings: Mapping[str, Any]
     model: Any
@@ -21,9 +21,10 @@ class Candidate(NamedTuple):
 
 
 def best_candidate(candidates: Iterable[Candidate], val: Samples, log: RunLog) -> tuple[float, Candidate]:
-    """The highest figure on val, see validation_figure, and the first candidate that has it.
+    """Return the highest figure on val (see validation_figure) and the first candidate that reaches it.
 
-    Each candidate has a row in the history, of its numbers and the figure. There must be at least one candidate.
+    Adds a row to the history for each candidate: its numeric settings and its figure. There must be at least one
+    candidate.
     """
     return max(_scored(candidates, val, log), key=itemgetter(0))
 

@@ -1,4 +1,4 @@
-"""Features × support vector machines."""
+"""Methods that fit a support vector machine to features of images."""
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -76,28 +76,28 @@ class SVMSettings(MachineSettings):
 
     @property
     def fixed(self) -> dict[str, Any]:
-        """What is the same for every machine."""
+        """Return the settings that are the same for every machine of the grid."""
         return {name: getattr(self, name) for name in ("kernel", "degree", "coef0", "class_weight")}
 
 
 def standardised(features: "Tensor") -> "Standardiser":
-    """The usual scaler: mean 0 and deviation 1 of every feature."""
+    """Return the usual scaler, which gives every feature mean 0 and deviation 1."""
     from ..features.tensors import Standardiser
 
     return Standardiser.of(features)
 
 
 def unscaled(features: "Tensor") -> None:
-    """Features as they are."""
+    """Return None, which stands for features that are used as they are."""
 
 
 class FeatureSVM:
-    """Features, scaled by train statistics, then a C-SVC; C, gamma and the scaler, if there are several, are those that
-    do best on val.
+    """A C-SVC on features that are scaled by train statistics.
 
-    scalers: by name, the simplest first; the name is in `chosen`, as features, unless it is ''.
-    gamma_factors: with gamma 'scale', multiples of it that are tried in the end, with the scaler and the C chosen by
-    then.
+    If there are several values of C or gamma, or several scalers, those that do best on val are taken.
+
+    scalers: by name, the simplest first; the chosen one's name is `chosen["features"]`, unless it is ''.
+    gamma_factors: with gamma 'scale', multiples of it that are tried last, with the scaler and the C chosen before.
     """
 
     def __init__(
@@ -168,7 +168,7 @@ class FeatureSVM:
     def _best(
         self, backend: Any, given: "tuple[Tensor, NDArray, Tensor]", grid: Mapping[str, Any], val: Samples, log: RunLog
     ) -> tuple[float, Candidate]:
-        """The machine of the grid that scores val best, and its figure."""
+        """Return the best figure on val that a machine of the grid reaches, and that machine."""
         from ..svm.backends import candidates
 
         inputs, labels, unseen = given
@@ -181,7 +181,10 @@ class FeatureSVM:
     def _inputs(
         self, scale: "Standardiser | None", seen: "Tensor", unseen: "Tensor", train: Samples
     ) -> "tuple[Tensor, NDArray, Tensor]":
-        """What a machine is given: scaled training features, their labels, scaled validation features."""
+        """Return scaled training features, their labels and scaled validation features.
+
+        With `smote`, new samples are among the training features and labels.
+        """
         from ..features.oversampling import smote
 
         if len(self._scalers) > 1:  # scaling is done in place, and the others need them too
@@ -219,7 +222,10 @@ class FeatureSVM:
 
 @dataclass(frozen=True, eq=False)
 class FittedSVM:
-    """A fitted machine of any backend, and what makes features of images for it; classes: how many there are."""
+    """A fitted machine of any backend, with the function and the standardiser that make its features from images.
+
+    classes: the number of classes.
+    """
 
     features: Features
     scale: "Standardiser | None"
@@ -229,7 +235,7 @@ class FittedSVM:
 
     @classmethod
     def of_state(cls, features: Features, state: Mapping[str, Any], device: str) -> "FittedSVM":
-        """What `state` told, whatever backend had fitted it, as machines of ours."""
+        """Return the machine whose state `state` returned, as one of our solver's, whatever backend had fitted it."""
         from ..features.tensors import Standardiser
         from ..svm import saved
 
@@ -247,13 +253,13 @@ class FittedSVM:
         return self.scores(self.features_of(images))
 
     def features_of(self, images: NDArray) -> "Tensor":
-        """(n, features) float32, scaled."""
+        """Return the scaled features of images, (n, features) float32."""
         from ..core.tensors import as_tensor
 
         return _scaled(self.features(as_tensor(images).to(self.device)), self.scale)
 
     def scores(self, features: "Tensor") -> NDArray[np.float32]:
-        """(n, classes) of scaled features."""
+        """Return the scores (n, classes) of scaled features."""
         from ..svm import SVC
 
         ours = isinstance(self.machine, SVC)
@@ -266,7 +272,7 @@ def _scaled(features: "Tensor", scale: "Standardiser | None") -> "Tensor":
 
 
 def _scores(model: Any, decisions: NDArray, n_classes: int) -> NDArray[np.float32]:
-    """One-versus-rest decision values in a column a class; a class unseen in training scores lowest."""
+    """Return scores (n, n_classes) from decision values; a class unseen in training scores lowest."""
     if decisions.ndim == 2 and decisions.shape[1] == n_classes:
         return decisions.astype(np.float32)
     if decisions.ndim == 1:  # two classes: one signed distance
@@ -277,7 +283,10 @@ def _scores(model: Any, decisions: NDArray, n_classes: int) -> NDArray[np.float3
 
 
 def _by_class(train: Samples) -> Samples:
-    """The same samples in the order of their classes, as the solver wants them: images are smaller than features."""
+    """Return the samples sorted by class, as the solver wants them; with several labels an image, unchanged.
+
+    Images are sorted rather than features because they are smaller.
+    """
     if train.multilabel:
         return train
     order = train.labels.argsort(kind="stable")
@@ -285,7 +294,9 @@ def _by_class(train: Samples) -> Samples:
 
 
 def _largest_pair(train: Samples, evened: bool) -> int:
-    """Samples of the largest binary machine: of the two commonest classes, or with several labels an image all.
+    """Return the number of samples of the largest binary machine.
+
+    These are the samples of the two commonest classes, or with several labels an image all samples.
 
     evened: whether all classes are to get as many samples as the commonest.
     """
@@ -296,13 +307,17 @@ def _largest_pair(train: Samples, evened: bool) -> int:
 
 
 def several(value: Any) -> tuple[Any, ...]:
-    """A setting of one value or of several, as a tuple."""
+    """Return the value or values of a setting as a tuple."""
     return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
 @dataclass(frozen=True)
 class Classical:
-    """A row of the table of SVM methods: a function of cellbench.features with its options; cost as in MethodEntry."""
+    """A row of the table of SVM methods.
+
+    features: the name of a function of cellbench.features; options: its keyword arguments. The other fields are as in
+    MethodEntry.
+    """
 
     name: str
     summary: str

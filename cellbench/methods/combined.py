@@ -30,7 +30,7 @@ MIN_SIZE = 16  # pixels; of smaller images texture has hardly a pixel to compare
 
 
 def _in_order(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Checked, and in the one order that a record has."""
+    """Return the names in the order of GROUPS, which is the order in records. Raises UsageError as check_groups."""
     check_groups(names)
     return tuple(name for name in GROUPS if name in names)
 
@@ -61,7 +61,7 @@ class GroupSettings(Settings):
     @field_validator("optional")
     @classmethod
     def _among_features(cls, names: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...]:
-        """Those that are there; none where all are optional, as all of them cannot be left out."""
+        """Return the optional groups that are among the features; none if all are optional, as one must stay."""
         if names:
             check_groups(names, "optional")
         features = info.data.get("features", ())
@@ -82,7 +82,7 @@ class CombinedSettings(SVMSettings, GroupSettings):
 
 
 def restore(settings: CombinedSettings, state: Mapping[str, Any], device: str) -> FittedSVM:
-    """What scores images as the CombinedSVM did whose state it was."""
+    """Return a fitted machine that scores images as the CombinedSVM with this state did."""
     return FittedSVM.of_state(partial(values_of, settings.features), state, device)
 
 
@@ -99,7 +99,7 @@ def restore(settings: CombinedSettings, state: Mapping[str, Any], device: str) -
     restore=restore,
 )
 class CombinedSVM:
-    """Groups of features, standardised and each divided by the root of its size, then a C-SVC: a sum of kernels."""
+    """A C-SVC on groups of features, standardised so that every group has the same total variance."""
 
     def __init__(self, settings: CombinedSettings, device: str) -> None:
         self._groups, self._device = settings.features, device
@@ -133,14 +133,14 @@ class CombinedSVM:
         }
 
     def _scale(self, groups: Sequence[str], features: "Tensor") -> "Standardiser":
-        """Equal weight for these groups, none for the others."""
+        """Return a standardiser that gives these groups equal weight and sets the features of other groups to 0."""
         from ..features.tensors import Standardiser
 
         return Standardiser.of_groups(features, [self._layout.groups[name] for name in groups])
 
 
 def importance(machine: FittedSVM, layout: Layout, val: Samples) -> dict[str, dict[str, float]]:
-    """How much worse val is scored when a group's, or a channel's, features are those of another image.
+    """Return by how much the figure on val falls when the features of a group or channel are permuted over images.
 
     The figure is that by which C is chosen: macro-F1, or mean average precision of several labels an image. Images are
     permuted once, with seed 0. A group without features, as pairs of one channel, is left out.
@@ -164,7 +164,7 @@ def importance(machine: FittedSVM, layout: Layout, val: Samples) -> dict[str, di
 
 
 def _some(samples: Samples, most: int) -> Samples:
-    """All of them, or a fixed random part."""
+    """Return all samples, or a fixed random choice of `most` of them if there are more."""
     if len(samples) <= most:
         return samples
     drawn = np.sort(np.random.default_rng(0).choice(len(samples), most, replace=False))

@@ -38,7 +38,7 @@ class Trial:
 
     @property
     def shape(self) -> dict[str, Any]:
-        """What it takes to make the same toy images again."""
+        """The arguments of `rings` that make the same toy images again."""
         data = self.data
         channels, classes = len(data.channels), len(data.classes)
         return {"channels": channels, "classes": classes, "multilabel": data.multilabel, "size": data.images.shape[2]}

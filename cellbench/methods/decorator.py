@@ -27,7 +27,7 @@ OF_THE_RUN = ("settings", "seed", "device")  # parameters that are no settings: 
 def method(
     name: str, summary: str, *, family: str, settings: Settings | None = None, backend: str = "python", **facts: Any
 ) -> Callable[[F], F]:
-    """Decorator: what it stands above is the method called `name`.
+    """Return a decorator that registers a function or a class as the method called `name`.
 
     A function of (train, val, log, *, settings…) learns from train, chooses on val, and returns what scores images: a
     function of images (n, channels, height, width) that gives scores (n, classes). Its keyword-only parameters are the
@@ -51,7 +51,7 @@ def method(
 
 
 class FunctionMethod:
-    """A function of (train, val, log, …) as a method."""
+    """Wraps a function of (train, val, log, …) so that it has the interface of registry.Method."""
 
     def __init__(self, function: Callable[..., Score], arguments: Mapping[str, Any], backend: str) -> None:
         self._function, self._arguments, self.backend = function, arguments, backend
@@ -85,7 +85,10 @@ def _of_class(made: Callable[..., Method], settings: Settings, seed: int, device
 
 
 def _arguments(made: Callable, settings: Settings, seed: int, device: str) -> dict[str, Any]:
-    """What it asks for: the run's seed and device, and the settings, whole or one by one."""
+    """Return the arguments that `made` has parameters for: the run's seed and device, and the settings.
+
+    The settings are passed whole if `made` has a parameter `settings`, else one by one.
+    """
     parameters = _parameters(made)
     of_run = {"settings": settings, "seed": seed, "device": device}
     asked = {name: value for name, value in of_run.items() if name in parameters}
@@ -93,7 +96,10 @@ def _arguments(made: Callable, settings: Settings, seed: int, device: str) -> di
 
 
 def _declared(name: str, made: Callable) -> type[Settings]:
-    """The keyword-only parameters as a class of settings. Raises UsageError for one without a type or a default."""
+    """Return a class of settings made from the keyword-only parameters of `made`.
+
+    Raises UsageError for a parameter without a type or a default.
+    """
     own = {key: one for key, one in _parameters(made).items() if one.kind is one.KEYWORD_ONLY and key not in OF_THE_RUN}
     annotations = {key: one.annotation for key, one in own.items() if one.annotation is not one.empty}
     function = inspect.unwrap(made.__init__ if isinstance(made, type) else made)  # type: ignore[misc]

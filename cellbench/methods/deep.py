@@ -1,4 +1,4 @@
-"""Nets × recipes."""
+"""Methods that train a net by a recipe: one for every net, each with the same settings."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import astuple
@@ -53,7 +53,7 @@ class NetMethod:
         return {**self.model.state(), "built": self._built, "scores": self._scores}
 
     def save(self, path: Path, seconds: Mapping[str, float], spent: Spent) -> None:
-        """Keep the trained net and what its training cost, seconds by phase, in a file that torch reads."""
+        """Write the trained net and the cost of its training, seconds by phase and `spent`, to a file for `load`."""
         import torch
 
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ class NetMethod:
         write_whole(path, lambda file: torch.save(kept, file))
 
     def load(self, path: Path) -> tuple[Mapping[str, float], Spent]:
-        """Take the net that `save` kept; returns what its training cost and what was spent meanwhile."""
+        """Load the net that `save` wrote, and return the cost of its training: seconds by phase, and `spent`."""
         import torch
 
         kept = torch.load(path, map_location="cpu", weights_only=True)
@@ -70,7 +70,7 @@ class NetMethod:
         return kept["seconds"], Spent(*kept["spent"])
 
     def _build(self, train: Samples) -> "nn.Module":
-        """A fresh net for such images and classes; its weights come from the seed."""
+        """Return a new net for the training images' channels, size and classes; its weights come from the seed."""
         import torch
 
         torch.manual_seed(self._seed)  # the weights, and dropout
@@ -100,14 +100,14 @@ class NetMethod:
 
 
 def restore(net: Net, recipe: Recipe, state: Mapping[str, Any], device: str) -> "NetClassifier":
-    """The trained net that `NetMethod.state` describes."""
+    """Return the trained net whose state `NetMethod.state` returned."""
     from ..deep.classifier import NetClassifier
 
     return NetClassifier.of_state(net.build(**state["built"]), state, recipe, device)
 
 
 def entry_of(net: Net) -> MethodEntry:
-    """The method that trains `net`."""
+    """Return the registry entry of the method that trains `net`."""
     return MethodEntry(
         name=net.name,
         factory=partial(NetMethod, net),
@@ -128,7 +128,9 @@ def entry_of(net: Net) -> MethodEntry:
 
 
 def register_net(name: str, summary: str, **facts: Any) -> Callable[[Callable[..., "nn.Module"]], Callable]:
-    """Decorator for a function of (channels, classes, size) that builds a module: a net, and a method that trains it.
+    """Return a decorator that registers a function as a net, together with a method that trains the net.
+
+    The function takes (channels, classes, size) and returns a module.
 
     facts: further fields of `Net`, such as source, min_size and sgd_rate.
     """

@@ -1,4 +1,4 @@
-"""Images through a frozen encoder: once for each set of images, kept with what it cost."""
+"""Embeddings of images by a frozen encoder, computed once for each set of images and kept with their cost."""
 
 import hashlib
 import pickle
@@ -43,7 +43,7 @@ class Embedder:
     device: str
 
     def __call__(self, images: NDArray) -> NDArray[np.float32]:
-        """(n, features) of images (n, channels, size, size); with 'each' channel after channel.
+        """Return embeddings (n, features) of images (n, channels, size, size); with 'each', channel after channel.
 
         Raises DataError for values that are not finite.
         """
@@ -80,13 +80,13 @@ class Embedder:
 
 
 def _views(batch: "Tensor", views: int) -> "Iterator[Tensor]":
-    """The batch, or all eight of its quarter turns and reflections."""
+    """Yield the batch, or all eight of its quarter turns and reflections."""
     for turned in (batch, batch.flip(3)) if views > 1 else (batch,):
         yield from (turned.rot90(turns, (2, 3)) for turns in range(views // 2 or 1))
 
 
 def full_scale(images: NDArray) -> float:
-    """The raw value that is white: the greatest of a whole-number dtype, else the greatest of the training images."""
+    """Return the raw value that counts as white: the greatest of an unsigned dtype, else of these images."""
     if images.dtype.kind == "u":
         return float(np.iinfo(images.dtype).max)
     return max(float(images.max(initial=0)), float(np.finfo(np.float32).tiny))
@@ -95,10 +95,10 @@ def full_scale(images: NDArray) -> float:
 def embed_and_keep(
     embedder: Embedder, parts: Mapping[str, NDArray], log: RunLog, *, cached: bool
 ) -> tuple[dict[str, NDArray[np.float32]], bool]:
-    """Embeddings of the images of each part, and whether they came from the cache.
+    """Return the embeddings of the images of each part, and whether they came from the cache.
 
-    Kept ones are taken where images, weights, settings, hardware, threads and versions are the same; what they cost is
-    then counted again. A file that cannot be read is made anew.
+    The cache is used if images, weights, settings, hardware, threads and versions are the same; the cost of making the
+    embeddings is then counted again. A file that cannot be read is replaced.
     """
     path = cache_folder() / "embeddings" / f"{_key(embedder, parts)}.pt"
     if cached and (kept := _read(path)):
@@ -132,7 +132,7 @@ def _write(path: Path, embeddings: Mapping[str, NDArray], seconds: Mapping[str, 
 
 
 def _key(embedder: Embedder, parts: Mapping[str, NDArray]) -> str:
-    """What embeddings and their cost depend on."""
+    """Return a hash of all that embeddings and their cost depend on."""
     import torch
 
     from ..deep.nets.third_party import version_of

@@ -1,4 +1,4 @@
-"""Features × scikit-learn's classifiers, with one label an image or several."""
+"""Methods that combine features with a classifier of scikit-learn, for one label an image or several."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -22,10 +22,10 @@ def best_classifier(
     val: Samples,
     log: RunLog,
 ) -> Callable[[NDArray], NDArray[np.float32]]:
-    """Features of images, then the classifier, of some candidates, that does best on val: what scores images with it.
+    """Fit the candidates to features of images and return a function that scores images with the best one on val.
 
-    features: (n, channels, height, width) to (n, features) float32. candidates: settings that were tried, and the
-    unfitted classifier with them, the simplest first. Scores are logarithms of probabilities.
+    features: a function from (n, channels, height, width) to (n, features) float32. candidates: pairs of settings and
+    the unfitted classifier that has them, the simplest first. For what scores are, see `log_probabilities`.
     """
     check_two_classes(train)
     classes = len(train.classes)
@@ -46,7 +46,7 @@ def best_classifier(
 
 
 def fit_classifier(classifier: Any, features: NDArray[np.float32], labels: NDArray) -> Any:
-    """The fitted classifier; of labels (n, classes) bool one classifier a label."""
+    """Return the classifier, fitted; for labels (n, classes) bool, one classifier for each label."""
     import warnings
 
     from sklearn.multiclass import OneVsRestClassifier
@@ -61,7 +61,7 @@ def fit_classifier(classifier: Any, features: NDArray[np.float32], labels: NDArr
 
 
 def log_probabilities(fitted: Any, features: NDArray[np.float32], classes: int) -> NDArray[np.float32]:
-    """(n, classes): of one label an image the logarithm of its probability, of several the log odds.
+    """Return scores (n, classes): log probabilities for one label an image, log odds for several.
 
     A class without training images scores lowest.
     """

@@ -1,4 +1,4 @@
-"""Floors: what a method scores that looks at next to nothing. A method close to one has learnt little."""
+"""Floors: methods that look at next to nothing. Another method that scores hardly better has learnt little."""
 
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -32,7 +32,7 @@ LINEAR_C = (0.01, 0.1, 1, 10, 100)
     cost=0.01,
 )
 def floor_majority(train: Samples, val: Samples, log: RunLog) -> Score:
-    """Gives every image the same scores: how often training images have each class."""
+    """Give every image the same scores: the share of training images that have each class."""
     shares = np.array(count_classes(train.labels, len(train.classes))) / len(train)
     return lambda images: np.tile(shares, (len(images), 1))
 
@@ -89,7 +89,7 @@ def _untrained(net: str, train: Samples, seed: int, device: str) -> "NetClassifi
 
 
 def linear_candidates() -> list[tuple[dict[str, float], Any]]:
-    """Logistic regressions on standardised features, the most restrained first."""
+    """Return settings and unfitted logistic regressions on standardised features, strongest penalty first."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler

@@ -1,4 +1,4 @@
-"""Small classifiers on embeddings: logistic regression and nearest neighbours. That of SVMs is methods.classical's."""
+"""Small classifiers on embeddings: logistic regression and nearest neighbours. For SVMs see methods.classical."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -50,17 +50,17 @@ class NeighbourSettings(Settings):
 
 
 class Fitted(Protocol):
-    """What scores standardised embeddings."""
+    """A fitted classifier that scores standardised embeddings."""
 
     def __call__(self, rows: "Tensor") -> NDArray[np.float32]:
-        """(n, classes) of rows (n, features) float32."""
+        """Return scores (n, classes) of embeddings, rows (n, features) float32."""
 
     def state(self) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True, eq=False)
 class Linear:
-    """weight (classes, features) and bias (classes,), float32: the scores are logits."""
+    """A linear classifier with weight (classes, features) and bias (classes,), float32; its scores are logits."""
 
     weight: "Tensor"
     bias: "Tensor"
@@ -78,10 +78,12 @@ class Linear:
 
 @dataclass(frozen=True, eq=False)
 class Neighbours:
-    """The k training images of greatest cosine similarity s vote with weight exp(s / 0.07), as Wu et al. (CVPR 2018)
-    have it. rows: (n, features), of length 1; truth: (n, classes) float32 of 0 and 1.
+    """A nearest-neighbour classifier with weighted votes, as in Wu et al. (CVPR 2018).
 
-    A score is the share of the votes less 0.5, so that of several labels those with most votes are above 0.
+    The k training images of greatest cosine similarity s vote with weight exp(s / 0.07). A score is the share of the
+    votes less 0.5, so that of several labels those that get more than half of the votes are above 0.
+
+    rows: (n, features), embeddings of the training images, scaled to length 1. truth: (n, classes) float32 of 0 and 1.
     """
 
     rows: "Tensor"
@@ -92,7 +94,7 @@ class Neighbours:
         return self.with_each_k(rows, (self.k,))[0]
 
     def with_each_k(self, rows: "Tensor", ks: tuple[int, ...]) -> list[NDArray[np.float32]]:
-        """The scores for each k, the neighbours looked for once."""
+        """Return the scores for each k, (n, classes) float32; the neighbours are searched only once."""
         import torch
         from torch.nn.functional import normalize
 
@@ -115,8 +117,11 @@ class Neighbours:
 
 
 def linear_path(settings: LinearSettings, rows: "Tensor", train: Samples, unseen: "Tensor") -> Iterator[Candidate]:
-    """Logistic regression for every C, ascending, each started from the one before: multinomial, or of several labels
-    one for each."""
+    """Yield a fitted logistic regression for every C, ascending, each started from the one before.
+
+    It is multinomial; with several labels an image it is one binary regression for each label. rows, unseen: the
+    standardised embeddings of the training and of the validation images.
+    """
     from sklearn.linear_model import LogisticRegression
 
     models: dict[int, LogisticRegression] = {}
@@ -154,7 +159,11 @@ def _linear(models: Mapping[int, Any], train: Samples, features: int) -> Linear:
 def neighbour_path(
     settings: NeighbourSettings, rows: "Tensor", train: Samples, unseen: "Tensor"
 ) -> Iterator[Candidate]:
-    """Nearest neighbours for every k, ascending; one that is larger than the training part is left out."""
+    """Yield a nearest-neighbour classifier for every k, ascending.
+
+    A k larger than the number of training images is left out; if all are, that number is the only k. rows, unseen: the
+    standardised embeddings of the training and of the validation images.
+    """
     import torch
     from torch.nn.functional import normalize
 
@@ -167,14 +176,14 @@ def neighbour_path(
 
 
 class StandardisedHead:
-    """Embeddings standardised by train statistics, then the classifier of a path that does best on val."""
+    """Standardises embeddings by train statistics and uses the classifier of a path that does best on val."""
 
     def __init__(self, path: Any, settings: Any, backend: str) -> None:
         self._path, self._settings, self.backend = path, settings, backend
         self.chosen: dict[str, Any] = {}
 
     def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
-        """images of both: embeddings (n, features) float32."""
+        """Fit on train and choose on val; the images of both are embeddings, (n, features) float32."""
         import torch
 
         from ..features.tensors import Standardiser
@@ -195,14 +204,14 @@ class StandardisedHead:
 
 @dataclass(frozen=True, eq=False)
 class FittedHead:
-    """A fitted classifier behind the scale of its embeddings."""
+    """A fitted classifier, and the standardiser that its embeddings go through first."""
 
     scale: "Standardiser"
     fitted: Fitted
 
     @classmethod
     def of_state(cls, kind: Any, state: Mapping[str, Any]) -> Self:
-        """kind: Linear or Neighbours."""
+        """Return the head whose state `state` returned; kind: the class of its classifier, Linear or Neighbours."""
         from ..features.tensors import Standardiser
 
         return cls(Standardiser(*state["scale"]), kind.of_state(state["fitted"]))

@@ -1,4 +1,4 @@
-"""Deep features × support vector machines: a net learns to see, a C-SVC to decide."""
+"""The method that trains a net and then fits a support vector machine to the inputs of its last layer."""
 
 import hashlib
 import pickle
@@ -65,12 +65,12 @@ RECIPE = [name for name in Recipe.model_fields if name not in MachineSettings.mo
 
 
 def recipe_of(settings: NetAndMachineSettings) -> Recipe:
-    """A recipe with what the settings say of it."""
+    """Return the recipe that the settings describe; what they leave open (None) has the recipe's default."""
     return Recipe(**{name: value for name in RECIPE if (value := getattr(settings, name)) is not None})
 
 
 def recipe_for(settings: NetAndMachineSettings, n: int) -> Recipe:
-    """The recipe for `n` training images, nothing left at auto."""
+    """Return the recipe for `n` training images, in which no setting is left at auto."""
     return _suited_to(settings.net, recipe_of(settings), n)
 
 
@@ -80,7 +80,9 @@ def _suited_to(net: str, recipe: Recipe, n: int) -> Recipe:
 
 
 def suited(settings: NetAndMachineSettings, n: int) -> NetAndMachineSettings:
-    """Fills in automatic settings only where they differ from those of a large set, so that keys of older records stay.
+    """Return the settings with automatic ones filled in where they differ from those for a large training set.
+
+    The others stay unset, so that the keys of older records stay valid.
 
     n: training images. A record without epochs means EPOCHS of them, whatever the net.
     """
@@ -92,7 +94,7 @@ def suited(settings: NetAndMachineSettings, n: int) -> NetAndMachineSettings:
 
 
 def penultimate(model: "NetClassifier", images: "Tensor") -> "Tensor":
-    """(n, features) float32: what reaches the net's last linear layer."""
+    """Return the inputs of the net's last linear layer for these images, (n, features) float32."""
     import torch
 
     from ..deep.nets.layers import inputs_of, last_linear
@@ -103,7 +105,7 @@ def penultimate(model: "NetClassifier", images: "Tensor") -> "Tensor":
 
 
 def restore(settings: NetAndMachineSettings, state: Mapping[str, Any], device: str) -> FittedSVM:
-    """What scores images as the DeepFeatureSVM did whose state it was."""
+    """Return a fitted machine that scores images as the DeepFeatureSVM with this state did."""
     model = restore_net(find(settings.net), recipe_of(settings), state, device)
     return FittedSVM.of_state(partial(penultimate, model), state["svm"], device)
 
@@ -119,7 +121,7 @@ def restore(settings: NetAndMachineSettings, state: Mapping[str, Any], device: s
     suited=suited,
 )
 class DeepFeatureSVM:
-    """What a trained net hands to its last layer, standardised, then a C-SVC."""
+    """A C-SVC on the inputs of the last linear layer of a trained net, standardised."""
 
     def __init__(self, settings: NetAndMachineSettings, seed: int, device: str) -> None:
         from ..svm.backends import choose
@@ -160,11 +162,17 @@ class DeepFeatureSVM:
         return {**self._net.facts, **self._machine.facts}
 
     def state(self) -> dict[str, Any]:
-        """The net's, so that other nets can start from its weights, and the machine's; scores are the latter's."""
+        """Return the net's state, so that other nets can start from its weights, with the machine's under 'svm'.
+
+        'scores' is '', as the scores are the machine's decision values.
+        """
         return {**self._net.state(), "scores": "", "svm": self._machine.state()}
 
     def _key(self, recipe: Recipe, train: Samples, val: Samples) -> str:
-        """What a trained net and its cost depend on: pixels, labels, classes, settings, code, threads, device."""
+        """Return a hash of all that a trained net and its cost depend on.
+
+        These are the pixels, labels, number of classes, settings, seed, versions of the code, hardware and threads.
+        """
         import torch
 
         digest = hashlib.sha256()

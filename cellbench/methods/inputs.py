@@ -7,7 +7,7 @@ from ..core.errors import DataError
 
 
 def square_side(samples: Samples) -> int:
-    """The side of the images in pixels. Raises DataError where they are not square."""
+    """Return the side of the images in pixels. Raises DataError if they are not square."""
     height, width = samples.images.shape[2:]
     if height != width:
         raise DataError(f"images are {height}×{width}; nets need square ones: set size to a number of pixels")
@@ -15,7 +15,7 @@ def square_side(samples: Samples) -> int:
 
 
 def check_two_classes(train: Samples) -> None:
-    """Raises DataError where all training images have the same class; with several labels an image they may."""
+    """Raise DataError if all training images have the same class; never for several labels an image."""
     if train.multilabel or len(found := np.unique(train.labels)) > 1:
         return
     names = ", ".join(repr(train.classes[label]) for label in found) or "no class"

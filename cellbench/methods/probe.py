@@ -1,4 +1,4 @@
-"""Probes: a frozen encoder and a small classifier on what it makes of the images."""
+"""Probes: methods that fit a small classifier to the embeddings of a frozen encoder."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -86,11 +86,11 @@ class ProbeNeighbourSettings(NeighbourSettings, EncoderSettings):
 
 @dataclass(frozen=True)
 class Head:
-    """A classifier on embeddings.
+    """A kind of classifier on embeddings.
 
-    settings: of encoder and classifier. make(settings, device): one that is to be fitted on Samples whose images are
-    embeddings. restore(state, device): a fitted one. scores: what its scores are for one label an image and for
-    several, see methods.registry.Method.
+    settings: the class of settings of encoder and classifier. make(settings, device): returns an unfitted classifier,
+    to be fitted on Samples whose images are embeddings. restore(state, device): returns a fitted one. scores: how its
+    scores become probabilities for one label an image and for several, see 'scores' in methods.registry.Method.
     """
 
     settings: type[EncoderSettings]
@@ -125,7 +125,7 @@ NEIGHBOURS = Head(ProbeNeighbourSettings, _neighbours, partial(_restored, heads.
 
 
 class Probe:
-    """Embeddings of a frozen encoder, then a head that chooses on val."""
+    """A method that embeds images with a frozen encoder and fits a head, which chooses its settings on val."""
 
     def __init__(self, head: Head, settings: EncoderSettings, seed: int, device: str) -> None:
         self._kind, self._settings, self._seed, self._device = head, settings, seed, device
@@ -164,7 +164,7 @@ class Probe:
         return self._head.predict(self._embedder(images) if known is None else known)
 
     def state(self) -> dict[str, Any]:
-        """Encoder and head, so that no file of weights is needed again."""
+        """Return the state of encoder and head, with the encoder's weights, so that no file of them is needed."""
         encoder = self._embedder.encoder
         return {
             "scores": self._kind.scores[self._multilabel],
@@ -199,7 +199,7 @@ class FittedProbe:
 
 
 def restore(head: Head, settings: EncoderSettings, state: Mapping[str, Any], device: str) -> FittedProbe:
-    """What scores images as the Probe did whose state it was."""
+    """Return a fitted probe that scores images as the Probe with this state did."""
     from ..deep.pretrained import encoders
 
     encoder = encoders.untrained(settings.encoder, state["size"], settings.layer, settings.pooling, device)
@@ -209,7 +209,7 @@ def restore(head: Head, settings: EncoderSettings, state: Mapping[str, Any], dev
 
 
 def _is_seeded(params: Mapping[str, Any]) -> bool:
-    """Only weights that are drawn at random depend on the seed."""
+    """Return whether the seed changes the result: only if the encoder's weights are drawn at random."""
     return params["weights"] is None
 
 

@@ -16,20 +16,23 @@ from ..datasets.preprocessing import Preprocessing
 
 
 class Scorer(Protocol):
-    """What can score images."""
+    """Any object that scores images."""
 
     def predict(self, images: NDArray) -> NDArray[np.float32]:
-        """Scores (n, classes) for images (n, channels, height, width)."""
+        """Return scores (n, classes) for images (n, channels, height, width)."""
 
 
 class Method(Scorer, Protocol):
-    """Two verbs, and after `fit` three facts: what ran it, what it chose on val, how many parameters it has.
+    """The interface of a method: `fit`, `predict`, and three attributes that are read after `fit`.
+
+    backend: what ran it. chosen: what it chose on val. parameters: how many parameters it has, or None.
 
     A method may also have `facts: Mapping[str, Any]`, JSON values that are added to the record's. It is read once,
-    after `predict`, when times and memory have been taken: a property may compute what it tells.
-    And `state() -> Mapping[str, Any]`, all that was learnt as tensors, numbers, text, and lists and mappings of them:
-    what the entry's `restore` makes a Scorer of. Its 'scores' say what makes probabilities of scores: 'softmax' or
-    'sigmoid'; '' or nothing where they are decision values.
+    after `predict`, when times and memory have been taken, so it may be a property that computes them.
+
+    A method may also have `state() -> Mapping[str, Any]`, all that was learnt, as tensors, numbers, text, and lists
+    and mappings of them. The entry's `restore` makes a Scorer from it. Its key 'scores' says how scores become
+    probabilities: 'softmax' or 'sigmoid'; it is '' or missing if scores are decision values.
     """
 
     backend: str
@@ -37,7 +40,7 @@ class Method(Scorer, Protocol):
     parameters: int | None
 
     def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
-        """Learn from train, choose on val; return when finished, the device synchronised."""
+        """Learn from train and choose on val; return only when the device has finished its work."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +54,15 @@ class MethodEntry:
     seeded: whether the random seed changes its result, or a function that says so for params as a record has them; if
     not, one seed is all that is run.
     min_size: the smallest side of an image that it can take, in pixels; smaller ones are skipped, with this reason.
-    smallest(): the same where only trying tells, which is too slow for a plan; None where that doesn't either.
-    devices: what it can run on; where another is asked for, it runs on the first, and the record says so.
+    smallest(): the same for a net that has to be tried to know it, which is too slow for a plan; None if unknown.
+    devices: those it can run on; if another is asked for, it runs on the first, and the record says so.
     depth, shortcuts: of a net that takes part in the depth view. cost: seconds of training for 1,000 images with
     the default settings on two processor cores, for estimates before anything was run here.
-    restore(params, state, device): what scores images as the method did whose `state()` this was, on any device;
-    without it no model can be saved.
-    needs: the extra of cellbench, see core.extras, that it takes, if any. Where only some values of a setting take one,
-    the setting says so.
-    suited(params, n): the settings for n training images, where some of them follow from their number.
+    restore(params, state, device): returns a Scorer, on any device, that scores images as the method with this state
+    did; without it no model can be saved.
+    needs: the extra of cellbench (see core.extras) that the method requires, if any. If only some values of a setting
+    require one, the setting says so.
+    suited(params, n): returns the settings for n training images, if some settings depend on n.
     """
 
     name: str

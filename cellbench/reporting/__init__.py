@@ -1,5 +1,5 @@
 """Results → what people read: tables/, charts/, findings/ (claims of studies, judged) and report/ (one page).
 
-captions: what stands above and below tables and figures; answers: the contest of families in sentences; remedies: what
-to type where something is lacking.
+captions: what stands above and below tables and figures; answers: the contest of families in sentences; remedies: the
+command that trains a method for longer.
 """

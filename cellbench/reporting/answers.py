@@ -16,16 +16,20 @@ SHORT = 10.0  # seconds below which a time has digits after the point
 
 
 def answers(results: Results) -> list[str]:
-    """What the contests of results say, one for each data set, split, limit and hardware."""
+    """Return one answer in plain sentences for each contest: for each data set, split, limit and hardware."""
     several = results.frame["machine"].nunique() > 1
     found = [contest for group in by(results.rows, DATA) for contest in contests(with_settings(group))]
     return [answer(contest, (), several) for contest in found]
 
 
 def answer(contest: Contest, left_out: Sequence[Line] = (), several_machines: bool = False) -> str:
-    """What the contest says: first what was not trained enough, then who leads and by how much, then who is missing.
+    """Return the contest's outcome in sentences, one statement a line.
 
-    A command, where a line has one, ends it. left_out: rows of the same data that exist and are not shown.
+    The lines say first what was not trained enough, then who leads and by how much, then which families are missing. A
+    line that has a command ends with it.
+
+    left_out: rows of the same data that exist and are not shown. several_machines: whether the results are from more
+    than one machine, so that the hardware is named with its machine.
     """
     lines = [_not_enough(one) for one in contest.entrants if not one.trained]
     if contest.entrants:
@@ -59,7 +63,7 @@ def _comparison(contest: Contest, several_machines: bool) -> str:
 
 
 def _other(contest: Contest, one: Entrant, several_machines: bool) -> str:
-    """An entrant beside the leader: figure, difference, time."""
+    """Return a clause on an entrant that does not lead: its figure, difference from the leader and training time."""
     figure = f"the best {one.family.noun}, {_called(one.row)}, has {_figure(contest, one)}"
     if contest.leader is None or contest.figure not in one.differences:
         untrained = "" if one.trained else ", not trained enough"
@@ -71,7 +75,7 @@ def _other(contest: Contest, one: Entrant, several_machines: bool) -> str:
 
 
 def printed_difference(row: Row, leader: Row, figure: str) -> float:
-    """The difference, in points, of two figures as they are printed, with one digit."""
+    """Return the figure of `row` minus that of `leader`, in points, after rounding both to the one digit printed."""
     return round(round(100 * row.value(figure), 1) - round(100 * leader.value(figure), 1), 1)
 
 
@@ -88,7 +92,7 @@ def _span(difference: Difference) -> str:
     if difference.low is None or difference.high is None:
         return ""
     ends = f"{signed(100 * difference.low)} to {signed(100 * difference.high)}"
-    over = (difference.over or "").partition(" (")[0]  # which classes are told otherwise, tables say below
+    over = (difference.over or "").partition(" (")[0]  # notes of tables name the classes drawn otherwise
     return f" (95 % interval over {over}: {ends})"
 
 
@@ -104,7 +108,7 @@ def _time(one: Entrant, leader: Entrant, several_machines: bool) -> str:
 
 
 def _times(ratio: float, leader: Row) -> str:
-    """'57 times as long', or what that is the other way round."""
+    """Return '57 times as long', or for a ratio below 1 how many times as long the leader takes."""
     if ratio >= 1:
         return f"{ratio:,.{two_digits(ratio)}f} times as long"
     return f"{leader['method']} takes {1 / ratio:,.{two_digits(1 / ratio)}f} times as long"
@@ -143,8 +147,10 @@ def _a(family: Family) -> str:
 
 
 def _missing(contest: Contest, left_out: Sequence[Line]) -> list[str]:
-    """Which families have no result here: those that are only not shown, those that were skipped, and
-    those that nobody asked for."""
+    """Return a line on each missing family that is hidden or was skipped, and one on all that were never run.
+
+    The last line ends with the command that runs an example of each of these.
+    """
     lines, absent = [], []
     for family in contest.missing:
         hidden = [row for row in left_out if row["family"] == family.name]

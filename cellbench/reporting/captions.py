@@ -14,8 +14,8 @@ from ..results.row_settings import plain
 from ..results.rows import MOST_FILES, Line, is_disturbed, one_label
 from .tables.table import MISSING, Column
 
-MOST_NAMED = 4  # rows in a clause
-MOST_METHODS = 8  # methods in a note
+MOST_NAMED = 4  # rows that a clause lists by name; of more it gives the number
+MOST_METHODS = 8  # methods that a note lists by name; of more it gives the number
 
 
 def fact_of(rows: Sequence[Line], name: str) -> Any:
@@ -31,7 +31,10 @@ def title_of(rows: Sequence[Line]) -> str:
 
 
 def limit_of(row: Line) -> list[str]:
-    """What labels were used where not all were: older records limit train alone, and choose on all of val."""
+    """Return a phrase on how many training and val images were used, in a list; an empty list if all were.
+
+    Older records limit train alone, and choose on all of val.
+    """
     if not row["limit"] and not row.get("val_limit"):
         return []
     train = counted(row["limit"], "training image") if row["limit"] else "all training images"
@@ -40,7 +43,7 @@ def limit_of(row: Line) -> list[str]:
 
 
 def labels_of(row: Line) -> str:
-    """How many labels were learnt from and chosen by: '100 training and 25 val images'."""
+    """Return the numbers of labelled images that were used, such as '100 training and 25 val images'."""
     val = f" and {row['n_val']:,} val" if row["n_val"] else ""
     return f"{row['n_train']:,} training{val} images"
 
@@ -66,7 +69,7 @@ def counts_of(rows: Sequence[Line]) -> str:
 
 
 def absent_of(rows: Sequence[Line]) -> list[str]:
-    """A line for each part that lacks a class: what is left out of means must be said."""
+    """Return a line for each of train, val and test that lacks a class, as averages over classes leave it out."""
     told = {part: fact_of(rows, f"{part}_absent_classes") for part in ("train", "val", "test")}
     return [
         f"without an image in {part}: {', '.join(json.loads(names))}; averages over classes leave them out"
@@ -76,7 +79,10 @@ def absent_of(rows: Sequence[Line]) -> list[str]:
 
 
 def hardware_of(rows: Sequence[Line]) -> tuple[str, ...]:
-    """A line for each machine, and one on the rows whose times are too long or include what others do not."""
+    """Return a line for each machine with its processor and GPU, and lines on training times that are not comparable.
+
+    Times are not comparable where other programs were at work, or where older records include the scoring of val.
+    """
     parts = [(row["machine"], row[part]) for part in ("processor", "gpu") for row in rows if row[part]]
     machines = sorted({row["machine"] for row in rows})
     named = {machine: ", ".join(dict.fromkeys(p for m, p in parts if m == machine)) for machine in machines}
@@ -85,8 +91,10 @@ def hardware_of(rows: Sequence[Line]) -> tuple[str, ...]:
 
 
 def scoring_in_times(rows: Sequence[Line]) -> list[str]:
-    """A line on nets whose training time includes scoring val, as in older records, where newer records stand beside
-    them."""
+    """Return a line that names the nets whose training time includes scoring val, in a list.
+
+    Only older records include it. The list is empty if there are none of these, or no newer records beside them.
+    """
     older = list(dict.fromkeys(row["method"] for row in rows if row.get("val_in_fit")))
     if not older or all(row.get("seeded") is None for row in rows):
         return []
@@ -113,8 +121,11 @@ REDRAWN = ("stratified", "grouped", "random-mask", "kfold", "id-block")
 
 
 def get_one(row: Line, methods: str, settings: Mapping[str, Any] | None = None, limit: int | None = None) -> str:
-    """How to get the results of `methods` that a view lacks; with `settings`, on top of those changed in the row; with
-    `limit`, for that number of training images, and val images in proportion."""
+    """Return the text 'get one with: …' and the command that runs `methods` on the row's data, split and device.
+
+    methods: names with spaces between them. settings: passed with --set, on top of those changed in the row; None: no
+    --set at all. limit: the number of training images, with val images in proportion; None: limits as in the row.
+    """
     chosen = " ".join(f"--method {method}" for method in methods.split())
     labels = f" --limit {limit}" if limit else _labels(row)
     split = split_of(row)
@@ -129,14 +140,17 @@ def get_one(row: Line, methods: str, settings: Mapping[str, Any] | None = None, 
 
 
 def _labels(row: Line) -> str:
-    """The options that limit labels as the row's are: without its own, --limit would limit val in proportion."""
+    """Return the options of `run` that use as many training and val images as the row, '' where it used all.
+
+    --val-limit is given whenever --limit is, as --limit alone would limit val in proportion.
+    """
     limit = f" --limit {row['limit']}" if row["limit"] else ""
     val = f" --val-limit {row.get('val_limit') or 'all'}" if row["limit"] or row.get("val_limit") else ""
     return limit + val
 
 
 def not_shown(rows: Sequence[Line]) -> str:
-    """A clause on runs that exist and that a view misses, and what shows them; rows: as `Results.left_out` has them."""
+    """Return a clause that names the results that are not shown and how to show them; rows: `Results.left_out`."""
     names = list(dict.fromkeys(called(row) for row in rows))
     named = ", ".join(names) if len(names) <= MOST_NAMED else f"{len(names)} other results"
     shown = "it" if len(names) == 1 else "them"
@@ -144,12 +158,12 @@ def not_shown(rows: Sequence[Line]) -> str:
 
 
 def split_of(row: Line) -> str:
-    """The option that draws the row's split, if it did not come with the data."""
+    """Return the option of `run` that draws the row's split, or '' if the split came with the data."""
     return f" --split {row['split']}" if re.split("[:@]", row["split"])[0] in REDRAWN else ""
 
 
 def _typed(value: Any) -> str:
-    """A setting as `--set` reads it."""
+    """Return the value of a setting as text that `--set` can read."""
     text = plain(value)
     return text.strip("[]") if "," in text else text
 
@@ -164,7 +178,10 @@ def device_of(row: Line) -> str:
 
 
 def half(name: str) -> Callable[[Line], float | None]:
-    """Of a row half of the interval of figure `name`, for the spread of a column."""
+    """Return a function that gives half the width of a row's interval of figure `name`, for the spread of a column.
+
+    The function returns None for a row without that interval.
+    """
 
     def of_row(row: Line) -> float | None:
         low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
@@ -174,8 +191,10 @@ def half(name: str) -> Callable[[Line], float | None]:
 
 
 def marked(columns: Sequence[Column], rows: Sequence[Line], over: str = "interval_over") -> tuple[Column, ...]:
-    """The columns, those with intervals marked where these are not drawn over what most of the rows' are; over: the
-    key of a row that says what its interval was drawn over."""
+    """Return the columns, with a mark after each interval that was not drawn over the same units as in most rows.
+
+    over: the key of a row that says what its interval was drawn over (test images, groups, seeds).
+    """
     marks = _marks(rows, over)
 
     def mark(row: Line) -> str:
@@ -190,7 +209,7 @@ def _marks(rows: Sequence[Line], over: str = "interval_over") -> dict[str, str]:
 
 
 def certainty_of(rows: Sequence[Line], figure: str) -> list[str]:
-    """Lines on what ± is and which rows tie with the best; figure: by which, in words."""
+    """Return lines on what ± means and on which rows tie with the best; figure: the name of the figure they tie in."""
     lines = intervals_of(rows, " of accuracy and F1")
     if any(row["tied"] is False for row in rows) or sum(row["tied"] or 0 for row in rows) > 1:
         best = next(row for row in rows if row["tied"])
@@ -208,25 +227,25 @@ def certainty_of(rows: Sequence[Line], figure: str) -> list[str]:
 
 
 def intervals_of(rows: Sequence[Line], what: str, over: str = "interval_over") -> list[str]:
-    """A line on what the intervals were drawn over, if there are any; over: as in `marked`."""
+    """Return a line on what the intervals were drawn over, in a list, empty without any; over: as in `marked`."""
     marks = _marks(rows, over)
     return [f"±{what}: half of the 95 % interval, {drawn_over(marks)}."] if marks else []
 
 
 def drawn_over(marks: Mapping[str, str]) -> str:
-    """What intervals were drawn over, in words; marks: by it, what tells which intervals are meant."""
+    """Return in words what the intervals were drawn over; marks: for each such unit, the mark of its intervals."""
     trained = "" if set(marks) == {SEEDS} else ", of the models as trained"
     return "; ".join(f"{mark} over {over}".strip() for over, mark in marks.items()) + trained
 
 
 def called(row: Line, *details: str) -> str:
-    """A row in a sentence: its method and, in brackets, its settings and further details."""
+    """Return the name of a row for use in a sentence: its method and, in brackets, its settings and the details."""
     known = ", ".join(filter(None, [row.get("settings"), *details]))
     return f"{row['method']} ({known})" if known else row["method"]
 
 
 def deviation_of(rows: Sequence[Line], what: str = "") -> list[str]:
-    """A line on what ± is where it is no interval, if there is any."""
+    """Return a line that says ± is a standard deviation over seeds, in a list, empty if no row has one."""
     some = any(name.endswith("_sd") and value is not None for row in rows for name, value in row.items())
     return [f"±{what}: standard deviation over seeds."] * some
 
@@ -238,11 +257,14 @@ LABELS = (
 
 
 def pair(a: int | None, b: int | None) -> str:
-    """Both numbers, or one when they agree or the other is missing."""
+    """Return both numbers as 'a / b', only one if they are equal or one is missing, '–' if both are."""
     texts = dict.fromkeys(f"{n:,}" for n in (a, b) if n)
     return " / ".join(texts) or MISSING
 
 
 def stands_out(figure: str) -> Callable[[Line], bool]:
-    """Whether a row ties with the best, in the column of the figure by which that was told."""
+    """Return a function that says whether a row's `figure` is bold, as the row ties with the best in that figure.
+
+    figure: 'accuracy' or 'macro_f1'. Ties are in macro-F1 where images have several labels, else in accuracy.
+    """
     return lambda row: bool(row["tied"]) and bool(row.get("several_labels")) == (figure == "macro_f1")

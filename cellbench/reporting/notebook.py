@@ -1,4 +1,4 @@
-"""Results as a notebook shows them: the answer in sentences, then tables, as plain HTML that keeps when it is saved."""
+"""Results as a notebook shows them: the answer in sentences, then tables, in plain HTML that stays when saved."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from .tables.views import tables
 
 @dataclass(frozen=True, repr=False)
 class Page:
-    """Sentences, then tables: HTML in a notebook, text elsewhere."""
+    """Sentences followed by tables, shown as HTML in a notebook and as text elsewhere."""
 
     sentences: Sequence[str]
     tables: Sequence[Table]
@@ -28,17 +28,17 @@ class Page:
 
 
 def overview(results: Results) -> Page:
-    """The answer for each data set, and its leaderboard."""
+    """Return a page with the answer in sentences for each contest, then the leaderboard of each data set."""
     return Page(answers(results), tables(results, "leaderboard"))
 
 
 def view(results: Results, name: str, conditions: Sequence[str] = ()) -> Page:
-    """A view of `cellbench table`; conditions: as --where takes them."""
+    """Return a page with the view `name` of `cellbench table`; conditions: on rows, as --where takes them."""
     return Page((), tables(results, name, conditions))
 
 
 def html_table(shown: Table) -> str:
-    """A table with its title above it and its notes below."""
+    """Return the table as HTML, with its title above it and its notes below."""
     columns = [*laid_out(shown), *_remarks(shown)]
     head = "".join(f"<th>{escape(_heading(column))}</th>" for column in columns)
     body = "".join(f"<tr>{''.join(_cell(column, row) for column in columns)}</tr>\n" for row in range(len(shown.rows)))
@@ -59,7 +59,7 @@ def _cell(column: Shown, row: int) -> str:
 
 
 def _remarks(shown: Table) -> list[Shown]:
-    """A column of what the figures of rows do not say, where any row has such a remark."""
+    """Return a column of the rows' remarks, in a list, empty if no row has a remark."""
     texts = tuple(row.get("remark") or "" for row in shown.rows)
     if not any(texts):
         return []

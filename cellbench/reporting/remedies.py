@@ -1,4 +1,4 @@
-"""What to type so that a row says something of its method."""
+"""The command that trains a method for long enough to judge it by."""
 
 import json
 
@@ -11,8 +11,12 @@ MANY = 10**6  # training images, where their number is not on record
 
 
 def train_longer(row: Row) -> str:
-    """A clause with the command that trains a row enough: by default where that was changed, else for twice the
-    epochs, and at least for the default ones."""
+    """Return a clause with the command that trains the row's method for longer.
+
+    Where settings of the amount of training (epochs, batch, rate) were changed, the command leaves them at their
+    defaults. Otherwise, for a method with epochs, it asks for twice as many, and for no fewer than the
+    default.
+    """
     changed = json.loads(row.overrides)
     others = {name: value for name, value in changed.items() if name not in AMOUNT}
     params = json.loads(row.params)

@@ -1,4 +1,4 @@
-"""Which library solved an SVM, and the LIBSVM run on the same problem."""
+"""Which library solved an SVM, and how far it agrees with LIBSVM on the same problem."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -15,21 +15,27 @@ PROBLEM = ("dataset", "fingerprint", "split", "limit", "val_limit", "preprocessi
 
 
 def requested(row: Line) -> str | None:
-    """The setting `backend`; None for a method that has no such setting."""
+    """Return the value of the setting `backend`, or None for a method that has no such setting."""
     params: dict[str, Any] = json.loads(row["params"])
     return params.get("backend")
 
 
 def solver(row: Line) -> str | None:
-    """The library that did the work; of an SVM on a net's features, the SVM's. A library that was asked for by name is
-    known even if the run failed."""
+    """Return the name of the library that a row was computed with, or None if it is not known.
+
+    A library that was asked for by name is known even if the run failed. For an SVM on a net's features, the name is
+    that of the SVM's library.
+    """
     asked = requested(row)
     return asked if asked not in (None, "auto") else (row.get("backend") or "").rpartition(", ")[2] or None
 
 
 def problem(row: Line, *more: str) -> tuple[Any, ...]:
-    """The values of PROBLEM and `more` and the settings, without the backend and what follows from the number of
-    training images: rows on the same problem have the same."""
+    """Return a key that is equal for all rows that solve the same problem, whichever library solved it.
+
+    It holds the row's values of PROBLEM and of the columns `more`, and its settings, except for the backend and for
+    settings that follow from the number of training images.
+    """
     params = {name: value for name, value in fixed_params(row).items() if name != "backend"}
     return (*(row.get(name) for name in (*PROBLEM, *more)), json.dumps(params, sort_keys=True))
 
@@ -39,18 +45,21 @@ def is_reference(row: Line) -> bool:
 
 
 def references(rows: Iterable[L], *more: str) -> dict[tuple[Any, ...], L]:
-    """LIBSVM's ok rows on a processor, by problem. Where 'auto' chose LIBSVM as well, the row that asked for it by name
-    is taken."""
+    """Return, for each problem, the row that LIBSVM solved on a processor with status 'ok'.
+
+    If one row asked for LIBSVM by name and another got it through 'auto', the former is returned. more: see `problem`.
+    """
     found = [row for row in rows if row["status"] == "ok" and is_reference(row)]
     return {problem(row, *more): row for row in sorted(found, key=lambda row: requested(row) == REFERENCE)}
 
 
 def agreements(rows: Sequence[Line], runs: Sequence[Run]) -> list[float | None]:
-    """For each run, the share of test images that it decides as LIBSVM does on the same problem with the same seed.
-    With several labels an image, the share of pairs of image and label. None without such a run, or without
-    predictions.
+    """Return, for each run, the share of test images that it labels as LIBSVM does on the same problem and seed.
 
-    rows: the frame's, one for each run.
+    Where images have several labels, it is the share of pairs of image and label. It is None where there is no such
+    run of LIBSVM, where a run has no predictions, or where the two runs had other images.
+
+    rows: the rows of the frame, one for each run, in the order of `runs`.
     """
     of_row = {id(row): run for row, run in zip(rows, runs, strict=True)}
     reference = {key: of_row[id(row)] for key, row in references(rows, "seed").items()}

@@ -1,4 +1,4 @@
-"""What a bootstrap draws: images, or groups of images, or groups within class; and the interval that comes of it.
+"""Bootstrap resampling of images, of groups of images, or of groups within each class, and the resulting interval.
 
 What is drawn over what, and why, with sources: docs/statistics.md.
 """
@@ -15,9 +15,9 @@ from ..core.sums import sums_of
 
 LEVEL = 0.95
 RESAMPLES = 2000
-FEWEST_GROUPS = 5  # of a class, so that drawing among them says something
-SLOW_RESAMPLES = 500  # of figures that each resample has to sort images for
-_AT_ONCE = 2_000_000  # weights in memory
+FEWEST_GROUPS = 5  # with fewer groups in a class, resampling them says nothing
+SLOW_RESAMPLES = 500  # for figures that have to sort the images of each resample
+_AT_ONCE = 2_000_000  # weights to hold in memory at a time
 
 IMAGES, GROUPS, GROUPS_OF_CLASSES = "test images", "groups", "groups within class"
 CELLS_ONLY, SEEDS = "cells of these wells only", "seeds"
@@ -25,10 +25,11 @@ CELLS_ONLY, SEEDS = "cells of these wells only", "seeds"
 
 @dataclass(frozen=True)
 class Interval:
-    """low, high: of the figure, at confidence `level`. over: what was drawn, one of the names above; n: how many.
+    """The confidence interval of a figure.
 
-    few_groups: positions of the classes that have too few groups, so that their cells were drawn: of these the
-    interval holds for cells of these wells only.
+    low, high: ends of the interval at confidence `level`. over: what was resampled, one of the names above. n: how
+    many of these there are. few_groups: positions of the classes that have too few groups to resample, so that their
+    images were resampled instead. For these classes the interval says nothing about other wells.
     """
 
     low: float
@@ -45,8 +46,12 @@ class Interval:
 
 @dataclass(frozen=True)
 class Design:
-    """kind: of each image (n,), those that always come together or are interchangeable; copies: of each kind, how
-    often it can be drawn (a group: once); stratum: of each kind. n units of `over`, with `freedom` degrees."""
+    """What a bootstrap resamples. Images of one kind are drawn together (a group), or are interchangeable.
+
+    kind: the kind of each image, (n images,). copies: the number of units of each kind, (kinds,); a group is one unit.
+    stratum: the stratum of each kind, (kinds,). over: what the units are, one of the names above. n: the number of
+    units. freedom: degrees of freedom. few_groups: see `Interval`.
+    """
 
     kind: NDArray[Any]
     copies: NDArray[Any]
@@ -57,12 +62,17 @@ class Design:
     few_groups: tuple[int, ...] = ()
 
     def sums_of(self, truth: NDArray[Any], predicted: NDArray[Any], classes: int | None) -> NDArray[np.float64]:
-        """What figures follow from, of the images of each kind; see `core.sums`."""
+        """Return the sums over the images of each kind that figures are computed from, (kinds, …); see `core.sums`."""
         return sums_of(truth, predicted, self.kind, len(self.copies), classes)
 
 
 def design_of(truth: NDArray[Any], groups: NDArray[Any] | None, code: NDArray[Any]) -> Design:
-    """What to draw among; code (n,): images with the same one are interchangeable."""
+    """Return what a bootstrap is to resample: images if `groups` is None, else groups.
+
+    If all images of each group have the same single label, groups are drawn within each class, but images of a class
+    with fewer than FEWEST_GROUPS groups. Else groups are drawn from all, or images if there are fewer than
+    FEWEST_GROUPS groups. code (n,): images with the same code are interchangeable.
+    """
     n = len(truth)
     if groups is None:
         return _drawn(np.zeros(n, int), np.zeros(n, bool), np.zeros(n, int), code, IMAGES)
@@ -84,7 +94,7 @@ def _drawn(
     over: str,
     few: tuple[int, ...] = (),
 ) -> Design:
-    """Groups where `whole`, else images."""
+    """Return a design that resamples groups for images where `whole` is true, and single images elsewhere."""
     keys = np.stack([stratum, whole, np.where(whole, group, code)])
     kinds, kind, images = np.unique(keys, axis=1, return_inverse=True, return_counts=True)
     copies = np.where(kinds[1], 1, images)
@@ -94,7 +104,10 @@ def _drawn(
 
 
 def resting_on(design: Design, name: str, truth: NDArray[Any], groups: NDArray[Any] | None) -> Design:
-    """The design with n as what 'f1:3' rests on: the groups, or images, of class 3."""
+    """Return the design with the `n` of a figure of one class: for 'f1:3', the number of groups or images of class 3.
+
+    For other figures, the design is returned unchanged.
+    """
     if ":" not in name:
         return design
     k = int(name.partition(":")[2])
@@ -105,10 +118,12 @@ def resting_on(design: Design, name: str, truth: NDArray[Any], groups: NDArray[A
 
 
 def weights_of(design: Design, resamples: int, fewer: int = 1) -> Iterator[NDArray[np.float64]]:
-    """Weights (resamples, kinds), a chunk at a time, of the rescaling bootstrap of Rao and Wu: one unit fewer than a
-    stratum has is drawn from it, and weighs as much more, which makes the variance right in small strata too.
+    """Yield the weights of the kinds in each resample, (resamples, kinds), a chunk of resamples at a time.
 
-    fewer: 0 for the plain bootstrap, whose weights are whole numbers where no kind has copies.
+    This is the rescaling bootstrap of Rao and Wu: from each stratum one unit fewer is drawn than it has, and weights
+    are scaled up to make up for it, which makes the variance right in small strata too.
+
+    fewer: 0 for the plain bootstrap, whose weights are whole numbers if each kind is a single unit.
     """
     rng = np.random.default_rng(0)
     chunk = max(1, _AT_ONCE // len(design.copies))
@@ -125,7 +140,10 @@ def weights_of(design: Design, resamples: int, fewer: int = 1) -> Iterator[NDArr
 
 
 def _drawn_times(rng: np.random.Generator, copies: NDArray[Any], draws: int, resamples: int) -> NDArray[np.int64]:
-    """How often each kind is drawn, (resamples, kinds); one by one where a multinomial draw would take longer."""
+    """Return how often each kind is drawn in each resample, (resamples, kinds).
+
+    Units are drawn one by one where a multinomial draw would take longer.
+    """
     kinds = len(copies)
     if 4 * kinds < draws:
         return rng.multinomial(draws, copies / copies.sum(), size=resamples)
@@ -135,7 +153,7 @@ def _drawn_times(rng: np.random.Generator, copies: NDArray[Any], draws: int, res
 
 
 def resampled(design: Design, sums: Sequence[NDArray[Any]], resamples: int) -> list[list[NDArray[Any]]]:
-    """For each of `sums` (kinds, ...) chunks of what resamples add up to, (resamples, ...)."""
+    """Return, for each array of `sums`, (kinds, ...), its sums in each resample, as chunks (resamples, ...)."""
     chunks: list[list[NDArray[Any]]] = [[] for _ in sums]
     for weights in weights_of(design, resamples):
         for parts, one in zip(chunks, sums, strict=True):
@@ -144,9 +162,12 @@ def resampled(design: Design, sums: Sequence[NDArray[Any]], resamples: int) -> l
 
 
 def bounds(values: NDArray[Any], design: Design, level: float, whole_range: bool = True) -> Interval:
-    """The percentile interval, its tails those of Student's t for the number of units (Hesterberg).
+    """Return the percentile interval of a figure from its values in the resamples, (resamples,).
 
-    whole_range: a figure that no resample moves off 0 or 1 gets the bound of Clopper and Pearson for the units.
+    Its tails are widened as Student's t is for `design.freedom` degrees of freedom (Hesterberg). It is nan to nan
+    where no value is finite.
+
+    whole_range: whether a figure that is 0 or 1 in all resamples gets the bound of Clopper and Pearson for `design.n`.
     """
     values = values[np.isfinite(values)]
     if not len(values):
@@ -160,7 +181,10 @@ def bounds(values: NDArray[Any], design: Design, level: float, whole_range: bool
 
 
 def codes_of(columns: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    """A number for each image (n,), the same where all columns, (n,) or (n, classes), agree."""
+    """Return a number for each image, (n,), that is equal for images with equal values in all columns.
+
+    columns: whole numbers or bool, each (n,) or (n, classes).
+    """
     code = np.zeros(len(columns[0]), np.int64)
     for column in (part for each in columns for part in (each.T if each.ndim == 2 else (each,))):
         code = np.unique(code * (int(column.max(initial=0)) + 1) + column, return_inverse=True)[1]

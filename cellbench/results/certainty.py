@@ -14,11 +14,13 @@ ALPHA = 0.05
 
 
 def compare_rows(a: Row, b: Row, figure: str = "accuracy", resamples: int = RESAMPLES) -> Comparison | None:
-    """Row b against row a on test. None where they have neither predictions of the same images nor three seeds each; an
-    SVM on features that are not learnt needs one seed, as all would be the same.
+    """Return the comparison of row b with row a on test: the figure of b minus that of a.
 
-    Where both are possible, a difference has to show over images (or groups) and over seeds: the larger p and the wider
-    interval are taken.
+    It is None if they have neither predictions of the same images nor three seeds each. A row that no seed changes,
+    such as an SVM on features that are not learnt, needs one seed only.
+
+    If a comparison over images (or groups) and one over seeds are both possible, a difference has to show in both: the
+    larger p and the wider interval are returned.
     """
     seeds = stats.compare_over_seeds(a.summary(figure), b.summary(figure), figure)
     pair = _pair(a, b)
@@ -37,7 +39,7 @@ def _stricter(images: Comparison, seeds: Comparison) -> Comparison:
 
 
 def _p(a: Row, b: Row, figure: str) -> float | None:
-    """The p of `compare_rows`, without the cost of its interval."""
+    """Return the p value of `compare_rows` without the cost of its interval; None if the rows cannot be compared."""
     if figure != "accuracy":
         found = compare_rows(a, b, figure, resamples=500)  # a standard error needs no more
         return found.p if found else None
@@ -51,13 +53,13 @@ def _p(a: Row, b: Row, figure: str) -> float | None:
 
 
 def _pair(a: Row, b: Row) -> tuple[list[Predicted], list[Predicted]] | None:
-    """The predictions of both, where both have some of the same images."""
+    """Return the predictions of both rows, or None unless both have predictions of the same images."""
     first, second = a.predictions, b.predictions
     return (first, second) if first and second and same_images([*first, *second]) else None
 
 
 def with_certainty(rows: Sequence[Row], figure: str) -> list[Row]:
-    """The rows with their intervals and `tied`; give the best first.
+    """Return the rows with the columns of `with_intervals` and the column `tied`; give the best rows first.
 
     tied: whether a row is the best in `figure`, or not shown to differ from the best (Holm over the table). None where
     that is unknown, and for a row that was not trained enough. Predictions of at most MOST_FILES runs are read, those
@@ -68,13 +70,16 @@ def with_certainty(rows: Sequence[Row], figure: str) -> list[Row]:
 
 
 def with_intervals(rows: Sequence[Row], figure: str) -> list[Row]:
-    """The rows with the columns `test_<metric>_low` and `_high` for FIGURES, and `interval_over` and `interval_n`,
-    which say what the interval of `figure` was drawn over, and how many of these there are."""
+    """Return the rows with the ends of their intervals as columns.
+
+    The columns are `test_<metric>_low` and `test_<metric>_high` for each metric of FIGURES, and `interval_over` and
+    `interval_n`, which say what was resampled for the interval of `figure`, and how many of these there are.
+    """
     return [row.having(**_ends(near, figure)) for row, near in zip(rows, _near(rows), strict=True)]
 
 
 def _near(rows: Sequence[Row]) -> list[Row]:
-    """The rows; those whose files would be more than MOST_FILES in all, without their runs."""
+    """Return the rows, with `runs` emptied in those that would bring the number of files to read above MOST_FILES."""
     near, left = [], MOST_FILES
     for row in rows:
         fits = len(row.runs) <= left
@@ -84,7 +89,7 @@ def _near(rows: Sequence[Row]) -> list[Row]:
 
 
 def _ends(row: Row, figure: str) -> dict[str, object]:
-    """The ends of a row's intervals as columns, and what that of `figure` was drawn over."""
+    """Return the columns that `with_intervals` adds to a row."""
     spans = row.intervals()
     ends: dict[str, object] = {}
     for name in FIGURES:
@@ -95,7 +100,10 @@ def _ends(row: Row, figure: str) -> dict[str, object]:
 
 
 def over_of(row: Row, span: Interval | None) -> str | None:
-    """What an interval was drawn over, in words, with the classes of which only cells could be drawn."""
+    """Return in words what was resampled for an interval, with the classes of which only images could be drawn.
+
+    Return None without an interval.
+    """
     if span is None:
         return None
     if not span.few_groups:
@@ -117,6 +125,10 @@ def _ties(rows: Sequence[Row], figure: str) -> list[bool | None]:
 
 
 def log_time(row: Row) -> tuple[float, float | None, int]:
-    """Mean and deviation over seeds of the logarithm of a training time that the row has, to first order."""
+    """Return mean and standard deviation over seeds of the logarithm of the training time, and the number of seeds.
+
+    Both are first-order approximations. The deviation is None where the row has none. The row must have a training
+    time.
+    """
     mean, sd = float(row["train_seconds"]), row["train_seconds_sd"]
     return math.log(mean), None if sd is None else sd / mean, len(row.seeds)

@@ -23,7 +23,7 @@ NONE = "none"
 
 
 def where(frame: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
-    """Rows for which the conditions hold; of several with = on one name any one will do.
+    """Return the rows of the frame that fulfil all conditions; of several with = on one name, one is enough.
 
     A condition is NAME, one of = != < > <= >=, and a value: a number, or text with * and ? as in file names; 'none' is
     a missing value. NAME is a column of the frame, or a setting of the method or of preprocessing. Raises UsageError
@@ -82,7 +82,7 @@ def _number(text: str) -> float | None:
 
 
 def _had(frame: pd.DataFrame, conditions: Sequence[str]) -> str:
-    """What the first name has instead, as far as a line holds it."""
+    """Return a clause with up to 12 of the values that the name in the first condition has in the frame."""
     name = _read(conditions[0])[0]
     values = _values(frame, name)
     texts = sorted({NONE if not isinstance(v, list) and pd.isna(v) else plain(v) for v in values if v is not None})

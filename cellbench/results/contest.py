@@ -14,10 +14,11 @@ EXPECTED = ("svm", "probe", "deep", "floor")  # families whose absence is pointe
 
 @dataclass(frozen=True)
 class Difference:
-    """The entrant's figure on test minus the leader's, as a fraction.
+    """The difference between an entrant and the leader in a figure on test.
 
-    low, high: ends of the paired 95 % interval, None where there is none. over: what it was drawn over. p: two-sided,
-    for no difference, of this comparison alone.
+    value: the entrant's figure minus the leader's, as a fraction. low, high: ends of the paired 95 % interval, None if
+    there is none. over: what was resampled for it. p: two-sided p value of no difference, not adjusted for other
+    comparisons; None if there is none.
     """
 
     value: float
@@ -34,9 +35,10 @@ class Difference:
 
 @dataclass(frozen=True)
 class Entrant:
-    """A family's best row on val.
+    """The row of a family that is best on val.
 
-    differences: from the leader, by figure; empty for the leader itself and for a row that was not trained enough.
+    differences: differences from the leader, by figure; empty for the leader itself and for a row that was not trained
+    enough.
     time_ratio: training time as a multiple of the leader's; None for the leader, and where times cannot be compared.
     """
 
@@ -69,7 +71,7 @@ class Contest:
 
 
 def contests(rows: Sequence[Row]) -> list[Contest]:
-    """A contest for each hardware that one data set was run on.
+    """Return a contest for each hardware that one data set was run on.
 
     A family without a result on some hardware takes part with its best from elsewhere: from other devices and thread
     counts of the same machine first, then from other machines. Times are not compared then. Where one contest has all
@@ -86,7 +88,10 @@ def contests(rows: Sequence[Row]) -> list[Contest]:
 
 
 def _outdoes(rows: Sequence[Row], others: Sequence[Row]) -> bool:
-    """Whether another machine's contest adds nothing: `rows` have all its families and more, and the better leader."""
+    """Whether the contest of `others`, on another machine, adds nothing to that of `rows`.
+
+    This is so if `rows` have all families of `others` and more, and a leader that is at least as good on val.
+    """
     if not rows or not others or rows[0].machine == others[0].machine:
         return False
     families, of_others = ({row.family for row in side} for side in (rows, others))
@@ -94,7 +99,7 @@ def _outdoes(rows: Sequence[Row], others: Sequence[Row]) -> bool:
 
 
 def _leading(rows: Sequence[Row]) -> float:
-    """The best macro-F1 on val among rows that are no floor and were trained enough."""
+    """Return the best macro-F1 on val among rows that are no floor and were trained enough, 0 if there are none."""
     fit = (row for row in rows if family_of(row.family).contender and not row.undertrained)
     return max((row.value("macro_f1", "val") for row in fit), default=0.0)
 
@@ -166,7 +171,7 @@ def _differences(row: Row, leader: Row) -> dict[str, Difference]:
 
 
 def time_ratio(row: Row, other: Row) -> float | None:
-    """Training time as a multiple of another row's; None where times are not comparable or not known."""
+    """Return the training time as a multiple of another row's, or None if times are not comparable or not known."""
     if not same_hardware(row, other) or is_disturbed(row) or is_disturbed(other):
         return None
     return row.train_seconds / other.train_seconds if row.train_seconds and other.train_seconds else None

@@ -20,7 +20,7 @@ from .runs import Run
 
 TEXT, WHOLE, REAL, YES_NO = "object", "Int64", "float64", "bool"
 PARTS = ("train", "val", "test")
-SLIP = 0.8  # how alike the name of a folder is that a slip may have meant
+SLIP = 0.8  # similarity from which the name of another folder is suggested
 COLUMNS: dict[str, str] = {
     name: kind
     for names, kind in (
@@ -62,7 +62,7 @@ _CAST = {name: _CASTS.get(kind, lambda value: value) for name, kind in COLUMNS.i
 
 
 def read_folder(path: Path | str) -> tuple[pd.DataFrame, list[Run], list[tuple[str, str]]]:
-    """Every record below `path`, sorted by file. Nothing is written, moved or repaired.
+    """Read all records below `path`, sorted by file. Nothing is written, moved or repaired.
 
     Returns a frame with one row for each run, whose index counts the runs; the runs; and for each file that is no whole
     record its name, relative to `path`, and the reason.
@@ -104,7 +104,7 @@ def read_folder(path: Path | str) -> tuple[pd.DataFrame, list[Run], list[tuple[s
 
 
 def _slip(root: Path) -> str:
-    """'did you mean …? Or ' where a folder beside it has almost the same name."""
+    """Return 'did you mean …? Or ' if a folder beside `root` has almost the same name, else an empty text."""
     beside: list[str] = []
     with contextlib.suppress(OSError):
         beside = [each.name for each in root.parent.iterdir() if each.is_dir()]
@@ -156,7 +156,9 @@ def _input(facts: Mapping[str, Any]) -> str | None:
 
 
 def _class_counts(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The number of images in each part, the classes without an image in it, and train's smallest and largest class.
+    """Return columns with the number of images and the absent classes of each part, and train's extreme classes.
+
+    The extreme classes are the smallest and the largest one, each with its number of images in train.
 
     Where images have several labels, classes overlap, and facts["n"] has the number of images.
     """

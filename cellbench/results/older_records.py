@@ -1,4 +1,4 @@
-"""What the records of nets do not say that were written before nets had a training budget."""
+"""Facts that are missing in the records of nets that were written before nets had a training budget."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -9,7 +9,7 @@ from ..core.runs import RunRecord
 from ..core.training_budget import EPOCHS, LARGEST_BATCH, steps
 from ..core.undertraining import undertrained
 
-USUAL = {"epochs": EPOCHS, "batch": LARGEST_BATCH}  # of an entry whose suite gives neither
+USUAL = {"epochs": EPOCHS, "batch": LARGEST_BATCH}  # settings of an entry if neither it nor its suite gives them
 AMOUNT = ("epochs", "batch", "accumulate")  # settings that say how many steps a training has
 
 
@@ -19,17 +19,18 @@ def is_older(record: RunRecord) -> bool:
 
 
 def val_in_fit(record: RunRecord) -> bool | None:
-    """Whether the training time of a net includes scoring val, as in older records; None for other methods."""
+    """Whether the training time of a net includes the time to score val, as in older records; None without epochs."""
     if "epochs" not in record.spec.params:
         return None
     return is_older(record) and record.spec.params["epochs"] != 0
 
 
 def why_undertrained(record: RunRecord) -> str | None:
-    """Why a net was not trained enough: from the record, or, for an older record, by the rule that records follow now.
+    """Return why a net was not trained enough, or None where nothing says that it was not.
 
-    A net that started from other weights may have taken any number of steps. Without the number of training images the
-    rule cannot be applied.
+    The reason is the one on record or, for an older record, is found by the rule that newer records follow. For a net
+    that started from given weights, no number of steps is too small. Without the number of training images the rule
+    cannot be applied.
     """
     facts, params = record.facts, record.spec.params
     if "undertrained" in facts or not is_older(record) or record.status != "ok" or facts.get("family") != "deep":
@@ -42,9 +43,9 @@ def why_undertrained(record: RunRecord) -> str | None:
 
 
 def _least_steps(record: RunRecord, n: int) -> int:
-    """The fewest steps that were planned: by the suites' entries that the run was made for, or by default settings.
+    """Return the fewest steps that count as enough: those of the suites' entries of the run, else of the defaults.
 
-    With the user's own batch size the same number of epochs takes another number of steps, which is as good.
+    Where the run has another batch size, the planned number of epochs with that batch size is enough as well.
     """
     given = {name: record.spec.params[name] for name in AMOUNT[1:] if name in record.spec.params}
     planned = [found for title in record.facts.get("entries", ()) if (found := _amount_of(title)) is not None] or [{}]
@@ -53,9 +54,9 @@ def _least_steps(record: RunRecord, n: int) -> int:
 
 @cache
 def _amount_of(title: str) -> Mapping[str, Any] | None:
-    """The settings of AMOUNT in the entry 'suite/entry', None where a setting follows from the number of images.
+    """Return the settings of AMOUNT in the entry titled 'suite/entry', or None if no suite has this entry any more.
 
-    None for an entry that no suite has any more.
+    The value of a setting is None if it follows from the number of training images.
     """
     name, _, entry_id = title.partition("/")
     suite = suites.load(name) if name in suites.names() else None

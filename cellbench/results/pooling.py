@@ -16,7 +16,7 @@ from .undertrained import NOT_ENOUGH, with_undertrained
 
 ROW = (*DATA, *SETTINGS, *HARDWARE, *MAKE, "val_in_fit")
 MEMORY = ("host_memory", "device_memory")
-GAPS = ("accuracy", "macro_f1")  # of which a row has the distance from train to test
+GAPS = ("accuracy", "macro_f1")  # metrics for which a row has the value on train minus that on test
 BELOW_TWICE_CHANCE = "below twice chance"
 Drawn = dict[tuple[Run, ...], dict[str, Interval]]  # intervals over images, by the runs of a row
 OF_ONE_RUN = ("seed", "status", "reason", "undertrained", "path")
@@ -24,8 +24,11 @@ OF_ONE_RUN = ("seed", "status", "reason", "undertrained", "path")
 
 @dataclass(frozen=True, order=True)
 class Outcome:
-    """How one run of a row ended. reason: why it is not ok, or empty. undertrained: why it was not trained enough, or
-    empty."""
+    """How one run of a row ended.
+
+    reason: why its status is not 'ok', or empty. undertrained: why it was not trained enough, or empty. file: path of
+    its record.
+    """
 
     seed: int
     status: str
@@ -36,16 +39,18 @@ class Outcome:
 
 
 def pool(frame: pd.DataFrame, runs: Sequence[Run], drawn: Drawn) -> list[Row]:
-    """Runs with the same ROW as one row. Its figures are means over the seeds that are ok (`others` is the largest),
-    and '<figure>_sd' is their standard deviation where there are two seeds or more.
+    """Return one row for all runs with equal values in the columns ROW.
 
-    frame: one row for each run; its index says which of `runs` that is. drawn: see `Row`; rows of the same runs share
-    it.
+    Its figures are means over the seeds whose status is 'ok' (`others` is the largest), and '<figure>_sd' is their
+    standard deviation where there are two seeds or more.
 
-    Further columns. seeds, runs, files: of the seeds that are ok. n_runs: of all runs. status: 'ok' if any run is.
-    remark: what went wrong, and with which seed. fixed_params: the settings that do not follow from the number of
-    training images, as JSON. gap_<metric>: train minus test. undertrained: why half of the seeds or more were not
-    trained enough, or what `with_undertrained` says of the row.
+    frame: one row for each run; its index holds the run's position in `runs`. drawn: see `Row`; rows of the same runs
+    share their intervals.
+
+    Further columns. seeds, runs, files: those whose status is 'ok'. n_runs: number of all runs. status: 'ok' if any
+    run is, else that of the first. remark: what went wrong, and with which seed. fixed_params: the settings that do not
+    follow from the number of training images, as JSON. gap_<metric>: train minus test. undertrained: why half of the
+    seeds or more were not trained enough, or what `with_undertrained` finds for the row.
     """
     ok = frame["status"] == "ok"
     gaps = {f"gap_{name}": frame[f"train_{name}"] - frame[f"test_{name}"] for name in GAPS}
@@ -69,8 +74,11 @@ def _outcome_of(facts: Line, run: Run) -> Outcome:
 
 
 def _filled(frame: pd.DataFrame, ok: pd.Series) -> dict[str, pd.Series]:
-    """Threads, hardware and backend of runs that died before they could record them: as in the same machine's other
-    runs."""
+    """Return the columns for threads, hardware and backend, completed for runs that failed before they recorded them.
+
+    Missing values are those of the successful runs on the same machine and device, for `backend` also of the same
+    method.
+    """
     machine = ["machine", "device"]
     alike = {"threads": machine, "processor": machine, "gpu": machine, "backend": [*machine, "method"]}
     filled = {}
@@ -107,5 +115,5 @@ def _of_all(outcomes: Sequence[Outcome], row: Line) -> dict[str, Any]:
 
 
 def _why_short(short: Sequence[Outcome], n: int) -> str:
-    """Why a row was not trained enough, with the number of its seeds that were not, where it has several."""
+    """Return why a row was not trained enough and, if it has several seeds, for how many of them that holds."""
     return short[0].undertrained + (f", in {len(short)} of {n} seeds" if n > 1 else "")

@@ -6,18 +6,18 @@ from .rows import HARDWARE, SETTINGS, Line, Row, one_label
 
 
 def main_figure(rows: Sequence[Line]) -> str:
-    """The metric that rows are ranked and compared by: accuracy, or macro-F1 where images have several labels."""
+    """Return the metric to rank and compare rows by: 'accuracy', or 'macro_f1' where images have several labels."""
     return "accuracy" if one_label(rows) else "macro_f1"
 
 
 def ranked(rows: Sequence[Row]) -> list[Row]:
-    """The rows, the best on test first, those without figures last."""
+    """Return the rows sorted by `main_figure` on test, the best first and those without the figure last."""
     name = main_figure(rows)
     return sorted(rows, key=lambda row: (-(row.metric(name) or 0), row.status != "ok", *order(row)))
 
 
 def best_on_val(rows: Sequence[Row]) -> Row | None:
-    """The row with the best macro-F1 on val of those that have figures on test too; None without any.
+    """Return the row with the best macro-F1 on val among those with macro-F1 on val and test, None without any.
 
     Rows that were not trained enough come after all others. Among equal rows the one without changed settings is taken:
     another library that decides alike is no other method.

@@ -28,11 +28,11 @@ OF_LEFT_OUT = ("dataset", "fingerprint", "split", "family", "method", "settings"
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Results:
-    """What tables, figures, findings and the page are made of; none of these opens a file.
+    """The results of a folder of records, which tables, figures, findings and the page are made from.
 
-    folder: where the records lie. frame: a row a run, as docs/results-frame.md has it; its index says which of `runs`
-    it is. passed_over: (file relative to the folder, reason) for each file that is no whole record. left_out: rows that
-    `select` left out, as far as OF_LEFT_OUT goes, so that a view can say so where one is missed.
+    folder: the folder of the records. frame: one row for each run, with the columns of docs/results-frame.md; its index
+    holds the run's position in `runs`. passed_over: (file relative to the folder, reason) for each file that is no
+    whole record. left_out: the columns OF_LEFT_OUT of the rows that `select` left out, so that a view can mention them.
     """
 
     folder: Path
@@ -44,11 +44,11 @@ class Results:
 
     @classmethod
     def load(cls, folder: Path | str) -> "Results":
-        """Results of every record below a folder; raises UsageError as `read_folder` does."""
+        """Return the results of all records below a folder. Raises UsageError as `read_folder` does."""
         return cls(Path(folder), *read_folder(folder))
 
     def to_frame(self) -> pd.DataFrame:
-        """A tidy frame with a row a run, the caller's to change: docs/results-frame.md has its columns."""
+        """Return a copy of the tidy frame, which has one row for each run; docs/results-frame.md lists its columns."""
         return self.frame.copy()
 
     def __repr__(self) -> str:
@@ -62,24 +62,30 @@ class Results:
         return showing.overview(self)._repr_html_()
 
     def table(self, view: str = "leaderboard", conditions: Sequence[str] = ()) -> "Page":
-        """A view of `cellbench table`, as text or in a notebook; conditions: as --where takes them."""
+        """Return a view of `cellbench table`, which prints as text and is a table in a notebook.
+
+        conditions: as --where takes them.
+        """
         return showing.view(self, view, conditions)
 
     @cached_property
     def rows(self) -> list[Row]:
-        """Runs that differ in nothing but the random seed, pooled; see `pooling.pool`."""
+        """The rows: one for all runs that differ in nothing but the random seed; see `pooling.pool`."""
         return pool(self.frame, self.runs, self._drawn)
 
     def where(self, conditions: Sequence[str]) -> list[Row]:
-        """Rows for which the conditions hold; raises UsageError as `selection.chosen` does."""
+        """Return the rows for which the conditions hold. Raises UsageError as `selection.chosen` does."""
         return chosen(self.rows, conditions)
 
     def only(self, kept: Sequence[bool] | pd.Series) -> "Results":
-        """The results of some runs: those whose row of the frame is kept, in the frame's order."""
+        """Return the results of the runs for which `kept`, one value for each row of the frame, is true."""
         return self if all(kept) else replace(self, frame=self.frame[np.asarray(kept, bool)])
 
     def select(self, runs: str = "default") -> tuple["Results", str]:
-        """The runs to show, 'default' (all of the data, no setting changed) or 'all', and a line about the others."""
+        """Return the results of the runs to show, and a line about the others, which may be empty.
+
+        runs: 'default' for the runs on all of the data with no setting changed (if there are any, else all), or 'all'.
+        """
         default = self.frame["default"]
         if runs == "all" or default.all():
             return self, ""
@@ -93,10 +99,10 @@ class Results:
         return replace(self.only(default), left_out=left_out), line
 
     def of_machine(self, name: str | None, preferred: str = "") -> tuple["Results", str]:
-        """The results of machine `name`, or of all ('all'), and a line about the machines that are not shown.
+        """Return the results of machine `name`, or of all ('all'), and a line about machines that are not shown.
 
-        Without a name: those of the machine `preferred` where it has some, else all. Raises UsageError for a machine
-        that has no record.
+        Without a name, these are the results of machine `preferred` if it has any, else of all machines. Raises
+        UsageError for a machine that has no record.
         """
         counts = {str(machine): n for machine, n in self.frame["machine"].value_counts().items()}
         wanted = name or (preferred if preferred in counts else ALL_MACHINES)
@@ -112,5 +118,5 @@ class Results:
 
 
 def load_results(folder: Path | str) -> Results:
-    """Results of every record below a folder; raises UsageError when there is no such folder, or no record in it."""
+    """Return the results of all records below a folder. Raises UsageError if the folder or records are missing."""
     return Results.load(folder)

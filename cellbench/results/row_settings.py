@@ -1,4 +1,4 @@
-"""The settings of rows: which of them were chosen, and which tell rows apart.
+"""The settings of rows: which of them were chosen, and in which of them rows differ.
 
 Some settings follow from the number of training images: they differ from size to size, and nobody chose them.
 """
@@ -14,33 +14,38 @@ AUTO = "auto"
 
 
 def follows(row: "Line") -> set[str]:
-    """Names of the settings that follow from the number of training images; empty for older records."""
+    """Return the names of the settings that follow from the number of training images; none for older records."""
     return set(json.loads(row.get("follows") or "[]"))
 
 
 def fixed_params(row: "Line") -> dict[str, Any]:
-    """A row's params without those that follow: rows of a method that differ in size alone have the same."""
+    """Return a row's params without those that follow from the number of training images.
+
+    They are equal for rows of a method that differ only in the number of images.
+    """
     names = follows(row)
     return {name: value for name, value in json.loads(row["params"]).items() if name not in names}
 
 
 def params_as_asked(row: "Line") -> dict[str, Any]:
-    """A row's params as somebody asked for them: AUTO for those that follow."""
+    """Return a row's params with AUTO as the value of those that follow from the number of training images."""
     return {**json.loads(row["params"]), **dict.fromkeys(follows(row), AUTO)}
 
 
 def seeds_matter(row: "Line") -> bool:
-    """Whether the random seed changes a row. Older records do not say: there, seeds change all but SVMs on features
-    that no net learnt."""
+    """Whether the random seed changes the results of a row.
+
+    Older records do not say. For these, it is true of all methods but SVMs on features that no net learnt.
+    """
     if row.get("seeded") is not None:
         return bool(row["seeded"])
     return row["family"] != "svm" or "net" in json.loads(row["params"])
 
 
 def with_settings(rows: "Sequence[Row]", told_apart: Collection[str] = ()) -> "list[Row]":
-    """Rows with 'settings': what the user changed, and what else tells a row from others of its method.
+    """Return the rows with a column 'settings': the changed settings, and those that differ between rows of a method.
 
-    told_apart: settings that have a column of their own.
+    told_apart: names of settings to leave out, as they have a column already.
     """
     texts: dict[tuple[str, str], set[str]] = {}
     for row in rows:

@@ -1,4 +1,4 @@
-"""A row of results: runs that differ in nothing but the random seed; and rows side by side."""
+"""A row of results, which pools runs that differ in nothing but the random seed, and functions of several rows."""
 
 import itertools
 import math
@@ -18,8 +18,8 @@ from .stats import interval_over_seeds, intervals
 T = TypeVar("T")
 Line = Mapping[str, Any]  # of a table, by column; a row of results is one, too
 L = TypeVar("L", bound=Line)
-MOST_FILES = 100  # of predictions are read for a row, and for a table
-FIGURES = ("accuracy", "macro_f1")  # of which tables show intervals
+MOST_FILES = 100  # the most files of predictions that are read for a row, and for a table
+FIGURES = ("accuracy", "macro_f1")  # metrics whose intervals tables show
 DATA = ("dataset", "fingerprint", "split", "limit", "val_limit")
 HARDWARE = ("device", "machine", "threads")
 MAKE = ("processor", "gpu", "backend", "version")  # times and results of unlike ones are not to be averaged
@@ -63,7 +63,11 @@ class Row(Mapping[str, Any]):
     train_seconds = Fact[float | None]()
 
     def __init__(self, columns: Line, drawn: dict[str, Interval] | None = None) -> None:
-        """drawn: intervals over images that are known by now; they are added to, so that none is computed twice."""
+        """Make a row from its columns.
+
+        drawn: intervals over images, by metric, that are already computed; further ones are added to it, so that none
+        is computed twice.
+        """
         self._columns = dict(columns)
         self._drawn = {} if drawn is None else drawn
 
@@ -80,7 +84,7 @@ class Row(Mapping[str, Any]):
         return f"Row({', '.join(str(self.get(name)) for name in (*DATA, 'method', *HARDWARE))})"
 
     def having(self, **columns: Any) -> "Row":
-        """A row with these columns replaced or added."""
+        """Return a copy of the row with these columns replaced or added."""
         return Row({**self._columns, **columns}, None if "runs" in columns else self._drawn)
 
     @property
@@ -89,9 +93,9 @@ class Row(Mapping[str, Any]):
 
     @property
     def predictions(self) -> list[Predicted] | None:
-        """What each seed said of test; None unless all are there and of the same images.
+        """The predictions of each seed on test, or None unless all seeds have them, for the same images.
 
-        None as well where there are more than MOST_FILES: the seeds say enough.
+        None as well for more than MOST_FILES seeds: so many seeds give an interval by themselves.
         """
         if not 0 < len(self.runs) <= MOST_FILES:
             return None
@@ -99,24 +103,25 @@ class Row(Mapping[str, Any]):
         return found if len(found) == len(self.runs) and same_images(found) else None
 
     def metric(self, name: str, part: str = "test") -> float | None:
-        """The mean over seeds of a metric ('macro_f1'); None where it is not on record."""
+        """Return the mean over seeds of a metric such as 'macro_f1', or None if it is not on record."""
         return self.get(f"{part}_{name}")
 
     def value(self, name: str, part: str = "test") -> float:
-        """The mean over seeds of a metric that the row has. Raises KeyError where it is not on record."""
+        """Return the mean over seeds of a metric. Raises KeyError if it is not on record."""
         value = self.metric(name, part)
         if value is None:
             raise KeyError(f"{self!r} has no {name} on {part}")
         return value
 
     def deviation(self, name: str, part: str = "test") -> float | None:
-        """The standard deviation of a metric over seeds; None below two."""
+        """Return the standard deviation of a metric over seeds, or None for fewer than two seeds."""
         return self.get(f"{part}_{name}_sd")
 
     def summary(self, name: str) -> tuple[float, float | None, float]:
-        """Mean, deviation and number of seeds of a metric on test; 0 seeds where it is not on record.
+        """Return mean and standard deviation of a metric on test over seeds, and the number of seeds.
 
-        A row that no seed changes has an infinite number of seeds: all would give the same.
+        The number is 0 if the metric is not on record. It is infinite for a row that no seed changes, as all seeds
+        would give the same result.
         """
         value = self.metric(name)
         if value is None:
@@ -124,20 +129,25 @@ class Row(Mapping[str, Any]):
         return (value, self.deviation(name), len(self.seeds)) if seeds_matter(self) else (value, 0.0, math.inf)
 
     def gap(self, name: str) -> float | None:
-        """Train minus test in accuracy or macro-F1; None where it is not on record."""
+        """Return 'accuracy' or 'macro_f1' on train minus that on test, or None if it is not on record."""
         return self.get(f"gap_{name}")
 
     def gap_summary(self, name: str) -> tuple[float, float | None, int]:
-        """Mean, deviation and number of seeds of a gap that is on record."""
+        """Return mean and standard deviation over seeds of the gap of a metric (see `gap`), and the number of seeds.
+
+        Raises KeyError if the row has no such column.
+        """
         return self[f"gap_{name}"], self.get(f"gap_{name}_sd"), len(self.seeds)
 
     def interval(self, name: str) -> Interval | None:
-        """The interval of a metric on test, see `intervals`."""
+        """Return the 95 % interval of a metric on test as `intervals` computes it, or None if there is none."""
         return self.intervals((name,)).get(name)
 
     def intervals(self, names: Sequence[str] = FIGURES) -> dict[str, Interval]:
-        """The intervals of metrics on test, those that exist: all over seeds, or all over images or groups, whichever
-        is wider for the first metric.
+        """Return the 95 % intervals of metrics on test, for those metrics that have one.
+
+        If a metric has an interval over seeds and one over images (or groups), the kind is returned that is wider for
+        the first such metric.
 
         names: as `stats.intervals` takes them. The F1 of a class ('f1:3') has an interval over images alone.
         """
@@ -150,7 +160,7 @@ class Row(Mapping[str, Any]):
         return {**images, **seeds} if first and seeds[first].half > images[first].half else {**seeds, **images}
 
     def _over_images(self, names: Sequence[str]) -> dict[str, Interval] | None:
-        """Intervals over images or groups, in the order of names; None without predictions."""
+        """Return intervals over images or groups, in the order of `names`, or None without predictions."""
         missing = [name for name in names if name not in self._drawn]
         if missing or not names:
             found = self.predictions
@@ -169,7 +179,10 @@ class Row(Mapping[str, Any]):
 
 
 def by(rows: Iterable[L], names: Sequence[str]) -> list[list[L]]:
-    """Rows that share `names`, in the order of these; missing comes first, and the official split before others."""
+    """Return the groups of rows with equal values in the columns `names`, sorted by these values.
+
+    Missing values come first, and the official split comes before others.
+    """
 
     def key(row: L) -> tuple[Any, ...]:
         return tuple(
@@ -180,25 +193,25 @@ def by(rows: Iterable[L], names: Sequence[str]) -> list[list[L]]:
 
 
 def as_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """A row of a frame as a mapping, None where something is missing."""
+    """Return each row of a frame as a mapping by column, with None for missing values."""
     return frame.astype(object).where(frame.notna(), None).to_dict("records")  # type: ignore[return-value]
 
 
 def columns_of(row: Line) -> dict[str, Any]:
-    """A row or line as tables, their files and conditions have it."""
+    """Return the columns of a row that tables, exported files and conditions have: all but NOT_SHOWN."""
     return {name: value for name, value in row.items() if name not in NOT_SHOWN}
 
 
 def one_label(rows: Sequence[Line]) -> bool:
-    """Whether images have one label each, so that accuracy means something; yes while nothing says otherwise."""
+    """Whether images have one label each, so that accuracy has a meaning; true unless a row says otherwise."""
     return not any(row.get("several_labels") for row in rows)
 
 
 def is_disturbed(row: Line) -> bool:
-    """Whether other programs had so much of the processors that the row's training time is too long."""
+    """Whether other programs used so much of the processors that the row's training time is too long to compare."""
     return is_busy(row.get("others"))
 
 
 def memory_of(row: Line) -> float | None:
-    """Peak bytes where the work was done: on the accelerator, or of the process."""
+    """Return the peak memory in bytes: of the process on 'cpu', else on the accelerator; None if not on record."""
     return row.get("host_memory") if row.get("device") == "cpu" else row.get("device_memory")

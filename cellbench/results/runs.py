@@ -1,4 +1,4 @@
-"""One run of a folder: its record, and what it said of each image. Files are read once and kept."""
+"""One run of a folder: its record, and its prediction for each image. Files are read once and kept."""
 
 import zlib
 from collections.abc import Mapping, Sequence
@@ -17,9 +17,12 @@ from ..core.store import read_predictions
 
 @dataclass(frozen=True, eq=False)
 class Predicted:
-    """One part of one run: truth and predicted, (n,) int64 or (n, classes) bool; scores (n, classes) float32 and
-    the thresholds that decided; index: positions in the data set (n,); groups (n,), or None where there are none or the
-    record is of an older version."""
+    """The predictions of one run on one part of the data.
+
+    truth, predicted: labels, (n,) int64 or (n, classes) bool. scores: (n, classes) float32. thresholds: what scores had
+    to exceed, (classes,), or 0. index: positions of the images in the data set, (n,). groups: (n,), or None if there
+    are none or the record is of an older version.
+    """
 
     truth: NDArray[Any]
     predicted: NDArray[Any]
@@ -30,7 +33,7 @@ class Predicted:
 
 
 class Run:
-    """A run as it lies in a folder. file: of its record.
+    """A run in a folder of records. file: path of its record.
 
     The text of the record was read when the folder was, and is kept compressed: a folder may have tens of thousands.
     Predictions are read when somebody asks for them.
@@ -54,8 +57,10 @@ class Run:
 
     @property
     def by_class(self) -> Mapping[str, list[Any]] | None:
-        """Precision, recall, F1 and n by class on test, see `core.metrics.per_class`; from the predictions where the
-        record was written before it had them, None without either."""
+        """Precision, recall, F1 and number of images of each class on test; see `core.metrics.per_class`.
+
+        For an older record, which lacks them, they are computed from the predictions; None without predictions.
+        """
         kept = self.record.per_class.get("test")
         if kept:
             return kept
@@ -63,7 +68,7 @@ class Run:
         return None if found is None else per_class(found.truth, found.scores, found.thresholds)
 
     def predicted(self, part: str = "test") -> Predicted | None:
-        """What the run said of the images of 'val' or 'test'; None without predictions."""
+        """Return the predictions for the images of 'val' or 'test', or None if there are none."""
         return self._predictions.get(part)
 
     @cached_property

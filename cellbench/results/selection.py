@@ -9,9 +9,11 @@ from .rows import L, columns_of
 
 
 def chosen(rows: Sequence[L], conditions: Sequence[str], names: Sequence[str] = ()) -> list[L]:
-    """The rows for which the conditions hold, see `conditions.where`. They ask for pooled figures, so that no seed is
-    chosen by its luck. names: the columns that conditions can ask for; all, if none is given. Raises UsageError as
-    `where` does."""
+    """Return the rows for which the conditions hold; see `conditions.where`.
+
+    Conditions apply to figures pooled over seeds, so that no single seed is chosen for its luck. names: the columns
+    that conditions can use; all if none is given. Raises UsageError as `where` does.
+    """
     if not conditions:
         return list(rows)
     frame = pd.DataFrame([columns_of(row) for row in rows], columns=list(names) or None, dtype=object)

@@ -1,4 +1,4 @@
-"""The one place where results ask reporting, which is above them, how they are shown."""
+"""The one place where results call reporting, a higher layer, to be shown."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -9,14 +9,14 @@ if TYPE_CHECKING:
 
 
 def overview(results: "Results") -> "Page":
-    """The answer for each data set, and its leaderboard."""
+    """Return a page with the answer for each data set and its leaderboard."""
     from ..reporting import notebook
 
     return notebook.overview(results)
 
 
 def view(results: "Results", name: str, conditions: Sequence[str] = ()) -> "Page":
-    """A view of `cellbench table`."""
+    """Return the view `name` of `cellbench table` as a page; conditions: as --where takes them."""
     from ..reporting import notebook
 
     return notebook.view(results, name, conditions)

@@ -38,7 +38,11 @@ Decisions = NDArray[Any]  # (n,) int64 labels; (n, classes) bool where images ha
 
 @dataclass(frozen=True)
 class Comparison:
-    """b minus a in `figure`, its interval, and the two-sided p of no difference by `test`, over n units `over`."""
+    """The comparison of two methods, a and b, in one figure.
+
+    difference: the figure of b minus that of a. interval: of the difference, or None. p: two-sided p value of no
+    difference. test: name of the test that gave it. over: what the test's units are. n: how many there are.
+    """
 
     figure: str
     difference: float
@@ -63,7 +67,7 @@ def interval(
     level: float = LEVEL,
     resamples: int = RESAMPLES,
 ) -> Interval:
-    """The bootstrap interval of one figure; see `intervals`."""
+    """Return the bootstrap interval of one figure; see `intervals`."""
     (found,) = intervals(
         truth, predicted, (figure,), groups, scores=scores, classes=classes, level=level, resamples=resamples
     ).values()
@@ -81,11 +85,12 @@ def intervals(
     level: float = LEVEL,
     resamples: int = RESAMPLES,
 ) -> dict[str, Interval]:
-    """Bootstrap intervals of several figures from the same resamples: over images, or over `groups` (n,).
+    """Return the bootstrap interval of each figure, over images or, if given, over `groups` (n,).
 
-    figures: names of metrics, or 'f1:3' for the F1 of class 3, and so for precision and recall. predicted: one array,
-    or one a seed: then of the mean over seeds. scores: likewise, (n, classes), for metrics that take scores. classes:
-    how many there are (default: as labels show). Same arrays, same interval.
+    figures: names of metrics, or 'f1:3' for the F1 of class 3, likewise 'precision:3' and 'recall:3'. predicted: one
+    array, or one array for each seed; with several, intervals are of the mean over seeds. scores: likewise, each
+    (n, classes), for metrics that take scores. classes: number of classes (default: as found in the labels). The same
+    arrays always give the same intervals.
     """
     ordered = [name for name in figures if name in NAMED and NAMED[name].of_scores]
     summed = [name for name in figures if name not in ordered]
@@ -105,7 +110,7 @@ def _of_labels(
     level: float,
     resamples: int,
 ) -> dict[str, Interval]:
-    """Intervals of figures that follow from sums over images."""
+    """Return the intervals of figures that are computed from sums over images; seeds: the labels of each seed."""
     design = design_of(truth, groups, codes_of([truth, *seeds]))
     drawn = resampled(design, [design.sums_of(truth, predicted, classes) for predicted in seeds], resamples)
     found = {}
@@ -124,7 +129,10 @@ def _of_scores(
     level: float,
     n: int,
 ) -> dict[str, Interval]:
-    """Intervals of figures that the order of scores decides: each of n resamples sorts images, so there are fewer."""
+    """Return the intervals of figures that depend on the order of scores; seeds: the scores of each seed.
+
+    There are at most SLOW_RESAMPLES of the n resamples, as images are sorted for each.
+    """
     design = design_of(truth, groups, np.arange(len(truth)))
     found = {}
     for name in figures:
@@ -137,7 +145,7 @@ def _of_scores(
 
 
 def _figure(name: str) -> Figure:
-    """The function of sums that 'macro_f1', or 'f1:3' for class 3, names."""
+    """Return the function that computes a figure, such as 'macro_f1' or 'f1:3' for class 3, from sums."""
     kind, _, position = name.partition(":")
     if position:
         return lambda sums: OF_CLASS[kind](sums)[:, int(position)]
@@ -155,7 +163,10 @@ def interval_of(
     level: float = LEVEL,
     resamples: int = SLOW_RESAMPLES,
 ) -> Interval:
-    """The bootstrap interval of any function of truth and prediction (labels or scores, a row an image)."""
+    """Return the bootstrap interval of function(truth, predicted).
+
+    predicted: labels or scores, one row for each image. groups: (n,), or None to resample images.
+    """
     design = design_of(truth, groups, np.arange(len(truth)))
     every = np.arange(len(truth))
     values = [
@@ -167,8 +178,10 @@ def interval_of(
 
 
 def interval_over_seeds(mean: float, sd: float | None, n: int, level: float = LEVEL) -> Interval | None:
-    """The t interval of the mean of n seeds with sample deviation sd; None below three seeds, or where all are the
-    same, which tells nothing."""
+    """Return Student's t interval of the mean of n seeds with sample standard deviation sd.
+
+    Return None for fewer than FEWEST_SEEDS seeds, or if all seeds gave the same, from which nothing can be inferred.
+    """
     if n < FEWEST_SEEDS or not sd:
         return None
     return _t_interval(mean, sd / np.sqrt(n), n - 1, level, n)
@@ -193,10 +206,11 @@ def compare(
     level: float = LEVEL,
     resamples: int = RESAMPLES,
 ) -> Comparison:
-    """b against a on the same images; each one array, or one a seed.
+    """Return the comparison of b with a on the same images.
 
-    The interval is that of a paired bootstrap. p is McNemar's (mid-p) for accuracy without groups and seeds; with
-    them that of flipping the signs of differences, of whole groups; for other figures that of the paired bootstrap.
+    a, b: predicted labels, one array, or one array for each seed. The interval is that of a paired bootstrap. For
+    accuracy, p is McNemar's mid-p without groups and with one seed each, else that of flipping the signs of the
+    differences of images, or of whole groups. For other figures, p is that of the paired bootstrap.
     """
     many_a, many_b = _seeds(a, truth), _seeds(b, truth)
     design = design_of(truth, groups, codes_of([truth, *many_a, *many_b]))
@@ -221,7 +235,10 @@ def paired_test(
     b: Decisions | Sequence[Decisions],
     groups: NDArray[Any] | None,
 ) -> tuple[float, str, str, int]:
-    """p of equal accuracy, the test, what it is over and how many of these; as `compare`, without an interval."""
+    """Return the p value of equal accuracy, the name of the test, what its units are, and how many there are.
+
+    The test is that of `compare`, without the cost of an interval.
+    """
     many_a, many_b = _seeds(a, truth), _seeds(b, truth)
     gain = np.mean([one == truth for one in many_b], 0) - np.mean([one == truth for one in many_a], 0)
     if groups is None and len(many_a) == len(many_b) == 1:
@@ -231,24 +248,31 @@ def paired_test(
 
 
 def mcnemar(only_a: NDArray[np.bool_], only_b: NDArray[np.bool_]) -> float:
-    """McNemar's two-sided mid-p from the images that only a, and only b, gets right; 1 where there are none."""
+    """Return McNemar's two-sided mid-p value; 1 if both masks are empty.
+
+    only_a, only_b: bool masks of the images that only a, or only b, labels correctly.
+    """
     low, high = sorted((np.count_nonzero(only_a), np.count_nonzero(only_b)))
     return _mid_p(int(low), int(high))
 
 
 @functools.lru_cache(maxsize=4096)
 def _mid_p(low: int, high: int) -> float:
-    """Twice the chance that a coin falls on one side fewer than `low` times, and once that of `low` times."""
+    """Return the two-sided mid-p value of `low` heads in low + high tosses of a fair coin.
+
+    It is twice the probability of fewer than `low` heads plus once the probability of exactly `low`.
+    """
     n = low + high
     below = special.bdtr(low - 1, n, 0.5) if low else 0.0
     return 1.0 if low == high else float(below + special.bdtr(low, n, 0.5))
 
 
 def sign_flip(differences: NDArray[Any], flips: int = FLIPS) -> float:
-    """Two-sided p of a sum of independent differences (units,), each as likely to have the other sign.
+    """Return the two-sided p value of a sum of independent differences, (units,), by flipping their signs.
 
-    Exact up to 13 units that differ, else from `flips` fixed random ones, or Hoeffding's bound where it is smaller than
-    these resolve. Five units cannot give less than 1/16.
+    Under the null hypothesis, each difference is as likely to have the other sign. p is exact for up to 13 nonzero
+    differences, else from `flips` random flips with a fixed seed, or Hoeffding's bound where that is smaller. Five
+    units cannot give less than 1/16.
     """
     sizes = np.round(np.abs(differences[differences != 0]), 12)
     if not len(sizes):
@@ -267,7 +291,10 @@ def sign_flip(differences: NDArray[Any], flips: int = FLIPS) -> float:
 
 @functools.lru_cache(maxsize=8)
 def _signs(counts: tuple[int, ...], flips: int) -> NDArray[Any]:
-    """Sums of `counts` random signs, (flips, len(counts)); fewer flips where that would be much."""
+    """Return sums of random signs, (flips, len(counts)): each column holds sums of counts[column] signs.
+
+    There are fewer flips, but at least 999, where the array would be large.
+    """
     flips = min(flips, max(999, 5_000_000 // len(counts)))
     return 2.0 * np.random.default_rng(0).binomial(counts, 0.5, size=(flips, len(counts))) - counts
 
@@ -278,8 +305,12 @@ def compare_over_seeds(
     figure: str = "accuracy",
     level: float = LEVEL,
 ) -> Comparison | None:
-    """b against a, each (mean, sample deviation, n) of seeds: Welch's t test, and its interval; None below three seeds
-    of either, or where neither's differ. n is infinite of what no seed changes, whose deviation is 0."""
+    """Return the comparison of b with a over seeds by Welch's t test, with its interval.
+
+    a, b: mean, sample standard deviation and number of seeds. For a method that no seed changes, the deviation is 0 and
+    the number is infinite. Return None if either has fewer than FEWEST_SEEDS seeds, or if both deviations are 0 or
+    missing.
+    """
     n = min(a[2], b[2])
     if n < FEWEST_SEEDS or not (a[1] or b[1]):
         return None
@@ -292,10 +323,12 @@ def compare_over_seeds(
 
 
 def holm(p: ArrayLike, family: int | None = None) -> NDArray[np.float64]:
-    """p values of a family, adjusted by Holm's step-down: reject those at most alpha, and the family errs at alpha.
+    """Return p values adjusted by Holm's step-down method, in the order given.
 
-    family: how many comparisons there are, if p holds the smallest of more: of k methods against the best, which the
-    same figures picked, k (k - 1) / 2.
+    Rejecting those of at most alpha keeps the probability of any false rejection at alpha or below.
+
+    family: the number of comparisons, if p holds only some of them: k (k - 1) / 2 if k methods were compared with the
+    best, which was picked by the same figures.
     """
     p = np.asarray(p, float)
     order = np.argsort(p, kind="stable")
@@ -304,7 +337,10 @@ def holm(p: ArrayLike, family: int | None = None) -> NDArray[np.float64]:
 
 
 def _bootstrap_p(difference: float, differences: NDArray[Any], freedom: int) -> float:
-    """Student's, of the difference over its standard error: no share of resamples would be small enough for Holm."""
+    """Return the two-sided p value of Student's t, of the difference over its bootstrap standard error.
+
+    A share of resamples would not be small enough to be significant after `holm`.
+    """
     error = float(np.nanstd(differences, ddof=1))
     return float(2 * special.stdtr(freedom, -abs(difference) / error)) if error > 1e-12 else 1.0
 
@@ -312,6 +348,6 @@ def _bootstrap_p(difference: float, differences: NDArray[Any], freedom: int) -> 
 def _seeds(
     given: NDArray[Any] | Sequence[NDArray[Any]], truth: NDArray[Any], of_scores: bool = False
 ) -> list[NDArray[Any]]:
-    """One array a seed."""
+    """Return a list with one array for each seed, from one array or from several."""
     one = isinstance(given, np.ndarray) and given.ndim == (2 if of_scores else truth.ndim)
     return [given] if one else list(given)  # type: ignore[list-item]

@@ -1,4 +1,4 @@
-"""Which rows were not trained enough to say anything of their method."""
+"""Which rows were not trained enough to say anything about their method."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,17 +7,18 @@ from typing import Any
 from .row_settings import fixed_params
 from .rows import Line
 
-FAR = 0.10  # of train error above the best of the same kind, as a fraction
+FAR = 0.10  # train error above the lowest one of rows of the same kind, as a fraction
 AMOUNT = ("epochs", "batch", "lr")  # settings that say how long and how fast a net is trained
 NOT_ENOUGH = "not trained enough"
 SAME_KIND = ("dataset", "fingerprint", "split", "limit", "val_limit", "preprocessing", "method", "revision")
 
 
 def with_undertrained(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Rows with `undertrained`: the reason in their records, else one found by comparison, else None.
+    """Return the rows with the column `undertrained`: why a row was not trained enough, or None.
 
-    By comparison a row was not trained enough when its train error is more than FAR above the best train error of rows
-    of the same data, method and settings but those of AMOUNT. The reason is the first part of the row's remark.
+    The reason is the one on record, else one found by comparison: the row's train error is more than FAR above the
+    lowest train error of rows on the same data with the same method and settings, except for those of AMOUNT. The
+    reason is also put at the start of the row's remark.
     """
     least: dict[str, float] = {}
     for row in rows:

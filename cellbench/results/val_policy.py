@@ -1,4 +1,4 @@
-"""Results of several sizes as curves: with each number of training images goes one number of val images."""
+"""The rows for a learning curve, on which each number of training images goes with one number of val images."""
 
 import math
 import statistics
@@ -8,11 +8,11 @@ from .rows import Row, by
 
 
 def val_policies(rows: Sequence[Row]) -> list[list[Row]]:
-    """The rows once for each way in which val was limited: in proportion to train, or not at all.
+    """Return a list of rows for each policy by which val was limited: in proportion to train, or not at all.
 
-    Rows on all images belong to both. Where several sizes of val go with one size of train, rows with that of the most
-    usual proportion are kept. The policy with the most sizes of train comes first; one without any limited row is left
-    out where another has some.
+    Rows on all images belong to both. For limits in proportion, if several sizes of val go with one size of train, the
+    rows whose size of val is closest to the median proportion are kept. The policy with the most sizes of train comes
+    first. A policy without any limited row is left out; if none is left, all rows are returned as one policy.
     """
     limited = [row for row in rows if row.val_limit or not row.limit]
     whole = [row for row in rows if not row.val_limit]
@@ -21,7 +21,7 @@ def val_policies(rows: Sequence[Row]) -> list[list[Row]]:
 
 
 def main_policy(rows: Sequence[Row]) -> list[Row]:
-    """The rows of the policy with the most sizes of train."""
+    """Return the rows of the policy with the most sizes of train; see `val_policies`."""
     return val_policies(rows)[0]
 
 

@@ -1,7 +1,7 @@
-"""From what was asked for to records.
+"""From the options of a run to its records.
 
-planning/ says what is to be run (jobs) · run: options, plan, runs, in this order · run_jobs: what is missing of a plan,
-by policy (which jobs), forecast and estimates (how long), progress and notes (what is shown), dry_run (only shown) ·
-executors/ do the runs, each by single_run in a process of its own · saved_models/ keep what was trained, and label new
-images with it.
+planning/: turns options into jobs · run: makes the plan from the options and runs it · run_jobs: runs the jobs of a
+plan that are not done; policy says which these are, forecast and estimates how long they may take, progress and notes
+show them to the user, dry_run only shows them · executors/: do the runs, each by single_run in its own process ·
+saved_models/: save trained models, and label new images with them.
 """

@@ -11,7 +11,7 @@ from .run import RunPlan
 
 
 def overview(plan: RunPlan) -> str:
-    """A table with a row for each run, and below it how many are to do."""
+    """Return a table with a row for each run, and a line with the number of runs to do and their estimated time."""
     rows: list[list[Any]] = []
     expected: list[float] = []
     for job in plan.jobs:

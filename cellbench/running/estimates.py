@@ -1,7 +1,7 @@
-"""How long runs may take, for the plan and the progress bar: rough, but sound from tiny runs to full ones.
+"""Estimates of how long runs may take, for the plan and the progress bar; they are rough.
 
-A run costs something fixed and something in proportion to its work. This machine's records of the same method and data
-set say how much of either; a rough prior speaks where they are too far away.
+The time of a run has a fixed part and a part in proportion to its work. Both are estimated from this machine's records
+of the same method and data set, or from a rough prior if these had much less work.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,22 +15,23 @@ from .job import Job
 
 ONCE = 5.0  # seconds until the imports of all runs are done
 EACH = 0.5  # seconds for a process a run, its plug-ins, and saving
-FARTHEST = 10  # a record is believed of a run with up to this many times its work
+FARTHEST = 10  # a record is used for runs with up to this many times its work
 FORWARD = 1 / 3  # a forward pass, as a share of a training step
 FIXED_PHASES = ("load", "warmup")
 MEASURED_ON = {"train": 8_701, "val": 2_175, "test": 2_720}  # images that MethodEntry.cost was measured on
 
 
 def total(estimates: Sequence[float]) -> float:
-    """Seconds for several runs, one after the other."""
+    """Return the seconds for several runs, one after the other; 0 for none."""
     return ONCE + sum(estimates) if estimates else 0.0
 
 
 def estimate(job: Job, store: Store) -> float:
-    """Seconds a run may take.
+    """Return the seconds that a run may take; 0 if it is to be skipped.
 
-    From two amounts of work on record: a line through them, neither part of it negative. From one: its loading and
-    warming up, and the rest in proportion to the work.
+    If records have two amounts of work or more, it is a least-squares line through their times, of which neither part
+    is negative. If they have one amount, the fixed part is the time for loading and warm-up, and the rest is in
+    proportion to the work. Without records, it is the prior.
     """
     if job.skip:
         return 0.0
@@ -53,15 +54,16 @@ def estimate(job: Job, store: Store) -> float:
 
 
 def seconds_left(seen: Sequence[float], epochs: float) -> float:
-    """Seconds for so many more epochs, when those before took the seconds in `seen`."""
+    """Return the seconds for `epochs` more epochs, from the seconds of each earlier epoch in `seen`."""
     return epochs * sum(seen) / len(seen)
 
 
 def work(entry: MethodEntry, n: Mapping[str, int], params: Mapping[str, object]) -> float:
-    """Work in a unit of its own: a net's training steps, an SVM's kernel values, of other families images. n: by part.
+    """Return the amount of work of a run, in a unit that differs between families of methods.
 
-    A net sees train and val each epoch, and all parts once for their scores; an SVM compares train with all parts;
-    probes, classic methods and floors take a time in proportion to the images that they make features of.
+    For a net it is the number of images trained on: train and, at lower cost, val in each epoch, and all parts once for
+    their scores. For an SVM it is the number of kernel values between train and all parts. For other families it is
+    the number of images. n: number of images by part.
     """
     everything = sum(n.values())
     if entry.family == "svm":
@@ -73,21 +75,27 @@ def work(entry: MethodEntry, n: Mapping[str, int], params: Mapping[str, object])
 
 
 def prior(entry: MethodEntry, wanted: float) -> float:
-    """Seconds for some work before anything is on record here; two processor cores, 64×64 pixels."""
+    """Return the seconds for the work `wanted` without any record, on two processor cores with 64×64 pixels."""
     usual = entry.suited(entry.defaults, MEASURED_ON["train"]) if entry.suited else entry.defaults
     defaults = {"epochs": getattr(usual, "epochs", 1)}
     return entry.cost * MEASURED_ON["train"] / 1000 * wanted / work(entry, MEASURED_ON, defaults)
 
 
 def _seconds(record: RunRecord) -> float:
-    """All that a run took: its phases, and the scoring of train and val, which has none."""
+    """Return the seconds that a run took: all its phases, and the scoring of train and val, which is not timed.
+
+    The latter is in proportion to the time for the test images.
+    """
     scored = {part: figures["n"] for part, figures in record.metrics.items()}
     untimed = sum(n for part, n in scored.items() if part != "test") / scored["test"]
     return sum(record.seconds.values()) + untimed * record.seconds.get("predict", 0.0)
 
 
 def _peers(job: Job, store: Store) -> list[RunRecord]:
-    """This machine's records of the method, data set and device: of the same settings but epochs, if there are any."""
+    """Return this machine's successful records of the job's method, data set and device.
+
+    If any of them have the same settings but for epochs, only these are returned.
+    """
     peers = [
         record for record in _siblings(job, store) if record.status == "ok" and record.spec.device == job.spec.device
     ]

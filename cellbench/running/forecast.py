@@ -1,4 +1,4 @@
-"""How long the runs that are left may take, the better known the more of them are done."""
+"""The forecast of how long the remaining runs may take, which improves with each run that is done."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -10,9 +10,9 @@ from .job import Job
 
 
 class Forecast:
-    """Seconds that each unfinished job may still take.
+    """The seconds that each unfinished job may still take.
 
-    jobs: those to do, the quickest first, so that a first result is there soon.
+    jobs: the jobs to do, sorted by estimated time, so that the first result comes soon.
     """
 
     def __init__(self, jobs: Sequence[Job], store: Store) -> None:
@@ -22,16 +22,16 @@ class Forecast:
         self.jobs = [jobs[i] for i in order]
         self._unfinished = {job.spec.key: job for job in self.jobs}
         self._seconds = {jobs[i].spec.key: seconds[i] for i in order}
-        # Of each epoch that was heard of; a run that is resumed has done others before.
+        # Seconds of each reported epoch; a resumed run has done others before.
         self._epochs: dict[str, list[float]] = defaultdict(list)
 
     @property
     def seconds(self) -> float:
-        """For all jobs that are left."""
+        """The seconds that all unfinished jobs together may still take."""
         return sum(self._seconds.values())
 
     def hear(self, job: Job, facts: Mapping[str, Any]) -> bool:
-        """Learn from an epoch, if that is what the facts are of."""
+        """Update the forecast from the facts of an epoch. Return whether they were the facts of an epoch."""
         if not {"epoch", "epochs", "seconds"} <= facts.keys():
             return False
         seen = self._epochs[job.spec.key]
@@ -40,7 +40,7 @@ class Forecast:
         return True
 
     def finished(self, job: Job) -> None:
-        """Forget a job that is done; its record says more of its like than was known before."""
+        """Remove a job that is done, and estimate jobs of the same method and data set again with its record."""
         del self._unfinished[job.spec.key], self._seconds[job.spec.key]
         folder = self._store.path(job.spec).parent
         for key, other in self._unfinished.items():

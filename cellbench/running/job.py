@@ -11,11 +11,13 @@ from ..core.words import counted
 
 @dataclass(frozen=True)
 class Job:
-    """A run to do: what (spec), on which prepared data, and which settings were not the defaults.
+    """A run to do.
 
-    n: images by part that are used, after the limits. least_steps: of a net, fewer are too few, see
-    core.undertraining; 0 where no number is. follows: names of the settings that follow from the number of training
-    images, see `following`. skip: why it cannot be done at all, or empty. titles: the entries of suites that it is for.
+    spec: its specification. data: the folder of its prepared data set. n: number of images used by part, after the
+    limits. least_steps: the fewest training steps that are enough for a net, see core.undertraining; 0 if any number
+    is. follows: names of the settings that follow from the number of training images, see `plan.following`. skip: why
+    the run cannot be done, or empty. overrides: settings that were changed from the defaults. titles: the entries of
+    suites that the run is for.
     """
 
     spec: RunSpec

@@ -12,14 +12,14 @@ from .policy import Policy, has_no_model
 
 
 def about_images(jobs: Sequence[Job]) -> list[str]:
-    """What the reader of the images had to remark, once for a data set and split."""
+    """Return the remarks that were made when the images were read, each once for each data set."""
     places = dict.fromkeys((job.data, job.spec.split) for job in jobs)
     data = [with_split(cache.read(folder), split) for folder, split in places]
     return list(dict.fromkeys(f"{one.name}: {remark}" for one in data for remark in one.info.notes))
 
 
 def about_models(jobs: Sequence[Job], store: Store, policy: Policy) -> Iterator[str]:
-    """What --save-models will run again, and what it can't save."""
+    """Yield how many finished runs --save-models repeats, and the methods whose models it cannot save."""
     if not policy.save_models:
         return
     if again := sum(has_no_model(job, store, policy) for job in jobs):
@@ -30,7 +30,7 @@ def about_models(jobs: Sequence[Job], store: Store, policy: Policy) -> Iterator[
 
 
 def about_licences(jobs: Sequence[Job], store: Store) -> list[str]:
-    """The licence of each frozen encoder that these runs used."""
+    """Return a line with the licence of each frozen encoder that these runs used."""
     records = [record for job in jobs if (record := store.find(job.spec))]
     facts = [record.facts for record in records if record.facts.get("licence_of_encoder")]
     used = dict.fromkeys((one["encoder"], one["licence_of_encoder"]) for one in facts)

@@ -1,4 +1,4 @@
-"""Methods and data sets that other packages, or files of the user's, add to ours."""
+"""Methods and data sets that other packages, or Python files of the user, add to those of cellbench."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,5 +9,5 @@ from ..methods import methods
 
 
 def load_plugins(files: Sequence[Path] = ()) -> None:
-    """Make methods and data sets of installed packages and of `files` known; loading again does no harm."""
+    """Register the methods and data sets of installed packages and of `files`; loading them again does nothing."""
     registry.load_plugins(files, (methods, datasets))

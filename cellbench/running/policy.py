@@ -12,7 +12,7 @@ FAILED_BEFORE = "failed before"
 
 @dataclass(frozen=True)
 class Policy:
-    """What to do with runs already on record, and with failures."""
+    """How to treat runs that are on record, and failures; `cellbench run --help` explains each option."""
 
     force: bool = False
     retry_failed: bool = False
@@ -22,7 +22,7 @@ class Policy:
 
 
 def state(job: Job, store: Store, policy: Policy) -> str:
-    """'' when the job is to be run, else why not: already done, or failed before."""
+    """Return '' if the job is to be run, else why it is not: 'already done' or 'failed before'."""
     record = None if policy.force else store.find(job.spec)
     if record is None:
         return ""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def outcome(record: RunRecord) -> str:
-    """One run's end in a few words."""
+    """Return in a few words how a run ended: its figures on test and its training time, or why it has none."""
     if record.status != "ok":
         return f"{record.status}: {record.reason}"
     test = record.metrics["test"]
@@ -30,12 +30,15 @@ def outcome(record: RunRecord) -> str:
 
 
 def details(kind: str, facts: Mapping[str, Any]) -> str:
-    """A phase's name, or the figures of an epoch."""
+    """Return the text of an event: the name of a phase, or the figures of an epoch."""
     return facts["name"] if kind == "phase" else "  ".join(f"{name} {value:.4g}" for name, value in facts.items())
 
 
 class PlainWatcher:
-    """A line a run, on stderr; with `verbose` a line an epoch as well; with `quiet` none."""
+    """Shows runs as lines on stderr, at the start and at the end of each run.
+
+    verbose: whether phases and epochs are shown as well. quiet: whether nothing is shown.
+    """
 
     def __init__(self, total: int, quiet: bool, verbose: bool) -> None:
         self._total, self._quiet, self._verbose = total, quiet, verbose
@@ -49,7 +52,7 @@ class PlainWatcher:
             self._say("    " + details(kind, facts))
 
     def expect(self, seconds_left: float) -> None:
-        """A line says it when the next run starts."""
+        """Show nothing now: the time that is left is shown when the next run starts."""
 
     def finished(self, job: Job, record: RunRecord) -> None:
         self._say(f"{self._name}: {outcome(record)}")
@@ -61,7 +64,10 @@ class PlainWatcher:
 
 @dataclass(frozen=True)
 class Countdown:
-    """'about 2 min 5 s left' until `end`, a time of time.monotonic(); its text is made anew whenever it is shown."""
+    """The time left until `end`, a time of time.monotonic(), as text such as 'about 2 min 5 s left'.
+
+    The text is made anew each time it is shown.
+    """
 
     end: float
 
@@ -70,7 +76,7 @@ class Countdown:
 
 
 class BarWatcher:
-    """One bar for all runs and one for the run at work; finished runs stay as lines above them."""
+    """Shows one bar for all runs and one for the current run; finished runs stay as lines above them."""
 
     def __init__(self, progress: "Progress", total: int, verbose: bool) -> None:
         self._progress, self._verbose, self._total = progress, verbose, total
@@ -98,7 +104,10 @@ class BarWatcher:
             self._progress.console.print("    " + details(kind, facts), highlight=False)
 
     def finished(self, job: Job, record: RunRecord) -> None:
-        """One call prints the whole line: the bars are drawn anew after each, over a line that has no end."""
+        """Print the line of a finished run.
+
+        It is one call, as the bars are redrawn after each, over any line that is not complete.
+        """
         from rich.text import Text
 
         mark = ("✓ ", "green") if record.status == "ok" else ("✗ ", "red")
@@ -106,7 +115,7 @@ class BarWatcher:
 
 
 class NotebookWatcher:
-    """The same bars as the output of a notebook's cell, made anew after each event; finished runs are lines in it.
+    """Shows the same bars as the output of a notebook's cell; finished runs are printed as lines.
 
     Rich's own display in notebooks needs ipywidgets, and is empty in a notebook that was saved.
     """
@@ -135,7 +144,7 @@ class NotebookWatcher:
 
 @contextlib.contextmanager
 def make_watcher(total: int, *, quiet: bool, verbose: bool) -> Iterator[Watcher]:
-    """A watcher that suits where its text goes; NO_COLOR is rich's to respect."""
+    """Yield a watcher for a terminal, for a notebook or for plain text, whichever fits; rich respects NO_COLOR."""
     notebook = in_notebook()
     if quiet or not (notebook or sys.stderr.isatty()):
         yield PlainWatcher(total, quiet, verbose)

@@ -1,4 +1,4 @@
-"""`cellbench run` from its options to records: choose, plan, run what is missing."""
+"""`cellbench run` from its options to its records: make the plan, and run the jobs that are not done."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ FAILURES = ("failed", "timeout", "failed before")
 
 @dataclass(frozen=True)
 class RunPlan:
-    """Runs that were asked for, where their records go, and what is to become of those that are there already."""
+    """The runs that were asked for, the store for their records, and how to treat runs that are on record."""
 
     jobs: Sequence[Job]
     store: Store
@@ -43,10 +43,10 @@ class RunPlan:
 
 
 def plan_runs(options: RunOptions, executor: Executor | None = None) -> RunPlan:
-    """Everything about the runs that can be known before the first; prepares data sets where they aren't ready.
+    """Return the plan of the runs that the options ask for; prepares data sets that are not ready.
 
-    executor: where the runs are to be done; this machine without one. Raises UsageError, DataError or BackendError for
-    what there is not.
+    executor: where the runs are to be done; on this machine if None. Raises UsageError, DataError or BackendError if
+    methods, data, devices or settings that were asked for do not exist or cannot be used.
     """
     if options.quick:
         options = choose_quick(options)
@@ -61,7 +61,7 @@ def plan_runs(options: RunOptions, executor: Executor | None = None) -> RunPlan:
 
 
 def run_plan(plan: RunPlan) -> Counter[str]:
-    """Run what is missing of the plan; how many runs ended in which status, see `run_jobs`.
+    """Run the jobs of the plan that are not done yet, and return the number of jobs by status; see `run_jobs`.
 
     Raises BackendError for settings that ask for a library that isn't there, and UsageError where nothing can be
     written, before any run. Ctrl-C and SIGTERM end the run at work and pass through.
@@ -104,7 +104,10 @@ def _jobs(options: RunOptions, selection: Selection, device: str) -> list[Job]:
 
 
 def _prepared(options: RunOptions, any_folder: bool, name: str) -> Path:
-    """The folder of a prepared data set. any_folder: whether the options for folders of images have one to be for."""
+    """Prepare the data set `name` if it is not ready, and return its folder.
+
+    any_folder: whether any data set of the run is a folder of images, which the options for folders then apply to.
+    """
     ready = set(cache.location("").glob("*"))
     if not options.quiet:
         progress_line(f"making {name} ready")  # minutes, where it has to be drawn or decoded
@@ -119,14 +122,17 @@ def _prepared(options: RunOptions, any_folder: bool, name: str) -> Path:
 
 
 def _changes(options: RunOptions) -> list[str]:
-    """What makes a suite's runs a variant of it."""
+    """Return the options, as texts, that make the runs of a suite differ from the suite as it is written."""
     flags = {name: getattr(options, name) for name in ("epochs", "split", "limit", "val_limit")}
     given = [f"--{name.replace('_', '-')} {value}" for name, value in flags.items() if value is not None]
     return [*setting_texts(options.set), *given]
 
 
 def _check_backends(plan: RunPlan) -> None:
-    """A setting that was changed is all that can ask for a library that isn't there."""
+    """Raise BackendError if a job to run asks for a library or device that is missing.
+
+    Only jobs with changed settings are checked, as the defaults never ask for one.
+    """
     changed = [job for job in plan.jobs if job.overrides and not (job.skip or state(job, plan.store, plan.policy))]
     if not changed:
         return

@@ -1,4 +1,4 @@
-"""What is missing of a plan is run; each record is on disk before it is reported."""
+"""Running the jobs of a plan that are not done yet; each record is on disk before it is reported."""
 
 import contextlib
 from collections import Counter
@@ -16,7 +16,10 @@ from .policy import DONE, FAILED_BEFORE, Policy, state
 
 
 class Watcher(Protocol):
-    """Whoever shows the user how it goes. expect: how many seconds all runs that are left are now thought to take."""
+    """Shows the user how the runs go on.
+
+    expect is called after each epoch, with the estimated seconds for all runs that are left.
+    """
 
     def started(self, job: Job, number: int, seconds_left: float) -> None: ...
     def event(self, kind: str, facts: Mapping[str, Any]) -> None: ...
@@ -32,9 +35,12 @@ def run_jobs(
     watcher: Watcher,
     plugins: Sequence[Path] = (),
 ) -> Counter[str]:
-    """Run what is missing, the quickest first by estimate, and save every record; returns how many runs ended in which
-    status, counting the job's state for those not run. KeyboardInterrupt and SystemExit (SIGTERM) pass through: runs at
-    work are ended, and what was finished by then is on disk."""
+    """Run the jobs that are not done yet, the quickest first by estimate, and save every record.
+
+    Returns the number of jobs by status, or, for those that are not run, by state (see `policy.state`). Jobs that were
+    not started are not counted. KeyboardInterrupt and SystemExit (SIGTERM) pass through: the current runs are ended,
+    and what was finished by then is on disk.
+    """
     states = [state(job, store, policy) for job in jobs]
     tally = Counter(reason for reason in states if reason)
     forecast = Forecast([job for job, reason in zip(jobs, states, strict=True) if not reason], store)
@@ -62,7 +68,7 @@ def run_jobs(
 
 
 def _tasks(jobs: Sequence[Job], store: Store, policy: Policy, plugins: Sequence[Path]) -> Iterator[Task]:
-    """A task for each job, made when it is about to start: only then does --force forget how far it had come."""
+    """Yield a task for each job when it is about to start; only then does --force delete its earlier progress."""
     for job in jobs:
         checkpoint = store.checkpoint(job.spec)
         if policy.force:
@@ -72,7 +78,7 @@ def _tasks(jobs: Sequence[Job], store: Store, policy: Policy, plugins: Sequence[
 
 
 def _keep(outcome: Outcome, store: Store, policy: Policy) -> None:
-    """Save the record, and remove what an earlier attempt at the same run left."""
+    """Save the record, and remove the model and progress of earlier attempts that no longer apply."""
     spec, ok = outcome.job.spec, outcome.record.status == "ok"
     store.save(outcome.record, outcome.predictions)
     if not (policy.save_models and ok):
@@ -82,7 +88,7 @@ def _keep(outcome: Outcome, store: Store, policy: Policy) -> None:
 
 
 def summary(tally: Mapping[str, int], planned: int) -> str:
-    """The last line of a run: how many ended how."""
+    """Return the last line of output: the number of jobs by status, and of those that were not started."""
     order = ("ok", "failed", "timeout", "skipped", DONE, FAILED_BEFORE)
     counted = [f"{tally[status]} {status}" for status in order if tally.get(status)]
     if left := planned - sum(tally.values()):

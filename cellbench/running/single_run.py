@@ -40,10 +40,10 @@ def execute(
     checkpoint: Path | None = None,
     model: Path | None = None,
 ) -> tuple[RunRecord, Predictions]:
-    """Do the run and return its record with the scores it rests on. Whatever the method raises passes through.
+    """Do the run and return its record, and its scores and labels on val and test (see `Store.save`).
 
-    checkpoint: where the method may keep its progress, see RunLog. model: where to write what was trained, if the
-    method can tell it.
+    Any error of the method passes through. checkpoint: the file where the method may keep its progress, see RunLog.
+    model: the file to write the trained model to, if the method can be restored; None for none.
     """
     spec = job.spec
     _settle_device(spec)
@@ -104,14 +104,14 @@ def execute(
 
 
 def make_method(job: Job) -> Method:
-    """The method of a run, untrained; it raises BackendError when a library or device that it needs isn't there."""
+    """Return the untrained method of a run. Raises BackendError if a library or device that it needs is missing."""
     entry, spec = methods[job.spec.method], job.spec
     weights = {"weights": str(job.weights)} if job.weights else {}
     return entry.factory(replace(entry.defaults, **{**spec.params, **weights}), spec.seed, spec.device)
 
 
 def unfinished(job: Job, status: str, reason: str, environment: Mapping[str, Any]) -> RunRecord:
-    """The record of a run that came to nothing: what was to be done, how it ended and why. Needs no torch."""
+    """Return the record of a run without results: what was to be done, how it ended and why. Needs no torch."""
     data = with_split(cache.read(job.data), job.spec.split)
     return RunRecord(
         spec=job.spec,
@@ -129,7 +129,7 @@ def unfinished(job: Job, status: str, reason: str, environment: Mapping[str, Any
 
 
 def environment(device: str) -> dict[str, Any]:
-    """`describe` with what torch knows of threads and card."""
+    """Return the environment of a run (see `describe`), with the threads and the card that torch uses."""
     import torch
 
     gpu = torch.cuda.get_device_name() if device == "cuda" and torch.cuda.is_available() else ""
@@ -144,7 +144,7 @@ def method_facts(spec: RunSpec) -> dict[str, Any]:
 
 
 def _undertrained(job: Job, log: RunLog) -> dict[str, str]:
-    """Why a net was trained too little, if anything says so."""
+    """Return the fact `undertrained`: why a net was trained too little; no fact if nothing says that it was."""
     if "epochs" not in job.spec.params:
         return {}
     reason = undertrained(log.history, steps(job.n["train"], job.spec.params), job.least_steps)
@@ -152,13 +152,19 @@ def _undertrained(job: Job, log: RunLog) -> dict[str, str]:
 
 
 def _plan_facts(job: Job) -> dict[str, list[str]]:
-    """The entries of suites that a run was for, by which its variants are known in tables; and the settings that the
-    plan took from the number of training images."""
+    """Return the facts `follows` and, if there are any, `entries` of a run.
+
+    follows: names of the settings that follow from the number of training images. entries: the entries of suites that
+    the run was made for, by which tables recognise its variants.
+    """
     return {"follows": list(job.follows), **({"entries": list(job.titles)} if job.titles else {})}
 
 
 def data_facts(data: Dataset, parts: Mapping[str, Samples], spec: RunSpec) -> dict[str, Any]:
-    """What tables say of the data: counts are of the images used, after the limits."""
+    """Return the facts about the data that tables show.
+
+    Numbers of images are of the images used, after the limits; `groups` has the numbers of groups before the limits.
+    """
     counts = {part: count_classes(parts[part].labels, len(data.classes)) for part in PARTS}
     absent = {part: absent_classes(data.classes, counts[part]) for part in PARTS}
     facts: dict[str, Any] = {
@@ -178,15 +184,20 @@ def data_facts(data: Dataset, parts: Mapping[str, Samples], spec: RunSpec) -> di
 
 
 def _input_facts(data: Dataset, preprocessing: Preprocessing) -> dict[str, Any]:
-    """What a method sees, [channels, height, width], and what it was enlarged from, if it was."""
+    """Return the shape of the images that a method gets, [channels, height, width], and the size before enlargement.
+
+    The latter is [height, width], after any crop; it is absent if images were not enlarged.
+    """
     shape = preprocessing.shape(data.images, data.channels)
     native = [min(side, preprocessing.crop or side) for side in data.images.shape[2:]]
     return {"input": shape, **({"enlarged_from": native} if min(shape[1:]) > min(native) else {})}
 
 
 def _parts(data: Dataset, spec: RunSpec) -> tuple[dict[str, Samples], dict[str, NDArray], Range | None]:
-    """The three parts, preprocessed and within the limits; the positions of their images in the data set; and what
-    preprocessing measured."""
+    """Return the three parts, limited and preprocessed, the positions of their images, and the measured range.
+
+    The positions are those in the data set. The range is what preprocessing measured, or None.
+    """
     preprocessing = Preprocessing.of_steps(spec.preprocessing)
     index = limited_parts(data.split, data.labels, spec.limit, spec.val_limit)
     done, measured = preprocessing.apply(data.images, index, data.channels)
@@ -196,7 +207,7 @@ def _parts(data: Dataset, spec: RunSpec) -> tuple[dict[str, Samples], dict[str, 
 
 
 def _labels(data: Dataset, spec: RunSpec) -> dict[str, Samples]:
-    """The parts without their pixels (images of size 0), for a record of a run that never started."""
+    """Return the three parts with their labels but no images, for the record of a run without results."""
     index = limited_parts(data.split, data.labels, spec.limit, spec.val_limit)
     return {part: Samples(data.images[:0], data.labels[at], data.classes) for part, at in index.items()}
 
@@ -213,7 +224,7 @@ def _settle_device(spec: RunSpec) -> None:
 
 
 def _subsample(train: Samples) -> Samples:
-    """All of it, or of many images a fixed random 12,500: train metrics need no more."""
+    """Return the training samples, or a fixed random 12,500 of them if there are more: train metrics need no more."""
     if len(train) <= TRAIN_METRIC_LIMIT:
         return train
     drawn = np.sort(np.random.default_rng(0).choice(len(train), TRAIN_METRIC_LIMIT, replace=False))
@@ -227,7 +238,7 @@ def _check_finite(scores: NDArray[np.float32], part: str) -> None:
 
 
 def _peak_memory(device: str) -> dict[str, int]:
-    """Peak bytes of this process, and on CUDA of torch's allocations."""
+    """Return the peak memory in bytes of this process and, on CUDA, of torch's allocations."""
     import torch
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

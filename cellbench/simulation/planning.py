@@ -15,7 +15,7 @@ PURPOSES = ("plan", "conditions", "chunks")  # the order is part of what defines
 
 
 def apportion(n: int, weights: Sequence[int]) -> NDArray[np.int64]:
-    """`n` divided in proportion to whole-number weights; the remainder goes to the largest fractions.
+    """Return `n` divided in proportion to whole-number weights; the remainder goes to the largest fractions.
 
     It computes with whole numbers alone, so the result is the same on every machine.
     """
@@ -27,5 +27,5 @@ def apportion(n: int, weights: Sequence[int]) -> NDArray[np.int64]:
 
 
 def generator(seed: int, part: str, purpose: str) -> np.random.Generator:
-    """Random numbers for one purpose in one part of a data set, independent of all other purposes and parts."""
+    """Return a random generator for one purpose in one part of a data set, independent of all others."""
     return np.random.default_rng([seed, PARTS.index(part), PURPOSES.index(purpose)])

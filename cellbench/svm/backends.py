@@ -1,4 +1,4 @@
-"""The libraries that can fit a C-SVC, each behind the same calls; what isn't there says why."""
+"""The libraries that can fit a C-SVC, behind one interface; a library that can't be used says why."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ OURS_UP_TO = 6_000
 
 @dataclass(frozen=True)
 class Backend:
-    """load() returns a class with scikit-learn's SVC interface, or raises what keeps it from doing so."""
+    """A library that fits machines; load() returns a class with the interface of scikit-learn's SVC, or raises."""
 
     name: str
     title: str
@@ -59,16 +59,16 @@ BACKENDS = {
 
 
 def available() -> dict[str, str]:
-    """For every backend '' when it can be used, else the reason why not."""
+    """Return a mapping from every backend's name to '' if it can be used, else to the reason why not."""
     return {name: _obstacle(backend) for name, backend in BACKENDS.items()}
 
 
 def choose(name: str = "auto", *, device: str = "cpu", kernel: str = "rbf", largest_pair: int = 0) -> Backend:
-    """The backend of that name; for 'auto' the fastest that works.
+    """Return the backend of that name; for 'auto' the one that is usually fastest.
 
-    largest_pair: samples of the largest binary machine (of several labels an image, all). 'auto' is ours on CUDA; on a
-    processor ours up to OURS_UP_TO samples, oneDAL above, LIBSVM without it. A kernel that isn't ours is LIBSVM's, on
-    the processor whatever the device.
+    largest_pair: the number of samples of the largest binary machine (with several labels an image, all samples).
+    'auto' takes our solver on CUDA, and on a processor up to OURS_UP_TO samples; above that it takes oneDAL, or LIBSVM
+    if oneDAL can't be used. For a kernel that our solver hasn't it takes LIBSVM, on the processor whatever the device.
     Raises BackendError when the backend of that name can't be used.
     """
     if name == "auto":
@@ -93,7 +93,7 @@ def choose(name: str = "auto", *, device: str = "cpu", kernel: str = "rbf", larg
 
 
 def reason(backend: Backend, kernel: str, largest_pair: int) -> str:
-    """Why 'auto' came to a backend that isn't ours, in one line; '' if it is ours."""
+    """Return why 'auto' chose a backend other than our solver, in one line; '' if it chose our solver."""
     if backend.name == "torch":
         return ""
     if kernel not in KERNELS:
@@ -111,9 +111,10 @@ def candidates(
     gamma: Sequence[Any],
     **settings: Any,
 ) -> Iterator[tuple[dict[str, Any], Any, NDArray]]:
-    """For each gamma and each C, ascending: the two, the fitted model and its decision_function(unseen).
+    """Yield, for each gamma and each C, the two settings, the fitted model and its decision_function(unseen).
 
-    X, unseen: (n, features) float32; y: (n,) class numbers, or (n, labels) bool: one machine a label then.
+    Values of C ascend. X, unseen: (n, features) float32; y: (n,) class numbers, or (n, labels) bool for one machine a
+    label.
     """
     if backend.name == "torch":
         for g in gamma:

@@ -1,4 +1,4 @@
-"""C-support vector classification with scikit-learn's interface, solved on torch: one Gram matrix for every machine."""
+"""C-support vector classification with scikit-learn's interface, solved on torch; machines share the Gram matrix."""
 
 import traceback
 import warnings
@@ -71,19 +71,29 @@ class SVC(ClassifierMixin, BaseEstimator):
         self.memory = memory
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
-        """X: (n, features) float; y: (n,) or (n, labels). Raises ValueError for what no machine can be made of."""
+        """Fit to X (n, features) and y (n,) or (n, labels), and return the model itself.
+
+        Raises ValueError for input or settings that no machine can be trained with.
+        """
         _fit([self], X, y, sample_weight)
         return self
 
     def decision_function(self, X: ArrayLike) -> NDArray:
-        """(n,) for two classes, (n, classes) or, 'ovo', (n, pairs); (n, labels) for labels."""
+        """Return decision values: (n,) for two classes, (n, classes) for more or, with 'ovo', (n, pairs).
+
+        With several labels a sample they are (n, labels).
+        """
         check_is_fitted(self)
         if self._library is not None:
             return self._library.decision_function(libsvm.on_processor(X))
         return self._scores(self._decisions(X))
 
     def predict(self, X: ArrayLike) -> NDArray:
-        """(n,) classes: the one with most votes, the first of those on a tie; or (n, labels) of 0 and 1."""
+        """Return each sample's class, (n,), or its labels, (n, labels) of 0 and 1.
+
+        The class is the one with most votes. On a tie it is the first of them, or with break_ties the one that has the
+        highest decision value.
+        """
         check_is_fitted(self)
         if self._library is not None:
             return self._library.predict(libsvm.on_processor(X))
@@ -98,7 +108,7 @@ class SVC(ClassifierMixin, BaseEstimator):
 
     @property
     def support_vectors_(self) -> NDArray:
-        """(support vectors, features), in the order of support_."""
+        """The support vectors, (support vectors, features), in the order of support_."""
         check_is_fitted(self)
         if self._library is not None:
             return self._library.support_vectors_
@@ -106,7 +116,10 @@ class SVC(ClassifierMixin, BaseEstimator):
         return (vectors if self._centre is None else vectors + self._centre.to(vectors)).cpu().numpy()
 
     def _decisions(self, X: ArrayLike) -> NDArray:
-        """(n, machines): one-against-one in the order (0, 1), (0, 2), ..., positive for the first; or one a label."""
+        """Return the decisions of all machines, (n, machines).
+
+        Machines are for pairs of classes, (0, 1), (0, 2), ..., positive for the first, or one for each label.
+        """
         x = features_of(self, X, reset=False).to(self._vectors.device)
         return _decisions([self], x)[0]
 
@@ -123,7 +136,10 @@ class SVC(ClassifierMixin, BaseEstimator):
 
 
 def path(model: SVC, X: ArrayLike, y: ArrayLike, C: Sequence[float], gamma: Sequence[float | str]) -> list[SVC]:
-    """Fitted clones of `model` for every gamma and, within it, every C, ascending; C's share the Gram matrix."""
+    """Return fitted clones of `model` for every gamma and, within it, every C, ascending.
+
+    Clones with the same gamma share the Gram matrix.
+    """
     models = [[clone(model).set_params(C=c, gamma=g) for c in sorted(C)] for g in gamma]
     for along_c in models:
         _fit(along_c, X, y, None)
@@ -131,7 +147,10 @@ def path(model: SVC, X: ArrayLike, y: ArrayLike, C: Sequence[float], gamma: Sequ
 
 
 def path_scores(models: Sequence[SVC], X: ArrayLike) -> list[NDArray]:
-    """`decision_function` of each of some models of one path, which share the kernel values of X where gamma is one."""
+    """Return what `decision_function` of each model returns for X; the models must be of one `path`.
+
+    Models with the same gamma share the kernel values of X.
+    """
     if models[0]._library is not None:
         return [model.decision_function(X) for model in models]
     x = features_of(models[0], X, reset=False).to(models[0]._vectors.device)
@@ -143,7 +162,7 @@ def path_scores(models: Sequence[SVC], X: ArrayLike) -> list[NDArray]:
 
 
 def _decisions(models: Sequence[SVC], x: Tensor) -> list[NDArray]:
-    """Of each of some models of one path, (n, machines)."""
+    """Return the decisions (n, machines) of each model; the models must be of one path and have the same gamma."""
     first, width = models[0], len(models[0]._bias)
     weights, vectors = torch.cat([model._weights for model in models], 1), first._vectors
     dtype = torch.float64 if any(model._values == torch.float64 for model in models) else torch.float32
@@ -161,8 +180,11 @@ def _decisions(models: Sequence[SVC], x: Tensor) -> list[NDArray]:
 
 @dataclass(frozen=True)
 class Given:
-    """What a fit is given, in the order of the classes: x (n, features) on the device, centred; labels (n,) or
-    (n, labels); order, what was row order[i] is row i; scale, the mean of k(x, x); shares, what C is multiplied by."""
+    """The training data of a fit, sorted by class; with several labels a sample, in the order of the input.
+
+    x: (n, features) on the device, with `centre` subtracted. labels: (n,) or (n, labels). order: row i was row
+    order[i] of the input. scale: the mean of k(x, x). shares: the factor of C for each sample, see `shares_of`.
+    """
 
     x: Tensor
     labels: NDArray
@@ -175,7 +197,7 @@ class Given:
 
 
 def _fit(models: Sequence[SVC], X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> None:
-    """Fit models that differ in C alone, in ascending order of it."""
+    """Fit models that differ only in C; they must come in ascending order of it."""
     model = models[0]
     for one in models:
         check_settings(one)
@@ -222,7 +244,10 @@ def _given(model: SVC, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | No
 
 
 def _solutions(given: Given, bounds: Sequence[Tensor], tol: float, memory: int) -> list[Solution]:
-    """One for each of `bounds`. Raises BackendError, holding nothing that takes memory, when memory runs out."""
+    """Return a solution for each of `bounds`.
+
+    Raises BackendError when memory runs out; the error then keeps no large tensors alive.
+    """
     try:
         return _solved(given, bounds, tol, memory)
     except RuntimeError as error:
@@ -253,9 +278,10 @@ def _solved(given: Given, bounds: Sequence[Tensor], tol: float, memory: int) -> 
 
 
 def _keep(model: SVC, solution: Solution, support: Tensor, given: Given) -> None:
-    """Set the fitted attributes; support: the samples that the path's vectors are.
+    """Set the fitted attributes of a model.
 
-    The signs of two classes are those of scikit-learn, positive for the second.
+    support: the positions in `given` of the support vectors of the whole path. The signs for two classes are those of
+    scikit-learn, positive for the second.
     """
     coefficients = solution.coefficients[support] / given.scale
     model._bias, model._weights = solution.bias.numpy(), coefficients.to(given.x.device)
@@ -287,7 +313,7 @@ def _keep(model: SVC, solution: Solution, support: Tensor, given: Given) -> None
 
 
 def _centre(kernel: Kernel, x: Tensor, spread: float) -> Tensor | None:
-    """What is taken off all features before float32 rounds their products: the mean, where nothing else changes.
+    """Return what to subtract from all features before float32 rounds their products: their mean, or None.
 
     RBF sees differences alone; under a linear kernel, as sum(beta) is 0, only the bias changes. spread: variance(x).
     """
@@ -302,7 +328,7 @@ def _centred(x: Tensor, centre: Tensor | None) -> Tensor:
 
 
 def _free_memory(device: torch.device) -> int:
-    """Bytes that Gram matrices may take: half of what is free on a card, 4 GiB on a processor."""
+    """Return the bytes that Gram matrices may take: half of what is free on a card, 4 GiB on a processor."""
     if device.type == "cuda":
         kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)  # torch's own, free to use
         return (torch.cuda.mem_get_info(device)[0] + kept) // 2

@@ -1,4 +1,4 @@
-"""What our classifier is given: features, labels, weights and settings, checked, in the form that the solver wants."""
+"""Checks the features, labels, weights and settings of our classifier, and converts them for the solver."""
 
 import re
 from typing import Any
@@ -17,7 +17,10 @@ from .kernels import KERNELS
 
 
 def check_settings(model: Any) -> None:
-    """Raises ValueError in one line for a setting that no machine can have."""
+    """Raise ValueError, with a message of one line, for an invalid setting.
+
+    Raises BackendError if the device is CUDA and torch finds none.
+    """
     if model.kernel not in (kernels := (*KERNELS, *libsvm.KERNELS)):
         raise ValueError(f"kernel is {model.kernel!r}; {did_you_mean(str(model.kernel), kernels)}")
     if not isinstance(model.device, str) or not re.fullmatch(r"auto|cpu|cuda(:\d+)?", model.device):
@@ -45,7 +48,11 @@ def check_settings(model: Any) -> None:
 
 
 def features_of(model: Any, X: Any, reset: bool) -> Tensor:
-    """X as a finite float tensor (n, features) on the device; a tensor stays where it is unless `device` says so."""
+    """Return X as a finite float tensor (n, features) on the model's device.
+
+    With device 'auto' a tensor on a card stays there, and all else goes to the card if there is one. reset: whether to
+    set the model's number of features from X, rather than to check it. Raises ValueError for other input.
+    """
     if isinstance(X, Tensor):
         X = X.detach()
         if X.ndim != 2 or not X.shape[1] or not bool(X.isfinite().all()):
@@ -66,7 +73,10 @@ def features_of(model: Any, X: Any, reset: bool) -> Tensor:
 
 
 def classes_of(y: Any, multilabel: bool) -> tuple[NDArray, NDArray]:
-    """The classes, and every sample's position among them; of labels their positions, and (n, labels) bool."""
+    """Return the classes, and the position of every sample's class among them, (n,).
+
+    With several labels a sample, returns the numbers of the labels, and which samples have them, (n, labels) bool.
+    """
     check_classification_targets(y)
     if multilabel:
         positive = np.asarray(y.toarray() if hasattr(y, "toarray") else y) > 0
@@ -78,7 +88,7 @@ def classes_of(y: Any, multilabel: bool) -> tuple[NDArray, NDArray]:
 
 
 def shares_of(class_weight: Any, classes: NDArray, labels: NDArray, weight: NDArray) -> NDArray:
-    """What C is multiplied by: (n,) of a sample, or (n, labels) of a sample for each label's machine."""
+    """Return the factor of C for each sample, (n,), or for each sample in each label's machine, (n, labels)."""
     if labels.ndim == 1:
         if np.bincount(labels, weight, len(classes)).astype(bool).sum() < 2:
             raise ValueError("Invalid input - all samples with positive weights belong to the same class")

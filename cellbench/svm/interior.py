@@ -1,4 +1,4 @@
-"""An interior point method for one C-SVC: dear, and hardly ever beaten by an ill-conditioned Gram matrix.
+"""An interior point method for one C-SVC: slow, but it copes with almost any ill-conditioned Gram matrix.
 
 Source: Mehrotra, "On the implementation of a primal-dual interior point method", SIAM J. Optim. 1992.
 """
@@ -15,9 +15,10 @@ RIDGES = (1e-12, 1e-10, 1e-8, 1e-6, 1e-4, 1e-2)
 
 @dataclass
 class Point:
-    """alpha, its room below C, and the multipliers of both, or a step of all; (m,), the bias a scalar; float64.
+    """A point of the iteration, or a step from one point to the next; float64.
 
-    The room is kept by itself: C - alpha is 0 in floating point long before alpha is C.
+    alpha: (m,). room: (m,), the distance of alpha from C. bias: a scalar. to_lower, to_upper: (m,), the multipliers of
+    the bounds 0 and C. The room is kept by itself: C - alpha is 0 in floating point long before alpha is C.
     """
 
     alpha: Tensor
@@ -36,7 +37,7 @@ class Point:
         )
 
     def centrality(self) -> Tensor:
-        """The mean product of a distance from the wall and its multiplier, 0 at the solution."""
+        """Return the mean product of a distance from a bound and the bound's multiplier; it is 0 at the solution."""
         return (self.alpha @ self.to_lower + self.room @ self.to_upper) / (2 * len(self.alpha))
 
     def is_finite(self) -> bool:
@@ -44,10 +45,12 @@ class Point:
 
 
 def interior_point(K: Tensor, y: Tensor, C: Tensor, tol: float) -> Tensor:
-    """alpha (m,) near the minimum of 1/2 a' Q a - sum(a), 0 <= a <= C, y' a = 0, where Q = y y' * K; all float64.
+    """Return alpha (m,) near the minimum of 1/2 a' Q a - sum(a), 0 <= a <= C, y' a = 0, where Q = y y' * K.
 
-    K: (m, m); y: 1 or -1, both present; C: (m,), positive. Ends after at most 60 Cholesky factorisations, earlier where
-    rounding leaves no way on; what it returns is then the best that it reached, and the caller checks the gap.
+    All tensors are float64.
+
+    K: (m, m); y: 1 or -1, both present; C: (m,), positive. Ends after at most 60 steps, or earlier if rounding makes a
+    further step impossible; it then returns the last point that it reached, so the caller has to check the gap.
     """
     Q = K * (y[:, None] * y)
     alpha = _inside(y, C)
@@ -76,14 +79,17 @@ def interior_point(K: Tensor, y: Tensor, C: Tensor, tol: float) -> Tensor:
 
 
 def _inside(y: Tensor, C: Tensor) -> Tensor:
-    """A point well inside the box with y' a = 0: both classes carry half of what the lighter one can."""
+    """Return a point well inside the box with y' a = 0.
+
+    The alphas of both classes sum to half of the largest sum that the class with the smaller total of C allows.
+    """
     weights = torch.stack([C[y > 0].sum(), C[y < 0].sum()])
     share = weights.min() / 2 / weights
     return C * torch.where(y > 0, share[0], share[1])
 
 
 def _factor(Q: Tensor, diagonal: Tensor) -> Tensor | None:
-    """The Cholesky factor of Q + diagonal, with a ridge where rounding makes one necessary; None where none helps."""
+    """Return the Cholesky factor of Q + diagonal + a ridge, the smallest that works; None if none of them does."""
     if not diagonal.isfinite().all():
         return None
     for ridge in RIDGES:
@@ -94,7 +100,10 @@ def _factor(Q: Tensor, diagonal: Tensor) -> Tensor | None:
 
 
 def _direction(factor: Tensor, at: Point, y: Tensor, dual: Tensor, low: Tensor, high: Tensor) -> Point:
-    """Newton's step towards products `low` and `high` of distances and multipliers."""
+    """Return Newton's step, given the changes `low` and `high` of the products of distances and multipliers.
+
+    dual: the residual of the dual condition, which the step removes.
+    """
     sides = torch.stack([low / at.alpha - high / at.room - dual, y], 1)
     free, along_y = torch.cholesky_solve(sides, factor).T
     bias = (y @ free + y @ at.alpha) / (y @ along_y)
@@ -103,7 +112,10 @@ def _direction(factor: Tensor, at: Point, y: Tensor, dual: Tensor, low: Tensor, 
 
 
 def _lengths(at: Point, step: Point) -> tuple[float, float]:
-    """How far, at most all the way, alpha can go along the step and the multipliers can, before one turns negative."""
+    """Return the share of the step, at most 1, that alpha and the multipliers can take before one turns negative.
+
+    The first number is for alpha and its room, the second for the multipliers.
+    """
     primal = min(_longest(at.alpha, step.alpha), _longest(at.room, step.room))
     return primal, min(_longest(at.to_lower, step.to_lower), _longest(at.to_upper, step.to_upper))
 

@@ -1,4 +1,4 @@
-"""Kernel functions and Gram matrices, as few large matrix products on the device that the features are on."""
+"""Kernel functions and Gram matrices, computed as a few large matrix products on the device of the features."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,7 +26,10 @@ class Kernel:
     coef0: float = 0.0
 
     def of_dots(self, dots: Tensor, x_squares: Tensor, z_squares: Tensor) -> Tensor:
-        """k(x, z) in place of the dot products x.z, (len(x), len(z)); the squares are |x|^2 and |z|^2."""
+        """Turn the dot products x.z, (len(x), len(z)), into k(x, z) in place and return them.
+
+        x_squares, z_squares: |x|^2 and |z|^2 of each row.
+        """
         if self.name == "rbf":
             dots.mul_(2).sub_(x_squares[:, None]).sub_(z_squares).mul_(self.gamma).clamp_(max=0).exp_()
         elif self.name == "poly":
@@ -36,7 +39,7 @@ class Kernel:
         return dots
 
     def mean_diagonal(self, x: Tensor) -> float:
-        """The mean of k(x, x) over the rows of x."""
+        """Return the mean of k(x, x) over the rows of x."""
         if self.name == "rbf":
             return 1.0
         dots = squares(x)
@@ -44,7 +47,7 @@ class Kernel:
 
 
 def gamma_value(gamma: float | str, features: int, spread: float) -> float:
-    """scikit-learn's gamma as a number; spread: the variance of all values, which 'scale' asks for."""
+    """Return scikit-learn's gamma as a number; spread: the variance of all values, which 'scale' depends on."""
     if gamma == "auto":
         return 1 / features
     if gamma == "scale":
@@ -53,7 +56,7 @@ def gamma_value(gamma: float | str, features: int, spread: float) -> float:
 
 
 def squares(x: Tensor) -> Tensor:
-    """|x|^2 of every row, float64."""
+    """Return |x|^2 of every row, (len(x),) float64."""
     result = torch.empty(len(x), dtype=torch.float64, device=x.device)
     for rows, sums in zip(_pieces(x), _pieces(result), strict=True):
         # Each result in its place, and nothing else made between two copies of rows: small tensors that stay among
@@ -63,13 +66,16 @@ def squares(x: Tensor) -> Tensor:
 
 
 def product_dtype(kernel: Kernel, norms: Tensor, wanted: torch.dtype) -> torch.dtype:
-    """`wanted`, but float64 where float32 would lose the distances: rows spread over many kernel widths."""
+    """Return `wanted`, or float64 if float32 would be too coarse for the distances between rows.
+
+    That is so for an RBF kernel that is narrow compared with the length of the rows.
+    """
     wide = kernel.name == "rbf" and kernel.gamma * float(norms.max()) > EXACT_BELOW
     return torch.float64 if wide else wanted
 
 
 def gram(kernel: Kernel, x: Tensor, scale: float, dtype: torch.dtype) -> Tensor:
-    """The symmetric matrix k(x, x) / scale, (n, n): blocks below the diagonal are the mirror of those above."""
+    """Return the symmetric matrix k(x, x) / scale, (n, n); blocks below the diagonal are copied from those above."""
     matrix = torch.empty(len(x), len(x), dtype=dtype, device=x.device)
     norms = squares(x)
     work = product_dtype(kernel, norms, dtype)
@@ -86,7 +92,7 @@ def gram(kernel: Kernel, x: Tensor, scale: float, dtype: torch.dtype) -> Tensor:
 
 
 def cross(kernel: Kernel, x: Tensor, z: Tensor, scale: float, dtype: torch.dtype) -> Tensor:
-    """k(x, z) / scale, (len(x), len(z))."""
+    """Return the matrix k(x, z) / scale, (len(x), len(z))."""
     matrix = torch.empty(len(x), len(z), dtype=dtype, device=x.device)
     if not matrix.numel():
         return matrix
@@ -101,13 +107,13 @@ def cross(kernel: Kernel, x: Tensor, z: Tensor, scale: float, dtype: torch.dtype
 
 
 def variance(x: Tensor) -> float:
-    """Of all values together, in float64, without a float64 copy of them."""
+    """Return the variance of all values together, computed in float64 without a float64 copy of x."""
     mean = column_sums(x).sum() / x.numel()
     return float(sum(rows.to(torch.float64, copy=True).sub_(mean).square_().sum() for rows in _pieces(x))) / x.numel()
 
 
 def column_sums(x: Tensor) -> Tensor:
-    """(features,) float64"""
+    """Return the sum of each column of x, (features,) float64."""
     total = torch.zeros(x.shape[1], dtype=torch.float64, device=x.device)
     for rows in _pieces(x):
         total += rows.sum(0, dtype=torch.float64)
@@ -115,7 +121,7 @@ def column_sums(x: Tensor) -> Tensor:
 
 
 def _pieces(x: Tensor) -> tuple[Tensor, ...]:
-    """Rows of x, few enough at a time that a float64 copy of them takes no memory to speak of."""
+    """Return x split into groups of rows, so small that a float64 copy of a group takes hardly any memory."""
     return x.split(DOUBLED[x.device.type])
 
 

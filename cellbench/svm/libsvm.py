@@ -1,4 +1,4 @@
-"""Kernels that need not be positive semi-definite, which our solver asks for, are scikit-learn's LIBSVM's to fit."""
+"""Fits kernels that our solver does not take with scikit-learn's LIBSVM: they need not be positive semi-definite."""
 
 from typing import Any
 
@@ -12,7 +12,10 @@ FITTED = ("classes_", "support_", "n_support_", "dual_coef_", "intercept_", "fit
 
 
 def fit(model: Any, X: ArrayLike | Tensor, y: ArrayLike, sample_weight: ArrayLike | None, multilabel: bool) -> None:
-    """Fit `model._library`, a SVC of scikit-learn, on the processor, and take what it found as the model's own."""
+    """Fit an SVC of scikit-learn on the processor, and copy its fitted attributes to `model`.
+
+    The SVC itself becomes `model._library`. Raises ValueError for several labels a sample.
+    """
     if multilabel:
         raise ValueError(
             f"kernel {model.kernel!r} takes one label a sample; for several use OneVsRestClassifier over this one"

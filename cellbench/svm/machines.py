@@ -1,4 +1,4 @@
-"""From classes to binary machines: which problems there are, which share a Gram matrix, which are solved together."""
+"""Splits classification into binary machines, and decides which of them share a Gram matrix or are solved together."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,10 @@ BATCH_BYTES = {"cpu": 2**26, "cuda": 2**32}  # of Gram matrices solved at once: 
 
 @dataclass(frozen=True)
 class Solution:
-    """Of all machines at one C: coefficients (n, machines), y * alpha; bias, gap, objective (machines,); float64."""
+    """The solution of all machines for one C, float64.
+
+    coefficients: (n, machines), y * alpha of each sample. bias, gap, objective: (machines,).
+    """
 
     coefficients: Tensor
     bias: Tensor
@@ -30,10 +33,11 @@ class Solution:
 
 
 class ClassBlocks:
-    """Gram blocks of classes, divided by `scale`; samples come sorted by class, `counts` of each.
+    """Blocks of the Gram matrix for pairs of classes, divided by `scale`.
 
-    The whole matrix is made when it fits half of `memory` bytes. Else every block is made when it is asked for, and
-    those of a class with itself, which every pair of that class needs, are kept while they fit that half.
+    x: the samples, sorted by class; counts: the number of samples of each class. The whole matrix is made at once if
+    it fits into half of `memory` bytes. Else a block is made when it is called for, and blocks of a class with itself,
+    which every pair with that class needs, are kept while they fit into that half.
     """
 
     def __init__(self, kernel: Kernel, x: Tensor, counts: Sequence[int], scale: float, memory: int) -> None:
@@ -48,14 +52,14 @@ class ClassBlocks:
             self._whole = [rows.split(self.counts, 1) for rows in gram(kernel, x, scale, self.dtype).split(self.counts)]
 
     def exact(self, i: int, j: int, size: int) -> Tensor:
-        """The Gram matrix of two classes together in float64, padded with zeros to (size, size)."""
+        """Return the Gram matrix of two classes' samples together, float64, padded with zeros to (size, size)."""
         both = torch.cat([self._x[i], self._x[j]])
         matrix = torch.zeros(size, size, dtype=torch.float64, device=self.device)
         matrix[: len(both), : len(both)] = gram(self._kernel, both, self._scale, torch.float64)
         return matrix
 
     def __call__(self, i: int, j: int) -> Tensor:
-        """(counts[i], counts[j])"""
+        """Return the block of classes i and j, (counts[i], counts[j])."""
         if self._whole is not None:
             return self._whole[i][j]
         if i != j:
@@ -74,9 +78,10 @@ def working_dtype(samples: int) -> torch.dtype:
 
 
 def one_against_one(blocks: ClassBlocks, bounds: Sequence[Tensor], tol: float) -> list[Solution]:
-    """A machine a pair of classes, in the order (0, 1), (0, 2), ...: one solution for each of `bounds`, which ascend.
+    """Train a machine for each pair of classes, (0, 1), (0, 2), ..., and return a solution for each of `bounds`.
 
-    bounds: alpha's largest value, float64 of shape (n,), in the order of the blocks' samples.
+    bounds: the largest value of each sample's alpha, float64 of shape (n,), in the order of the blocks' samples; they
+    ascend from one to the next.
     """
     pairs = list(combinations(range(len(blocks.counts)), 2))
     ends = torch.tensor([0, *blocks.counts]).cumsum(0).tolist()
@@ -103,9 +108,10 @@ def _exact(blocks: ClassBlocks, pairs: Sequence[tuple[int, int]], size: int, pla
 def one_versus_rest(
     K: Tensor, labels: Tensor, bounds: Sequence[Tensor], tol: float, exact: Callable[[int], Tensor]
 ) -> list[Solution]:
-    """A machine a column of labels (n, labels) bool; a column of one value gets a constant bias instead, 1 or -1.
+    """Train a machine for each column of labels, (n, labels) bool, and return a solution for each of `bounds`.
 
-    K: (n, n), and exact(0) the same in float64; bounds: (n, labels), as in `one_against_one`.
+    A column in which all values are equal gets a constant bias instead, 1 or -1. K: (n, n); exact(0) returns the same
+    in float64. bounds: as in `one_against_one`, but (n, labels).
     """
     solutions = []
     y = torch.where(labels, 1.0, -1.0).to(K.dtype) * (labels.any(0) & ~labels.all(0))
@@ -119,9 +125,10 @@ def one_versus_rest(
 def _along(
     K: Tensor, y: Tensor, C: Tensor, tol: float, exact: Callable[[int], Tensor]
 ) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
-    """For each C, which ascend: beta, bias, gap and dual objective on the processor, each from the one before.
+    """Yield beta, bias, gap and dual objective for each C, on the processor; C must ascend.
 
-    Where no alpha is at its bound, a larger bound changes nothing.
+    Each solution starts from the one before. If no alpha is at its bound, a larger bound changes nothing, and the
+    solution is yielded again.
     """
     beta: Tensor | None = None
     settled = False
@@ -138,7 +145,7 @@ def _along(
 
 
 def _groups(blocks: ClassBlocks, pairs: Sequence[tuple[int, int]]) -> Iterator[list[int]]:
-    """Positions of pairs whose Gram matrices, padded to the largest, are solved as one batch."""
+    """Yield the positions of pairs whose Gram matrices, padded to the size of the largest, are solved as one batch."""
     size = torch.finfo(blocks.dtype).bits // 8
     samples = [blocks.counts[i] + blocks.counts[j] for i, j in pairs]
     group: list[int] = []
@@ -153,7 +160,7 @@ def _groups(blocks: ClassBlocks, pairs: Sequence[tuple[int, int]]) -> Iterator[l
 
 
 def _stacked(blocks: ClassBlocks, pairs: Sequence[tuple[int, int]]) -> tuple[Tensor, Tensor]:
-    """K (batch, m, m) and y (batch, m, 1) of some pairs, padded with zeros."""
+    """Return K (batch, m, m) and y (batch, m, 1) of the given pairs, padded with zeros."""
     m = max(blocks.counts[i] + blocks.counts[j] for i, j in pairs)
     K = torch.zeros(len(pairs), m, m, dtype=blocks.dtype, device=blocks.device)
     y = torch.zeros(len(pairs), m, 1, dtype=blocks.dtype, device=blocks.device)

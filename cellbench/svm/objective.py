@@ -1,4 +1,4 @@
-"""What a fitted machine is made of, as the record tells it: how many support vectors, and the dual objective."""
+"""Facts of a fitted machine for the record: the number of its support vectors, and its dual objective."""
 
 from typing import Any
 
@@ -12,16 +12,18 @@ MOST_VECTORS = 20_000  # above that the objective takes minutes
 
 
 def facts(model: Any) -> dict[str, Any]:
-    """'support_vectors', distinct samples, and 'dual_objective' of a fitted SVC of any backend, or of
-    OneVsRestClassifier over such; what can't be told is left out."""
+    """Return 'support_vectors' and 'dual_objective' of a fitted SVC of any backend, or a OneVsRestClassifier of such.
+
+    'support_vectors' is the number of distinct samples. A fact that isn't known is left out.
+    """
     found = {"support_vectors": _support_vectors(model), "dual_objective": dual_objective(model)}
     return {name: value for name, value in found.items() if value is not None}
 
 
 def dual_objective(model: Any) -> float | None:
-    """The sum over machines of sum|beta| - 1/2 beta' K beta, beta = y * alpha; our solver has it, of others' models it
-    is computed.
+    """Return the sum over machines of sum|beta| - 1/2 beta' K beta, where beta = y * alpha.
 
+    Models of our solver have it; for models of other libraries it is computed.
     None for more than MOST_VECTORS support vectors, a kernel that isn't ours, or a model that keeps no vectors.
     """
     if hasattr(model, "dual_objective_"):
@@ -52,5 +54,5 @@ def _support_vectors(model: Any) -> int | None:
 
 
 def _is_constant(model: Any) -> bool:
-    """Whether it stands for a label that all or no samples have: OneVsRestClassifier trains no machine for it."""
+    """Return whether the model is a constant, which OneVsRestClassifier has for a label of all or no samples."""
     return not hasattr(model, "kernel")

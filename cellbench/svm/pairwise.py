@@ -21,10 +21,10 @@ from .votes import one_score_per_class, votes
 
 @dataclass(frozen=True)
 class Problem:
-    """What is to be trained; settings as in scikit-learn, but gamma is a number.
+    """Training data and settings for a library; settings are as in scikit-learn, but gamma is a number.
 
     features: (n, features) float32; codes: (n,) int, the number of each sample's class, ascending; weights: (classes,)
-    float64, what C is multiplied by.
+    float64, the factor of C for each class.
     """
 
     features: NDArray[np.float32]
@@ -41,10 +41,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class Machines:
-    """Trained machines, for the pairs (0, 1), (0, 2), ..., (1, 2), ...; positive speaks for the first class of a pair.
+    """Trained machines, one for each pair of classes, in the order (0, 1), (0, 2), ..., (1, 2), ...
 
-    coefficients: (n, pairs) of each sample, zero but for support vectors; intercepts: (pairs,); decisions: of
-    (m, features) float32 makes (m, pairs).
+    A positive decision is for the first class of a pair. coefficients: (n, pairs), zero for samples that are not
+    support vectors; intercepts: (pairs,); decisions: a function from (m, features) float32 to decisions (m, pairs).
     """
 
     coefficients: NDArray[np.float64]
@@ -54,7 +54,11 @@ class Machines:
 
 @dataclass(frozen=True)
 class Library:
-    """What trains, the kernels it can be trusted with, and whether (x'y + coef0)^degree may be indefinite there."""
+    """A library that trains machines.
+
+    train: the function that trains them. kernels: those that work reliably there. indefinite: whether the library can
+    train with the kernel 'poly' and a negative coef0, which need not be positive semi-definite.
+    """
 
     name: str
     train: Callable[[Problem], Machines]
@@ -93,7 +97,10 @@ class PairwiseSVC(ClassifierMixin, BaseEstimator):
         self.class_weight = class_weight
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """X: (n, features); y: (n,). Raises ValueError for input or settings, TrainingError where the library fails."""
+        """Fit to X (n, features) and classes y (n,), and return the model itself.
+
+        Raises ValueError for invalid input or settings, TrainingError if the library fails.
+        """
         _check_settings(self)
         x, labels = validate_data(self, X, y, dtype=np.float32, order="C")
         check_classification_targets(labels)
@@ -118,12 +125,12 @@ class PairwiseSVC(ClassifierMixin, BaseEstimator):
         return self
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
-        """(n,) for two classes, positive for classes_[1]; else (n, classes)."""
+        """Return decision values: (n,) for two classes, positive for classes_[1], else (n, classes)."""
         decisions = self._decisions_of(X)
         return -decisions[:, 0] if len(self.classes_) == 2 else one_score_per_class(decisions, len(self.classes_))
 
     def predict(self, X: ArrayLike) -> NDArray:
-        """(n,) classes, in the type of y: those with most votes, the first of them on a tie."""
+        """Return the class with most votes for each sample, (n,), in the type of y; on a tie the first of them."""
         return self.classes_[votes(self._decisions_of(X), len(self.classes_)).argmax(1)]
 
     def _decisions_of(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -133,7 +140,10 @@ class PairwiseSVC(ClassifierMixin, BaseEstimator):
 
 
 def by_opponent(coefficients: NDArray, codes: NDArray, n_classes: int) -> NDArray[np.float64]:
-    """Of (n, pairs) LIBSVM's layout, (classes - 1, n): a sample's coefficient against each other class in turn."""
+    """Return coefficients (n, pairs) in LIBSVM's layout, (n_classes - 1, n).
+
+    A column holds a sample's coefficients against each of the other classes, in their order.
+    """
     layout = np.zeros((n_classes - 1, len(codes)))
     for pair, (i, j) in enumerate(combinations(range(n_classes), 2)):
         layout[j - 1, codes == i] = coefficients[codes == i, pair]
@@ -142,7 +152,7 @@ def by_opponent(coefficients: NDArray, codes: NDArray, n_classes: int) -> NDArra
 
 
 def by_pair(layout: NDArray, codes: NDArray, n_classes: int) -> NDArray[np.float64]:
-    """The inverse of by_opponent."""
+    """Return coefficients (n, pairs) from LIBSVM's layout (n_classes - 1, n): the inverse of `by_opponent`."""
     coefficients = np.zeros((len(codes), n_classes * (n_classes - 1) // 2))
     for pair, (i, j) in enumerate(combinations(range(n_classes), 2)):
         coefficients[codes == i, pair] = layout[j - 1, codes == i]
@@ -151,7 +161,7 @@ def by_pair(layout: NDArray, codes: NDArray, n_classes: int) -> NDArray[np.float
 
 
 def _keep(model: PairwiseSVC, machines: Machines, order: NDArray, codes: NDArray) -> None:
-    """Set the fitted attributes; scikit-learn turns the signs of two classes, positive for the second."""
+    """Set the fitted attributes with scikit-learn's signs: for two classes, positive is for the second."""
     n_classes = len(model.classes_)
     support = np.flatnonzero(machines.coefficients.any(1))
     sign = -1 if n_classes == 2 else 1
@@ -163,7 +173,7 @@ def _keep(model: PairwiseSVC, machines: Machines, order: NDArray, codes: NDArray
 
 
 def _check_settings(model: PairwiseSVC) -> None:
-    """Raises ValueError in one line."""
+    """Raise ValueError, with a message of one line, for settings that scikit-learn or the library does not take."""
     settings = model.get_params(deep=False)
     library = settings.pop("library")
     allowed = {name: SVC._parameter_constraints[name] for name in settings}

@@ -16,7 +16,7 @@ from .pairwise import Library, Machines, PairwiseSVC, Problem
 
 
 def load() -> Any:
-    """CumlSVC. Raises BackendError with the reason when there is no CUDA device or cuML can't be imported."""
+    """Return CumlSVC. Raises BackendError, with the reason, if there is no CUDA device or cuML can't be imported."""
     if not torch.cuda.is_available():
         raise BackendError("cuML needs a CUDA device, and torch finds none")
     try:

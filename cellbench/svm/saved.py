@@ -1,4 +1,4 @@
-"""Fitted machines of any backend as tensors and numbers, and those as a classifier of ours that scores as they did."""
+"""Converts fitted machines of any backend to tensors and numbers, and these to an SVC of ours that scores alike."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -15,10 +15,10 @@ from .pairwise import by_pair
 
 
 def state(model: Any) -> dict[str, Any]:
-    """What a fitted SVC of any backend, or a OneVsRestClassifier over such, decides by.
+    """Return all that a fitted SVC of any backend, or a OneVsRestClassifier of such, needs to score samples.
 
-    kernel, vectors (support vectors, features), weights (support vectors, machines), bias (machines,), centre: what is
-    taken off all features first, or None; double: whether kernel values are float64; classes, multilabel.
+    kernel, vectors (support vectors, features), weights (support vectors, machines), bias (machines,); centre: what is
+    subtracted from all features first, or None; double: whether kernel values are float64; classes, multilabel.
     Machines are for pairs of classes, (0, 1), (0, 2), ..., positive for the first, or one for each label.
     """
     if isinstance(model, SVC) and model._library is None:
@@ -45,7 +45,7 @@ def state(model: Any) -> dict[str, Any]:
 
 
 def classifier(state: Mapping[str, Any], device: str) -> SVC:
-    """A fitted SVC on the device with the machines that `state` told."""
+    """Return a fitted SVC on the device with the machines that `state` returned."""
     model = SVC(kernel=state["kernel"]["name"], device=device)
     model._kernel, model._library = Kernel(**state["kernel"]), None
     model._vectors, model._weights = state["vectors"].to(device), state["weights"].to(device)
@@ -67,7 +67,10 @@ def _state(kernel: Kernel, vectors: Tensor, weights: Tensor, bias: NDArray, clas
 
 
 def _one_versus_rest(model: Any) -> dict[str, Any]:
-    """Of machines that share their samples, each sample once; of a label that all or no samples had a bias alone."""
+    """Return the state of a OneVsRestClassifier, in which a support vector that machines share is stored only once.
+
+    A label that all or no training samples have, and that has no machine, gets a bias and no weights.
+    """
     trained = [one for one in model.estimators_ if hasattr(one, "kernel")]
     samples = np.unique(np.concatenate([np.empty(0, int), *(one.support_ for one in trained)]))
     vectors = np.zeros((len(samples), model.n_features_in_), np.float32)

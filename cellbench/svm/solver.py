@@ -63,13 +63,15 @@ class Problems:
     exact: Callable[[int], Tensor] | None = None
 
     def snapped(self, beta: Tensor) -> Tensor:
-        """beta with what is nearly at a bound put there, (batch, m, problems)."""
+        """Return beta, (batch, m, problems), with values that are nearly at a bound moved to it."""
         near = AT_BOUND[beta.dtype] * torch.minimum(self.upper - self.lower, beta.abs().amax(1, keepdim=True))
         beta = torch.where(beta >= self.upper - near, self.upper, beta)
         return torch.where(beta <= self.lower + near, self.lower, beta)
 
     def gap(self, beta: Tensor, product: Tensor) -> tuple[Tensor, Tensor]:
-        """LIBSVM's m(alpha) - M(alpha) and the bias halfway between them, each (batch, problems); product = K beta.
+        """Return LIBSVM's m(alpha) - M(alpha) and the bias halfway between them, each (batch, problems).
+
+        product: K beta.
 
         Where no sample can move up, or none down, the problem has one solution: the gap is 0 or less.
         """
@@ -81,7 +83,7 @@ class Problems:
         return highest - lowest, torch.where(bias.isinf(), 0, bias)
 
     def one(self, batch: int, problem: int) -> "Problems":
-        """One of them, by itself, in float64."""
+        """Return a single problem of these, by itself, in float64."""
         y, lower, upper = (t[batch, :, problem, None][None].double() for t in (self.y, self.lower, self.upper))
         rounded = self.K.dtype == torch.float32
         K = self.exact(batch) if rounded and self.exact else self.K[batch].double()
@@ -89,13 +91,15 @@ class Problems:
 
 
 def box(y: Tensor, C: Tensor) -> tuple[Tensor, Tensor]:
-    """lower and upper for signs y and bounds C of alpha."""
+    """Return the lower and the upper bounds of beta, for signs y and upper bounds C of alpha."""
     edge = y * C
     return edge.clamp(max=0), edge.clamp(min=0)
 
 
 def solve(problems: Problems, tol: float, start: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """beta (batch, m, problems), bias, gap and dual objective (batch, problems), all float64.
+    """Solve the problems; return beta (batch, m, problems), bias, gap and dual objective (batch, problems).
+
+    All are float64.
 
     The gap is at most tol where that could be reached. start: a feasible beta, such as the solution for a smaller C.
     """
@@ -122,7 +126,7 @@ def solve(problems: Problems, tol: float, start: Tensor | None = None) -> tuple[
 
 
 def project(values: Tensor, lower: Tensor, upper: Tensor, steps: int = 60) -> Tensor:
-    """The nearest point to `values` with lower <= point <= upper and sum 0, each column by itself; by bisection."""
+    """Return the nearest point to `values` with lower <= point <= upper and sum 0, for each column by bisection."""
     high = (values - lower).amax(1, keepdim=True)
     low = (values - upper).amin(1, keepdim=True)
     for _ in range(steps):
@@ -133,7 +137,10 @@ def project(values: Tensor, lower: Tensor, upper: Tensor, steps: int = 60) -> Te
 
 
 def _start(problems: Problems) -> Tensor:
-    """The solution of every fourth sample, all others at 0; of a small problem, nothing."""
+    """Return a start for the solver: the solution for every fourth sample, with all other samples at 0.
+
+    For small problems the start is 0.
+    """
     beta = torch.zeros_like(problems.y)
     if beta.shape[1] > COARSEST:
         some = (slice(None), slice(None, None, COARSER))
@@ -144,19 +151,22 @@ def _start(problems: Problems) -> Tensor:
 
 
 def _guess(problems: Problems, start: Tensor) -> Tensor:
-    """Where some gradient steps lead from `start`."""
+    """Return a guess, to be read by `_newton`, at which samples are free and which are at a bound.
+
+    It comes from some gradient steps from `start` and one step out of the box.
+    """
     return _ahead(problems, _gradient_steps(problems, start, STEPS_FROM_START if start.any() else STEPS_FROM_NOTHING))
 
 
 def _ahead(problems: Problems, beta: Tensor) -> Tensor:
-    """A step against the gradient, out of the box as a rule: where it leaves the box the sample is not free."""
+    """Return beta after a step against the gradient; samples that leave their box by it are taken as not free."""
     product = problems.K @ beta
     _, bias = problems.gap(problems.snapped(beta), product)
     return beta + problems.y - product - bias[:, None]
 
 
 def _gradient_steps(problems: Problems, start: Tensor, steps: int) -> Tensor:
-    """FISTA, restarted where it turns back."""
+    """Return beta after some steps of accelerated projected gradient (FISTA), restarted where it turns back."""
     beta = ahead = start
     curvature = _largest_eigenvalue(problems.K)
     momentum = torch.ones_like(start[:, :1])
@@ -172,7 +182,10 @@ def _gradient_steps(problems: Problems, start: Tensor, steps: int) -> Tensor:
 
 
 def _largest_eigenvalue(K: Tensor) -> Tensor:
-    """Of each matrix, (batch, 1, 1): two steps of the power method and 10 % on top."""
+    """Return an estimate of each matrix's largest eigenvalue, (batch, 1, 1).
+
+    It is made by two steps of the power method, plus 10 %.
+    """
     vector = torch.ones_like(K[:, :, :1])
     for _ in range(2):
         vector = K @ vector
@@ -181,7 +194,10 @@ def _largest_eigenvalue(K: Tensor) -> Tensor:
 
 
 def _newton(problems: Problems, guess: Tensor, tol: float) -> Tensor:
-    """Block principal pivoting from the sets that `guess` names; beta (batch, m, problems) inside its box."""
+    """Return beta (batch, m, problems), inside its box, by block principal pivoting.
+
+    guess: beta whose place in or beyond its box says which samples are free at first, and which are at a bound.
+    """
     lower, upper, taking_part = problems.lower, problems.upper, problems.lower < problems.upper
     at_upper = (guess >= upper) & taking_part
     at_lower = (guess <= lower) | ~taking_part
@@ -213,7 +229,10 @@ def _newton(problems: Problems, guess: Tensor, tol: float) -> Tensor:
 
 
 def _on_free(problems: Problems, bound: Tensor, free: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
-    """beta with the bound ones as in `bound` and y f = 1 on the free; and the bias; for the problems in `wanted`."""
+    """Solve for the free samples, with all others fixed as in `bound`; return beta and the bias.
+
+    The free samples of a problem get a decision value of exactly y. Only problems in `wanted` are solved.
+    """
     beta, bias = bound.clone(), torch.zeros_like(bound[:, 0])
     right = problems.y - problems.K @ bound if bound.any() else problems.y
     held = bound.sum(1)
@@ -234,7 +253,7 @@ def _on_free(problems: Problems, bound: Tensor, free: Tensor, wanted: Tensor) ->
 
 
 def _similar(counts: list[list[int]]) -> Iterator[list[tuple[int, int, int]]]:
-    """Groups of (batch, problem, number of free samples) that are worth solving as one batch."""
+    """Yield groups of (batch, problem, number of free samples) that are worth solving as one batch."""
     group: list[tuple[int, int, int]] = []
     entries = [(b, p, count) for b, row in enumerate(counts) for p, count in enumerate(row) if count]
     for entry in sorted(entries, key=lambda entry: -entry[2]):
@@ -247,7 +266,10 @@ def _similar(counts: list[list[int]]) -> Iterator[list[tuple[int, int, int]]]:
 
 
 def _gathered(matrices: list[Tensor], places: list[Tensor]) -> Tensor:
-    """The rows and columns of each matrix at its places, (matrices, size, size), padded with ones on the diagonal."""
+    """Return the rows and columns of each matrix at its places, (matrices, size, size).
+
+    Smaller blocks are padded with ones on the diagonal and zeros elsewhere.
+    """
     # index_select, as indexing with [] copies columns four times as slowly
     blocks = [m.index_select(0, place).index_select(1, place) for m, place in zip(matrices, places, strict=True)]
     if len(blocks) == 1:
@@ -260,7 +282,10 @@ def _gathered(matrices: list[Tensor], places: list[Tensor]) -> Tensor:
 
 
 def _solved(blocks: Tensor, sides: Tensor) -> Tensor:
-    """blocks^-1 sides of semi-definite blocks, which it changes: with a small ridge, raised until it factorises."""
+    """Return blocks^-1 sides for positive semi-definite blocks, which are changed in place.
+
+    A small ridge is added to the blocks, and raised until they can be factorised.
+    """
     diagonal = blocks.diagonal(dim1=1, dim2=2)
     ridge = blocks.new_full((len(blocks), 1), RIDGE[blocks.dtype])
     diagonal += ridge
@@ -277,7 +302,7 @@ def _solved(blocks: Tensor, sides: Tensor) -> Tensor:
 
 
 def _checked(problems: Problems, beta: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """beta made feasible in float64, with its bias, gap and dual objective."""
+    """Return beta, made feasible in float64, with its bias, gap and dual objective."""
     exact = replace(problems, **{name: getattr(problems, name).double() for name in ("y", "lower", "upper")})
     beta = exact.snapped(project(problems.snapped(beta).double(), exact.lower, exact.upper))
     moved = product(problems.K, beta)
@@ -286,7 +311,7 @@ def _checked(problems: Problems, beta: Tensor) -> tuple[Tensor, Tensor, Tensor, 
 
 
 def product(K: Tensor, beta: Tensor) -> Tensor:
-    """K beta in float64 without a float64 copy of K: by rows of the samples where beta is not 0."""
+    """Return K beta in float64 without a float64 copy of K, from the rows of K for which beta is not 0."""
     result = torch.zeros_like(beta)
     for b in range(len(K)):
         for place in beta[b].any(1).nonzero()[:, 0].split(256):
@@ -295,7 +320,10 @@ def product(K: Tensor, beta: Tensor) -> Tensor:
 
 
 def _attempts(problems: Problems, beta: Tensor, tol: float) -> Iterator[Tensor]:
-    """Ever dearer solutions of one problem in float64: Newton, an interior point, and Newton from there."""
+    """Yield solutions of one problem in float64, each slower to find than the last.
+
+    The first is by Newton steps, the second by the interior point method, the third by Newton steps from the second.
+    """
     yield _newton(problems, _guess(problems, beta), tol)
     taking_part = (problems.lower < problems.upper)[0, :, 0]
     y = problems.y[0, taking_part, 0]

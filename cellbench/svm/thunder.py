@@ -1,4 +1,4 @@
-"""thundersvm as a backend: what it leaves to its caller is checked, and its bias is put right."""
+"""thundersvm as a backend: checks what thundersvm itself does not check, and corrects its bias."""
 
 from functools import partial
 from itertools import combinations
@@ -16,7 +16,7 @@ KERNELS = {"linear": "linear", "rbf": "rbf", "poly": "polynomial"}
 
 
 def load() -> Any:
-    """ThunderSVC. Raises BackendError with the reason when thundersvm isn't there or its library can't be loaded."""
+    """Return ThunderSVC. Raises BackendError, with the reason, if thundersvm or its library can't be loaded."""
     _module()
     return ThunderSVC
 
@@ -62,7 +62,7 @@ def _train(problem: Problem) -> Machines:
 
 
 def _shift(problem: Problem, coefficients: NDArray, library: Any) -> NDArray[np.float64]:
-    """(pairs,) what is to be added to decisions: zero for a machine that has a support vector within the bounds.
+    """Return what to add to each machine's decisions, (pairs,): 0 if it has a support vector within the bounds.
 
     Without one any bias in an interval is optimal and LIBSVM takes the middle; thundersvm takes a point outside of it.
     """

@@ -1,4 +1,4 @@
-"""What becomes of the decisions of one-against-one machines: votes, and one score for every class."""
+"""Turns the decisions of one-against-one machines into votes, and into one score for every class."""
 
 from itertools import combinations
 
@@ -7,16 +7,19 @@ from numpy.typing import NDArray
 
 
 def votes(decisions: NDArray, n_classes: int) -> NDArray[np.float64]:
-    """(n, classes) how many machines speak for a class, of (n, pairs) in the order (0, 1), (0, 2), ..., (1, 2), ...
+    """Return how many machines vote for each class, (n, classes).
 
-    A positive decision speaks for the first class of its pair, any other, so zero too, for the second: LIBSVM's rule
-    (svm_predict_values in svm.cpp); it then predicts the first of the classes that have most votes.
+    decisions: (n, pairs) in the order (0, 1), (0, 2), ..., (1, 2), ... A positive decision is a vote for the first
+    class of its pair, any other, so zero too, for the second. This is LIBSVM's rule (svm_predict_values in svm.cpp).
+    LIBSVM then predicts the first of the classes that have most votes.
     """
     return _won(np.asarray(decisions) > 0, n_classes)
 
 
 def one_score_per_class(decisions: NDArray, n_classes: int) -> NDArray[np.float64]:
-    """(n, classes) votes and, within (-1/3, 1/3), the sum of a class's decisions, of (n, pairs) as for `votes`.
+    """Return a score for each class, (n, classes): its votes, plus its sum of decisions squeezed into (-1/3, 1/3).
+
+    decisions: (n, pairs), as for `votes`.
 
     scikit-learn makes 'ovr' scores of 'ovo' ones in this way (_ovr_decision_function in sklearn.utils.multiclass); it
     counts a decision of zero for the first class of the pair, unlike LIBSVM.
@@ -33,6 +36,6 @@ def _won(for_first: NDArray[np.bool_], n_classes: int) -> NDArray[np.float64]:
 
 
 def _pairs(n_classes: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Twice (pairs, classes): 1 at the first class of a pair, and at the second."""
+    """Return two matrices (pairs, classes): 1 at the first class of each pair, and 1 at the second, else 0."""
     pairs = np.array(list(combinations(range(n_classes), 2)))
     return np.eye(n_classes)[pairs[:, 0]], np.eye(n_classes)[pairs[:, 1]]

@@ -25,7 +25,8 @@ def audit(
     """Read every image once, and check the split and the labels.
 
     sizes: (n, 2) height and width that the images had before they were resized, where that is known. best: the result
-    of the best method on this data, which makes the check for shortcuts stricter. progress: hears what is being done.
+    of the best method on this data, which makes the check for shortcuts stricter. progress: is called with what is
+    being done.
     """
     progress(f"reading {len(data):,} images")
     scan = pixels.scan(data)
@@ -41,7 +42,7 @@ def audit(
 def _checks(
     data: Dataset, scan: Scan, sizes: NDArray | None, best: BestResult | None, progress: Progress
 ) -> Iterator[CheckResult]:
-    """The results of all checks, in the order in which they are shown."""
+    """Yield the results of all checks, in the order in which they are shown."""
     yield counts.empty_classes(data)
     yield duplicates.exact_duplicates(data, scan.digests)
     yield duplicates.conflicting_labels(data, scan.digests)

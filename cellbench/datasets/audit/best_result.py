@@ -10,9 +10,10 @@ from .shortcuts import MEASURES, BestResult
 
 
 def best_result(results: Path, data: Dataset, asked: bool) -> BestResult | None:
-    """The best figure on test of runs on all of the same images and split, None where there is none.
+    """Return the run with the highest test value on the same data set and split, or None where there is none.
 
-    asked: whether the folder was asked for; then a missing folder is refused, and what is passed over is said.
+    Only complete runs without a limit on the number of images count. asked: whether the user gave the folder; then a
+    missing folder raises UsageError, and notes name the files that are passed over.
     """
     if asked and not results.is_dir():
         raise UsageError(f"{results} is no folder; give one that `cellbench run -o` wrote")

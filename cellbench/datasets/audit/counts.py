@@ -20,7 +20,10 @@ from .result import CheckResult
 
 
 def facts(data: Dataset, levels: Sequence[Mapping[str, float]]) -> dict[str, Any]:
-    """Numbers of images, sizes, intensities and where the data come from."""
+    """Return facts about a data set for a report: numbers of images, sizes, intensities, licence and citation.
+
+    levels: the statistics of each channel, as in `Scan.levels`.
+    """
     top = max(level["max"] for level in levels)
     height, width = data.images.shape[2:]
     return {
@@ -45,7 +48,7 @@ def facts(data: Dataset, levels: Sequence[Mapping[str, float]]) -> dict[str, Any
 
 
 def original_sizes(path: Path, options: FolderOptions, n: int) -> NDArray[np.int64] | None:
-    """Height and width (n, 2) of a folder's images on disk; None when they aren't as many as were prepared."""
+    """Return height and width, (n, 2), of the images in a folder; None when their number differs from `n`."""
     contents = read_contents(path, find_files(path), options)
 
     def size(name: str) -> tuple[int, ...]:
@@ -59,7 +62,7 @@ def original_sizes(path: Path, options: FolderOptions, n: int) -> NDArray[np.int
 
 
 def empty_classes(data: Dataset) -> CheckResult:
-    """Check whether every part has images of every class: what has none is neither learned nor measured there."""
+    """Check whether every part has images of every class; one without images is neither learned nor measured there."""
     absent = [
         f"{name} in {part}"
         for part, counts in data.class_counts().items()

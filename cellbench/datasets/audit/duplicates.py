@@ -36,7 +36,7 @@ def exact_duplicates(data: Dataset, digests: NDArray[np.uint64]) -> CheckResult:
 
 
 def _first_of_part(digests: NDArray[np.uint64], codes: NDArray[np.int8]) -> dict[tuple[Any, int], int]:
-    """The first image with a digest in a part, by digest and part; only digests that occur more than once."""
+    """Return the position of the first image by (digest, part code); digests that occur only once are left out."""
     _, inverse, counts = np.unique(digests, return_inverse=True, return_counts=True)
     first: dict[tuple[Any, int], int] = {}
     for i in np.flatnonzero(counts[inverse] > 1):
@@ -127,16 +127,18 @@ def _way_name(way: int) -> str:
 
 
 def _turned_pairs(turned: int, pairs: int) -> str:
-    """How many of the pairs are found only when one of the two is turned or mirrored."""
+    """Return a sentence that says in how many of the pairs one image is turned or mirrored."""
     if not turned:
         return "None of these pairs is turned or mirrored."
     return f"In {turned:,} of these {counted(pairs, 'pair')} one image is turned or mirrored."
 
 
 def _standardised(thumbs: NDArray[np.float32], ways: Iterable[int]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Thumbnails scaled to mean 0 and norm 1, less their mean over all images, scaled again; and which are flat.
+    """Return the standardised thumbnails, and whether each one is flat, that is, hardly varies.
 
-    What all images share (a bright cell on a dark ground) makes any two of them alike, and says nothing of duplicates.
+    Each thumbnail is scaled to mean 0 and norm 1; the mean over all images and orientations is subtracted, and each
+    is scaled to norm 1 again. What all images share (a bright cell on a dark ground) makes any two of them alike, and
+    says nothing of duplicates.
     """
     centred = thumbs - thumbs.mean((1, 2), keepdims=True)
     norm = np.sqrt((centred**2).sum((1, 2), keepdims=True))
@@ -176,7 +178,10 @@ def _alike(
 
 
 def _confirmed(pixels: NDArray, i: int, j: int, way: int) -> bool:
-    """Whether two images correlate by SURE at DETAIL pixels, over all channels, each less its mean."""
+    """Whether the correlation of two images, over all channels, reaches SURE when shrunk to at most DETAIL pixels.
+
+    The mean of each channel is subtracted first. way: the orientation of image `i`, see `turned`.
+    """
     pair = [pixels[i], pixels[j]]
     if min(pixels.shape[2:]) > DETAIL:
         pair = [shrunk(image, DETAIL) for image in pair]

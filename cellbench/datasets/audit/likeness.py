@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .result import SEED, Index
 
-ALPHA = 0.01  # of the permutation test, over all classes together
+ALPHA = 0.01  # significance level of the permutation test, over all classes together
 WEAKEST = 0.1  # a weaker correlation is no leak to speak of, even if so many images make it significant
 FEWEST_IMAGES = 30  # a class with fewer says nothing about its order
 LAGS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
@@ -17,10 +17,10 @@ LAGS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 @dataclass(frozen=True, eq=False)
 class Likeness:
-    """How alike neighbours are.
+    """How alike neighbouring images are, in each class and feature.
 
-    observed: correlations of neighbours, (classes, features). p: (classes,) of each class's strongest feature,
-    corrected for the number of classes.
+    observed: correlations of neighbours, (classes, features). p: (classes,) p-value of each class's strongest
+    feature, corrected for the number of classes.
     """
 
     observed: NDArray
@@ -38,7 +38,7 @@ class Likeness:
 
 
 def neighbours(values: NDArray, runs: Sequence[tuple[Index, Index]], permutations: int) -> Likeness:
-    """Correlations of each feature between neighbours, tested against permuted orders.
+    """Return the correlations of each feature between neighbours, tested against permuted orders.
 
     values: (features, n). runs: for each class the positions of its images, and where in that list the left image of
     each pair of neighbours stands.
@@ -73,7 +73,11 @@ def _correlation(a: NDArray, b: NDArray) -> NDArray:
 
 
 def lag_curve(values: NDArray, run: Index) -> dict[str, float]:
-    """Pearson's correlation of values (n,) of images of one class that stand LAGS places apart, by lag."""
+    """Return, by lag, Pearson's correlation between images of one class that stand LAGS places apart.
+
+    values: (n,) of all images. run: positions of the class's images. Lags with fewer than FEWEST_IMAGES pairs are left
+    out; if that leaves none, lag 1 is used.
+    """
     series = values[run]
     lags = [lag for lag in LAGS if lag <= len(run) - FEWEST_IMAGES] or [1]
     return {str(lag): round(float(_correlation(series[:-lag], series[lag:])), 4) for lag in lags}
@@ -98,7 +102,7 @@ def reach(curves: Sequence[NDArray]) -> int:
     mean, variance, weight = np.zeros(longest + 1), np.zeros(longest + 1), np.zeros(longest + 1)
     for curve in curves:
         n, last = len(curve), len(curve) // 2
-        shorter = np.r_[0, 0, np.cumsum(curve[1:last] ** 2)]  # at lag L of the squares at lags 1 to L - 1
+        shorter = np.r_[0, 0, np.cumsum(curve[1:last] ** 2)]  # entry L: sum of the squares at lags 1 to L - 1
         mean[: last + 1] += n * curve[: last + 1]
         variance[: last + 1] += n**2 * (1 + 2 * shorter[: last + 1]) / n
         weight[: last + 1] += n

@@ -15,12 +15,12 @@ from .result import CheckResult, Index, part_codes, percent
 PERMUTATIONS = 999
 CUT = 0.1  # a split keeps neighbours together when it separates them less often than this share of a random split's
 FEWEST_PAIRS = 20  # a class with fewer separated pairs says nothing about them
-LONGEST_RUN, RUNS = 20_000, 10  # of a larger class the test uses so many images, in so many stretches
-COMPONENTS = 3  # of the thumbnails
+LONGEST_RUN, RUNS = 20_000, 10  # from a larger class the test uses so many images, in so many stretches
+COMPONENTS = 3  # principal components of the thumbnails that serve as features
 
 
 def order_features(scan: Scan) -> dict[str, NDArray[np.float64]]:
-    """A few numbers of each image, (n,), by which neighbours may be alike."""
+    """Return features in which neighbours may be alike, (n,) by name: brightness, deviation, thumbnail components."""
     thumbs = scan.thumbs.reshape(len(scan.thumbs), -1)
     centred = thumbs - thumbs.mean(1, keepdims=True)
     shape = centred / np.maximum(np.sqrt((centred**2).sum(1, keepdims=True)), 1e-6)
@@ -84,16 +84,16 @@ def _span(likeness: Likeness) -> str:
 
 
 def _separated_pairs(runs: Mapping[str, Index], codes: NDArray[np.int8]) -> dict[str, tuple[Index, Index]]:
-    """Each class's images, and where in them the left image of each pair stands that the split separates.
+    """Return, by class, its images and the places among them of the left image of each pair that the split separates.
 
-    Without classes that have too few such pairs.
+    Classes with fewer than FEWEST_PAIRS such pairs are left out.
     """
     pairs = {name: (run, np.flatnonzero(np.diff(codes[run]))) for name, run in runs.items()}
     return {name: (run, left) for name, (run, left) in pairs.items() if len(left) >= FEWEST_PAIRS}
 
 
 def _runs(data: Dataset, codes: NDArray[np.int8]) -> dict[str, Index]:
-    """The images of each class that the split uses, in file order; without classes that have too few."""
+    """Return the positions of each class's images that the split uses, in file order; small classes are left out."""
     found = {}
     for k, name in enumerate(data.classes):
         of_class = data.labels[:, k] if data.multilabel else data.labels == k
@@ -104,7 +104,7 @@ def _runs(data: Dataset, codes: NDArray[np.int8]) -> dict[str, Index]:
 
 
 def _shortened(run: Index) -> Index:
-    """A long run as a few even stretches of it. The joints between them are too few to matter."""
+    """Return a long run cut down to a few evenly spaced stretches. The joints between them are too few to matter."""
     if len(run) <= LONGEST_RUN:
         return run
     length = LONGEST_RUN // RUNS
@@ -113,7 +113,7 @@ def _shortened(run: Index) -> Index:
 
 
 def _cut_shares(codes: Sequence[NDArray[np.int8]]) -> tuple[float, float]:
-    """The share of neighbours of one class that lie in different parts, and what a random split would give."""
+    """Return the share of neighbours of one class that lie in different parts, and that share for a random split."""
     pairs = sum(len(run) - 1 for run in codes)
     cut = sum(int(np.count_nonzero(np.diff(run))) for run in codes)
     expected = 0.0
@@ -126,7 +126,7 @@ def _cut_shares(codes: Sequence[NDArray[np.int8]]) -> tuple[float, float]:
 def _reach_of_likeness(
     features: Mapping[str, NDArray], runs: Mapping[str, Index], likeness: Likeness
 ) -> dict[str, Any]:
-    """How far likeness reaches, over all classes that show it and for each class, with each class's correlations."""
+    """Return how many images apart likeness still shows, over all alike classes and by class, with correlations."""
     names, by_class, curves = list(features), {}, []
     for k, (name, run) in enumerate(runs.items()):
         strongest = names[int(likeness.observed[k].argmax())]

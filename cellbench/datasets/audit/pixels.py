@@ -18,11 +18,11 @@ FLOAT_SAMPLE = 2_000_000  # pixels of each channel from which quantiles of float
 
 @dataclass(frozen=True, eq=False)
 class Scan:
-    """What one pass keeps of n images.
+    """What one pass over n images keeps.
 
-    digests: (n,) of all pixels. means: (n, channels). deviation: (n,) standard deviation, the mean over channels.
-    thumbs: (n, THUMB, THUMB), the mean over channels. frame: (n, features) of the border, see `_frame`. levels: for
-    each channel its range and quantiles over all images.
+    digests: (n,) a hash of each image's pixels. means: (n, channels) the mean of each channel. deviation: (n,) the
+    standard deviation, averaged over channels. thumbs: (n, THUMB, THUMB) thumbnails, averaged over channels. frame:
+    (n, features) that describe the border, see `_frame`. levels: each channel's range and quantiles over all images.
     """
 
     digests: NDArray[np.uint64]
@@ -75,7 +75,7 @@ def _averaging(size: int, n: int) -> NDArray[np.float32]:
 
 
 def _frame(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(n, features) of the outermost pixels of each channel: means along each line, standard deviation, extremes."""
+    """Return features of each channel's outermost pixels, (n, features): means along lines, deviation, extremes."""
     across = [values[:, :, row] for depth in range(FRAME) for row in (depth, -1 - depth)]
     down = [values[..., column] for depth in range(FRAME) for column in (depth, -1 - depth)]
     pixels = np.concatenate(across + down, 2)
@@ -105,7 +105,7 @@ class _Tally:
             self._sample.append(planes[:, :: self._step].copy())
 
     def levels(self) -> tuple[Mapping[str, float], ...]:
-        """For each channel its range, its quantiles, and the shares of saturated and of black pixels."""
+        """Return each channel's range, its quantiles, and the shares of its saturated and black pixels."""
         sample = np.concatenate(self._sample, 1) if self._sample else None
         found = []
         for k, (low, high) in enumerate(zip(self._low, self._high, strict=True)):

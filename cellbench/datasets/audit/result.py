@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from ...core.data import PARTS, Dataset
 
 Status = Literal["ok", "found", "skipped"]
-Progress = Callable[[str], None]  # hears what is being done
+Progress = Callable[[str], None]  # is called with a text that says what is being done
 Index = NDArray[np.int64]  # positions of images
 
-SEED = 0  # of every sample and permutation, so that two audits of the same data say the same
+SEED = 0  # the seed of every sample and permutation, so that two audits of the same data agree
 
 
 @dataclass(frozen=True)

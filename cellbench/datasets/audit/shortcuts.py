@@ -1,4 +1,4 @@
-"""Shortcuts: whether the class can be told without looking at the cell."""
+"""Shortcuts: whether the class can be guessed without looking at the cell."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from ...core.metrics import balanced_accuracy, mean_average_precision
 from .pixels import FRAME, Scan
 from .result import SEED, CheckResult, Index, Status, percent
 
-MOST_IMAGES = 10_000  # of train, and of test
+MOST_IMAGES = 10_000  # largest number of images used of train, and of test
 TREES = 100
 HALF_WAY, NEAR_BEST = 0.5, 0.8  # where a warning begins: from chance to perfect, or from chance to the best method
 
@@ -32,9 +32,9 @@ class BestResult:
 def all_shortcuts(
     data: Dataset, scan: Scan, sizes: NDArray | None = None, best: BestResult | None = None
 ) -> Iterator[CheckResult]:
-    """Check mean intensity, image size and the border.
+    """Yield the results of the checks for shortcuts by mean intensity, by image size and by the border.
 
-    sizes: (n, 2) that images had before they were resized, where that is known. best: see `shortcut`.
+    sizes: (n, 2) height and width that images had before they were resized, where that is known. best: see `shortcut`.
     """
     yield shortcut(data, "mean-intensity", "Mean intensity", scan.means, best)
     yield _size_shortcut(data, sizes, best)
@@ -42,7 +42,7 @@ def all_shortcuts(
 
 
 def shortcut(data: Dataset, check: str, title: str, features: NDArray, best: BestResult | None) -> CheckResult:
-    """Check how well a random forest tells the classes when it sees only `features` (n, k).
+    """Check how well a random forest tells the classes apart when it sees only `features` (n, k).
 
     It is trained on train and scored on test; its settings are fixed, so this tunes nothing. With one label an image
     the measure is balanced accuracy and chance is 1 / classes; with several it is mean average precision and chance is
@@ -78,7 +78,7 @@ def reached(value: float, limit: float, chance: float) -> bool:
 
 
 def _size_shortcut(data: Dataset, sizes: NDArray | None, best: BestResult | None) -> CheckResult:
-    """Check the images' own sizes; skipped where they are all alike or not known."""
+    """Check whether the images' original sizes give the class away; skipped where they are all alike or not known."""
     if sizes is not None and len(np.unique(sizes, axis=0)) > 1:
         return shortcut(data, "image-size", "Image size", sizes.astype(np.float32), best)
     height, width = data.images.shape[2:]
@@ -104,7 +104,7 @@ def _forest(data: Dataset, features: NDArray, train: Index) -> Any:
 
 
 def _score(forest: Any, features: NDArray, truth: NDArray) -> tuple[float, float]:
-    """The measure's value, and the value by chance."""
+    """Return the measure's value for the forest's predictions from `features`, and the value by chance."""
     if truth.ndim == 1:
         return balanced_accuracy(truth, forest.predict(features)), 1 / len(np.unique(truth))
     shares = zip(forest.predict_proba(features), forest.classes_, strict=True)

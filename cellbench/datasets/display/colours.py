@@ -47,12 +47,12 @@ def to_rgb(pixels: NDArray, colours: Sequence[Colour], usual: NDArray | None = N
     light *= np.array(_brightness(colours), np.float32)[:, None]
     mixed = 1 - np.prod(
         1 - light[:, :, None] * np.array(colours, np.float32)[:, None], axis=0
-    )  # as slides on one screen
+    )  # light mixes as that of slides projected onto one screen
     return np.rint(255 * mixed).astype(np.uint8).reshape(*pixels.shape[1:], 3)
 
 
 def usual_ranges(data: Dataset) -> NDArray:
-    """What each channel commonly spans, (channels,): the median over up to 200 images."""
+    """Return the range that each channel commonly spans, (channels,): the median over up to 200 images."""
     sample = np.linspace(0, len(data) - 1, min(len(data), 200)).astype(int)
     flat = data.images[sample].reshape(len(sample), data.images.shape[1], -1).astype(np.float32)
     low, high = np.percentile(flat, (LOW, HIGH), axis=2)
@@ -60,7 +60,7 @@ def usual_ranges(data: Dataset) -> NDArray:
 
 
 def _brightness(colours: Sequence[Colour]) -> list[float]:
-    """How bright each channel is drawn, 1 at most."""
+    """Return the brightness with which each channel is drawn, at most 1."""
     if len(colours) <= 3:
         return [1.0] * len(colours)
     return [DIMMED.get(colour, 1.0) for colour in colours]

@@ -18,14 +18,14 @@ COLUMNS = {"train": 6, "val": 3, "test": 3}  # cells a row by part, so that part
 TILE, GAP, PART_GAP, MARGIN = 96, 4, 16, 28  # pixels
 LINE = 24  # height of a line of the heading
 SEED = 0
-# Looked for among the fonts of the machine, those with most letters first.
+# Fonts that are looked for on the machine, those with the most letters first.
 FONTS = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "LiberationSans-Regular.ttf", "Arial.ttf")
 FONTS_BOLD = ("DejaVuSans-Bold.ttf", "NotoSans-Bold.ttf", "LiberationSans-Bold.ttf", "Arial Bold.ttf")
 INK, GREY, PAPER, EMPTY = (25, 28, 33), (110, 116, 125), (255, 255, 255), (240, 241, 243)
 
 
 def example_images(data: Dataset, k: int) -> dict[str, NDArray[np.int64]]:
-    """Positions of the images of class k that are shown, by part; the same ones each time."""
+    """Return the positions of the images of class k to show, by part; they are the same each time."""
     rng = np.random.default_rng([SEED, k])
     found = {}
     for part, most in COLUMNS.items():
@@ -36,7 +36,7 @@ def example_images(data: Dataset, k: int) -> dict[str, NDArray[np.int64]]:
 
 
 def montage(data: Dataset) -> Any:
-    """A PIL image: a row for each class, its name and counts at the left, then cells of train, val and test."""
+    """Draw a PIL image with a row for each class: name and counts at the left, then cells of train, val and test."""
     from PIL import Image, ImageDraw
 
     fonts = Fonts(title=_font(26, bold=True), plain=_font(18), small=_font(14))
@@ -86,7 +86,7 @@ def _draw_cells(
 
 
 def _counts(data: Dataset) -> list[str]:
-    """How many images of each class the parts have: 'train 80 · val 20'."""
+    """Return, for each class, a text with the number of its images in each part: 'train 80 · val 20'."""
     counts = data.class_counts()
     return [
         " · ".join(f"{part} {counts[part][k]:,}" for part in PARTS if counts[part][k]) for k in range(len(data.classes))
@@ -131,7 +131,7 @@ def _draw_line(draw: Any, at: tuple[int, int], text: str, colours: Sequence[Colo
 
 
 def _columns(left: int) -> tuple[dict[str, int], int]:
-    """Where each part's cells begin, and where the last one ends."""
+    """Return the x at which each part's cells begin, the first at `left`, and the x at which the last one ends."""
     starts: dict[str, int] = {}
     x = left
     for part, n in COLUMNS.items():
@@ -141,7 +141,7 @@ def _columns(left: int) -> tuple[dict[str, int], int]:
 
 
 def _tile(pixels: NDArray[np.uint8]) -> Any:
-    """A square of TILE pixels with the whole cell in it."""
+    """Return a PIL image of TILE × TILE pixels with the whole cell in it, scaled to fit."""
     from PIL import Image
 
     image = Image.fromarray(pixels)

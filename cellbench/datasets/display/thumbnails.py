@@ -54,7 +54,7 @@ def jpegs(data: Dataset, index: Iterable[int]) -> dict[int, bytes]:
 
 
 def examples(data: Dataset, most: int = 6) -> list[tuple[str, list[int]]]:
-    """Each class with the positions of up to `most` of its training images, the same ones each time."""
+    """Return each class's name with the positions of up to `most` of its training images, the same ones each time."""
     return [(name, example_images(data, k)["train"][:most].tolist()) for k, name in enumerate(data.classes)]
 
 

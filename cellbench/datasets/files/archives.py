@@ -85,7 +85,7 @@ def _budget(archive: Path) -> Callable[[int], None]:
 
 
 def _followed(archive: Path, name: str, links: Mapping[str, str], files: Container[str]) -> str:
-    """The file that a link leads to, if need be by way of other links."""
+    """Return the file that a link leads to, directly or through other links. Raises DataError if it leads to none."""
     target = links[name]
     for _ in range(LINKS):
         if target in files:
@@ -142,11 +142,11 @@ def _problem(member: Member) -> str:
 
 
 def _leaves(name: str) -> bool:
-    """Whether a path leads out of the folder that it is relative to."""
+    """Whether a path in an archive would lie outside of the folder that it is unpacked into, as ../x would."""
     name = name.replace("\\", "/")
     return name.startswith("/") or name[1:2] == ":" or posixpath.normpath(name).split("/")[0] == ".."
 
 
 def _target(member: Member) -> str:
-    """Where a link leads, from the archive's top. That is how hard links give it; others give it from their folder."""
+    """Return the path that a link leads to, from the archive's top; only hard links are stored in that form."""
     return posixpath.join(posixpath.dirname(member.name) if member.kind == "link" else "", member.target)

@@ -37,7 +37,7 @@ class _CutOffError(Exception):
 
 
 def fetch(file: RemoteFile, folder: Path, progress: Progress = lambda *_: None, manual: str = "") -> Path:
-    """The path of `file` in `folder`. It is downloaded unless it is there with the right md5 sum.
+    """Return the path of `file` in `folder`, which is downloaded unless it is there with the right md5 sum.
 
     manual: another way to get it, for messages. A download that was cut off goes on where it ended, also in a later
     call. When two processes fetch at once, the second one waits and uses what the first one got. Raises DataError when
@@ -92,7 +92,7 @@ def _download(file: RemoteFile, part: Path, progress: Progress) -> None:
 
 
 def _attempt(file: RemoteFile, part: Path, progress: Progress) -> None:
-    """One request for what `part` lacks. At the end the md5 sum of the whole is checked, and a wrong file removed."""
+    """Request once what `part` lacks and append it. Then check the md5 sum of the whole, and remove a wrong file."""
     digest = _md5()
     with part.open("ab+") as out:
         out.seek(0)
@@ -167,7 +167,7 @@ def _md5() -> Any:
 
 
 def _wrong(file: RemoteFile, got: str) -> DataError:
-    """The error for a file that came but is not the published one."""
+    """Return the error for a file that was received but is not the published one."""
     return DataError(
         f"{file.url} is not the {file.name} that was published: {got}; md5 {file.md5} was expected. "
         "What came was removed: try again later, or get the file elsewhere"

@@ -23,7 +23,7 @@ def stream_files(source: Path, names: Container[str] | None = None) -> Iterator[
 
 
 def survey_files(source: Path, keep: Callable[[str], bool]) -> tuple[list[str], dict[str, Blob]]:
-    """Paths of all images in a folder or archive, and path and content of other files that are wanted.
+    """Return the paths of all images in a folder or archive, and the contents of other wanted files by path.
 
     keep: whether a file of this name, without its folders, is wanted.
     """
@@ -38,7 +38,7 @@ def survey_files(source: Path, keep: Callable[[str], bool]) -> tuple[list[str], 
 
 
 def _entries(source: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, Blob | None]]:
-    """Path and content of every file that is no junk; None for the content of those that aren't wanted."""
+    """Yield path and content of every file that isn't junk; the content is None for files that aren't wanted."""
     if source.is_dir():
         for name, path in find_files(source).items():
             yield name, path if wanted(name) else None

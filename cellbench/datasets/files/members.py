@@ -14,7 +14,7 @@ LONG_NAMES, PAX = b"LK", b"xgX"  # the types of such headers
 
 @dataclass(frozen=True)
 class Member:
-    """Something in an archive.
+    """A member of an archive, such as a file or a link.
 
     kind: file, folder, link, hard link, device or encrypted. size, header: bytes of its content and of its header.
     target: where a link leads. content: reads the content.
@@ -45,7 +45,7 @@ class Header(tarfile.TarInfo):
 
 
 def tar_members(archive: tarfile.TarFile) -> Iterator[Member]:
-    """The members of a tar archive, which must be opened with `Header` as its tarinfo. Checks its end at last."""
+    """Yield the members of a tar archive, opened with `Header` as its tarinfo; then check that its end is there."""
     end = 0
     for info in iter(archive.next, None):
         kinds = (("file", info.isreg()), ("folder", info.isdir()), ("link", info.issym()), ("hard link", info.islnk()))

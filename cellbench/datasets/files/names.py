@@ -25,10 +25,10 @@ def is_image(name: str) -> bool:
 
 
 def first_few(names: Sequence[str], most: int = 5) -> str:
-    """The first `most` names, and '…' when there are more."""
+    """The first `most` names, joined by commas, with '…' behind them when there are more."""
     return ", ".join([*names[:most], *(["…"] if len(names) > most else [])])
 
 
 def nfc(text: str) -> str:
-    """One spelling of accented letters: macOS decomposes them in file names, tables mostly don't."""
+    """Return a text with accented letters composed (NFC): macOS decomposes them in file names, tables mostly don't."""
     return unicodedata.normalize("NFC", text)

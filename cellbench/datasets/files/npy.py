@@ -128,7 +128,7 @@ def remarks(outcomes: Iterable[Outcome]) -> list[str]:
 
 
 def _first_for_each_place(items: Iterable[Item[T]], again: dict[int, Item[T]]) -> Iterator[Item[T]]:
-    """The first item for each place. The last of the later ones is put into `again`, to be written after all others."""
+    """Yield the first item for each place; put the last of any later ones into `again`, to be written at the end."""
     seen: set[int] = set()
     for item in items:
         if item[0] in seen:

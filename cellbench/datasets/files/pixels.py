@@ -76,7 +76,7 @@ def _deep_png(data: bytes) -> NDArray[np.uint16]:
 
 
 def check_size(height: int, width: int) -> None:
-    """Refuse an image that says it is so large that decoding would fill the memory; the limit is Pillow's."""
+    """Raise DataError for more pixels than Pillow allows: decoding so large an image could fill the memory."""
     from PIL import Image
 
     if height * width > (Image.MAX_IMAGE_PIXELS or height * width):

@@ -80,7 +80,7 @@ def read_text(blob: Blob, name: str) -> str:
 
 
 def _refuse_repeated(header: Collection[str], name: str) -> None:
-    """Refuse a name that two columns have. An empty one is no name: spreadsheets leave such columns beside a table."""
+    """Raise DataError for a name that two columns have; several may be empty, as spreadsheets leave such columns."""
     if twice := [column for column, n in Counter(header).items() if column and n > 1]:
         raise DataError(f"{name} has several columns called {twice[0]!r}; give each its own name")
 

@@ -76,7 +76,10 @@ def _tifffile_decodes(page: Any) -> bool:
 
 
 def _decode_packed(data: bytes, page: Any, kind: str) -> Picture:
-    """A TIFF whose compression needs the package imagecodecs: Pillow reads it, where it keeps all bits."""
+    """Decode with Pillow a TIFF whose compression tifffile can't read without the package imagecodecs.
+
+    Raises DataError where Pillow would lose bits or doesn't know the kind of colour.
+    """
     whole = page.bitspersample <= 8 or (page.bitspersample == 16 and page.samplesperpixel == 1)
     if whole and kind in ("MINISBLACK", "RGB", "PALETTE", "YCBCR", "SEPARATED"):
         return decode_plain(data, ("TIFF",))

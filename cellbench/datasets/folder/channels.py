@@ -1,4 +1,4 @@
-"""Images whose channels are files of their own: which files make an image."""
+"""Images whose channels are in separate files: which files make up an image."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ Planes = dict[str, tuple[Path, ...]]  # images by name, each with its files
 
 
 def join_channels(files: dict[str, Path], pattern: str) -> tuple[Planes, tuple[str, ...]]:
-    """The images among `files`, with the files of each in the order of the channels' names; and those names.
+    """Return the files of each image, in the order of the channels' names, and those names.
 
     Without a pattern every image file is an image and the channels have no names. Where a file's name fits the pattern
     in two ways, the channel's name is the shorter one. Raises DataError for a file that does not fit the pattern and
@@ -33,13 +33,13 @@ def join_channels(files: dict[str, Path], pattern: str) -> tuple[Planes, tuple[s
 
 
 def unnamed_channels(n: int) -> tuple[str, ...]:
-    """Names for n channels that no file gives a name."""
+    """Return names for n channels that have none in the files."""
     usual = {1: ("grey",), 3: ("red", "green", "blue")}
     return usual[n] if n in usual else tuple(f"channel {k + 1}" for k in range(n))
 
 
 def _by_image(names: list[str], pattern: str) -> dict[str, dict[str, str]]:
-    """By image, and by channel, the file that holds it."""
+    """Return, by image and then by channel, the name of the file that holds the channel."""
     words = re.escape(pattern).replace(r"\{id\}", "(?P<id>[^/]+)").replace(r"\{channel\}", "(?P<channel>[^/]+?)")
     fits = {name: re.fullmatch(f"(?P<folder>(.*/)?){words}", name, re.IGNORECASE) for name in names}
     if odd := [name for name, fit in fits.items() if not fit]:

@@ -10,7 +10,10 @@ from .listing import Listing
 
 
 def from_folders(path: Path, images: list[str]) -> Listing:
-    """What the folders' names say of each image. Raises DataError for images that lie outside class folders."""
+    """Return the listing of images whose labels, and parts if any, are the names of the folders that they lie in.
+
+    Raises DataError for images outside class folders, for class folders without images and for unclear parts.
+    """
     folders = subfolders(path)
     loose = [name for name in images if "/" not in name]
     part_of = {folder: PART_WORDS[folder.lower()] for folder in folders if folder.lower() in PART_WORDS}

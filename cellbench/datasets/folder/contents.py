@@ -24,7 +24,7 @@ class Contents:
 
 
 def read_contents(path: Path, files: Mapping[str, Path], options: FolderOptions) -> Contents:
-    """What the folder at `path` holds, of whose files (by their path inside) are listed.
+    """Return what the folder at `path` holds. files: its files by their path inside the folder.
 
     Raises DataError or UsageError when files, table and options contradict each other.
     """
@@ -35,7 +35,7 @@ def read_contents(path: Path, files: Mapping[str, Path], options: FolderOptions)
 
 
 def _read_listing(path: Path, files: dict[str, Path], options: FolderOptions) -> Listing:
-    """Images and labels, from a table when there is one, else from the names of folders."""
+    """Return the listing of images and labels, from a table when there is one, else from the names of folders."""
     images = [name for name in files if is_image(name)]
     if not images:
         raise DataError(f"{path} holds no images; {', '.join(IMAGE_SUFFIXES)} are read")

@@ -22,13 +22,13 @@ from .listing import Listing
 from .options import FolderOptions
 from .split import draw_split
 
-REVISION = 2  # another one when the same folder is read to other arrays
+REVISION = 2  # changes whenever the same folder would be read to other arrays
 OWN = "your own images"  # as licence and source
 FIELD_OF_VIEW = 512  # pixels; crops of single cells are far smaller
 
 
 def prepare(path: Path, options: FolderOptions) -> Path:
-    """The cache folder of the data set in `path`, which is decoded unless that was done and no file has changed since.
+    """Return the cache folder of the data set in `path`; decode it first unless it is cached and no file has changed.
 
     Raises DataError, and leaves nothing behind, when folder, table, labels or images contradict each other.
     """

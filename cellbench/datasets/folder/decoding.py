@@ -84,7 +84,7 @@ def _read_if_possible(planes: Sequence[Path]) -> Picture | None:
 
 
 def _read_sized(planes: Sequence[Path], size: int | None) -> Picture:
-    """An image brought to `size`, with the shape that it had."""
+    """Read an image and resize it to `size` unless that is None or 0; `shape` is then the one that it had before."""
     picture = read_picture(planes)
     if not size:
         return picture

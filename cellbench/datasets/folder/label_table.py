@@ -72,7 +72,10 @@ def _column(table: Table, what: str, given: str, usual: tuple[str, ...]) -> str:
 
 
 def from_table(table: Table, images: list[str], options: FolderOptions) -> Listing:
-    """What the table says of each image. Raises DataError unless rows and image files pair exactly."""
+    """Return the listing of the images with what the table says of each one.
+
+    Raises DataError unless rows and image files pair exactly.
+    """
     file_column, label_column = _main_columns(table, options)
     row_of = match_rows(table, table.column(file_column), images)
     order = [row_of[name] for name in images]

@@ -34,7 +34,7 @@ class Listing:
     notes: tuple[str, ...] = ()
 
     def take(self, index: Sequence[int]) -> "Listing":
-        """The same for the images at these positions."""
+        """Return the listing of only the images at these positions."""
 
         def pick(values: tuple[T, ...]) -> tuple[T, ...]:
             return tuple(values[i] for i in index)

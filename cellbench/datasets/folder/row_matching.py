@@ -8,7 +8,7 @@ Endings = dict[str, list[str]]  # image files by the last part of their path, wi
 
 
 def match_rows(table: Table, cells: list[str], images: list[str]) -> dict[str, int]:
-    """The number of the row of each image file. cells: what each row says in the column of files.
+    """Return the row number of each image file. cells: the column of file names, one cell for each row.
 
     A cell may be a path from anywhere, as long as it ends in the file's path, and may lack the suffix. Raises DataError
     unless rows and image files pair exactly.
@@ -56,7 +56,10 @@ def endings_of(images: list[str]) -> Endings:
 
 
 def fitting_images(cell: str, endings: Endings) -> list[str]:
-    """The images whose path agrees with the cell's as far as both go; only one when a path agrees as a whole."""
+    """Return the images whose path ends in the cell's path, or the reverse.
+
+    If one is equal to the cell's path, only that one is returned. The suffix doesn't count where the cell lacks it.
+    """
     wanted = nfc(cell.replace("\\", "/").removeprefix("./"))
     fitting = []
     for name in endings.get(wanted.rpartition("/")[2], []):

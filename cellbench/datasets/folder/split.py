@@ -16,7 +16,7 @@ from .options import NO_GROUPS
 
 
 def draw_split(listing: Listing, split_seed: int) -> tuple[Split, list[str]]:
-    """The given split, where a missing part is taken from train, or a drawn one; and notes on what was decided.
+    """Return the split and notes on it: the given one, with missing parts taken from train, or a drawn one.
 
     Raises DataError for a class that has only one image, or none in train.
     """
@@ -62,7 +62,7 @@ def _given_split(listing: Listing, labels: NDArray, split_seed: int) -> tuple[Sp
 
 
 def _whole_groups(listing: Listing, index: NDArray[np.int64]) -> tuple[NDArray[np.int64] | None, list[str]]:
-    """Groups of the images at `index`, for a drawn split to keep whole; None, with a note, when they are too few.
+    """Return the groups of the images at `index`, for a drawn split to keep whole, and notes; None for too few groups.
 
     Raises DataError when they are too few and the user named their column: what was asked for can't be done.
     """

@@ -40,7 +40,7 @@ CLASSES = (
 CHANNELS = ("cell", "protein")
 SHAPE = (len(CHANNELS), 64, 64)
 
-# Cells of each class in the published split.
+# Number of cells of each class in the published split.
 COUNTS = {
     "train": (6924, 6935, 2692, 6195, 2770, 6547, 6661, 7014, 6440, 1683, 4713, 6426),
     "val": (961, 1223, 697, 1393, 208, 1560, 1252, 1147, 1312, 294, 1517, 936),
@@ -162,7 +162,7 @@ def read_rows(lists: Mapping[str, Blob]) -> Rows:
 
 
 def _lines(name: str, blob: Blob) -> Iterator[tuple[str, str, int]]:
-    """For each line of a list: where it stands, the image's file and its class number."""
+    """Yield, for each line of a list, its name for messages, the image's file and its class number."""
     for number, line in enumerate(read_text(blob, name).splitlines(), 1):
         cells = line.rsplit(maxsplit=1)
         if not cells:
@@ -183,7 +183,7 @@ def _place(source: Path) -> Path:
 
 
 def _lists(texts: Mapping[str, Blob], place: Path, source: Path) -> dict[str, Blob]:
-    """The three lists of one layout, from the files of the source or from beside the archive."""
+    """Return the contents of one layout's three lists by name, from the source or from beside the archive."""
     found: dict[str, list[Blob]] = {}
     for name, blob in texts.items():
         found.setdefault(name.rpartition("/")[2], []).append(blob)
@@ -203,7 +203,7 @@ def _lists(texts: Mapping[str, Blob], place: Path, source: Path) -> dict[str, Bl
 
 
 def _by_key(pictures: Sequence[str]) -> dict[str, str]:
-    """Paths of the images by their last folder and their name, which is how the lists call them."""
+    """Return the images' paths by their last folder and file name, as the lists name them."""
     found: dict[str, str] = {}
     for name in pictures:
         key = "/".join(name.split("/")[-2:])
@@ -214,7 +214,7 @@ def _by_key(pictures: Sequence[str]) -> dict[str, str]:
 
 
 def _two_channels(blob: Blob) -> Picture:
-    """Red and green of an image; blue is empty in the authors' images."""
+    """Return the red and green channels of an image; blue is empty in the authors' images."""
     picture = decode(blob)
     pixels = picture.pixels
     if pixels.shape != FILE_SHAPE or pixels.dtype != np.uint8:

@@ -151,7 +151,7 @@ def _labels(blob: Blob) -> dict[int, int]:
 
 
 def _id(name: str, file: str) -> int:
-    """The ID that a file is named after."""
+    """Return the ID in a file's name. Raises DataError when the name isn't one."""
     stem = file.rpartition(".")[0]
     if not stem.isdecimal():
         raise DataError(f"{name}: an image's name must be its ID, such as 00001.png; rename or remove it")

@@ -33,7 +33,7 @@ DUMMY = "submission.csv"  # its labels are made up, to show a format
 
 @dataclass(frozen=True)
 class LabelSet:
-    """In what the two sets differ.
+    """What differs between the two sets.
 
     columns: the table's columns of images and of labels. files: what follows the ID in the names of an image's files.
     planes: channels in a file. labels: names of the labels 0, 1, … what: one line for a listing. n: how many images
@@ -181,7 +181,7 @@ def build(kind: LabelSet, size: int, scratch: Path, source: Path | None) -> Data
 
 
 def set_name(kind: LabelSet, size: int) -> str:
-    """'hpa10' at 128 px, 'hpa10_512' at 512: the registered names."""
+    """Return the registered name of a set at a size: 'hpa10' at 128 px, 'hpa10_512' at 512 px."""
     return kind.name if size == SIZES[0] else f"{kind.name}_{size}"
 
 
@@ -211,7 +211,7 @@ def read_labels(kind: LabelSet, table: Table) -> tuple[list[str], NDArray[np.boo
 
 
 def _files(kind: LabelSet, ids: Sequence[str]) -> Iterator[str]:
-    """The files of all images, channel by channel."""
+    """Return the names of the files of all images, image by image."""
     return (f"{name}{end}" for name in ids for end in kind.files)
 
 
@@ -268,5 +268,5 @@ for _kind in (HPA28, HPA10):
             classes=_kind.labels,
             channels=_kind.channels,
             manual=_kind.manual,
-            defaults={} if _size == SIZES[0] else {"size": _size},  # large images are for methods to see
+            defaults={} if _size == SIZES[0] else {"size": _size},  # by default, methods get large images at full size
         )(partial(build, _kind, _size))

@@ -116,7 +116,7 @@ def build(name: str, size: int, scratch: Path, source: Path | None) -> Dataset:
 
 
 def set_name(name: str, size: int) -> str:
-    """'bloodmnist' at 28 px, 'bloodmnist_64' and so on at others: the registered names and the names of the files."""
+    """Return the name of a set and of its file: 'bloodmnist' at 28 px, 'bloodmnist_64' and so on at others."""
     return name if size == SIZES[0] else f"{name}_{size}"
 
 
@@ -169,7 +169,7 @@ def _file(name: str, size: int, source: Path | None) -> Path:
 
 
 def _shapes(file: Path, published: Published, size: int) -> dict[str, tuple[int, ...]]:
-    """The shape of each part's images, from the heads in the file."""
+    """The shape of the image array of each part, read from the array's header; the images themselves are not read."""
     shapes = {}
     tail = (size, size) if published.channels == GREY else (size, size, len(published.channels))
     for part in PARTS:
@@ -260,5 +260,5 @@ for _name, _published in SETS.items():
             manual=f"download {set_name(_name, _size)}.npz from {HOME}",
             files=Files(_name, _size),
             usual_place=partial(usual_place, _name, _size),
-            defaults={"size": _size},  # the benchmark's sizes are its own
+            defaults={"size": _size},  # by default, methods get images at their published size
         )(partial(build, _name, _size))

@@ -49,17 +49,17 @@ INFO = Info(
 
 
 def build(name: str, classes: tuple[str, ...], scratch: Path, source: Path | None) -> Dataset:
-    """1,200 / 400 / 600 images, made in seconds."""
+    """Simulate 1,200 / 400 / 600 images in train / val / test, in seconds."""
     return simulate_dataset(name, SIZES, classes)
 
 
 def places(classes: Iterable[str]) -> tuple[Structure, ...]:
-    """What the simulation calls these classes: it numbers its structures as the contest does."""
+    """Return the simulation's structures for these classes; they are numbered as in the contest."""
     return tuple(Structure(ATLAS.index(name)) for name in classes)
 
 
 def simulate_dataset(name: str, sizes: Mapping[str, int], classes: tuple[str, ...], seed: int = SEED) -> Dataset:
-    """A data set with so many images in each part."""
+    """Simulate a data set. sizes: the number of images in each part."""
 
     def fill(part: str, out: NDArray[np.uint8]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
         crops = simulate(sizes[part], part, places(classes), seed, out=out)

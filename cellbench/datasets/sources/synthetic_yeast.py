@@ -55,7 +55,7 @@ INFO = Info(
     defaults={"epochs": 20},  # a demo is done in minutes
 )
 def build(scratch: Path, source: Path | None) -> Dataset:
-    """The demo: 1,200 / 400 / 600 cells, made in seconds."""
+    """Simulate the demo in seconds: 1,200 / 400 / 600 cells in train / val / test."""
     return simulate_dataset("synthetic-yeast", {part: class_counts(n) for part, n in DEMO_SIZES.items()})
 
 
@@ -69,7 +69,7 @@ def build(scratch: Path, source: Path | None) -> Dataset:
     revision=1,
 )
 def build_full(scratch: Path, source: Path | None) -> Dataset:
-    """65,000 / 12,500 / 12,500 cells in a memory map."""
+    """Simulate 65,000 / 12,500 / 12,500 cells in train / val / test, in a memory map."""
     return simulate_dataset("synthetic-yeast-full", COUNTS, images_file=scratch / cache.IMAGES)
 
 
@@ -96,7 +96,7 @@ def simulate_dataset(
 
 
 def class_counts(n: int) -> tuple[int, ...]:
-    """`n` cells in the proportions of DeepYeast's training part, but at least MIN_WELLS of each class."""
+    """Return how many of `n` cells each class gets: in proportion to DeepYeast's train, but at least MIN_WELLS."""
     if n < MIN_WELLS * len(CLASSES):
         raise DataError(f"{n} cells asked for; at least {MIN_WELLS * len(CLASSES)} are needed, {MIN_WELLS} a class")
     counts = apportion(n, COUNTS["train"])

@@ -14,13 +14,14 @@ DRAWS = (
 
 
 def augment(batch: Tensor, recipe: Recipe, generator: torch.Generator, black: Tensor, white: Tensor) -> Tensor:
-    """The batch changed as the recipe's settings from rotate to noise say; what is off costs nothing.
+    """Return the batch, changed as the recipe's settings from rotate to noise say; those that are off cost nothing.
 
-    batch: normalised, float (n, channels, height, width), left as it is; black, white: (1, channels, 1, 1), what raw 0
-    and the full scale became. In this order: one resampling for all that moves pixels, blur, saturation, hue, gamma,
-    gain (about zero) and offset, noise.
-    Random numbers are drawn from `generator`, on the processor, all of them whatever is on: an image is turned alike on
-    every device and with every other setting. The noise alone is drawn on the device, by a seed from `generator`.
+    batch: normalised, float (n, channels, height, width), not changed; black, white: (1, channels, 1, 1), the
+    normalised values of raw 0 and of full scale. The order is: one resampling for all that moves pixels, blur,
+    saturation, hue, gamma, gain (about zero), offset, noise.
+    Random numbers are drawn from `generator` on the processor, always the same number of them, so that an image is
+    turned alike on every device and whatever other settings are. Only the noise is drawn on the device, with a seed
+    from `generator`.
     Raises UsageError when hue or saturation is on and the images do not have three channels.
     """
     n = len(batch)

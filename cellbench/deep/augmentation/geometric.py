@@ -12,7 +12,7 @@ TRIES = 10  # windows of a resized crop that are drawn until one fits
 
 
 def warp(batch: Tensor, recipe: Recipe, draw: dict[str, Tensor], tries: Tensor, black: Tensor) -> Tensor:
-    """The batch (n, channels, height, width), each image warped; the batch itself when the recipe moves no pixels.
+    """Return the batch (n, channels, height, width) with each image warped; the batch itself if no pixels are to move.
 
     An image's window is taken, cropped, flipped, stretched, sheared, turned and shifted, in this order, and then read
     by bilinear interpolation. Flips and crops alone put whole pixels where others were, so their values stay exact.
@@ -30,8 +30,10 @@ def warp(batch: Tensor, recipe: Recipe, draw: dict[str, Tensor], tries: Tensor, 
 
 
 def affine_maps(recipe: Recipe, draw: dict[str, Tensor], tries: Tensor, height: int, width: int) -> Tensor:
-    """For each image the map from a pixel of the result to where it comes from: matrices (n, 2, 3) on (x, y, 1), in
-    pixels from the centre."""
+    """Return, for each image, the affine map from a pixel of the result to the place in the image it is read from.
+
+    The maps are matrices (n, 2, 3) that multiply (x, y, 1), in pixels from the centre.
+    """
     angle = torch.deg2rad(spread(draw["rotate"], recipe.rotate))
     lean = torch.tan(torch.deg2rad(spread(draw["shear"], recipe.shear)))
     size = 1 + spread(draw["scale"], recipe.scale)
@@ -57,10 +59,11 @@ def affine_maps(recipe: Recipe, draw: dict[str, Tensor], tries: Tensor, height: 
 
 
 def crop_windows(tries: Tensor, least: float, height: int, width: int) -> tuple[Tensor, Tensor]:
-    """Width and height (n,) of windows in whole pixels, as torchvision's RandomResizedCrop draws them.
+    """Return width and height (n,) of windows in whole pixels, as torchvision's RandomResizedCrop draws them.
 
-    The area is a share from `least` to 1, the side ratio from 3/4 to 4/3 on a logarithmic scale. Of the tries, in 0..1
-    and (2, TRIES, n), the first that fits is taken, or else the largest window whose ratio is allowed.
+    The area is a share from `least` to 1, the side ratio from 3/4 to 4/3 on a logarithmic scale. tries: uniform
+    numbers 0..1 (2, TRIES, n), for areas and ratios; the first try that fits is taken, or else the largest window
+    whose ratio is allowed.
     """
     area = height * width * (least + (1 - least) * tries[0])
     ratio = torch.exp(spread(tries[1], math.log(4 / 3)))
@@ -76,7 +79,7 @@ def crop_windows(tries: Tensor, least: float, height: int, width: int) -> tuple[
 
 
 def spread(uniform: Tensor, most: float) -> Tensor:
-    """Uniform numbers 0..1 spread over -most..most."""
+    """Return uniform numbers 0..1 scaled to -most..most."""
     return (2 * uniform - 1) * most
 
 
@@ -85,13 +88,13 @@ def _mirror(uniform: Tensor, on: bool) -> Tensor:
 
 
 def _whole_numbers(uniform: Tensor, count: Tensor) -> Tensor:
-    """Whole numbers from 0 to count - 1, all as likely, from uniform numbers 0..1."""
+    """Return whole numbers from 0 to count - 1, equally likely, made from uniform numbers 0..1."""
     # the product may be rounded up to count
     return torch.minimum(torch.floor(uniform * count), count - 1)
 
 
 def _grid(matrix: Tensor, height: int, width: int, device: torch.device) -> Tensor:
-    """The grid of grid_sample, (n, height, width, 2), on the device, from matrices on the processor.
+    """Return the grid for grid_sample, (n, height, width, 2) on the device, from matrices on the processor.
 
     All x lie together, then all y, which is several times faster to write than the order of affine_grid.
     """

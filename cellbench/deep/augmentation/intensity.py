@@ -10,17 +10,17 @@ RED, GREEN, BLUE = 0.2989, 0.587, 0.114  # the luma of ITU-R BT.601, as torchvis
 
 
 def per_image(numbers: Tensor, batch: Tensor) -> Tensor:
-    """One number for each image, (n,), on the batch's device and in the shape (n, 1, 1, 1) that multiplies it."""
+    """Return numbers (n,), one for each image, on the batch's device, in the shape (n, 1, 1, 1) that multiplies it."""
     return numbers.to(batch.device, batch.dtype, non_blocking=True).view(-1, 1, 1, 1)
 
 
 def kernel_radius(sigma: float) -> int:
-    """Half the width of a Gaussian kernel, in pixels: three sigma hold all but 0.3 % of it."""
+    """Return half the width of a Gaussian kernel in pixels: three sigma, which hold all but 0.3 % of it."""
     return max(1, math.ceil(3 * sigma))
 
 
 def blur(batch: Tensor, sigma: Tensor, radius: int) -> Tensor:
-    """The batch (n, channels, height, width), each image blurred by a Gaussian of its own sigma (n,), in pixels.
+    """Return the batch (n, channels, height, width), each image blurred by a Gaussian of its sigma (n,), in pixels.
 
     Beyond the border lies a mirror image without the border itself, as in torchvision.
     """
@@ -37,14 +37,14 @@ def blur(batch: Tensor, sigma: Tensor, radius: int) -> Tensor:
 
 
 def saturate(batch: Tensor, factor: Tensor) -> Tensor:
-    """Red, green and blue in 0..1 (n, 3, height, width), their distance from grey times a factor (n,)."""
+    """Return RGB images in 0..1 (n, 3, height, width) with their distance from grey multiplied by a factor (n,)."""
     red, green, blue = batch.split(1, 1)
     grey = RED * red + GREEN * green + BLUE * blue
     return torch.lerp(grey, batch, per_image(factor, batch)).clamp_(0, 1)
 
 
 def shift_hue(batch: Tensor, turns: Tensor) -> Tensor:
-    """Red, green and blue in 0..1 (n, 3, height, width), each image's hue shifted by a number of turns (n,)."""
+    """Return RGB images in 0..1 (n, 3, height, width) with each image's hue shifted by a number of turns (n,)."""
     most, least = batch.amax(1, keepdim=True), batch.amin(1, keepdim=True)
     chroma = most - least
     red, green, blue = batch.split(1, 1)
@@ -57,7 +57,7 @@ def shift_hue(batch: Tensor, turns: Tensor) -> Tensor:
 
 
 def add_noise(batch: Tensor, deviation: Tensor, generator: torch.Generator) -> Tensor:
-    """The batch plus normal noise, each image's of its own deviation (n,), by a seed that `generator` gives."""
+    """Return the batch plus normal noise of each image's deviation (n,), drawn with a seed from `generator`."""
     seed = int(torch.randint(2**62, (), generator=generator))
     field = torch.Generator(batch.device).manual_seed(seed)
     noise = torch.randn(batch.shape, generator=field, device=batch.device, dtype=batch.dtype)

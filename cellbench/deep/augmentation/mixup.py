@@ -11,10 +11,11 @@ LEAST_PART = 0.2  # of a side that a mosaic leaves to an image
 
 
 def mix(batch: Tensor, truth: Tensor, recipe: Recipe, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """The batch (n, channels, height, width) and its labels, float (n, classes), mixed as the recipe says.
+    """Return the batch (n, channels, height, width) and its labels, float (n, classes), mixed as the recipe says.
 
-    Where several of mixup, cutmix and mosaic are on, a batch gets one of them, all as likely. An image is mixed with
-    others of its batch, by a share drawn for it alone; random numbers follow from `generator`, on the processor.
+    If several of mixup, cutmix and mosaic are on, a batch gets one of them, drawn with equal chances. An image is
+    mixed with others of its batch, by a share drawn for it alone; random numbers follow from `generator`, on the
+    processor.
     """
     ways = [way for on, way in ((recipe.mixup, _mixup), (recipe.cutmix, _cutmix), (recipe.mosaic, _mosaic)) if on]
     if not ways:
@@ -24,7 +25,7 @@ def mix(batch: Tensor, truth: Tensor, recipe: Recipe, generator: torch.Generator
 
 
 def _mixup(batch: Tensor, truth: Tensor, recipe: Recipe, random: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Two images blended by a share of each (Zhang et al., 2018)."""
+    """Blend each image, and its labels, with another one of the batch (mixup: Zhang et al., 2018)."""
     n = len(batch)
     partner = _on(batch, random.permutation(n))
     share = _on(truth, random.beta(recipe.mixup, recipe.mixup, (n, 1)).astype(np.float32))
@@ -32,7 +33,9 @@ def _mixup(batch: Tensor, truth: Tensor, recipe: Recipe, random: np.random.Gener
 
 
 def _cutmix(batch: Tensor, truth: Tensor, recipe: Recipe, random: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """A rectangle of another image pasted in; its share of the truth is the area that it covers (Yun et al., 2019).
+    """Paste a rectangle of another image into each image (CutMix: Yun et al., 2019).
+
+    The other image's share of the labels is the share of the area that the rectangle covers.
 
     The rectangle has the image's proportions and its centre anywhere, so the border may cut some of it off.
     """
@@ -48,7 +51,10 @@ def _cutmix(batch: Tensor, truth: Tensor, recipe: Recipe, random: np.random.Gene
 
 
 def _stretch(length: int, side: NDArray, random: np.random.Generator) -> NDArray[np.bool_]:
-    """(n, length): true along a stretch about a random centre; side: (n,), its length as a share of the whole."""
+    """Return a mask (n, length), true along a stretch about a random centre.
+
+    side: (n,), the length of the stretch as a share of the whole; the border may cut some of it off.
+    """
     radius = (length * side / 2).astype(int)[:, None]
     centre = random.integers(length, size=(len(side), 1))
     place = np.arange(length)
@@ -56,9 +62,10 @@ def _stretch(length: int, side: NDArray, random: np.random.Generator) -> NDArray
 
 
 def _mosaic(batch: Tensor, truth: Tensor, recipe: Recipe, random: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Quarters of four images about one point; labels are shared by area (Bochkovskiy et al., 2020).
+    """Make each image of four, which meet at a random point (mosaic: Bochkovskiy et al., 2020).
 
-    A quarter shows what its image has in that place.
+    Each of the four parts shows what its image has in that place; labels are shared by area. Only a share of the
+    images, recipe.mosaic, is changed.
     """
     n, _, height, width = batch.shape
     whole = random.random(n) >= recipe.mosaic  # a point in the corner leaves the image alone

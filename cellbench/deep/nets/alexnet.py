@@ -9,7 +9,7 @@ from .layers import values_after, wants_small
 
 
 def alexnet(channels: int, classes: int, size: int, width: int = 1024, stem: str | None = None) -> nn.Module:
-    """torchvision's AlexNet features, flattened into two hidden layers of `width`.
+    """Return a net of torchvision's AlexNet features, flattened, and two hidden layers of `width`.
 
     Source: Krizhevsky, "One weird trick for parallelizing convolutional neural networks", 2014, as torchvision has
     it. Images up to 96 pixels get a 5×5 stride-2 stem: the stock 11×11 stride-4 one leaves a single position to the
@@ -38,7 +38,7 @@ def alexnet(channels: int, classes: int, size: int, width: int = 1024, stem: str
 
 
 def alexnet_hep2(channels: int, classes: int, size: int) -> nn.Module:
-    """torchvision's AlexNet with the classifier of the HEp-2 study, 9216 → 4096 → 4096 → 1000 → classes.
+    """Return torchvision's AlexNet with the classifier of the HEp-2 study, 9216 → 4096 → 4096 → 1000 → classes.
 
     Source: github.com/george-chou/HEp-2_cell_classification (images of 300 pixels). Needs at least 63 pixels.
     """

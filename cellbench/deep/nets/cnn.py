@@ -6,7 +6,10 @@ WIDTHS = (32, 64, 128)
 
 
 def cnn(channels: int, classes: int, size: int, batch_norm: bool = True) -> nn.Module:
-    """Three convolutions, each halving the image, then one hidden layer. Needs images of at least 8 pixels."""
+    """Return a net of three convolutions, each followed by a pool that halves the image, and one hidden layer.
+
+    Needs images of at least 8 pixels.
+    """
     layers: list[nn.Module] = []
     for width in WIDTHS:
         layers.append(nn.Conv2d(channels, width, 3, padding=1, bias=not batch_norm))

@@ -9,7 +9,7 @@ STAGES = ((48, 1), (96, 2), (192, 2))  # (width, convolutions)
 
 
 def fastnet(channels: int, classes: int, size: int) -> nn.Module:
-    """Scores (n, classes) of images (n, channels, size, size), of any size.
+    """Return a net from images (n, channels, size, size) of any size to scores (n, classes).
 
     In the spirit of airbench (Jordan, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", arXiv 2404.00498, 2024): a
     plain stack of 3×3 convolutions with batch norm, wider where maps are smaller. The first layer strides by 2, and by

@@ -11,9 +11,10 @@ from .layers import wants_small
 
 
 class Widths(NamedTuple):
-    """A row of the layer table: 1×1; 3×3 and what it is reduced to; double 3×3 alike; pool and its projection.
+    """The widths of a block's branches, a row of the layer table.
 
-    Without a 1×1 branch the block halves the image and its pool is passed through as it is.
+    The branches are a 1×1 convolution; a 3×3 one after a reduction; two 3×3 ones after a reduction; and a pool with
+    its projection. Without a 1×1 branch the block halves the image and its pool is passed through as it is.
     """
 
     one: int
@@ -40,7 +41,7 @@ BLOCKS = {
 
 
 class PassThrough(nn.Module):
-    """3×3 max-pool of stride 2 whose result has as many pixels as the strided convolutions beside it have."""
+    """A 3×3 max-pool of stride 2 whose result has the size that the strided convolutions of the block have."""
 
     def forward(self, x: Tensor) -> Tensor:
         odd = x.shape[-1] % 2
@@ -50,7 +51,7 @@ class PassThrough(nn.Module):
 
 
 class Inception(nn.Module):
-    """Branches side by side, concatenated; layers bear the names of the published weights."""
+    """Parallel branches whose outputs are concatenated; layers are named as in the published weights."""
 
     def __init__(self, channels: int, widths: Widths) -> None:
         super().__init__()
@@ -80,7 +81,7 @@ class Inception(nn.Module):
 
 
 def _convolutions(channels: int, *rows: tuple[str, int, int, int]) -> nn.Sequential:
-    """Convolution, batch norm and ReLU for each (name, width, kernel, stride)."""
+    """Return a convolution, batch norm and ReLU for each row (name, width, kernel, stride), one after the other."""
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     for name, width, kernel, stride in rows:
         # a bias before batch norm does nothing; the published weights have it
@@ -92,7 +93,9 @@ def _convolutions(channels: int, *rows: tuple[str, int, int, int]) -> nn.Sequent
 
 
 def bninception(channels: int, classes: int, size: int, stem: str | None = None) -> nn.Module:
-    """BN-Inception of the 28-label atlas study, averaged over the image before its last layer; from 8 pixels.
+    """Return the BN-Inception of the 28-label atlas study, averaged over the image before its last layer.
+
+    Needs images of at least 8 pixels.
 
     Source: Ioffe & Szegedy, "Batch Normalization", ICML 2015, figure 5, whose branch widths are right where its
     printed sizes are not: blocks 4c and 4d give 608 channels, 4e gives 1,056.
@@ -116,14 +119,14 @@ def bninception(channels: int, classes: int, size: int, stem: str | None = None)
 
 
 class Parallel(nn.ModuleList):
-    """The same image through every branch, the results concatenated."""
+    """Branches that all take the same input, and whose outputs are concatenated."""
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.cat([branch(x) for branch in self], dim=1)
 
 
 def model2_hpa28(channels: int, classes: int, size: int) -> nn.Module:
-    """Three convolutions, four branches side by side, then convolutions again; from 8 pixels.
+    """Return a net of three convolutions, four parallel branches, then two convolutions. Needs 8 pixels.
 
     Source: "Model2" of the 28-label atlas study, whose text gives this order and no widths: widths, kernels (1, 3, 5
     and 7, a branch each) and strides are ours.

@@ -1,4 +1,4 @@
-"""What any net is made of: find its first convolution and its head, replace activations and dropout, watch a layer."""
+"""Tools for any net: find its first convolution and its head, replace activations and dropout, watch a layer."""
 
 import contextlib
 import copy
@@ -26,12 +26,15 @@ class DropoutLinear(nn.Linear):
 
 
 def wants_small(stem: str | None, size: int) -> bool:
-    """Whether to take the 5×5 stem: asked for, or nothing is asked for and the images are small."""
+    """Return whether to use the 5×5 stem: if it is asked for, or if no stem is and the images are small."""
     return stem == "small" or (stem is None and size <= SMALL)
 
 
 def values_after(features: nn.Module, channels: int, size: int) -> int:
-    """How many values `features` gives for one image, found without computing. DataError if the image is too small."""
+    """Return how many values `features` gives for one image, found without computing them.
+
+    Raises DataError if the image is too small.
+    """
     twin = copy.deepcopy(features).to("meta").eval()
     try:
         return twin(torch.empty(1, channels, size, size, device="meta")).numel()
@@ -41,7 +44,10 @@ def values_after(features: nn.Module, channels: int, size: int) -> int:
 
 
 def set_activation(net: nn.Module, activation: str) -> None:
-    """Put Mish or GELU where the net has ReLU or ReLU6 modules; 'relu' leaves all as it is."""
+    """Replace the net's ReLU and ReLU6 modules by Mish or GELU; 'relu' changes nothing.
+
+    Raises UsageError for an unknown activation, and if the net has nothing to replace.
+    """
     if activation not in ACTIVATIONS:
         raise UsageError(f"activation is {activation!r}; {did_you_mean(activation, ACTIVATIONS)}")
     if activation == "relu":
@@ -71,7 +77,7 @@ def set_dropout(net: nn.Module, dropout: float | None) -> None:
 
 
 def first_convolution(net: nn.Module) -> tuple[str, nn.Conv2d] | None:
-    """Name and module of the layer that reads the image; None where no convolution does."""
+    """Return name and module of the net's first convolution, which reads the image; None if it has none."""
     return next(((name, m) for name, m in net.named_modules() if isinstance(m, nn.Conv2d)), None)
 
 
@@ -80,13 +86,16 @@ def convolution_modules(net: nn.Module) -> list[nn.Conv2d]:
 
 
 def last_linear(net: nn.Module) -> nn.Linear:
-    """The layer that gives the scores; its input is the net's features. UsageError where there is no linear layer."""
+    """Return the net's last linear layer, which gives the scores, and whose input is the net's features.
+
+    Raises UsageError if the net has no linear layer.
+    """
     return _named_last_linear(net)[1]
 
 
 @contextlib.contextmanager
 def inputs_of(layer: nn.Module) -> Iterator[list[Tensor]]:
-    """Within, every forward pass adds the layer's input to the list."""
+    """Yield a list; while the context lasts, every forward pass adds the layer's input to it."""
     seen: list[Tensor] = []
     hook = layer.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     try:
@@ -97,7 +106,7 @@ def inputs_of(layer: nn.Module) -> Iterator[list[Tensor]]:
 
 @contextlib.contextmanager
 def outputs_of(layer: nn.Module) -> Iterator[list[Tensor]]:
-    """Within, every forward pass adds the layer's output to the list."""
+    """Yield a list; while the context lasts, every forward pass adds the layer's output to it."""
     results: list[Tensor] = []
     hook = layer.register_forward_hook(lambda _, inputs, output: results.append(output))
     try:
@@ -107,7 +116,10 @@ def outputs_of(layer: nn.Module) -> Iterator[list[Tensor]]:
 
 
 def head_layers(net: nn.Module) -> list[tuple[str, nn.Module]]:
-    """The linear layers at the end with nothing between them that has weights, by name; else the last convolution."""
+    """Return names and modules of the linear layers at the end of the net, or of its last convolution if none.
+
+    Between the linear layers there may only be layers without weights, those of BETWEEN.
+    """
     head: list[tuple[str, nn.Module]] = []
     for name, module in reversed(list(_leaves(net))):
         if isinstance(module, nn.Linear):
@@ -122,7 +134,7 @@ def head_layers(net: nn.Module) -> list[tuple[str, nn.Module]]:
 
 
 def head_parameters(net: nn.Module) -> list[nn.Parameter]:
-    """Weights and biases of the layer that gives the scores: the last linear one, or the last convolution."""
+    """Return the parameters of the layer that gives the scores: the last linear one, or the last convolution."""
     return list(head_layers(net)[-1][1].parameters())
 
 

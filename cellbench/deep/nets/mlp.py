@@ -4,7 +4,7 @@ from torch import nn
 
 
 def mlp(channels: int, classes: int, size: int, width: int = 512) -> nn.Module:
-    """Two hidden layers on flattened pixels, batch-normalised so that raw intensities train well."""
+    """Return a net of two hidden layers on flattened pixels, with batch norm so that raw intensities train well."""
     return nn.Sequential(
         nn.Flatten(),
         nn.Linear(channels * size * size, width),

@@ -23,10 +23,10 @@ class Net:
     """A net by name: what it is, how to build it, how to train it.
 
     make(channels, classes, size, **options) gives the module; options: which of 'batch_norm' and 'stem' it takes.
-    source: where it was published, '–' where nowhere. min_size: the smallest side of an image that it accepts, in
-    pixels. smallest(): the same where it takes trying, which is slow; None where nobody knows.
+    source: where it was published, or '–'. min_size: the smallest side of an image that it accepts, in pixels.
+    smallest(): the same for a net that has to be tried to know it, which is slow; None if it is unknown.
     depth, shortcuts: of a net that takes part in the depth view. pretrained: the name in another package of the net
-    whose ImageNet weights fit this one. needs: the extra that it takes, if any.
+    whose ImageNet weights fit this one. needs: the extra of cellbench that it requires, if any.
 
     Its usual training: sgd_rate, the peak learning rate of SGD in batches of 64; least_epochs of the budget that
     follows the number of images; cost, seconds for 1,000 images on two processor cores; standard: whether `--all`
@@ -61,7 +61,7 @@ class Net:
         batch_norm: bool | None = None,
         stem: str | None = None,
     ) -> "nn.Module":
-        """A fresh net for square images of `size` pixels, its weights drawn from torch's generator.
+        """Return a new net for square images of `size` pixels, with random weights from torch's generator.
 
         activation: 'relu' (as published), 'mish' or 'gelu'. dropout, batch_norm: None as published; dropout is the
         probability of every dropout layer. stem: 'small' (5×5, stride 2) or 'stock'; None chooses by size.
@@ -89,7 +89,10 @@ class Net:
 
 
 def lazy(place: str, **shape: Any) -> "Callable[..., nn.Module]":
-    """The function `module:name` of this folder with `shape` filled in, imported when it is called."""
+    """Return a function that calls `module:name` of this folder with `shape` as further arguments.
+
+    The module is imported when the function is called.
+    """
     module, function = place.split(":")
 
     def make(**data: Any) -> "nn.Module":

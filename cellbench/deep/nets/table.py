@@ -1,4 +1,4 @@
-"""The nets by name, a row each: whatever is to be known of a net but its layers stands here.
+"""The table of nets by name: everything about a net but its layers stands in its row.
 
 A row names its function as 'module:function', so that listing the nets does not import torch.
 """
@@ -131,7 +131,7 @@ def _vgg(depth: int, cost: float) -> Net:
 
 
 def _resnet(depth: int, cost: float, shortcuts: bool = True, standard: bool = False) -> Net:
-    """A ResNet, or its plain twin: the same layers without the shortcuts."""
+    """Return the row of a ResNet, or of its plain twin: the same layers without the shortcuts."""
     return Net(
         f"resnet{depth}" if shortcuts else f"plain{depth}",
         f"ResNet-{depth}" if shortcuts else f"ResNet-{depth} without shortcuts",
@@ -148,7 +148,7 @@ def _resnet(depth: int, cost: float, shortcuts: bool = True, standard: bool = Fa
 
 
 def _thin_resnet(depth: int, shortcuts: bool) -> Net:
-    """A residual net as He et al. made them for CIFAR, or its plain twin."""
+    """Return the row of a residual net as He et al. made them for CIFAR, or of its plain twin."""
     return Net(
         f"resnet{depth}" if shortcuts else f"plain{depth}",
         f"thin ResNet-{depth} for small images" if shortcuts else f"thin ResNet-{depth} without shortcuts",
@@ -176,7 +176,7 @@ NETS = {net.name: net for net in (*SMALL_NETS, *NETS_OF_STUDIES, *FAMILIES)}
 
 
 def find(name: str) -> Net:
-    """The net of this name; `torchvision:NAME` and `timm:NAME` are those packages' classification nets.
+    """Return the net of this name; `torchvision:NAME` and `timm:NAME` are those packages' classification nets.
 
     Raises UsageError with a suggestion for an unknown name, BackendError where timm is needed and missing.
     """

@@ -24,7 +24,7 @@ IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 @cache
 def names(package: str) -> frozenset[str]:
-    """Classification nets that `package` ('torchvision' or 'timm') knows."""
+    """Return the names of the classification nets of `package`, 'torchvision' or 'timm'."""
     if package == "torchvision":
         return frozenset(torchvision.models.list_models(module=torchvision.models))
     import timm
@@ -33,9 +33,9 @@ def names(package: str) -> frozenset[str]:
 
 
 def build(net: str, channels: int, classes: int, size: int) -> nn.Module:
-    """The net that `torchvision:NAME` or `timm:NAME` names.
+    """Return a new net; net: its name, `torchvision:NAME` or `timm:NAME`.
 
-    Raises DataError, which names a size to set, where the net does not take images of this size.
+    Raises DataError, which names a size to set if one is known, if the net does not take images of this size.
     """
     architecture = Architecture(net, channels, classes)
     with contextlib.suppress(NotImplementedError):  # it cannot be tried: if it is too small, the net says so itself
@@ -46,7 +46,7 @@ def build(net: str, channels: int, classes: int, size: int) -> nn.Module:
 
 
 def smallest(net: str) -> int | None:
-    """The smallest side of an image, in pixels, that the net takes, found by trying; None where it cannot be tried."""
+    """Return the smallest side of an image, in pixels, that the net takes, found by trying; None if unknown."""
     try:
         return _next_size(Architecture(net, channels=3, classes=2), above=0)
     except NotImplementedError:
@@ -54,7 +54,7 @@ def smallest(net: str) -> int | None:
 
 
 class Architecture(NamedTuple):
-    """A net of another package, all that makes it but the size of the images."""
+    """All that defines a net of another package except the size of the images."""
 
     net: str
     channels: int
@@ -62,7 +62,7 @@ class Architecture(NamedTuple):
 
 
 def _size_arguments(net: str, size: int) -> tuple[tuple[str, Any], ...]:
-    """Further arguments for a net that is built for one size of images; none for other nets."""
+    """Return further arguments, (name, value), for a net that is built for one size of images; else none."""
     package, _, name = net.partition(":")
     if package == "torchvision":
         single = {"vit_": ("image_size", size), "maxvit": ("input_size", (size, size))}
@@ -75,7 +75,10 @@ def _size_arguments(net: str, size: int) -> tuple[tuple[str, Any], ...]:
 
 
 def _make(architecture: Architecture, size_arguments: tuple[tuple[str, Any], ...]) -> nn.Module:
-    """torchvision's net, its first convolution exchanged where the image hasn't three channels; or timm's."""
+    """Return a new net of torchvision or timm for the architecture's channels and classes.
+
+    A net of torchvision gets another first convolution if images haven't three channels; timm's take any number.
+    """
     package, _, name = architecture.net.partition(":")
     if package == "torchvision":
         extra = {**SINGLE_OUTPUT.get(name, {}), **dict(size_arguments)}
@@ -100,7 +103,7 @@ def _without_weights(architecture: Architecture, size_arguments: tuple[tuple[str
 
 
 def _read_channels(net: nn.Module, channels: int) -> None:
-    """Replace the first convolution, where it reads another number of channels, by one of the same shape."""
+    """Replace the net's first convolution by one for `channels` channels, else alike, if it reads another number."""
     found = first_convolution(net)
     if found is None or found[1].in_channels == channels:
         return
@@ -121,7 +124,9 @@ def _advice(architecture: Architecture, size: int) -> str:
 
 
 def _next_size(architecture: Architecture, above: int) -> int | None:
-    """The next larger size that the net takes: the first of SIZES, then the smallest by bisection below it.
+    """Return a size larger than `above` that the net takes; None if it takes none of SIZES.
+
+    It is the first of SIZES that the net takes, or a smaller one that bisection finds below it.
 
     Raises NotImplementedError where the net cannot be tried.
     """
@@ -138,7 +143,7 @@ def _next_size(architecture: Architecture, above: int) -> int | None:
 
 
 def _reason_against(architecture: Architecture, size: int) -> str:
-    """Why the net cannot be built for, or run on, images of this size; '' where it can.
+    """Return why the net cannot be built for, or run on, images of this size; '' if it can.
 
     It is tried without weights and computes nothing. Nets that compute with their weights while they are built
     (torchvision's RegNets) cannot be tried so: NotImplementedError.
@@ -154,7 +159,7 @@ def _reason_against(architecture: Architecture, size: int) -> str:
 
 
 def published(pretrained: str) -> tuple[dict[str, torch.Tensor], str]:
-    """ImageNet weights of `torchvision:NAME` or `timm:NAME`, and what they are called; downloads them.
+    """Return the ImageNet weights of `torchvision:NAME` or `timm:NAME`, and their name; downloads them if need be.
 
     Raises OSError or RuntimeError where that fails, ValueError where there are none.
     """
@@ -170,7 +175,7 @@ def published(pretrained: str) -> tuple[dict[str, torch.Tensor], str]:
 
 
 def licence(pretrained: str) -> str:
-    """The licence of published weights, or '' where their package does not state it (torchvision seldom does)."""
+    """Return the licence of published weights, or '' if their package does not state it (torchvision seldom does)."""
     package, _, name = pretrained.partition(":")
     if package == "torchvision":
         return torchvision.models.get_model_weights(name).DEFAULT.meta.get("license", "")
@@ -181,7 +186,7 @@ def licence(pretrained: str) -> str:
 
 
 def version_of(net: str) -> str:
-    """The version of the package that defines the net; '' of nets of ours."""
+    """Return the version of the package that defines the net; '' for our nets."""
     package = net.partition(":")[0]
     if package == "torchvision":
         return torchvision.__version__
@@ -193,7 +198,7 @@ def version_of(net: str) -> str:
 
 
 def normalisation(net: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and deviation of red, green and blue, of values from 0 to 1, that published weights of `net` expect."""
+    """Return the mean and deviation of red, green and blue (0 to 1) that published weights of `net` expect."""
     package, _, name = net.partition(":")
     if package == "timm":
         import timm
@@ -204,7 +209,7 @@ def normalisation(net: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
 
 
 def source_of_weights(pretrained: str) -> tuple[str, str]:
-    """The address that `published` downloads weights from, and the folder in which it looks for them first."""
+    """Return the address that `published` downloads weights from, and the folder in which it looks first."""
     package, _, name = pretrained.partition(":")
     if package == "torchvision":
         return torchvision.models.get_model_weights(name).DEFAULT.url, f"{torch.hub.get_dir()}/checkpoints"

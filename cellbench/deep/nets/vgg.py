@@ -9,7 +9,7 @@ LAYERS = {11: "A", 13: "B", 16: "D", 19: "E"}
 
 
 def vgg(depth: int, channels: int, classes: int, size: int, width: int = 512, batch_norm: bool = True) -> nn.Module:
-    """VGG-11, 13, 16 or 19. Needs images of at least 32 pixels.
+    """Return VGG-11, 13, 16 or 19. Needs images of at least 32 pixels.
 
     Source: Simonyan & Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition", ICLR 2015.
     """

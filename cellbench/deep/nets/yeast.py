@@ -6,7 +6,10 @@ from .layers import values_after
 
 
 def cnn2_yeast(channels: int, classes: int, size: int) -> nn.Module:
-    """Two convolutions, 5 and 10 wide: 19,602 parameters at 3 × 64 × 64 and 12 classes. Needs 32 pixels."""
+    """Return a net of two convolutions, 5 and 10 wide. Needs images of at least 32 pixels.
+
+    It has 19,602 parameters at 3 × 64 × 64 and 12 classes.
+    """
     features = nn.Sequential(
         nn.Conv2d(channels, 5, 5),
         nn.MaxPool2d(2),
@@ -21,7 +24,10 @@ def cnn2_yeast(channels: int, classes: int, size: int) -> nn.Module:
 
 
 def cnn3_yeast(channels: int, classes: int, size: int) -> nn.Module:
-    """Three convolutions, 5, 10 and 20 wide: 132,922 parameters at 3 × 64 × 64 and 12 classes. Needs 32 pixels."""
+    """Return a net of three convolutions, 5, 10 and 20 wide. Needs images of at least 32 pixels.
+
+    It has 132,922 parameters at 3 × 64 × 64 and 12 classes.
+    """
     features = nn.Sequential(
         nn.Conv2d(channels, 5, 5),
         nn.MaxPool2d(2),
@@ -44,9 +50,10 @@ def _hidden(given: int, width: int, classes: int) -> list[nn.Module]:
 
 
 def vgg_yeast(channels: int, classes: int, size: int, batch_norm: bool = True) -> nn.Module:
-    """The study's "VGG16", of 11 layers: 10,986,316 parameters at 3 × 64 × 64 and 12 classes. Needs 8 pixels.
+    """Return the study's "VGG16", which has 11 layers. Needs images of at least 8 pixels.
 
-    Convolution, ReLU, then batch norm; linear layers without an activation between them.
+    It has 10,986,316 parameters at 3 × 64 × 64 and 12 classes. Batch norm comes after ReLU, and between the linear
+    layers there is no activation.
     """
     layers: list[nn.Module] = []
     for block in ((64, 64), (128, 128), (256, 256, 256, 256)):

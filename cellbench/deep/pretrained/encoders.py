@@ -32,7 +32,10 @@ class Encoder:
 
     @torch.inference_mode()
     def __call__(self, pictures: Tensor) -> Tensor:
-        """(n, features) float32 of pictures (n, 3, size, size), float32 from 0 to 1, on the net's device."""
+        """Return the features (n, features) float32 of pictures (n, 3, size, size).
+
+        Pictures are float32 from 0 to 1, on the net's device.
+        """
         values = ((pictures - self.mean) / self.deviation).contiguous(memory_format=torch.channels_last)
         if self.layer is None:
             with inputs_of(last_linear(self.net)) as inputs:
@@ -48,7 +51,7 @@ class Encoder:
 
 
 def untrained(name: str, size: int, layer: str | None, pooling: str, device: str) -> Encoder:
-    """The encoder for pictures of `size` pixels, its weights drawn from torch's generator.
+    """Return an encoder for pictures of `size` pixels, with random weights from torch's generator.
 
     Raises DataError where the net does not take such pictures, UsageError where it has no such layer.
     """
@@ -64,7 +67,10 @@ def untrained(name: str, size: int, layer: str | None, pooling: str, device: str
 def pretrained(
     name: str, weights: str, size: int, layer: str | None, pooling: str, device: str
 ) -> tuple[Encoder, dict[str, Any]]:
-    """As `untrained`, with the weights of `load_encoder_weights`; and facts of them for the record."""
+    """Return an encoder with weights from `load_encoder_weights`, and facts about them for the record.
+
+    Raises what `untrained` and `load_encoder_weights` raise.
+    """
     encoder = untrained(name, size, layer, pooling, device)
     facts = load_encoder_weights(encoder.net, name, weights)
     facts.pop("weights_new", None)  # the head, which is not used
@@ -72,8 +78,12 @@ def pretrained(
 
 
 def pool(values: Tensor, pooling: str) -> Tensor:
-    """(n, features) of a map (n, channels, height, width) or (n, height, width, channels) with height = width, or of
-    tokens (n, tokens, channels); 'head' is 'avg' here. Rows (n, features) stay as they are."""
+    """Pool a layer's output to rows (n, features); rows stay as they are.
+
+    values: a map (n, channels, height, width) or (n, height, width, channels) with height = width, tokens
+    (n, tokens, channels), or rows. pooling: 'avg', 'max' or 'avg+max'; 'head' is 'avg' here. Raises DataError for an
+    output of other dimensions.
+    """
     if values.ndim == 4:
         _, first, second, third = values.shape
         last = first == second != third  # channels last, as Swin has them
@@ -87,7 +97,10 @@ def pool(values: Tensor, pooling: str) -> Tensor:
 
 
 def last_map(net: nn.Module, size: int) -> str:
-    """Name of the layer that gives the last map of more than one pixel, or tokens, on pictures of `size` pixels."""
+    """Return the name of the last layer that gives tokens, or a map of more than one pixel a side.
+
+    It is found by running the net on a picture of `size` pixels. Raises UsageError if there is no such layer.
+    """
     maps: list[str] = []
 
     def note(name: str, output: object) -> None:

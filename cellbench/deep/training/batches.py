@@ -1,4 +1,4 @@
-"""Training images in batches on the device: all are kept there when they fit, else chunks are fetched ahead of use."""
+"""Batches of training images on the device. All images stay there if they fit; else chunks are loaded ahead of use."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,12 +13,12 @@ CHUNK_BYTES = 2**26  # at a time, at least one batch
 
 @dataclass(frozen=True)
 class TrainingImages:
-    """What an epoch shows.
+    """The training images that an epoch shows, and their labels.
 
-    images: raw, (n, channels, height, width), on the device or, too many for it, in the processor's memory.
-    chosen: (m,) positions of the images that an epoch shows; one that is shown twice stands there twice.
-    labels: float (m, classes), of the chosen. Both are in the processor's memory.
-    batch: images a batch; of fewer images than that, all of them are one.
+    images: raw, (n, channels, height, width), on the device or, if it has no room for them, in the processor's memory.
+    chosen: (m,) positions of the images that an epoch shows; one that is shown twice is listed twice.
+    labels: float (m, classes), of the chosen images. Chosen and labels are in the processor's memory.
+    batch: the number of images in a batch, at most m.
     """
 
     images: Tensor
@@ -29,21 +29,21 @@ class TrainingImages:
 
     @property
     def batches(self) -> int:
-        """Batches an epoch; what is left over is not shown."""
+        """The number of batches in an epoch; images that are left over are not shown."""
         return len(self.chosen) // self.batch
 
     def in_batches(self, order: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """Images and labels on the device, a batch at a time. order: (m,) positions among the chosen."""
+        """Return an iterator over batches of images and labels on the device; order: (m,) positions in `chosen`."""
         labels = self.labels[order].to(self.device).split(self.batch)
         return zip(batches(self.images, self.chosen[order], self.batch, self.device), labels, strict=False)
 
     def first_batch(self) -> Tensor:
-        """The first batch of images on the device."""
+        """Return the first batch of the chosen images, on the device."""
         return next(batches(self.images, self.chosen[: self.batch], self.batch, self.device))
 
 
 def batches(images: Tensor, order: Tensor, size: int, device: str) -> Iterator[Tensor]:
-    """images[order] on the device, `size` at a time; what is left over at the end is not shown.
+    """Yield images[order] on the device, `size` images at a time; those left over at the end are not yielded.
 
     order: (n,) positions, in the processor's memory.
     """
@@ -56,7 +56,10 @@ def batches(images: Tensor, order: Tensor, size: int, device: str) -> Iterator[T
 
 
 def _fetched_ahead(images: Tensor, indices: tuple[Tensor, ...], device: str) -> Iterator[Tensor]:
-    """A thread gathers a chunk of batches and sends it off, on CUDA beside the net's work on the one before it."""
+    """Yield batches of images on the device; a thread prepares each chunk of batches ahead of its use.
+
+    The thread gathers a chunk and sends it to the device, on CUDA while the net works on the chunk before.
+    """
     stream = _sending_stream() if device == "cuda" else None
     at_a_time = max(1, CHUNK_BYTES // (len(indices[0]) * images[0].nbytes))
     chunks = [indices[i : i + at_a_time] for i in range(0, len(indices), at_a_time)]
@@ -75,12 +78,18 @@ def _fetched_ahead(images: Tensor, indices: tuple[Tensor, ...], device: str) -> 
 
 @cache
 def _sending_stream() -> torch.cuda.Stream:
-    """One for all epochs: torch keeps the memory that was freed on a stream for that stream alone."""
+    """Return the stream that images are sent on, the same for all epochs.
+
+    A new one for each epoch would lose memory: torch keeps what was freed on a stream for that stream alone.
+    """
     return torch.cuda.Stream()
 
 
 def _send(chunk: Tensor, stream: torch.cuda.Stream | None) -> Callable[[], Tensor]:
-    """Start sending a chunk to the card on `stream`; the function that is returned waits for it and gives it."""
+    """Start sending a chunk to the card on `stream`; return a function that waits for it and returns it there.
+
+    Without a stream the function returns the chunk itself.
+    """
     if stream is None:
         return lambda: chunk
     with torch.cuda.stream(stream):

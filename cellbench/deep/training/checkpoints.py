@@ -31,7 +31,7 @@ class Best:
 
 
 def keep(learner: Learner, best: Best, log: RunLog) -> None:
-    """Write all that changes in training to the log's checkpoint, if it has one."""
+    """Write the state of training to the log's checkpoint, if it has one."""
     if log.checkpoint is None:
         return
     state = {
@@ -50,7 +50,10 @@ def keep(learner: Learner, best: Best, log: RunLog) -> None:
 
 
 def resume(learner: Learner, log: RunLog) -> Best:
-    """Go on from what `keep` wrote, if there is anything: its epochs and their seconds are counted."""
+    """Restore the state of training that `keep` wrote, if there is any, and return the best epoch so far.
+
+    The log gets the history of the epochs before, and their seconds.
+    """
     if (state := load(log.checkpoint)) is None:
         return Best()
     for name, part in _parts(learner).items():
@@ -67,7 +70,7 @@ def _parts(learner: Learner) -> dict[str, Any]:
 
 
 def save(path: Path, state: Mapping[str, Any]) -> None:
-    """Write a mapping of tensors, numbers, text, and lists and mappings of them; a file is whole or not there."""
+    """Write a mapping of tensors, numbers, text, and lists and mappings of them; never leaves part of a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save({**state, "written_by": WRITTEN_BY}, _unfinished(path))
     _unfinished(path).replace(path)
@@ -80,12 +83,12 @@ def remove(path: Path) -> None:
 
 
 def _unfinished(path: Path) -> Path:
-    """The file while it is written: one name for all times, so that killed processes leave one file at most."""
+    """Return the path of a checkpoint while it is written: always the same, so that at most one file is left over."""
     return path.with_name(f".{path.name}.part")
 
 
 def load(path: Path | None) -> dict[str, Any] | None:
-    """What `save` wrote; None when there is no file, or one that is cut short or of another version."""
+    """Return what `save` wrote; None if there is no file, or if it is cut short or of another version."""
     if path is None or not path.is_file():
         return None
     try:
@@ -96,7 +99,7 @@ def load(path: Path | None) -> dict[str, Any] | None:
 
 
 def random_states(device: str) -> dict[str, Any]:
-    """The states of torch's global generators, which dropout draws from."""
+    """Return the states of torch's global random generators, which dropout draws from."""
     return {"cpu": torch.get_rng_state(), **({"cuda": torch.cuda.get_rng_state()} if device == "cuda" else {})}
 
 
@@ -107,5 +110,5 @@ def set_random_states(states: Mapping[str, Any], device: str) -> None:
 
 
 def weights_of(net: nn.Module) -> dict[str, torch.Tensor]:
-    """A copy of the net's weights that training does not change."""
+    """Return a copy of the net's weights, which further training does not change."""
     return copy.deepcopy(net.state_dict())

@@ -10,21 +10,25 @@ PLANS = ("none", "head", "convolutions")
 
 
 def plan_of_epoch(recipe: Recipe, epoch: int) -> str:
-    """The plan of an epoch, counted from 1: a recipe that trains the head alone does so for its first epochs."""
+    """Return which layers learn in an epoch, counted from 1, as a plan of `freeze`.
+
+    A recipe with freeze 'head' trains only the head for its first `head_epochs` epochs, and then all layers.
+    """
     return "none" if recipe.freeze == "head" and epoch > recipe.head_epochs else recipe.freeze
 
 
 def set_training_mode(net: nn.Module, plan: str) -> None:
-    """Training mode for the layers that learn by this plan; frozen batch norm stays in evaluation mode."""
+    """Freeze layers by this plan and set training mode; frozen batch norm is put into evaluation mode."""
     freeze(net, plan)
     net.train()
     _stop_frozen_norms(net)
 
 
 def freeze(net: nn.Module, plan: str) -> None:
-    """Let only these learn: 'none' everything; 'head' the last layer; 'convolutions' the linear layers.
+    """Let layers learn as the plan says, and freeze all others. Raises UsageError for an unknown plan.
 
-    Whatever was frozen before is forgotten.
+    plan: 'none' lets everything learn, 'head' only the last layer, 'convolutions' only the linear layers and the last
+    layer. Layers that were frozen before learn again unless the plan freezes them.
     """
     if plan not in PLANS:
         raise UsageError(f"freeze is {plan!r}; {did_you_mean(plan, PLANS)}")
@@ -38,7 +42,7 @@ def freeze(net: nn.Module, plan: str) -> None:
 
 
 def _stop_frozen_norms(net: nn.Module) -> None:
-    """Batch norm that does not learn must not update its running means either."""
+    """Put frozen batch norm into evaluation mode, so that it does not update its running means either."""
     for module in net.modules():
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
             parameters = list(module.parameters())

@@ -1,4 +1,4 @@
-"""What the history keeps of an epoch: losses and figures of train and val."""
+"""The losses and figures of train and val that the history keeps for each epoch."""
 
 from collections.abc import Sequence
 
@@ -14,17 +14,17 @@ from .learner import BatchResult
 
 
 def one_hot(samples: Samples) -> NDArray[np.bool_]:
-    """Which labels an image has, (n, classes)."""
+    """Return which labels each image has, (n, classes) bool."""
     return samples.labels if samples.multilabel else samples.labels[:, None] == np.arange(len(samples.classes))
 
 
 def train_figures(
     results: Sequence[BatchResult], rates: Sequence[float], epoch: int, multilabel: bool
 ) -> dict[str, float]:
-    """The last learning rate, the mean loss, and the figures of what the net answered while it learnt.
+    """Return an epoch's last learning rate, mean loss, and figures of the scores that the net gave while it learnt.
 
-    results, rates: of the epoch's batches; epoch: counted from 1. Raises TrainingError, naming the step and its rate,
-    where a loss is not finite.
+    results, rates: those of the epoch's batches; epoch: its number, from 1. Raises TrainingError, naming the step and
+    its rate, if a loss is not finite.
     """
     losses = torch.stack([result.loss for result in results]).cpu()
     if not losses.isfinite().all():
@@ -38,12 +38,12 @@ def train_figures(
 
 
 def val_figures(loss: float, scores: Tensor, labels: Tensor, multilabel: bool) -> dict[str, float]:
-    """The loss and the figures of val; labels: float (n, classes)."""
+    """Return the loss and the figures of val, by name; labels: float (n, classes)."""
     return {"val_loss": loss, **_figures("val", scores, labels, multilabel)}
 
 
 def _figures(part: str, scores: Tensor, shares: Tensor, multilabel: bool) -> dict[str, float]:
-    """Accuracy (of several labels: exact match) and macro-F1.
+    """Return accuracy (with several labels an image, exact match) and macro-F1, by name.
 
     shares: (n, classes). A mixed image counts as the class of its largest share; with several labels an image, as all
     classes of which it has more than half.

@@ -1,4 +1,4 @@
-"""One batch and one step of training."""
+"""What happens to one batch, and how one step changes the weights."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from .optimisers import axes_in_memory_order, make_optimiser
 
 @dataclass(frozen=True)
 class Learner:
-    """A net and all that it takes to change its weights.
+    """A net and all that is needed to train it.
 
     forward: the net of `classifier`, or what torch.compile made of it. scaler: see `make_scaler`. random: order of
     images, augmentation and mixing come from it; dropout draws from torch's own generator.
@@ -34,9 +34,9 @@ class Learner:
 
 @dataclass(frozen=True)
 class BatchResult:
-    """What came of one batch, on the device: the loss, scores (n, classes), and labels (n, classes) as they were shown.
+    """The result of one batch, on the device: the loss, the scores (n, classes) and the labels (n, classes).
 
-    Labels are float: mixing makes shares of them.
+    Labels are float and as the loss got them, so those of mixed images are shares.
     """
 
     loss: Tensor
@@ -45,7 +45,7 @@ class BatchResult:
 
 
 def make_learner(classifier: NetClassifier, recipe: Recipe, loss: Loss, seed: int) -> Learner:
-    """A learner at the start of training; nothing is compiled before the first batch."""
+    """Return a learner at the start of training; the net is compiled, if at all, at the first batch."""
     return Learner(
         recipe,
         classifier,
@@ -58,12 +58,12 @@ def make_learner(classifier: NetClassifier, recipe: Recipe, loss: Loss, seed: in
 
 
 def make_scaler(classifier: NetClassifier) -> torch.amp.GradScaler:
-    """Keeps small gradients above fp16's smallest number; does nothing in other precisions."""
+    """Return a scaler that keeps small gradients above fp16's smallest number; it does nothing in other precisions."""
     return torch.amp.GradScaler(classifier.device, enabled=str(classifier.precision) == "fp16")
 
 
 def backward(learner: Learner, images: Tensor, labels: Tensor, share: float = 1.0) -> BatchResult:
-    """Show the net a batch of raw images and add `share` of the loss's gradient to that of its weights."""
+    """Run the net on a batch of raw images, and add `share` times the loss's gradient to the weights' gradients."""
     recipe, classifier = learner.recipe, learner.classifier
     pixels = augment(classifier.normalise(images), recipe, learner.random, classifier.black, classifier.white)
     pixels, labels = mix(pixels, labels, recipe, learner.random)

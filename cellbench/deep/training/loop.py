@@ -34,9 +34,10 @@ from .warmup import warm_up
 
 @dataclass(frozen=True)
 class Validation:
-    """What the best epoch is chosen on.
+    """The validation data, on which the best epoch is chosen.
 
-    samples: val. images: its raw images, on the device if they fit. epochs_between: from one scoring to the next.
+    images: the raw images of `samples`, on the device if they fit. epochs_between: the number of epochs from one
+    scoring to the next.
     """
 
     samples: Samples
@@ -89,7 +90,7 @@ def train(
 
 
 def _run_epochs(learner: Learner, data: TrainingImages, val: Validation, epochs: int, best: Best, log: RunLog) -> Best:
-    """All epochs that the history does not hold yet: epoch by epoch, batch by batch, step by step. Returns the best."""
+    """Train for all epochs that are not in the history yet, and return the best epoch."""
     recipe, net = learner.recipe, learner.classifier.net
     while (epoch := len(log.history) + 1) <= epochs and not _is_stale(best, epoch, recipe):
         start = time.perf_counter()
@@ -121,7 +122,7 @@ def _run_epochs(learner: Learner, data: TrainingImages, val: Validation, epochs:
 
 
 def _validate(learner: Learner, val: Validation, epoch: int, best: Best) -> tuple[dict[str, float], Best]:
-    """Score val: the history's figures of it, and the best epoch so far, which this one may be."""
+    """Score val; return its figures for the history, and the best epoch so far, which may be this one."""
     scores = learner.classifier.predict(val.images)
     if not np.isfinite(scores).all():
         raise TrainingError(f"scores of val are no finite numbers after epoch {epoch}; lower lr")
@@ -136,12 +137,15 @@ def _validate(learner: Learner, val: Validation, epoch: int, best: Best) -> tupl
 
 
 def _is_stale(best: Best, epoch: int, recipe: Recipe) -> bool:
-    """Whether the recipe ends training before this epoch, for want of a better score in the last ones."""
+    """Return whether training is to stop before this epoch, as the last `early_stopping` ones scored no better."""
     return bool(recipe.early_stopping) and epoch - 1 - best.epoch >= recipe.early_stopping
 
 
 def _epochs_between(recipe: Recipe, data: TrainingImages, val: Samples) -> int:
-    """Epochs from one scoring of val to the next: 1 where the recipe decides by val after every epoch."""
+    """Return how many epochs there are from one scoring of val to the next.
+
+    It is 1 if the recipe makes decisions by val: with schedule 'plateau' or early stopping.
+    """
     if recipe.schedule == "plateau" or recipe.early_stopping:
         return 1
     return epochs_between_scores(len(data.chosen), len(val))

@@ -16,7 +16,7 @@ ONE_LABEL = ("cross-entropy", "softmax-cross-entropy")
 
 
 def make_loss(recipe: Recipe, truth: Tensor, multilabel: bool) -> Loss:
-    """The recipe's loss: a function of scores, labels (float (n, classes), shares of 0 to 1) and label smoothing.
+    """Return the recipe's loss: a function of scores, labels (float (n, classes), from 0 to 1) and label smoothing.
 
     truth: the labels of the training images, which class weights follow from. smoothing defaults to the recipe's.
     Focal loss: Lin et al., "Focal Loss for Dense Object Detection", ICCV 2017, without its alpha.
@@ -42,14 +42,17 @@ def make_loss(recipe: Recipe, truth: Tensor, multilabel: bool) -> Loss:
 
 
 def scores_are(recipe: Recipe, multilabel: bool) -> str:
-    """What turns scores that this loss trains into probabilities: 'softmax', 'sigmoid', or '' where nothing does."""
+    """Return what turns the scores of a net trained with this loss into probabilities.
+
+    It is 'softmax' or 'sigmoid', or '' if there is no such function.
+    """
     if recipe.loss == "smooth-l1" and not multilabel:
         return ""  # the loss draws the scores themselves to 0 and 1
     return "sigmoid" if multilabel or recipe.loss in ("bce", "focal") else "softmax"
 
 
 def class_weights(truth: Tensor) -> Tensor:
-    """Weights (classes,) in inverse proportion to the images of a class; their mean over all labels is 1.
+    """Return weights (classes,) in inverse proportion to the images of a class; their mean over all labels is 1.
 
     A class without images has the weight of the rarest.
     """

@@ -13,7 +13,7 @@ from .schedules import peak_rate
 
 
 def make_optimiser(net: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """SGD, Adam or AdamW over all parameters, frozen ones included: without a gradient they stay.
+    """Return SGD, Adam or AdamW over all parameters; frozen ones are included, and stay as they have no gradient.
 
     Weights decay; biases and batch norm's parameters, which have one dimension, only with decay_all. Every group has
     its 'share' of the learning rate: 1 for the last layer, backbone_lr for the others. Take steps inside
@@ -38,14 +38,16 @@ def make_optimiser(net: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
 
 
 def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
-    """The learning rate of the next step; every group takes its share of it."""
+    """Set the learning rate of the next step; every group of parameters takes its share of it."""
     for group in optimiser.param_groups:
         group["lr"] = rate * group["share"]
 
 
 @contextlib.contextmanager
 def axes_in_memory_order(optimiser: torch.optim.Optimizer) -> Iterator[None]:
-    """Within, on a processor, convolutions' weights and gradients have their axes in the order of memory.
+    """Permute the axes of convolutions' weights and gradients to their order in memory, while the context lasts.
+
+    Only those on a processor are permuted.
 
     Weights lie channels last. On a processor torch's fused steps copy what lies in another order than that of its
     axes, which is slow, and go wrong where a gradient lies in another order than its weight.

@@ -14,7 +14,7 @@ ROUNDS = 50  # in which copies are found; a dozen are enough for the 28 labels o
 
 
 def chosen_images(truth: NDArray[np.bool_], recipe: Recipe, seed: int) -> NDArray[np.int64]:
-    """Positions of the images that an epoch shows, (m,); one that the recipe repeats stands there several times.
+    """Return the positions of the images that an epoch shows, (m,); a repeated image is listed several times.
 
     truth: (n, classes), whether an image carries a label. Raises UsageError for a class that does not exist, and when
     no image is left.
@@ -34,7 +34,7 @@ def chosen_images(truth: NDArray[np.bool_], recipe: Recipe, seed: int) -> NDArra
 
 
 def _copies(truth: NDArray[np.bool_], times: NDArray[np.int64], recipe: Recipe) -> NDArray[np.int64]:
-    """How often each image is shown, (n,): as often as the rarest of its labels needs."""
+    """Return how often oversampling repeats each image, (n,): as often as the label that needs it most does."""
     if isinstance(recipe.oversample, tuple):
         wanted = _to_shares(truth, times, np.array(recipe.oversample), recipe.oversample_most)
     else:  # shares are those before any copying
@@ -44,7 +44,7 @@ def _copies(truth: NDArray[np.bool_], times: NDArray[np.int64], recipe: Recipe) 
 
 
 def _to_shares(truth: NDArray[np.bool_], times: NDArray[np.int64], shares: NDArray, most: int) -> NDArray[np.int64]:
-    """How often to show the images of each class, (classes,), so that it comes near its share of all labels.
+    """Return how often to show the images of each class, (classes,), so that it comes near its share of all labels.
 
     A share of 0 leaves a class as it is. Images of one class carry labels of others too, so the numbers are found in
     rounds. Raises UsageError when the number of shares is not that of classes, and when they sum to more than 1.
@@ -68,14 +68,15 @@ def _to_shares(truth: NDArray[np.bool_], times: NDArray[np.int64], shares: NDArr
 
 
 def _shares(truth: NDArray[np.bool_], times: NDArray[np.int64]) -> NDArray:
-    """The share that each class has of all labels, (classes,), when images are shown so many times."""
+    """Return the share of each class among all labels, (classes,), if each image is shown `times` times."""
     return truth.T.astype(float) @ times / max(1, (truth.sum(1) * times).sum())
 
 
 def epoch_order(truth: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
-    """Positions in the order of an epoch, (n,): shuffled, or with sampler=balanced drawn, all classes as likely.
+    """Return the positions of images in the order of an epoch, (n,).
 
-    Of several labels an image counts as its rarest; one without labels counts as one of the most common class.
+    They are shuffled or, with sampler=balanced, drawn with replacement so that all classes are equally likely. An
+    image with several labels counts as its rarest; one without labels counts as one of the most common class.
     """
     n = len(truth)
     if recipe.sampler == "shuffle":

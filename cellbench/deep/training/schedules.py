@@ -12,14 +12,14 @@ IMPROVEMENT = 1e-4  # relative; less is none, as in torch's ReduceLROnPlateau
 
 
 def peak_rate(recipe: Recipe) -> float:
-    """The recipe's learning rate. UsageError where it is still at auto."""
+    """Return the recipe's learning rate. Raises UsageError if it is still at auto."""
     if recipe.lr is None:
         raise UsageError("lr is auto, which needs the number of training images; give a number, or call recipe.suited")
     return recipe.lr
 
 
 def learning_rate(recipe: Recipe, progress: float, val_losses: Sequence[float] = ()) -> float:
-    """The rate at `progress` 0..1 through training, after epochs with these val losses.
+    """Return the learning rate at `progress` (0 to 1) of training; val_losses: those of the epochs before.
 
     One-cycle: linear rise, then cosine fall (Smith, "A disciplined approach to neural network hyper-parameters", 2018).
     """
@@ -37,7 +37,7 @@ def learning_rate(recipe: Recipe, progress: float, val_losses: Sequence[float] =
 
 
 def plateaus(losses: Sequence[float], patience: int) -> int:
-    """How often more than `patience` epochs in a row have passed without a loss below the best one before them."""
+    """Return how often more than `patience` losses in a row have not been below the best one before them."""
     best, waited, found = math.inf, 0, 0
     for loss in losses:
         if loss < best * (1 - IMPROVEMENT):

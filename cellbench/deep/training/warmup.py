@@ -1,4 +1,4 @@
-"""A rehearsal before the clock starts: kernels are chosen, memory is taken, the net is compiled."""
+"""Training steps before the clock starts, in which kernels are chosen, memory is taken and the net is compiled."""
 
 from dataclasses import replace
 

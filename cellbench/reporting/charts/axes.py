@@ -1,4 +1,4 @@
-"""Axes: ends and ticks chosen here, so that names can be placed before anything is drawn."""
+"""Axes whose ends and ticks are computed here, so that names can be placed before anything is drawn."""
 
 import itertools
 import math
@@ -11,17 +11,17 @@ import altair as alt
 from .style import SMALL
 from .text import width
 
-# Seconds where a clock has a tick; the sets after it where a range is long.
+# Times in seconds at which an axis may have ticks; HALVES and ROUND are sparser sets for long ranges.
 TIMES = (
     0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600,
     7200, 18000, 36000, 86400, 172800, 432000, 864000,
 )  # fmt: skip
 HALVES = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60, 300, 600, 3600, 18000, 36000, 86400, 432000)
 ROUND = (0.001, 0.01, 0.1, 1, 10, 60, 600, 3600, 36000, 864000)
-CLOSEST = 0.075  # of the axis: ticks nearer than that would run into each other
+CLOSEST = 0.075  # share of the axis: labels of ticks closer than this would overlap
 ROOM = 1.35  # factor between the outermost time and the end of its axis
 
-# How Vega writes the texts at ticks.
+# Vega expressions that format the labels of ticks.
 PERCENT = "format(100 * datum.value, '.4~r') + ' %'"
 PLAIN = "format(datum.value, '.4~g')"
 COUNT = "format(datum.value, ',')"
@@ -35,8 +35,10 @@ CLOCK = (
 
 @dataclass(frozen=True)
 class Ruler:
-    """An axis of numbers from `low` to `high`. ticks: where texts stand, None where Vega may choose; text: how it
-    writes them, an expression."""
+    """A numeric axis from `low` to `high`, linear or logarithmic.
+
+    text: the Vega expression that formats the labels of ticks; ticks: their values, None to let Vega choose them.
+    """
 
     low: float
     high: float
@@ -52,7 +54,7 @@ class Ruler:
         return math.log(max(value, 1e-12) / self.low) / math.log(self.high / self.low)
 
     def value(self, share: float) -> float:
-        """The value there, which `share` undoes."""
+        """Return the value at a position along the axis; the inverse of `share`."""
         if not self.log:
             return self.low + share * (self.high - self.low)
         return self.low * (self.high / self.low) ** share
@@ -63,7 +65,7 @@ class Ruler:
         return alt.Scale(domain=[self.low, self.high], nice=False, zero=False)
 
     def axis(self, count: int, labels: bool = True) -> alt.Axis:
-        """count: about how many ticks where Vega chooses them."""
+        """Return the axis for Altair. count: about how many ticks if Vega chooses; labels: whether to show text."""
         given: dict[str, Any] = {"values": list(self.ticks)} if self.ticks is not None else {"tickCount": count}
         hidden: dict[str, Any] = {} if labels else {"labels": False, "title": None}
         return alt.Axis(grid=True, labelExpr=self.text, **{"title": self.title, **given, **hidden})
@@ -71,7 +73,7 @@ class Ruler:
 
 @dataclass(frozen=True)
 class Frame:
-    """A coordinate system on paper: its rulers, its width and height in points, and which axes have texts."""
+    """The coordinate system of a panel: both axes, width and height in points, and which axes have labels."""
 
     x: Ruler
     y: Ruler
@@ -91,18 +93,18 @@ class Frame:
         return {"width": self.width, "height": self.height}
 
     def at(self, x: float, y: float) -> tuple[float, float]:
-        """Points from the left and from the top."""
+        """Return the position of a data point in points from the left and from the top."""
         return self.width * self.x.share(x), self.height * (1 - self.y.share(y))
 
     def back(self, x: float, y: float) -> tuple[float, float]:
-        """What stands there, in the units of the data."""
+        """Return the data values at a position given in points from the left and the top; the inverse of `at`."""
         return self.x.value(x / self.width), self.y.value(1 - y / self.height)
 
 
 def percents(
     values: Iterable[float | None], title: str | None = None, low: float | None = None, high: float | None = None
 ) -> Ruler:
-    """Of fractions, told as percentages, with some room at both ends."""
+    """Return a linear axis for fractions, labelled as percentages, with some room at both ends that are not given."""
     return numbers(values, title, low, high, PERCENT)
 
 
@@ -120,11 +122,11 @@ def numbers(
 
 
 def times(seconds: Iterable[float], title: str | None = None) -> Ruler:
-    """Logarithmic, read as a clock is, with two ticks or more."""
+    """Return a logarithmic axis for times, with ticks at round seconds, minutes, hours and days."""
     seconds = list(seconds)
     low, high = min(seconds) / ROOM, max(seconds) * ROOM
     inside = [time for time in TIMES if low <= time <= high]
-    if len(inside) < 2:  # widen it to the nearer side, until two round times are on it
+    if len(inside) < 2:  # widen it towards the nearest round times, so that it has two ticks
         below = max((time for time in TIMES if time <= low), default=low)
         above = min((time for time in TIMES if time >= high), default=high)
         down, up = low / below, above / high
@@ -137,7 +139,7 @@ def times(seconds: Iterable[float], title: str | None = None) -> Ruler:
 
 
 def counts(numbers_shown: Iterable[float], title: str | None = None) -> Ruler:
-    """Logarithmic, with a tick at each number that leaves room for it."""
+    """Return a logarithmic axis with ticks at the numbers shown, except those whose labels would overlap."""
     shown = sorted(set(numbers_shown))
     low, high = shown[0] / 1.15, shown[-1] * 1.15
     apart = (high / low) ** CLOSEST
@@ -149,7 +151,7 @@ def counts(numbers_shown: Iterable[float], title: str | None = None) -> Ruler:
 
 
 def room_for(texts: Iterable[str], size: float = SMALL) -> float:
-    """Points that the widest takes."""
+    """Return the width in points of the widest of the texts; 0 for none."""
     return max((width(text, size) for text in texts), default=0.0)
 
 

@@ -1,4 +1,4 @@
-"""What a chart is, and the words that stand around it."""
+"""What a chart is, and the text around it: title, subtitle and notes."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from .compose import Part
 from .layers import Column, Datum
 from .style import WIDTH
 
-MOST_NAMED = 6  # rows that a note names
+MOST_NAMED = 6  # a note gives the names of so many rows at most, of more only their number
 
 
 class LackingError(UsageError):
@@ -26,9 +26,12 @@ class LackingError(UsageError):
 
 @dataclass(frozen=True)
 class Chart:
-    """title, subtitle, notes: what stands above and below. rows: what is drawn, each kind's own, see its function.
-    draw: the panels as a specification that is so many points wide. columns, points: the table beside the chart, a line
-    for each mark."""
+    """A chart with its data, text and drawing function.
+
+    title, subtitle: the text above the panels; notes: the lines below them. rows: the data drawn, whose keys depend on
+    the kind of chart and are described at its function. draw: returns the panels as a specification for a given width
+    in points. columns, points: the table beside the chart, with a line for each of the points.
+    """
 
     title: str
     subtitle: str
@@ -43,8 +46,11 @@ class Chart:
 
 
 def labelled(rows: Sequence[Row], told_apart: Collection[str] = ()) -> list[Row]:
-    """Rows with a `label`: the method, and what else tells a row from others of its method on the same hardware, but
-    for settings `told_apart`."""
+    """Return the rows, each with a `label`: its method, and what distinguishes it from others of that method.
+
+    These are the settings that differ or were changed, and on the same hardware the version and backend. told_apart:
+    settings, 'version' or 'backend', that the label leaves out.
+    """
     rows = with_settings(rows, told_apart)
     alike: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
@@ -60,7 +66,7 @@ def labelled(rows: Sequence[Row], told_apart: Collection[str] = ()) -> list[Row]
 
 
 def measure(rows: Sequence[Row]) -> tuple[str, str]:
-    """The figure to show, as in records and in words: accuracy, or of several labels an image macro-F1."""
+    """Return the metric to show, by its key and as text: accuracy, or macro-F1 if images have several labels."""
     name = main_figure(rows)
     return name, name.replace("_f1", "-F1")
 
@@ -70,12 +76,15 @@ def heading(rows: Sequence[Row], what: str) -> str:
 
 
 def title_of_all(rows: Sequence[Line]) -> str:
-    """A title of rows of all limits."""
+    """Return a title for rows with different limits, which names none of them."""
     return title_of([{**row, "limit": None, "val_limit": None} for row in rows])
 
 
 def seeds(rows: Sequence[Row], deviation: str = "") -> str:
-    """'means of 3 seeds', '1 seed each', 'means of 1 to 3 seeds'; deviation: what shows that of seeds, 'bands'."""
+    """Return how many seeds the rows are means of: 'means of 3 seeds', 'means of 1 to 3 seeds' or '1 seed each'.
+
+    deviation: what shows the standard deviation over seeds in the chart, such as 'bands'.
+    """
     counts = sorted({len(row["seeds"]) for row in rows if row["seeds"]})
     if not counts or counts[-1] == 1:
         return "1 seed each"
@@ -84,8 +93,10 @@ def seeds(rows: Sequence[Row], deviation: str = "") -> str:
 
 
 def with_spans(rows: Sequence[Row]) -> list[Row]:
-    """Rows, the best first, with `span`: (low, high), the interval of the figure on test as tables give it, or None;
-    and `interval_over`."""
+    """Return the rows, the best on test first, with the 95 % interval of the main metric on test, as in tables.
+
+    `span` is (low, high), or None without an interval; `interval_over` says what it was drawn over.
+    """
     name, _ = measure(rows)
     ends = [f"test_{name}_{end}" for end in ("low", "high")]
     return [
@@ -97,9 +108,9 @@ def with_spans(rows: Sequence[Row]) -> list[Row]:
 def intervals(
     rows: Sequence[Line], bars: str = "Bars", called: Callable[[Line], str] = lambda row: row["label"]
 ) -> list[str]:
-    """A line on what bars on test are, in the words of tables, and which rows have other ones or none.
+    """Return a line that says what the bars on test are, and which rows have others or none; [] without intervals.
 
-    rows: as `with_spans` gives them; bars: what is spoken of; called: how a row is named.
+    rows: with `interval_over`, see `with_spans`; bars: the word for the bars; called: returns the name of a row.
     """
     over: dict[str | None, list[str]] = {}
     for row in rows:
@@ -123,7 +134,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def interval(span: tuple[float, float] | None, over: str | None) -> dict[str, Any]:
-    """What a point has of its interval: `low`, `high`, and `interval` in words; nothing without one."""
+    """Return the keys of a point's interval: `low`, `high`, and `interval` as text; empty if there is none."""
     if not span:
         return {}
     return {"low": span[0], "high": span[1], "interval": f"{100 * span[0]:.1f} to {100 * span[1]:.1f} over {over}"}
@@ -133,8 +144,10 @@ INTERVAL = Column("interval", "95 % interval")
 
 
 def named(rows: Sequence[Line]) -> list[Line]:
-    """Rows with a `name` that no other has: the label, and of device and machine what tells rows of one label apart
-    where there are several."""
+    """Return the rows, each with a unique `name`: its label, and what is needed to distinguish rows of one label.
+
+    The device is added if there are several, then the machine to names that occur twice, then a number.
+    """
     several = len({device_of(row) for row in rows}) > 1
     names = [row["label"] + f", {device_of(row)}" * several for row in rows]
     if len(set(names)) < len(names):
@@ -144,7 +157,7 @@ def named(rows: Sequence[Line]) -> list[Line]:
 
 
 def failures(rows: Sequence[Row]) -> list[str]:
-    """What went wrong, and with which rows: those that aren't whole, or that learned nothing."""
+    """Return a line for each remark on rows (incomplete, or nothing learned), with the rows that have it."""
     told: dict[str, list[str]] = {}
     for row in rows:
         if row["remark"]:
@@ -162,6 +175,6 @@ def simulated(rows: Sequence[Row]) -> list[str]:
 
 
 def mean_and_deviation(values: Sequence[Any]) -> tuple[NDArray, NDArray | None]:
-    """Over the first axis; no deviation of one."""
+    """Return mean and standard deviation over the first axis; the deviation is None for a single value."""
     stacked = np.array(values, float)
     return stacked.mean(0), stacked.std(0, ddof=1) if len(stacked) > 1 else None

@@ -1,4 +1,4 @@
-"""Small Altair charts put together: on one another, below each other, side by side.
+"""Combines small Altair charts into one: on top of each other, below each other, or side by side.
 
 Altair's own `layer` and `vconcat` copy all that lies below them several times, which takes seconds for a chart of many
 panels; here they are joined as plain specifications.
@@ -16,7 +16,7 @@ Part = alt.TopLevelMixin | Spec
 
 
 def spec_of(part: Part) -> Spec:
-    """A part as a specification with its data in it, without version and look."""
+    """Return a part as a specification that contains its data, without the schema version and the configuration."""
     if isinstance(part, dict):
         return part
     whole: Spec = part.to_dict(validate=False)
@@ -27,28 +27,28 @@ def spec_of(part: Part) -> Spec:
 
 
 def layered(*parts: Part, **properties: Any) -> Spec:
-    """One on another, the last on top; properties: width, height, title …"""
+    """Return the parts drawn on top of each other, the last on top. properties: width, height, title …"""
     return {"layer": [spec_of(part) for part in parts], **properties}
 
 
 def stacked(*parts: Part, **properties: Any) -> Spec:
-    """One below another."""
+    """Return the parts one below another."""
     return {"vconcat": [spec_of(part) for part in parts], **properties}
 
 
 def grid(*parts: Part, columns: int, **properties: Any) -> Spec:
-    """Side by side, so many in a line."""
+    """Return the parts side by side, `columns` of them in each line."""
     return {"concat": [spec_of(part) for part in parts], "columns": columns, **properties}
 
 
 def independent(*channels: str) -> dict[str, dict[str, str]]:
-    """For `resolve`: panels that each have scales and keys of their own on these channels."""
+    """Return the value of `resolve` that gives each panel separate scales and legends for these channels."""
     apart = dict.fromkeys(channels, "independent")
     return {"scale": apart, "legend": apart}
 
 
 def whole(part: Part, config: Mapping[str, Any] | None = None) -> Spec:
-    """A specification that stands alone, data that several layers share written once."""
+    """Return a complete specification, in which data that several layers share is written once."""
     datasets: dict[str, Any] = {}
     spec = _shared(spec_of(part), datasets)
     look = {"config": dict(config)} if config else {}
@@ -56,7 +56,7 @@ def whole(part: Part, config: Mapping[str, Any] | None = None) -> Spec:
 
 
 def inlined(part: Any, datasets: Mapping[str, Any]) -> Any:
-    """A part with its data in it, as `_shared` took them out."""
+    """Return a part with its data in place of the names that refer to `datasets`; the inverse of `_shared`."""
     if isinstance(part, list):
         return [inlined(one, datasets) for one in part]
     if not isinstance(part, dict):

@@ -1,4 +1,4 @@
-"""Which methods a figure shows that has room for a few only."""
+"""Which methods are shown in a chart that has room for only a few."""
 
 from collections.abc import Sequence
 
@@ -10,8 +10,11 @@ MOST = 4
 
 
 def contenders(rows: Sequence[Row], most: int = MOST) -> tuple[list[Row], list[str]]:
-    """All rows with a figure on test while they are at most `most`, else the best of each family on val, as many as
-    fit, and a line that says so; the best on val first, what was not trained enough last."""
+    """Return the rows to draw, and a line that says which were left out, if any were.
+
+    These are all rows with a score on test if there are at most `most`, else the best of each family by macro-F1 on
+    val, `most` of them at most. They are ordered by macro-F1 on val, the best first, undertrained rows last.
+    """
     name, _ = measure(rows)
     scored = [row for row in rows if row[f"test_{name}"] is not None]
     ranked = sorted(scored, key=lambda row: (bool(row["undertrained"]), -(row["val_macro_f1"] or 0), row["label"]))

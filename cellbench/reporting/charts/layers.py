@@ -15,7 +15,7 @@ from .style import BLACK, GREY, LINE, SIZE, SMALL, WHITE, mark
 from .text import width
 
 Datum = Mapping[str, Any]
-OUT = 24  # points from a frame to the names beside it
+OUT = 24  # distance in points from the frame to the names beside it
 
 # How a page and its tables write values of a column.
 FORMATS = {"percent": ".1%", "seconds": ".3~r", "count": ",", "number": ".3~g", "text": ""}
@@ -23,14 +23,14 @@ FORMATS = {"percent": ".1%", "seconds": ".3~r", "count": ",", "number": ".3~g", 
 
 @dataclass(frozen=True)
 class Column:
-    """What is told of a point: `field` of its data under `title`; form: a key of FORMATS."""
+    """A column of table and tooltip: the `field` of a point's data, its `title`, and its form, a key of FORMATS."""
 
     field: str
     title: str
     form: str = "text"
 
     def text(self, value: Any) -> str:
-        """As the table beside a chart has it."""
+        """Return a value as text for the table beside a chart; empty for a missing one."""
         if value is None or value == "":
             return ""
         written = {
@@ -43,7 +43,7 @@ class Column:
 
 
 def told(columns: Sequence[Column]) -> list[alt.Tooltip]:
-    """What a page says of a mark that the pointer is on."""
+    """Return the tooltips that a page shows for the mark under the pointer, one for each column."""
     return [
         alt.Tooltip(f"{one.field}:N", title=one.title)
         if one.form == "text"
@@ -53,7 +53,7 @@ def told(columns: Sequence[Column]) -> list[alt.Tooltip]:
 
 
 def data(points: Iterable[Datum]) -> alt.InlineData:
-    """As Vega takes them: what is no finite number is missing."""
+    """Return the points as data for Vega, numbers that are not finite replaced by null."""
     return alt.InlineData(values=[{name: _plain(value) for name, value in point.items()} for point in points])
 
 
@@ -64,12 +64,12 @@ def _plain(value: Any) -> Any:
 
 
 def raw(field: str) -> Any:
-    """Of a field that is a colour or a shape itself."""
+    """Return the encoding of a field whose values are colours or shapes themselves, so that no scale is applied."""
     return {"field": field, "type": "nominal", "scale": None}
 
 
 def key(rows: Sequence[Datum], columns: int = 4) -> dict[str, Any]:
-    """The encodings of points that are told apart by a key above the panel: `name`, `method` and `device` of rows."""
+    """Return encodings of colour, fill and shape with a legend. rows: with `name`, `method` and `device`."""
     marks = [mark(row["method"], row["device"]) for row in rows]
     names = [row["name"] for row in rows]
 
@@ -85,7 +85,7 @@ def key(rows: Sequence[Datum], columns: int = 4) -> dict[str, Any]:
 
 
 def points(frame: Frame, shown: Sequence[Datum], columns: Sequence[Column], **look: Any) -> alt.Chart:
-    """A mark for each of `shown`: at `x`, `y`, with `colour`, `shape` and `fill`, on a little paper of its own."""
+    """Return a marker for each of `shown`, at its `x` and `y`, with its `colour`, `shape` and `fill`."""
     return (
         alt.Chart(data(shown))
         .mark_point(opacity=1, strokeWidth=1.2, **{"size": SIZE, **look})
@@ -101,7 +101,7 @@ def points(frame: Frame, shown: Sequence[Datum], columns: Sequence[Column], **lo
 
 
 def intervals(frame: Frame, shown: Sequence[Datum], low: str = "low", high: str = "high") -> Spec:
-    """Upright bars with ends from `low` to `high` where there are any, in the point's `colour`."""
+    """Return vertical bars with end caps from `low` to `high`, in the point's `colour`, where there is an interval."""
     some = [point for point in shown if point.get(low) is not None]
     base = alt.Chart(data(some)).encode(x=frame.x_of("x"), color=alt.Color(**raw("colour")))
     bar = base.mark_rule(strokeWidth=0.9).encode(y=frame.y_of(low), y2=alt.Y2(high))
@@ -110,7 +110,7 @@ def intervals(frame: Frame, shown: Sequence[Datum], low: str = "low", high: str 
 
 
 def lying_intervals(frame: Frame, shown: Sequence[Datum], low: str, high: str) -> Spec:
-    """As `intervals`, along the other axis."""
+    """Return horizontal bars with end caps, otherwise as `intervals`."""
     some = [point for point in shown if point.get(low) is not None]
     base = alt.Chart(data(some)).encode(y=frame.y_of("y"), color=alt.Color(**raw("colour")))
     bar = base.mark_rule(strokeWidth=0.9).encode(x=frame.x_of(low), x2=alt.X2(high))
@@ -121,7 +121,10 @@ def lying_intervals(frame: Frame, shown: Sequence[Datum], low: str, high: str) -
 def names_near(
     frame: Frame, anchors: Sequence[Point], names: Sequence[str], others: Sequence[Point], lines: Sequence[Point]
 ) -> list[Spec]:
-    """Names beside points. others: markers without a name; lines: places on lines, which are better left free."""
+    """Return a layer with a name near each anchor, and a thin line to it if the name is far away; [] without names.
+
+    others: places of markers that names must avoid too; lines: places on lines, which names should avoid.
+    """
     if not names:
         return []
     spots, free, light = (
@@ -148,7 +151,7 @@ def names_near(
 
 
 def names_beside(frame: Frame, ends: Sequence[Point], names: Sequence[str]) -> list[Spec]:
-    """Names at the right of the frame, at the height of their points but clear of each other, a thin line to each."""
+    """Return names right of the frame, near the height of their points without overlap, with a thin line to each."""
     lines = max((name.count("\n") + 1 for name in names), default=1)
     places = [frame.at(*end) for end in ends]
     heights = spread([y for _, y in places], LINE * lines, 0, frame.height)
@@ -170,12 +173,12 @@ def names_beside(frame: Frame, ends: Sequence[Point], names: Sequence[str]) -> l
 
 
 def room_beside(names: Iterable[str]) -> float:
-    """Points at the right of a frame that `names_beside` takes."""
+    """Return the width in points that `names_beside` needs right of the frame."""
     return OUT + room_for(names) + 4
 
 
 def side_by_side(frame: Frame, curves: Sequence[Sequence[float]]) -> list[list[float]]:
-    """Places along x of several curves, each moved a little to its side, so that bars at one place are all seen."""
+    """Return the x values of several curves, each shifted slightly, so that bars at the same x do not overlap."""
     step = min(4.5, 16 / max(1, len(curves))) / frame.width
     middle = (len(curves) - 1) / 2
     return [[frame.x.value(frame.x.share(x) + (at - middle) * step) for x in xs] for at, xs in enumerate(curves)]

@@ -1,4 +1,4 @@
-"""Where names stand beside points and lines without one covering another."""
+"""Where to put names beside points and lines, so that they do not overlap."""
 
 import math
 from collections.abc import Sequence
@@ -8,19 +8,21 @@ from numpy.typing import NDArray
 
 Point = tuple[float, float]
 
-DISTANCES = (7, 11, 16, 22, 30, 40, 52, 66, 84)  # points, from the marker to the name
+DISTANCES = (7, 11, 16, 22, 30, 40, 52, 66, 84)  # in points, from the marker to the name
 TRIED = np.array([(distance, math.tau * part / 16) for distance in DISTANCES for part in range(16)])
-FAR = 13  # from here on a thin line leads from the name to its marker
-MARKER = 4.0  # half a marker's side
-OUTSIDE, ON_NAME, ON_MARKER, ON_LINE = 1e4, 50, 30, 4  # what a square point costs there
+FAR = 13  # in points: if the name is farther away, a thin line leads from it to its marker
+MARKER = 4.0  # half the side of a marker, in points
+OUTSIDE, ON_NAME, ON_MARKER, ON_LINE = 1e4, 50, 30, 4  # cost of each square point of a name that lies there
 
 
 def free_places(
     anchors: NDArray, sizes: Sequence[Point], frame: NDArray, others: NDArray, lines: NDArray
 ) -> tuple[list[NDArray], list[bool]]:
-    """Where names of these sizes stand best near their anchors: boxes (4,), and whether a line has to lead there.
+    """Return the best box for each name near its anchor, and whether the name needs a line to its anchor.
 
-    anchors, others, lines: (n, 2); frame: (1, 4), where names must stay. All in points.
+    A box is (left, top, right, bottom), (4,). sizes: width and height of each name; anchors, others, lines: (n, 2),
+    the markers with a name, those without, and places on lines; frame: (1, 4), the box that names should stay in. All
+    in points.
     """
     markers = _squares(np.concatenate([anchors, others]), MARKER)
     light = _squares(lines, MARKER)
@@ -42,7 +44,7 @@ def free_places(
 
 
 def spread(wanted: Sequence[float], apart: float, low: float, high: float) -> list[float]:
-    """Heights near those wanted, in their order, at least `apart` from each other and within the frame if they can."""
+    """Return heights near those wanted, in the same order, `apart` or more, between `low` and `high` if all fit."""
     order = sorted(range(len(wanted)), key=lambda at: wanted[at])
     heights = [wanted[at] for at in order]
     for _ in range(200):
@@ -64,7 +66,7 @@ def spread(wanted: Sequence[float], apart: float, low: float, high: float) -> li
 
 
 def _around(anchor: NDArray, size: Point) -> NDArray:
-    """Boxes at each of TRIED, (tried, 4): the nearest edge or corner is as far away as that says."""
+    """Return a box of this size around the anchor for each distance and angle in TRIED, (tried, 4)."""
     distance, angle = TRIED[:, 0], TRIED[:, 1]
     away = np.stack([np.cos(angle), np.sin(angle)], 1)
     low = anchor + distance[:, None] * away - np.array(size) * (1 - away) / 2
@@ -76,12 +78,12 @@ def _squares(centres: NDArray, half: float) -> NDArray:
 
 
 def _covered(boxes: NDArray, others: NDArray) -> NDArray:
-    """By box, (n, 4), the areas that it has in common with others, (m, 4), summed: (n,)."""
+    """Return for each box, (n, 4), the sum of the areas where it overlaps the others, (m, 4): (n,)."""
     low = np.maximum(boxes[:, None, :2], others[None, :, :2])
     high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
     return (high - low).clip(0).prod(2).sum(1)
 
 
 def _crowd(anchors: NDArray) -> NDArray:
-    """How close the others are to each: names in the thick of it choose first."""
+    """Return how close all anchors are to each anchor, (n,); names in the most crowded places are placed first."""
     return (1 / (1 + np.linalg.norm(anchors[:, None] - anchors[None], axis=2))).sum(1)

@@ -18,10 +18,13 @@ Gather = Callable[[Sequence[Row]], Chart]
 
 @dataclass(frozen=True)
 class Kind:
-    """name: as `plot` takes it. heading: over its charts on a page. about: what it shows, for a list. place: where it
-    stands among the others, the smallest first. every: it compares settings or limits, so it takes every run, not only
-    those on all of the data with default settings. chart: makes it of pooled rows of one data set; raises LackingError
-    where they hold nothing that it could show."""
+    """A kind of chart.
+
+    name: the argument of `plot`. heading: the title above its charts on a page. about: a description for the list of
+    kinds. place: its position among the kinds, the smallest first. every: whether it compares settings or limits, and
+    so takes every run, not only those on all of the data with default settings. chart: makes the chart from the pooled
+    rows of one data set; raises LackingError if they have nothing to show.
+    """
 
     name: str
     heading: str
@@ -35,7 +38,10 @@ _KINDS: dict[str, Kind] = {}
 
 
 def chart(name: str, heading: str, about: str, *, place: int, every: bool = False) -> Callable[[Gather], Gather]:
-    """Decorator: makes a kind of chart known to `plot`, to the page, and to what lists kinds."""
+    """Return a decorator that registers a function as a kind of chart, for `plot`, the report and the list of kinds.
+
+    Its arguments are those of Kind. Raises UsageError for a name that is taken.
+    """
 
     def add(gather: Gather) -> Gather:
         if name in _KINDS:
@@ -47,7 +53,7 @@ def chart(name: str, heading: str, about: str, *, place: int, every: bool = Fals
 
 
 def kinds() -> Mapping[str, Kind]:
-    """All kinds by name, in their order."""
+    """Return all kinds of chart by name, ordered by `place`."""
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"{package.__name__}.{module.name}")
     return {kind.name: kind for kind in sorted(_KINDS.values(), key=lambda kind: (kind.place, kind.name))}
@@ -55,7 +61,7 @@ def kinds() -> Mapping[str, Kind]:
 
 @dataclass(frozen=True)
 class Outcome:
-    """name: of the file, without what follows the dot. chart: None where something is lacking."""
+    """A chart, or None and in `lacking` the reason for that. name: the name of its file, without the suffix."""
 
     kind: Kind
     name: str
@@ -69,10 +75,11 @@ class Outcome:
 def outcomes(
     results: Results, names: Sequence[str], runs: str = "default", conditions: Sequence[str] = ()
 ) -> Iterator[Outcome]:
-    """For each kind a chart, or what it lacks, a data set, content and split; where all runs are limited, a limit.
+    """Yield a chart, or what it lacks, for each kind and each data set, content and split.
 
-    runs: 'default' or 'all', as `Results.select` has them, data set by data set. conditions: see `where.where`; they
-    choose pooled rows, so that no seed is picked by its luck.
+    Kinds that do not compare limits give a chart for each limit of the rows. runs: 'default' or 'all', as in
+    `Results.select`, but applied to each data set and split. conditions: see `Results.where`; they choose pooled rows,
+    so that no seed can be picked for its good result.
     """
     rows = results.where(conditions)
     known = kinds()
@@ -91,25 +98,28 @@ def outcomes(
 
 
 def left_out(results: Results, runs: str = "default", conditions: Sequence[str] = ()) -> int:
-    """How many runs are not in charts of kinds that don't take every run."""
+    """Return how many runs are left out of charts whose kind does not take every run."""
     rows = results.where(conditions)
     kept = [row for scope in by(rows, SCOPE) for row in shown(scope, runs)]
     return sum(row["n_runs"] for row in rows) - sum(row["n_runs"] for row in kept)
 
 
 def shown(rows: Sequence[Row], runs: str) -> list[Row]:
-    """Of one data set: 'all', or those on all of the data with default settings if there are any."""
+    """Return the rows of one data set that are shown.
+
+    With `runs` 'default' these are the rows on all of the data with default settings if there are any, else all rows.
+    """
     default = [row for row in rows if row["default"]]
     return default if default and runs == "default" else list(rows)
 
 
 def _apart(rows: Sequence[Row], together: bool) -> list[list[Row]]:
-    """Rows that may stand in one chart: those with another limit may not, unless they are compared."""
+    """Return the groups of rows that make one chart each: a group for each limit, or a single one if `together`."""
     return [list(rows)] if together else by(rows, ("limit", "val_limit"))
 
 
 def _name(kind: Kind, group: Sequence[Row], groups: Sequence[Sequence[Row]]) -> str:
-    """Kind and data set, and of split, content and limit what tells this chart from others of the data set."""
+    """Return a chart's file name: kind and data set, and split, content or limit if charts of the data set differ."""
     first = group[0]
     same = [other[0] for other in groups if other[0]["dataset"] == first["dataset"]]
     parts = [kind.name, first["dataset"]]

@@ -1,4 +1,4 @@
-"""A chart as a file: heading above, notes below, everything drawn by vl-convert, without a browser or a network."""
+"""Writes a chart to a file, with heading and notes; vl-convert draws it, without a browser or a network."""
 
 import json
 import re
@@ -15,12 +15,15 @@ from .compose import Spec, spec_of, stacked, whole
 from .style import BLACK, CONFIG, GREY, LARGE, SMALL, WIDTH
 from .text import without_font, wrap
 
-DOTS = 200  # an inch, of a PNG
-ROOM = WIDTH - 12  # points that a line of text has
+DOTS = 200  # per inch of a PNG
+ROOM = WIDTH - 12  # width of a line of text, in points
 
 
 def specification(chart: Chart) -> Spec:
-    """The chart whole, in Vega-Lite: panels, heading, notes and look."""
+    """Return the whole chart in Vega-Lite: panels, heading, notes and configuration.
+
+    Characters that no font on this machine has are replaced by '?', and a note says so.
+    """
     spec = _headed(chart, chart.notes)
     missing = without_font(json.dumps(spec, ensure_ascii=False))
     if not missing:
@@ -30,7 +33,7 @@ def specification(chart: Chart) -> Spec:
 
 
 def panels(chart: Chart, width: float = WIDTH) -> Spec:
-    """The chart without heading, notes and look, which a page has of its own."""
+    """Return the chart without heading, notes and configuration, which the HTML page adds itself."""
     return whole(chart.panels(width))
 
 
@@ -58,7 +61,7 @@ def _headed(chart: Chart, notes: tuple[str, ...]) -> Spec:
         color=BLACK,
         offset=8,
     )
-    # The heading is outermost, above a key; notes are the title of the panels, as PDFs have a limit of nesting.
+    # The heading is outermost, above the legend; notes are the title of the panels, because PDFs limit the nesting.
     noted = {**spec_of(chart.panels()), **({"title": below.to_dict()} if notes else {})}
     return whole(stacked(noted, title=above.to_dict()), CONFIG)
 
@@ -76,7 +79,7 @@ def _png(spec: Spec) -> bytes:
 
 
 def _svg(spec: Spec) -> bytes:
-    """Clips are numbered from 0: Vega goes on counting from one chart to the next."""
+    """Return the SVG, its clip paths renumbered from 0: Vega continues their numbers from one chart to the next."""
     svg = vl_convert.vegalite_to_svg(spec)
     names = dict.fromkeys(re.findall(r' id="(clip\d+)"', svg))
     numbers = {name: f"clip{at}" for at, name in enumerate(names)}
@@ -97,7 +100,7 @@ _WRITERS: dict[str, Callable[[Spec], bytes]] = {"png": _png, "svg": _svg, "pdf":
 def save(chart: Chart, path: Path, form: str) -> None:
     """Write the chart in one of FORMATS, whole or not at all. Raises OSError.
 
-    The same chart and versions give the same bytes, but of PDFs the same picture only.
+    The same chart and versions of packages give the same bytes, except for PDF, where only the picture is the same.
     """
     written = _WRITERS[form](specification(chart))
     write_whole(path, lambda file: file.write(written))

@@ -1,4 +1,4 @@
-"""How every chart looks: one colour and shape a method, sizes for print."""
+"""The look of all charts: one colour and shape for each method, and sizes for print."""
 
 import math
 import zlib
@@ -12,18 +12,18 @@ BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 BLUE, VERMILLION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
 PALE = "#999999"
 COLOURS = (BLUE, SKY, BLACK, PURPLE, GREEN, VERMILLION, ORANGE)
-# What is not a method. A page shows these as its own ink, soft ink, rules and paper, dark or light: see report.js.
+# Colours of what is not a method. A page replaces these and BLACK by those of its light or dark theme: see report.js.
 WHITE, GREY, GRID = "#FFFFFF", "#5E5E5E", "#E2E2E2"
 
-WIDTH = 518.0  # points, 7.2 inches: the text of an A4 or letter page, so that at 100 % no letter is under 8 points
-NARROW = 260.0  # points: a telephone
+WIDTH = 518.0  # points, 7.2 inches: the text width of an A4 or letter page, so that no letter is below 8 points
+NARROW = 260.0  # points: the width on a telephone
 SMALL, NORMAL, LARGE = 8, 9, 10.5
-SIZE = 42  # of a marker, square points
+SIZE = 42  # area of a marker, square points
 LINE = 11  # points from one line of text to the next
 
 
 def _polygon(corners: int, turn: float = 0.0, inner: float = 1.0) -> str:
-    """A path with its first corner at the top; inner: how far in every other corner lies, for a star."""
+    """Return the path of a regular polygon, or of a star if `inner`, its inner radius, is not 1. turn: in radians."""
     n = corners * (1 if inner == 1 else 2)
     points = []
     for at in range(n):
@@ -32,7 +32,7 @@ def _polygon(corners: int, turn: float = 0.0, inner: float = 1.0) -> str:
     return "M" + "L".join(points) + "Z"
 
 
-# Vega's own shapes, and paths between -1 and 1.
+# Shapes of Vega by name, and others as paths with coordinates of about -1 to 1.
 SHAPES = {
     "circle": "circle",
     "square": "square",
@@ -52,8 +52,8 @@ SHAPES = {
 
 Look = tuple[str, str]
 
-# A colour a lineage, and the shape within it: a plain net has that of its residual twin. Those often seen together
-# differ in both, so that a print without colour can be read.
+# Related methods share a colour and differ in shape; a plain net has the shape of its residual twin. Methods often
+# seen together differ in both, so that a print without colour can be read.
 _DEPTHS = {
     "18": "diamond", "34": "pentagon", "50": "hexagon", "101": "thin", "20": "down", "32": "left", "44": "right",
     "56": "plus", "110": "cross",
@@ -137,22 +137,21 @@ CONFIG: dict[str, Any] = {
 
 
 def look(method: str) -> Look:
-    """Colour and shape of a method, the same in every chart; of one that isn't known here, by its name alone."""
+    """Return colour and shape of a method, the same in every chart; outside KNOWN they depend on the name alone."""
     return KNOWN.get(method) or _FREE[zlib.crc32(method.encode()) % len(_FREE)]
 
 
 def colour(method: str) -> str:
-    """'#RRGGBB'."""
+    """Return the colour of a method, as '#RRGGBB'."""
     return look(method)[0]
 
 
 def shape(method: str) -> str:
-    """As Vega takes it: one of its shapes, or a path."""
+    """Return the shape of a method for Vega: the name of a shape, or a path."""
     return SHAPES[look(method)[1]]
 
 
 def mark(method: str, device: str) -> dict[str, str]:
-    """What a point of a method has beside its place: `colour`, `shape`, and `fill`, which is that of paper for a run on
-    an accelerator."""
+    """Return a marker's look: `colour`, `shape` and `fill`, which is white for runs on an accelerator."""
     hue = colour(method)
     return {"colour": hue, "shape": shape(method), "fill": hue if device == "cpu" else WHITE}

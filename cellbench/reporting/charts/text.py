@@ -1,4 +1,4 @@
-"""How wide text is, where its lines break, and which of its characters no font here has."""
+"""The width of text, where its lines break, and which of its characters no font on this machine has."""
 
 import functools
 import unicodedata
@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 import vl_convert
 
-FONT = "Liberation Sans, Arimo, Helvetica, Arial, sans-serif"  # of one width; the first comes with vl-convert
+FONT = "Liberation Sans, Arimo, Helvetica, Arial, sans-serif"  # equally wide; the first comes with vl-convert
 
-# Widths of Latin letters in thousandths of the size, as those fonts have them.
+# Widths of Latin letters in these fonts, in thousandths of the font size.
 _WIDTHS = {
     letter: width
     for width, letters in {
@@ -19,11 +19,11 @@ _WIDTHS = {
     for letter in letters
 }  # fmt: skip
 _OTHER, _FULL, _BOLD = 600, 1000, 1.08
-NO_LETTER = "\U0010fffd"  # of an area that no font fills
+NO_LETTER = "\U0010fffd"  # in an area of Unicode for which no font has letters
 
 
 def width(text: str, size: float, bold: bool = False) -> float:
-    """Of the longest line of `text`, in the unit of `size`."""
+    """Return the width of the longest line of `text`, in the unit of `size`, the font size."""
     longest = max(sum(map(_letter, line)) for line in text.split("\n"))
     return longest * size / 1000 * (_BOLD if bold else 1)
 
@@ -35,7 +35,7 @@ def _letter(letter: str) -> int:
 
 
 def wrap(text: str, room: float, size: float, bold: bool = False, indent: str = "") -> list[str]:
-    """Lines no wider than `room`, those after the first indented; a longer word is broken."""
+    """Return the text in lines no wider than about `room`, all but the first indented; longer words are broken."""
     lines: list[str] = []
     for word in _words(text, room, size, bold):
         longer = f"{lines[-1]} {word}" if lines else word
@@ -58,13 +58,13 @@ def _words(text: str, room: float, size: float, bold: bool) -> Iterable[str]:
 
 
 def without_font(text: str) -> set[str]:
-    """Characters of `text` that no font on this machine has, or that no font can have: they would be drawn as boxes."""
+    """Return the characters of `text` that no font on this machine can draw; they would appear as boxes."""
     return {letter for letter in set(text) if not letter.isascii() and letter not in _WIDTHS and not _has_font(letter)}
 
 
 @functools.cache
 def _has_font(letter: str) -> bool:
-    """Whether a letter looks unlike one that no font has; letters that are drawn by nothing (controls) don't."""
+    """Whether a font can draw a letter: it is no control or unassigned character, and is not drawn as NO_LETTER is."""
     return unicodedata.category(letter) not in ("Cc", "Cs", "Cn", "Co") and _drawn(letter) != _drawn(NO_LETTER)
 
 

@@ -12,10 +12,11 @@ from .verdict import NOT_TESTED, Finding, find
 
 
 def findings(results: Results, ids: Sequence[str] = (), conditions: Sequence[str] = ()) -> list[Finding]:
-    """The verdict on each claim, or on those with these ids, by the runs that conditions choose, as tables take them.
+    """Return the verdict on each claim, or on those with the given ids.
 
-    In the claims' own order, but for those without a verdict, which come last.
-    Raises UsageError for an unknown id, and for conditions that choose no run.
+    conditions: on the rows that verdicts rest on, as `Results.where` takes them; all rows without any. Findings are in
+    the order of the claims, but those that were not tested come last. Raises UsageError for an unknown id, and for
+    conditions that choose no run.
     """
     claims = chosen(load(), ids)
     rows = rows_of(results, conditions)
@@ -23,11 +24,11 @@ def findings(results: Results, ids: Sequence[str] = (), conditions: Sequence[str
 
 
 def sentences(results: Results) -> list[dict[str, Any]]:
-    """For each data set the best SVM against the best net, see `plain_sentences`."""
+    """Return for each data set an answer on the best SVM against the best net, see `plain_sentences`."""
     return plain_sentences(rows_of(results))
 
 
 def rows_of(results: Results, conditions: Sequence[str] = ()) -> list[Row]:
-    """Rows that are ok, each with its settings."""
+    """Return the rows that are ok and for which the conditions hold, each with its `settings` as text."""
     ok = [row for row in results.where(conditions) if row.status == "ok"]
     return [row for group in by(ok, ("dataset",)) for row in with_settings(group)]

@@ -1,4 +1,4 @@
-"""Judges of figures on test: one against another, the best of several, against a claimed figure."""
+"""Judges of figures on test: one row against another, one against several, one against a claimed figure."""
 
 from collections.abc import Sequence
 
@@ -27,7 +27,10 @@ ROUNDED = 0.005  # half of the last digit of claims in whole percent
 
 
 def more_accurate(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
-    """a is better on the same test images; with a target, by more than that."""
+    """Return a trial for each pair of rows of a and b on the same test images: whether a has the better figure.
+
+    With a target, whether a is better by more than the target.
+    """
     trials = []
     for a, b in pairs(claim, *sides(claim, rows)):
         figure = figure_of(claim, a)
@@ -39,7 +42,7 @@ def more_accurate(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
         told = {
             "said": said_versus(a, b, figure, difference, found) + asked,
             "evidence": both_shown((a, b), figure),
-            "sure": bool(span and abs(beyond) > span.half),  # where there is a target: p is of no difference
+            "sure": bool(span and abs(beyond) > span.half),  # used with a target alone: p is for no difference
             **settling(a, b, figure, beyond, found),
         }
         p = None if claim.target else found.p if found else 1.0
@@ -48,7 +51,11 @@ def more_accurate(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
 
 
 def best_of(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
-    """a is better than each of b: as sure as the least sure of these; contradicted by any b that is better."""
+    """Return a trial for each row of a and its rivals of b: whether a has a better figure than every one of them.
+
+    If a leads them all, the trial has the largest p of the comparisons; otherwise the smallest p, adjusted by Holm, of
+    those in which a does not lead.
+    """
     trials = []
     for a, others in rivals(claim, *sides(claim, rows), among=claim.among):
         figure = figure_of(claim, a)
@@ -71,7 +78,11 @@ def best_of(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
 
 
 def _decisive(differences: Sequence[float], p: Sequence[float]) -> tuple[int, float]:
-    """Which comparison decides, and p: the least sure if a leads in all, else the surest that it loses (Holm)."""
+    """Return the index of the comparison that decides `best_of`, and its p.
+
+    That is the one with the largest p if a leads in all. Otherwise it is the one with the smallest p, adjusted by Holm
+    over all, among those in which a does not lead.
+    """
     if min(differences) > 0:
         i = max(range(len(p)), key=lambda k: p[k])
         return i, p[i]
@@ -81,7 +92,11 @@ def _decisive(differences: Sequence[float], p: Sequence[float]) -> tuple[int, fl
 
 
 def reaches(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
-    """The interval of the best of a on val lies above what was claimed, a rounded figure, or below it."""
+    """Return a trial for each data set, split and limit: whether the best row of a on val reaches the claimed figure.
+
+    The target is claimed in whole percent, so the figure on test has to reach the target less ROUNDED. It is sure when
+    the 95 % interval does not contain that value.
+    """
     trials = []
     for group in by(sides(claim, rows)[0], DATA):
         best = best_on_val(group)

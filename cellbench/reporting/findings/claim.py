@@ -1,4 +1,4 @@
-"""Claims of the studies as data: what was said, where, with which numbers, and what judges it."""
+"""Claims of the studies as data: the sentence, its source, its numbers, and the judge that tests it."""
 
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -15,13 +15,18 @@ FILE = files("cellbench.reporting.findings") / "claims.toml"
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim. suite: whose source it is from; where: the place in it. numbers: 'suite/entry', where figures stand.
+    """A claim of a study, and how it is tested: rows of side a against rows of side b.
 
-    judge: a name of `judges.JUDGES`. a, b: conditions on results, as `where` has them; both: on either side. apart:
-    settings in which a and b may differ while all others are the same, with 'method' among them all that either was
-    told; without it the best of a on val meets the best of b. among: what tells the contenders of b apart. figure: of
-    test; '' for accuracy, or macro-F1 where images have several labels. target: a share, that has to be reached or
-    passed. commands: what gives the evidence.
+    suite: the suite whose source made the claim. where: the place in that source. numbers: as 'suite/entry', the
+    entries that have the claimed figures. dataset: the data set that the claim was made on. judge: a key of
+    `judges.JUDGES`. commands: the commands that produce the evidence.
+    a, b: conditions on the rows of each side, see `Results.where`. both: conditions on both sides.
+    apart: settings in which a and b may differ while all others are the same; with 'method' among them, only those
+    others that the user changed in either have to be. Without `apart` the best row of a on val is compared with the
+    best of b.
+    among: the column or setting that tells the contenders of b apart, for `best_of`. least: the fewest contenders of b
+    that `best_of` takes. figure: the metric of test; '' for accuracy, or macro-F1 where images have several labels.
+    target: a fraction that has to be reached or passed.
     """
 
     id: str
@@ -51,7 +56,7 @@ class Claim:
         return suites.load(self.suite).url
 
     def claimed(self) -> list[dict[str, Any]]:
-        """The numbers that it was claimed with, each with its source and whether that is quoted by others."""
+        """Return the figures of the entries in `numbers`, each with its source and whether others quoted it."""
         found = []
         for number in self.numbers:
             suite, entry = _entry(number)
@@ -61,7 +66,7 @@ class Claim:
 
 
 def _entry(number: str) -> tuple[Suite, suites.Entry]:
-    """The suite and the entry that 'suite/entry' names. Raises UsageError where there is no such entry."""
+    """Return the suite and the entry that 'suite/entry' names. Raises UsageError where there is no such entry."""
     name, _, entry = number.partition("/")
     suite = suites.load(name)
     known = {one.id: one for one in suite.entries}
@@ -84,7 +89,10 @@ def _number(suite: Suite, label: str, kind: str, given: Figures) -> dict[str, An
 
 
 def load(text: str | None = None) -> list[Claim]:
-    """The claims of the package, or those that `text` describes. Raises UsageError naming the claim and the key."""
+    """Return the claims of the package, or those that `text` describes in TOML.
+
+    Raises UsageError for an unknown or missing key, naming the claim and the key, and for an id that is used twice.
+    """
     given = tomllib.loads(FILE.read_text("utf-8") if text is None else text)
     claims = [_made(one, number) for number, one in enumerate(given.get("claims", []), 1)]
     ids = [claim.id for claim in claims]
@@ -106,7 +114,7 @@ def _made(given: Mapping[str, Any], number: int) -> Claim:
 
 
 def chosen(claims: Sequence[Claim], ids: Sequence[str]) -> list[Claim]:
-    """Those with one of these ids, all without any. Raises UsageError for an unknown one."""
+    """Return the claims with one of these ids, all claims if `ids` is empty. Raises UsageError for an unknown id."""
     known = {claim.id: claim for claim in claims}
     for one in ids:
         if one not in known:

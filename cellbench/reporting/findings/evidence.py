@@ -1,4 +1,4 @@
-"""What bears on a claim: the pooled rows that its conditions choose, side by side, and as plain data."""
+"""The evidence on a claim: the pooled rows that its conditions choose, paired for comparison, and as plain data."""
 
 import json
 import re
@@ -15,11 +15,11 @@ from ..captions import called
 from .claim import Claim
 
 Evidence = dict[str, Any]
-LONGEST = 40  # settings in a sentence, in characters
+LONGEST = 40  # characters of settings that a sentence repeats; longer ones are left out
 
 
 def matching(rows: Sequence[Row], conditions: Sequence[str]) -> list[Row]:
-    """Rows for which the conditions hold; none where no result has such a setting."""
+    """Return the rows for which the conditions hold; an empty list where none does or no row has such a setting."""
     asked = {re.split(r"[<>!=]", condition)[0].strip() for condition in conditions}
     names = [*(asked & rows[0].keys()), "preprocessing", "params"] if rows else []
     try:
@@ -29,26 +29,33 @@ def matching(rows: Sequence[Row], conditions: Sequence[str]) -> list[Row]:
 
 
 def sides(claim: Claim, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
-    """Rows of a and of b."""
+    """Return the rows that belong to side a of the claim, and those that belong to side b."""
     return matching(rows, [*claim.both, *claim.a]), matching(rows, [*claim.both, *claim.b])
 
 
 def places(a: Sequence[Row], b: Sequence[Row], names: Sequence[str] = DATA) -> list[tuple[list[Row], list[Row]]]:
-    """The rows of both sides that share `names`, where both have some."""
+    """Return pairs of lists of rows, those of a and those of b that have the same values of the columns `names`.
+
+    Values that only one side has are left out.
+    """
     of_a, of_b = ({tuple(group[0][name] for name in names): group for group in by(side, names)} for side in (a, b))
     return [(of_a[place], of_b[place]) for place in of_a if place in of_b]
 
 
 def pairs(claim: Claim, a: Sequence[Row], b: Sequence[Row], names: Sequence[str] = DATA) -> list[tuple[Row, Row]]:
-    """Who is compared: of each place the best of either side on val; with `apart` all that differ in nothing else."""
+    """Return the pairs of a row of a and a row of b that are compared, see `rivals`."""
     return [(one, other) for one, others in rivals(claim, a, b, names) for other in others]
 
 
 def rivals(
     claim: Claim, a: Sequence[Row], b: Sequence[Row], names: Sequence[str] = DATA, among: str = ""
 ) -> list[tuple[Row, list[Row]]]:
-    """Of each place the best of a on val, and the best of b, with `among` of each of its values; with `apart` every
-    row of a, and those of b that differ in nothing else."""
+    """Return rows of a, each with the rows of b that it is compared with.
+
+    Without `apart` that is, for each combination of values of the columns `names`, the best row of a on val with the
+    best row of b; with `among`, the best row of b for each value of that column or setting. With `apart` it is every
+    row of a with the rows of b that differ from it in nothing else; `names` and `among` are then not used.
+    """
     if "method" in claim.apart:
         met = [(one, [other for other in b if _told_alike(claim.apart, one, other)]) for one in a]
         return [(one, others) for one, others in met if others]
@@ -68,7 +75,7 @@ def rivals(
 
 
 def setting(row: Row, name: str) -> Any:
-    """A column or a setting of a row."""
+    """Return the value of a row's column, or of its setting where there is no such column; None without either."""
     return row[name] if name in row else _settings(row).get(name)
 
 
@@ -77,7 +84,11 @@ def _settings(row: Row) -> dict[str, Any]:
 
 
 def _told_alike(apart: Sequence[str], one: Row, other: Row) -> bool:
-    """Whether two methods were told the same, but for `apart`: what neither was told, each has as it is usual."""
+    """Return whether all settings that the user changed in either row, but for `apart`, are the same in both.
+
+    Settings that were changed in neither may differ, as methods have different defaults. The rows also have to be of
+    the same data, split, limit and hardware.
+    """
     told = {name for row in (one, other) for name in json.loads(row.overrides)} - set(apart)
     first, second = (_settings(row) for row in (one, other))
     same_place = all(one[name] == other[name] for name in (*DATA, *HARDWARE))
@@ -85,7 +96,10 @@ def _told_alike(apart: Sequence[str], one: Row, other: Row) -> bool:
 
 
 def _all_but(apart: Sequence[str], row: Row) -> str:
-    """All that has to be the same of two rows that differ in the settings `apart` alone."""
+    """Return a key that is equal for two rows that differ in the settings `apart` alone.
+
+    It has the data, split, limit, hardware, method and all other settings.
+    """
     same = {name: value for name, value in _settings(row).items() if name not in apart}
     return json.dumps([[str(row[name]) for name in (*DATA, *HARDWARE, "method")], same], sort_keys=True)
 
@@ -95,7 +109,7 @@ def figure_of(claim: Claim, row: Row) -> str:
 
 
 def shown(row: Row, figure: str) -> Evidence:
-    """A row as evidence: plain data. figure: a metric of test, or any other key of the row ('train_seconds')."""
+    """Return a row as evidence, in plain data; figure: a metric of test, or a key of the row ('train_seconds')."""
     of_test = f"test_{figure}" in row
     name = f"test_{figure}" if of_test else figure
     span = row.interval(figure) if of_test else None
@@ -115,5 +129,5 @@ def shown(row: Row, figure: str) -> Evidence:
 
 
 def briefly(row: Row) -> str:
-    """A row in a sentence, without long settings."""
+    """Return the name of a row for use in a sentence: its method, and its settings unless they are long."""
     return called(row) if len(row.settings or "") <= LONGEST else row.method

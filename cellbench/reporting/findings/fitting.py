@@ -31,7 +31,10 @@ SAME_NETS = ("width", *DATA, *HARDWARE, "preprocessing", "overrides")
 
 
 def gap_by_n(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
-    """From the fewest training images to the most the gap from train to test narrows, net by net."""
+    """Return a trial for each net: whether the gap from train to test is narrower with the most training images.
+
+    The gap with the most training images is compared with that with the fewest.
+    """
     trials = []
     for group in by(sides(claim, rows)[0], ("dataset", "fingerprint", "split", *SETTINGS_OF_ALL_SIZES, *HARDWARE)):
         measured = [row for row in group if row.n_train and row.gap(figure_of(claim, row)) is not None]
@@ -61,7 +64,7 @@ def _narrowing(claim: Claim, few: Row, many: Row, every: Sequence[Row]) -> Trial
         "evidence": tuple({**shown(row, name), "figure": f"train minus test {titled(figure)}"} for row in every),
         **_settling_gap(few, many, figure, difference, images, seeds),
     }
-    return trial(many, difference=difference, p=p, **told)  # all of the data, if they are among the numbers
+    return trial(many, difference=difference, p=p, **told)  # at the most images, often all of the data
 
 
 def _settling_gap(
@@ -79,7 +82,10 @@ def _a_class(row: Row) -> str:
 
 
 def training_error_rises(claim: Claim, rows: Sequence[Row], sign: int = 1) -> list[Trial]:
-    """The deepest net's training error is above (sign 1) or below (−1) the shallowest's."""
+    """Return a trial for each kind of net: whether the deepest has a higher training error than the shallowest.
+
+    sign: 1 for a higher error, −1 for a lower one.
+    """
     trials = []
     for group in by(_with_depth(sides(claim, rows)[0]), SAME_NETS):
         depths = {row.depth or 0: row for row in group}
@@ -90,7 +96,7 @@ def training_error_rises(claim: Claim, rows: Sequence[Row], sign: int = 1) -> li
 
 
 def training_error_falls(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
-    """At the greatest depth that both have a's training error is below b's."""
+    """Return trials of whether a has a lower training error than b, at the greatest depth that both have."""
     trials = []
     of_claim = [_with_depth(side) for side in sides(claim, rows)]
     for of_a, of_b in places(of_claim[0], of_claim[1], SAME_NETS):
@@ -102,13 +108,20 @@ def training_error_falls(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
 
 
 def _with_depth(rows: Sequence[Row]) -> list[Row]:
-    """Nets with a training error, and whether they are of the wide or of the thin ones, which depth doesn't compare."""
+    """Return the rows of nets with a depth and a training error, each with its `width`, 'wide' or 'thin'.
+
+    Wide and thin nets are not compared by depth. Rows with several labels an image are left out.
+    """
     nets = [row for row in rows if row.depth and row.metric("accuracy", "train") is not None and not row.several_labels]
     return [row.having(width=width(row)) for row in nets]
 
 
 def _errors(a: Row, b: Row, every: Sequence[Row], sign: int) -> Trial:
-    """a's training error against b's: two pooled deviations from two seeds of each on, or Welch's t from three."""
+    """Return a trial of a's training error minus b's, times `sign`.
+
+    It is sure with two seeds of each if the difference exceeds two pooled standard deviations, or with three if
+    Welch's t test shows it. every: the rows that the sentence and the evidence list.
+    """
     difference = sign * (b.value("accuracy", "train") - a.value("accuracy", "train"))
     stats_of = [(row.value("accuracy", "train"), row.deviation("accuracy", "train"), len(row.seeds)) for row in (a, b)]
     n, sds = min(stats_of[0][2], stats_of[1][2]), [sd or 0.0 for _, sd, _ in stats_of]

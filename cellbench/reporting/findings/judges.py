@@ -1,4 +1,4 @@
-"""What judges claims: functions from a claim and pooled rows to trials, one a place, named as in claims.toml."""
+"""The judges of claims, named as in claims.toml: functions that make trials from a claim and pooled rows."""
 
 from collections.abc import Callable, Sequence
 from functools import partial

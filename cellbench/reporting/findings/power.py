@@ -10,7 +10,7 @@ from ...results.bootstrap import CELLS_ONLY, GROUPS, GROUPS_OF_CLASSES, IMAGES, 
 from ...results.stats import FEWEST_SEEDS
 
 POWER = 0.8
-MOST = 20  # times what there is: beyond that the two are level, for all practical purposes
+MOST = 20  # times the units that there are: if more are needed, the two are level for all practical purposes
 IN_HALF = float(special.ndtri((1 + LEVEL) / 2))  # standard errors in half of an interval, 1.96
 NOUNS = {IMAGES: "test image", GROUPS: "group", GROUPS_OF_CLASSES: "group", CELLS_ONLY: "test image", SEEDS: "seed"}
 LEVEL_ONES = "no number in reach would settle it: the two are level"
@@ -18,7 +18,10 @@ LEVEL_ONES = "no number in reach would settle it: the two are level"
 
 @dataclass(frozen=True)
 class Lack:
-    """A difference that did not show: its standard error with n units of `over`, a name of `stats`."""
+    """A difference that was not shown, and its standard error with n units.
+
+    over: what the units are, one of the names in `bootstrap` (IMAGES, GROUPS, SEEDS and others).
+    """
 
     difference: float
     error: float
@@ -27,10 +30,11 @@ class Lack:
 
 
 def more(lack: Lack, family: int = 1) -> int | None:
-    """Units beyond n that show a difference of this size with 80 % power, as one of a family of comparisons.
+    """Return how many more units would show a difference of this size with 80 % power.
 
-    The error falls with the root of n, so n · (z · error / difference)² are needed, z = 2.80 standard errors for a
-    family of one; of seeds three at least. None where that is beyond 20 n.
+    family: the number of comparisons that it is one of. The error falls with the root of n, so that
+    n · (z · error / difference)² units are needed in all, with z = 2.80 standard errors for a family of one; of seeds
+    at least three. None where that is more than 20 n, or where the difference is 0.
     """
     z = float(special.ndtri(1 - (1 - LEVEL) / 2 / family) + special.ndtri(POWER))
     if not lack.difference or (needed := lack.n * (z * lack.error / lack.difference) ** 2) > MOST * lack.n:
@@ -48,6 +52,6 @@ def told(lack: Lack, family: int = 1) -> str:
 
 
 def _rounded(n: int) -> int:
-    """Up to two digits that count: more would claim a precision that there isn't."""
+    """Return n rounded up to two significant digits: more digits would claim a precision that there isn't."""
     step = 10 ** max(0, len(str(n)) - 2)
     return -(-n // step) * step

@@ -20,12 +20,17 @@ from .trial import (
     trial,
 )
 
-IMBALANCE = 2.0  # the commonest class over the rarest
-METHODS = 5  # that agree, before their order says anything
+IMBALANCE = 2.0  # the least ratio of images of the commonest class to those of the rarest
+METHODS = 5  # the fewest methods whose order says anything
 
 
 def ranks_differ(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
-    """Of two methods one is more accurate and the other has the higher macro-F1, both shown (Holm over all pairs)."""
+    """Return a trial for each data set: whether accuracy and macro-F1 rank two methods differently.
+
+    One method of a pair has to be more accurate and the other has to have the higher macro-F1; p is the larger of the
+    two, adjusted by Holm over all pairs. With several labels an image, exact match takes the place of accuracy. Data
+    sets that are nearly balanced or have few methods are left out, see IMBALANCE and METHODS.
+    """
     trials = []
     for group in by(sides(claim, rows)[0], DATA):
         counts = group[0]["largest_class_n"], group[0]["smallest_class_n"]

@@ -21,9 +21,10 @@ PLACE = ("dataset", "fingerprint", "split")
 
 
 def plain_sentences(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """An answer for each data set, split and hardware: the contest of families, memory, crossing.
+    """Return an answer for each data set, split and hardware, as plain data with its text in 'sentence'.
 
-    The contest is of the most training images that both SVMs and nets have; the crossing is of all numbers of images.
+    It has the contest of families at the largest number of training images at which both SVMs and nets have results,
+    their memory, and where the curves of SVM and net cross over all numbers of training images.
     """
     told = []
     for group in by(rows, PLACE):
@@ -35,7 +36,10 @@ def plain_sentences(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 
 def _as_data(contest: Contest, said: str, cross: dict[str, Any]) -> dict[str, Any]:
-    """svm, net: the two methods, compared as `_net_minus_svm` does, where both were trained enough."""
+    """Return a contest as plain data; said: the contest in words; cross: as `crossing` returns it.
+
+    Where both the SVM and the net were trained enough, it also has their comparison, see `_net_minus_svm`.
+    """
     svm, net = contest.of("svm"), contest.of("deep")
     first, lines = contest.rows[0], lines_of(contest, said)
     data: dict[str, Any] = {name: first[name] for name in ("dataset", "split", "limit", "val_limit", "machine")}
@@ -50,7 +54,10 @@ def _as_data(contest: Contest, said: str, cross: dict[str, Any]) -> dict[str, An
 
 
 def _net_minus_svm(svm: Row, net: Row, main: str) -> dict[str, Any]:
-    """Gaps in figures of test with their intervals, and ratios of training time and memory on the same hardware."""
+    """Return the net's figures on test minus the SVM's, with intervals, and the ratios of training time and memory.
+
+    main: the figure whose interval `interval_over` describes. The ratios are None on unlike hardware.
+    """
     compared: dict[str, Any] = {}
     for figure in FIGURES:
         known = None not in (svm.metric(figure), net.metric(figure))
@@ -66,7 +73,10 @@ def _net_minus_svm(svm: Row, net: Row, main: str) -> dict[str, Any]:
 
 
 def _largest(rows: Sequence[Row]) -> list[Row]:
-    """Rows of the most labels, all being the most, at which SVMs and nets have figures; of all rows' most."""
+    """Return the rows of the largest limit at which both SVMs and nets have figures; all images are the largest.
+
+    If there is no such limit, the rows of the largest limit that any row has are returned.
+    """
     groups = by(rows, ("limit", "val_limit"))
     groups.sort(key=lambda group: [-(group[0][name] or math.inf) for name in ("limit", "val_limit")])
     both = [group for group in groups if {row.family for row in group if _figure(row)} >= {"svm", "deep"}]
@@ -84,11 +94,11 @@ def _memory(ratio: float | None) -> list[str]:
 
 
 def crossing(rows: Sequence[Row]) -> dict[str, Any]:
-    """Where the best net's figure passes the best SVM's as training images grow; both chosen on val at each number,
-    with one policy of val images for all numbers.
+    """Return where the best net's figure passes the best SVM's as the number of training images n grows.
 
-    low, high: numbers of images between which it does; at: where straight lines over log n meet; None where the
-    curves don't cross, or weren't measured.
+    Both are chosen on val at each n, with val limited in the same way for all n, see `main_policy`.
+    low, high: the numbers of images between which the curves last cross. at: the n where straight lines over log n
+    meet. All three are None where the curves don't cross or have fewer than two sizes. said: the same in words.
     """
     sizes = []
     usable = [row for row in rows if row.n_train and not row.undertrained]

@@ -25,7 +25,7 @@ def as_json(found: Sequence[Finding], sentences: Sentences) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """A number of numpy's as Python's."""
+    """Return a NumPy scalar as a Python number, which json can write."""
     return value.item()
 
 
@@ -43,7 +43,11 @@ def as_text(
     detail: bool = False,
     output: Path | None = None,
 ) -> str:
-    """detail: with the evidence row by row. output: the folder of results, for commands; None for the usual one."""
+    """Return the sentences and findings as text for a terminal, wrapped to at most WIDTH characters.
+
+    paint: colours a verdict word. detail: whether to list the evidence row by row and the claimed numbers. output: the
+    folder of results, added to commands; None for the default folder.
+    """
     room = min(width or WIDTH, WIDTH)
     blocks = [list(answer_lines(one["sentence"], room, output)) for one in sentences]
     blocks.append([tally(found)])
@@ -54,7 +58,10 @@ def as_text(
 
 
 def answer_lines(text: str, room: int, output: Path | None) -> Iterator[str]:
-    """An answer, each line wrapped, a command whole on a line of its own, to be copied; output: as for `as_text`."""
+    """Yield the lines of an answer wrapped to `room` characters.
+
+    A command stays whole on a separate line, so that it can be copied; output: as for `as_text`.
+    """
     for line in text.split("\n"):
         said, colon, command = line.partition(COMMAND)
         yield from _filled(said + colon[:1], room, "")
@@ -88,7 +95,7 @@ def _block(one: Finding, room: int, paint: Paint, detail: bool, output: Path | N
 
 
 def evidence_lines(one: Finding) -> list[str]:
-    """What the verdict rests on, a line each; then what simulated images show."""
+    """Return a line for each ruling that the verdict rests on, then one for each trial on simulated images."""
     simulated = [f"({NO_VERDICT}) {_where(trial)}: {trial.said}" for trial in one.simulated]
     return [_ruled(ruling) for ruling in one.rulings] + simulated
 
@@ -112,7 +119,10 @@ def _where(trial: Trial) -> str:
 
 
 def figure_said(row: Evidence) -> str:
-    """A figure of the evidence in its unit, with its interval or its deviation."""
+    """Return the figure of a row of evidence as text in its unit, with its interval or standard deviation.
+
+    A missing figure is '–'.
+    """
     if row["value"] is None:
         return "–"
     if row["key"].endswith("seconds"):
@@ -162,7 +172,7 @@ def as_markdown(found: Sequence[Finding], sentences: Sentences, output: Path | N
 
 
 def _paragraphs(sentences: Sentences) -> Iterator[str]:
-    """Each line of each answer as a paragraph of Markdown."""
+    """Yield each line of each answer as a paragraph of Markdown, followed by an empty line."""
     for one in sentences:
         for line in one["sentence"].split("\n"):
             yield from (_escaped(line), "")
@@ -179,7 +189,7 @@ def _grid(rows: Sequence[Evidence]) -> list[str]:
 
 
 def _escaped(text: str) -> str:
-    """Nothing that users named becomes markup: tables, links, emphasis and HTML stay text."""
+    """Return the text with Markdown signs escaped, so that names given by users can't become markup or HTML."""
     for sign in "\\|<>*_[]`":
         text = text.replace(sign, "\\" + sign)
     return text

@@ -1,4 +1,4 @@
-"""The judge of a lead that more training images are said to explain."""
+"""The judge of whether a lead of one split over another comes from its larger number of training images."""
 
 import itertools
 import math
@@ -18,10 +18,12 @@ from .trial import (
 
 
 def explained_by_n(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
-    """a's lead over b on other images vanishes at equal numbers of training images.
+    """Return trials of whether a's lead over b is smaller at equal numbers of training images.
 
-    Contradicted where there is no lead as large as `target`, where a has no more images, or where more than half of
-    the lead stays at equal numbers.
+    a and b are rows of two splits, each with separate test images. Contradicted where there is no lead as large as
+    `target`, or where a leads with no more images. Otherwise supported where the lead falls by more than the
+    half-widths of both leads' intervals, added in quadrature, or else contradicted where clearly more than half of it
+    stays.
     """
     names = ("dataset", "fingerprint", *SETTINGS_OF_ALL_SIZES, *HARDWARE)
     trials = []
@@ -34,8 +36,10 @@ def explained_by_n(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
 
 
 def _duels(of_a: Sequence[Row], of_b: Sequence[Row]) -> dict[int | None, tuple[Row, ...]]:
-    """Rows of both sides by limit of the training images, val limited in the same way in all; of two ways that with
-    more limits."""
+    """Return pairs of a row of a and a row of b by their limit of training images, None for all images.
+
+    val is limited in the same way in all pairs; of the ways that there are, the one with the most limits is taken.
+    """
     found: list[dict[int | None, tuple[Row, ...]]] = []
     for policy_a, policy_b in itertools.product(val_policies(of_a), val_policies(of_b)):
         a, b = ({row.limit: row for row in policy} for policy in (policy_a, policy_b))
@@ -77,7 +81,10 @@ def _explained(claim: Claim, own: tuple[Row, ...], duels: dict[int | None, tuple
 
 
 def _apart(duel: Sequence[Row], figure: str) -> tuple[float | None, float | None]:
-    """The difference on unlike images and half of its 95 % interval."""
+    """Return the difference of two rows' figures on different test images, and half of its 95 % interval.
+
+    Both are None where either row has no figure or no interval.
+    """
     spans = [row.interval(figure) for row in duel]
     if None in spans or None in [row.metric(figure) for row in duel]:
         return None, None

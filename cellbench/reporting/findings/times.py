@@ -1,4 +1,4 @@
-"""The judge of training times."""
+"""The judge of whether one method takes longer to train than another."""
 
 import math
 from collections.abc import Sequence
@@ -17,14 +17,16 @@ from .trial import (
     trial,
 )
 
-OF_ONE_RUN = 2.0  # what a ratio of single times has to be beyond: they vary by a tenth or more
+OF_ONE_RUN = 2.0  # the ratio that times of fewer than three seeds have to exceed: they vary by a tenth or more
 SAME_MACHINE = (*HARDWARE, "processor", "gpu")
 
 
 def slower(claim: Claim, rows: Sequence[Row], names: Sequence[str] = SAME_MACHINE, across: bool = False) -> list[Trial]:
-    """a takes longer to train: Welch's t on logarithms from three seeds of each on, else by a factor of two.
+    """Return a trial for each pair of rows of a and b: whether a takes longer to train.
 
-    A time that was taken beside other programs at work is no evidence.
+    With three seeds or more of each, Welch's t test on the logarithms of times decides, else a factor of two. Times
+    that other programs at work made too long are left out. names: columns that both rows share, besides the data.
+    across: whether the rows may be from unlike devices, so that each time is printed with its hardware.
     """
     trials = []
     for a, b in pairs(claim, *sides(claim, rows), (*DATA, *names)):

@@ -1,4 +1,4 @@
-"""One comparison in one place, before it is judged, and the pieces that several judges make it of."""
+"""One comparison on one data set, split and limit, before it is judged, and what several judges need to make it."""
 
 import math
 from collections.abc import Sequence
@@ -22,9 +22,13 @@ FEW_SEEDS = f"it takes the predictions of both on the same test images, or {FEWE
 
 @dataclass(frozen=True)
 class Trial:
-    """dataset, split, limit, n (training images): where. difference: positive as claimed; p: of none, or None where a
-    rule said whether it is `sure`. said: in words. lack: what there is too little of, should it not be settled; or
-    needs: that in words, and seeds: how many of each in all. evidence: the rows it rests on."""
+    """One comparison on one data set, split and limit, with n training images.
+
+    difference: positive if it is as claimed. p: for no difference; None where a rule decides, whose outcome is `sure`.
+    said: the result in words. evidence: the rows that it rests on. simulated: whether the images are.
+    What would settle an inconclusive trial: lack, from which that is computed; or needs, in words, and seeds, the
+    number of seeds of each in all.
+    """
 
     dataset: str
     split: str
@@ -47,12 +51,15 @@ def trial(row: Row, **told: object) -> Trial:
 
 
 def versus(a: Row, b: Row, figure: str) -> tuple[float, Comparison | None]:
-    """a minus b in a figure of test, and how sure that is."""
+    """Return a figure on test of a minus that of b, and the comparison of the two, None where there is none."""
     return a.value(figure) - b.value(figure), compare_rows(b, a, figure)
 
 
 def settling(a: Row, b: Row, figure: str, difference: float, found: Comparison | None) -> Settling:
-    """What would settle a against b."""
+    """Return what would settle the comparison of a and b, as the keyword arguments of a trial.
+
+    found: the comparison, whose interval gives the standard error; without it more predictions or seeds are asked for.
+    """
     n = min(len(a.seeds), len(b.seeds))
     if found is None or found.interval is None:
         return {"needs": FEW_SEEDS, "seeds": max(FEWEST_SEEDS, n)}
@@ -62,7 +69,10 @@ def settling(a: Row, b: Row, figure: str, difference: float, found: Comparison |
 
 
 def settling_seeds(difference: float, sds: Sequence[float], n: int) -> Settling:
-    """sds: over the n seeds of each."""
+    """Return what would settle a difference over seeds, as a keyword argument of a trial.
+
+    sds: the standard deviations of both rows over their seeds. n: the number of seeds of each.
+    """
     return {"lack": Lack(difference, math.hypot(*sds) / math.sqrt(n), n, SEEDS)}
 
 
@@ -90,7 +100,7 @@ def both_shown(rows: Sequence[Row], figure: str) -> tuple[Evidence, ...]:
 
 
 def p_of(difference: float, error: float) -> float:
-    """Two-sided p of a normal difference with this standard error."""
+    """Return the two-sided p of a difference that is normally distributed with the standard error `error`."""
     return float(2 * special.ndtr(-abs(difference) / error)) if error > 0 else float(not difference)
 
 

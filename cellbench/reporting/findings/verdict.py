@@ -1,4 +1,4 @@
-"""Verdicts: trials of a claim, judged as one family, and what they come to where the claim was made."""
+"""Verdicts on claims: the trials of a claim are judged as one family and then summed up to one verdict."""
 
 import dataclasses
 import re
@@ -26,13 +26,16 @@ SUPPORTED, CONTRADICTED, INCONCLUSIVE, NOT_TESTED = VERDICTS = (
     "inconclusive",
     "not tested",
 )
-MOST_SEEDS = 50  # that a command asks for
+MOST_SEEDS = 50  # the most seeds that a command asks for
 
 
 @dataclass(frozen=True)
 class Ruling:
-    """A trial and what it came to; p: adjusted over the claim's trials. needs, seeds: what would settle an inconclusive
-    one, in words and in seeds of each in all."""
+    """A trial and its verdict. p: adjusted over the claim's trials, None where the trial has no p.
+
+    needs: what would settle an inconclusive trial, in words, '' for any other. seeds: the number of seeds of each, in
+    all, that would settle it; None where seeds would not.
+    """
 
     verdict: str
     trial: Trial
@@ -45,8 +48,9 @@ class Ruling:
 class Finding:
     """A claim and its verdict, which rests on `rulings` of real data alone.
 
-    simulated: trials on simulated images, on which nothing rests. commands: what would test it where it was claimed,
-    or with the seeds that would settle it; none once it is settled there.
+    simulated: trials on simulated images, on which no verdict rests. commands: those that test the claim on the data
+    that it was made on, with as many seeds as would settle it; empty if it is settled there or if more runs would not
+    settle it.
     """
 
     claim: Claim
@@ -81,7 +85,7 @@ class Finding:
 
 
 def find(claim: Claim, rows: Sequence[Row]) -> Finding:
-    """The verdict on a claim from pooled rows that are ok."""
+    """Return the finding on a claim; rows: pooled rows that are ok. Those that were not trained enough don't count."""
     judge = JUDGES[claim.judge]
     trained = [row for row in rows if not row.undertrained]
     rulings = ruled(judge(claim, [row for row in trained if not row.synthetic]))
@@ -93,7 +97,7 @@ def find(claim: Claim, rows: Sequence[Row]) -> Finding:
 
 
 def _not_counted(claim: Claim, rows: Sequence[Row]) -> str:
-    """A clause on rows of the claim that were not trained enough, or nothing."""
+    """Return a clause on rows of the claim that were not trained enough, '' if there are none."""
     short = [row for row in rows if row.undertrained and not row.synthetic]
     named = list(dict.fromkeys(briefly(row) for side in sides(claim, short) for row in side))
     if not named:
@@ -103,7 +107,7 @@ def _not_counted(claim: Claim, rows: Sequence[Row]) -> str:
 
 
 def ruled(trials: Sequence[Trial]) -> list[Ruling]:
-    """Each trial's verdict, p adjusted by Holm over those that have one."""
+    """Return the ruling on each trial, with p adjusted by Holm over the trials that have a p."""
     tested = [i for i, one in enumerate(trials) if one.p is not None]
     adjusted = dict(zip(tested, holm([trials[i].p or 0.0 for i in tested]), strict=True))
     rulings = []
@@ -116,7 +120,10 @@ def ruled(trials: Sequence[Trial]) -> list[Ruling]:
 
 
 def _needs(one: Trial, family: int) -> tuple[str, int | None]:
-    """What would settle a trial, in words, and how many seeds of each in all, where seeds would."""
+    """Return what would settle a trial, in words, and how many seeds of each that takes in all.
+
+    family: the number of trials of the claim with a p. The number of seeds is None where seeds would not settle it.
+    """
     if one.lack is None:
         return one.needs, one.seeds
     family = family if one.p is not None else 1
@@ -125,10 +132,11 @@ def _needs(one: Trial, family: int) -> tuple[str, int | None]:
 
 
 def _sum_up(claim: Claim, rulings: Sequence[Ruling]) -> tuple[str, str, bool]:
-    """The verdict, in words, and whether nothing is left to do where it was claimed.
+    """Return the verdict, a summary in words, and whether the claim is settled on the data that it was made on.
 
-    All of the data that it was claimed on count before parts of them, and these before other data; the split that
-    data came with before those drawn.
+    The rulings that count are the first of these that exist: those on all images of the claim's data set, on part of
+    its images, on all images of other data sets, on part of those. Of rulings on all images, those on the split that
+    the data came with count before those on drawn splits.
     """
     if not rulings:
         return NOT_TESTED, NOT_TESTED, False
@@ -147,12 +155,12 @@ def _sum_up(claim: Claim, rulings: Sequence[Ruling]) -> tuple[str, str, bool]:
 
 
 def _official(rulings: Sequence[Ruling]) -> list[Ruling]:
-    """Those of the split that the data came with; all without any."""
+    """Return the rulings on the split that the data came with, or all rulings if there is none."""
     return [one for one in rulings if one.trial.split == OFFICIAL] or list(rulings)
 
 
 def _by_word(rulings: Sequence[Ruling]) -> str:
-    """Where each verdict holds; and of whom, where one place has several."""
+    """Return in words where each verdict holds, and for which method where one place has several verdicts."""
     words: dict[str, set[str]] = {}
     for one in rulings:
         words.setdefault(_place(one.trial), set()).add(one.verdict)
@@ -172,7 +180,10 @@ def _place(one: Trial) -> str:
 
 
 def _commands(claim: Claim, rulings: Sequence[Ruling]) -> tuple[str, ...]:
-    """Those that the claim has; with as many seeds as would settle it, where seeds would and can."""
+    """Return the commands of the claim, with as many seeds as would settle it.
+
+    Empty where it was tested on all of its data set and no number of seeds would settle it.
+    """
     home = [one for one in rulings if one.trial.dataset == claim.dataset and one.trial.limit is None]
     seeds = [one.seeds for one in home if one.seeds]
     if home and not seeds:
@@ -181,7 +192,7 @@ def _commands(claim: Claim, rulings: Sequence[Ruling]) -> tuple[str, ...]:
 
 
 def _with_seeds(command: str, n: int) -> str:
-    """The command for n seeds, where it would not run as many anyway."""
+    """Return the command with an option for n seeds, unchanged if it runs as many anyway or n is above MOST_SEEDS."""
     suite = re.search(r"--suite (\S+)", command)
     own = len(suites.load(suite[1]).seeds) if suite else 1
     return command + f" --seeds 0-{n - 1}" * (own < n <= MOST_SEEDS)

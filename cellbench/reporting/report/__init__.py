@@ -1,1 +1,1 @@
-"""The report: one HTML file with everything in it; data first (figures, gallery, paper), then one template."""
+"""The report, one self-contained HTML file: its data is gathered first (figures, gallery, paper), then rendered."""

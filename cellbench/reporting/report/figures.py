@@ -1,4 +1,4 @@
-"""The charts of `cellbench plot` for a page: the same specifications, wide and narrow, and a table beside each."""
+"""The charts of `cellbench plot` for the report: the same charts, wide and narrow, with a table beside each."""
 
 import json
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ class Figure:
 
     @property
     def lines(self) -> list[list[str]]:
-        """The table beside the chart, columns without a value left out by `heads` too."""
+        """The lines of the table beside the chart; columns without any value are left out, in `heads` too."""
         return [[column.text(point.get(column.field)) for column in self._columns] for point in self.chart.points]
 
     @property
@@ -47,8 +47,11 @@ def figures(results: Results, runs: str, conditions: Sequence[str]) -> list[Figu
 
 
 def specifications(drawn: Sequence[Figure]) -> str:
-    """What the page's script draws from, as JSON that can stand in HTML: `charts`, each `wide` and `narrow`;
-    `datasets`, the data that any of them names; and `config`, how all look."""
+    """Return the specifications for the page's script, as JSON that is safe inside HTML.
+
+    Its keys: `charts`, each `wide` and `narrow`; `datasets`, the data that charts refer to by name; and `config`, the
+    look of all charts.
+    """
     datasets: dict[str, Any] = {}
     charts = []
     for figure in drawn:

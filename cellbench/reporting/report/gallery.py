@@ -1,4 +1,4 @@
-"""Which cells are worth a look: where methods disagree, where all fail, and where they are wrong and sure of it."""
+"""The cells worth a look: those on which methods disagree, all fail, or the best one is wrong with confidence."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -15,9 +15,9 @@ from ...results.runs import Predicted, same_images
 from ..captions import title_of
 from ..charts.chart import labelled
 
-MOST_CELLS = 12  # of a shelf
-MOST_PAIRS = 8  # of classes
-OF_PAIR = 6  # cells
+MOST_CELLS = 12  # on a shelf
+MOST_PAIRS = 8  # pairs of classes that are shown
+OF_PAIR = 6  # cells shown for a pair of classes
 SEVERAL = (
     "With several labels an image, a method counts as right here when it finds one of them or more, or says none where "
     "there is none."
@@ -26,7 +26,7 @@ SEVERAL = (
 
 @dataclass(frozen=True)
 class Cell:
-    """index: its position in the data set; truth: its label; told: a line a method."""
+    """A cell. index: its position in the data set; truth: its label; told: lines on what methods predict."""
 
     index: int
     truth: str
@@ -35,7 +35,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Shelf:
-    """n: how many such cells there are, of which the first are shown."""
+    """A set of cells shown together. n: the number of such cells in all, of which only the first are in `cells`."""
 
     title: str
     note: str
@@ -46,8 +46,11 @@ class Shelf:
 
 @dataclass(frozen=True)
 class Gallery:
-    """agreement: images that two sides are right and wrong on, as ((both, first alone), (second alone, neither)), or
-    None."""
+    """The shelves of one data set, content and split.
+
+    sides: the labels of the two methods compared, if any; agreement: the numbers of images on which they are right, as
+    ((both, first alone), (second alone, neither)), or None; n: the number of test images.
+    """
 
     dataset: str
     fingerprint: str
@@ -70,10 +73,11 @@ class Gallery:
 
 @dataclass(frozen=True, eq=False)
 class Told:
-    """What one method, with the first of its seeds, said of the test images; wrong, margin: (n,).
+    """The predictions of one method, with its first seed, for the n test images; wrong, margin: (n,).
 
-    margin: how far the score of what was said lies above that of the truth; of several labels that of the surest wrong
-    class above that of the surest right one, each counted from its threshold (a lack of any label from 0).
+    margin: the score of the predicted class minus that of the true class. With several labels: the highest score of
+    the wrong classes minus the highest of the right ones, each score relative to its threshold; for an image without
+    labels 0 is subtracted.
     """
 
     row: Row
@@ -87,7 +91,7 @@ class Told:
 
 
 def galleries(pooled: Sequence[Row]) -> list[Gallery]:
-    """One for each data set, content, split and limit whose predictions are kept."""
+    """Return a gallery for each data set, content, split and limit whose runs kept their predictions."""
     return [found for group in by(pooled, DATA) if (found := _gallery(labelled(group)))]
 
 
@@ -117,8 +121,10 @@ def _gallery(rows: Sequence[Row]) -> Gallery | None:
 
 
 def _told(rows: Sequence[Row]) -> list[Told]:
-    """Methods with predictions of the same test images, but for those that learned next to nothing or were not trained
-    enough; a method that ran on several machines counts once."""
+    """Return the methods with predictions for the same test images, each label once.
+
+    Methods that learned next to nothing or were not trained enough are left out.
+    """
     found: list[Told] = []
     for row in rows:
         useless = BELOW_TWICE_CHANCE in row["remark"] or row["undertrained"]
@@ -146,7 +152,10 @@ def _best(told: Sequence[Told]) -> Told | None:
 
 
 def _sides(told: Sequence[Told]) -> tuple[Told, Told] | tuple[()]:
-    """The best on val of the two families that are best on val, floors aside, in the order of tables; () with one."""
+    """Return the best method on val of each of the two best families, floors excluded; () if there is one family.
+
+    They are in the order of families in tables.
+    """
     families = dict.fromkeys(one.row["family"] for one in told if family_of(one.row["family"]).contender)
     best = [_best([one for one in told if one.row["family"] == family]) for family in families]
     two = sorted((one for one in best if one), key=lambda one: -(one.row["val_macro_f1"] or 0))[:2]
@@ -228,7 +237,7 @@ def _sure_errors(best: Told | None, classes: Sequence[str]) -> Iterator[Shelf]:
 
 
 def _cells(which: NDArray[np.int64], one: Told, classes: Sequence[str], named: bool = True) -> tuple[Cell, ...]:
-    """The images `which` and what a method said of them, those first on which it was surest."""
+    """Return the test images `which` as cells with a method's predictions, its surest errors first."""
     chosen = which[np.argsort(-one.margin[which], kind="stable")][:MOST_CELLS].tolist()
     return tuple(
         Cell(
@@ -241,7 +250,7 @@ def _cells(which: NDArray[np.int64], one: Told, classes: Sequence[str], named: b
 
 
 def _names(label: NDArray, classes: Sequence[str]) -> str:
-    """The class, or those of several labels."""
+    """Return the name of the class, or for several labels their names, or 'none'."""
     if label.ndim == 0:
         return classes[int(label)]
     return ", ".join(classes[k] for k in np.flatnonzero(label).tolist()) or "none"

@@ -1,4 +1,4 @@
-"""What the words of a page mean, for readers who have not written the methods."""
+"""The meanings of the words in the report, for readers who do not know the methods."""
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
@@ -46,7 +46,7 @@ FIGURES = (
 
 
 def words(rows: Sequence[Line]) -> list[tuple[str, str]]:
-    """(word, meaning) of the figures, and of those methods and splits of the rows that have one here."""
+    """Return (word, meaning) for the figures, and for the splits and methods of the rows that have a meaning here."""
     methods = [(name, found) for name in _each(rows, "method") if (found := _meaning(name, METHODS))]
     splits = [(f"split {name}", found) for name in _each(rows, "split") if (found := _meaning(name, SPLITS))]
     return [*FIGURES, *splits, *methods]
@@ -57,5 +57,5 @@ def _each(rows: Sequence[Line], column: str) -> list[str]:
 
 
 def _meaning(name: str, meanings: dict[str, str]) -> str:
-    """That of the name itself before that of a pattern."""
+    """Return the meaning of a name, else that of the first pattern that fits it, else an empty text."""
     return meanings.get(name) or next((text for glob, text in meanings.items() if fnmatchcase(name, glob)), "")

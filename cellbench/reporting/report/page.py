@@ -33,10 +33,11 @@ Scope = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Look:
-    """What a prepared data set adds to its records, of one split.
+    """What a prepared data set adds to its records, for one split.
 
-    cells: JPEG files by position. examples: of each class the positions of some images. channels: name and CSS colour.
-    checks: (status, text) of what looks for leaks and shortcuts. lacking: why there is none of it, and what to type.
+    cells: JPEG files by position of the image. examples: each class with the positions of some of its images.
+    channels: name and CSS colour. checks: (status, text) of the checks for leaks and shortcuts. stretch: how
+    brightness was scaled. lacking: why all of this is missing, and the command that provides it.
     """
 
     cells: Mapping[int, bytes] = field(default_factory=dict)
@@ -52,7 +53,7 @@ class Look:
 
 @dataclass(frozen=True)
 class Card:
-    """A data set as its records know it. counts: (class, images by part)."""
+    """A data set as its records describe it. counts: (class, its number of images in each of `parts`)."""
 
     scope: Scope
     name: str
@@ -71,8 +72,10 @@ class Card:
 
 @dataclass(frozen=True)
 class Board:
-    """A leaderboard. spans: by row (low, figure, high) as shares of the strip that they are drawn on, or None; ends:
-    the figures at both ends of the strip."""
+    """A leaderboard whose rows have intervals drawn on a strip.
+
+    spans: (low, figure, high) of each row as shares of the strip's width, or None; ends: the figures at both its ends.
+    """
 
     dataset: str
     table: Table
@@ -83,7 +86,7 @@ class Board:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything that the page shows but pictures of cells."""
+    """Everything that the page shows, except what a Look has: pictures of cells and checks."""
 
     title: str
     datasets: Sequence[str]
@@ -104,7 +107,7 @@ class Report:
     passed_over: Sequence[tuple[str, str]]
 
     def wanted(self) -> dict[Scope, set[int]]:
-        """Which images the galleries show, by data set; every data set of the report has an entry."""
+        """Return the positions of the images that galleries show, with an entry for every data set of the report."""
         found: dict[Scope, set[int]] = {card.scope: set() for card in self.cards}
         for one in self.galleries:
             found.setdefault((one.dataset, one.fingerprint, one.split), set()).update(one.wanted)
@@ -112,7 +115,10 @@ class Report:
 
 
 def report(results: Results, runs: str = "default", conditions: Sequence[str] = (), title: str = "") -> Report:
-    """runs, conditions: as tables and figures take them."""
+    """Return the content of the page. runs, conditions: as for tables and figures, see `Results`.
+
+    Raises UsageError if no run fulfils the conditions.
+    """
     shown, others = results.select(runs)
     rows = sorted(shown.where(conditions), key=_place)
     if not rows:
@@ -149,7 +155,7 @@ def report(results: Results, runs: str = "default", conditions: Sequence[str] = 
 
 
 def _place(row: Line) -> tuple[bool, str, bool, str]:
-    """Real images before simulated ones, the split that a data set came with before others."""
+    """Return the sort key of a row: real images before simulated ones, the official split before others."""
     return bool(row["synthetic"]), row["dataset"], row["split"] != "official", row["split"]
 
 
@@ -170,7 +176,10 @@ def _counts(rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def _judged_by(conditions: Sequence[str]) -> str:
-    """Which runs the verdicts rest on: a claim about limits or settings needs those that tables leave out."""
+    """Return which runs the verdicts rest on, as text.
+
+    They include runs that tables leave out, because claims about limits or settings need them.
+    """
     if not conditions:
         return "every run of the folder, those with limited data or changed settings among them."
     return (
@@ -190,13 +199,13 @@ def _board(table: Table) -> Board:
 
 
 def _main_figure_second(columns: list[Shown]) -> list[Shown]:
-    """The columns with the first figure beside the name, so that a telephone shows it too."""
+    """Return the columns with the first metric moved next to the name, so that it is visible on a telephone."""
     at = next((at for at, column in enumerate(columns) if column.figures), 0)
     return [columns[0], columns[at], *columns[1:at], *columns[at + 1 :]] if at else columns
 
 
 def _card(rows: Sequence[Row]) -> Card:
-    """Counts as the record with most training images has them: limits are nested."""
+    """Return the card of a data set; counts are from the row with most training images, as limits are nested."""
     first = max(rows, key=lambda row: row["n_train"] or 0)
     records = [run for row in rows if row["n_train"] == first["n_train"] for run in row.runs]
     facts = records[0].record.facts if records else {}
@@ -216,7 +225,7 @@ def _card(rows: Sequence[Row]) -> Card:
 
 
 def _settings(rows: Sequence[Row]) -> list[dict[str, str]]:
-    """What each method was set to, once for all its rows that agree."""
+    """Return the settings of each method, once for all data sets on which they are the same."""
     found: dict[tuple[str, str, str], list[str]] = {}
     for row in rows:
         setting = (row["method"], listed(json.loads(row["preprocessing"])), listed(json.loads(row["params"])))
@@ -231,8 +240,11 @@ def _settings(rows: Sequence[Row]) -> list[dict[str, str]]:
 
 
 def render(content: Report, looks: Mapping[Scope, Look], day: str = "", results: Path | None = None) -> str:
-    """The page as HTML, whatever users wrote escaped. looks: pictures and checks, by data set; day: when it was made;
-    results: the folder, for commands, None for the usual one."""
+    """Return the page as HTML; text from users is escaped.
+
+    looks: pictures and checks, by data set; day: the date shown; results: the folder of results for the commands that
+    the page shows, None for the default one.
+    """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("cellbench.reporting"),
         autoescape=True,

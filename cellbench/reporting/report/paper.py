@@ -1,4 +1,4 @@
-"""What a paper's Methods section would say of the runs, and what it would cite."""
+"""The text of a paper's Methods section on the runs, and the works that it should cite."""
 
 import json
 import tomllib
@@ -27,7 +27,7 @@ TIMED = (
 
 @dataclass(frozen=True)
 class Machine:
-    """Hardware and software that runs share. software: (package, version), several where runs differ."""
+    """The hardware and software of a machine. software: (package, version), with several versions if runs differ."""
 
     name: str
     hardware: str
@@ -38,14 +38,14 @@ class Machine:
 
 @dataclass(frozen=True)
 class Paper:
-    """paragraphs: plain text; bibtex: entries, ready to paste."""
+    """The Methods section. paragraphs: plain text; bibtex: the entries of all works cited."""
 
     paragraphs: tuple[str, ...]
     bibtex: str
 
 
 def paper(rows: Sequence[Row], records: Sequence[RunRecord], intervals: Iterable[str]) -> Paper:
-    """intervals: what those of the tables were drawn over."""
+    """Return the Methods section for these runs. intervals: what the intervals in tables were drawn over, as text."""
     ran = [row for row in rows if row["seeds"]]
     versions = listed_once(row["version"] for row in ran)
     families = [name for name in dict.fromkeys([*FAMILIES, *(row["family"] for row in ran)]) if name]
@@ -102,7 +102,7 @@ USES = {"train": "training", "val": "validation", "test": "testing"}
 
 
 def machines(rows: Sequence[Row], records: Sequence[RunRecord]) -> list[Machine]:
-    """The machines of the rows; records: those of their files, in that order."""
+    """Return the machines of the rows, by name. records: the records of all runs of the rows, in the same order."""
     told: dict[str, list[Mapping[str, Any]]] = {}
     places = [row["machine"] for row in rows for _ in row.runs]
     for name, record in zip(places, records, strict=True):

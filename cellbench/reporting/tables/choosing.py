@@ -11,7 +11,10 @@ from .table import Table
 
 
 def lines_chosen(tables: Sequence[Table], conditions: Sequence[str]) -> list[Table]:
-    """The tables with the rows for which the conditions hold, those without a row left out; as `chosen`."""
+    """Return the tables with only those rows for which the conditions hold; tables without such a row are left out.
+
+    Raises UsageError as `chosen` does, also where no row of any table is left.
+    """
     if not conditions:
         return list(tables)
     kept = {id(row) for row in chosen([row for table in tables for row in table.rows], conditions)}
@@ -20,14 +23,15 @@ def lines_chosen(tables: Sequence[Table], conditions: Sequence[str]) -> list[Tab
 
 
 def own(conditions: Sequence[str], columns: Sequence[str]) -> list[str]:
-    """The conditions on one of these columns."""
+    """Return those of the conditions, such as 'f1>0.5', whose name before the sign is one of `columns`."""
     return [condition for condition in conditions if re.split(r"[<>!=]", condition)[0].strip() in columns]
 
 
 def ordered(tables: Sequence[Table], column: str) -> list[Table]:
-    """The tables, rows sorted by a key of theirs, missing last; with a minus in front the largest first.
+    """Return the tables with their rows sorted by the key `column`, rows without a value last.
 
-    Tables without the key stay. Raises UsageError where none has it.
+    The smallest value comes first, or the largest with a minus before the key. Tables without the key stay as they
+    are. Raises UsageError where no table has the key.
     """
     name = column.removeprefix("-")
     known = {

@@ -20,21 +20,24 @@ from .table import PERCENT, POINTS, SECONDS, Column, Kind, Table
 ASKED = (*DATA, "preprocessing", "method", "params", "deterministic", "device")
 PLACE = ("machine", "threads")
 HARDWARE = (*PLACE, "processor", "gpu")
-NOISE = 0.1  # of a time, where too few seeds say how much it varies
+NOISE = 0.1  # a relative change of a time that is taken as noise where too few seeds show how it varies
 TIMES = Kind(digits=2)
 SLOWER, LESS, FAILS = "slower", "less accurate", "no longer ok"
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What is too much: time relative to before, accuracy as a fraction; None: anything goes."""
+    """The largest changes for the worse that are accepted; None: any change is.
+
+    time: how much longer training may take, as a fraction of before. accuracy: how much may be lost, as a fraction.
+    """
 
     time: float | None = None
     accuracy: float | None = None
 
 
 def compare(before: Results, after: Results) -> Table:
-    """The rows of two folders side by side, see `compared`."""
+    """Return a table with the rows of two folders of results side by side, see `compared`."""
     rows = compared(before, after)
     tally = Counter(word for row in rows for word in row["outcome"].split(", "))
     title = f"{counted(len(rows), 'row')}: {', '.join(f'{n} {word}' for word, n in tally.most_common())}"
@@ -42,7 +45,7 @@ def compare(before: Results, after: Results) -> Table:
 
 
 def compared(before: Results, after: Results) -> list[Line]:
-    """A row for each row of either, those with the same data, settings and device side by side.
+    """Return a line for each pair of rows with the same data, settings and device, and for each row without a partner.
 
     Rows of the same machine and threads meet first; those left over meet across machines, where times aren't compared.
     outcome: 'same', 'new', 'gone', 'no longer ok', 'now ok'; or 'more accurate', 'less accurate', 'faster', 'slower',
@@ -56,7 +59,10 @@ def compared(before: Results, after: Results) -> list[Line]:
 
 
 def _weight(row: Line) -> int:
-    """What got worse first, then what got better, what has no partner, what stayed."""
+    """Return the place of a line in the table: what got worse first, then what got better, new, gone and unchanged.
+
+    Rows that are no longer ok come before all others; 'now ok' counts as better.
+    """
     ranks = (LESS in row["outcome"], SLOWER in row["outcome"])
     last = {FAILS: -9, "new": 1, "gone": 2, "same": 3}
     return last.get(row["outcome"], -2 * ranks[0] - ranks[1])
@@ -76,9 +82,9 @@ def _couples(rows: Sequence[Row]) -> list[tuple[Row | None, Row | None]]:
 
 @dataclass(frozen=True)
 class Change:
-    """How a figure changed: the difference or the ratio, None where there is nothing to compare.
+    """How a figure changed. value: the difference or the ratio, None where there is nothing to compare.
 
-    low, high: the 95 % interval, None where there is none. over: what that was drawn over.
+    low, high: the ends of its 95 % interval, None where there is none. over: what the interval was drawn over.
     """
 
     value: float | None = None
@@ -87,7 +93,7 @@ class Change:
     over: str | None = None
 
     def shown(self, unchanged: float) -> bool | None:
-        """Whether the interval leaves out the value of no change; None without an interval."""
+        """Return whether the interval excludes `unchanged`, the value for no change; None without an interval."""
         return None if self.low is None or self.high is None else self.low > unchanged or self.high < unchanged
 
 
@@ -120,7 +126,10 @@ def _compared(old: Row | None, new: Row | None) -> Line:
 
 
 def _of_side(side: str, row: Row | None, figure: str) -> dict[str, Any]:
-    """What a line says of the row before or after, where there is one."""
+    """Return the entries of a line on one side, 'before' or 'after', with None values where it has no row.
+
+    figure: the metric of test that is the score.
+    """
     facts: Line = row or {}
     return {
         **{f"{side}_{name}": facts.get(name) for name in ("train_seconds", "status", "version", "backend")},
@@ -132,7 +141,7 @@ def _of_side(side: str, row: Row | None, figure: str) -> dict[str, Any]:
 
 
 def _score_change(old: Row, new: Row) -> Change:
-    """The difference in accuracy, or in macro-F1 where images have several labels."""
+    """Return the change in accuracy on test, as a fraction, or in macro-F1 where images have several labels."""
     figure = main_figure([new])
     before, after = old.metric(figure), new.metric(figure)
     if before is None or after is None:
@@ -143,7 +152,10 @@ def _score_change(old: Row, new: Row) -> Change:
 
 
 def _time_change(old: Row, new: Row) -> Change:
-    """Training time as a multiple of before, with Welch's interval in logarithms from three seeds of both on."""
+    """Return the training time after as a multiple of that before.
+
+    With three seeds or more on both sides it has Welch's interval, computed on the logarithms of times.
+    """
     if not old.train_seconds or not new.train_seconds:
         return Change()
     ratio = new.train_seconds / old.train_seconds
@@ -168,7 +180,7 @@ def _outcome(old: Row | None, new: Row | None, score: Change, time: Change) -> s
 
 
 def too_much(rows: Iterable[Line], limits: Limits) -> list[str]:
-    """A line for each row that became slower or less accurate by more than the limits, or that is no longer ok."""
+    """Return a line for each row that got slower or less accurate by more than the limits, or that is no longer ok."""
     lines = []
     for row in rows:
         words = row["outcome"].split(", ")
@@ -209,7 +221,7 @@ def _notes(rows: Sequence[Line]) -> Iterator[str]:
 
 
 def _content_varies(rows: Sequence[Line]) -> bool:
-    """Whether two data sets have one name, so that only their content tells why they do not meet."""
+    """Return whether two data sets share a name, so that only their content shows why their rows are not compared."""
     return len({row["fingerprint"] for row in rows}) > len({row["dataset"] for row in rows})
 
 

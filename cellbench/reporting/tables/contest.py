@@ -1,4 +1,4 @@
-"""The contest of families as a table: a row a family."""
+"""The contest of families as a table, with one row for each family."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +18,9 @@ KEPT = (
 
 
 def svm_vs_deep(rows: Sequence[Row], left_out: Sequence[Line] = ()) -> Table:
-    """The best SVM, probe, net and other method, each chosen by macro-F1 on val and judged on test, and the best floor.
+    """Return a table of the best SVM, probe, net, other method and floor, with their figures on test.
+
+    Each is chosen by macro-F1 on val.
 
     left_out: rows of the same data that are not shown, see `answer`.
     """
@@ -39,7 +41,11 @@ def svm_vs_deep(rows: Sequence[Row], left_out: Sequence[Line] = ()) -> Table:
 
 
 def lines_of(contest: Contest, sentence: str, several_machines: bool = False) -> list[Line]:
-    """A row for each entrant; sentence: the contest in words, which every row of it has."""
+    """Return a line for each entrant of the contest.
+
+    sentence: the contest in words, which is put in every line. several_machines: whether the column 'contest' names
+    machines in place of devices.
+    """
     where = " / ".join(dict.fromkeys(device_of(one.row) for one in contest.entrants))
     if several_machines:
         where = " / ".join(dict.fromkeys(one.row["machine"] for one in contest.entrants))

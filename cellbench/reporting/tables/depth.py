@@ -15,7 +15,7 @@ DEGRADATION = (
 )
 # He et al.'s nets for ImageNet; those of other depths, for CIFAR-10, have a tenth of the channels: no line joins both.
 WIDE = (18, 34, 50, 101, 152)
-ONE_LINE = ("width", *HARDWARE, "preprocessing", "overrides")  # what nets that differ in depth alone share
+ONE_LINE = ("width", *HARDWARE, "preprocessing", "overrides")  # the same for nets that differ in depth alone
 
 
 def width(net: Line) -> str:
@@ -23,7 +23,11 @@ def width(net: Line) -> str:
 
 
 def depth(rows: Sequence[Row], left_out: Sequence[Line] = ()) -> Table:
-    """Plain nets and their residual twins by depth: does training error rise with depth, and do shortcuts help?"""
+    """Return a table of plain nets beside residual nets of the same depth, with their errors on train and test.
+
+    It shows whether training error rises with depth, and whether shortcuts help. Pretrained nets are left out.
+    left_out: rows of the same data that are not shown; a note names them if there is no net to show.
+    """
     nets = [row for row in rows if row["depth"] and row["shortcuts"] is not None and not row["pretrained"]]
     title = f"{title_of(rows)}: depth against degradation"
     if not one_label(rows):
@@ -71,13 +75,17 @@ def _twins(plain: Row | None, residual: Row | None) -> Line:
 
 
 def settings_of_all(rows: Sequence[Line]) -> list[str]:
-    """A line on the settings that every row has, for columns and labels that leave them out."""
+    """Return a line on the settings, in a list, if all rows have the same; columns and labels then leave them out."""
     texts = {row["settings"] for row in rows}
     return [f"All with {text}." for text in texts if text and len(texts) == 1]
 
 
 def _trend(twins: Sequence[Line]) -> list[str]:
-    """A sentence for each kind of net with two depths and two seeds in each; else that there is no verdict."""
+    """Return a sentence on how training error changes from the shallowest to the deepest net, for each kind of net.
+
+    A kind needs two depths with at least two seeds each; without such a kind the one sentence says that there is no
+    verdict.
+    """
     said = []
     mixed, varied = (len({row[name] for row in twins}) > 1 for name in ("width", "settings"))
     for group in by(twins, ONE_LINE):

@@ -1,4 +1,4 @@
-"""What accuracy costs: time, memory and parameters, and the rows that nothing beats in both."""
+"""What accuracy costs in time, memory and parameters, and which rows are Pareto-optimal."""
 
 from collections.abc import Sequence
 
@@ -31,8 +31,11 @@ TIMES = ("train_seconds", "predict_ms_per_image")
 
 
 def efficiency(rows: Sequence[Row]) -> Table:
-    """Accuracy beside what it cost; a row is Pareto-optimal in a cost when no row of its hardware is at least as
-    accurate and at most as costly, and better in one."""
+    """Return a table of accuracy beside its costs, or of macro-F1 where images have several labels.
+
+    A row is Pareto-optimal in a cost if no other row on the same hardware is at least as accurate and at most as
+    costly, and better in one of the two.
+    """
     figure = main_figure(rows)
     named = "accuracy" if one_label(rows) else "macro-F1"
     rows = [row.having(memory=memory_of(row)) for row in with_certainty(ranked(rows), figure)]
@@ -49,18 +52,21 @@ def efficiency(rows: Sequence[Row]) -> Table:
 
 
 def _optimal(row: Line, rows: Sequence[Line], figure: str) -> list[str]:
-    """The costs in which nothing on the same hardware beats the row."""
+    """Return the names of the costs in which the row is Pareto-optimal among rows on the same hardware."""
     rivals = [_fair(one) for one in rows if all(one[name] == row[name] for name in HARDWARE)]
     return [cost for cost, name in COSTS.items() if on_front(_fair(row), rivals, figure, name)]
 
 
 def _fair(row: Line) -> Line:
-    """The row without times, if other programs made them too long."""
+    """Return the row, with its times set to None if other programs made them too long."""
     return {**row, **dict.fromkeys(TIMES)} if is_disturbed(row) else row
 
 
 def on_front(row: Line, rivals: Sequence[Line], figure: str, cost: str) -> bool:
-    """Whether no rival has at least the figure at no more cost, and one of the two better."""
+    """Return whether no rival has at least as high a figure at no more cost, with one of the two better.
+
+    False if the row lacks the figure or the cost; rivals that lack one are ignored.
+    """
     if row[figure] is None or row[cost] is None:
         return False
     known = [one for one in rivals if one[figure] is not None and one[cost] is not None]

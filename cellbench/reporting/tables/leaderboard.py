@@ -24,7 +24,7 @@ from .table import BYTES, IMAGE_TIME, PARAMETERS, PERCENT, SECONDS, Column, Tabl
 
 
 def leaderboard(rows: Sequence[Row]) -> Table:
-    """All methods on one data set, the best on test first; runs without figures last."""
+    """Return a table of all methods on one data set, the best on test first, rows without figures last."""
     rows = with_certainty(ranked(rows), main_figure(rows))
     title = f"{title_of(rows)}, {content_of(rows)}\n{counts_of(rows)}"
     notes = (

@@ -15,7 +15,10 @@ OTHER_DEVICE = "†"
 
 
 def parity(rows: Sequence[Row]) -> Table:
-    """A row a backend, with its times, decisions and optimum beside those of LIBSVM on the same machine."""
+    """Return a table with a row for each SVM and backend, compared with LIBSVM on the same machine.
+
+    Compared are the times, the decisions on test images and the dual objective.
+    """
     title = f"{title_of(rows)}: SVM backends against LIBSVM"
     rows = [row for row in with_settings(rows, told_apart=("backend",)) if requested(row)]
     if not rows:
@@ -26,7 +29,7 @@ def parity(rows: Sequence[Row]) -> Table:
 
 
 def _shared(rows: Sequence[Row]) -> str:
-    """What all rows have in common, so that it needs no column."""
+    """Return the method, settings and number of test images as text, as far as all rows share them."""
     common = [rows[0][name] for name in ("method", "settings") if len({row[name] for row in rows}) == 1]
     n = fact_of(rows, "test_n")
     return "; ".join(filter(None, [", ".join(filter(None, common)), f"{n:,} test images" if n else ""]))
@@ -37,7 +40,10 @@ def _notes(rows: Sequence[Line]) -> tuple[str, ...]:
 
 
 def _compared(row: Row, reference: Row | None) -> Line:
-    """The row with its ratios to LIBSVM's, as far as both have the figure, and times that nothing disturbed."""
+    """Return the row with its speed-ups over LIBSVM and its relative difference in the dual objective.
+
+    Each is None unless both rows have the figure; speed-ups also where other programs disturbed either row's times.
+    """
 
     def ratio(name: str) -> float | None:
         mine, theirs = row[name], reference[name] if reference else None
@@ -79,7 +85,7 @@ def _legend(rows: Sequence[Line]) -> list[str]:
 
 
 def _missing(rows: Sequence[Line]) -> list[str]:
-    """For every problem that LIBSVM was not set, the command that sets it."""
+    """Return a line for each method, settings and machine without a LIBSVM run, with the command that runs it."""
     notes = []
     several = len({row["machine"] for row in rows}) > 1
     for group in by([row for row in rows if not row["reference"]], ("method", "settings", "machine")):

@@ -14,7 +14,10 @@ KEPT = (*DATA, *HARDWARE, "method", "settings", "params", "overrides", "several_
 
 
 def per_class(rows: Sequence[Row]) -> Table:
-    """A row for each class and method: by class in the data set's order, the method with the best F1 first."""
+    """Return a table with a row for each class and method of the rows that are ok.
+
+    Classes are in the data set's order; within a class the method with the best F1 is first.
+    """
     told = [line for row in ranked(rows) if row["status"] == "ok" for line in _classes(row)]
     lines = sorted(told, key=lambda line: (line["position"], -(line["f1"] or 0)))
     title = f"{title_of(rows)}: class by class, on test\n{counts_of(rows)}"
@@ -29,7 +32,10 @@ def per_class(rows: Sequence[Row]) -> Table:
 
 
 def _classes(row: Row) -> list[Line]:
-    """The lines of one row, means over its seeds; [] where neither the records nor predictions have them."""
+    """Return a line for each class with precision, recall and F1, averaged over the row's seeds.
+
+    The list is empty where no run of the row has figures by class.
+    """
     names = row.runs[0].classes
     seeds = [found for run in row.runs if (found := run.by_class)]
     if not seeds or not names:
@@ -55,7 +61,7 @@ def _classes(row: Row) -> list[Line]:
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
-    """None where any seed has no figure: it would be a mean of others."""
+    """Return the mean over seeds, or None if any seed lacks the figure, as the mean would be of other seeds only."""
     return None if None in values else float(np.mean(values))  # type: ignore[arg-type]
 
 

@@ -1,4 +1,4 @@
-"""The views of `cellbench table`: one entry each, whose file is imported when somebody looks at it."""
+"""The views of `cellbench table`. The file of a view is imported only when its table is made."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 class View:
     """A table of the rows of one data set, split and limit.
 
-    place: 'file:function' in this folder; the function makes a Table of rows. summary: for the help. all_sizes: its
-    rows have all limits. on_request: shown only to those who name it. every_run: it compares settings or limits, so it
-    takes every run. own: what its lines have and results have not, for conditions. says_what_is_left_out: whether the
-    function also takes the rows of the same data that are not shown.
+    place: 'file:function' in this folder; the function makes a Table of rows. summary: a line for the help. all_sizes:
+    whether one table has the rows of all limits. on_request: whether the view is shown only if it is named, not with
+    'all'. every_run: whether it takes every run, as it compares settings or limits. own: columns that its lines have
+    and results do not; conditions on them are applied to its lines. says_what_is_left_out: whether the function also
+    takes the rows of the same data that are not shown.
     """
 
     place: str

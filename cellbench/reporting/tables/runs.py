@@ -1,4 +1,4 @@
-"""Every run on a line of its own: what was done, and what tells it from the others."""
+"""Every run on a separate line: what was done, and what distinguishes it from the others."""
 
 import json
 from collections import Counter
@@ -12,7 +12,10 @@ from .table import PERCENT, SECONDS, Column, Table
 
 
 def runs(results: Results) -> Table:
-    """The runs in the order data set, split, limit, method; `epochs` is None for what has none."""
+    """Return a table of all runs, in the order of data set, split, limit, method and seed.
+
+    The value of `epochs` is None for a run of a method without epochs.
+    """
     frame = results.frame.sort_values(
         ["dataset", "split", "limit", "method", "seed"], na_position="first", kind="stable"
     )
@@ -27,7 +30,7 @@ def runs(results: Results) -> Table:
 
 
 def _content_varies(rows: Sequence[Line]) -> bool:
-    """Whether two data sets have one name, so that only their content tells them apart."""
+    """Return whether two data sets share a name, so that only their content tells them apart."""
     return len({(row["dataset"], row["fingerprint"]) for row in rows}) > len({row["dataset"] for row in rows})
 
 

@@ -17,7 +17,7 @@ SCOPE = ("dataset", "fingerprint", "split")
 CURVE = (*SETTINGS_OF_ALL_SIZES, *HARDWARE, "processor", "gpu", "solver", "version")
 EXPONENT = Kind(digits=2)
 FIT = Kind(((1, "s"),))  # the same unit in all columns, as they are read from one to the next
-LEAST = 3  # sizes: with two the line goes through both, and nothing is known of its error
+LEAST = 3  # sizes for an exponent: through two a line always fits exactly, so its error would be unknown
 LEGEND = (
     "Fit time by training images; what is chosen on val (C, epoch) is within it. b: time grows as n^b, by least "
     f"squares in logarithms, ± its standard error, from {LEAST} sizes on."
@@ -27,7 +27,11 @@ STAND_IN = "synthetic-yeast-full"  # as many simulated images as that study had
 
 
 def scaling(rows: Sequence[Row]) -> Table:
-    """A row a method, its settings, backend and device; a column a number of training images; the exponent last."""
+    """Return a table of fit times, with a column for each number of training images and the exponent last.
+
+    There is a row for each method, its settings, backend and hardware, and one for the times that the study claimed
+    where the data set is the study's or its simulated stand-in.
+    """
     title = title_of([row.having(limit=None) for row in rows])
     told = with_settings([row.having(solver=solver(row)) for row in rows], told_apart=("backend",))
     curves = sorted((_curve(group) for group in by(told, CURVE)), key=_order)
@@ -40,7 +44,10 @@ def scaling(rows: Sequence[Row]) -> Table:
 
 
 def exponent(seconds: Mapping[int, float]) -> tuple[float | None, float | None]:
-    """b of seconds = a * n^b by least squares in logarithms, and its standard error; None below LEAST sizes."""
+    """Return b of seconds = a * n^b, by least squares in logarithms, and its standard error.
+
+    seconds: fit time by number of training images n. Both are None with fewer than LEAST sizes.
+    """
     if len(seconds) < LEAST:
         return None, None
     n, t = (np.log(np.array(values, float)) for values in (list(seconds), list(seconds.values())))
@@ -86,14 +93,14 @@ def _order(curve: Line) -> tuple[str, ...]:
 
 
 def _points(study: suites.Suite) -> dict[int, suites.Figures]:
-    """What the study claims of fits that it timed, by training images, from the fewest on."""
+    """Return the study's claimed figures that include a fit time, by number of training images, in ascending order."""
     told = [(entry.limit, entry.claimed) for entry in study.entries if entry.claimed]
     timed = {limit or figures.n or 0: figures for limit, figures in told if "fit_seconds" in figures.values}
     return dict(sorted(timed.items()))
 
 
 def _claimed(row: Line, points: Mapping[int, suites.Figures]) -> Line:
-    """The study's own figures, as a row; they rest on its images even where ours are simulated."""
+    """Return the study's claimed fit times as a row, which is never marked as simulated: the study had real images."""
     unknown = dict.fromkeys(("settings", "params", "preprocessing", "overrides", "machine", "threads", "limit"))
     return {
         **{name: row[name] for name in (*SCOPE, "several_labels")},
@@ -120,7 +127,7 @@ def _claims(points: Mapping[int, suites.Figures], study: suites.Suite) -> list[s
 
 
 def _shortfall(curves: Sequence[Line], rows: Sequence[Line]) -> list[str]:
-    """Where no curve has an exponent, the command for a further size."""
+    """Return a line with the command that runs one more size, in a list, empty if any curve has an exponent."""
     if any(curve["exponent"] is not None for curve in curves):
         return []
     most = max(curves, key=lambda curve: len(curve["sizes"]))
@@ -138,7 +145,7 @@ def _several_machines(curves: Sequence[Line]) -> bool:
 
 
 def _columns(sizes: Sequence[int]) -> tuple[Column, ...]:
-    """Of the times those of the fewest images are the first to be spared."""
+    """Return the columns of the table; where space is short, the times of the fewest images are left out first."""
     times = [Column(partial(_at, n), f"n={n:,}", FIT, spare=len(sizes) - 1 - place) for place, n in enumerate(sizes)]
     return (
         Column("method", "method", label=True),

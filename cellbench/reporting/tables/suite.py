@@ -21,10 +21,11 @@ ELSEWHERE = "‡"
 
 
 def claims(results: Results, suite: Suite, expected: Expected) -> Table:
-    """A row an entry and for each way in which it was run, those on the suite's own data set first.
+    """Return a table with a row for each entry of the suite and each way in which it was run.
 
-    Records are an entry's by method, settings and preprocessing, whatever their data set, limit, split or seed; those
-    with other settings, if they were run for it.
+    Of an entry's rows those that ran as the suite has it come before variants. A result belongs to an entry with the
+    same method, settings and preprocessing, whatever its data set, limit, split or seed; one with settings that no
+    entry has belongs to the entry that it was run for, if any.
     """
     runs = _by_entry(results.rows, expected)
     rows = [row for entry in expected for row in _rows(suite, entry, runs[entry["entry"]])]
@@ -37,7 +38,10 @@ def claims(results: Results, suite: Suite, expected: Expected) -> Table:
 
 
 def _by_entry(rows: Sequence[Row], expected: Expected) -> dict[str, list[Row]]:
-    """Rows by entry. Of entries with the same settings a row is those' that fit it best, see `_fit`."""
+    """Return the rows of each entry, by the entry's id.
+
+    Where several entries have the row's settings, the row goes to those that fit it best, see `_fit`.
+    """
     found: dict[str, list[Row]] = {entry["entry"]: [] for entry in expected}
     for row in rows:
         alike = [entry for entry in expected if _settings(entry, row, entry) == _settings(row, row, entry)]
@@ -50,14 +54,19 @@ def _by_entry(rows: Sequence[Row], expected: Expected) -> dict[str, list[Row]]:
 
 
 def _fit(entry: Mapping[str, Any], row: Row) -> int:
-    """How much of a row's split and limit an entry has; one that is on all images stands for any number of them."""
+    """Return how well the entry's split and limits match the row's, from 0 to 4; more is better.
+
+    The same split counts 1, the row's limit among the entry's counts 2, and an entry that is also on all images
+    counts 1, whatever the row's limit.
+    """
     return (row["split"] == entry["split"]) + 2 * (row["limit"] in entry["limits"]) + (None in entry["limits"])
 
 
 def _settings(asked: Mapping[str, Any], row: Row, entry: Mapping[str, Any]) -> tuple[str, Line, Line]:
-    """Method, parameters and preprocessing of a row or of an entry, on images with as many labels as the row's.
+    """Return the method, parameters and preprocessing of `asked`, which is a row or an entry, to compare the two.
 
-    What the entry leaves to the number of training images is left out, unless the user gave it to the row.
+    An entry has other parameters for images with several labels; the row says which apply. Parameters that `entry`
+    leaves to follow from the number of training images are left out, see `_left_open`.
     """
     several = row["several_labels"] and "params_of_several_labels" in asked
     params = json.loads(asked["params_of_several_labels" if several else "params"])
@@ -67,14 +76,16 @@ def _settings(asked: Mapping[str, Any], row: Row, entry: Mapping[str, Any]) -> t
 
 
 def _left_open(entry: Mapping[str, Any], row: Row) -> set[str]:
-    """Settings that follow from the number of training images in the entry and in the row; older records tell of the
-    latter only which settings the user changed."""
+    """Return the names of settings that follow from the number of training images both in the entry and in the row.
+
+    Older records don't say what follows: for them it is what follows in the entry and was not changed by the user.
+    """
     of_entry = set(entry.get("follows", ()))
     return of_entry - set(json.loads(row["overrides"])) if row.get("follows") is None else of_entry & follows(row)
 
 
 def _changed(entry: Mapping[str, Any], row: Row) -> str:
-    """The settings that the entry has otherwise."""
+    """Return the row's settings that differ from the entry's, as text 'name=value, …'."""
     given, found = ({**p, **q} for _, p, q in (_settings(entry, row, entry), _settings(row, row, entry)))
     return listed({name: found.get(name) for name in {**given, **found} if given.get(name) != found.get(name)})
 
@@ -104,7 +115,10 @@ def _is_variant(suite: Suite, entry: Mapping[str, Any], row: Row) -> bool:
 
 
 def _measured(suite: Suite, entry: Mapping[str, Any], row: Row) -> dict[str, Any]:
-    """Whether it ran as the suite has it, and then how far it is from the claim."""
+    """Return whether the row is a variant of the entry, its changed settings, and its difference from the claim.
+
+    off: measured minus claimed, as a fraction; None for a variant and where nothing comparable was claimed.
+    """
     variant = _is_variant(suite, entry, row)
     claimed = (entry["claimed"] or {}).get("values", {})
     name = next((name for name in MAIN if name in claimed), None)
@@ -119,7 +133,7 @@ def _published(suite: Suite, figures: Figures) -> Line:
 
 
 def _given(kind: str, figures: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What a row tells of figures that others give, by kind: claimed or published."""
+    """Return the entries of a line on figures from the literature; kind: 'claimed' or 'published'."""
     told = figures or {}
     return {
         kind: told.get("values"),
@@ -158,7 +172,10 @@ def _columns(suite: Suite, rows: Sequence[Line]) -> tuple[Column, ...]:
 
 
 def _told(kind: str, figure: str, spare: int) -> Column:
-    """A figure as it was given, with the device behind a time; text, so that it has no digits that nobody gave."""
+    """Return a column of a claimed or published figure, as text, so that it has only the digits of its source.
+
+    A time is followed by its device, and a figure on another data set by ELSEWHERE.
+    """
 
     def text(row: Line) -> str | None:
         value = (row[kind] or {}).get(figure)
@@ -196,7 +213,10 @@ def _legend(suite: Suite, rows: Sequence[Line]) -> list[str]:
 
 
 def _missing(suite: Suite, expected: Expected, runs: Mapping[str, Sequence[Row]]) -> list[str]:
-    """What was not run as the suite has it, and the command that does."""
+    """Return a line on how many entries were not run as the suite has them, with the command that does, in a list.
+
+    The list is empty if all entries were.
+    """
     left = [e["entry"] for e in expected if all(_is_variant(suite, e, row) for row in runs[e["entry"]])]
     if not left:
         return []
@@ -205,7 +225,7 @@ def _missing(suite: Suite, expected: Expected, runs: Mapping[str, Sequence[Row]]
 
 
 def _sources(suite: Suite) -> list[str]:
-    """Where each claimed and published figure is from, one line a place."""
+    """Return the suite's source, then a line for each place that claimed or published figures are from."""
     given = [("claimed", e.label, e.claimed) for e in suite.entries if e.claimed]
     given += [("published", e.label, e.published) for e in suite.entries if e.published]
     given += [("published", one.what, one) for one in suite.published]

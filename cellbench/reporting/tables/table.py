@@ -1,4 +1,4 @@
-"""A table is rows and columns as data; one unit a column, chosen once; text, Markdown, LaTeX, CSV or JSON."""
+"""A table as rows and columns of data, with one unit for each column; as text, Markdown, LaTeX, CSV or JSON."""
 
 import json
 import math
@@ -23,9 +23,11 @@ _BOLD, _END = "\ue000", "\ue001"  # private characters of width 1, whether or no
 
 @dataclass(frozen=True)
 class Kind:
-    """How figures look. units: (size in raw units, name), largest first; a column takes the largest that fits all.
+    """How the figures of a column are printed: unit, digits and sign.
 
-    digits: after the point; None: by the size of the column's figures; 'each': two that count, figure by figure.
+    units: (size in raw units, name), largest first; a column takes the largest that no figure but 0 is below.
+    digits: the number of digits after the point; None: chosen once for the column from the size of its figures;
+    'each': two significant digits for every figure. sign: '+' shows the sign of positive figures too.
     """
 
     units: tuple[tuple[float, str], ...] = ((1, ""),)
@@ -45,13 +47,15 @@ PARAMETERS = Kind(((1e6, "million"), (1e3, "thousand"), (1, "")))
 
 @dataclass(frozen=True)
 class Column:
-    """name: the key in a row, or a function of the row; kind: None for text.
+    """A column of a table: where its values come from, how they are printed and when it is shown.
 
-    label: says what the row is, so it stands even where figures are missing. spread: '<name>_sd', or the key that it
-    names, or that a function finds in a row, is shown with it. mark: of a row, what follows its figure to say that it
-    isn't like the others. bold: whether a row's figure stands out.
-    spare: 0 for a column that always stands; where a table is too wide those with the largest go first.
-    when: 'any': only if a row has it; 'varies': only if rows differ in it; or a function of all rows.
+    name: the key of the value in a row, or a function of the row. kind: how figures are printed, None for text.
+    label: whether the column says what the row is, so that it is filled even where a row's figures are missing.
+    spread: the value printed after ±: True: that at '<name>_sd'; a string: that at this key; or a function of the
+    row. mark: a function of the row that returns a mark to print after its figure, '' for none. bold: a function that
+    says whether the row's figure is printed bold.
+    spare: where a table is too wide, columns with the largest number are left out first; 0: never left out.
+    when: 'always'; 'any': only if any row has a value; 'varies': only if rows differ; or a function of all rows.
     """
 
     name: str | Callable[[Line], Any]
@@ -81,9 +85,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """rows: raw figures (fractions, seconds, bytes); a row's 'remark' says what its figures do not.
+    """A table as data. rows: with raw figures (fractions, seconds, bytes).
 
-    A row whose 'status' is not ok has its remark in place of figures. notes: lines below the table.
+    A row's 'remark' says what its figures do not; it replaces the figures where the row's 'status' is not ok. notes:
+    lines below the table.
     """
 
     view: str
@@ -159,21 +164,21 @@ def _digits(values: Sequence[float | None]) -> int:
 
 
 def two_digits(value: float) -> int:
-    """Digits after the point that show two which count: 30, 3.1, 0.31."""
+    """Return how many digits after the point show two significant digits, as in 30, 3.1 and 0.31."""
     return max(0, 1 - math.floor(math.log10(abs(value)))) if value else 0
 
 
 def render(tables: Sequence[Table], style: str, width: int | None = None, bold: Embolden | None = None) -> str:
-    """The tables as one text in one of STYLES; the same tables give the same text.
+    """Return the tables as one text; style: a key of STYLES. The same tables give the same text.
 
-    width: of the terminal, for 'text': columns that can be spared are left out, and named, until a table fits.
-    bold: what makes text bold on it, if anything does.
+    width, bold: for 'text' alone. width: of the terminal, in characters: columns that can be spared are left out until
+    a table fits, and a note names them; None: all are shown. bold: a function that makes text bold on the terminal.
     """
     return text(tables, width, bold) if style == "text" else STYLES[style](tables)
 
 
 def text(tables: Sequence[Table], width: int | None = None, bold: Embolden | None = None) -> str:
-    """The tables for a terminal; see `render`."""
+    """Return the tables as text for a terminal; see `render`."""
     blocks = []
     for table in tables:
         columns, left_out = _fitting(table, width)
@@ -195,7 +200,7 @@ def _wrapped(lines: Sequence[str], width: int | None) -> list[str]:
 
 
 def _fitting(table: Table, width: int | None) -> tuple[list["_Cells"], list[str]]:
-    """The columns of a table that fit, and the titles of those left out for it."""
+    """Return the columns of a table that fit into `width` characters, and the titles of the columns left out."""
     columns, left_out = _shown(table), []
     while width and sum(cells.width for cells in columns) + 2 * (len(columns) - 1) > width:
         most = max((cells.column.spare for cells in columns), default=0)
@@ -211,9 +216,9 @@ def _told(left_out: Sequence[str]) -> list[str]:
 
 
 def _grid(table: Table, columns: Sequence["_Cells"], bold: Embolden | None) -> tuple[list[str], list[str]]:
-    """Lines of the table, and whole those remarks that had to be cut in it.
+    """Return the lines of the table, and the full text of the remarks that had to be shortened in them.
 
-    A remark stands below its row, or on it where the figures are missing.
+    A remark is on a line below its row, or in place of the figures where the row is not ok.
     """
     if not table.rows:
         return [], []
@@ -247,8 +252,11 @@ def _grid(table: Table, columns: Sequence["_Cells"], bold: Embolden | None) -> t
 
 @dataclass(frozen=True)
 class Shown:
-    """A column as a page shows it. texts: as the terminal has them, by row; values: raw, None where missing; bold: by
-    row, whether it stands out."""
+    """A column as a page shows it. title: on one line. unit: '' for none.
+
+    label: whether the column says what the row is. figures: whether it has figures, not text. texts: as printed on a
+    terminal, one for each row. values: raw, None where missing. bold: for each row, whether its figure is bold.
+    """
 
     title: str
     unit: str
@@ -260,7 +268,7 @@ class Shown:
 
 
 def laid_out(table: Table) -> list[Shown]:
-    """The columns that a table shows, for those who draw it themselves."""
+    """Return the columns that the table shows as text and values, for output that is not made by `render`."""
     return [
         Shown(
             cells.column.title_in_line,
@@ -282,7 +290,7 @@ def _markdown(tables: Sequence[Table]) -> str:
 
 
 def _latex(tables: Sequence[Table]) -> str:
-    """Tables with caption, for a document that loads booktabs."""
+    """Return the tables as LaTeX with captions, for a document that loads booktabs."""
     return "\n\n".join(
         "\n".join(
             [

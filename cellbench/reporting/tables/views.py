@@ -1,4 +1,4 @@
-"""What is worth seeing in results: pure functions from the rows of one data set to a table."""
+"""The tables of results: which views are shown, for which rows, and with which notes."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -15,9 +15,10 @@ from .table import Table
 
 
 def tables(results: Results, view: str = "all", conditions: Sequence[str] = ()) -> list[Table]:
-    """The tables of one of VIEWS, or of all that aren't for those who ask, a table for each group that it speaks of.
+    """Return the tables of a view, one for each data set, split and limit, or for all limits of a split together.
 
-    Data sets with several labels an image come last: their figures are others. conditions: of rows, see `where`.
+    view: a key of VIEWS, or 'all' for those that are not only on request. conditions: on rows, see `Results.where`.
+    Data sets with several labels an image come last in each view, as their figures are not the same.
     """
     names = [name for name in VIEWS if name == view or (view == "all" and not VIEWS[name].on_request)]
     late = own(conditions, [column for name in names for column in VIEWS[name].own])
@@ -42,7 +43,7 @@ def _groups(rows: Sequence[Row], scope: Sequence[str]) -> list[list[Row]]:
 
 
 def _explained(table: Table, rows: Sequence[Line]) -> Table:
-    """The table with a line on a remark that doesn't explain itself."""
+    """Return the table, with a note that explains the remark BELOW_TWICE_CHANCE if any row has it."""
     classes = fact_of(rows, "n_classes")
     if not any(BELOW_TWICE_CHANCE in row.get("remark", "") for row in table.rows):
         return table

@@ -1,9 +1,9 @@
-"""Where runs are done. An executor takes jobs and gives their records as they finish; all else is the same for all.
+"""Executors, which do runs: an executor takes jobs and yields their records as they finish.
 
-protocol.py  what an executor does: two methods
-local.py     one child process a run, one run after the other, on this machine
-child.py     that process: how it starts, ends and is heard
-questions.py what only a process with torch can tell
+protocol.py  the two methods of an executor
+local.py     runs on this machine, one after the other, each in a child process
+child.py     that process: how it is started and ended, and how it reports
+questions.py functions that need torch, which an executor calls where the runs are done
 """
 
 from .local import LocalExecutor

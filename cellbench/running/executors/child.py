@@ -1,5 +1,7 @@
-"""Runs in child processes of a fork server that holds the heavy imports: memory is measured by run, a crash is one
-run's, and starting one costs a fork."""
+"""Runs in child processes of a fork server that has already done the slow imports.
+
+Memory is thus measured for each run, a crash ends one run only, and starting a run costs only a fork.
+"""
 
 import contextlib
 import multiprocessing
@@ -47,9 +49,10 @@ def run_job(
     checkpoint: Path | None = None,
     model: Path | None = None,
 ) -> tuple[RunRecord, Predictions | None]:
-    """Do one run in a child process and return its record, whatever became of it, and its predictions if it is ok.
+    """Do one run in a child process and return its record, whatever happened, and its predictions if it is 'ok'.
 
-    A run that finds its own progress in `checkpoint` goes on from there. model: where the child writes what it trained.
+    If `checkpoint` holds the progress of this run, it goes on from there. model: the file to write the trained model
+    to, or None.
     """
     if job.skip:
         return unfinished(job, "skipped", job.skip, _environment(job.spec.device)), None
@@ -64,7 +67,7 @@ def run_job(
 
 @cache
 def _environment(device: str) -> dict[str, Any]:
-    """The environment of a run that could not tell its own; empty when no child can tell it either."""
+    """Return the environment for the record of an unfinished run; empty if no child process can find it out."""
     try:
         return ask(partial(environment, device))
     except BackendError:
@@ -72,7 +75,10 @@ def _environment(device: str) -> dict[str, Any]:
 
 
 def ask(question: Callable[[], T], plugins: Sequence[Path] = ()) -> T:
-    """The answer of a module-level function that needs torch, from a child, so that this process needn't load it."""
+    """Call a module-level function in a child process and return its result, so that torch is not imported here.
+
+    Raises BackendError if there is no result.
+    """
     kind, answer = _in_child(_ask, (question,), lambda kind, facts: None, None, plugins)
     if kind != "done":
         raise BackendError(f"a child process could not answer: {answer}")
@@ -82,8 +88,11 @@ def ask(question: Callable[[], T], plugins: Sequence[Path] = ()) -> T:
 def _in_child(
     target: Callable, arguments: tuple, listener: Listener, timeout: float | None, plugins: Sequence[Path]
 ) -> tuple[str, Any]:
-    """('done', result), or a reason as ('failed', ...), ('timeout', ...) or ('unavailable', ...), of `target` run in a
-    child process. Unavailable: it needs what can't be had here."""
+    """Call `target` in a child process and return ('done', its result), or how it ended otherwise, with the reason.
+
+    This is ('failed', reason), ('timeout', reason), or ('unavailable', reason) if it needs something that cannot be had
+    here.
+    """
     ours, theirs = _context.Pipe(duplex=False)
     surroundings = dict(os.environ), os.getcwd()
     child = _context.Process(target=_main, args=(theirs, target, arguments, list(plugins), *surroundings))
@@ -143,7 +152,7 @@ def _ask(listener: Listener, question: Callable[[], T]) -> T:
 
 
 def _reason(error: Exception) -> str:
-    """One line: what was raised, and for an unforeseen error the place in the code."""
+    """Return an error as one line, with its type and the place in the code unless it is a CellbenchError."""
     text = " ".join(str(error).split()) or "no message"
     for folder in (cache_folder(), Path.cwd(), Path.home()):  # records are shared: no path that names a user
         text = text.replace(f"{folder}{os.sep}", "")
@@ -163,7 +172,7 @@ def _cause_of_death(exit_code: int | None) -> str:
 
 
 def _end(child: Any) -> None:
-    """Wait for a child that has finished; end one that hasn't."""
+    """Wait shortly for a child process to end by itself, and end it if it does not."""
     child.join(0.2)  # its last word was its result, or the pipe is closed: it is about to end by itself
     if child.is_alive():
         child.terminate()

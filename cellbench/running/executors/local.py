@@ -1,4 +1,4 @@
-"""Runs on this machine, one after the other, so that each has all of it and times compare."""
+"""Runs on this machine, one after the other, so that each has the whole machine and times can be compared."""
 
 from collections.abc import Callable, Generator, Iterable, Sequence
 from functools import partial
@@ -12,9 +12,9 @@ T = TypeVar("T")
 
 
 class LocalExecutor:
-    """One child process a run.
+    """Does each run in a child process of its own.
 
-    start: begin now with the imports that all runs share, so that they go on while the plan is made.
+    start: whether to begin at once with the imports that all runs share, while the plan is made.
     """
 
     def __init__(self, start: bool = True) -> None:
@@ -22,7 +22,7 @@ class LocalExecutor:
             child.start_server()
 
     def run(self, tasks: Iterable[Task], listener: Listener) -> Generator[Outcome, None, None]:
-        """See Executor. An exception that comes while a run is at work, such as Ctrl-C, ends it and passes through."""
+        """Do the tasks as `Executor.run` says. An exception such as Ctrl-C ends the current run and passes through."""
         for task in tasks:
             listener(task.job, "started", {})
             record, predictions = child.run_job(
@@ -36,5 +36,5 @@ class LocalExecutor:
             yield Outcome(task.job, record, predictions)
 
     def ask(self, question: Callable[[], T], plugins: Sequence[Path] = ()) -> T:
-        """See Executor."""
+        """Return the result of a function from a child process; see `Executor.ask`."""
         return child.ask(question, plugins)

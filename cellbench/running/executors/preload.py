@@ -1,4 +1,4 @@
-"""What the fork server imports once, so that a run's process starts with it; nothing here may touch a GPU."""
+"""The imports that the fork server does once, so that each run starts with them; nothing here may use a GPU."""
 
 # ruff: noqa: E402
 import os

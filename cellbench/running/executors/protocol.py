@@ -1,4 +1,4 @@
-"""What an executor is asked, and what it gives."""
+"""The interface of executors: the tasks that they take, and the outcomes that they give."""
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,10 +17,11 @@ Listener = Callable[[Job, str, Mapping[str, Any]], None]
 
 @dataclass(frozen=True)
 class Task:
-    """A job, and how it is to be done.
+    """A job, and how to do it.
 
-    timeout: seconds after which it is ended. plugins: Python files with methods and data sets that it may need.
-    checkpoint: a file from which it goes on, where an earlier attempt left one. model: where to write what was trained.
+    timeout: seconds after which the run is ended. plugins: Python files with methods and data sets that it may need.
+    checkpoint: file for its progress; if an earlier attempt left one, the run goes on from there. model: the file to
+    write the trained model to, or None.
     """
 
     job: Job
@@ -32,7 +33,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a job: a record, whatever happened, and the predictions of a run that is ok."""
+    """The outcome of a job: a record, whatever happened, and the predictions if its status is 'ok', else None."""
 
     job: Job
     record: RunRecord
@@ -40,18 +41,19 @@ class Outcome:
 
 
 class Executor(Protocol):
-    """Does runs somewhere: on this machine, or on others."""
+    """Does runs on this machine, or on others."""
 
     def run(self, tasks: Iterable[Task], listener: Listener) -> Generator[Outcome, None, None]:
-        """Do the tasks and give each outcome when it is there; closing the generator ends the runs at work.
+        """Do the tasks and yield each outcome when it is ready; closing the generator ends the current runs.
 
-        A task is taken from `tasks` no sooner than it can start. A run that fails gives a record that says so.
+        A task is taken from `tasks` only when it can start. A run that fails also has an outcome, with a record that
+        says so.
         """
         ...
 
     def ask(self, question: Callable[[], T], plugins: Sequence[Path] = ()) -> T:
-        """The answer of a module-level function, or a partial of one, from where the runs are done.
+        """Call a module-level function, or a partial of one, where the runs are done, and return its result.
 
-        Raises BackendError when there is no answer.
+        Raises BackendError if there is no result.
         """
         ...

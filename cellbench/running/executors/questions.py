@@ -1,4 +1,4 @@
-"""Questions that only a process with torch can answer; an executor asks them where the runs are done."""
+"""Functions that need torch, such as whether there is a CUDA device; an executor calls them where runs are done."""
 
 from collections.abc import Sequence
 from typing import TypedDict
@@ -9,7 +9,7 @@ from ..single_run import make_method
 
 
 class Torch(TypedDict):
-    """What torch finds; gpu and cuda_version are empty without CUDA."""
+    """What torch finds; gpu is empty without a CUDA device, cuda_version if torch was built without CUDA."""
 
     cuda: bool
     gpu: str
@@ -18,7 +18,7 @@ class Torch(TypedDict):
 
 
 def describe_torch() -> Torch:
-    """CUDA's presence, the card, threads."""
+    """Return whether torch finds CUDA, the name of the card, CUDA's version and the number of threads."""
     import torch
 
     cuda = torch.cuda.is_available()
@@ -31,9 +31,9 @@ def describe_torch() -> Torch:
 
 
 def missing_backend(jobs: Sequence[Job]) -> str:
-    """Which method of the jobs lacks a library or device here, and what it lacks; '' when all have what they need.
+    """Return the first method of the jobs that lacks a library or device here, and what it lacks; '' if none does.
 
-    Whatever else goes wrong when a method is made is for its run to record.
+    Other errors in making a method are ignored here; the record of its run will hold them.
     """
     for job in jobs:
         try:

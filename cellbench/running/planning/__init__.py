@@ -1,5 +1,6 @@
 """From options to jobs.
 
-options: what was asked for · quick: what --quick asks for · selection: the methods, data sets, suites and settings that
-this comes to, checked · plan, suites: methods × data sets × seeds, and a suite's entries, as jobs.
+options: the options of a run · quick: the options that --quick stands for · selection: the methods, data sets, suites
+and settings that options choose, checked · plan: the jobs of methods × data sets × seeds · suites: the jobs of the
+entries of suites.
 """

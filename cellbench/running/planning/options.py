@@ -1,4 +1,4 @@
-"""What `cellbench run` and `cellbench.run` are told: one field for each long option."""
+"""The options of `cellbench run` and `cellbench.run`: one field for each long option."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -47,7 +47,7 @@ class RunOptions:
 
 
 def parse_seeds(asked: str | int | Iterable[int]) -> tuple[int, ...]:
-    """0, '0', '0-2', '0,3,5' or numbers as seeds, each once, in order."""
+    """Return the seeds that 0, '0', '0-2', '0,3,5' or several numbers stand for, each once, in order."""
     text = asked if isinstance(asked, str) else ",".join(map(str, [asked] if isinstance(asked, int) else asked))
     try:
         ranges = [_range(part) for part in text.split(",")]
@@ -62,13 +62,13 @@ def parse_seeds(asked: str | int | Iterable[int]) -> tuple[int, ...]:
 
 
 def _range(text: str) -> range:
-    """'3' or '0-2', both ends included. Raises ValueError for anything else."""
+    """Return the range that '3' or '0-2' stands for, both ends included. Raises ValueError for anything else."""
     first, _, last = text.partition("-")
     return range(int(first), int(last or first) + 1)
 
 
 def parse_val_limit(asked: str | int) -> int | Literal["all"]:
-    """'all' or a number of images from 1."""
+    """Return 'all' or a number of images from 1. Raises UsageError for anything else."""
     text = str(asked)
     if text == "all":
         return "all"

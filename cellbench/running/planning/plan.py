@@ -45,9 +45,10 @@ class Override:
 
 @dataclass(frozen=True)
 class Choice:
-    """A method to run, by name. settings: a suite's, between the defaults and what the user gave; title: its entry.
+    """A method to run, by name.
 
-    limit, val_limit: the number of training and of val images, see make_plan.
+    settings: those of a suite's entry, which override the defaults; what the user gave overrides them. title: the entry
+    as 'suite/entry', or empty. limit, val_limit: the number of training and of val images, see make_plan.
     """
 
     method: str
@@ -59,7 +60,10 @@ class Choice:
 
 
 def parse_override(text: str) -> Override:
-    """'key=value' or 'glob:key=value'; a value reads as number, true/false, none, text, or a comma-separated list."""
+    """Return the setting that a text 'key=value' or 'glob:key=value' gives. Raises UsageError for another form.
+
+    A value is read as a number, true or false, none, text, or a comma-separated list of these.
+    """
     name, equals, value = text.partition("=")
     scope, colon, key = name.rpartition(":")
     if equals and key.strip() and not value.strip():
@@ -81,10 +85,10 @@ def make_plan(
     device: str = "cpu",
     deterministic: bool = False,
 ) -> list[Job]:
-    """Jobs in the order data set, seed, method, each once. split and limits are for methods given by name alone.
+    """Return the jobs in the order data set, seed, method, each once.
 
-    limit: of the training images; those of val are limited in proportion, as labels are labels, unless val_limit is
-    their number or 'all'.
+    split, limit, val_limit: for methods that are given by name alone; a `Choice` has its own. limit: the number of
+    training images. val_limit: the number of val images, 'all', or None to limit them in proportion to training images.
     A method that no seed changes is planned for seed 0 alone; one that can't run on `device`, for a device that it
     can run on. Raises UsageError when an override fits no method, an unscoped one doesn't fit every method, or one of
     several labels an image fits no data set, and DataError when the limit leaves a class empty.
@@ -127,8 +131,11 @@ def make_plan(
 
 
 def _with_weights_by_content(job: Job) -> Job:
-    """A file of weights is named by what it is called and holds: another one of its name is another run, and records
-    are shared, paths not. Raises UsageError when there is no such file."""
+    """Return the job with a file of weights given by its name and a digest of its content, in place of its path.
+
+    Another file of the same name thus makes another run, and shared records hold no path. Raises UsageError if there is
+    no such file.
+    """
     given = job.spec.params.get("weights")
     if given in (None, IMAGENET):
         return job
@@ -142,7 +149,7 @@ def _with_weights_by_content(job: Job) -> Job:
 
 
 def merged(jobs: Iterable[Job]) -> list[Job]:
-    """Each run once, for all the entries that it is for."""
+    """Return each job once; jobs for the same run become one job with the titles of all their entries."""
     found: dict[str, Job] = {}
     for job in jobs:
         first = found.setdefault(job.spec.key, job)
@@ -156,7 +163,7 @@ def _images_asked(choice: Choice) -> tuple[str, int | None, ValLimit]:
 
 
 def _used(data: Dataset, limit: int | None, val_limit: ValLimit) -> tuple[dict[str, Any], dict[str, int]]:
-    """The limits of a spec, None where one limits nothing, and the number of images used by part."""
+    """Return the limits as a spec holds them, None where all images are used, and the number of images by part."""
     split = data.split
     if limit is not None and limit >= len(split.train):
         limit = None
@@ -169,7 +176,10 @@ def _used(data: Dataset, limit: int | None, val_limit: ValLimit) -> tuple[dict[s
 
 
 def _suggestions(of_data: Mapping[str, Any], limit: int | None) -> dict[str, Any]:
-    """What the data set suggests; a number of epochs for all of its images only, as fewer need more of them."""
+    """Return the settings that a data set suggests, without `epochs` if training images are limited.
+
+    A net needs more epochs on fewer images.
+    """
     return {name: value for name, value in of_data.items() if name != "epochs" or limit is None}
 
 
@@ -188,10 +198,10 @@ def _spec(
     asked: Mapping[str, Any],
     n: int,
 ) -> tuple[RunSpec, dict[str, Any]]:
-    """The spec with defaults < data set's suggestions < suite's settings < what the user asked for, and what the last
-    two changed.
+    """Return the spec of a run, and the settings that differ from those without the suite's and the user's.
 
-    n: training images, which settings that are left open follow.
+    Later ones override earlier ones: defaults, the data set's suggestions, the suite's settings, the user's settings.
+    n: number of training images, from which settings that are left open follow.
     """
     normal = settled(entry, suggested, multilabel=data.multilabel, n=n)
     final = settled(entry, suggested, settings, asked, multilabel=data.multilabel, n=n)
@@ -211,10 +221,10 @@ def _spec(
 
 
 def _least_steps(spec: RunSpec, entry: MethodEntry, before: Sequence[Mapping[str, Any]], n: int) -> int:
-    """The steps that a net would take had the user not said how many; 0 where it starts from weights of elsewhere.
+    """Return the number of steps that a net would take if the user had not changed it; 0 if it starts from weights.
 
-    before: data set's suggestions and suite's settings. With another batch size, the default epochs for that batch are
-    enough.
+    before: the data set's suggestions and the suite's settings. If the user changed the batch size, the number of steps
+    with the default epochs for that size is returned if it is smaller. For methods without epochs it is 0.
     """
     if "epochs" not in spec.params or spec.params.get("weights"):
         return 0
@@ -226,10 +236,10 @@ def _least_steps(spec: RunSpec, entry: MethodEntry, before: Sequence[Mapping[str
 def settled(
     entry: MethodEntry, *layers: Mapping[str, Any], multilabel: bool = True, n: int | None = None
 ) -> tuple[Any, ...]:
-    """A method's settings, its preprocessing and, of several labels an image, the decision, with those values of the
-    layers that they have in place of their own; a later layer's goes before an earlier one's.
+    """Return a method's settings, its preprocessing and, if multi-label, its decision, with the values of the layers.
 
-    n: training images; without it, settings that follow from their number are left open.
+    layers: settings by name; later layers override earlier ones, and names that a method does not have are ignored.
+    n: number of training images; without it, settings that follow from this number are left open.
     """
     params, *others = (_replace(part, layers) for part in _parts(entry, multilabel))
     if entry.suited and n is not None:
@@ -238,14 +248,17 @@ def settled(
 
 
 def following(entry: MethodEntry, *layers: Mapping[str, Any]) -> list[str]:
-    """Names of a method's settings that follow from the number of training images: no layer gives them a value."""
+    """Return the names of a method's settings that follow from the number of training images.
+
+    These are settings that no layer gives a value.
+    """
     of_few, of_many = (vars(settled(entry, *layers, n=n)[0]) for n in (FEW, MANY))
     given = {name for layer in layers for name, value in layer.items() if value not in AUTOMATIC}
     return [name for name in of_few if of_few[name] != of_many[name] and name not in given]
 
 
 def names_of(entry: MethodEntry, multilabel: bool = True) -> list[str]:
-    """Names of all that `--set` reaches."""
+    """Return the names of all settings of a method that `--set` can change, with preprocessing and decision."""
     return _names(*_parts(entry, multilabel))
 
 
@@ -254,12 +267,15 @@ def _parts(entry: MethodEntry, multilabel: bool) -> tuple[Settings, ...]:
 
 
 def settings_of(entry: MethodEntry) -> list[Setting]:
-    """All that `--set` reaches in a method."""
+    """Return the description of each setting of a method that `--set` can change."""
     return [setting for part in _parts(entry, True) for setting in described(part)]
 
 
 def needs_of(entry: MethodEntry) -> list[tuple[str, Extra]]:
-    """The optional packages that a method takes, each with 'setting=value' where only that does, else ''."""
+    """Return the optional packages that a method needs, each with the 'setting=value' that needs it.
+
+    The text is empty for a package that the method always needs.
+    """
     found = [("", EXTRAS[entry.needs])] if entry.needs else []
     for setting in described(entry.defaults):
         found += [(f"{setting.name}={str(value).lower()}", EXTRAS[extra]) for value, extra in setting.needs.items()]
@@ -271,8 +287,11 @@ def _names(*parts: Settings) -> list[str]:
 
 
 def _replace(settings: Settings, layers: Iterable[Mapping[str, Any]]) -> Any:
-    """The settings with the values of the layers. One that changes what another setting is reset by, see
-    core.settings.setting, takes that one back to its default, lest a rate that was meant for SGD be Adam's."""
+    """Return the settings with the values of the layers, in which later layers override earlier ones.
+
+    A layer that changes the setting which another one is reset by (see core.settings.setting) resets that one to its
+    default, so that a learning rate meant for SGD is not used for Adam.
+    """
     values: dict[str, Any] = {}
     resets = [(setting.name, setting.reset_by) for setting in described(settings) if setting.reset_by]
     for layer in layers:
@@ -284,7 +303,10 @@ def _replace(settings: Settings, layers: Iterable[Mapping[str, Any]]) -> Any:
 
 
 def check_scopes(entries: Sequence[MethodEntry], sets: Sequence[Dataset], overrides: Sequence[Override]) -> None:
-    """Raises UsageError when an override fits no method, or one that has no such setting on any of the data sets."""
+    """Raise UsageError if an override matches no method, or a method that does not have the setting.
+
+    The settings of a decision exist only if a data set has several labels for each image.
+    """
     multilabel = any(data.multilabel for data in sets)
     for override in overrides:
         fits = [entry for entry in entries if fnmatch.fnmatchcase(entry.name, override.scope)]

@@ -11,9 +11,9 @@ DATA = "synthetic-yeast"
 
 
 def choose_quick(options: RunOptions) -> RunOptions:
-    """The options with its methods filled in, and the data set where none is named.
+    """Return the options with the methods of `--quick`, and with its data set if none is named.
 
-    Raises UsageError where the options choose other runs.
+    Raises UsageError if the options choose methods or suites as well.
     """
     chosen = {"--all": options.all, "--suite": options.suites, "--method": options.methods}
     if clash := [flag for flag, given in chosen.items() if given]:

@@ -1,4 +1,4 @@
-"""What a run is to do, from what was asked for: methods, data sets, suites, settings and the device, all checked."""
+"""The methods, data sets, suites, settings and the device that the options of a run choose, all checked."""
 
 import fnmatch
 import math
@@ -25,10 +25,11 @@ DEVICES = ("auto", "cpu", "cuda")
 
 @dataclass(frozen=True)
 class Selection:
-    """Names that are known, and settings that can be read.
+    """What the options of a run choose: names that exist, and settings that could be parsed.
 
-    methods: by name, those of the studies' entries where there are studies. datasets: names, and paths of folders;
-    none where the studies' own are meant. seeds: None for the usual ones, 0 or those of the suite.
+    suites: the suites that were asked for. studies: suites with the chosen ones of their entries. methods: names; with
+    studies, those of their entries. datasets: names and paths of folders; empty for the data sets of the studies.
+    seeds: None for the usual ones, which are 0 or those of the suite.
     """
 
     suites: Sequence[Suite]
@@ -46,7 +47,10 @@ class Selection:
 
 
 def select(options: RunOptions) -> Selection:
-    """What the options choose. Raises UsageError, before anything is read or prepared, for what there is not."""
+    """Return what the options choose.
+
+    Raises UsageError for names that do not exist and values that are not allowed, before any data are read or prepared.
+    """
     _check_choice(options)
     _check_numbers(options)
     load_plugins(options.plugins)
@@ -71,13 +75,20 @@ def select(options: RunOptions) -> Selection:
 
 
 def choose_methods(patterns: Sequence[str], exclude: Sequence[str] = ()) -> list[str]:
-    """Names of the methods that fit, without any pattern of the standard ones."""
+    """Return the names of the methods that match the patterns, or, without patterns, of all standard methods.
+
+    Raises UsageError if a pattern matches nothing, or if `exclude` leaves nothing.
+    """
     chosen = methods.select(patterns) if patterns else [e.name for e in methods.entries() if e.standard]
     return _without(chosen, exclude)
 
 
 def choose_datasets(patterns: Sequence[str], exclude: Sequence[str] = ()) -> list[str]:
-    """Names of the data sets that fit and paths of folders, without any pattern of the standard ones that are ready."""
+    """Return the names of the data sets that match the patterns, and the patterns that are paths of folders.
+
+    Without patterns, return the names of the standard data sets that are ready. Raises UsageError if a pattern matches
+    nothing, or if `exclude` leaves nothing.
+    """
     if not patterns:
         return _without([e.name for e in datasets.entries() if e.standard and e.ready], exclude)
     chosen: dict[str, None] = {}
@@ -88,7 +99,11 @@ def choose_datasets(patterns: Sequence[str], exclude: Sequence[str] = ()) -> lis
 
 
 def choose_device(wanted: str, ask: Callable[[Callable[[], Torch]], Torch]) -> str:
-    """'cpu' or 'cuda'. ask: has the question answered where the runs are done."""
+    """Return the device to run on, 'cpu' or 'cuda'; 'auto' is CUDA if torch finds a device.
+
+    ask: calls a function where the runs are done and returns its result. Raises BackendError if 'cuda' is wanted and
+    there is none.
+    """
     if wanted == "cpu" or (wanted == "auto" and not cuda_driver()):
         return "cpu"
     if ask(describe_torch)["cuda"]:
@@ -101,7 +116,7 @@ def choose_device(wanted: str, ask: Callable[[Callable[[], Torch]], Torch]) -> s
 
 
 def setting_texts(given: Mapping[str, Any] | Sequence[str]) -> list[str]:
-    """Settings as `--set` takes them."""
+    """Return settings as a list of texts as `--set` takes them, 'key=value'."""
     return [f"{key}={value}" for key, value in given.items()] if isinstance(given, Mapping) else list(given)
 
 
@@ -134,7 +149,7 @@ def _without(names: list[str], exclude: Sequence[str]) -> list[str]:
 
 
 def _check_exclude(patterns: Sequence[str], suites: Sequence[Suite]) -> None:
-    """A pattern that fits no method, entry or data set is a slip, and would silently exclude nothing."""
+    """Raise UsageError for a pattern that matches no method, entry or data set, as it would exclude nothing."""
     known = {*methods, *datasets, *(entry.id for suite in suites for entry in suite.entries)}
     for pattern in patterns:
         if not fnmatch.filter(known, pattern):
@@ -148,8 +163,10 @@ def _check_output(output: Path, folders: Sequence[Path]) -> None:
 
 
 def _overrides(options: RunOptions, chosen: Sequence[str]) -> list[Override]:
-    """The settings that were given. --image-size is one too: the size that a folder's images are brought to when they
-    are read is the size that methods get."""
+    """Return the settings that the user gave with --set, --image-size and --epochs.
+
+    --image-size is one of them, as the size to which a folder's images are brought is also the size that methods get.
+    """
     overrides = [parse_override(text) for text in setting_texts(options.set)]
     if size := options.folder.get("image_size"):
         overrides.insert(0, Override("*", "size", size))

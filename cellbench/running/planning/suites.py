@@ -1,4 +1,4 @@
-"""Suites as runs: what each entry comes to when every setting is resolved."""
+"""Suites as jobs: the runs of each entry, with every setting resolved."""
 
 import fnmatch
 from collections.abc import Callable, Mapping, Sequence
@@ -39,9 +39,10 @@ def plan_suites(
     overrides: Sequence[Override],
     **options: Any,
 ) -> list[Job]:
-    """Jobs of the entries of each suite, on data sets `names`, or without any on the suite's own.
+    """Return the jobs of the entries of each suite, each run once.
 
-    prepared: gives the folder of a data set. options: those of `plan_suite`.
+    names: the data sets to run on; the suite's data set if empty. prepared: returns the folder of a data set. options:
+    further arguments of `plan_suite`.
     """
     folders = {suite.name: [prepared(name) for name in names] or [_own(suite, prepared)] for suite, _ in studies}
     sets = [cache.read(folder) for folder in dict.fromkeys(f for of_suite in folders.values() for f in of_suite)]
@@ -61,7 +62,7 @@ def _own(suite: Suite, prepared: Callable[[str], Path]) -> Path:
 
 
 def variants(studies: Studies, jobs: Sequence[Job], changes: Sequence[str]) -> list[str]:
-    """A line for each suite that is not run as it is written; changes: options that change its runs."""
+    """Return a line for each suite that is not run as it is written; changes: the options that change its runs."""
     lines = []
     for suite, _ in studies:
         used = dict.fromkeys(job.spec.dataset for job in jobs if _is_of(job, suite))
@@ -88,9 +89,10 @@ def plan_suite(
     device: str = "cpu",
     deterministic: bool = False,
 ) -> list[Job]:
-    """Jobs of these entries on prepared data sets; split and seeds in place of the suite's, limit where it is less.
+    """Return the jobs of entries of a suite on prepared data sets.
 
-    val_limit: as in make_plan.
+    folders: those of the data sets. split, seeds: replace those of the suite, unless None. limit: replaces the suite's
+    limits where it is smaller. val_limit: as in make_plan.
     """
     chosen = [
         Choice(
@@ -116,10 +118,10 @@ def plan_suite(
 
 
 def settings(suite: Suite, entry: Entry) -> dict[str, Any]:
-    """What an entry sets: of the suite's settings those that its method has, then its own.
+    """Return the settings of an entry: those of the suite that its method has, overridden by the entry's.
 
-    Epochs and batch that neither gives are the usual ones of many images: an entry is the same on any number of them.
-    Raises UsageError when the method has no such setting.
+    If neither gives epochs or batch, they are the usual ones for many images, so that an entry is the same on any
+    number of images. Raises UsageError if the entry has a setting that its method does not have.
     """
     known = names_of(methods[entry.method])
     for key in entry.set:
@@ -133,12 +135,12 @@ def settings(suite: Suite, entry: Entry) -> dict[str, Any]:
 
 
 def expected(suite: Suite) -> list[dict[str, Any]]:
-    """A plain row an entry, by which its records are known wherever they are.
+    """Return a mapping for each entry of a suite, by which its records are found in the frame of results.
 
-    suite, entry, label, method; own: the suite's data set; params, preprocessing: canonical texts as in the frame of
-    results, and params_of_several_labels where images have those; follows: names of the settings that follow from the
-    number of training images; split; limits: a list, None is all; claimed, published: as in `core.suites.Figures`, or
-    None.
+    Keys: suite, entry, label, method. own: the suite's data set. params, preprocessing: canonical texts as in the frame
+    of results. params_of_several_labels: params for images with several labels. follows: names of the settings that
+    follow from the number of training images. split. limits: a list, None is all images. claimed, published: as in
+    `core.suites.Figures`, or None.
     """
     return [_row(suite, entry) for entry in suite.entries]
 

@@ -1,1 +1,1 @@
-"""Models that runs keep: models writes and restores them, labelling labels new images."""
+"""Trained models as files: `models` saves and restores them, `labelling` labels new images with them."""

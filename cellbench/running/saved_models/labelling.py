@@ -1,4 +1,4 @@
-"""Labelling images that are in no data set: they are found, read and scored a batch at a time."""
+"""Labelling new images with a saved model: they are found, read and scored a batch at a time."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,7 +30,11 @@ BATCH_BYTES = 2**27
 
 @dataclass(frozen=True)
 class Found:
-    """Images by name, each with its files, one a channel in the order of `channels`; unnamed where one has them all."""
+    """Images that were found.
+
+    files: the files of each image, by its name: one for each of `channels`, or a single one with all channels.
+    channels: names of the channels; empty if each image is a single file.
+    """
 
     files: Mapping[str, tuple[Path, ...]]
     channels: tuple[str, ...] = ()
@@ -38,7 +42,11 @@ class Found:
 
 @dataclass(frozen=True, eq=False)
 class Labelled:
-    """Scores (n, classes) of the images that could be read; of the others (name, why not); and remarks on some."""
+    """Images and their scores.
+
+    files: names of the images that could be read. scores: of these, (n, classes). unreadable: (name, reason) of each
+    other image. remarks: lines about how some images were read or resized.
+    """
 
     files: list[str]
     scores: NDArray[np.float32]
@@ -47,9 +55,10 @@ class Labelled:
 
 
 def find(given: Sequence[Path], pattern: str = "") -> Found:
-    """The images that files and folders hold, each file once, named as they were given.
+    """Return the images in files and folders, each file once, named by the path that was given.
 
-    pattern: of the names of files with one channel each, as of a folder data set. Raises UsageError when there is none.
+    pattern: the pattern of the names of files with one channel each, as for a folder data set. Raises UsageError if a
+    path does not exist, or if there is no image.
     """
     files: dict[str, Path] = {}
     seen: set[str] = set()
@@ -68,9 +77,10 @@ def find(given: Sequence[Path], pattern: str = "") -> Found:
 def label(
     model: Model, scorer: Scorer, found: Found, progress: Callable[[int], object] = lambda done: None
 ) -> Labelled:
-    """Score all images; one that cannot be read, or is of another kind than the model's, is told and passed over.
+    """Return the scores of all images, and the reason for each image that was left out.
 
-    progress is called with the number of images done. Raises DataError when not one can be read.
+    An image is left out if it cannot be read, or if it is of another kind than the images of the model. progress:
+    called with the number of images done. Raises DataError if no image can be read.
     """
     outcomes: list[Outcome] = []
     scores: list[NDArray[np.float32]] = []
@@ -90,7 +100,10 @@ def label(
 
 
 def choose_device(wanted: str) -> str:
-    """'cpu' or 'cuda'; 'auto' is CUDA where torch finds a device."""
+    """Return the device to use, 'cpu' or 'cuda'; 'auto' is CUDA if torch finds a device.
+
+    Raises BackendError if 'cuda' is wanted and there is none.
+    """
     import torch
 
     if wanted == "cuda" and not torch.cuda.is_available():
@@ -101,7 +114,7 @@ def choose_device(wanted: str) -> str:
 
 
 def _within(path: Path) -> Iterator[tuple[str, Path]]:
-    """A file, whatever its name is, or the images in a folder, by the names to show."""
+    """Yield the name to show and the path of a file, whatever its suffix, or of each image in a folder."""
     if not path.is_dir():
         yield str(path), path
         return
@@ -111,7 +124,10 @@ def _within(path: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _read(model: Model, found: Found) -> Iterator[list[tuple[Outcome, NDArray | None]]]:
-    """Batches of images with what became of each; threads read the next batch while one is at work."""
+    """Yield batches of images, each image as its outcome and its pixels; see `_read_one`.
+
+    Threads read the next batch while the caller works on one.
+    """
     items = list(found.files.items())
     image_bytes = len(model.channels) * model.height * model.width * np.dtype(model.dtype).itemsize
     size = max(1, min(BATCH, BATCH_BYTES // image_bytes))
@@ -129,7 +145,10 @@ def _read(model: Model, found: Found) -> Iterator[list[tuple[Outcome, NDArray | 
 def _read_one(
     model: Model, channels: tuple[str, ...], name: str, planes: tuple[Path, ...]
 ) -> tuple[Outcome, NDArray | None]:
-    """What became of an image, and its pixels as the model's data set has them, (channels, height, width)."""
+    """Return the outcome of reading an image, and its pixels as in the model's data set, (channels, height, width).
+
+    The pixels are None if the image cannot be used; the outcome then has the reason.
+    """
     try:
         picture = read_picture(planes)
         pixels = _in_order(model, replace(picture, channels=channels or picture.channels))
@@ -140,7 +159,7 @@ def _read_one(
 
 
 def _in_order(model: Model, picture: Picture) -> NDArray:
-    """The pixels with channels in the model's order. Raises DataError for an image of another kind."""
+    """Return the pixels with channels in the model's order. Raises DataError for other channels or another dtype."""
     pixels, known = picture.pixels, list(model.channels)
     if len(pixels) != len(known):
         raise DataError(f"{counted(len(pixels), 'channel')}, the model reads {len(known)}: {', '.join(known)}")
@@ -154,7 +173,10 @@ def _in_order(model: Model, picture: Picture) -> NDArray:
 
 
 def _of_size(model: Model, pixels: NDArray) -> NDArray:
-    """The pixels brought to the size of the data set's images, as a folder of mixed sizes is."""
+    """Return the pixels resized to the size of the model's images, as for a folder of mixed sizes.
+
+    Raises DataError if the size differs and the model's images are not square.
+    """
     if pixels.shape[1:] == (model.height, model.width):
         return pixels
     if model.height != model.width:

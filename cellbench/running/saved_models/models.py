@@ -28,12 +28,12 @@ SUFFIX = ".model"
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """All that it takes to label images as a run did; tensors, numbers, text, and lists and mappings of them.
+    """Everything needed to label images as a run did: tensors, numbers, text, and lists and mappings of these.
 
-    params, preprocessing: as in the run's spec. measured: what preprocessing took from the training images, tensors.
-    channels, height, width, dtype: of the data set's images, before preprocessing. thresholds: of the scores of several
-    labels an image. scores, state: what the method told, see methods.registry.Method. metrics: the run's own on val
-    and test.
+    params, preprocessing: as in the run's spec. measured: tensors that preprocessing measured on the training images,
+    or None. channels, height, width, dtype: those of the data set's images, before preprocessing. thresholds: those of
+    the scores where images have several labels, else empty. scores, state: what the method's `state` returned, see
+    methods.registry.Method. metrics: the run's metrics on val and test.
     """
 
     method: str
@@ -64,16 +64,16 @@ class Model:
         return bool(self.scores)
 
     def prepared(self, images: NDArray) -> NDArray:
-        """Images of the data set's kind as the method saw them in training."""
+        """Return images of the data set's kind preprocessed as in training."""
         measured = None if self.measured is None else tuple(part.numpy() for part in self.measured)
         return Preprocessing.of_steps(self.preprocessing).apply_measured(images, self.channels, measured)
 
     def decided(self, scores: NDArray[np.float32]) -> NDArray:
-        """Labels by the run's own rule: (n,) int64, or (n, classes) bool of several labels an image."""
+        """Return labels by the rule of the run: (n,) int64, or (n, classes) bool where images have several labels."""
         return decide(scores, self.multilabel, np.array(self.thresholds, np.float32) if self.multilabel else 0.0)
 
     def figures(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Probabilities where the method's scores can be made such, else the scores, decision values."""
+        """Return probabilities if the method's scores can be made into these, else the scores (decision values)."""
         from scipy.special import expit, softmax
 
         if self.scores == "softmax":
@@ -82,7 +82,11 @@ class Model:
 
 
 def of_run(record: RunRecord, data: Dataset, measured: Range | None, method: Method) -> Model:
-    """The model that a run has trained; data: its whole data set, measured: what preprocessing did."""
+    """Return the model of a run.
+
+    record: the run's record. data: its whole data set. measured: the range that preprocessing measured, or None.
+    method: the trained method.
+    """
     import torch
 
     spec, state = record.spec, dict(method.state())  # type: ignore[attr-defined]
@@ -113,7 +117,7 @@ def of_run(record: RunRecord, data: Dataset, measured: Range | None, method: Met
 
 
 def save(path: Path, model: Model) -> None:
-    """Write the model, whole or not at all."""
+    """Write the model to a file, completely or not at all."""
     import torch
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -122,7 +126,10 @@ def save(path: Path, model: Model) -> None:
 
 
 def load(path: Path) -> Model:
-    """The model in a file; nothing in it is executed. Raises UsageError or DataError if it is none."""
+    """Return the model in a file, without executing any code in it.
+
+    Raises UsageError if there is no such file, and DataError if it is no model of this format.
+    """
     import torch
 
     if not path.is_file():
@@ -146,7 +153,7 @@ def load(path: Path) -> Model:
 
 
 def restore(model: Model, device: str) -> Scorer:
-    """What scores images as the method did when the model was saved. DataError if this version can't make it."""
+    """Return a scorer that scores images as the saved method did. Raises DataError if it cannot be restored."""
     entry = methods[model.method]
     if entry.restore is None:
         raise DataError(f"method {model.method!r} restores no models here; use the version that saved this one")

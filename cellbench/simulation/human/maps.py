@@ -1,4 +1,4 @@
-"""Shapes of simulated human cells on the canvas: whose each pixel is, soft masks, nucleoli and random fields.
+"""Shapes of simulated human cells on the canvas: which cell owns each pixel, soft masks, nucleoli and random fields.
 
 Units and tensors are those of `renderer`.
 """
@@ -30,12 +30,12 @@ class Maps:
     mesh: Tensor
 
     def on_pixels(self, per_cell: Tensor) -> Tensor:
-        """A value of each cell, on the pixels that it owns."""
+        """Return, for every pixel, (crops, pixels), the value of the cell that owns it. per_cell: (m,)."""
         return per_cell[self.owner]
 
 
 def draw_maps(cells: Cells, crops: int, conditions: Slides, draws: Draws) -> tuple[Maps, tuple[Tensor, Tensor, Tensor]]:
-    """Whose each pixel is, the outlines of cells, nuclei and nucleoli, and the fields that texture is made of."""
+    """Return the maps of all crops, and the nucleoli: x, y and radius, (m, 4) each."""
     bend = smooth_field(crops, 12, draws)
     coarse = smooth_field(crops, 22, draws)
     fine = 0.6 * smooth_field(crops, 45, draws) + 0.8 * smooth_field(crops, 80, draws)
@@ -89,7 +89,10 @@ def draw_maps(cells: Cells, crops: int, conditions: Slides, draws: Draws) -> tup
 
 
 def _outlines(cells: Cells) -> Tensor:
-    """(m, pixels): distance from each cell's centre in units of its outline there; drawn at half the resolution."""
+    """Return pixels' distances from each cell's centre in units of its outline there, (m, pixels).
+
+    They are computed at half the resolution and interpolated.
+    """
     knots = CANVAS // 2
     weights = _interpolation(knots, "bilinear")
     grid = torch.linspace(-(CANVAS - 1) / 2, (CANVAS - 1) / 2, knots, dtype=REAL)
@@ -118,7 +121,7 @@ def _place_nucleoli(cells: Cells, conditions: Slides, draws: Draws) -> tuple[Ten
 
 
 def smooth_field(crops: int, knots: int, draws: Draws) -> Tensor:
-    """(crops, pixels) of a smooth random field of about unit variance; the more knots, the finer."""
+    """Return a smooth random field of about unit variance, (crops, pixels); the more knots, the finer."""
     weights = _interpolation(knots, "bicubic")
     weights = weights / weights.square().sum(1, keepdim=True).sqrt()  # noise keeps its variance between knots
     return (weights @ draws.normal(crops, knots, knots) @ weights.T).reshape(crops, -1)

@@ -11,12 +11,12 @@ from .cells import CANVAS, MARGIN, SIDE, VARIATION, Slides
 from .points import Points, Scene, pixel
 from .stains import SHARP, SOFT
 
-HALO_STEP = 4  # pixels a side that the halo is computed from
+HALO_STEP = 4  # side in pixels of the blocks that the halo is computed from
 MICROTUBULES, PROTEIN, NUCLEUS, ER = range(4)
 
 
 def _kept(scene: Scene, points: Points) -> Tensor:
-    """The share of each point's light that comes from within the part of its cell that it belongs to."""
+    """Return the share of each point's light that lies in the part of its cell that `where` names, (n,)."""
     if not points.where:
         return torch.ones_like(points.light)
     at, maps = pixel(scene.cells, points), scene.maps
@@ -28,7 +28,7 @@ def _kept(scene: Scene, points: Points) -> Tensor:
 
 
 def splat(scene: Scene, layers: list[tuple[int, Points]], crops: int) -> Tensor:
-    """(crops, 3, CANVAS, CANVAS): each point's light shared between the four pixels around it."""
+    """Return a canvas, (crops, 3, CANVAS, CANVAS), with each point's light shared by the four pixels around it."""
     canvas = torch.zeros(crops * 3, CANVAS, CANVAS, dtype=REAL)
     for layer, points in layers:
         seen = within(canvas, points.x, points.y)
@@ -39,7 +39,7 @@ def splat(scene: Scene, layers: list[tuple[int, Points]], crops: int) -> Tensor:
 
 
 def focus(dense: Tensor, sparse: Tensor, conditions: Slides, draws: Draws) -> Tensor:
-    """(crops, 4, SIDE, SIDE): the channels as the camera gets them: blurred, with a halo and bleed-through."""
+    """Return the channels as they reach the camera, (crops, 4, SIDE, SIDE): blurred, with halo and bleed-through."""
     crops = len(dense)
     sigma = conditions["blur"] * draws.factor(VARIATION.focus_sigma, crops)
     sharp, soft = blur_matrix(sigma), blur_matrix(torch.hypot(sigma, torch.tensor(1.6)))
@@ -69,7 +69,7 @@ def blur_matrix(sigma: Tensor, step: int = 1) -> Tensor:
 
 
 def expose(image: Tensor, conditions: Slides, draws: Draws) -> Tensor:
-    """(crops, 4, SIDE, SIDE) uint8: background, shot and read noise, gain, and rounding to grey levels."""
+    """Return grey levels, (crops, 4, SIDE, SIDE) uint8, after background, shot noise, read noise and gain."""
     column = (len(image), 4, 1, 1)
     image = image + conditions["background"].view(column)
     noise = (image / conditions["photons"].view(column) + conditions["read_noise"][:, None, None, None].square()).sqrt()

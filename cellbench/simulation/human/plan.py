@@ -56,10 +56,11 @@ def plan(n: int, part: str, places: tuple[Structure, ...], seed: int = SEED) -> 
 
 @cache
 def label_sets(places: tuple[Structure, ...]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """Combinations of `places` in the Atlas, (sets, places) bool, and the images with each, (sets,) int64.
+    """Return the combinations of `places` in the Atlas and how many images have each.
 
-    Other labels are struck out, and images that keep none are left out. Combinations are ordered by their rarest label,
-    then by the next rarest, and so on, so that neighbours are alike.
+    Combinations are (sets, places) bool, numbers of images (sets,) int64. Other labels are struck out,
+    and images that keep none are left out. Combinations are ordered by their rarest label, then by the next rarest, and
+    so on, so that neighbours are alike.
     """
     counts: dict[tuple[Structure, ...], int] = {}
     rarity = {place: COUNTS[place] for place in places}
@@ -78,7 +79,7 @@ def label_sets(places: tuple[Structure, ...]) -> tuple[NDArray[np.bool_], NDArra
 
 
 def _evenly(counts: NDArray[np.int64], n: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """`n` rows at even steps through a list that has each row `counts` times."""
+    """Return `n` row numbers at even steps, from a random start, through a list that holds row i counts[i] times."""
     total = int(counts.sum())
     places = (int(rng.integers(total)) + total * np.arange(n)) // n
     return np.searchsorted(np.cumsum(counts), places, side="right")

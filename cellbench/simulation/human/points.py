@@ -20,7 +20,7 @@ SPREAD = 1.0  # sigma, in pixels, of a point of light as it is seen: sets how mu
 class Points:
     """Points of light, (n,): the cell of each, its place and its light. Between them they draw lines and dots.
 
-    where: the part of its own cell that light is kept in, "cell", "cytoplasm", "nucleus" or "nucleoli"; "" keeps all.
+    where: the part of the point's cell in which its light is kept, "cell", "cytoplasm" or "nucleus"; "" keeps all.
     """
 
     cell: Tensor
@@ -32,7 +32,7 @@ class Points:
 
 @dataclass(frozen=True)
 class Scene:
-    """What a pattern is drawn from."""
+    """What a pattern is drawn from: cells, their maps, their nucleoli (x, y and radius), and random numbers."""
 
     cells: Cells
     maps: Maps
@@ -41,7 +41,7 @@ class Scene:
 
 
 def pixel(cells: Cells, points: Points) -> Tensor:
-    """Where a point lies in maps that are flattened; points off the canvas are moved to its rim."""
+    """Return each point's index in flattened maps, (n,) int64; points off the canvas are moved to its rim."""
     x, y = ((place + (CANVAS - 1) / 2).round().long().clamp(0, CANVAS - 1) for place in (points.x, points.y))
     return cells.crop[points.cell] * CANVAS**2 + y * CANVAS + x
 
@@ -79,7 +79,7 @@ def worms(
 def discs(
     cell: Tensor, x: Tensor, y: Tensor, radius: Tensor, draws: Draws, *, light: float = 1.0, where: str = "cytoplasm"
 ) -> Points:
-    """Round dots of a radius, each a sunflower of points."""
+    """Return round dots of radius `radius`, each filled with points that lie like the seeds of a sunflower."""
     n, seeds = len(cell), 12 if not len(radius) or float(radius.max()) < 3 else 90
     i = torch.arange(seeds, dtype=REAL)
     rho, angle = ((i + 0.5) / seeds).sqrt(), i * math.pi * (3 - math.sqrt(5))
@@ -90,7 +90,7 @@ def discs(
 def rings(
     cell: Tensor, x: Tensor, y: Tensor, radius: Tensor, draws: Draws, *, light: float = 1.0, where: str = "cytoplasm"
 ) -> Points:
-    """Circles of a radius, each a ring of points."""
+    """Return circles of radius `radius`, each a ring of points."""
     seeds = 14
     angle = torch.arange(seeds, dtype=REAL) * 2 * math.pi / seeds
     total = light * 2 * math.pi * radius * SPREAD * math.sqrt(2 * math.pi) * draws.factor(0.3, len(cell))
@@ -100,7 +100,10 @@ def rings(
 def _around(
     cell: Tensor, x: Tensor, y: Tensor, radius: Tensor, rho: Tensor, angle: Tensor, total: Tensor, where: str
 ) -> Points:
-    """Points around each (x, y), at shares `rho` of a radius and at angles. total: the light of all points of a dot."""
+    """Return points around each (x, y), at shares `rho` of its radius and at angles `angle`.
+
+    total: (n,) the light of each dot, which its points share.
+    """
     seeds = len(rho)
     px = x[:, None] + radius[:, None] * rho * torch.cos(angle)
     py = y[:, None] + radius[:, None] * rho * torch.sin(angle)
@@ -109,7 +112,7 @@ def _around(
 
 
 def join(*groups: Points) -> Points:
-    """Points of one pattern; all kept in the same place."""
+    """Return the points of all groups in one; `where` is that of the first group."""
     cell, x, y, light = (torch.cat([getattr(group, name) for group in groups]) for name in ("cell", "x", "y", "light"))
     return Points(cell, x, y, light, groups[0].where)
 
@@ -129,7 +132,7 @@ def in_cell(cells: Cells, cell: Tensor, draws: Draws, low: float = 0.0, high: fl
 
 
 def near_nucleus(cells: Cells, cell: Tensor, draws: Draws, scale: float, gap: float = 1.5) -> tuple[Tensor, ...]:
-    """Places around the nucleus, ever fewer away from it; `scale` is in radii of the cell."""
+    """Return places around the nucleus, ever fewer away from it: x, y and direction. scale: in radii of the cell."""
     direction = draws.angle(len(cell))
     host = cells[cell]
     distance = host.nucleus_reach(direction) + gap - scale * host.radius * torch.log1p(-draws.uniform(len(cell)))

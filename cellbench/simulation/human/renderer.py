@@ -35,7 +35,7 @@ def render(slides: Mapping[str, NDArray], shown: NDArray[np.int64], seeds: NDArr
 
 
 def render_chunk(slides: Slides, shown: Tensor, draws: Draws) -> Tensor:
-    """(crops, 4, SIDE, SIDE) uint8: microtubules, protein, nucleus, endoplasmic reticulum."""
+    """Draw crops, (crops, 4, SIDE, SIDE) uint8: microtubules, protein, nucleus, endoplasmic reticulum."""
     conditions = {name: column[shown] for name, column in slides.items()}  # of each crop's slide
     cells, sisters = place_cells(conditions, draws)
     maps, nucleoli = draw_maps(cells, len(shown), conditions, draws)

@@ -12,7 +12,7 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True)
 class Conditions:
-    """How slides differ beside their pattern. Sigmas are those of log-normal factors; ranges are drawn from evenly."""
+    """How slides differ beside their pattern. Sigmas are those of log-normal factors; ranges are uniform."""
 
     weight: Range = (0.35, 1.0)  # of a pattern, before the strongest of a slide is set to 1
     unspecific: float = 0.04  # mean weight of nucleoplasm and cytosol where they are no label
@@ -26,7 +26,7 @@ class Conditions:
     bleed: float = 0.015  # mean share of the microtubules' light in the protein channel
     grey: tuple[float, ...] = (110.0, 120.0, 170.0, 165.0)  # grey level of a bright structure, by channel
     grey_sigma: tuple[float, ...] = (0.3, 0.4, 0.3, 0.35)
-    background: float = 0.02  # mean, of a bright structure
+    background: float = 0.02  # mean, in units of a bright structure
     photons: float = 90.0  # from a bright structure, a pixel
     photons_sigma: float = 0.5
     read_noise: float = 0.012
@@ -36,7 +36,7 @@ CONDITIONS = Conditions()
 
 
 def draw_slides(labels: NDArray[np.bool_], conditions: Conditions, rng: np.random.Generator) -> dict[str, NDArray]:
-    """Everything that a slide's crops have in common: its pattern and its conditions, one column each.
+    """Draw what a slide's crops have in common, its pattern and conditions: columns by name, a row for each slide.
 
     labels: (slides, 28), the Atlas's labels of each slide.
     """

@@ -19,14 +19,14 @@ SHARP, SOFT = 1, 2  # layers of points in the protein channel, after layer 0, th
 
 
 def stain_microtubules(scene: Scene) -> Tensor:
-    """Tubulin that is not in filaments, or in filaments too fine to be told apart."""
+    """Return the light of tubulin outside of filaments, or in ones too fine to be seen singly, (crops, pixels)."""
     cells, maps, draws = scene.cells, scene.maps, scene.draws
     amount = draws.factor(VARIATION.stain_sigma, len(cells)) * torch.where(cells.mitotic, 1.3, 1.0)
     return 0.4 * maps.on_pixels(amount) * maps.cytoplasm * (1 + 0.3 * maps.fine).clamp(min=0.2)
 
 
 def stain_nucleus(scene: Scene) -> Tensor:
-    """DNA: chromatin with darker nucleoli, brighter and smoother where chromosomes are condensed."""
+    """Return the light of DNA: chromatin with darker nucleoli, brighter where chromosomes are condensed."""
     cells, maps, draws = scene.cells, scene.maps, scene.draws
     amount = draws.factor(VARIATION.stain_sigma, len(cells)) * torch.where(cells.mitotic, 1.7, 0.85)
     texture = 1 + 0.10 * maps.coarse + 0.09 * maps.fine
@@ -39,7 +39,7 @@ def stain_er(scene: Scene, conditions: Slides) -> Tensor:
 
 
 def reticulum(maps: Maps, reach: Tensor) -> Tensor:
-    """A mesh of tubules, dense sheets around the nucleus, and the nuclear envelope."""
+    """Return the reticulum's light: a mesh of tubules, dense sheets around the nucleus, and the nuclear envelope."""
     away = maps.nucleus_edge.clamp(min=0)
     dense = torch.exp(-away / reach)
     mesh = torch.exp(-0.5 * (maps.mesh / 0.22).square())
@@ -49,7 +49,7 @@ def reticulum(maps: Maps, reach: Tensor) -> Tensor:
 
 
 def _fields(conditions: Slides) -> dict[Structure, Callable[[Maps, Tensor], Tensor]]:
-    """Patterns that fill areas: from the maps and the crops to draw."""
+    """Return, for each pattern that fills areas, the function that draws it from maps and the crops' row numbers."""
 
     def column(name: str, rows: Tensor) -> Tensor:
         return conditions[name][rows, None]
@@ -95,7 +95,7 @@ def _fields(conditions: Slides) -> dict[Structure, Callable[[Maps, Tensor], Tens
 
 
 def stain_areas(scene: Scene, conditions: Slides, expression: Tensor) -> Tensor:
-    """(crops, pixels): the patterns of each slide that fill areas, on a little light from everywhere in a cell."""
+    """Return the light of each slide's patterns that fill areas, and a little from the whole cell, (crops, pixels)."""
     maps, draws, weights = scene.maps, scene.draws, conditions["weights"]
     total = conditions["everywhere"][:, None] * maps.inside * (0.5 + 0.5 * maps.cytoplasm)
     for label, paint in _fields(conditions).items():

@@ -108,7 +108,10 @@ def _golgi(scene: Scene, rows: Tensor) -> Points:
 
 
 def _vesicles(number: float, low: float, high: float, scale: float | None, light: float = 1.0) -> Tracer:
-    """Dots of radii from `low` to `high`, all over the cytoplasm or ever fewer away from the nucleus."""
+    """Return a tracer that draws about `number` dots in each cell, of radii from `low` to `high`.
+
+    scale: that of `near_nucleus`; None spreads the dots all over the cytoplasm.
+    """
 
     def trace(scene: Scene, rows: Tensor) -> Points:
         cell = repeat_rows(rows, number * scene.draws.factor(0.3, len(rows)), scene.draws, least=3)

@@ -25,7 +25,7 @@ class Dots:
 
 
 def scatter_dots(cells: Cells, organelles: Organelles, well: Wells, peak: Tensor, draws: Draws) -> list[Dots]:
-    """Vesicles, and then spindle poles."""
+    """Return the vesicles and the spindle poles of all cells, in this order."""
     return [
         _scatter_vesicles(cells, organelles, well, peak, draws),
         _place_spindle_poles(cells, organelles, well, peak, draws),
@@ -67,7 +67,10 @@ def _place_spindle_poles(cells: Cells, organelles: Organelles, well: Wells, peak
 
 
 def _within(cells: Cells, cell: Tensor, rho: Tensor, angle: Tensor) -> tuple[Tensor, Tensor]:
-    """Places from the centres of the cells numbered `cell`, given in polar coordinates of their ellipses."""
+    """Return x and y, from the centres of the cells numbered `cell`, of places in polar coordinates of their ellipses.
+
+    rho: 0 at the centre and 1 on the outline. angle: 0 along the long axis.
+    """
     extra = (1,) * (rho.ndim - 1)
     long, short, tilt = (value[cell].reshape(-1, *extra) for value in (*cells.axes, cells.tilt))
     u, v = long * rho * torch.cos(angle), short * rho * torch.sin(angle)
@@ -77,7 +80,7 @@ def _within(cells: Cells, cell: Tensor, rho: Tensor, angle: Tensor) -> tuple[Ten
 def _dots(
     cells: Cells, cell: Tensor, x: Tensor, y: Tensor, well: Wells, peak: Tensor, sigma: float, draws: Draws
 ) -> Dots:
-    """Dots at places from their cells' centres. sigma: that of the log-normal factor of their light."""
+    """Return dots at places x, y from their cells' centres. sigma: that of the log-normal factor of their light."""
     layer = _layers(cell, well, draws)
     # A dot out of focus spreads its light; much of what is seen of it comes from clusters, hence more of it.
     share = torch.tensor([0.75, 1.5, 2.0], dtype=REAL)[layer]

@@ -12,7 +12,7 @@ from torch import Tensor
 from ..drawing import REAL, Draws
 from .cells import CANVAS, VARIATION, Cells, Organelles
 
-SOFTNESS = 1.3  # of the outlines before blur: slope of their sigmoid, a pixel
+SOFTNESS = 1.3  # slope, per pixel, of the sigmoid that outlines have before blur
 NOWHERE = 99.0  # distance, in pixels, to an organelle that a cell doesn't have
 
 
@@ -88,14 +88,14 @@ def _vacuole_edge(x: Tensor, y: Tensor, organelles: Organelles) -> Tensor:
 
 
 def smooth_field(crops: int, knots: int, draws: Draws) -> Tensor:
-    """(crops, pixels) of a smooth random field of about unit variance; the more knots, the finer."""
+    """Return a smooth random field of about unit variance, (crops, pixels); the more knots, the finer."""
     coarse = draws.normal(crops, 1, knots, knots)
     fine = torch.nn.functional.interpolate(coarse, size=(CANVAS, CANVAS), mode="bicubic", align_corners=True)
     return fine.reshape(crops, -1)
 
 
 def _ellipse(x: Tensor, y: Tensor, long: Tensor, short: Tensor, tilt: Tensor) -> Tensor:
-    """Squared distance from the centre in units of the outline, so 1 on it."""
+    """Return the squared distance from an ellipse's centre in units of its outline, so 1 on the outline."""
     cos, sin = torch.cos(tilt), torch.sin(tilt)
     xx = (cos / long) ** 2 + (sin / short) ** 2
     yy = (sin / long) ** 2 + (cos / short) ** 2

@@ -13,7 +13,7 @@ from .cells import CANVAS, MARGIN, SIDE, VARIATION, Cells, Wells
 from .dots import Dots
 
 RESAMPLING = 0.35  # weight of the neighbour in each direction
-CELL_NOISE = 0.75  # of the first channel, over that of the second: its stain is brighter, so exposed for longer
+CELL_NOISE = 0.75  # noise of the first channel in units of the second's: its stain is brighter, so exposed for longer
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def collect(cells: Cells, stain: Tensor, protein: Tensor, dots: list[Dots], crop
 
 
 def splat(dots: list[Dots], crops: int) -> Tensor:
-    """(crops, 3, CANVAS, CANVAS): each dot's light shared between the four pixels around it."""
+    """Return a canvas, (crops, 3, CANVAS, CANVAS), with each dot's light shared by the four pixels around it."""
     canvas = torch.zeros(crops * 3, CANVAS, CANVAS, dtype=REAL)
     for group in dots:
         seen = within(canvas, group.x, group.y)
@@ -63,7 +63,7 @@ def splat(dots: list[Dots], crops: int) -> Tensor:
 
 
 def focus(light: Light, conditions: Wells, draws: Draws) -> tuple[Tensor, Tensor]:
-    """Both channels as the camera gets them, (crops, SIDE, SIDE): blurred by depth, with a halo and bleed-through."""
+    """Return both channels at the camera, (crops, SIDE, SIDE) each: blurred by depth, with halo and bleed-through."""
     crops = len(light.cell)
     sigma = (conditions["blur"] * draws.factor(VARIATION.focus_sigma, crops)).clamp(0.8, 3.2)
     sharp, dot, near, far, wide = (blur_matrix(torch.hypot(sigma, torch.tensor(s))) for s in (0.0, 0.9, 1.8, 3.0, 6.0))
@@ -93,7 +93,7 @@ def blur(image: Tensor, matrix: Tensor) -> Tensor:
 
 
 def expose(cell: Tensor, protein: Tensor, conditions: Wells, draws: Draws) -> Tensor:
-    """(crops, 2, SIDE, SIDE) uint8: background added, shot and read noise, gain and rounding to grey levels."""
+    """Return grey levels, (crops, 2, SIDE, SIDE) uint8, after background, shot noise, read noise and gain."""
     image = torch.stack([cell, protein], 1) + conditions["background"][:, None, None, None]
     photons, read_noise = (conditions[name][:, None, None, None] for name in ("photons", "read_noise"))
     sigma = (image / photons + read_noise**2).sqrt()

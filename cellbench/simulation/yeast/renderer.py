@@ -33,7 +33,7 @@ def render(wells: Mapping[str, NDArray], shown: NDArray[np.int64], seeds: NDArra
 
 
 def render_chunk(wells: Wells, shown: Tensor, draws: Draws) -> Tensor:
-    """(crops, 2, SIDE, SIDE) uint8: cell stain and protein."""
+    """Draw crops, (crops, 2, SIDE, SIDE) uint8: cell stain and protein."""
     crops = len(shown)
     conditions = {name: column[shown] for name, column in wells.items()}  # of each crop's well
     cells = place_cells(conditions, crops, draws)

@@ -12,21 +12,21 @@ from .maps import Maps
 
 
 def protein_peak(well: Wells, m: int, draws: Draws) -> Tensor:
-    """Brightness of the pattern's brightest structure in each cell."""
+    """Draw the brightness of the pattern's brightest structure in each cell, (m,)."""
     silent = draws.chance(VARIATION.silent_share, m)
     expression = draws.factor(VARIATION.expression_sigma, m)
     return well["protein_peak"] * torch.where(silent, expression * draws.uniform(m, high=0.12), expression)
 
 
 def stain_cell(cells: Cells, well: Wells, maps: Maps, draws: Draws) -> Tensor:
-    """The first channel: cytoplasm, more or less kept out of the vacuole and let into the nucleus."""
+    """Return the cell stain's light, (m, pixels): the cytoplasm, weaker in vacuoles, mostly brighter in nuclei."""
     amount = well["cell_peak"] * draws.factor(VARIATION.stain_sigma, len(cells)) * torch.where(cells.bud, 0.85, 1.0)
     holes = (1 - well["cell_vacuole_hole"][:, None] * maps.vacuole) * (1 + well["cell_nucleus"][:, None] * maps.nucleus)
     return amount[:, None] * maps.body * holes * (1 + 0.16 * maps.grain).clamp(min=0.3)
 
 
 def stain_protein(cells: Cells, organelles: Organelles, well: Wells, maps: Maps, peak: Tensor, draws: Draws) -> Tensor:
-    """The second channel without its dots and tubes: a sum of components, each weighted by the well's pattern.
+    """Return the protein's light without dots and tubes, (m, pixels): components weighted by the well's pattern.
 
     A component that few wells have is drawn for their cells only.
     """

@@ -32,7 +32,7 @@ class Conditions:
     grain: float = 0.16
     grain_sigma: float = 0.5
     background_sigma: float = 0.15
-    photons: float = 40.0  # a unit of brightness
+    photons: float = 40.0  # for each unit of brightness
     photons_sigma: float = 0.35
     read_noise: float = 0.2
 
@@ -41,12 +41,12 @@ CONDITIONS = Conditions()
 
 
 def draw_wells(well_labels: NDArray[np.int64], conditions: Conditions, rng: np.random.Generator) -> dict[str, NDArray]:
-    """Everything that a well's cells have in common: its pattern and its conditions, one column each."""
+    """Draw what a well's cells have in common, its pattern and conditions: columns by name, a row for each well."""
     return _draw_patterns(well_labels, conditions, rng) | _draw_conditions(well_labels, conditions, rng)
 
 
 def _draw_patterns(labels: NDArray[np.int64], conditions: Conditions, rng: np.random.Generator) -> dict[str, NDArray]:
-    """What each well's protein looks like, with some of another well's pattern mixed in."""
+    """Draw what each well's protein looks like, with some of another well's pattern mixed in."""
     n = len(labels)
     table = {name: np.zeros(n) for name in MIXED_COMPONENTS}
     table |= {name: np.full(n, value) for name, value in DOT_DEFAULTS.items()}
@@ -65,7 +65,7 @@ def _draw_patterns(labels: NDArray[np.int64], conditions: Conditions, rng: np.ra
 
 
 def _draw_conditions(labels: NDArray[np.int64], conditions: Conditions, rng: np.random.Generator) -> dict[str, NDArray]:
-    """Each well's microscope and camera, and what its cells have in common apart from the pattern."""
+    """Draw each well's microscope and camera, and what its cells have in common apart from the pattern."""
     n, c = len(labels), conditions
 
     def factor(sigma: float) -> NDArray:

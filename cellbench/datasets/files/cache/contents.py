@@ -41,7 +41,7 @@ def sweep() -> int:
     freed = 0
     for item in contents():
         if item.kind == "scratch" and is_abandoned(item.path):
-            with contextlib.suppress(DataError):  # another user's
+            with contextlib.suppress(DataError):  # a folder of another user
                 freed += remove(item.path)
     return freed
 

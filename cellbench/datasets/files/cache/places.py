@@ -6,13 +6,13 @@ from typing import Any
 
 from ....core.environment import cache_folder
 
-FORMAT = 1  # another one when prepared data sets are written in another way
+FORMAT = 1  # changes whenever prepared data sets are written in another way
 IMAGES = "images.npy"
 DOWNLOADS = "downloads"
 
 
 def location(key: str) -> Path:
-    """Where the prepared data set `key` is, or would be."""
+    """Return the folder of the prepared data set `key`, whether or not it exists."""
     return cache_folder() / f"v{FORMAT}" / key
 
 

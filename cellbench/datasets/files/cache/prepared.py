@@ -62,7 +62,7 @@ def read(folder: Path) -> Dataset:
 
 
 def _identity(folder: Path) -> tuple[int, int]:
-    """What differs between a folder and another one that has taken its name."""
+    """Return the inode and the modification time of a folder, which differ if another folder takes its name."""
     facts = folder.stat()
     return facts.st_ino, facts.st_mtime_ns
 
@@ -84,7 +84,7 @@ def _read(folder: Path) -> Dataset:
 
 
 def fingerprint(data: Dataset) -> str:
-    """16 hexadecimal digits of a hash of everything a run can see: images, labels, groups, classes, split."""
+    """Return 16 hex digits of a hash of everything a run can see: images, labels, groups, classes, channels, split."""
     digest = hashlib.sha256(json.dumps([data.classes, data.channels, data.split.name]).encode())
     groups = [] if data.groups is None else [data.groups]
     for array in (data.images, data.labels, *groups, *(data.split[part] for part in PARTS)):
@@ -117,9 +117,10 @@ def _write(data: Dataset, folder: Path) -> None:
 
 
 def _build(key: str, build: Callable[[Path], Dataset], scratch: Path) -> Dataset:
-    """What `build` returns. An OSError in it becomes a DataError that says whether reading or writing failed.
+    """Return the data set that `build` makes.
 
-    Writing failed when the error names the scratch folder or says that the disk is full; else it was the source.
+    An OSError in it becomes a DataError that says whether reading or writing failed. Writing failed when the
+    error names the scratch folder or says that the disk is full; else it was the source.
     """
     try:
         return build(scratch)

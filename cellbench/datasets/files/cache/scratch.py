@@ -17,7 +17,7 @@ from ....core.errors import NO_SPACE, DataError, cannot_write
 
 SCRATCH = re.compile(r"\.(?P<host>[0-9a-f]{8})-(?P<pid>\d+)-\w+$")  # the end of a scratch folder's name
 A_DAY = 24 * 3600  # seconds
-NO_ROOM = (*NO_SPACE, errno.EFBIG, errno.EROFS)  # errors that only writing has
+NO_ROOM = (*NO_SPACE, errno.EFBIG, errno.EROFS)  # numbers of errors that only writing raises
 
 
 @contextlib.contextmanager
@@ -61,7 +61,7 @@ def flush_files(folder: Path) -> None:
 
 def flush_names(folder: Path) -> None:
     """Wait until the names of a folder's files are on the disk."""
-    if sys.platform == "win32":  # cannot open one
+    if sys.platform == "win32":  # Windows cannot open a folder
         return
     entries = os.open(folder, os.O_RDONLY)
     try:
@@ -101,7 +101,7 @@ def _is_alive(process: int) -> bool:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except OSError:  # another user's
+    except OSError:  # a process of another user, which runs
         return True
     return True
 

@@ -1,4 +1,4 @@
-"""`bars`: train, val and test beside each other for each method, so that a gap between them is seen."""
+"""`bars`: scores on train, val and test beside each other for each method, so that gaps between them are visible."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -29,20 +29,21 @@ from ..layers import Column, Datum, data, raw, told
 from ..registry import chart
 from ..style import BLACK, GREY, NARROW, WHITE, colour
 
-PARTS = {"train": 0.3, "val": 0.62, "test": 1.0}  # and how strong the method's colour is
-OUTSIDE = 26  # points at the right of a bar for its figure
-NAMES = 150.0  # points at most for the names of methods, and on a telephone
-NAMES_NARROW = 84.0
+PARTS = {"train": 0.3, "val": 0.62, "test": 1.0}  # opacity of the bars by part
+OUTSIDE = 26  # points at the right of the bars for their values
+NAMES = 150.0  # largest width of the names of methods, in points
+NAMES_NARROW = 84.0  # the same on a telephone
 Claims = Mapping[str, Mapping[str, float]]
 
 
 @chart("bars", "Train, val and test", "train, val and test beside each other, method by method", place=20)
 def bars(pooled: Sequence[Row], claimed: Claims | None = None) -> Chart:
-    """A row a method, the best on test first: `label`, `train`, `val`, `test` as fractions, each with `<part>_sd`;
-    `span` and `interval_over`, the interval of test as tables give it; and `claimed`: by part what was claimed of the
-    method elsewhere, and not measured here.
+    """Return the chart of scores on train, val and test, with a row for each labelled method, the best on test first.
 
-    claimed: by method and part, fractions.
+    Keys of a row: `label`; `train`, `val`, `test`, as fractions, and their `<part>_sd`; `span` and `interval_over`,
+    the interval of the score on test as in tables; `claimed`, scores by part that others published, not measured here.
+
+    claimed: these scores by method and part, as fractions.
     """
     pooled = with_spans(labelled(pooled))
     name, words = measure(pooled)
@@ -102,7 +103,7 @@ def _points(row: Line) -> list[Datum]:
 
 
 def draw(rows: Sequence[Line], words: str, columns: Sequence[Column], width: float) -> Spec:
-    """Lying bars from zero, the figure at the end of each; diamonds: claimed."""
+    """Return horizontal bars from zero with the score at the end of each; diamonds are claimed scores."""
     shown = [point for row in rows for point in _points(row)]
     names = [row["name"] for row in rows]
     room = min(room_for(names), NAMES_NARROW if width <= NARROW else NAMES)
@@ -140,7 +141,7 @@ def _strengths() -> alt.Opacity:
 
 
 def _line(base: alt.Chart, frame: Frame, hue: str, thick: float) -> alt.Chart:
-    """The interval of test: black on a little white, to be seen on bars of any colour."""
+    """Return the line of the interval on test; it is drawn in white, then thinner in black, to show on any bar."""
     some = base.transform_filter("isValid(datum.low)")
     return some.mark_rule(color=hue, strokeWidth=thick).encode(x=frame.x_of("low"), x2="high")
 

@@ -1,4 +1,4 @@
-"""`confusion`: what each class is taken for, classes that are mistaken for each other side by side."""
+"""`confusion`: confusion matrices, ordered so that classes mistaken for each other are neighbours."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -18,11 +18,11 @@ from ..layers import Column, Datum, data, told
 from ..registry import chart
 from ..style import BLACK, GRID, NARROW, SMALL
 
-SIDE_BY_SIDE = 12  # classes at most: more take the width of the page
-CELL = 30.0  # points that a class takes at most
-HEAT = "#08519C"  # of 100 %
-FULL = 0.55  # from here on letters are white
-NAMES = 130.0  # points at most for the names of classes
+SIDE_BY_SIDE = 12  # with more classes a matrix takes the whole width of the page
+CELL = 30.0  # largest width of a class, in points
+HEAT = "#08519C"  # the colour of 100 %
+FULL = 0.55  # above this share letters are white
+NAMES = 130.0  # largest width of the names of classes, in points
 COLUMNS = (
     Column("name", "method"),
     Column("true", "class"),
@@ -33,9 +33,12 @@ COLUMNS = (
 
 @chart("confusion", "Confusion", "what each class is taken for", place=90)
 def confusion(pooled: Sequence[Row]) -> Chart:
-    """A row a method: `label`, `classes` in the order of similarity, `n` (classes,): test images that have each, and
-    `shares` (classes, classes): of the images of each class, a row each, the share that is taken for each; nan where
-    there are none. Shares are means over seeds."""
+    """Return the confusion matrices of a few methods, with a row for each method drawn.
+
+    Keys of a row: `label`; `classes`, ordered by similarity; `n` (classes,), the number of test images of each class;
+    `shares` (classes, classes), the share of images of the class in the first axis that were predicted as the class in
+    the second, over all seeds; nan for a class without test images.
+    """
     pooled = labelled(pooled)
     if any(row["several_labels"] for row in pooled):
         raise LackingError(
@@ -79,7 +82,7 @@ def confusion(pooled: Sequence[Row]) -> Chart:
 
 
 def _counts(row: Row) -> NDArray | None:
-    """(classes, classes): images by their class and by what they are taken for, summed over seeds."""
+    """Return the number of test images by true and predicted class, summed over seeds, (classes, classes), or None."""
     runs = [run.predicted() for run in row.runs]
     if not runs or any(one is None for one in runs):
         return None
@@ -89,13 +92,16 @@ def _counts(row: Row) -> NDArray | None:
 
 
 def shares(matrix: NDArray) -> NDArray[np.float64]:
-    """Counts, each row divided by its sum; nan in a row without any."""
+    """Return the counts with each row divided by its sum; nan in rows whose sum is 0."""
     n = matrix.sum(1, keepdims=True)
     return np.divide(matrix, n, out=np.full(matrix.shape, np.nan), where=n > 0)
 
 
 def similar_beside(confused: NDArray) -> NDArray[np.int64]:
-    """Classes in the order of the leaves of average linkage, close when the one is taken for the other, (classes,)."""
+    """Return an order of the classes in which those that are mistaken for each other are neighbours, (classes,).
+
+    It is the order of leaves of average linkage; two classes are the closer, the more often they are confused.
+    """
     from scipy.cluster.hierarchy import leaves_list, linkage
     from scipy.spatial.distance import squareform
 
@@ -109,7 +115,7 @@ def similar_beside(confused: NDArray) -> NDArray[np.int64]:
 
 
 def _points(row: Line) -> list[Datum]:
-    """Each class and what it is taken for; a class without a test image has no shares."""
+    """Return a point for each pair of true and predicted class; its share is nan for a class without test images."""
     classes = row["classes"]
     return [
         {
@@ -125,7 +131,7 @@ def _points(row: Line) -> list[Datum]:
 
 
 def draw(rows: Sequence[Line], width: float) -> Spec:
-    """A square a method, percentages in it; two to a line, of many classes one."""
+    """Return a matrix of percentages for each method; two in a line, or one if classes are many or the page narrow."""
     classes = rows[0]["classes"]
     columns = 1 if len(classes) > SIDE_BY_SIDE or width <= NARROW else min(2, len(rows))
     names = min(NAMES, room_for(f"{name}  n=0,000" for name in classes))

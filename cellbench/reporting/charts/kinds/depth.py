@@ -32,9 +32,12 @@ METHOD, LABEL = itemgetter("method"), itemgetter("label")
 
 @chart("depth", "Error against depth", "error of plain and residual nets by depth", place=40)
 def depth(pooled: Sequence[Row]) -> Chart:
-    """A row a kind of net, width, hardware and settings: `kind` 'plain' or 'residual', `width` 'wide' or 'thin',
-    `depths`, and in their order, as fractions, `train_error`, `test_error` and their bars, (low, high) or None:
-    `train_span`, one standard deviation over seeds, and `test_span`, the interval as tables give it."""
+    """Return the chart of error against depth, with a row for each kind of net, width, hardware and settings.
+
+    Keys of a row: `kind`, 'plain' or 'residual'; `width`, 'wide' or 'thin'; `depths`; and in the order of depths, as
+    fractions, `train_error`, `test_error` and their bars, each (low, high) or None: `train_span`, ± one standard
+    deviation over seeds, and `test_span`, the interval as in tables.
+    """
     pooled = with_spans(labelled(pooled))
     twins = by(depth_table(pooled).rows, ONE_LINE)
     rows = _named([line for group in twins for kind in KINDS if (line := _line(group, kind))])
@@ -79,7 +82,7 @@ def _line(twins: list[Line], kind: str) -> Line | None:
 
 
 def _named(rows: list[Line]) -> list[Line]:
-    """Rows with a `name`: the kind, and of width, device and settings what tells them apart."""
+    """Return the rows, each with a `name`: the kind, and width, device and settings if rows differ in them."""
     several = len({(row["device"], row["machine"], row["settings"]) for row in rows}) > 1
     widths = len({row["width"] for row in rows}) > 1
     named: list[Line] = []
@@ -90,7 +93,7 @@ def _named(rows: list[Line]) -> list[Line]:
 
 
 def _points(row: Line, part: str, places: Sequence[float]) -> list[Datum]:
-    """places: where each depth stands on the axis."""
+    """Return a point for each depth of a row. places: the x value of each, shifted so that bars do not overlap."""
     hue = KINDS[row["kind"]][0]
     what = "95 % interval" if part == "test" else "± 1 deviation over seeds"
     points: list[Datum] = []
@@ -105,7 +108,7 @@ def _points(row: Line, part: str, places: Sequence[float]) -> list[Datum]:
 
 
 def draw(rows: Sequence[Line], width: float) -> Spec:
-    """Train at the left, test at the right, on one scale."""
+    """Return two panels with the same axes: error on train at the left or on top, error on test beside or below."""
     columns = 1 if width <= NARROW else 2
     depths = sorted({depth for row in rows for depth in row["depths"]})
     room = 0.05 * (depths[-1] - depths[0])

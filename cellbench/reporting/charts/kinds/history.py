@@ -1,4 +1,4 @@
-"""`history`: loss and accuracy by epoch on train and val, a pair of panels a method."""
+"""`history`: loss and accuracy by epoch on train and val, a pair of panels for each method."""
 
 import math
 from collections.abc import Sequence
@@ -19,8 +19,8 @@ from ..style import GREY, NARROW, colour, shape
 
 FIGURES = ("loss", "accuracy")
 DASHES = {"train": [4, 2], "val": [1, 0]}
-LONG = 50  # largest over smallest loss, from where the axis is logarithmic
-OFF = 2  # times the largest loss of a usual net: where a net blew up, what is higher is cut off
+LONG = 50  # the axis is logarithmic if the largest loss is more than this times the smallest
+OFF = 2  # losses above this times the median of the nets' largest losses are cut off
 LEGEND = (
     "Dashed, pale: train, as seen in training: of augmented images while the weights still changed, loss with label "
     "smoothing. Solid: val. Dotted upright: the epoch whose weights were kept."
@@ -50,8 +50,11 @@ SEVERAL = "With several labels an image, accuracy is the share of images whose l
 
 @chart("history", "Loss and accuracy by epoch", "loss and accuracy by epoch, net by net", place=60)
 def history(pooled: Sequence[Row]) -> Chart:
-    """A row a net: `label`, `epochs` (n,), `kept`: the epoch chosen by each seed, and by figure, such as `val_loss`,
-    its means over seeds (n,) and, under `val_loss_sd`, their standard deviations or None."""
+    """Return the chart of training histories, with a row for each labelled net.
+
+    Keys of a row: `label`; `epochs` (n,); `kept`, the epoch chosen by each seed; for each curve, such as `val_loss`,
+    its means over seeds, (n,), and in `val_loss_sd` their standard deviations, or None for a single seed.
+    """
     pooled = labelled(pooled)
     nets = named([net for row in pooled if (net := _net(row))])
     if not nets:
@@ -79,7 +82,7 @@ def _net(row: Row) -> Line | None:
     histories = [record.history for record in records if any("val_loss" in entry for entry in record.history)]
     if not histories:
         return None
-    epochs = min(len(history) for history in histories)  # one that stopped early has fewer
+    epochs = min(len(history) for history in histories)  # a seed that stopped early has fewer
     names = [f"{part}_{figure}" for part in ("train", "val") for figure in FIGURES]
     net: dict[str, Any] = {
         **{name: row[name] for name in ("method", "label", "device", "threads", "machine")},
@@ -94,7 +97,7 @@ def _net(row: Row) -> Line | None:
 
 
 def _summary(net: Line) -> Datum:
-    """A line of the table beside the chart: every epoch of every net would be thousands."""
+    """Return the line of a net in the table beside the chart, which would be too long with a line for each epoch."""
     curves = {f"{part}_{name}": finite(net[f"{part}_{name}"]) for part in ("train", "val") for name in FIGURES}
     return {
         "name": net["name"],
@@ -106,7 +109,7 @@ def _summary(net: Line) -> Datum:
 
 
 def _points(net: Line, part: str) -> list[Datum]:
-    """An entry for each epoch after which the part was scored: val is not, after some."""
+    """Return a point for each epoch after which the part was scored; val is not scored after every epoch."""
     entries: list[Datum] = []
     for at, epoch in enumerate(net["epochs"].tolist()):
         known: dict[str, Any] = {"name": net["name"], "part": part, "epoch": epoch}
@@ -126,7 +129,7 @@ def _losses(net: Line) -> list[float]:
 
 
 def highest_shown(nets: Sequence[Line]) -> float:
-    """The largest loss that the axis has room for: one net that blew up must not flatten all the others."""
+    """Return the largest loss to show, limited so that a net that diverged does not flatten all other curves."""
     largest = [max(losses) for net in nets if (losses := _losses(net))]
     return min(max(largest, default=1.0), OFF * float(np.median(largest or [1.0])))
 
@@ -140,7 +143,7 @@ def _cut_off(nets: Sequence[Line]) -> list[str]:
 
 
 def draw(nets: Sequence[Line], width: float) -> Spec:
-    """Methods side by side, three to a line, loss above accuracy, each on one scale throughout."""
+    """Return panels of loss above accuracy, methods side by side, three in a line; y axes are shared."""
     columns = min(len(nets), 1 if width <= NARROW else 3)
     rulers = {"loss": _losses_ruler(nets), "accuracy": _accuracy_ruler(nets)}
     left = room_for(["100 %"]) + 32
@@ -204,7 +207,7 @@ def _columns(name: str) -> list[Column]:
 
 
 def _key(frame: Frame) -> list[alt.Chart]:
-    """Which line is which, in the corner of a panel."""
+    """Return the legend of the lines for train and val, in the corner of a panel."""
     layers: list[alt.Chart] = []
     for at, part in enumerate(DASHES):
         base, y = alt.Chart(data([{"text": part}])), alt.value(5 + 11 * at)

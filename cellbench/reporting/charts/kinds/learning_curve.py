@@ -46,11 +46,14 @@ BACKENDS = (
     every=True,
 )
 def learning_curve(pooled: Sequence[Row]) -> Chart:
-    """A row a method, settings and hardware, with two sizes or more: `label`, `sizes`, `val_sizes`, `figures` (test
-    accuracy or macro-F1, as fractions), `spans` and `overs` (their intervals as tables give them, None where there are
-    none), by size.
+    """Return learning curves, with a row for each curve of two sizes or more.
 
-    Of backends that solved one problem the one with most sizes is drawn.
+    A curve has one method, settings, hardware and policy for val images.
+
+    Keys of a row: `label`, and in the order of sizes `sizes` and `val_sizes` (numbers of images), `figures` (accuracy
+    or macro-F1 on test, as fractions), `spans` and `overs` (their intervals as in tables, None without one).
+
+    If several backends solved the same problem, only the one with most sizes is drawn.
     """
     pooled = labelled(pooled, told_apart=("backend",))
     name, words = measure(pooled)
@@ -112,7 +115,7 @@ def _label(curve: Sequence[Line], curves: Sequence[Sequence[Line]]) -> str:
 
 
 def _val_labels(rows: Sequence[Line]) -> list[str]:
-    """A line on the labels of val that epochs and settings were chosen by: labels cost the same in either part."""
+    """Return a line on the number of val images, since their labels cost as much as those of training images."""
     sizes = {(row["n_train"], row["n_val"]) for row in rows if row["n_val"]}
     if not sizes:
         return []
@@ -124,14 +127,16 @@ def _val_labels(rows: Sequence[Line]) -> list[str]:
 
 
 def _certain(curves: Sequence[Sequence[Row]]) -> list[list[Row]]:
-    """The curves, their rows with intervals."""
+    """Return the curves with intervals added to their rows; see `with_spans`."""
     told = with_spans([row.having(curve=i) for i, curve in enumerate(curves) for row in curve])
     return [sorted(rows, key=lambda row: row["n_train"]) for rows in by(told, ["curve"])]
 
 
 def _curves(rows: Sequence[Row]) -> tuple[list[list[Row]], bool]:
-    """Rows by size, a list a method, settings, hardware and policy of val images; and whether some backend's were left
-    out."""
+    """Return the curves, and whether any backends were left out.
+
+    A curve has the rows of one method, settings, hardware and policy for val images, ordered by size.
+    """
     found: dict[tuple[Any, ...], dict[str | None, list[Row]]] = {}
     for row in rows:
         of_problem = found.setdefault(
@@ -148,7 +153,7 @@ def _count_sizes(rows: Sequence[Line]) -> int:
 
 
 def _by_size(rows: Sequence[Row]) -> list[Row]:
-    """A curve's rows, the first of each size, in the order of sizes."""
+    """Return the first row of each number of training images, ordered by that number."""
     first = {row["n_train"]: row for row in reversed(rows)}
     return [first[n] for n in sorted(first)]
 
@@ -159,7 +164,7 @@ def _smaller(rows: Sequence[Line]) -> str:
 
 
 def _points(row: Line, places: Sequence[float]) -> list[Datum]:
-    """places: where each size stands on the axis."""
+    """Return a point for each size of a row. places: the x value of each, shifted so that bars do not overlap."""
     return [
         {
             "name": row["name"],

@@ -18,9 +18,9 @@ from ..layers import Column, Datum, data, key, raw, told
 from ..registry import chart
 from ..style import BLACK, GRID, NARROW, mark
 
-LINE = 12.0  # points that a method takes in a class
-NAMES = 190.0  # points at most for the names of classes, and on a telephone
-NAMES_NARROW = 96.0
+LINE = 12.0  # height of a method within a class, in points
+NAMES = 190.0  # largest width of the names of classes, in points
+NAMES_NARROW = 96.0  # the same on a telephone
 COLUMNS = (
     Column("class", "class"),
     Column("n_train", "training images", "count"),
@@ -33,8 +33,11 @@ COLUMNS = (
 
 @chart("per-class", "Class by class", "F1 of each class against its training images", place=50)
 def per_class(pooled: Sequence[Row]) -> Chart:
-    """A row a method: `label`, and by class in the order of the data set `classes`, `n_train`, `n_test`, `f1` (nan of
-    a class without test images) and `spans` (its interval as the table `per-class` gives it, or None)."""
+    """Return the chart of F1 by class, with a row for each method drawn.
+
+    Keys of a row: `label`, and in the data set's order of classes `classes`, `n_train`, `n_test`, `f1` (nan for a
+    class without test images) and `spans` (the interval of F1 as in the table `per-class`, or None).
+    """
     pooled = labelled(pooled)
     shown, notes = contenders(pooled)
     rows = named([figures for row in shown if (figures := _figures(row))])
@@ -72,7 +75,7 @@ def _figures(row: Row) -> Line | None:
 
 
 def _points(rows: Sequence[Line]) -> list[Datum]:
-    """By class, the most frequent first, an entry for each method; a class without a test image has no F1."""
+    """Return a point for each class, the most frequent first, and method; `f1` is None without test images."""
     n_train = rows[0]["n_train"]
     order = sorted(range(len(n_train)), key=lambda k: -n_train[k])
     return [
@@ -92,7 +95,7 @@ def _points(rows: Sequence[Line]) -> list[Datum]:
 
 
 def draw(rows: Sequence[Line], width: float) -> Spec:
-    """A line a class, the methods in it one below another, so that no bar lies on another."""
+    """Return a line for each class with the methods one below another, so that their bars do not overlap."""
     shown = _points(rows)
     lines = list(dict.fromkeys(point["line"] for point in shown))
     room = min(room_for(lines) + 4, NAMES_NARROW if width <= NARROW else NAMES)

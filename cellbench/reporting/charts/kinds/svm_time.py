@@ -1,4 +1,4 @@
-"""`svm-time`: how long a support vector machine takes to fit by its number of training images, backend by backend."""
+"""`svm-time`: the time to fit a support vector machine against the number of training images, for each backend."""
 
 import math
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from ..registry import chart
 from ..style import GREY, NARROW, SHAPES, mark
 
 CLAIMED = {"colour": GREY, "fill": GREY, "shape": SHAPES["cross"]}
-# Of each library its line and the strength of its hue, so that markers which lie on each other stay apart.
+# Dashes of the line and opacity of the markers for each library, so that markers on top of each other are visible.
 LIBRARIES: dict[str, tuple[list[float], float]] = {
     "torch": ([1, 0], 1.0),
     "libsvm": ([4, 2], 0.7),
@@ -37,8 +37,12 @@ COLUMNS = (
 
 @chart("svm-time", "Time to fit an SVM", "fit time of SVMs against training images, by backend", place=80, every=True)
 def svm_time(pooled: Sequence[Row]) -> Chart:
-    """A row a method, settings, backend and hardware, as the table `scaling` has them: `sizes`, `fit_seconds`,
-    `exponent` and `exponent_error` (None below three sizes), and `claimed`: published elsewhere, not measured here."""
+    """Return the chart of fit times, with a row for each curve of two sizes or more.
+
+    A curve has one method, settings, backend and hardware. The rows are those of the table `scaling`: `sizes`,
+    `fit_seconds`, `exponent` and `exponent_error` (None below three sizes), and `claimed`, whether the times were
+    published elsewhere and not measured here.
+    """
     pooled = labelled(pooled, told_apart=("backend",))
     machines = [row for row in pooled if row["family"] == "svm"]
     if not machines:
@@ -83,7 +87,7 @@ def _points(curve: Line, several: bool) -> list[Datum]:
 
 
 def draw(curves: Sequence[Line], width: float) -> Spec:
-    """A panel a method, on the same axes; the backend's name and its exponent at the end of each line."""
+    """Return a panel for each method, all with the same axes; each line ends with its backend and exponent."""
     methods = list(dict.fromkeys(curve["method"] for curve in curves if not curve["claimed"]))
     several, claimed = _several_devices(curves), [curve for curve in curves if curve["claimed"]]
     x = counts([n for curve in curves for n in curve["sizes"]], "training images (logarithmic)")
@@ -122,7 +126,7 @@ def _look(curve: Line) -> tuple[list[float], float]:
 
 
 def _line(frame: Frame, curve: Line, name: str) -> alt.Chart:
-    """The power law through the points; a thin line through two."""
+    """Return the line of the fitted power law; without an exponent, a thin line that joins the points."""
     sizes, seconds = curve["sizes"], curve["fit_seconds"]
     thin = curve["exponent"] is None
     ends = [sizes[0], sizes[-1]]
@@ -133,7 +137,10 @@ def _line(frame: Frame, curve: Line, name: str) -> alt.Chart:
 
 
 def fitted(curve: Line, sizes: list[int]) -> list[float]:
-    """Seconds at `sizes` on the curve's power law: the exponent through the mean of its points, in logarithms."""
+    """Return the seconds that the curve's power law gives for `sizes`.
+
+    In logarithms it is the line with slope `exponent` through the mean of the curve's points.
+    """
     b = curve["exponent"]
     level = np.mean(np.log(curve["fit_seconds"])) - b * np.mean(np.log(curve["sizes"]))
     return [math.exp(level + b * math.log(n)) for n in sizes]
@@ -147,7 +154,7 @@ def _name(curve: Line, several: bool) -> str:
 
 
 def power(curve: Line) -> str:
-    """': n^1.50 ± 0.02', or nothing without an exponent."""
+    """Return the power law of a curve as text, such as ': n^1.50 ± 0.02'; empty without an exponent."""
     if curve["exponent"] is None:
         return ""
     error = curve["exponent_error"]

@@ -1,4 +1,4 @@
-"""`thresholds`: of several labels an image, macro-F1 on val by one threshold for all classes."""
+"""`thresholds`: macro-F1 on val against one threshold for all classes, for images with several labels."""
 
 import math
 from collections.abc import Sequence
@@ -37,9 +37,12 @@ LEGEND = (
 
 @chart("thresholds", "Thresholds", "several labels an image: macro-F1 on val by threshold", place=70)
 def thresholds(pooled: Sequence[Row]) -> Chart:
-    """A row a method: `label`, `thresholds` (19,) on the sigmoid of the score, `macro_f1` (19,) on val with its
-    `macro_f1_sd` (None for one seed), `best`: where the mean is largest, `chosen`: macro-F1 on val with the
-    thresholds that the run chose, and `chosen_at`: that threshold where it is one for all classes (and seeds)."""
+    """Return the chart of macro-F1 on val against the threshold, with a row for each labelled method.
+
+    Keys of a row: `label`; `thresholds` (19,) on the sigmoid of the score; `macro_f1` (19,) on val, the mean over
+    seeds, and `macro_f1_sd`, None for one seed; `best`, the threshold with the largest mean; `chosen`, macro-F1 on val
+    with the thresholds that the run chose; `chosen_at`, that threshold if all classes and seeds share it, else None.
+    """
     pooled = labelled(pooled)
     if not any(row["several_labels"] for row in pooled):
         raise LackingError(
@@ -85,13 +88,13 @@ def _sweep(row: Row) -> Line | None:
 
 
 def _one_threshold(chosen: Sequence[Sequence[float] | None]) -> float | None:
-    """On the sigmoid of the score, where all classes and seeds share it."""
+    """Return the threshold, on the sigmoid of the score, that all classes and seeds share; None if they differ."""
     values = {value for thresholds in chosen for value in thresholds or ()}
     return 1 / (1 + math.exp(-values.pop())) if len(values) == 1 else None
 
 
 def sweep(truth: NDArray[np.bool_], scores: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Macro-F1 at each of SWEEP, (19,). truth, scores: (n, classes)."""
+    """Return macro-F1 at each threshold in SWEEP, (19,). truth, scores: (n, classes)."""
     scale = np.log(SWEEP / (1 - SWEEP)).astype(np.float32)
     return np.array([macro_f1(truth, decide(scores, True, threshold)) for threshold in scale])
 

@@ -1,4 +1,4 @@
-"""`time`: accuracy against training time, and the methods that no other beats in both."""
+"""`time`: accuracy against training time, and the Pareto front of methods that no other beats in both."""
 
 import itertools
 from collections.abc import Sequence
@@ -32,16 +32,18 @@ from ..layers import intervals as bars
 from ..registry import chart
 from ..style import GREY, NARROW, WHITE, mark
 
-MOST_NAMES = 30  # beside points: of more those on the front are named
+MOST_NAMES = 30  # with more points in a panel only those on the front are named
 MOST_NAMES_NARROW = 8
-PALE = 0.45  # opacity of a mark whose time other programs made too long
+PALE = 0.45  # opacity of marks whose time is too long because other programs ran
 
 
 @chart("time", "Accuracy against training time", "accuracy against training time, with the Pareto front", place=10)
 def time(pooled: Sequence[Row]) -> Chart:
-    """A row a method, settings and hardware: `label`, `seconds` and `seconds_sd`, `figure` (test accuracy, or
-    macro-F1), `span` and `interval_over` (its interval, as tables give it), `front`: whether nothing on its hardware is
-    at least as good in both and better in one."""
+    """Return the chart of accuracy against training time, with a row for each method, its settings and hardware.
+
+    Keys of a row: `label`; `seconds` and `seconds_sd`; `figure`, accuracy or macro-F1 on test; `span` and
+    `interval_over`, its interval as in tables; `front`, whether the row is on the Pareto front of its hardware.
+    """
     pooled = with_spans(labelled(pooled))
     name, words = measure(pooled)
     shown = [row for row in pooled if row["train_seconds"] and row[f"test_{name}"] is not None]
@@ -88,9 +90,10 @@ def time(pooled: Sequence[Row]) -> Chart:
 
 
 def pareto(rows: Sequence[Line]) -> list[Line]:
-    """Those that no other is as good as in both `seconds` and `figure` and better than in one; the fastest first.
+    """Return the rows on the Pareto front, the fastest first.
 
-    Times that other programs made too long are left out.
+    No other row is at least as good in both `seconds` and `figure` and better in one of them. Rows whose time is too
+    long because other programs ran are left out.
     """
     fair = [row for row in rows if not is_disturbed(row)]
     best = [row for row in fair if on_front(row, fair, "figure", "seconds")]
@@ -113,7 +116,7 @@ def _point(row: Line) -> Line:
 
 
 def draw(rows: Sequence[Line], measured: str, width: float) -> Spec:
-    """A panel for each hardware, one below the other on the same axes."""
+    """Return a panel for each hardware, one below the other, all with the same axes."""
     panels = by(rows, HARDWARE)
     x = times([time for row in rows for time in reach_of_time(row)], "training time (logarithmic)")
     y = percents([v for row in rows for v in (row["figure"], *(row["span"] or ()))], measured)
@@ -166,7 +169,7 @@ def _hardware(rows: Sequence[Line], every: Sequence[Line]) -> str:
 
 
 def corners(front: Sequence[Line], x: Ruler) -> list[Line]:
-    """The steps of the front: from the fastest to the right, up at each that is better, to the end of the axis."""
+    """Return the corners of the front's steps: from the fastest row, up at each better one, to the end of the axis."""
     places = [(front[0]["seconds"], front[0]["figure"])] if front else []
     for here, after in itertools.pairwise(front):
         places += [(after["seconds"], here["figure"]), (after["seconds"], after["figure"])]
@@ -176,7 +179,7 @@ def corners(front: Sequence[Line], x: Ruler) -> list[Line]:
 
 
 def along(steps: Sequence[Line], x: Ruler) -> list[tuple[float, float]]:
-    """Places on the steps, close enough that a name on them is noticed."""
+    """Return places on the steps, dense enough for `names_near` to keep names off them."""
     places = []
     for here, after in itertools.pairwise(steps):
         for at in range(25):
@@ -186,13 +189,13 @@ def along(steps: Sequence[Line], x: Ruler) -> list[tuple[float, float]]:
 
 
 def reach_of_time(row: Line) -> tuple[float, float]:
-    """Both ends of the bar of its seconds; the lower not far below, as the axis is logarithmic."""
+    """Return both ends of the bar of a time, the lower not below a third of it, because the axis is logarithmic."""
     spread = row["seconds_sd"] or 0
     return max(row["seconds"] - spread, row["seconds"] / 3), row["seconds"] + spread
 
 
 def along_bars(rows: Sequence[Line]) -> list[tuple[float, float]]:
-    """Places on the bars of the points."""
+    """Return places on the bars of time and score of all rows, which names should avoid."""
     places = []
     for row in rows:
         low, high = reach_of_time(row)
