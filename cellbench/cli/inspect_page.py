@@ -14,6 +14,7 @@ from ..datasets.audit.result import Audit
 MARKS = {"ok": ("✓", "green"), "found": ("!", "yellow"), "skipped": ("–", "bright_black")}
 SECTIONS = {
     "labels": "Labels",
+    "test": "What the test part can show",
     "leakage": "Leakage across the split (images are counted from 0, in file order)",
     "shortcuts": "Shortcuts",
 }

@@ -35,7 +35,8 @@ split_option = click.option(
     default="official",
     show_default=True,
     metavar="NAME",
-    help="official, stratified, grouped, random-mask[:60], kfold:5/0, id-block[:200]; @5 behind one: with seed 5.",
+    help="official, stratified, grouped, random-mask[:60], kfold:5/0, id-block[:200], leave-one-out[:donor]; @5 behind "
+    "one: draw 5, @0-4: five draws, which a row pools.",
 )
 
 

@@ -99,12 +99,13 @@ def _look(scope: "Scope", wanted: set[int], results: Path) -> "Look":
     from ..datasets.audit import audit
     from ..datasets.audit.best_result import best_result
     from ..datasets.display import colours, thumbnails
-    from ..datasets.named_splits import with_split
+    from ..datasets.named_splits import each_draw, with_split
     from ..reporting.report.page import Look
 
     name, fingerprint, split = scope
     try:
-        data = with_split(thumbnails.prepared_dataset(name, fingerprint), split)
+        whole = thumbnails.prepared_dataset(name, fingerprint)
+        data = with_split(whole, each_draw(whole, split)[0])
     except DataError as error:
         return Look(lacking=str(error))
     examples = thumbnails.examples(data, 6 if len(data.classes) <= FEW else 3)

@@ -16,12 +16,17 @@ IMAGE_DTYPES = (np.dtype("uint8"), np.dtype("uint16"), np.dtype("float32"))
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Three disjoint sets of positions, each int64 of shape (n_part,), and the name of the rule that made them."""
+    """Three disjoint sets of positions, each int64 of shape (n_part,), and the name of the rule that made them.
+
+    together: (n,) int64, equal for images that the rule keeps in one part, as far as the data set's groups do not say
+    so already; None where it keeps none together.
+    """
 
     name: str
     train: NDArray[np.int64]
     val: NDArray[np.int64]
     test: NDArray[np.int64]
+    together: NDArray[np.int64] | None = None
 
     def __getitem__(self, part: str) -> NDArray[np.int64]:
         return {"train": self.train, "val": self.val, "test": self.test}[part]
@@ -29,13 +34,17 @@ class Split:
 
 @dataclass(frozen=True)
 class Info:
-    """Where data come from: `synthetic` marks simulated images; `fingerprint` identifies the content."""
+    """Where data come from: `synthetic` marks simulated images; `fingerprint` identifies the content.
+
+    groups_are: what the groups are, as the column that names them does ('donor'); empty where that is not known.
+    """
 
     licence: str = "see the source"
     citation: str = "see the source"
     synthetic: bool = False
     fingerprint: str = ""
     notes: tuple[str, ...] = ()
+    groups_are: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +100,20 @@ class Dataset:
     @property
     def multilabel(self) -> bool:
         return self.labels.ndim == 2
+
+    @property
+    def units(self) -> NDArray[np.int64] | None:
+        """Which images depend on each other, (n,): the groups, or what the split keeps together if that is coarser.
+
+        Figures are as certain as the number of these in test allows, not as the number of images. None if unknown.
+        """
+        known = [units for units in (self.groups, self.split.together) if units is not None]
+        return min(known, key=lambda units: len(np.unique(units)), default=None)
+
+    def unit_counts(self) -> dict[str, int] | None:
+        """Return the number of `units` in each part, or None where they are not known."""
+        units = self.units
+        return None if units is None else {part: len(np.unique(units[self.split[part]])) for part in PARTS}
 
     def part(self, name: str) -> Samples:
         """Return the samples of 'train', 'val' or 'test', with a copy of their images."""

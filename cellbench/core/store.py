@@ -60,14 +60,13 @@ class Store:
         Raises UsageError when the disk is full or the folder cannot be written; earlier records are untouched.
         """
         path = self.path(record.spec)
-        arrays = path.with_suffix(".npz")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             if predictions:
-                write_whole(arrays, lambda file: np.savez_compressed(file, **predictions))  # type: ignore[arg-type]
+                save_predictions(path, predictions)
             write_whole(path, lambda file: file.write(record.to_json().encode("utf-8")))
             if not predictions:  # those of an earlier attempt belong to a record that is no more
-                arrays.unlink(missing_ok=True)
+                path.with_suffix(".npz").unlink(missing_ok=True)
         except OSError as error:
             raise _unwritable(path, error) from error
         return path
@@ -115,6 +114,11 @@ def read_records(root: Path, on_bad: Callable[[Path, str], None]) -> Iterator[St
             on_bad(path, f"the same run as {first.relative_to(root)}; remove one of them")
             continue
         yield Stored(path, machine, record, text)
+
+
+def save_predictions(path: Path, predictions: Predictions) -> None:
+    """Write predictions beside the record at `path`, whole or not at all; an OSError passes through."""
+    write_whole(path.with_suffix(".npz"), lambda file: np.savez_compressed(file, **predictions))  # type: ignore[arg-type]
 
 
 def read_predictions(path: Path) -> dict[str, NDArray] | None:

@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 
 from ..core.data import OFFICIAL, PARTS, Dataset, Split
 from ..core.errors import DataError, UsageError, did_you_mean
+from ..core.split_names import LEAVE_ONE_OUT, draws_in, named, rule_of
 from ..core.words import counted
-from .splits import class_folds, grouped, rarest, stratified
+from .splits import class_folds, grouped, leave_one_out, rarest, stratified
 
 BLOCK = 200  # consecutive images of a class that id-block keeps together: as far as neighbours are alike in HEp-2
 MASK_TRAIN = 60  # percent
 BLOCK_SHARES = (0.64, 0.16, 0.20)
 APART = 0.1  # a class whose share in a part differs by more from the share of all images is named in a note
-MOST_SEEDS = 2**32
 
 
 def with_split(data: Dataset, name: str, split_seed: int = 0) -> Dataset:
@@ -28,17 +28,19 @@ def with_split(data: Dataset, name: str, split_seed: int = 0) -> Dataset:
     kfold:K/I: fold I of K is test, the next one val, the others train. Groups are kept whole where there are any.
     id-block, id-block:N: runs of N (200) consecutive images of a class are kept together; of each class 64 % of the
     images are train, 16 % val and 20 % test, as far as whole runs allow.
+    leave-one-out@K: group K, counted from 0 in ascending order, is test; val is drawn from the other groups.
+    leave-one-out:donor@K is the same, and is refused where the groups are known to be other than donors.
 
     Raises UsageError for another name, and DataError when the data cannot be split like that.
     """
     drawn_by, seed = _rule_and_seed(name, split_seed)
-    if name == OFFICIAL or _with_seed(drawn_by, seed) == data.split.name:
+    if name == OFFICIAL or named(drawn_by, (seed,)) == data.split.name:
         return data
     rule, _, argument = drawn_by.partition(":")
     if rule not in RULES:
         raise UsageError(f"no drawn split is called {name!r}; {did_you_mean(rule, NAMES)}")
     split = RULES[rule](data, argument, seed)
-    split = replace(split, name=_with_seed(split.name, seed))
+    split = replace(split, name=named(split.name, (seed,)))
     drawn = replace(data, split=split)
     counts = drawn.class_counts()
     if lost := [name for name, n in zip(data.classes, counts["train"], strict=True) if not n]:
@@ -48,18 +50,28 @@ def with_split(data: Dataset, name: str, split_seed: int = 0) -> Dataset:
     )
 
 
+def each_draw(data: Dataset, name: str) -> list[str]:
+    """Return the name of each single split that `name` stands for: of 'id-block@0-2' id-block, id-block@1, id-block@2.
+
+    'leave-one-out' without draws stands for one split for each group of the data set. Raises UsageError as `draws_in`
+    does, and if a rule that is not drawn has an @.
+    """
+    rule, at, _ = name.partition("@")
+    if rule.partition(":")[0] == LEAVE_ONE_OUT and not at:
+        return [named(rule, (k,)) for k in range(len(np.unique(_groups_of(data))))]
+    if rule == OFFICIAL and at:
+        raise UsageError(f"the split {name!r} cannot be drawn again: official is the one that the data came with")
+    return [named(rule, (draw,)) for draw in draws_in(name)]
+
+
 def _rule_and_seed(name: str, split_seed: int) -> tuple[str, int]:
     """A split's name without its seed, and the seed: the one after '@', else `split_seed`."""
-    drawn_by, at, seed = name.partition("@")
-    if not at:
+    if "@" not in name:
         return name, split_seed
-    if not (seed.isdecimal() and int(seed) < MOST_SEEDS):
-        raise UsageError(f"the split {name!r} has no seed after its @; write a whole number, as in stratified@5")
-    return drawn_by, int(seed)
-
-
-def _with_seed(name: str, seed: int) -> str:
-    return f"{name}@{seed}" if seed else name
+    draw, *more = draws_in(name)
+    if more:
+        raise UsageError(f"the split {name!r} is several draws, and one is needed here; write {rule_of(name)}@{draw}")
+    return rule_of(name), draw
 
 
 def _torn_groups(data: Dataset) -> list[str]:
@@ -98,9 +110,34 @@ def _stratified(data: Dataset, argument: str, split_seed: int) -> Split:
 
 def _grouped(data: Dataset, argument: str, split_seed: int) -> Split:
     _no_argument("grouped", argument)
+    return grouped(data.labels, _groups_of(data), split_seed, data.classes)
+
+
+def _groups_of(data: Dataset) -> NDArray[np.int64]:
     if data.groups is None:
-        raise DataError(f"data set {data.name!r} has no groups to split by; choose another split")
-    return grouped(data.labels, data.groups, split_seed, data.classes)
+        raise DataError(
+            f"data set {data.name!r} has no groups to split by; choose another split, or name the column of a table "
+            "that has them: --labels FILE --group-column donor"
+        )
+    return data.groups
+
+
+def _leave_one_out(data: Dataset, argument: str, split_seed: int) -> Split:
+    """Return a split whose test images are one group, number `split_seed`. argument: what the groups are, or empty."""
+    groups = _groups_of(data)
+    known = data.info.groups_are
+    if argument and known and argument != known:
+        raise UsageError(
+            f"the split 'leave-one-out:{argument}' leaves out a {argument}, and the groups of {data.name!r} are from "
+            f"{known!r}; write leave-one-out:{known}, or prepare the images with --group-column {argument}"
+        )
+    n = len(np.unique(groups))
+    if split_seed >= n:
+        raise UsageError(
+            f"the split 'leave-one-out@{split_seed}' names no group: {data.name!r} has {n}, numbered 0 to {n - 1}"
+        )
+    split = leave_one_out(data.labels, groups, split_seed)
+    return replace(split, name=f"{LEAVE_ONE_OUT}:{argument}" if argument else LEAVE_ONE_OUT)
 
 
 def _random_mask(data: Dataset, argument: str, split_seed: int) -> Split:
@@ -159,6 +196,7 @@ def _id_block(data: Dataset, argument: str, split_seed: int) -> Split:
     size = int(argument or BLOCK)
     rng = np.random.default_rng(split_seed)
     part, labels = np.zeros(len(data), int), rarest(data.labels)
+    block_of, n_blocks = np.zeros(len(data), np.int64), 0
     for k in np.unique(labels):
         images = np.flatnonzero(labels == k)
         blocks = np.array_split(images, max(1, round(len(images) / size)))
@@ -167,13 +205,17 @@ def _id_block(data: Dataset, argument: str, split_seed: int) -> Split:
                 f"class {data.classes[k]} has {len(images)} images, too few for three blocks of {size}; "
                 f"use smaller blocks: id-block:{max(1, len(images) // (2 * len(PARTS)))}"
             )
+        for block in blocks:
+            block_of[block] = n_blocks
+            n_blocks += 1
         taken = np.zeros(len(PARTS))
         for turn, block in enumerate(rng.permutation(len(blocks))):
             lacking = np.array(BLOCK_SHARES) - taken / len(images)
             number = turn if turn < len(PARTS) else int(np.argmax(lacking))  # one for each part, then where most lacks
             part[blocks[block]] = number
             taken[number] += len(blocks[block])
-    return _by_part("id-block" if size == BLOCK else f"id-block:{size}", part)
+    split = _by_part("id-block" if size == BLOCK else f"id-block:{size}", part)
+    return replace(split, together=block_of)
 
 
 def _by_part(name: str, part: NDArray) -> Split:
@@ -192,5 +234,6 @@ RULES: dict[str, Callable[[Dataset, str, int], Split]] = {
     "random-mask": _random_mask,
     "kfold": _kfold,
     "id-block": _id_block,
+    LEAVE_ONE_OUT: _leave_one_out,
 }
 NAMES = (OFFICIAL, *RULES)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.data import Split, absent_classes, count_classes
+from ..core.data import PARTS, Split, absent_classes, count_classes
 from ..core.errors import BackendError, DataError
 from ..core.extras import EXTRAS
 
@@ -59,6 +59,29 @@ def held_out(
     """
     split = stratified(labels, split_seed, classes) if groups is None else grouped(labels, groups, split_seed, classes)
     return np.sort(np.concatenate([split.train, split.val])), split.test
+
+
+def leave_one_out(labels: NDArray, groups: NDArray[np.int64], k: int) -> Split:
+    """Return the split whose test images are group number k, in ascending order of the numbers in `groups`.
+
+    Val is about a fifth of the other images: whole groups where there are at least 5 others, else the next group alone.
+    Raises DataError when fewer than three groups leave none to train on.
+    """
+    names = np.unique(groups)
+    if len(names) < len(PARTS):
+        raise DataError(f"{len(names)} groups are too few to leave one out; at least {len(PARTS)} are needed")
+    test = groups == names[k]
+    others = np.flatnonzero(~test)
+    if len(names) - 1 < FIFTHS:
+        val = np.flatnonzero(groups == names[(k + 1) % len(names)])
+    else:
+        from sklearn.model_selection import StratifiedGroupKFold
+
+        folds = StratifiedGroupKFold(FIFTHS, shuffle=True, random_state=0)
+        _, at = next(iter(folds.split(np.zeros(len(others)), rarest(labels[others]), groups[others])))
+        val = np.sort(others[at])
+    train = np.setdiff1d(others, val)
+    return Split("leave-one-out", train=train, val=val, test=np.flatnonzero(test))
 
 
 def limited_parts(split: Split, labels: NDArray, limit: int | None, val_limit: int | None) -> dict[str, NDArray]:

@@ -117,7 +117,7 @@ def _disturbed(rows: Sequence[Line]) -> list[str]:
 
 
 # Splits that `run --split` draws; any other came with the data.
-REDRAWN = ("stratified", "grouped", "random-mask", "kfold", "id-block")
+REDRAWN = ("stratified", "grouped", "random-mask", "kfold", "id-block", "leave-one-out")
 
 
 def get_one(row: Line, methods: str, settings: Mapping[str, Any] | None = None, limit: int | None = None) -> str:

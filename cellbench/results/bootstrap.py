@@ -20,7 +20,7 @@ SLOW_RESAMPLES = 500  # for figures that have to sort the images of each resampl
 _AT_ONCE = 2_000_000  # weights to hold in memory at a time
 
 IMAGES, GROUPS, GROUPS_OF_CLASSES = "test images", "groups", "groups within class"
-CELLS_ONLY, SEEDS = "cells of these wells only", "seeds"
+CELLS_ONLY, SEEDS, DRAWS = "cells of these wells only", "seeds", "draws of the split"
 
 
 @dataclass(frozen=True)
@@ -70,20 +70,28 @@ def design_of(truth: NDArray[Any], groups: NDArray[Any] | None, code: NDArray[An
     """Return what a bootstrap is to resample: images if `groups` is None, else groups.
 
     If all images of each group have the same single label, groups are drawn within each class, but images of a class
-    with fewer than FEWEST_GROUPS groups. Else groups are drawn from all, or images if there are fewer than
-    FEWEST_GROUPS groups. code (n,): images with the same code are interchangeable.
+    with fewer than FEWEST_GROUPS groups. Where no class has that many, or groups hold several classes, groups are
+    drawn from all, or images if there are fewer than FEWEST_GROUPS groups. code (n,): images with the same code are
+    interchangeable.
     """
     n = len(truth)
     if groups is None:
         return _drawn(np.zeros(n, int), np.zeros(n, bool), np.zeros(n, int), code, IMAGES)
     group = np.unique(groups, return_inverse=True)[1]
     of_one_class = truth.ndim == 1 and len(np.unique(np.stack([group, truth]), axis=1).T) == group.max() + 1
+    of_one_class = of_one_class and bool((np.bincount(_stratum_of_groups(truth, group)) >= FEWEST_GROUPS).any())
     stratum = truth if of_one_class else np.zeros(n, int)
-    pairs = np.unique(np.stack([stratum, group]), axis=1)[0]
-    few = np.flatnonzero((found := np.bincount(pairs)) * (found < FEWEST_GROUPS))
+    few = np.flatnonzero((found := np.bincount(_stratum_of_groups(stratum, group))) * (found < FEWEST_GROUPS))
     whole = ~np.isin(stratum, few)
     over = GROUPS_OF_CLASSES if of_one_class else GROUPS
     return _drawn(stratum, whole, group, code, over if whole.any() else CELLS_ONLY, tuple(few.tolist()))
+
+
+def _stratum_of_groups(stratum: NDArray[Any], group: NDArray[Any]) -> NDArray[Any]:
+    """Return the stratum of each group; a group in several strata counts once in each."""
+    pairs: NDArray[Any] = np.unique(np.stack([stratum, group]), axis=1)
+    strata: NDArray[Any] = pairs[0]
+    return strata
 
 
 def _drawn(

@@ -3,14 +3,19 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
+
+from numpy.typing import NDArray
 
 from . import stats
-from .bootstrap import CELLS_ONLY, RESAMPLES, Interval
+from .bootstrap import CELLS_ONLY, IMAGES, RESAMPLES, Interval
+from .draws import compare_over_draws
 from .rows import FIGURES, MOST_FILES, Row
 from .runs import Predicted, same_images
 from .stats import Comparison
 
 ALPHA = 0.05
+GROUPS_UNKNOWN = "groups unknown"
 
 
 def compare_rows(a: Row, b: Row, figure: str = "accuracy", resamples: int = RESAMPLES) -> Comparison | None:
@@ -22,13 +27,15 @@ def compare_rows(a: Row, b: Row, figure: str = "accuracy", resamples: int = RESA
     If a comparison over images (or groups) and one over seeds are both possible, a difference has to show in both: the
     larger p and the wider interval are returned.
     """
+    if len(a.draws) > 1:
+        return compare_over_draws(a, b, figure)
     seeds = stats.compare_over_seeds(a.summary(figure), b.summary(figure), figure)
     pair = _pair(a, b)
     if pair is None:
         return seeds
     (first, *_), (of_a, of_b) = pair[0], [[one.predicted for one in side] for side in pair]
-    classes = first.scores.shape[1]
-    images = stats.compare(first.truth, of_a, of_b, figure, first.groups, classes=classes, resamples=resamples)
+    classes, groups = first.scores.shape[1], _groups_of(pair)
+    images = stats.compare(first.truth, of_a, of_b, figure, groups, classes=classes, resamples=resamples)
     return _stricter(images, seeds) if seeds else images
 
 
@@ -43,19 +50,34 @@ def _p(a: Row, b: Row, figure: str) -> float | None:
     if figure != "accuracy":
         found = compare_rows(a, b, figure, resamples=500)  # a standard error needs no more
         return found.p if found else None
+    if len(a.draws) > 1:
+        of_draws = compare_over_draws(a, b, figure)
+        return of_draws.p if of_draws else None
     seeds = stats.compare_over_seeds(a.summary(figure), b.summary(figure), figure)
     pair = _pair(a, b)
     ps = [seeds.p] if seeds else []
     if pair:
         of_a, of_b = ([one.predicted for one in side] for side in pair)
-        ps.append(stats.paired_test(pair[0][0].truth, of_a, of_b, pair[0][0].groups)[0])
+        ps.append(stats.paired_test(pair[0][0].truth, of_a, of_b, _groups_of(pair))[0])
     return max(ps, default=None)
 
 
 def _pair(a: Row, b: Row) -> tuple[list[Predicted], list[Predicted]] | None:
-    """Return the predictions of both rows, or None unless both have predictions of the same images."""
+    """Return the predictions of both rows, or None unless both have predictions of the same images.
+
+    None as well where the split keeps groups together that neither has on record: over images, whatever the groups are,
+    a test would find differences where there are none.
+    """
     first, second = a.predictions, b.predictions
-    return (first, second) if first and second and same_images([*first, *second]) else None
+    if not (first and second and same_images([*first, *second])):
+        return None
+    unknown = a.groups_unknown or b.groups_unknown
+    return None if unknown and _groups_of((first, second)) is None else (first, second)
+
+
+def _groups_of(pair: tuple[list[Predicted], list[Predicted]]) -> NDArray[Any] | None:
+    """Return the groups of the images, which are the same for all predictions, from the first that has them."""
+    return next((one.groups for side in pair for one in side if one.groups is not None), None)
 
 
 def with_certainty(rows: Sequence[Row], figure: str) -> list[Row]:
@@ -102,10 +124,12 @@ def _ends(row: Row, figure: str) -> dict[str, object]:
 def over_of(row: Row, span: Interval | None) -> str | None:
     """Return in words what was resampled for an interval, with the classes of which only images could be drawn.
 
-    Return None without an interval.
+    It says where groups are unknown, as the interval is too narrow then. Return None without an interval.
     """
     if span is None:
         return None
+    if span.over == IMAGES and row.groups_unknown:
+        return f"{IMAGES} ({GROUPS_UNKNOWN})"
     if not span.few_groups:
         return span.over
     classes = row.runs[0].classes

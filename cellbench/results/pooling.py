@@ -1,4 +1,4 @@
-"""Runs become rows: only random seeds are pooled, and what failed stays visible."""
+"""Runs become rows: only random seeds, and draws of one split, are pooled, and what failed stays visible."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,6 +9,7 @@ import pandas as pd
 from ..core.runs import canonical_text
 from .bootstrap import Interval
 from .frame import COLUMNS, REAL
+from .places import in_places
 from .row_settings import fixed_params
 from .rows import DATA, HARDWARE, MAKE, SETTINGS, Line, Row, as_rows
 from .runs import Run
@@ -19,17 +20,18 @@ MEMORY = ("host_memory", "device_memory")
 GAPS = ("accuracy", "macro_f1")  # metrics for which a row has the value on train minus that on test
 BELOW_TWICE_CHANCE = "below twice chance"
 Drawn = dict[tuple[Run, ...], dict[str, Interval]]  # intervals over images, by the runs of a row
-OF_ONE_RUN = ("seed", "status", "reason", "undertrained", "path")
+OF_ONE_RUN = ("draw", "seed", "status", "reason", "undertrained", "path")
 
 
 @dataclass(frozen=True, order=True)
 class Outcome:
-    """How one run of a row ended.
+    """How one run of a row ended; draw: that of its split.
 
     reason: why its status is not 'ok', or empty. undertrained: why it was not trained enough, or empty. file: path of
     its record.
     """
 
+    draw: int
     seed: int
     status: str
     reason: str
@@ -39,10 +41,10 @@ class Outcome:
 
 
 def pool(frame: pd.DataFrame, runs: Sequence[Run], drawn: Drawn) -> list[Row]:
-    """Return one row for all runs with equal values in the columns ROW.
+    """Return one row for all runs with equal values in the columns ROW, whatever the draw of a split; see `in_places`.
 
-    Its figures are means over the seeds whose status is 'ok' (`others` is the largest), and '<figure>_sd' is their
-    standard deviation where there are two seeds or more.
+    Its figures are means over the draws and seeds whose status is 'ok' (`others` is the largest), and '<figure>_sd' is
+    their standard deviation where there are two runs or more.
 
     frame: one row for each run; its index holds the run's position in `runs`. drawn: see `Row`; rows of the same runs
     share their intervals.
@@ -52,17 +54,21 @@ def pool(frame: pd.DataFrame, runs: Sequence[Run], drawn: Drawn) -> list[Row]:
     follow from the number of training images, as JSON. gap_<metric>: train minus test. undertrained: why half of the
     seeds or more were not trained enough, or what `with_undertrained` finds for the row.
     """
+    frame = in_places(frame, ROW)
+    places = frame.index.to_numpy()
+    frame = frame.reset_index(drop=True)
     ok = frame["status"] == "ok"
     gaps = {f"gap_{name}": frame[f"train_{name}"] - frame[f"test_{name}"] for name in GAPS}
     frame = frame.assign(**_filled(frame, ok), **gaps)
-    figures = [name for name in frame if COLUMNS.get(str(name), REAL) == REAL or name in MEMORY]
+    numbers = [name for name in frame if COLUMNS.get(str(name), REAL) == REAL or name in MEMORY]
+    figures = [name for name in numbers if name not in OF_ONE_RUN]
     number = frame.groupby(list(ROW), dropna=False).ngroup()
     by_row = frame.loc[ok, figures].astype(float).groupby(number[ok])
     facts = frame.drop(columns=[*figures, *OF_ONE_RUN]).groupby(number).first()
     means = by_row.mean().assign(others=by_row["others"].max())  # one time that is too long makes the mean so
     pooled = facts.join(means).join(by_row.std().add_suffix("_sd"))
     outcomes: dict[int, list[Outcome]] = {}
-    for i, at, facts_of_run in zip(number, frame.index, as_rows(frame[list(OF_ONE_RUN)]), strict=True):
+    for i, at, facts_of_run in zip(number, places, as_rows(frame[list(OF_ONE_RUN)]), strict=True):
         outcomes.setdefault(i, []).append(_outcome_of(facts_of_run, runs[at]))
     rows = [row | _of_all(sorted(outcomes[i]), row) for i, row in zip(pooled.index, as_rows(pooled), strict=True)]
     return [Row(row, drawn.setdefault(row["runs"], {})) for row in with_undertrained(rows)]
@@ -70,7 +76,9 @@ def pool(frame: pd.DataFrame, runs: Sequence[Run], drawn: Drawn) -> list[Row]:
 
 def _outcome_of(facts: Line, run: Run) -> Outcome:
     reason = " ".join(facts["reason"].split())
-    return Outcome(int(facts["seed"]), facts["status"], reason, facts["undertrained"] or "", str(run.file), run)
+    return Outcome(
+        int(facts["draw"]), int(facts["seed"]), facts["status"], reason, facts["undertrained"] or "", str(run.file), run
+    )
 
 
 def _filled(frame: pd.DataFrame, ok: pd.Series) -> dict[str, pd.Series]:
@@ -94,17 +102,18 @@ def _of_all(outcomes: Sequence[Outcome], row: Line) -> dict[str, Any]:
     bad = [one for one in outcomes if one.status != "ok"]
     short = [one for one in trained if one.undertrained]
     of_row = bool(short) and 2 * len(short) >= len(trained)
-    remarks = [f"{f'seed {one.seed} ' if trained else ''}{one.status}: {one.reason}" for one in bad]
+    several = len({one.draw for one in outcomes}) > 1
+    which = {one: f"draw {one.draw}, seed {one.seed}" if several else f"seed {one.seed}" for one in outcomes}
+    remarks = [f"{f'{which[one]} ' if trained else ''}{one.status}: {one.reason}" for one in bad]
     if not of_row:
-        remarks = [*(f"seed {one.seed} {NOT_ENOUGH}: {one.undertrained}" for one in short), *remarks]
-    of_seed = {one.seed: one for one in trained}
+        remarks = [*(f"{which[one]} {NOT_ENOUGH}: {one.undertrained}" for one in short), *remarks]
     accuracy, classes = row.get("test_balanced_accuracy"), row.get("n_classes")
     if accuracy is not None and classes and classes > 2 and accuracy < 2 / classes:
         remarks.insert(0, BELOW_TWICE_CHANCE)
     return {
-        "seeds": list(of_seed),
-        "runs": tuple(one.run for one in of_seed.values()),
-        "files": [one.file for one in of_seed.values()],
+        "seeds": sorted({one.seed for one in trained}),
+        "runs": tuple(one.run for one in trained),
+        "files": [one.file for one in trained],
         "n_runs": len(outcomes),
         "status": "ok" if trained else bad[0].status,
         "reason": "" if trained else bad[0].reason,

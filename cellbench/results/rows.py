@@ -10,6 +10,7 @@ import pandas as pd
 from ..core.contention import is_busy
 from ..core.data import OFFICIAL
 from ..core.runs import RunRecord
+from ..core.split_names import draws_in
 from .bootstrap import Interval
 from .row_settings import seeds_matter
 from .runs import Predicted, Run, same_images
@@ -41,7 +42,7 @@ class Fact(Generic[T]):
 
 
 class Row(Mapping[str, Any]):
-    """Runs that differ in nothing but the random seed.
+    """Runs that differ in nothing but the random seed, and the draw where a split was drawn several times.
 
     What they share, and the means of their figures, are columns: tables, files and --where use these names, and
     `pooling.pool` says what they are. Code asks for facts as attributes, and for figures by `metric` and `interval`. A
@@ -86,6 +87,16 @@ class Row(Mapping[str, Any]):
     def having(self, **columns: Any) -> "Row":
         """Return a copy of the row with these columns replaced or added."""
         return Row({**self._columns, **columns}, None if "runs" in columns else self._drawn)
+
+    @property
+    def draws(self) -> tuple[int, ...]:
+        """The draws of the split that the row pools; (0,) for a split that was not drawn, or once."""
+        return draws_in(self.split)
+
+    @property
+    def groups_unknown(self) -> bool:
+        """Whether the split keeps groups together, and an older run did not record which they are."""
+        return any(run.groups_unknown for run in self.runs)
 
     @property
     def records(self) -> list[RunRecord]:
@@ -174,6 +185,11 @@ class Row(Mapping[str, Any]):
         return {name: self._drawn[name] for name in names}
 
     def _over_seeds(self, name: str) -> Interval | None:
+        """Return the interval over seeds or, for several draws of a split, over these."""
+        if len(self.draws) > 1:
+            from .draws import interval_over_draws
+
+            return interval_over_draws(self, name)
         mean = self.metric(name)
         return None if mean is None else interval_over_seeds(mean, self.deviation(name), len(self.seeds))
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..core.metrics import decide, per_class
 from ..core.runs import RunRecord
+from ..core.split_names import keeps_together
 from ..core.store import read_predictions
 
 
@@ -54,6 +55,12 @@ class Run:
     def classes(self) -> Sequence[str]:
         """Names of the classes; empty in a record that does not have them."""
         return self.record.facts.get("classes") or ()
+
+    @property
+    def groups_unknown(self) -> bool:
+        """Whether the split keeps images together, and the predictions, of an older version, do not say which."""
+        found = self.predicted() if keeps_together(self.record.spec.split) else None
+        return found is not None and found.groups is None
 
     @property
     def by_class(self) -> Mapping[str, list[Any]] | None:

@@ -32,6 +32,7 @@ from .bootstrap import (
 
 FEWEST_SEEDS = 3
 FLIPS = 9999
+MOST_EXACT = 16  # units up to which all flips of signs are tried, 65,536
 
 Decisions = NDArray[Any]  # (n,) int64 labels; (n, classes) bool where images have several
 
@@ -270,14 +271,14 @@ def _mid_p(low: int, high: int) -> float:
 def sign_flip(differences: NDArray[Any], flips: int = FLIPS) -> float:
     """Return the two-sided p value of a sum of independent differences, (units,), by flipping their signs.
 
-    Under the null hypothesis, each difference is as likely to have the other sign. p is exact for up to 13 nonzero
+    Under the null hypothesis, each difference is as likely to have the other sign. p is exact for up to 16 nonzero
     differences, else from `flips` random flips with a fixed seed, or Hoeffding's bound where that is smaller. Five
     units cannot give less than 1/16.
     """
     sizes = np.round(np.abs(differences[differences != 0]), 12)
     if not len(sizes):
         return 1.0
-    if len(sizes) <= 13:
+    if len(sizes) <= MOST_EXACT:
         signs, observed_too = 1.0 - 2 * ((np.arange(2 ** len(sizes))[:, None] >> np.arange(len(sizes))) & 1), 0
     else:
         sizes, counts = np.unique(sizes, return_counts=True) if len(sizes) > 500 else (sizes, np.ones(len(sizes), int))

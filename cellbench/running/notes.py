@@ -6,16 +6,19 @@ from ..core.store import Store
 from ..core.words import counted
 from ..datasets.files import cache
 from ..datasets.named_splits import with_split
+from ..datasets.remarks import about_test
 from ..methods import methods
 from .job import Job
 from .policy import Policy, has_no_model
 
 
 def about_images(jobs: Sequence[Job]) -> list[str]:
-    """Return the remarks that were made when the images were read, each once for each data set."""
+    """Return the remarks on the images and on what their splits leave in test, each once for each data set."""
     places = dict.fromkeys((job.data, job.spec.split) for job in jobs)
     data = [with_split(cache.read(folder), split) for folder, split in places]
-    return list(dict.fromkeys(f"{one.name}: {remark}" for one in data for remark in one.info.notes))
+    return list(
+        dict.fromkeys(f"{one.name}: {remark}" for one in data for remark in (*one.info.notes, *about_test(one)))
+    )
 
 
 def about_models(jobs: Sequence[Job], store: Store, policy: Policy) -> Iterator[str]:

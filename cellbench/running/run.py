@@ -12,12 +12,14 @@ from ..core.console import note, progress_line
 from ..core.data import OFFICIAL
 from ..core.errors import BackendError
 from ..core.store import Store
+from ..core.words import counted
 from ..datasets import opening
 from ..datasets.files import cache
 from . import notes
 from .executors import Executor, LocalExecutor
 from .executors.questions import missing_backend
 from .job import Job
+from .older_groups import complete_groups
 from .planning.options import RunOptions
 from .planning.plan import make_plan
 from .planning.quick import choose_quick
@@ -72,6 +74,8 @@ def run_plan(plan: RunPlan) -> Counter[str]:
     if not options.quiet:
         for line in (*notes.about_models(plan.jobs, store, plan.policy), *notes.about_images(plan.jobs)):
             note(line)
+    if (completed := complete_groups(plan.jobs, store)) and not options.quiet:
+        note(f"groups were added to the predictions of {counted(completed, 'older run')}")
     with make_watcher(len(plan.jobs), quiet=options.quiet, verbose=options.verbose) as watcher:
         tally = run_jobs(plan.jobs, store, plan.policy, plan.executor, watcher, options.plugins)
     if not options.quiet:

@@ -95,8 +95,8 @@ def execute(
     kept = {part: scores[part] for part in ("val", "test")}  # train scores are large, and nothing is read off them
     arrays = {f"{part}_scores": kept[part] for part in kept}
     arrays |= {f"{part}_labels": truth[part] for part in kept} | {f"{part}_index": index[part] for part in kept}
-    if data.groups is not None:  # the intervals of groups whose cells resemble each other are wider
-        arrays |= {f"{part}_groups": data.groups[index[part]] for part in kept}
+    if data.units is not None:  # intervals are wider where images of a group, or of a block, resemble each other
+        arrays |= {f"{part}_groups": data.units[index[part]] for part in kept}
     record.to_json()  # raises here, in the run's own process, if a method put something into it that is no data
     if model is not None and methods[spec.method].restore is not None:
         models.save(model, models.of_run(record, data, measured, method))
@@ -163,7 +163,8 @@ def _plan_facts(job: Job) -> dict[str, list[str]]:
 def data_facts(data: Dataset, parts: Mapping[str, Samples], spec: RunSpec) -> dict[str, Any]:
     """Return the facts about the data that tables show.
 
-    Numbers of images are of the images used, after the limits; `groups` has the numbers of groups before the limits.
+    Numbers of images are of the images used, after the limits; `groups` has the numbers of groups, or of the blocks
+    that the split keeps together, before the limits.
     """
     counts = {part: count_classes(parts[part].labels, len(data.classes)) for part in PARTS}
     absent = {part: absent_classes(data.classes, counts[part]) for part in PARTS}
@@ -178,8 +179,8 @@ def data_facts(data: Dataset, parts: Mapping[str, Samples], spec: RunSpec) -> di
         "counts": counts,
         "absent_classes": {part: names for part, names in absent.items() if names},
     }
-    if data.groups is not None:
-        facts["groups"] = {part: len(np.unique(data.groups[data.split[part]])) for part in PARTS}
+    if groups := data.unit_counts():
+        facts["groups"] = groups
     return facts
 
 

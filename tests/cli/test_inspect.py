@@ -19,7 +19,16 @@ from cellbench.datasets.audit.shortcuts import BestResult
 from cellbench.datasets.toy import rings
 
 CHECKS = [
-    *("empty-classes", "exact-duplicates", "conflicting-labels", "near-duplicates", "groups", "order"),
+    *(
+        "empty-classes",
+        "rare-classes",
+        "test-groups",
+        "exact-duplicates",
+        "conflicting-labels",
+        "near-duplicates",
+        "groups",
+        "order",
+    ),
     *("mean-intensity", "image-size", "border"),
 ]
 
@@ -71,7 +80,7 @@ def test_json_is_all_there_is_on_stdout(leaky: Path, tmp_path: Path):
     assert (document["dataset"], document["split"]) == ("folder:my cells", "given")
     assert document["found"] == ["exact-duplicates"]
     assert [check["check"] for check in document["checks"]] == CHECKS
-    assert document["checks"][1]["figures"]["test"] == 1
+    assert document["checks"][3]["figures"]["test"] == 1
     assert document["facts"]["counts"]["val"] == {"one": 12, "two": 12}
     assert document["montage"] == str(tmp_path / "look.png")
     assert (tmp_path / "look.png").is_file()

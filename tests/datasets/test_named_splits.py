@@ -161,9 +161,9 @@ def test_several_labels_an_image_are_shared_out_too(data):
         ("id-block:0", "names no block size"),
         ("id-block:x", "names no block size"),
         ("stratified:3", "takes nothing after a colon"),
-        ("stratified@", "has no seed after its @"),
-        ("stratified@-1", "has no seed after its @"),
-        ("stratified@4294967296", "has no seed after its @"),
+        ("stratified@", "has no draws after its @"),
+        ("stratified@-1", "has no draws after its @"),
+        ("stratified@4294967296", "has no draws after its @"),
         ("official@5", "no drawn split is called 'official@5'"),
     ],
 )

@@ -44,6 +44,8 @@ def _checks(
 ) -> Iterator[CheckResult]:
     """Yield the results of all checks, in the order in which they are shown."""
     yield counts.empty_classes(data)
+    yield counts.rare_classes(data)
+    yield counts.test_groups(data)
     yield duplicates.exact_duplicates(data, scan.digests)
     yield duplicates.conflicting_labels(data, scan.digests)
     progress("comparing thumbnails across parts")

@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 
 from ...core.data import PARTS, Dataset
 from ...core.errors import DataError
+from .. import remarks
 from ..files import parallel
 from ..files.find import find_files
 from ..files.names import first_few
 from ..folder.contents import read_contents
 from ..folder.decoding import read_picture
 from ..folder.options import FolderOptions
+from ..remarks import FEWEST_IMAGES, FEWEST_UNITS
 from .pixels import used_bits
 from .result import CheckResult
 
@@ -40,9 +42,7 @@ def facts(data: Dataset, levels: Sequence[Mapping[str, float]]) -> dict[str, Any
         "notes": list(data.info.notes),
         "parts": {part: len(data.split[part]) for part in PARTS},
         "counts": {part: dict(zip(data.classes, n, strict=True)) for part, n in data.class_counts().items()},
-        "groups": None
-        if data.groups is None
-        else {part: len(np.unique(data.groups[data.split[part]])) for part in PARTS},
+        "groups": data.unit_counts(),
         "intensity": dict(zip(data.channels, (dict(level) for level in levels), strict=True)),
     }
 
@@ -73,6 +73,28 @@ def empty_classes(data: Dataset) -> CheckResult:
         text = f"No image of {first_few(absent)}: what has no image there is neither learned nor measured."
         return CheckResult("labels", "empty-classes", "found", text, {"absent": absent})
     return CheckResult("labels", "empty-classes", "ok", f"All {len(data.classes)} classes have images in every part.")
+
+
+def rare_classes(data: Dataset) -> CheckResult:
+    """Check whether test has so few images of a class that figures of it rest on chance."""
+    figures = {"fewest": FEWEST_IMAGES, "n": dict(zip(data.classes, data.class_counts()["test"], strict=True))}
+    if text := remarks.rare_classes(data):
+        return CheckResult("test", "rare-classes", "found", text, figures)
+    text = f"No class has fewer than {FEWEST_IMAGES} test images."
+    return CheckResult("test", "rare-classes", "ok", text, figures)
+
+
+def test_groups(data: Dataset) -> CheckResult:
+    """Check whether test has so few groups, or blocks, that no difference between methods can be shown."""
+    found = data.unit_counts()
+    if found is None:
+        text = "No groups are known, so figures are taken to be as certain as images are many."
+        return CheckResult("test", "test-groups", "skipped", text)
+    figures = {"fewest": FEWEST_UNITS, "n": found["test"]}
+    if text := remarks.few_units(data):
+        return CheckResult("test", "test-groups", "found", text, figures)
+    text = f"Test has {found['test']:,} groups, which figures are as certain as."
+    return CheckResult("test", "test-groups", "ok", text, figures)
 
 
 def groups(data: Dataset) -> CheckResult:

@@ -71,6 +71,7 @@ def _build(scratch: Path, path: Path, files: dict[str, Path], options: FolderOpt
         info=Info(
             licence=OWN,
             citation=OWN,
+            groups_are=listing.group_column,
             notes=(*listing.notes, *split_notes, *skipped, *npy.remarks(outcomes), *size_notes),
         ),
     )

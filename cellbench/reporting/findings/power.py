@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from scipy import special
 
 from ...core.words import counted
-from ...results.bootstrap import CELLS_ONLY, GROUPS, GROUPS_OF_CLASSES, IMAGES, LEVEL, SEEDS
+from ...results.bootstrap import CELLS_ONLY, DRAWS, GROUPS, GROUPS_OF_CLASSES, IMAGES, LEVEL, SEEDS
 from ...results.stats import FEWEST_SEEDS
 
 POWER = 0.8
 MOST = 20  # times the units that there are: if more are needed, the two are level for all practical purposes
 IN_HALF = float(special.ndtri((1 + LEVEL) / 2))  # standard errors in half of an interval, 1.96
-NOUNS = {IMAGES: "test image", GROUPS: "group", GROUPS_OF_CLASSES: "group", CELLS_ONLY: "test image", SEEDS: "seed"}
+NOUNS = {IMAGES: "test image", GROUPS: "test group", GROUPS_OF_CLASSES: "test group", SEEDS: "seed", DRAWS: "draw"}
+GROUPS_LACK = "what is lacking is test groups, such as wells: more images of those that there are settle nothing"
 LEVEL_ONES = "no number in reach would settle it: the two are level"
 
 
@@ -44,6 +45,9 @@ def more(lack: Lack, family: int = 1) -> int | None:
 
 
 def told(lack: Lack, family: int = 1) -> str:
+    """Return what would settle the difference, in words; of too few groups these are lacking, whatever the images."""
+    if lack.over == CELLS_ONLY:
+        return GROUPS_LACK
     beyond = more(lack, family)
     if beyond is None:
         return LEVEL_ONES

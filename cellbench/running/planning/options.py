@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ...core.errors import UsageError
+from ...core.numbers import each_once, ranges_in
 
 MOST_SEEDS = 10_000  # more are a slip, and would take years
 
@@ -49,22 +50,12 @@ class RunOptions:
 def parse_seeds(asked: str | int | Iterable[int]) -> tuple[int, ...]:
     """Return the seeds that 0, '0', '0-2', '0,3,5' or several numbers stand for, each once, in order."""
     text = asked if isinstance(asked, str) else ",".join(map(str, [asked] if isinstance(asked, int) else asked))
-    try:
-        ranges = [_range(part) for part in text.split(",")]
-    except ValueError:
-        ranges = []
-    if any(part.stop > MOST_SEEDS for part in ranges):
-        raise UsageError(f"--seeds got {text!r}; give seeds below {MOST_SEEDS:,}")
-    seeds = dict.fromkeys(seed for part in ranges for seed in part)
-    if not seeds:
+    ranges = ranges_in(text)
+    if not ranges:
         raise UsageError(f"--seeds got {text!r}; write 0, 0-2 or 0,3,5")
-    return tuple(seeds)
-
-
-def _range(text: str) -> range:
-    """Return the range that '3' or '0-2' stands for, both ends included. Raises ValueError for anything else."""
-    first, _, last = text.partition("-")
-    return range(int(first), int(last or first) + 1)
+    if any(one.stop > MOST_SEEDS for one in ranges):
+        raise UsageError(f"--seeds got {text!r}; give seeds below {MOST_SEEDS:,}")
+    return each_once(ranges)
 
 
 def parse_val_limit(asked: str | int) -> int | Literal["all"]:

@@ -18,7 +18,7 @@ from ...core.runs import RunSpec, canonical
 from ...core.settings import Setting, Settings, described, names, replace
 from ...core.training_budget import steps
 from ...datasets.files import cache
-from ...datasets.named_splits import with_split
+from ...datasets.named_splits import each_draw, with_split
 from ...datasets.preprocessing import Preprocessing
 from ...datasets.registry import datasets
 from ...datasets.splits import limited_parts, val_in_proportion
@@ -85,7 +85,7 @@ def make_plan(
     device: str = "cpu",
     deterministic: bool = False,
 ) -> list[Job]:
-    """Return the jobs in the order data set, seed, method, each once.
+    """Return the jobs in the order data set, seed, draw of the split, method, each once.
 
     split, limit, val_limit: for methods that are given by name alone; a `Choice` has its own. limit: the number of
     training images. val_limit: the number of val images, 'all', or None to limit them in proportion to training images.
@@ -99,11 +99,12 @@ def make_plan(
     check_scopes([methods[choice.method] for choice in choices], sets, overrides)
     found: list[Job] = []
     for folder, whole in zip(data_folders, sets, strict=True):
-        drawn = {name: with_split(whole, name) for name in dict.fromkeys(choice.split for choice in choices)}
-        used = {asked: _used(drawn[asked[0]], *asked[1:]) for asked in dict.fromkeys(map(_images_asked, choices))}
+        single = _of_each_draw(choices, whole)
+        drawn = {name: with_split(whole, name) for name in dict.fromkeys(choice.split for choice in single)}
+        used = {asked: _used(drawn[asked[0]], *asked[1:]) for asked in dict.fromkeys(map(_images_asked, single))}
         suggested = datasets[whole.name].defaults if whole.name in datasets else {}
         for seed in seeds:
-            for choice in choices:
+            for choice in single:
                 entry, data, (limits, n) = methods[choice.method], drawn[choice.split], used[_images_asked(choice)]
                 asked = {o.key: o.value for o in overrides if fnmatch.fnmatchcase(entry.name, o.scope)}
                 of_data = _suggestions(suggested, limits["limit"])
@@ -156,6 +157,13 @@ def merged(jobs: Iterable[Job]) -> list[Job]:
         if more := tuple(title for title in job.titles if title not in first.titles):
             found[job.spec.key] = dataclasses.replace(first, titles=(*first.titles, *more))
     return list(found.values())
+
+
+def _of_each_draw(choices: Sequence[Choice], data: Dataset) -> list[Choice]:
+    """Return the choices with the name of a single split each: first those of every choice's first draw, and so on."""
+    draws = {name: each_draw(data, name) for name in dict.fromkeys(choice.split for choice in choices)}
+    found = [(k, dataclasses.replace(one, split=name)) for one in choices for k, name in enumerate(draws[one.split])]
+    return [choice for _, choice in sorted(found, key=lambda numbered: numbered[0])]
 
 
 def _images_asked(choice: Choice) -> tuple[str, int | None, ValLimit]:

@@ -1,0 +1,56 @@
+"""Names of splits: 'id-block:100@3' is the rule id-block:100 drawn with seed 3, 'id-block@0-4' five draws."""
+
+from collections.abc import Iterable, Sequence
+
+from .errors import UsageError
+from .numbers import each_once, ranges_in
+
+MOST_DRAWS = 1000
+MOST_SEEDS = 2**32
+LEAVE_ONE_OUT = "leave-one-out"  # its draws are the groups: draw K leaves group K out
+KEEP_TOGETHER = ("id-block", "grouped", LEAVE_ONE_OUT)  # rules that keep groups, or blocks of neighbours, in one part
+
+
+def rule_of(name: str) -> str:
+    """Return a split's name without its draws: 'id-block:100' of 'id-block:100@3'."""
+    return name.partition("@")[0]
+
+
+def draws_in(name: str) -> tuple[int, ...]:
+    """Return the draws that a name stands for: (0,) without any, (3,) for '@3', and (0, 1, 2, 5) for '@0-2,5'.
+
+    Raises UsageError for other text behind the @, and for more than MOST_DRAWS draws.
+    """
+    _, at, text = name.partition("@")
+    if not at:
+        return (0,)
+    ranges = ranges_in(text)
+    if not ranges or max(one.stop for one in ranges) > MOST_SEEDS or sum(map(len, ranges)) > MOST_DRAWS:
+        raise UsageError(
+            f"the split {name!r} has no draws after its @; write a whole number, 0-4 or 0,2,5, as in stratified@5, "
+            f"and at most {MOST_DRAWS:,} of them"
+        )
+    return tuple(sorted(each_once(ranges)))
+
+
+def named(rule: str, draws: Sequence[int]) -> str:
+    """Return the name of some draws of a rule: 'id-block' for draw 0, 'id-block@0-4', 'id-block@1,3'."""
+    if tuple(draws) == (0,) and not rule.startswith(LEAVE_ONE_OUT):
+        return rule
+    return f"{rule}@{_ranges(draws)}"
+
+
+def keeps_together(name: str) -> bool:
+    """Whether a split's rule keeps groups, or blocks of neighbours, in one part whatever the data set is."""
+    return rule_of(name).partition(":")[0] in KEEP_TOGETHER
+
+
+def _ranges(numbers: Iterable[int]) -> str:
+    """Return numbers as text with ranges: '0-4,7'."""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)

@@ -1,0 +1,65 @@
+"""Blocks of neighbours are groups: the committed records of HEp-2's id-block, judged over its 14 blocks of test."""
+
+import dataclasses
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.stats
+
+from cellbench import load_results
+from cellbench.results.certainty import compare_rows, over_of
+
+from ..reporting.conftest import judged
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture(scope="module")
+def rows():
+    """The rows of an older machine on id-block with their usual settings, by method."""
+    found = load_results(ROOT / "results" / "amd-epyc-2c-0a999a" / "hep2").where(["split=id-block", "overrides={}"])
+    return {row.method: row for row in found}
+
+
+def by_block(row):
+    """The number of right answers, and of images, of each block."""
+    (told,) = row.predictions
+    block = np.unique(told.groups, return_inverse=True)[1]
+    return np.bincount(block, told.predicted == told.truth), np.bincount(block)
+
+
+@pytest.mark.parametrize(("method", "half"), [("svm-hog", 15.2), ("resnet18", 11.6), ("cnn", 15.4)])
+def test_the_interval_is_that_of_14_blocks_by_the_formula_of_a_ratio(rows, method, half):
+    right, n = by_block(rows[method])
+    error = np.sqrt(14 / 13 * np.sum((right - right.sum() / n.sum() * n) ** 2)) / n.sum()
+    assert 100 * scipy.stats.t.ppf(0.975, 13) * error == pytest.approx(half, abs=0.05)
+    span = rows[method].interval("accuracy")
+    assert (span.over, span.n) == ("groups", 14)
+    assert 100 * span.half == pytest.approx(half, rel=0.05)  # over images it was 1.4 to 1.7
+
+
+@pytest.mark.parametrize(("method", "p"), [("cnn", 0.22), ("resnet18", 0.04)])
+def test_differences_from_the_svm_have_the_p_of_all_flips_of_signs_of_blocks(rows, method, p):
+    gain = by_block(rows[method])[0] - by_block(rows["svm-hog"])[0]
+    flips = np.array(list(itertools.product([-1, 1], repeat=14))) @ gain
+    exact = np.mean(abs(flips) >= abs(gain.sum()) - 1e-9)
+    found = compare_rows(rows["svm-hog"], rows[method])
+    assert found.p == pytest.approx(exact)
+    assert found.p == pytest.approx(p, abs=0.005)
+    assert (found.over, found.n) == ("groups", 14)
+
+
+def test_an_older_record_without_its_blocks_is_marked_and_not_tested(results):
+    older = [judged(method, share, n) for n, (method, share) in enumerate((("cnn", 0.9), ("svm-hog", 0.7)))]
+    blocks = [
+        (dataclasses.replace(one, spec=dataclasses.replace(one.spec, split="id-block")), told) for one, told in older
+    ]
+    first, second = load_results(results(*blocks)).rows
+    assert first.groups_unknown
+    assert over_of(first, first.interval("accuracy")) == "test images (groups unknown)"
+    assert compare_rows(first, second) is None
+    official, other = load_results(results(*older)).where(["split=official"])
+    assert not official.groups_unknown
+    assert compare_rows(official, other).p < 1e-6
