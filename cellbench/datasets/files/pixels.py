@@ -12,6 +12,7 @@ from ...core.errors import DataError
 
 PNG_DEPTH, PNG_COLOUR = 24, 25  # where a PNG's header says its bits and its kind of colour
 GREY_ONLY, RGB_ONLY, GREY_ALPHA = 0, 2, 4
+ORIENTATION = 274  # the tag of TIFF and EXIF that says how a camera was held
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +39,8 @@ def decode_plain(data: bytes, formats: tuple[str, ...]) -> Picture:
     image = Image.open(io.BytesIO(data), formats=formats)
     check_size(image.width, image.height)
     alpha = "A" in image.mode or "transparency" in image.info
+    # Pillow turns a TIFF by itself
+    turn = 1 if image.format == "TIFF" else int(image.getexif().get(ORIENTATION, 1) or 1)
     if image.format == "PNG" and data[PNG_DEPTH] == 16 and data[PNG_COLOUR] != GREY_ONLY:
         array = _deep_png(data)
     elif image.mode in ("P", "PA"):
@@ -50,10 +53,26 @@ def decode_plain(data: bytes, formats: tuple[str, ...]) -> Picture:
         if array.ndim == 3:
             array = array[..., : 1 if image.mode == "LA" else 3]
     elif image.mode == "CMYK":
-        return to_picture(np.asarray(image.convert("RGB")), "CMYK turned into RGB, without a colour profile")
+        array = np.asarray(image.convert("RGB"))
     else:
         raise DataError(f"colours stored as {image.mode}; save it as grey or RGB")
-    return to_picture(array, "alpha channel dropped" if alpha else "")
+    remarks = {
+        "CMYK turned into RGB, without a colour profile": image.mode == "CMYK",
+        "alpha channel dropped": alpha,
+        "turned as its orientation tag says": turn != 1,
+    }
+    return to_picture(oriented(array, turn), ", ".join(remark for remark, made in remarks.items() if made))
+
+
+def oriented(array: NDArray, orientation: int) -> NDArray:
+    """Return an image (height, width, …) upright. orientation: 1 to 8 as TIFF 6.0 defines it; others change nothing."""
+    if orientation in (5, 6, 7, 8):  # rows and columns are exchanged
+        array = array.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        array = array[::-1]
+    if orientation in (2, 3, 6, 7):
+        array = array[:, ::-1]
+    return array
 
 
 def _deep_png(data: bytes) -> NDArray[np.uint16]:

@@ -1,8 +1,9 @@
 """One's own images: a folder of single-cell crops becomes a Dataset.
 
 options: how to read it. listing: what it says before any pixel is read. contents reads that: channels (which files make
-an image), and labels from a label_table (row_matching: which row is about which file) or from class_folders. split: the
-one that the folder gives, or a drawn one. decoding: the pixels. dataset: all of that, put into the cache.
+an image; ome_files: as OME-TIFFs say themselves), and labels from a label_table (row_matching: which row is about which
+file) or from class_folders. split: the one that the folder gives, or a drawn one. decoding: the pixels. dataset: all of
+that, put into the cache.
 """
 
 from .dataset import prepare

@@ -11,6 +11,7 @@ from .channels import Planes, join_channels
 from .class_folders import from_folders, subfolders
 from .label_table import find_table, from_table
 from .listing import Listing
+from .ome_files import ome_pattern
 from .options import NO_GROUPS, FolderOptions
 
 
@@ -28,10 +29,15 @@ def read_contents(path: Path, files: Mapping[str, Path], options: FolderOptions)
 
     Raises DataError or UsageError when files, table and options contradict each other.
     """
-    planes, channels = join_channels(dict(files), options.pattern)
+    pattern = options.pattern or ome_pattern(files)
+    planes, channels = join_channels(dict(files), pattern)
     images = {name: of_image[0] for name, of_image in planes.items()}
     others = {name: file for name, file in files.items() if not is_image(name)}
-    return Contents(_read_listing(path, others | images, options), planes, channels)
+    listing = _read_listing(path, others | images, options)
+    if pattern != options.pattern:
+        note = f"one file a channel, as the OME-TIFFs say: read with --pattern '{pattern}'"
+        listing = replace(listing, notes=(note, *listing.notes))
+    return Contents(listing, planes, channels)
 
 
 def _read_listing(path: Path, files: dict[str, Path], options: FolderOptions) -> Listing:

@@ -22,7 +22,7 @@ from .listing import Listing
 from .options import FolderOptions
 from .split import draw_split
 
-REVISION = 2  # changes whenever the same folder would be read to other arrays
+REVISION = 3  # changes whenever the same folder would be read to other arrays
 OWN = "your own images"  # as licence and source
 FIELD_OF_VIEW = 512  # pixels; crops of single cells are far smaller
 
@@ -65,7 +65,7 @@ def _build(scratch: Path, path: Path, files: dict[str, Path], options: FolderOpt
         images=np.load(scratch / cache.IMAGES, mmap_mode="r"),
         labels=listing.targets,
         classes=listing.classes,
-        channels=contents.channels or outcomes[0].channels or unnamed_channels(outcomes[0].shape[0]),
+        channels=outcomes[0].channels or contents.channels or unnamed_channels(outcomes[0].shape[0]),
         split=split,
         groups=listing.group_numbers,
         info=Info(

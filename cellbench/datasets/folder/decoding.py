@@ -48,13 +48,22 @@ def read_picture(planes: Sequence[Path]) -> Picture:
     first = pictures[0].pixels
     for plane, picture in zip(planes, pictures, strict=True):
         pixels = picture.pixels
-        if len(pixels) != 1 or pixels.shape != first.shape or pixels.dtype != first.dtype:
+        if len(pixels) != 1:
+            raise DataError(
+                f"{plane.name} holds {len(pixels)} channels; with a pattern one grey plane a file is expected"
+            )
+        if pixels.shape != first.shape or pixels.dtype != first.dtype:
             raise DataError(
                 f"{plane.name} is {pixels.dtype} {pixels.shape}, {planes[0].name} {first.dtype} {first.shape}; "
                 "one grey plane a file, all alike, is expected"
             )
     remarks = dict.fromkeys(picture.remark for picture in pictures if picture.remark)
-    return Picture(np.concatenate([picture.pixels for picture in pictures]), ", ".join(remarks))
+    channels = tuple(dict.fromkeys(name for picture in pictures for name in picture.channels))
+    return Picture(
+        np.concatenate([picture.pixels for picture in pictures]),
+        ", ".join(remarks),
+        channels if len(channels) == len(pictures) else (),
+    )
 
 
 def check_alike(outcomes: Sequence[Outcome]) -> None:

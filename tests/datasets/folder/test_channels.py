@@ -5,9 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from numpy.typing import NDArray
 
 from cellbench.core.errors import DataError, UsageError
 from cellbench.datasets.folder import FolderOptions
+from cellbench.datasets.folder.ome_files import _pattern_of
 
 from .folders import crops, load, put, refused, value, write_table
 
@@ -62,3 +64,54 @@ def test_ome_channel_names_are_kept_and_other_ones_in_another_image_are_refused(
         DataError, match=r"a/0\.ome\.tif is uint16 with 2 channels \(DAPI, ER\), b/9\.ome\.tif .*\(ER, DAPI\)"
     ):
         load(root)
+
+
+def put_ome_channel(path: Path, number: int, files: list[str], plane: NDArray) -> None:
+    """Write one of the files of an OME-TIFF with channels DAPI and GFP, each of which names both."""
+    ids = [f"urn:uuid:00000000-0000-0000-0000-{abs(hash((path.parent, file))) % 10**12:012}" for file in files]
+    planes = "".join(
+        f'<TiffData FirstC="{c}" IFD="0" PlaneCount="1"><UUID FileName="{file}">{ids[c]}</UUID></TiffData>'
+        for c, file in enumerate(files)
+    )
+    description = (
+        f'<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="{ids[number]}"><Image ID="Image:0">'
+        f'<Pixels ID="Pixels:0" DimensionOrder="XYCZT" Type="uint16" SizeX="{plane.shape[1]}" SizeY="{plane.shape[0]}" '
+        'SizeC="2" SizeZ="1" SizeT="1"><Channel ID="Channel:0:0" Name="DAPI"/><Channel ID="Channel:0:1" Name="GFP"/>'
+        f"{planes}</Pixels></Image></OME>"
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tifffile.imwrite(path, plane, description=description, metadata=None, photometric="minisblack")
+
+
+def test_an_ome_tiff_with_one_file_a_channel_is_one_image(root: Path) -> None:
+    for name in "ab":
+        for i in range(5):
+            files = [f"cell{i}_C{c}.ome.tif" for c in range(2)]
+            for c, file in enumerate(files):
+                put_ome_channel(root / name / file, c, files, np.full((12, 10), 100 * c + i, np.uint16))
+    for options in ({}, {"pattern": "{id}_C{channel}.ome.tif"}):
+        data = load(root, **options)
+        assert data.channels == ("DAPI", "GFP")
+        assert data.images[:, :, 0, 0].tolist() == [[i, 100 + i] for i in range(5)] * 2
+        assert any("read with --pattern '{id}_C{channel}.ome.tif'" in note for note in data.info.notes) != bool(options)
+
+
+@pytest.mark.parametrize(
+    ("names", "pattern"),
+    [
+        (("cell1_C0.ome.tif", "cell1_C1.ome.tif"), "{id}_C{channel}.ome.tif"),
+        (("a_b_DAPI.ome.tiff", "a_b_GFP.ome.tiff"), "{id}_{channel}.ome.tiff"),
+        (("DAPI_1.tif", "GFP_1.tif"), "{channel}_{id}.tif"),
+        (("a_1_2.tif", "b_1_3.tif"), ""),
+        (("DAPI.tif", "GFP.tif"), ""),
+    ],
+)
+def test_the_pattern_is_what_differs_between_the_files_of_one_image(names: tuple[str, ...], pattern: str) -> None:
+    assert _pattern_of(names) == pattern
+
+
+def test_a_pattern_for_files_of_several_channels_is_refused_in_those_words(root: Path) -> None:
+    for name in (f"{k}/{i}_{c}.tif" for k in "ab" for i in range(5) for c in "xy"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        tifffile.imwrite(root / name, np.zeros((12, 10, 3), np.uint8), photometric="rgb")
+    refused(root, r"0_x\.tif holds 3 channels; with a pattern one grey plane", pattern="{id}_{channel}.tif")
