@@ -1,6 +1,7 @@
 """The same cell twice: images whose pixels are the same, or nearly."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,8 @@ from numpy.typing import NDArray
 
 from ...core.data import PARTS, Dataset
 from ...core.words import counted
+from .moved_copies import MOST_QUERIES, Pair, moved_copies
+from .orientation import turned, way_name
 from .pixels import Scan, shrunk
 from .result import SEED, CheckResult, Index, part_codes
 
@@ -69,39 +72,73 @@ def _label(data: Dataset, i: int) -> str:
     return " + ".join(data.classes[k] for k in labels) or "unlabelled"
 
 
-def near_duplicates(data: Dataset, scan: Scan) -> CheckResult:
-    """Check whether images in different parts are the same but for noise, brightness, mirroring or quarter turns."""
+@dataclass(frozen=True)
+class NearPairs:
+    """Images that closely resemble one of another part.
+
+    pairs: of 'val' (with train) and 'test' (with both), each as (image, the one it is like, orientation). moved: how
+    many of all pairs were only found as moved copies. compared: the number of images by part that were looked at.
+    flat: how many images have nothing in them to compare.
+    """
+
+    pairs: Mapping[str, Sequence[Pair]]
+    moved: int
+    compared: Mapping[str, int]
+    flat: int
+
+
+def near_pairs(data: Dataset, scan: Scan) -> NearPairs:
+    """Find images in different parts that are the same but for noise, brightness, mirroring or quarter turns.
+
+    Images that are not found so are looked at again: whether a copy is shifted, cropped or turned by a few degrees.
+    """
     ways = (0, 1, 2, 3, 4, 5, 6, 7) if data.images.shape[2] == data.images.shape[3] else (0, 2, 4, 6)
     unit, flat = _standardised(scan.thumbs, ways)
     first = _first_of_part(scan.digests, part_codes(data))
-    pairs: list[tuple[int, int, int]] = []
-    counts, compared = {}, {}
-    sizes = {part: len(data.split[part]) for part in PARTS}
-    work = sizes["val"] * sizes["train"] + sizes["test"] * (sizes["train"] + sizes["val"])
+    pairs: dict[str, list[Pair]] = {}
+    compared, moved = {}, 0
     for code, part in ((1, "val"), (2, "test")):
         others = np.concatenate([data.split[earlier] for earlier in PARTS[:code]])
-        images = data.split[part]
-        if work > MOST_PAIRS:
-            wanted = max(1, int(len(images) * MOST_PAIRS / work))
-            images = np.sort(np.random.default_rng(SEED).choice(images, wanted, replace=False))
+        images = _sample(data.split[part], int(len(data.split[part]) * min(1, MOST_PAIRS / _work(data))))
         queries = np.array(
             [i for i in images if not flat[i] and not any((scan.digests[i], k) in first for k in range(code))], np.int64
         )
         others = others[~flat[others]]
         hits = [pair for pair in _alike(unit, queries, others, ways) if _confirmed(data.images, *pair)]
-        counts[part], compared[part] = len(hits), len(images)
-        pairs = hits + pairs
-    sampled = "" if work <= MOST_PAIRS else f" A fixed sample was compared: {_of_parts(compared)}."
-    figures: dict[str, Any] = {**counts, "turned": sum(way != 0 for *_, way in pairs), "compared": compared}
-    figures |= {"flat": int(flat.sum()), "threshold": ALIKE}
+        left = _sample(np.setdiff1d(queries, [i for i, *_ in hits]), MOST_QUERIES)
+        found = moved_copies(data.images, unit, left, others, ways)
+        pairs[part], compared[part], moved = [*hits, *found], len(images), moved + len(found)
+    return NearPairs(pairs, moved, compared, int(flat.sum()))
+
+
+def _work(data: Dataset) -> int:
+    """Return the number of pairs of images to compare."""
+    train, val, test = (len(data.split[part]) for part in PARTS)
+    return val * train + test * (train + val)
+
+
+def _sample(index: Index, most: int) -> Index:
+    """Return at most `most` of the positions, the same ones each time, and at least one."""
+    most = max(1, most)
+    return index if len(index) <= most else np.sort(np.random.default_rng(SEED).choice(index, most, replace=False))
+
+
+def near_duplicates(data: Dataset, scan: Scan) -> CheckResult:
+    """Check whether images in different parts are nearly the same; see `near_pairs`."""
+    near = near_pairs(data, scan)
+    pairs, compared = [*near.pairs["test"], *near.pairs["val"]], near.compared
+    counts = {part: len(near.pairs[part]) for part in ("val", "test")}
+    sampled = "" if _work(data) <= MOST_PAIRS else f" A fixed sample was compared: {_of_parts(compared)}."
+    figures: dict[str, Any] = {**counts, "turned": sum(way != 0 for *_, way in pairs), "moved": near.moved}
+    figures |= {"compared": compared, "flat": near.flat, "threshold": ALIKE}
     if not pairs:
-        text = f"No image closely resembles one of another part, turned or mirrored either.{sampled}"
+        text = f"No image closely resembles one of another part, moved, turned or mirrored either.{sampled}"
         return CheckResult("leakage", "near-duplicates", "ok", text, figures)
     i, j, way = pairs[0]
     text = (
         f"{counts['test']:,} of {compared['test']:,} test images closely resemble one of train or val, and "
-        f"{counts['val']:,} of {compared['val']:,} val images one of train (correlation ≥ {ALIKE}); for "
-        f"example image {i} is like image {j}{_way_name(way)}. {_turned_pairs(figures['turned'], len(pairs))}{sampled}"
+        f"{counts['val']:,} of {compared['val']:,} val images one of train; for example image {i} is like image {j}"
+        f"{way_name(way)}. {_turned_pairs(figures['turned'], near.moved, len(pairs))}{sampled}"
     )
     examples = [{"image": i, "like": j, "orientation": way} for i, j, way in pairs[:20]]
     return CheckResult("leakage", "near-duplicates", "found", text, {**figures, "examples": examples})
@@ -111,23 +148,10 @@ def _of_parts(counts: Mapping[str, int]) -> str:
     return " and ".join(f"{n:,} {part} images" for part, n in counts.items())
 
 
-def turned(planes: NDArray, way: int) -> NDArray:
-    """A picture in one of its eight orientations: `way % 4` quarter turns, after mirroring when `way` is 4 or more."""
-    return np.rot90(planes[..., ::-1] if way >= 4 else planes, way % 4, axes=(-2, -1))
-
-
-def _way_name(way: int) -> str:
-    """An orientation in words, to follow a noun: ' mirrored and turned by 90°'; '' for an upright picture."""
-    words = []
-    if way >= 4:
-        words.append("mirrored")
-    if way % 4:
-        words.append(f"turned by {90 * (way % 4)}°")
-    return f" {' and '.join(words)}" if words else ""
-
-
-def _turned_pairs(turned: int, pairs: int) -> str:
-    """Return a sentence that says in how many of the pairs one image is turned or mirrored."""
+def _turned_pairs(turned: int, moved: int, pairs: int) -> str:
+    """Return sentences that say in how many of the pairs one image is turned or mirrored, and in how many moved."""
+    if moved:
+        return f"{_turned_pairs(turned, 0, pairs)} In {moved:,} one is shifted, cropped or turned a little."
     if not turned:
         return "None of these pairs is turned or mirrored."
     return f"In {turned:,} of these {counted(pairs, 'pair')} one image is turned or mirrored."
