@@ -72,7 +72,7 @@ def order_leakage(data: Dataset, features: Mapping[str, NDArray], permutations: 
         return CheckResult("leakage", "order", "ok", text, figures)
     text = (
         f"{found}, and the split cuts between them: {apart}. Test images probably have relatives in train, which "
-        "flatters every method; a split by blocks of consecutive images is the honester test."
+        "flatters every method; several draws by blocks of consecutive images tell more: --split id-block@0-4."
     )
     return CheckResult("leakage", "order", "found", text, figures)
 
