@@ -23,6 +23,7 @@ class FolderKeywords(TypedDict, total=False):
     image_size: int | None
     multilabel: str | None
     pattern: str | None
+    layout: str | None
     skip_unreadable: bool
 
 

@@ -1,8 +1,9 @@
 """One's own images: a folder of single-cell crops becomes a Dataset.
 
 options: how to read it. listing: what it says before any pixel is read. contents reads that: channels (which files make
-an image; ome_files: as OME-TIFFs say themselves), and labels from a label_table (row_matching: which row is about which
-file) or from class_folders. split: the one that the folder gives, or a drawn one. decoding: the pixels. dataset: all of
+an image; ome_files: as OME-TIFFs say themselves; masks: which files are none), and labels from a label_table
+(row_matching: which row is about which file), from class_folders (levels: which folders are the classes) or as a layout
+says. split: the one that the folder gives, or a drawn one. decoding: the pixels. dataset: all of
 that, put into the cache.
 """
 

@@ -1,11 +1,13 @@
 """Labels from the names of class folders, which may lie inside folders train, val and test."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from ...core.errors import DataError
 from ..files.names import IMAGE_SUFFIXES, first_few, is_junk, natural_key, nfc
 from ..splits import PART_WORDS
+from .levels import check_top_level
 from .listing import Listing
 
 
@@ -16,7 +18,7 @@ def from_folders(path: Path, images: list[str]) -> Listing:
     """
     folders = subfolders(path)
     loose = [name for name in images if "/" not in name]
-    part_of = {folder: PART_WORDS[folder.lower()] for folder in folders if folder.lower() in PART_WORDS}
+    part_of = {folder: part for folder in folders if (part := part_word(folder))}
     if loose:
         raise DataError(
             f"{len(loose)} images in {path} lie outside class folders, the first is {loose[0]}; "
@@ -24,6 +26,7 @@ def from_folders(path: Path, images: list[str]) -> Listing:
         )
     if "train" not in part_of.values() and len(part_of) < len(folders):  # one called 'test' may well be a class
         _check_filled(path, folders, images, "")
+        check_top_level(images)
         return Listing(tuple(images), tuple((nfc(name.split("/")[0]),) for name in images))
     if "train" not in part_of.values():
         raise DataError(f"{path} holds {', '.join(part_of)} but no train; add a folder train with class folders")
@@ -38,11 +41,18 @@ def from_folders(path: Path, images: list[str]) -> Listing:
         _check_filled(path / folder, subfolders(path / folder), images, f"{folder}/")
         if shallow := next((name for name in images if name.startswith(f"{folder}/") and name.count("/") < 2), ""):
             raise DataError(f"{shallow} lies outside class folders; move it into {folder}/<class>/")
+    check_top_level([name.partition("/")[2] for name in images], "{split}/")
     return Listing(
         files=tuple(images),
         labels=tuple((nfc(name.split("/")[1]),) for name in images),
         parts=tuple(part_of[name.split("/")[0]] for name in images),
     )
+
+
+def part_word(folder: str) -> str:
+    """The part that a folder's name means, 'train' for 'train_images' and 'Training set'; '' for any other name."""
+    word = re.sub(r"[ _-]?(images?|imgs?|set|data)$", "", folder.lower())
+    return PART_WORDS.get(word, "")
 
 
 def subfolders(path: Path) -> list[str]:

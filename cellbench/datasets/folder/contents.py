@@ -1,6 +1,7 @@
 """What a folder holds: which files make an image, and its labels from a table or from the names of folders."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,9 +11,14 @@ from ..files.names import IMAGE_SUFFIXES, first_few, is_image
 from .channels import Planes, join_channels
 from .class_folders import from_folders, subfolders
 from .label_table import find_table, from_table
+from .layout import from_layout
+from .levels import suggest_layout
 from .listing import Listing
+from .masks import find_masks
 from .ome_files import ome_pattern
 from .options import NO_GROUPS, FolderOptions
+
+UNKNOWN = ("nan", "none", "null", "na", "n/a", "unknown", "unlabelled", "unlabeled")  # as a class's name, in lower case
 
 
 @dataclass(frozen=True)
@@ -29,11 +35,18 @@ def read_contents(path: Path, files: Mapping[str, Path], options: FolderOptions)
 
     Raises DataError or UsageError when files, table and options contradict each other.
     """
+    masks = {} if options.pattern else find_masks([name for name in files if is_image(name)])
+    files = {name: file for name, file in files.items() if name not in masks}
     pattern = options.pattern or ome_pattern(files)
     planes, channels = join_channels(dict(files), pattern)
     images = {name: of_image[0] for name, of_image in planes.items()}
     others = {name: file for name, file in files.items() if not is_image(name)}
+    if any(_in_mask_folder(mask, image) for mask, image in masks.items()) and not options.layout:
+        options = options.model_copy(update={"layout": suggest_layout(list(images))})
     listing = _read_listing(path, others | images, options)
+    if masks:
+        note = f"{counted(len(masks), 'mask')} left out, such as {next(iter(masks))} of {next(iter(masks.values()))}"
+        listing = replace(listing, notes=(note, *listing.notes))
     if pattern != options.pattern:
         note = f"one file a channel, as the OME-TIFFs say: read with --pattern '{pattern}'"
         listing = replace(listing, notes=(note, *listing.notes))
@@ -45,6 +58,11 @@ def _read_listing(path: Path, files: dict[str, Path], options: FolderOptions) ->
     images = [name for name in files if is_image(name)]
     if not images:
         raise DataError(f"{path} holds no images; {', '.join(IMAGE_SUFFIXES)} are read")
+    if options.layout and options.labels is not None:
+        raise UsageError("--layout and --labels both say the class; give one of them")
+    if options.layout:
+        listing = from_layout(images, options)
+        return _checked(path, listing, [])
     table, notes = find_table(path, files, images, options)
     if table is None and options.group_column not in ("", NO_GROUPS):
         raise UsageError(f"the group column {options.group_column!r} needs a table of files and labels; give --labels")
@@ -54,9 +72,34 @@ def _read_listing(path: Path, files: dict[str, Path], options: FolderOptions) ->
     if others := [name for name in files if not is_image(name) and not (table and name == table.name)]:
         kinds = first_few(sorted({Path(name).suffix or "no suffix" for name in others}))
         notes = [*notes, f"{counted(len(others), 'other file')} left out ({kinds})"]
+    return _checked(path, listing, notes)
+
+
+def _checked(path: Path, listing: Listing, notes: list[str]) -> Listing:
+    """The listing with further notes. Raises DataError for one class only, and for classes that seem to be the same."""
     if len(listing.classes) < 2:
         raise DataError("; ".join([_only_one_class(path, listing.classes[0]), *notes]))
-    return replace(listing, notes=(*notes, *listing.notes))
+    return replace(listing, notes=(*notes, *listing.notes, *_doubtful_classes(listing.classes)))
+
+
+def _doubtful_classes(classes: Sequence[str]) -> list[str]:
+    """Notes on classes whose names differ only in case or spaces, and on those that say that nothing is known."""
+    plain: dict[str, list[str]] = {}
+    for name in classes:
+        plain.setdefault(re.sub(r"[\s_-]+", "", name).casefold(), []).append(name)
+    notes = [
+        f"classes {', '.join(map(repr, names))} differ only in case or spaces and count as {len(names)}: "
+        "give them one name if they are one"
+        for names in plain.values()
+        if len(names) > 1
+    ]
+    if unknown := [name for name in classes if name.casefold() in UNKNOWN]:
+        notes.append(f"class {unknown[0]!r} reads like a missing label: remove those images if it is one")
+    return notes
+
+
+def _in_mask_folder(mask: str, image: str) -> bool:
+    return mask.rpartition("/")[0] != image.rpartition("/")[0]
 
 
 def _only_one_class(path: Path, name: str) -> str:

@@ -1,5 +1,6 @@
 """The options for reading a folder of images."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from ..files.names import is_image
 
 NO_GROUPS = "none"  # as the group column: split without groups, whatever columns the table has
 ONE_HOT = "onehot"
+CLASS, PART = "class", "split"  # places of a layout with a meaning of their own
 SEPARATORS = (";", ",", "|", " ")
 
 
@@ -26,6 +28,15 @@ def _pattern(given: str) -> str:
     return given
 
 
+def _layout(given: str) -> str:
+    places = re.findall(r"\{([^{}]*)\}", given)
+    plain = re.sub(r"\{[A-Za-z_]\w*\}", "", given)
+    once = len(set(places)) == len(places)
+    if given and not (CLASS in places and once and not set("{}") & set(plain) and not given.startswith("/")):
+        raise ValueError("no layout")
+    return given
+
+
 class FolderOptions(Settings):
     """How to read a folder. Where a column's name is empty, columns of usual names are looked for.
 
@@ -36,6 +47,7 @@ class FolderOptions(Settings):
     'onehot' when each label has a column of 0 and 1: those in `label_column`, with commas between them, or all columns
     that have no other meaning.
     pattern: the names of files that hold one channel each, such as '{id}_{channel}.tif'.
+    layout: what the folders stand for, such as '{plate}/{well}/{class}/*.png'; '*' is any name, '**' any folders.
     size: side in pixels to which all images are brought. None keeps them as they are, or means 64 when sizes are mixed.
     """
 
@@ -57,6 +69,14 @@ class FolderOptions(Settings):
         setting(
             "files that hold one channel each",
             may_be="{id}, {channel} and an image's suffix: '{id}_{channel}.tif'",
+        ),
+    ] = ""
+    layout: Annotated[
+        str,
+        AfterValidator(_layout),
+        setting(
+            "what the folders stand for",
+            may_be="folders with {class} once, others by names of their own: '{plate}/{well}/{class}/*.png'",
         ),
     ] = ""
     size: Annotated[int | None, setting("side of images", ge=8, le=1024, may_be="8 to 1024 pixels", unset="")] = None

@@ -1,0 +1,49 @@
+"""Masks beside images: which files they are, as pairs of names show."""
+
+import re
+from collections.abc import Collection, Mapping
+
+SUFFIX = re.compile(r"(?P<stem>.+?)(?P<word>([_-](cp_)?(masks?|seg|segmentation|label|labels)|-d))", re.IGNORECASE)
+PREFIX = re.compile(r"(?P<word>masks?)[_-](?P<stem>.+)", re.IGNORECASE)
+MASK_FOLDERS = ("mask", "masks", "segmentation", "segmentations", "seg", "cp_masks", "labels")
+IMAGE_FOLDERS = ("images", "image", "imgs", "img", "raw")
+SYSTEMATIC = 0.5  # of the images: so many must have a mask, unless the word itself says 'mask'
+
+
+def find_masks(images: Collection[str]) -> dict[str, str]:
+    """Return, by mask, the image that it belongs to: 'a/1_mask.png' to 'a/1.png', 'masks/a/1.png' to 'images/a/1.png'.
+
+    Only where both files are there, and most images have one: a name alone proves nothing.
+    """
+    by_stem = {_stem(name).casefold(): name for name in images}
+    found = {name: image for name in images if (image := _image_of(name, by_stem)) and image != name}
+    found = {mask: image for mask, image in found.items() if image not in found}
+    others = len(images) - len(found)
+    sure = {mask: image for mask, image in found.items() if "mask" in mask.casefold()}
+    return found if len(found) >= SYSTEMATIC * others else sure
+
+
+def _image_of(name: str, by_stem: Mapping[str, str]) -> str:
+    """The image whose mask a file is by its name; '' when there is none."""
+    folder, _, last = _stem(name).rpartition("/")
+    fit = SUFFIX.fullmatch(last) or PREFIX.fullmatch(last)
+    stems = [last, fit["stem"]] if fit else [last]
+    folders = _folders_of_images(folder)
+    wanted = [f"{place}/{stem}".lstrip("/") for place in folders for stem in stems]
+    if fit:
+        wanted.append(f"{folder}/{fit['stem']}".lstrip("/"))
+    return next((by_stem[path.casefold()] for path in wanted if path.casefold() in by_stem), "")
+
+
+def _folders_of_images(folder: str) -> list[str]:
+    """The folders in which the images lie whose masks lie in this one; none when it is no folder of masks."""
+    parts = folder.split("/")
+    found = []
+    for k, part in enumerate(parts):
+        if part.casefold() in MASK_FOLDERS:
+            found += ["/".join([*parts[:k], *other, *parts[k + 1 :]]) for other in ([], *([w] for w in IMAGE_FOLDERS))]
+    return found
+
+
+def _stem(name: str) -> str:
+    return name.rpartition(".")[0]
