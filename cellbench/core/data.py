@@ -75,6 +75,7 @@ class Dataset:
     images: (n, channels, height, width) uint8, uint16 or float32, in memory or memory-mapped.
     labels: (n,) int64 in 0..len(classes)-1, or (n, len(classes)) bool when multi-label.
     groups: (n,) int64 (well, slide, patient: what must not straddle a split) or None.
+    ids: (n,) str, the file that each image came from, as a path inside the folder; None where that is not known.
     Raises DataError when shapes, types, labels or the split contradict each other.
     """
 
@@ -86,11 +87,12 @@ class Dataset:
     split: Split
     groups: NDArray[np.int64] | None = None
     info: Info = field(default_factory=Info)
+    ids: NDArray[np.str_] | None = None
 
     def __post_init__(self) -> None:
         for problem in _problems(self):
             raise DataError(f"data set {self.name!r}: {problem}")
-        for array in (self.images, self.labels, self.groups, *(self.split[part] for part in PARTS)):
+        for array in (self.images, self.labels, self.groups, self.ids, *(self.split[part] for part in PARTS)):
             if array is not None:
                 array.setflags(write=False)
 
@@ -114,6 +116,10 @@ class Dataset:
         """Return the number of `units` in each part, or None where they are not known."""
         units = self.units
         return None if units is None else {part: len(np.unique(units[self.split[part]])) for part in PARTS}
+
+    def name_of(self, position: int) -> str:
+        """Return what an image is called in messages: its file, or 'image 7' where that is not known."""
+        return f"image {position}" if self.ids is None else str(self.ids[position])
 
     def part(self, name: str) -> Samples:
         """Return the samples of 'train', 'val' or 'test', with a copy of their images."""
@@ -163,6 +169,8 @@ def _problems(data: Dataset) -> Iterator[str]:
         yield f"labels run from {data.labels.min()} to {data.labels.max()}; allowed are 0 to {n_classes - 1}"
     if data.groups is not None and data.groups.shape != (n,):
         yield f"groups have shape {data.groups.shape}; expected ({n},)"
+    if data.ids is not None and data.ids.shape != (n,):
+        yield f"ids have shape {data.ids.shape}; expected ({n},)"
     used = np.concatenate([data.split[part] for part in PARTS])
     for part in PARTS:
         if not len(data.split[part]):

@@ -33,7 +33,8 @@ def exact_duplicates(data: Dataset, digests: NDArray[np.uint64]) -> CheckResult:
     i, j = (clones["test"] or clones["val"])[0]
     text = (
         f"{counts['test']:,} of {len(data.split['test']):,} test images are in train or val as well, pixel by pixel, "
-        f"and {counts['val']:,} of {len(data.split['val']):,} val images in train; for example image {i} is image {j}."
+        f"and {counts['val']:,} of {len(data.split['val']):,} val images in train; "
+        f"for example {data.name_of(i)} is {data.name_of(j)}."
     )
     return CheckResult("leakage", "exact-duplicates", "found", text, {**counts, "example": [i, j]})
 
@@ -61,7 +62,7 @@ def conflicting_labels(data: Dataset, digests: NDArray[np.uint64]) -> CheckResul
         )
     text = (
         f"{figures['images']:,} images have a twin, pixel by pixel, with another label; for example "
-        f"{', '.join(f'image {i} is {_label(data, i)}' for i in clashes[0][:3])}."
+        f"{', '.join(f'{data.name_of(i)} is {_label(data, i)}' for i in clashes[0][:3])}."
     )
     return CheckResult("labels", "conflicting-labels", "found", text, figures)
 
@@ -137,7 +138,8 @@ def near_duplicates(data: Dataset, scan: Scan) -> CheckResult:
     i, j, way = pairs[0]
     text = (
         f"{counts['test']:,} of {compared['test']:,} test images closely resemble one of train or val, and "
-        f"{counts['val']:,} of {compared['val']:,} val images one of train; for example image {i} is like image {j}"
+        f"{counts['val']:,} of {compared['val']:,} val images one of train; "
+        f"for example {data.name_of(i)} is like {data.name_of(j)}"
         f"{way_name(way)}. {_turned_pairs(figures['turned'], near.moved, len(pairs))}{sampled}"
     )
     examples = [{"image": i, "like": j, "orientation": way} for i, j, way in pairs[:20]]

@@ -68,6 +68,7 @@ def _build(scratch: Path, path: Path, files: dict[str, Path], options: FolderOpt
         channels=outcomes[0].channels or contents.channels or unnamed_channels(outcomes[0].shape[0]),
         split=split,
         groups=listing.group_numbers,
+        ids=np.array([name.encode("utf-8", "replace").decode() for name in listing.files]),
         info=Info(
             licence=OWN,
             citation=OWN,

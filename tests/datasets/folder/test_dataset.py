@@ -195,3 +195,14 @@ def test_an_array_of_each_value_survives_the_round_trip(root: Path) -> None:
         (root / "ab"[i // 5]).mkdir(parents=True, exist_ok=True)
         Image.fromarray(array).save(root / "ab"[i // 5] / f"{i}.png")
     np.testing.assert_array_equal(load(root).images, np.moveaxis(np.stack(written), -1, 1))
+
+
+def test_the_names_of_files_are_kept_and_said_where_an_image_is_meant(root: Path) -> None:
+    names = crops("a", "b", n=6)
+    put(root, names)
+    Image.fromarray(np.full((12, 10), 9, np.uint8)).save(root / "a" / "0.png")
+    data = load(root)
+    assert data.ids is not None
+    assert data.ids.tolist() == names
+    assert data.name_of(7) == "b/1.png"
+    assert not data.ids.flags.writeable

@@ -79,6 +79,7 @@ def _read(folder: Path) -> Dataset:
         channels=tuple(meta["channels"]),
         split=Split(meta["split"], *(arrays[part] for part in PARTS)),
         groups=arrays.get("groups"),
+        ids=arrays.get("ids"),
         info=Info(**{**meta["info"], "notes": tuple(meta["info"]["notes"])}),
     )
 
@@ -104,6 +105,8 @@ def _write(data: Dataset, folder: Path) -> None:
     arrays: dict[str, Any] = {"labels": data.labels, **{part: data.split[part] for part in PARTS}}
     if data.groups is not None:
         arrays["groups"] = data.groups
+    if data.ids is not None:
+        arrays["ids"] = data.ids
     np.savez(folder / "arrays.npz", **arrays)
     info = replace(data.info, fingerprint=fingerprint(data))
     meta = {
