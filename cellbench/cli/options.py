@@ -23,6 +23,10 @@ def folder_options(command: Callable) -> Callable:
             click.option("--image-size", type=int, help="Side in pixels when images differ in size (default 64)."),
             click.option("--multilabel", metavar="HOW", help="Several labels an image: their separator, or onehot."),
             click.option("--pattern", help="One file a channel, such as '{id}_{channel}.tif'."),
+            click.option("--channel-names", help="Names for the channels, such as DAPI,GFP."),
+            click.option(
+                "--labelled-only", is_flag=True, help="Leave out images that have no label, and say how many."
+            ),
             click.option("--layout", help="What folders stand for, such as '{plate}/{well}/{class}/*.png'."),
             click.option("--skip-unreadable", is_flag=True, help="Leave out damaged images, and say which."),
         )

@@ -115,6 +115,7 @@ def _look(scope: "Scope", wanted: set[int], results: Path) -> "Look":
     height, width = data.images.shape[2:]
     return Look(
         cells=thumbnails.jpegs(data, shown),
+        names={} if data.ids is None else {i: data.name_of(i) for i in shown},
         examples=examples,
         channels=thumbnails.channels(data),
         facts=f"{len(data):,} images of {height}×{width} px, {data.images.dtype}, "

@@ -23,6 +23,8 @@ class FolderKeywords(TypedDict, total=False):
     image_size: int | None
     multilabel: str | None
     pattern: str | None
+    channel_names: str | None
+    labelled_only: bool
     layout: str | None
     skip_unreadable: bool
 

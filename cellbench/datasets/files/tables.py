@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from ...core.errors import DataError, did_you_mean
 from .find import Blob
+from .records import JSON_LINES, PARQUET, read_json_lines, read_parquet
+
+TABLE_SUFFIXES = (".csv", ".tsv", *JSON_LINES, *PARQUET)
 
 
 @dataclass(frozen=True)
@@ -38,11 +41,15 @@ class Table:
 
 
 def read_table(blob: Blob, name: str) -> Table:
-    """The table in a UTF-8 file, or in a UTF-16 file with a byte order mark.
+    """The table in a UTF-8 file, or in a UTF-16 file with a byte order mark; or in JSON lines or Parquet.
 
     Raises DataError for a row with more or fewer cells than the header, and for a name that the header has twice.
     """
+    if name.lower().endswith(PARQUET):
+        return _of_rows(name, *read_parquet(blob, name))
     text = read_text(blob, name)
+    if name.lower().endswith(JSON_LINES):
+        return _of_rows(name, *read_json_lines(text, name))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     header: tuple[str, ...] = ()
     rows, lines = [], []
@@ -66,6 +73,12 @@ def read_table(blob: Blob, name: str) -> Table:
     if not rows:
         raise DataError(f"{name} has no rows; a header line and at least one row are expected")
     return Table(name, header, tuple(rows), tuple(lines))
+
+
+def _of_rows(name: str, header: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> Table:
+    if not rows:
+        raise DataError(f"{name} has no rows; at least one is expected")
+    return Table(name, header, rows, tuple(range(1, len(rows) + 1)))
 
 
 def read_text(blob: Blob, name: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from ...core.errors import DataError, UsageError
 from ...core.words import counted
 from ..files.names import IMAGE_SUFFIXES, first_few, is_image
+from ..files.tables import Table
 from .channels import Planes, join_channels
 from .class_folders import from_folders, subfolders
 from .label_table import find_table, from_table
@@ -15,6 +16,7 @@ from .layout import from_layout
 from .levels import suggest_layout
 from .listing import Listing
 from .masks import find_masks
+from .metadata_tables import JOINED, is_metadata
 from .ome_files import ome_pattern
 from .options import NO_GROUPS, FolderOptions
 
@@ -69,10 +71,15 @@ def _read_listing(path: Path, files: dict[str, Path], options: FolderOptions) ->
     if table is None and options.multilabel:
         raise UsageError("several labels an image need a table of files and labels; give --labels")
     listing = from_table(table, images, options) if table else from_folders(path, images)
-    if others := [name for name in files if not is_image(name) and not (table and name == table.name)]:
+    if others := [name for name in files if not is_image(name) and not _is_table(name, table)]:
         kinds = first_few(sorted({Path(name).suffix or "no suffix" for name in others}))
         notes = [*notes, f"{counted(len(others), 'other file')} left out ({kinds})"]
     return _checked(path, listing, notes)
+
+
+def _is_table(name: str, table: Table | None) -> bool:
+    """Whether a file is the table of labels, or one of the tables that it was joined from."""
+    return table is not None and (name == table.name or (table.name == JOINED and is_metadata(name)))
 
 
 def _checked(path: Path, listing: Listing, notes: list[str]) -> Listing:

@@ -9,12 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from ...core.data import Dataset, Info
-from ...core.errors import DataError
+from ...core.errors import DataError, UsageError
 from ..files import cache, npy
 from ..files.find import find_files
 from ..files.names import first_few
 from ..files.npy import Outcome
-from ..files.tables import read_text
 from .channels import unnamed_channels
 from .contents import read_contents
 from .decoding import DEFAULT_SIZE, check_alike, decode_images
@@ -65,7 +64,7 @@ def _build(scratch: Path, path: Path, files: dict[str, Path], options: FolderOpt
         images=np.load(scratch / cache.IMAGES, mmap_mode="r"),
         labels=listing.targets,
         classes=listing.classes,
-        channels=outcomes[0].channels or contents.channels or unnamed_channels(outcomes[0].shape[0]),
+        channels=_channels(options.channel_names, outcomes[0], contents.channels),
         split=split,
         groups=listing.group_numbers,
         ids=np.array([name.encode("utf-8", "replace").decode() for name in listing.files]),
@@ -76,6 +75,17 @@ def _build(scratch: Path, path: Path, files: dict[str, Path], options: FolderOpt
             notes=(*listing.notes, *split_notes, *skipped, *npy.remarks(outcomes), *size_notes),
         ),
     )
+
+
+def _channels(given: str, outcome: Outcome, of_files: tuple[str, ...]) -> tuple[str, ...]:
+    """The channels' names: the given ones, else those in the image files, else those in the files' names."""
+    n = outcome.shape[0]
+    if not given:
+        return outcome.channels or of_files or unnamed_channels(n)
+    names = tuple(name.strip() for name in given.split(","))
+    if len(names) != n or not all(names) or len(set(names)) != n:
+        raise UsageError(f"--channel-names got {given!r}; the images have {n} channels: give {n} different names")
+    return names
 
 
 def _key(path: Path, files: dict[str, Path], options: FolderOptions) -> str:
@@ -91,9 +101,17 @@ def _key(path: Path, files: dict[str, Path], options: FolderOptions) -> str:
             line = f"{name}\0-\n"
         digest.update(line.encode("utf-8", "surrogateescape"))
     if options.labels is not None:
-        digest.update(read_text(options.labels, options.labels.name).encode())
+        digest.update(_content(options.labels))
     slug = re.sub(r"[^a-z0-9]+", "-", path.name.lower()).strip("-")[:40] or "images"
     return f"folder-{slug}-{digest.hexdigest()[:16]}"
+
+
+def _content(table: Path) -> bytes:
+    """The bytes of the table that the user gave."""
+    try:
+        return table.read_bytes()
+    except OSError as error:
+        raise DataError(f"cannot read {table.name}: {error.strerror}; give a CSV file") from error
 
 
 def _readable(path: Path, listing: Listing, outcomes: Sequence[Outcome]) -> Listing:

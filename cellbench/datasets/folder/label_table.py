@@ -5,20 +5,28 @@ from pathlib import Path
 from ...core.data import PARTS
 from ...core.errors import DataError, did_you_mean
 from ..files.names import natural_key, nfc
-from ..files.tables import Table, read_table
+from ..files.tables import TABLE_SUFFIXES, Table, read_table
 from ..splits import PART_WORDS
 from .class_folders import subfolders
 from .listing import Listing
+from .metadata_tables import joined_metadata
 from .options import NO_GROUPS, ONE_HOT, SEPARATORS, FolderOptions
 from .row_matching import endings_of, fitting_images, match_rows
 
 # Usual names of columns, in lower case without spaces, '_' and '-'; of several that are there the first is taken.
 FILE_COLUMNS = (
     *("file", "filename", "filepath", "path", "image", "imagefile", "imagename", "imagepath", "imageid"),
-    *("img", "name", "id"),
+    *("img", "name", "id", "imageurl", "url"),
 )
-LABEL_COLUMNS = ("label", "labels", "class", "imageclass", "classname", "labelname", "target", "category", "y")
-GROUP_COLUMNS = ("group", "patient", "patientid", "donor", "specimen", "slide", "well", "wellid", "plate")
+LABEL_COLUMNS = (
+    *("label", "labels", "class", "imageclass", "classname", "labelname", "target", "category", "y"),
+    *("classification", "celltype", "phenotype", "metadataclass", "metadatalabel", "metadatamoa", "metadatatreatment"),
+)
+GROUP_COLUMNS = (
+    *("group", "patient", "patientid", "donor", "specimen", "slide", "well", "wellid", "plate"),
+    *("metadatawell", "metadataplate", "wellname", "platename"),
+)
+CELLPROFILER_FILE, CELLPROFILER_FOLDER = "FileName_", "PathName_"  # and the name of the channel behind it
 SPLIT_COLUMNS = ("split",)
 YES_OR_NO = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False}
 
@@ -32,13 +40,15 @@ def find_table(
     """
     if options.labels is not None:
         return read_table(options.labels, options.labels.name), []
+    if joined := joined_metadata(files):
+        return joined, []
     usable: list[Table] = []
     notes: list[str] = []
     endings = endings_of(images)
-    for name in (n for n in files if "/" not in n and n.lower().endswith((".csv", ".tsv"))):
+    for name in (n for n in files if "/" not in n and n.lower().endswith(TABLE_SUFFIXES)):
         try:
             table = read_table(files[name], name)
-            if not any(fitting_images(cell, endings) for cell in table.column(_main_columns(table, options)[0])):
+            if not any(fitting_images(cell, endings) for cell in file_cells(table, _main_columns(table, options)[0])):
                 raise DataError("none of its rows names an image here")
             usable.append(table)
         except DataError as error:
@@ -53,15 +63,40 @@ def find_table(
 
 def _main_columns(table: Table, options: FolderOptions) -> tuple[str, str]:
     """The names of the columns of files and of labels; '' for the latter when each label has its own column."""
-    file_column = _column(table, "file", options.file_column, FILE_COLUMNS)
+    file_column = _column(table, "file", options.file_column or _cellprofiler_column(table), FILE_COLUMNS)
     if options.multilabel == ONE_HOT:
         return file_column, ""
     return file_column, _column(table, "label", options.label_column, LABEL_COLUMNS)
 
 
+def _cellprofiler_column(table: Table) -> str:
+    """The first column of file names as CellProfiler calls them, 'FileName_DNA'; '' when there is none."""
+    return next((name for name in table.header if name.startswith(CELLPROFILER_FILE)), "")
+
+
+def file_cells(table: Table, column: str) -> list[str]:
+    """The files that rows are about: the cells of the column, behind those of CellProfiler's column of folders."""
+    cells = table.column(column)
+    folder = CELLPROFILER_FOLDER + column.removeprefix(CELLPROFILER_FILE)
+    if not column.startswith(CELLPROFILER_FILE) or folder not in table.header:
+        return cells
+    return [f"{path}/{cell}" for path, cell in zip(table.column(folder), cells, strict=True)]
+
+
+def _yes_no_columns(table: Table) -> list[str]:
+    """The columns that hold both 0 and 1, and nothing else, when there are two at least."""
+    found = [name for name in table.header if set(table.column(name)) == {"0", "1"}]
+    return found if len(found) > 1 else []
+
+
 def _column(table: Table, what: str, given: str, usual: tuple[str, ...]) -> str:
     """The name of a column: the given one, else a usual one. Raises DataError when the table has none."""
     name = given or table.find(usual)
+    if not name and what == "label" and (several := _yes_no_columns(table)):
+        raise DataError(
+            f"{table.name} has no column of labels, but {len(several)} of 0 and 1 ({', '.join(several[:4])}): pass "
+            "--multilabel onehot if each is a label"
+        )
     if not name:
         raise DataError(
             f"{table.name} has no column called {what!r} or alike; its header is {', '.join(table.header)}: "
@@ -77,13 +112,25 @@ def from_table(table: Table, images: list[str], options: FolderOptions) -> Listi
     Raises DataError unless rows and image files pair exactly.
     """
     file_column, label_column = _main_columns(table, options)
-    row_of = match_rows(table, table.column(file_column), images)
-    order = [row_of[name] for name in images]
+    row_of = match_rows(table, file_cells(table, file_column), images, options.labelled_only)
     columns = [label_column] if label_column else _one_hot_columns(table, file_column, options)
+    total = len(images)
+    images = [name for name in images if name in row_of]
+    order = [row_of[name] for name in images]
     labels = _one_hot(table, columns, order) if not label_column else _labels(table, label_column, order, options)
+    left_out: list[str] = []
+    if options.labelled_only:
+        known = [i for i, names in enumerate(labels) if names]
+        if n := total - len(known):
+            left_out = [f"{n} of {total} images without a label left out"]
+        images, order, labels = [images[i] for i in known], [order[i] for i in known], [labels[i] for i in known]
+        if not labels:
+            raise DataError(f"{table.name} gives no image a label; fill in column {label_column or columns}")
     if () in labels:
         line = table.lines[order[labels.index(())]]
-        raise DataError(f"{table.name} line {line} has no label; fill it in or remove row and image")
+        raise DataError(
+            f"{table.name} line {line} has no label; fill it in, remove row and image, or pass --labelled-only"
+        )
     used = [f"files from column {file_column!r}", f"labels from {', '.join(map(repr, columns))}"]
     parts = _parts(table, images, order, used)
     group_columns = _group_columns(table, options.group_column, (file_column, *columns))
@@ -100,7 +147,11 @@ def from_table(table: Table, images: list[str], options: FolderOptions) -> Listi
         groups=groups,
         group_column=",".join(group_columns),
         groups_named=bool(options.group_column),
-        notes=(f"{table.name}: {', '.join(used)}", *([] if options.multilabel else _combined_labels(labels))),
+        notes=(
+            f"{table.name}: {', '.join(used)}",
+            *left_out,
+            *([] if options.multilabel else _combined_labels(labels)),
+        ),
     )
 
 

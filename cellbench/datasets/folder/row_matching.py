@@ -7,11 +7,11 @@ from ..files.tables import Table
 Endings = dict[str, list[str]]  # image files by the last part of their path, with and without suffix
 
 
-def match_rows(table: Table, cells: list[str], images: list[str]) -> dict[str, int]:
+def match_rows(table: Table, cells: list[str], images: list[str], some: bool = False) -> dict[str, int]:
     """Return the row number of each image file. cells: the column of file names, one cell for each row.
 
     A cell may be a path from anywhere, as long as it ends in the file's path, and may lack the suffix. Raises DataError
-    unless rows and image files pair exactly.
+    unless rows and image files pair exactly. some: rows without a file and files without a row are no error.
     """
     endings = endings_of(images)
     row_of: dict[str, int] = {}
@@ -32,15 +32,18 @@ def match_rows(table: Table, cells: list[str], images: list[str]) -> dict[str, i
             )
         else:
             row_of[fitting[0]] = row
-    if missing:
+    if missing and not some:
         raise DataError(
             f"{len(missing)} of {len(cells)} rows of {table.name} have no image file, the first is "
-            f"{cells[missing[0]]!r} in line {table.lines[missing[0]]}; add the files or remove the rows"
+            f"{cells[missing[0]]!r} in line {table.lines[missing[0]]}; "
+            "add the files, remove the rows, or pass --labelled-only"
         )
-    if extra := [name for name in images if name not in row_of]:
+    if not row_of:
+        raise DataError(f"no row of {table.name} names an image file; the first is {cells[0]!r}, an image {images[0]}")
+    if not some and (extra := [name for name in images if name not in row_of]):
         raise DataError(
             f"{len(extra)} of {len(images)} images have no row in {table.name}, the first is {extra[0]}; "
-            "add rows or move the images elsewhere"
+            "add rows, move the images elsewhere, or pass --labelled-only"
         )
     return row_of
 

@@ -35,12 +35,14 @@ Scope = tuple[str, str, str]
 class Look:
     """What a prepared data set adds to its records, for one split.
 
-    cells: JPEG files by position of the image. examples: each class with the positions of some of its images.
+    cells: JPEG files by position of the image. names: of their files, where they are known.
+    examples: each class with the positions of some of its images.
     channels: name and CSS colour. checks: (status, text) of the checks for leaks and shortcuts. stretch: how
     brightness was scaled. lacking: why all of this is missing, and the command that provides it.
     """
 
     cells: Mapping[int, bytes] = field(default_factory=dict)
+    names: Mapping[int, str] = field(default_factory=dict)
     examples: Sequence[tuple[str, Sequence[int]]] = ()
     channels: Sequence[tuple[str, str]] = ()
     facts: str = ""
