@@ -7,7 +7,7 @@ from ..core.words import duration, signed
 from ..results.contest import Contest, Difference, Entrant, contests, same_hardware
 from ..results.results import Results
 from ..results.row_settings import with_settings
-from ..results.rows import DATA, Line, Row, by, is_disturbed
+from ..results.rows import DATA, Line, Row, by, is_disturbed, load_unknown
 from .captions import called, get_one, limit_of, name_of, not_shown, scoring_in_times
 from .remedies import train_longer
 from .tables.table import two_digits
@@ -104,6 +104,8 @@ def _time(one: Entrant, leader: Entrant, several_machines: bool) -> str:
         return f"{trained} on the {_hardware(one.row, several_machines)}, so times are not compared"
     if is_disturbed(one.row) or is_disturbed(leader.row):
         return f"{trained} (other programs were at work as well, so times are not compared)"
+    if load_unknown(one.row) or load_unknown(leader.row):
+        return f"{trained} (whether other programs were at work is unknown, so times are not compared)"
     return trained
 
 

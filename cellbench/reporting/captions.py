@@ -11,7 +11,7 @@ from typing import Any
 from ..core.words import counted
 from ..results.bootstrap import SEEDS
 from ..results.row_settings import plain
-from ..results.rows import MOST_FILES, Line, is_disturbed, one_label
+from ..results.rows import MOST_FILES, Line, is_disturbed, load_unknown, one_label
 from .tables.table import MISSING, Column
 
 MOST_NAMED = 4  # rows that a clause lists by name; of more it gives the number
@@ -87,7 +87,7 @@ def hardware_of(rows: Sequence[Line]) -> tuple[str, ...]:
     machines = sorted({row["machine"] for row in rows})
     named = {machine: ", ".join(dict.fromkeys(p for m, p in parts if m == machine)) for machine in machines}
     lines = [f"machine {machine}: {parts or 'unknown hardware'}" for machine, parts in named.items()]
-    return (*lines, *_disturbed(rows), *scoring_in_times(rows))
+    return (*lines, *_disturbed(rows), *_unknown_load(rows), *scoring_in_times(rows))
 
 
 def scoring_in_times(rows: Sequence[Line]) -> list[str]:
@@ -114,6 +114,14 @@ def _disturbed(rows: Sequence[Line]) -> list[str]:
         f"Other programs had {share} % of the processors while these trained; their times are too long, and --force "
         f"takes them anew: {named}."
     ]
+
+
+def _unknown_load(rows: Sequence[Line]) -> list[str]:
+    unknown = list(dict.fromkeys(row["method"] for row in rows if load_unknown(row)))
+    if not unknown:
+        return []
+    named = ", ".join(unknown) if len(unknown) <= MOST_METHODS else f"{len(unknown)} methods"
+    return [f"Whether other programs ran while these trained is unknown; their times are not compared: {named}."]
 
 
 # Splits that `run --split` draws; any other came with the data.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..core.families import FAMILIES, Family, family_of
 from .certainty import compare_rows, over_of, with_intervals
 from .ranking import best_on_val, main_figure
-from .rows import FIGURES, HARDWARE, Row, by, is_disturbed
+from .rows import FIGURES, HARDWARE, Row, by, time_counts
 
 EXPECTED = ("svm", "probe", "deep", "floor")  # families whose absence is pointed out
 
@@ -172,7 +172,7 @@ def _differences(row: Row, leader: Row) -> dict[str, Difference]:
 
 def time_ratio(row: Row, other: Row) -> float | None:
     """Return the training time as a multiple of another row's, or None if times are not comparable or not known."""
-    if not same_hardware(row, other) or is_disturbed(row) or is_disturbed(other):
+    if not (same_hardware(row, other) and time_counts(row) and time_counts(other)):
         return None
     return row.train_seconds / other.train_seconds if row.train_seconds and other.train_seconds else None
 

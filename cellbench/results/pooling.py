@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from ..core.contention import BUSY
 from ..core.runs import canonical_text
 from .bootstrap import Interval
 from .frame import COLUMNS, REAL
@@ -65,13 +66,23 @@ def pool(frame: pd.DataFrame, runs: Sequence[Run], drawn: Drawn) -> list[Row]:
     number = frame.groupby(list(ROW), dropna=False).ngroup()
     by_row = frame.loc[ok, figures].astype(float).groupby(number[ok])
     facts = frame.drop(columns=[*figures, *OF_ONE_RUN]).groupby(number).first()
-    means = by_row.mean().assign(others=by_row["others"].max())  # one time that is too long makes the mean so
+    means = by_row.mean().assign(others=_others(frame[ok], number[ok]))
     pooled = facts.join(means).join(by_row.std().add_suffix("_sd"))
     outcomes: dict[int, list[Outcome]] = {}
     for i, at, facts_of_run in zip(number, places, as_rows(frame[list(OF_ONE_RUN)]), strict=True):
         outcomes.setdefault(i, []).append(_outcome_of(facts_of_run, runs[at]))
     rows = [row | _of_all(sorted(outcomes[i]), row) for i, row in zip(pooled.index, as_rows(pooled), strict=True)]
     return [Row(row, drawn.setdefault(row["runs"], {})) for row in with_undertrained(rows)]
+
+
+def _others(frame: pd.DataFrame, number: pd.Series) -> pd.Series:
+    """Return the largest share of other programs of each row's runs: one time that is too long makes the mean so.
+
+    It is unknown if it is unknown of any run, unless another is too long anyway.
+    """
+    most = frame["others"].groupby(number).max()
+    unknown = frame["others"].isna().groupby(number).any()
+    return most.mask(unknown & ~(most > BUSY))
 
 
 def _outcome_of(facts: Line, run: Run) -> Outcome:

@@ -228,6 +228,16 @@ def is_disturbed(row: Line) -> bool:
     return is_busy(row.get("others"))
 
 
+def load_unknown(row: Line) -> bool:
+    """Whether nobody knows what other programs did while the row was trained: older records, and very short runs."""
+    return row.get("train_seconds") is not None and row.get("others") is None
+
+
+def time_counts(row: Line) -> bool:
+    """Whether the row's training time can be compared, as other programs are known to have been idle."""
+    return not load_unknown(row) and not is_disturbed(row)
+
+
 def memory_of(row: Line) -> float | None:
     """Return the peak memory in bytes: of the process on 'cpu', else on the accelerator; None if not on record."""
     return row.get("host_memory") if row.get("device") == "cpu" else row.get("device_memory")

@@ -127,6 +127,7 @@ def _record(job, dataset, several):
         "ok",
         metrics={part: {**figures, "n": 100} for part in ("train", "val", "test")},
         seconds={"fit": 1.0 + spec.seed},
+        others=0.01,
         backend="b",
         version="0.1.0",
         overrides=job.overrides,

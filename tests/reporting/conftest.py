@@ -80,6 +80,7 @@ def make(method: str, **changes: Any) -> RunRecord:
         },
         "seconds": {"load": 0.5, "features": 0.4, "fit": fit, "predict": predict}
         | ({} if warmup is None else {"warmup": warmup}),
+        "others": 0.01,
         "memory": {"host": 1_200_000_000 + (parameters or 400_000_000)}
         | ({"device": 900_000_000} if spec.device == "cuda" else {}),
     }

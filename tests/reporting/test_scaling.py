@@ -80,12 +80,15 @@ def test_all_of_the_data_counts_as_its_number_of_images(scaling):
 
 def test_a_time_from_a_busy_machine_is_told_and_left_out_of_the_fit(scaling):
     """The three others grow as n^1.5."""
-    fits = ((100, 2, 0.05), (400, 16, 0.0), (900, 500, 0.234), (2500, 250, None))
+    fits = ((100, 2, 0.05), (400, 16, 0.0), (900, 500, 0.234), (1600, 999, None), (2500, 250, 0.0))
     rows, _ = scaling(*(of_size("cnn", n, fit, others=others) for n, fit, others in fits))
     (curve,) = [row for row in rows.values() if not row["claimed"]]
-    assert (curve["sizes"], curve["sizes_tried"]) == ([100, 400, 2500], [100, 400, 900, 2500])
+    assert (curve["sizes"], curve["sizes_tried"]) == ([100, 400, 1600, 2500], [100, 400, 900, 1600, 2500])
     assert curve["exponent"] == pytest.approx(1.5)
-    assert curve["remark"] == "900 images: left out, other programs had 23 % of the processors"
+    assert curve["remark"] == (
+        "900 images: left out, other programs had 23 % of the processors; "
+        "1,600 images: whether other programs ran is unknown, so it is not in b"
+    )
 
 
 def test_the_claimed_curve_stands_by_the_images_of_the_yeast_study_alone(scaling, results):

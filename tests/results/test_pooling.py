@@ -4,8 +4,9 @@ import statistics
 import pytest
 
 from cellbench import load_results
+from cellbench.results.contest import time_ratio
 from cellbench.results.row_settings import with_settings
-from cellbench.results.rows import by
+from cellbench.results.rows import by, time_counts
 
 
 @pytest.fixture
@@ -23,6 +24,17 @@ def test_seeds_are_pooled_to_mean_and_sample_deviation(pooled, record):
 def test_of_the_share_of_other_programs_the_largest_is_kept_as_one_long_time_makes_the_mean_long(pooled, record):
     (row,) = pooled(*(record("cnn", seed=seed, others=share) for seed, share in enumerate((0.01, 0.25, None))))
     assert row["others"] == 0.25
+
+
+def test_an_unknown_load_of_one_seed_is_unknown_and_its_time_is_shown_but_never_compared(pooled, record):
+    quiet = [record("cnn", seed=seed, others=0.01) for seed in range(3)]
+    older = [record("mlp", seed=seed, others=share) for seed, share in enumerate((0.01, None, 0.02))]
+    rows = {row.method: row for row in pooled(*quiet, *older)}
+    assert rows["mlp"]["others"] is None
+    assert rows["mlp"].train_seconds > 0
+    assert [time_counts(rows[name]) for name in ("cnn", "mlp")] == [True, False]
+    assert time_ratio(rows["cnn"], rows["cnn"]) == 1
+    assert time_ratio(rows["cnn"], rows["mlp"]) is None
 
 
 def test_one_seed_has_no_deviation(pooled, record):

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from ...results.certainty import log_time
-from ...results.rows import DATA, HARDWARE, Row, is_disturbed
+from ...results.rows import DATA, HARDWARE, Row, time_counts
 from ...results.stats import FEWEST_SEEDS, Comparison, compare_over_seeds
 from ..captions import device_of
 from ..tables.table import SECONDS
@@ -25,12 +25,14 @@ def slower(claim: Claim, rows: Sequence[Row], names: Sequence[str] = SAME_MACHIN
     """Return a trial for each pair of rows of a and b: whether a takes longer to train.
 
     With three seeds or more of each, Welch's t test on the logarithms of times decides, else a factor of two. Times
-    that other programs at work made too long are left out. names: columns that both rows share, besides the data.
-    across: whether the rows may be from unlike devices, so that each time is printed with its hardware.
+    that other programs at work made too long, or may have made so, are left out.
+
+    names: columns that both rows share, besides the data. across: whether the rows may be from unlike devices, so that
+    each time is printed with its hardware.
     """
     trials = []
     for a, b in pairs(claim, *sides(claim, rows), (*DATA, *names)):
-        if not (a.train_seconds and b.train_seconds) or is_disturbed(a) or is_disturbed(b):
+        if not (a.train_seconds and b.train_seconds and time_counts(a) and time_counts(b)):
             continue
         logs = [log_time(row) for row in (b, a)]
         difference, found = logs[1][0] - logs[0][0], compare_over_seeds(logs[0], logs[1], "train_seconds")

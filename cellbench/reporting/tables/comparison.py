@@ -12,7 +12,7 @@ from ...results.certainty import compare_rows, log_time, over_of
 from ...results.ranking import main_figure
 from ...results.results import Results
 from ...results.row_settings import with_settings
-from ...results.rows import DATA, Line, Row, by, is_disturbed
+from ...results.rows import DATA, Line, Row, by, time_counts
 from ...results.stats import compare_over_seeds
 from ..captions import device_of, half, intervals_of, limit_of, marked, seeds_of
 from .table import PERCENT, POINTS, SECONDS, Column, Kind, Table
@@ -102,7 +102,7 @@ def _compared(old: Row | None, new: Row | None) -> Line:
     assert given
     same_hardware = all(old[name] == new[name] for name in HARDWARE) if old and new else None
     same_phases = old["val_in_fit"] == new["val_in_fit"] if old and new else None
-    disturbed = any(is_disturbed(row) for row in (old, new) if row)
+    disturbed = not all(time_counts(row) for row in (old, new) if row)
     score = _score_change(old, new) if old and new else Change()
     time = _time_change(old, new) if old and new and same_hardware and same_phases and not disturbed else Change()
     return {
@@ -214,7 +214,10 @@ def _notes(rows: Sequence[Line]) -> Iterator[str]:
     if any(row["same_phases"] is False for row in rows):
         yield "Times are not compared where only the older record counts the scoring of val as training."
     if any(row["disturbed"] for row in rows):
-        yield "Times are not compared where other programs had more than a tenth of the processors while one was taken."
+        yield (
+            "Times are not compared where other programs had more than a tenth of the processors while one was taken, "
+            "or where that is unknown."
+        )
     versions = [{row[f"{side}_version"] for row in rows if row[f"{side}_version"]} for side in ("before", "after")]
     if versions[0] and versions[1] and versions[0] != versions[1]:
         yield f"versions: {', '.join(sorted(versions[0]))} before, {', '.join(sorted(versions[1]))} after"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ...results.certainty import with_certainty
 from ...results.ranking import main_figure, ranked
-from ...results.rows import HARDWARE, Line, Row, is_disturbed, memory_of, one_label
+from ...results.rows import HARDWARE, Line, Row, memory_of, one_label, time_counts
 from ..captions import (
     LABELS,
     certainty_of,
@@ -58,8 +58,8 @@ def _optimal(row: Line, rows: Sequence[Line], figure: str) -> list[str]:
 
 
 def _fair(row: Line) -> Line:
-    """Return the row, with its times set to None if other programs made them too long."""
-    return {**row, **dict.fromkeys(TIMES)} if is_disturbed(row) else row
+    """Return the row, with its times set to None if other programs made them too long, or may have."""
+    return row if time_counts(row) else {**row, **dict.fromkeys(TIMES)}
 
 
 def on_front(row: Line, rivals: Sequence[Line], figure: str, cost: str) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 from ...results.backends import is_reference, problem, references, requested, solver
 from ...results.row_settings import with_settings
-from ...results.rows import Line, Row, by, is_disturbed, one_label
+from ...results.rows import Line, Row, by, one_label, time_counts
 from ..captions import LABELS, deviation_of, fact_of, get_one, hardware_of, seeds_of, title_of
 from .table import COUNT, PERCENT, RATIO, SECONDS, Column, Kind, Table
 
@@ -50,7 +50,7 @@ def _compared(row: Row, reference: Row | None) -> Line:
         return theirs / mine if mine and theirs else None
 
     dual = ratio("dual_objective")
-    fair = not any(is_disturbed(one) for one in (row, reference) if one)
+    fair = all(time_counts(one) for one in (row, reference) if one)
     return {
         **row,
         "solver": solver(row),

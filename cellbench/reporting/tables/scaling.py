@@ -9,7 +9,7 @@ import numpy as np
 from ...core import suites
 from ...results.backends import solver
 from ...results.row_settings import with_settings
-from ...results.rows import HARDWARE, SETTINGS_OF_ALL_SIZES, Line, Row, by, is_disturbed
+from ...results.rows import HARDWARE, SETTINGS_OF_ALL_SIZES, Line, Row, by, is_disturbed, load_unknown
 from ..captions import device_of, get_one, hardware_of, title_of
 from .table import Column, Kind, Table
 
@@ -66,12 +66,15 @@ def _curve(rows: Sequence[Row]) -> Line:
         for row in rows
         if is_disturbed(row)
     }
+    unknown = [_size(row) for row in rows if row["seconds_fit"] and load_unknown(row)]
+    counted = {size: seconds for size, seconds in fitted.items() if size not in unknown}
+    wrong |= dict.fromkeys(unknown, "whether other programs ran is unknown, so it is not in b")
     bad = [f"{size:,} images: {what}" for size, what in wrong.items()]
     kept = (*SCOPE, "method", "settings", "params", "preprocessing", "overrides", "solver", *HARDWARE)
     return {
         **{name: rows[0][name] for name in (*kept, "several_labels", "synthetic")},
         "limit": None,
-        **_figures(fitted),
+        **_figures(fitted, counted),
         "sizes_tried": [_size(row) for row in rows],
         "claimed": False,
         "status": "ok" if fitted else rows[0]["status"],
@@ -79,8 +82,9 @@ def _curve(rows: Sequence[Row]) -> Line:
     }
 
 
-def _figures(fitted: Mapping[int, float]) -> dict[str, Any]:
-    b, error = exponent(fitted)
+def _figures(fitted: Mapping[int, float], counted: Mapping[int, float]) -> dict[str, Any]:
+    """Return times by number of images, and the exponent of those that can be compared."""
+    b, error = exponent(counted)
     return {"sizes": list(fitted), "fit_seconds": list(fitted.values()), "exponent": b, "exponent_error": error}
 
 
@@ -102,10 +106,11 @@ def _points(study: suites.Suite) -> dict[int, suites.Figures]:
 def _claimed(row: Line, points: Mapping[int, suites.Figures]) -> Line:
     """Return the study's claimed fit times as a row, which is never marked as simulated: the study had real images."""
     unknown = dict.fromkeys(("settings", "params", "preprocessing", "overrides", "machine", "threads", "limit"))
+    seconds = {n: figures.values["fit_seconds"] for n, figures in points.items()}
     return {
         **{name: row[name] for name in (*SCOPE, "several_labels")},
         **unknown,
-        **_figures({n: figures.values["fit_seconds"] for n, figures in points.items()}),
+        **_figures(seconds, seconds),
         "method": "study's SVM",
         "solver": "claimed",
         "device": "cpu",

@@ -7,7 +7,7 @@ from functools import partial
 import altair as alt
 
 from ....core.words import counted
-from ....results.rows import HARDWARE, Line, Row, by, is_disturbed
+from ....results.rows import HARDWARE, Line, Row, by, time_counts
 from ...captions import counts_of, get_one, hardware_of
 from ...tables.efficiency import on_front
 from ..axes import Frame, Ruler, percents, room_for, times
@@ -68,7 +68,8 @@ def time(pooled: Sequence[Row]) -> Chart:
         (
             "Training time = features + transfer + fit, with what is chosen on val. Grey steps: the Pareto front, "
             "which no method on the same hardware beats in both.",
-            *["Pale marks: times that other programs made too long, on no front."] * any(map(is_disturbed, rows)),
+            *["Pale marks: times that other programs made too long, or may have, on no front."]
+            * (not all(map(time_counts, rows))),
             *intervals(shown, f"Bars of {words}"),
             *["Bars of time: ± 1 standard deviation over seeds."] * any(row["seconds_sd"] for row in rows),
             *devices(pooled),
@@ -95,7 +96,7 @@ def pareto(rows: Sequence[Line]) -> list[Line]:
     No other row is at least as good in both `seconds` and `figure` and better in one of them. Rows whose time is too
     long because other programs ran are left out.
     """
-    fair = [row for row in rows if not is_disturbed(row)]
+    fair = [row for row in rows if time_counts(row)]
     best = [row for row in fair if on_front(row, fair, "figure", "seconds")]
     return sorted(best, key=lambda row: (row["seconds"], row["label"]))
 
@@ -111,7 +112,7 @@ def _point(row: Line) -> Line:
         **interval(row["span"], row["interval_over"]),
         **({"fast": fast, "slow": slow} if row["seconds_sd"] else {}),
         **mark(row["method"], row["device"]),
-        "opacity": PALE if is_disturbed(row) else 1,
+        "opacity": 1 if time_counts(row) else PALE,
     }
 
 
