@@ -27,6 +27,7 @@ def folder_options(command: Callable) -> Callable:
             click.option(
                 "--labelled-only", is_flag=True, help="Leave out images that have no label, and say how many."
             ),
+            click.option("--masks", is_flag=True, help="Cut each cell out by the mask beside its image, on black."),
             click.option("--layout", help="What folders stand for, such as '{plate}/{well}/{class}/*.png'."),
             click.option("--skip-unreadable", is_flag=True, help="Leave out damaged images, and say which."),
         )

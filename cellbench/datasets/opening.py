@@ -26,6 +26,7 @@ class FolderKeywords(TypedDict, total=False):
     channel_names: str | None
     labelled_only: bool
     layout: str | None
+    masks: bool
     skip_unreadable: bool
 
 

@@ -3,8 +3,8 @@
 options: how to read it. listing: what it says before any pixel is read. contents reads that: channels (which files make
 an image; ome_files: as OME-TIFFs say themselves; masks: which files are none), and labels from a label_table
 (row_matching: which row is about which file), from class_folders (levels: which folders are the classes) or as a layout
-says. split: the one that the folder gives, or a drawn one. decoding: the pixels. dataset: all of
-that, put into the cache.
+says. split: the one that the folder gives, or a drawn one. decoding: the pixels (cutting: of one cell alone).
+dataset: all of that, put into the cache.
 """
 
 from .dataset import prepare

@@ -25,11 +25,15 @@ UNKNOWN = ("nan", "none", "null", "na", "n/a", "unknown", "unlabelled", "unlabel
 
 @dataclass(frozen=True)
 class Contents:
-    """The images of a folder before any is decoded. planes: their files, a channel each; channels: () when unnamed."""
+    """The images of a folder before any is decoded. planes: their files, a channel each; channels: () when unnamed.
+
+    masks: by image, when the user wants cells cut out by them.
+    """
 
     listing: Listing
     planes: Planes
     channels: tuple[str, ...]
+    masks: Mapping[str, Path]
 
 
 def read_contents(path: Path, files: Mapping[str, Path], options: FolderOptions) -> Contents:
@@ -38,6 +42,7 @@ def read_contents(path: Path, files: Mapping[str, Path], options: FolderOptions)
     Raises DataError or UsageError when files, table and options contradict each other.
     """
     masks = {} if options.pattern else find_masks([name for name in files if is_image(name)])
+    mask_of = {image: files[mask] for mask, image in masks.items()}
     files = {name: file for name, file in files.items() if name not in masks}
     pattern = options.pattern or ome_pattern(files)
     planes, channels = join_channels(dict(files), pattern)
@@ -47,12 +52,13 @@ def read_contents(path: Path, files: Mapping[str, Path], options: FolderOptions)
         options = options.model_copy(update={"layout": suggest_layout(list(images))})
     listing = _read_listing(path, others | images, options)
     if masks:
-        note = f"{counted(len(masks), 'mask')} left out, such as {next(iter(masks))} of {next(iter(masks.values()))}"
+        done = "cells cut out by their masks" if options.masks else "left out"
+        note = f"{counted(len(masks), 'mask')}: {done}, such as {next(iter(masks))} of {next(iter(masks.values()))}"
         listing = replace(listing, notes=(note, *listing.notes))
     if pattern != options.pattern:
         note = f"one file a channel, as the OME-TIFFs say: read with --pattern '{pattern}'"
         listing = replace(listing, notes=(note, *listing.notes))
-    return Contents(listing, planes, channels)
+    return Contents(listing, planes, channels, _wanted_masks(listing, mask_of) if options.masks else {})
 
 
 def _read_listing(path: Path, files: dict[str, Path], options: FolderOptions) -> Listing:
@@ -75,6 +81,16 @@ def _read_listing(path: Path, files: dict[str, Path], options: FolderOptions) ->
         kinds = first_few(sorted({Path(name).suffix or "no suffix" for name in others}))
         notes = [*notes, f"{counted(len(others), 'other file')} left out ({kinds})"]
     return _checked(path, listing, notes)
+
+
+def _wanted_masks(listing: Listing, mask_of: Mapping[str, Path]) -> Mapping[str, Path]:
+    """The mask of each image. Raises DataError for an image without one."""
+    if lacking := [name for name in listing.files if name not in mask_of]:
+        raise DataError(
+            f"{len(lacking)} of {len(listing.files)} images have no mask, the first is {lacking[0]}; --masks takes one "
+            "an image, such as 1_mask.png beside 1.png: add them, or leave --masks out"
+        )
+    return mask_of
 
 
 def _is_table(name: str, table: Table | None) -> bool:

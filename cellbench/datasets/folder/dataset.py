@@ -45,7 +45,7 @@ def _build(scratch: Path, path: Path, files: dict[str, Path], options: FolderOpt
     listing = contents.listing
     split, split_notes = draw_split(listing, options.split_seed)  # before decoding, which may take long
     outcomes = decode_images(
-        scratch / cache.IMAGES, {name: contents.planes[name] for name in listing.files}, options.size
+        scratch / cache.IMAGES, {name: contents.planes[name] for name in listing.files}, options.size, contents.masks
     )
     skipped = []
     if unreadable := [outcome.name for outcome in outcomes if outcome.problem]:

@@ -13,23 +13,30 @@ from ..files import npy
 from ..files.decoding import decode, resized
 from ..files.npy import Outcome
 from ..files.pixels import Picture
+from .cutting import cut_out, largest_box
 
+NO_MASKS: Mapping[str, Path] = {}
 DEFAULT_SIZE = 64  # pixels: the side of images whose sizes are mixed
 
 
-def decode_images(target: Path, planes: Mapping[str, Sequence[Path]], size: int | None) -> list[Outcome]:
+def decode_images(
+    target: Path, planes: Mapping[str, Sequence[Path]], size: int | None, masks: Mapping[str, Path] = NO_MASKS
+) -> list[Outcome]:
     """Write all images, (n, channels, height, width), to an .npy file. Returns what became of each.
 
     planes: each image's files. size: the side to bring images to; None keeps them as they are, unless their sizes are
-    mixed.
+    mixed. masks: the mask of each image, when cells are to be cut out by them.
     """
     first = next((picture for files in planes.values() if (picture := _read_if_possible(files))), None)
     pixels = np.zeros((1, 1, 1), np.uint8) if first is None else first.pixels
     channels, height, width = pixels.shape
-    items = ((place, name, files) for place, (name, files) in enumerate(planes.items()))
+    side = largest_box(masks[name] for name in planes) if masks else 0
+    if masks:
+        height = width = side
+    items = ((place, name, (files, masks.get(name))) for place, (name, files) in enumerate(planes.items()))
     shape = (len(planes), channels, size or height, size or width)
     outcomes: list[Outcome] = []
-    load = partial(_read_sized, size=size)
+    load = partial(_read_sized, size=size, side=side)
     with contextlib.closing(npy.fill(target, shape, pixels.dtype, items, load, processes=True)) as found:
         for outcome in found:
             outcomes.append(outcome)
@@ -92,9 +99,15 @@ def _read_if_possible(planes: Sequence[Path]) -> Picture | None:
         return None
 
 
-def _read_sized(planes: Sequence[Path], size: int | None) -> Picture:
-    """Read an image and resize it to `size` unless that is None or 0; `shape` is then the one that it had before."""
+def _read_sized(files: tuple[Sequence[Path], Path | None], size: int | None, side: int) -> Picture:
+    """Read an image and resize it to `size` unless that is None or 0; `shape` is then the one that it had before.
+
+    files: those of the image, and its mask if the cell is to be cut out into a square of `side` pixels.
+    """
+    planes, mask = files
     picture = read_picture(planes)
+    if mask is not None:
+        picture = cut_out(picture, mask, side)
     if not size:
         return picture
     return replace(picture, pixels=resized(picture.pixels, size), shape=picture.pixels.shape)

@@ -122,7 +122,7 @@ def test_masks_beside_images_are_left_out_and_said(root: Path, image: str, mask:
     data = load(root)
     assert sorted(values(data)) == sorted(map(value, images))
     assert data.classes == ("mitotic", "normal")
-    assert data.info.notes[0].startswith("10 masks left out, such as ")
+    assert data.info.notes[0].startswith("10 masks: left out, such as ")
 
 
 def test_a_name_like_a_masks_without_its_image_is_an_image(root: Path) -> None:
