@@ -219,6 +219,18 @@ def backends() -> list[RunRecord | Scored]:
     ]
 
 
+def donors() -> list[RunRecord]:
+    """Two methods on a random split, and with each of six donors left out; a third on the random split alone."""
+    facts = {"n": {"train": 500, "val": 100, "test": 100}}
+    falls = (0.05, 0.12, 0.08, 0.02, 0.15, 0.06)
+    left_out = [
+        make(method, split=f"leave-one-out:donor@{k}", shift=-times * fall, facts=facts)
+        for method, times in (("svm-hog", 1), ("cnn", 2))
+        for k, fall in enumerate(falls)
+    ]
+    return [*left_out, *(make(method, split="stratified", facts=facts) for method in ("svm-hog", "cnn", "mlp"))]
+
+
 def sizes() -> list[RunRecord]:
     """Fit times that are exact powers of n, two sizes, one size that ran out of time, on images of the yeast study."""
 

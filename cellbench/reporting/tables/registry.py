@@ -14,15 +14,16 @@ class View:
     """A table of the rows of one data set, split and limit.
 
     place: 'file:function' in this folder; the function makes a Table of rows. summary: a line for the help. all_sizes:
-    whether one table has the rows of all limits. on_request: whether the view is shown only if it is named, not with
-    'all'. every_run: whether it takes every run, as it compares settings or limits. own: columns that its lines have
-    and results do not; conditions on them are applied to its lines. says_what_is_left_out: whether the function also
-    takes the rows of the same data that are not shown.
+    whether one table has the rows of all limits. all_splits: whether it has those of all splits. on_request: whether
+    the view is shown only if it is named, not with 'all'. every_run: whether it takes every run, as it compares
+    settings or limits. own: columns that its lines have and results do not; conditions on them are applied to its
+    lines. says_what_is_left_out: whether the function also takes the rows of the same data that are not shown.
     """
 
     place: str
     summary: str
     all_sizes: bool = False
+    all_splits: bool = False
     on_request: bool = False
     every_run: bool = False
     own: tuple[str, ...] = ()
@@ -57,6 +58,13 @@ VIEWS = {
     "parity": View(
         "parity:parity",
         "backends of SVMs against LIBSVM: times, decisions, optimum",
+        on_request=True,
+        every_run=True,
+    ),
+    "leave-one-out": View(
+        "leave_one_out:leave_one_out",
+        "the fall from a random split to groups left out in turn",
+        all_splits=True,
         on_request=True,
         every_run=True,
     ),

@@ -26,7 +26,7 @@ def tables(results: Results, view: str = "all", conditions: Sequence[str] = ()) 
     found = [
         _explained(_table(VIEWS[name], group, results.left_out), group)
         for name in names
-        for group in _groups(rows, SCOPE if VIEWS[name].all_sizes else DATA)
+        for group in _groups(rows, _scope(VIEWS[name]))
     ]
     return lines_chosen(found, late)
 
@@ -35,6 +35,13 @@ def _table(view: View, rows: Sequence[Row], left_out: Sequence[Line]) -> Table:
     if not view.says_what_is_left_out:
         return view.table(rows)
     return view.table(rows, [row for row in left_out if all(row[name] == rows[0][name] for name in SCOPE)])
+
+
+def _scope(view: View) -> Sequence[str]:
+    """Return the columns whose values all rows of a table share."""
+    if view.all_splits:
+        return [name for name in DATA if name not in ("split", "val_limit")]
+    return SCOPE if view.all_sizes else DATA
 
 
 def _groups(rows: Sequence[Row], scope: Sequence[str]) -> list[list[Row]]:
