@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ..core.split_names import draws_in
 from ..core.words import counted
-from ..results.bootstrap import SEEDS
+from ..results.bootstrap import DRAWS, SEEDS
 from ..results.row_settings import plain
 from ..results.rows import MOST_FILES, Line, is_disturbed, load_unknown, one_label
 from .tables.table import MISSING, Column
@@ -177,7 +178,11 @@ def _typed(value: Any) -> str:
 
 
 def seeds_of(row: Line) -> str:
+    """Return the number of seeds whose runs are ok, of how many if not all, and of how many draws if of several."""
+    draws = len(draws_in(row["split"]))
     n, of = len(row["seeds"]), row["n_runs"]
+    if draws > 1:
+        return f"{n} × {draws} draws" + (f" of {of} runs" if n * draws != of else "")
     return f"{n}" if n == of else f"{n} of {of}"
 
 
@@ -242,7 +247,7 @@ def intervals_of(rows: Sequence[Line], what: str, over: str = "interval_over") -
 
 def drawn_over(marks: Mapping[str, str]) -> str:
     """Return in words what the intervals were drawn over; marks: for each such unit, the mark of its intervals."""
-    trained = "" if set(marks) == {SEEDS} else ", of the models as trained"
+    trained = "" if set(marks) <= {SEEDS, DRAWS} else ", of the models as trained"
     return "; ".join(f"{mark} over {over}".strip() for over, mark in marks.items()) + trained
 
 

@@ -8,6 +8,8 @@ import pytest
 import scipy.stats
 
 from cellbench import load_results
+from cellbench.reporting.tables.table import render
+from cellbench.reporting.tables.views import tables
 from cellbench.results.certainty import compare_rows
 from cellbench.results.draws import compare_over_draws
 
@@ -107,3 +109,11 @@ def test_the_corrected_interval_covers_the_mean_of_all_data_sets_more_often_than
         return np.mean([abs(mean - expected) <= half for mean, half in spans])
 
     assert share(corrected) >= 0.93 > share(plain)
+
+
+def test_tables_say_how_many_draws_a_row_pools(record, results):
+    runs = [record("cnn", split=named(draw), seed=seed) for draw in range(3) for seed in range(2)]
+    (table,) = tables(load_results(results(*runs)), "leaderboard")
+    text = render([table], "text")
+    assert "split id-block@0-2" in text
+    assert "2 × 3 draws" in text

@@ -60,7 +60,7 @@ def exponent(seconds: Mapping[int, float]) -> tuple[float | None, float | None]:
 def _curve(rows: Sequence[Row]) -> Line:
     rows = sorted(rows, key=_size)
     fitted = {_size(row): row["seconds_fit"] for row in rows if row["seconds_fit"] and not is_disturbed(row)}
-    wrong = {_size(row): row["remark"] for row in rows if row["n_runs"] > len(row["seeds"])}
+    wrong = {_size(row): row["remark"] for row in rows if row["n_runs"] > len(row["files"])}
     wrong |= {
         _size(row): f"left out, other programs had {100 * row['others']:.0f} % of the processors"
         for row in rows
