@@ -75,13 +75,12 @@ def read_picture(planes: Sequence[Path]) -> Picture:
 
 def check_alike(outcomes: Sequence[Outcome]) -> None:
     """Raise DataError when images differ in type, number of channels or their names; it names one image of each."""
-    first = outcomes[0]
+    kinds: dict[str, list[str]] = {}
     for outcome in outcomes:
-        if (outcome.shape[0], outcome.dtype, outcome.channels) != (first.shape[0], first.dtype, first.channels):
-            raise DataError(
-                f"images differ in kind: {first.name} is {_kind(first)}, {outcome.name} is {_kind(outcome)}; "
-                "save them all alike"
-            )
+        kinds.setdefault(_kind(outcome), []).append(outcome.name)
+    if len(kinds) > 1:
+        found = ", ".join(f"{names[0]} is {kind} ({len(names)} of {len(outcomes)})" for kind, names in kinds.items())
+        raise DataError(f"images differ in kind: {found}; save them all alike")
 
 
 def _kind(outcome: Outcome) -> str:

@@ -26,7 +26,10 @@ GROUP_COLUMNS = (
     *("group", "patient", "patientid", "donor", "specimen", "slide", "well", "wellid", "plate"),
     *("metadatawell", "metadataplate", "wellname", "platename"),
 )
-CELLPROFILER_FILE, CELLPROFILER_FOLDER = "FileName_", "PathName_"  # and the name of the channel behind it
+CELLPROFILER_FILE, CELLPROFILER_FOLDER = (
+    "FileName_",
+    "PathName_",
+)  # and the name of the channel behind it; in exports to a database 'Image_' before
 SPLIT_COLUMNS = ("split",)
 YES_OR_NO = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False}
 
@@ -52,6 +55,7 @@ def find_table(
                 raise DataError("none of its rows names an image here")
             usable.append(table)
         except DataError as error:
+            _refuse_plates_as_classes(path, files[name], name, options)
             notes.append(f"{name} not used: {error}")
     if len(usable) > 1:
         raise DataError(f"{path} holds several tables of labels, {', '.join(t.name for t in usable)}; give --labels")
@@ -59,6 +63,21 @@ def find_table(
     if not usable and notes and needed:
         raise DataError("; ".join(notes))
     return (usable[0] if usable else None), notes
+
+
+def _refuse_plates_as_classes(path: Path, file: Path, name: str, options: FolderOptions) -> None:
+    """Raise DataError when a table without labels shows that the folders are plates: they are its column's values."""
+    try:
+        table = read_table(file, name)
+    except DataError:
+        return
+    tops = set(subfolders(path))
+    for column in table.header:
+        if tops and "plate" in column.lower() and tops <= set(table.column(column)) and not options.label_column:
+            raise DataError(
+                f"the folders of {path} are what column {column!r} of {name} says, so they are no classes; name the "
+                f"column of classes with --label-column (its columns are {', '.join(table.header)})"
+            )
 
 
 def _main_columns(table: Table, options: FolderOptions) -> tuple[str, str]:
@@ -71,14 +90,14 @@ def _main_columns(table: Table, options: FolderOptions) -> tuple[str, str]:
 
 def _cellprofiler_column(table: Table) -> str:
     """The first column of file names as CellProfiler calls them, 'FileName_DNA'; '' when there is none."""
-    return next((name for name in table.header if name.startswith(CELLPROFILER_FILE)), "")
+    return next((name for name in table.header if CELLPROFILER_FILE in name), "")
 
 
 def file_cells(table: Table, column: str) -> list[str]:
     """The files that rows are about: the cells of the column, behind those of CellProfiler's column of folders."""
     cells = table.column(column)
-    folder = CELLPROFILER_FOLDER + column.removeprefix(CELLPROFILER_FILE)
-    if not column.startswith(CELLPROFILER_FILE) or folder not in table.header:
+    folder = column.replace(CELLPROFILER_FILE, CELLPROFILER_FOLDER)
+    if CELLPROFILER_FILE not in column or folder not in table.header:
         return cells
     return [f"{path}/{cell}" for path, cell in zip(table.column(folder), cells, strict=True)]
 

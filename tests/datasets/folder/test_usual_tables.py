@@ -114,3 +114,13 @@ def test_broken_tables_of_records_are_refused_by_name(root: Path, name: str, con
     put(root, PLATES)
     (root / name).write_bytes(content)
     refused(root, words, labels=root / name)
+
+
+def test_folders_that_a_table_calls_plates_are_no_classes(root: Path) -> None:
+    names = [f"Week1_{w}/{i}.png" for w in (221, 222) for i in range(6)]
+    put(root, names)
+    header = ("Image_FileName_DAPI", "Image_PathName_DAPI", "Image_Metadata_Plate_DAPI", "Compound")
+    rows = [[n.split("/")[1], f"Week1/{n.split('/')[0]}", n.split("/")[0], kind(i)] for i, n in enumerate(names)]
+    write_table(root / "image.csv", [header, *rows])
+    refused(root, "are what column 'Image_Metadata_Plate_DAPI' of image.csv says.*with --label-column")
+    assert load(root, label_column="Compound").labels.tolist() == [i % 2 for i in range(12)]
