@@ -71,13 +71,26 @@ class Entry(Settings):
     published: Figures | None = None
 
 
+class Protocol(Settings):
+    """How long the source of a suite trained its nets; a run of fewer steps or epochs is called shortened.
+
+    where: the place in the source. Either number may be missing.
+    """
+
+    noun: ClassVar[str] = "key"
+
+    where: str
+    steps: int | None = None
+    epochs: int | None = None
+
+
 class Suite(Settings):
     """A study as a list of runs.
 
     source: what to cite. study: whether it was published, and is run as it was. set: settings for all entries whose
     method has them. limits: numbers of training images, None is all; entries without a limit are run on each of them.
     published: figures of methods that are no entry. assumed: what the source does not say, and what is done instead.
-    not_rebuilt: which parts of the study are not run, and why.
+    not_rebuilt: which parts of the study are not run, and why. protocol: how long the source trained, where it says so.
     """
 
     noun: ClassVar[str] = "key"
@@ -96,6 +109,7 @@ class Suite(Settings):
     published: tuple[Figures, ...] = ()
     assumed: Several[str] = ()
     not_rebuilt: Several[str] = ()
+    protocol: Protocol | None = None
 
     def split_of(self, entry: Entry) -> str:
         return entry.split or self.split

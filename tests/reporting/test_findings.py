@@ -18,12 +18,14 @@ from cellbench.reporting.findings import load as load_claims
 from .conftest import make, scores
 
 YEAST = "deepyeast"
+EPOCHS = 100_000  # as many as any source's protocol asks for, however few images there are
 
 
 def told(method, right, named=None, train=None, val=None, truth=None, n=None, params=None, **changes):
     """A record and predictions: right, of each test image whether it is; `truth` and `right` as labels if it is given.
 
-    named: the method's name, if not that of the record it is made from. train, val: accuracies. n: training images.
+    named: the method's name, if not that of the record it is made from.
+    Nets have EPOCHS unless params say otherwise. train, val: accuracies. n: training images.
     """
     facts = {**({"n": {"train": n}} if n else {}), **changes.pop("facts", {})}
     record = make(method, facts=facts, **changes)
@@ -36,7 +38,9 @@ def told(method, right, named=None, train=None, val=None, truth=None, n=None, pa
     for part, value in (("train", train), ("val", val)):
         if value is not None:
             metrics[part] = {**metrics[part], "accuracy": value, "macro_f1": value}
-    spec = dataclasses.replace(record.spec, method=named or method, params={**record.spec.params, **(params or {})})
+    long = {"epochs": EPOCHS} if "epochs" in record.spec.params else {}
+    params = {**record.spec.params, **long, **(params or {})}
+    spec = dataclasses.replace(record.spec, method=named or method, params=params)
     return dataclasses.replace(record, spec=spec, metrics=metrics), kept
 
 
@@ -68,8 +72,11 @@ def test_claims_that_are_judged_come_before_those_that_are_not(results):
     given = load_results(results(told("svm-hog", first(40)), told("cnn", first(30))))
     verdicts = [one.verdict for one in findings(given)]
     assert verdicts[0] == "supported"
-    assert verdicts == sorted(verdicts, key=lambda verdict: verdict == "not tested")
-    untested = [one.claim.id for one in findings(given) if one.verdict == "not tested"]
+    assert [one.claim.id for one in findings(given)][1] == "svm-above-simple-cnn-as-run"  # untested, beside its twin
+    later = verdicts[2:]
+    assert later == sorted(later, key=lambda verdict: verdict == "not tested")
+    untested = [one.claim.id for one in findings(given)[2:] if one.verdict == "not tested"]
+    assert {"vgg-above-simple-cnn", "vgg-above-simple-cnn-as-run"} <= set(untested)
     own_order = [claim.id for claim in load_claims()]
     assert untested == sorted(untested, key=own_order.index)
 
@@ -623,6 +630,10 @@ def test_verdict_words_alone_are_painted(judge):
     [
         ('juge = "reaches"', "claim 'x': unknown key 'juge'; did you mean 'judge'?"),
         ('judge = "reaches"', "claim 'x': commands is missing"),
+        (
+            'judge = "reaches"\ncommands = []\nbasis = "said"',
+            "claim 'x': basis is 'said'; it may be stated, implied, ours",
+        ),
     ],
 )
 def test_a_claim_that_is_written_wrong_is_refused_by_name(change, message):
@@ -634,10 +645,37 @@ suite = "yeast"
 where = "w"
 numbers = []
 dataset = "hep2"
-{change}
+{change if "basis" in change else f'{change}{chr(10)}basis = "ours"'}
 """
     with pytest.raises(UsageError, match=message):
         load_claims(text)
+
+
+def test_fewer_steps_than_the_source_had_settle_nothing_and_the_full_command_is_given(judge):
+    """The paper has 64,000 steps: of 6,400 images in batches of 64, 640 epochs; 60 of them are 6,000 steps."""
+    kind = {"params": {"epochs": 60, "batch": 64}, "n": 6400}
+    records = [
+        told(method, first(30), train=value + seed / 100, seed=seed, dataset="hep2", **kind)
+        for method, value in (("plain18", 0.95), ("plain34", 0.60))
+        for seed in range(3)
+    ]
+    found = judge("plain-nets-degrade", *records)
+    assert found.verdict == "inconclusive"
+    assert [one.verdict for one in found.rulings] == ["inconclusive"]
+    assert found.summary.startswith("inconclusive, shortened (plain18: 60 epochs, 6,000 steps; plain34: 60 epochs")
+    assert "; the source has 64,000 steps) on hep2" in found.summary
+    assert found.commands == ("cellbench run --suite depth -m 'plain*' --set epochs=640",)
+
+
+def test_as_the_authors_ran_it_takes_their_methods_and_recipes_alone(judge):
+    theirs = {"lr": 0.01, "momentum": 0.5, "batch": 64, "epochs": 9, "schedule": "constant"}
+    own = told("cnn", first(20), named="cnn2-yeast", params=theirs)
+    other = told("cnn", first(10), named="cnn2-yeast", params={**theirs, "lr": 0.1})
+    better = told("cnn", first(40))
+    found = judge("svm-above-simple-cnn-as-run", told("svm-flat", first(30), named="svm-yeast"), own, other, better)
+    (ruling,) = found.rulings
+    assert (found.verdict, ruling.trial.difference) == ("supported", pytest.approx(0.25))
+    assert "SVM is more accurate than a simple CNN (as the authors ran it)." in show.as_text([found], [])
 
 
 def test_no_verdict_rests_on_a_net_that_was_not_trained_enough_and_it_is_said(judge):

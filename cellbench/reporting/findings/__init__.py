@@ -15,12 +15,15 @@ def findings(results: Results, ids: Sequence[str] = (), conditions: Sequence[str
     """Return the verdict on each claim, or on those with the given ids.
 
     conditions: on the rows that verdicts rest on, as `Results.where` takes them; all rows without any. Findings are in
-    the order of the claims, but those that were not tested come last. Raises UsageError for an unknown id, and for
-    conditions that choose no run.
+    the order of the claims, but those that were not tested come last; a claim that is judged in two ways, fairly and
+    as the authors ran it, keeps both together. Raises UsageError for an unknown id, and for conditions that choose no
+    run.
     """
     claims = chosen(load(), ids)
     rows = rows_of(results, conditions)
-    return sorted((find(claim, rows) for claim in claims), key=lambda one: one.verdict == NOT_TESTED)
+    found = {claim.id: find(claim, rows) for claim in claims}
+    untested = {name for name, one in found.items() if one.verdict == NOT_TESTED}
+    return sorted(found.values(), key=lambda one: {one.claim.id, one.claim.twin} & found.keys() <= untested)
 
 
 def sentences(results: Results) -> list[dict[str, Any]]:

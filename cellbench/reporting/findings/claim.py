@@ -10,6 +10,8 @@ from ...core import suites
 from ...core.errors import UsageError, did_you_mean
 from ...core.suites import Figures, Suite, told
 
+# Whether the source says the claim, or its figures do, or cellbench asks it.
+BASES = {"stated": "stated", "implied": "implied", "ours": "cellbench's question"}
 FILE = files("cellbench.reporting.findings") / "claims.toml"
 
 
@@ -17,6 +19,9 @@ FILE = files("cellbench.reporting.findings") / "claims.toml"
 class Claim:
     """A claim of a study, and how it is tested: rows of side a against rows of side b.
 
+    basis: a key of BASES: whether the source states or implies the claim, or it is cellbench's own question.
+    contestants: who meets, where one claim is judged in two ways: 'as the authors ran it', or 'fairly', the best of
+    each kind. twin: the id of the other way.
     suite: the suite whose source made the claim. where: the place in that source. numbers: as 'suite/entry', the
     entries that have the claimed figures. dataset: the data set that the claim was made on. judge: a key of
     `judges.JUDGES`. commands: the commands that produce the evidence.
@@ -31,6 +36,7 @@ class Claim:
 
     id: str
     sentence: str
+    basis: str
     suite: str
     where: str
     numbers: tuple[str, ...]
@@ -45,11 +51,18 @@ class Claim:
     least: int = 1
     figure: str = ""
     target: float = 0.0
+    contestants: str = ""
+    twin: str = ""
+
+    @property
+    def titled(self) -> str:
+        """The sentence, with who meets where the claim is judged in two ways."""
+        return f"{self.sentence.removesuffix('.')} ({self.contestants})." if self.contestants else self.sentence
 
     @property
     def source(self) -> str:
         suite = suites.load(self.suite)
-        return f"{suite.source}: {self.where}"
+        return f"{BASES[self.basis]}; {suite.source}: {self.where}"
 
     @property
     def url(self) -> str:
@@ -109,6 +122,8 @@ def _made(given: Mapping[str, Any], number: int) -> Claim:
             raise UsageError(f"{where}: unknown key {key!r}; {did_you_mean(key, known)}")
     if missing := [key for key, field in known.items() if field.default is MISSING and key not in given]:
         raise UsageError(f"{where}: {', '.join(missing)} is missing")
+    if given["basis"] not in BASES:
+        raise UsageError(f"{where}: basis is {given['basis']!r}; it may be {', '.join(BASES)}")
     read: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
     return Claim(**read)
 

@@ -74,7 +74,7 @@ def _block(one: Finding, room: int, paint: Paint, detail: bool, output: Path | N
     head, *more = _filled(f"{one.claim.id}: {one.verdict}{rest}", room, "  ")
     yield head.replace(f": {one.verdict}", f": {paint(one.verdict)}", 1)
     yield from more
-    yield from _filled(one.claim.sentence, room, "  ", "  ")
+    yield from _filled(one.claim.titled, room, "  ", "  ")
     for ruling in one.rulings:
         yield from _filled(f"- {_ruled(ruling)}", room, "    ", "  ")
         if detail:
@@ -151,9 +151,9 @@ def _filled(text: str, room: int, indent: str, first: str = "") -> list[str]:
 def as_markdown(found: Sequence[Finding], sentences: Sentences, output: Path | None = None) -> str:
     lines = ["# Findings", "", *_paragraphs(sentences), tally(found)]
     lines += ["", "| claim | verdict |", "|---|---|"]
-    lines += [f"| [{_escaped(one.claim.sentence)}](#{one.claim.id}) | **{one.verdict}** |" for one in found]
+    lines += [f"| [{_escaped(one.claim.titled)}](#{one.claim.id}) | **{one.verdict}** |" for one in found]
     for one in found:
-        lines += ["", f"## {one.claim.id}", "", _escaped(one.claim.sentence), "", f"**{one.verdict}**"]
+        lines += ["", f"## {one.claim.id}", "", _escaped(one.claim.titled), "", f"**{one.verdict}**"]
         lines[-1] += _escaped(one.summary.removeprefix(one.verdict))
         for ruling in one.rulings:
             lines += ["", f"- {_escaped(_ruled(ruling))}", "", *_grid(ruling.trial.evidence)]

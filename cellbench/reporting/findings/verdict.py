@@ -18,6 +18,7 @@ from .claim import Claim
 from .evidence import briefly, sides
 from .judges import JUDGES
 from .power import more, told
+from .protocol import in_full, is_shortened, shortened
 from .trial import Trial
 
 SUPPORTED, CONTRADICTED, INCONCLUSIVE, NOT_TESTED = VERDICTS = (
@@ -62,7 +63,8 @@ class Finding:
 
     def as_data(self) -> dict[str, Any]:
         claim = self.claim
-        told = {name: getattr(claim, name) for name in ("id", "sentence", "source", "url", "dataset", "judge")}
+        names = ("id", "sentence", "basis", "contestants", "twin", "source", "url", "dataset", "judge")
+        told = {name: getattr(claim, name) for name in names}
         rulings = [
             {
                 **dataclasses.asdict(one.trial),
@@ -88,12 +90,24 @@ def find(claim: Claim, rows: Sequence[Row]) -> Finding:
     """Return the finding on a claim; rows: pooled rows that are ok. Those that were not trained enough don't count."""
     judge = JUDGES[claim.judge]
     trained = [row for row in rows if not row.undertrained]
-    rulings = ruled(judge(claim, [row for row in trained if not row.synthetic]))
+    real = [row for row in trained if not row.synthetic]
+    rulings, short = ruled(judge(claim, [row for row in real if not is_shortened(claim, row)])), ""
+    if not rulings:
+        rulings, short = [_open(one) for one in ruled(judge(claim, real))], shortened(claim, real)
     simulated = judge(claim, [row for row in trained if row.synthetic])
     verdict, summary, settled = _sum_up(claim, rulings)
+    if rulings and short:
+        summary = summary.replace(INCONCLUSIVE, f"{INCONCLUSIVE}, shortened ({short})", 1)
     summary += _not_counted(claim, rows)
     commands = () if settled else _commands(claim, rulings)
+    if rulings and short:
+        commands = tuple(in_full(claim, command, real) for command in claim.commands)
     return Finding(claim, verdict, summary, tuple(rulings), tuple(simulated), commands)
+
+
+def _open(one: Ruling) -> Ruling:
+    """Return a ruling on nets that had fewer steps than the source's: it settles nothing."""
+    return dataclasses.replace(one, verdict=INCONCLUSIVE, needs="the whole training of the source", seeds=None)
 
 
 def _not_counted(claim: Claim, rows: Sequence[Row]) -> str:
