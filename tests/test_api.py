@@ -11,7 +11,7 @@ import pytest
 import cellbench
 from cellbench import svm
 from cellbench.api import run
-from cellbench.cli.run import run as command
+from cellbench.cli.runs.run import run as command
 from cellbench.core.errors import DataError, UsageError
 from cellbench.datasets import datasets
 from cellbench.datasets.opening import FolderKeywords

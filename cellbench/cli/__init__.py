@@ -1,4 +1,9 @@
-"""The command line. Heavy modules are imported inside the commands only, so that --help is instant."""
+"""The command line. Heavy modules are imported inside the commands only, so that --help is instant.
+
+data/: inspect, prepare · runs/: run, predict · results/: table, findings, compare, plot, report · tools/: list, check,
+new, doctor · options: those that several commands share · reading: folders of results. Here: the group of all
+commands, and how errors become one line and an exit code.
+"""
 
 import os
 import signal
@@ -8,19 +13,19 @@ import click
 
 from .. import __version__
 from ..core.errors import CellbenchError, did_you_mean
-from .check import check
-from .compare import compare
-from .doctor import doctor
-from .findings import findings
-from .inspect import inspect
-from .listing import list_
-from .new import new
-from .plot import plot
-from .predict import predict
-from .prepare import prepare
-from .report import report
-from .run import run
-from .table import table
+from .data.inspect import inspect
+from .data.prepare import prepare
+from .results.compare import compare
+from .results.findings import findings
+from .results.plot import plot
+from .results.report import report
+from .results.table import table
+from .runs.predict import predict
+from .runs.run import run
+from .tools.check import check
+from .tools.doctor import doctor
+from .tools.listing import list_
+from .tools.new import new
 
 
 class Group(click.Group):

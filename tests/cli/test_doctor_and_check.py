@@ -4,7 +4,7 @@ import os
 
 from click.testing import CliRunner
 
-from cellbench.cli.doctor import doctor
+from cellbench.cli.tools.doctor import doctor
 
 from .program import call, call_in_its_own_process
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from cellbench import load_results
 from cellbench.cli import cli
-from cellbench.cli.run import run
+from cellbench.cli.runs.run import run
 from cellbench.core import suites
 from cellbench.core.data import Split
 from cellbench.core.errors import UsageError

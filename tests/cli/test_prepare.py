@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cellbench.cli import cli
-from cellbench.cli.prepare import download_watcher
+from cellbench.cli.data.prepare import download_watcher
 from cellbench.core.data import Dataset
 from cellbench.core.environment import cache_folder
 from cellbench.core.errors import CellbenchError, DataError, UsageError

@@ -5,7 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from cellbench.cli.table import table
+from cellbench.cli.results.table import table
 from cellbench.core.errors import UsageError
 from cellbench.reporting.tables.choosing import ordered
 from cellbench.reporting.tables.table import Table

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from cellbench import load_results
-from cellbench.cli.table import FORMATS, HELP, table
+from cellbench.cli.results.table import FORMATS, HELP, table
 from cellbench.core.errors import UsageError
 from cellbench.reporting.tables.registry import VIEWS, View
 from cellbench.reporting.tables.table import STYLES
@@ -100,5 +100,5 @@ def test_a_command_that_would_write_elsewhere_is_completed(run, results, record,
 
 
 def test_help_needs_no_heavy_import():
-    code = "import sys, cellbench.cli.table; assert not {'pandas', 'numpy', 'tabulate'} & sys.modules.keys()"
+    code = "import sys, cellbench.cli.results.table; assert not {'pandas', 'numpy', 'tabulate'} & sys.modules.keys()"
     subprocess.run([sys.executable, "-c", code], check=True)

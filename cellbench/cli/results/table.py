@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..core.errors import UsageError
-from ..reporting.tables.registry import VIEWS
-from .options import runs_option, terminal_width, wide_option
-from .reading import machine_option, read_results
+from ...core.errors import UsageError
+from ...reporting.tables.registry import VIEWS
+from ..options import runs_option, terminal_width, wide_option
+from ..reading import machine_option, read_results
 
 if TYPE_CHECKING:
-    from ..reporting.tables.table import Table
-    from ..results.results import Results
+    from ...reporting.tables.table import Table
+    from ...results.results import Results
 
 FORMATS = ("text", "markdown", "latex", "csv", "json")
 _EACH_VIEW = "\n".join(f"{name:<14}{view.summary}" for name, view in VIEWS.items())
@@ -82,9 +82,9 @@ def table(
     wide: bool,
     machine: str | None,
 ) -> None:
-    from ..reporting.tables.choosing import ordered
-    from ..reporting.tables.table import render
-    from ..reporting.tables.views import tables
+    from ...reporting.tables.choosing import ordered
+    from ...reporting.tables.table import render
+    from ...reporting.tables.views import tables
 
     if suites and (view != "all" or conditions):
         flag = f"--view {view}" if view != "all" else "--where"
@@ -110,8 +110,8 @@ def table(
 
 
 def _claims(results: "Results", names: Sequence[str]) -> "list[Table]":
-    from ..core.suites import select
-    from ..reporting.tables.suite import claims
-    from ..running.planning.suites import expected
+    from ...core.suites import select
+    from ...reporting.tables.suite import claims
+    from ...running.planning.suites import expected
 
     return [claims(results, suite, expected(suite)) for suite in select(names)]

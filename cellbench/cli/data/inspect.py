@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..core.errors import UsageError
-from .options import folder_options, plugin_option, split_option
+from ...core.errors import UsageError
+from ..options import folder_options, plugin_option, split_option
 
 if TYPE_CHECKING:
-    from ..datasets.audit.result import Audit
+    from ...datasets.audit.result import Audit
 
 SCHEMA_VERSION = 1
 
@@ -60,8 +60,8 @@ def inspect(
         raise UsageError(f"-o got {output}; the montage is a PNG, so give the name of a file that ends in .png")
     if output is not None and no_montage:
         raise click.UsageError("-o and --no-montage contradict each other; leave one out")
-    from ..datasets.inspection import inspect as look
-    from ..running.plugins import load_plugins
+    from ...datasets.inspection import inspect as look
+    from ...running.plugins import load_plugins
     from .inspect_page import page
 
     load_plugins(plugins)

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..core.errors import UsageError, did_you_mean
-from ..core.words import counted
-from ..reporting.charts import FORMATS
-from .options import runs_option
-from .reading import machine_option, read_results
+from ...core.errors import UsageError, did_you_mean
+from ...core.words import counted
+from ...reporting.charts import FORMATS
+from ..options import runs_option
+from ..reading import machine_option, read_results
 
 if TYPE_CHECKING:
-    from ..reporting.charts.registry import Outcome
-    from ..results.results import Results
+    from ...reporting.charts.registry import Outcome
+    from ...results.results import Results
 
 FOLDER = "plots"  # default folder of `all`, which makes too many files for the current one
 
@@ -26,7 +26,7 @@ class _Plot(click.Command):
     """A command whose help lists all kinds of chart; they are imported when the help is shown, as that is slow."""
 
     def format_help_text(self, context: click.Context, formatter: click.HelpFormatter) -> None:
-        from ..reporting.charts.registry import kinds
+        from ...reporting.charts.registry import kinds
 
         lines = [f"{kind.name:<16}{kind.about}" for kind in kinds().values()]
         self.help = cleandoc(self.help or "").replace("KINDS", "\n".join(lines))
@@ -88,7 +88,7 @@ def plot(
       cellbench plot svm-time --where C=10 --where method=svm-hog
       cellbench plot time --where split=official --format svg
     """
-    from ..reporting.charts.registry import kinds, left_out, outcomes
+    from ...reporting.charts.registry import kinds, left_out, outcomes
 
     known = kinds()
     if kind not in (*known, "all") and Path(kind).is_dir():
@@ -136,7 +136,7 @@ def _of_datasets(results: "Results", names: Sequence[str]) -> "Results":
 
 
 def _write(drawn: "Sequence[Outcome]", folder: Path, file: Path | None, style: str) -> None:
-    from ..reporting.charts.render import save
+    from ...reporting.charts.render import save
 
     if file and len(drawn) > 1:
         about = "; ".join(outcome.about for outcome in drawn)

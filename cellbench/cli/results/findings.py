@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from .options import terminal_width
-from .reading import machine_option, read_results
+from ..options import terminal_width
+from ..reading import machine_option, read_results
 
 FORMATS = ("text", "json", "markdown")
 COLOURS = {"supported": "green", "contradicted": "red", "inconclusive": "yellow", "not tested": "cyan"}
@@ -42,9 +42,9 @@ def findings(context: click.Context, results: Path, style: str, ids: tuple[str, 
       cellbench findings results/ --format markdown > findings.md
       cellbench findings results/ --format json
     """
-    from ..reporting.findings import findings as judged
-    from ..reporting.findings import sentences, show
-    from ..reporting.findings.claim import chosen, load
+    from ...reporting.findings import findings as judged
+    from ...reporting.findings import sentences, show
+    from ...reporting.findings.claim import chosen, load
 
     chosen(load(), ids)  # so that a misspelt id is reported before anything is read
     read = read_results(context, results, machine)

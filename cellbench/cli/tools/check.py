@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from ..core.words import counted
-from .options import plugin_option
+from ...core.words import counted
+from ..options import plugin_option
 
 
 @click.command()
@@ -21,11 +21,11 @@ def check(context: click.Context, name: str, plugins: tuple[Path, ...]) -> None:
     cellbench check resnet18
     cellbench check my-method --plugin my_method.py
     """
-    from ..datasets import conformance as of_data_sets
-    from ..datasets import datasets
-    from ..methods import conformance as of_methods
-    from ..methods import methods
-    from ..running.plugins import load_plugins
+    from ...datasets import conformance as of_data_sets
+    from ...datasets import datasets
+    from ...methods import conformance as of_methods
+    from ...methods import methods
+    from ...running.plugins import load_plugins
 
     load_plugins(plugins)
     rules = of_data_sets.conformance(datasets[name]) if name in datasets else of_methods.conformance(methods[name])

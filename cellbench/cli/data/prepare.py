@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from ..core.errors import UsageError
-from ..core.words import counted, file_size
-from .options import folder_options, plugin_option
+from ...core.errors import UsageError
+from ...core.words import counted, file_size
+from ..options import folder_options, plugin_option
 
 SECONDS_A_LINE = 10  # at least, between two lines on the progress of a download
 
@@ -51,7 +51,7 @@ def prepare(
         raise UsageError(
             "prepare wants one of: a data set (`cellbench list datasets` names them), --list, --clear NAME"
         )
-    from ..running.plugins import load_plugins
+    from ...running.plugins import load_plugins
 
     load_plugins(plugins)
     if show:
@@ -63,8 +63,8 @@ def prepare(
 
 
 def _prepare(dataset: str, source: Path | None, again: bool, folder: dict[str, Any]) -> None:
-    from ..datasets import datasets, opening
-    from ..datasets.files import cache
+    from ...datasets import datasets, opening
+    from ...datasets.files import cache
 
     start = time.perf_counter()
     given = opening.given(folder)
@@ -102,8 +102,8 @@ def _prepare(dataset: str, source: Path | None, again: bool, folder: dict[str, A
 def _list() -> None:
     from tabulate import tabulate
 
-    from ..core.environment import cache_folder
-    from ..datasets.cached import list_cached
+    from ...core.environment import cache_folder
+    from ...datasets.cached import list_cached
 
     lines = list_cached()
     rows = [
@@ -119,13 +119,13 @@ def _list() -> None:
 
 def _inside(path: Path) -> str:
     """A path as seen from the cache folder, which a line below the table names."""
-    from ..core.environment import cache_folder
+    from ...core.environment import cache_folder
 
     return str(path.relative_to(cache_folder()))
 
 
 def _clear(name: str) -> None:
-    from ..datasets.cached import remove_cached
+    from ...datasets.cached import remove_cached
 
     freed = remove_cached(name)
     click.echo(f"{name}: {file_size(freed)} freed" if freed else f"{name}: nothing of it was on the disk")

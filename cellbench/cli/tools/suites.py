@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..core.suites import Entry, Suite
+    from ...core.suites import Entry, Suite
 
 
 def overview(suites: Sequence["Suite"]) -> str:
@@ -25,7 +25,7 @@ def detail(suite: "Suite", width: int) -> str:
     """Return the details of a suite as text: its runs, the published figures, assumptions, and what is not rebuilt."""
     from tabulate import tabulate
 
-    from ..core.suites import told
+    from ...core.suites import told
 
     seeds = ", ".join(map(str, suite.seeds))
     limits = "; training images: " + ", ".join("all" if n is None else f"{n:,}" for n in suite.limits)
@@ -63,8 +63,8 @@ def detail(suite: "Suite", width: int) -> str:
 
 
 def _state(suite: "Suite") -> str:
-    from ..datasets import datasets
-    from ..datasets.files import cache
+    from ...datasets import datasets
+    from ...datasets.files import cache
 
     entry = datasets[suite.dataset]
     if cache.is_ready(entry.key):

@@ -8,8 +8,8 @@ from typing import Any
 import click
 from tabulate import tabulate
 
-from ..core.words import counted
-from ..datasets.audit.result import Audit
+from ...core.words import counted
+from ...datasets.audit.result import Audit
 
 MARKS = {"ok": ("✓", "green"), "found": ("!", "yellow"), "skipped": ("–", "bright_black")}
 SECTIONS = {

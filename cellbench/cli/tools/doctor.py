@@ -12,11 +12,11 @@ def doctor() -> None:
     \b
     cellbench doctor
     """
-    from ..core.environment import cache_folder, cores, machine_name, processor, versions
-    from ..core.words import counted
-    from ..running.executors import child
-    from ..running.executors.questions import describe_torch
-    from ..svm.backends import BACKENDS, available
+    from ...core.environment import cache_folder, cores, machine_name, processor, versions
+    from ...core.words import counted
+    from ...running.executors import child
+    from ...running.executors.questions import describe_torch
+    from ...svm.backends import BACKENDS, available
 
     torch = child.ask(describe_torch)
     size = sum(file.stat().st_size for file in cache_folder().rglob("*") if file.is_file())

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ..core.errors import UsageError, cannot_write
+from ...core.errors import UsageError, cannot_write
 
 NAME = r"[a-z][a-z0-9]*([-_.][a-z0-9]+)*"
 
@@ -42,8 +42,8 @@ def new(kind: str, name: str, output: Path | None) -> None:
 
 
 def _refuse_taken(kind: str, name: str) -> None:
-    from ..datasets import datasets
-    from ..methods import methods
+    from ...datasets import datasets
+    from ...methods import methods
 
     if name in (methods if kind == "method" else datasets):
         raise UsageError(f"there is a {kind} {name!r} already; choose another name")

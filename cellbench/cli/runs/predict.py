@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..core.errors import UsageError
-from ..core.words import counted, duration
-from .options import plugin_option
+from ...core.errors import UsageError
+from ...core.words import counted, duration
+from ..options import plugin_option
 
 if TYPE_CHECKING:
-    from ..running.saved_models.labelling import Labelled
-    from ..running.saved_models.models import Model
+    from ...running.saved_models.labelling import Labelled
+    from ...running.saved_models.models import Model
 
 SCHEMA_VERSION = 1
 NAMED = 10  # unreadable images that are named one by one
@@ -68,11 +68,11 @@ def predict(
     cellbench predict results/.../resnet18/s0-1a2b3c4d5e6f.model new_cells/ -o labels.csv
     cellbench predict resnet18.model new_cells/ more/a.png --top 3 --all-scores
     """
-    from ..running.plugins import load_plugins
+    from ...running.plugins import load_plugins
 
     load_plugins(plugins)
     _check_output(output, model, images)
-    from ..running.saved_models import labelling, models
+    from ...running.saved_models import labelling, models
 
     loaded = models.load(model)
     shown = _shown(loaded, top)
@@ -90,7 +90,7 @@ def predict(
 
 def _check_output(output: Path | None, model: Path, images: Sequence[Path]) -> None:
     """Raise UsageError, before any work is done, if the output cannot be written or would overwrite an input."""
-    from ..datasets.files.names import is_image
+    from ...datasets.files.names import is_image
 
     if output is None:
         return
@@ -228,7 +228,7 @@ def _json(model: "Model", labelled: "Labelled", rows: Iterator[dict[str, Any]]) 
 
 
 def _write(text: bytes, output: Path | None) -> None:
-    from ..core.store import write_whole
+    from ...core.store import write_whole
 
     try:
         if output is None:

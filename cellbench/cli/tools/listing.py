@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..core.families import FAMILIES, family_of
-from ..core.words import counted, file_size
-from .options import plugin_option, terminal_width, wide_option
+from ...core.families import FAMILIES, family_of
+from ...core.words import counted, file_size
+from ..options import plugin_option, terminal_width, wide_option
 
 if TYPE_CHECKING:
-    from ..core.extras import Extra
-    from ..core.settings import Setting
-    from ..methods.registry import MethodEntry
+    from ...core.extras import Extra
+    from ...core.settings import Setting
+    from ...methods.registry import MethodEntry
 
 DETAIL_WIDTH = 110
 
@@ -47,10 +47,10 @@ def list_methods(name: str | None, plugins: tuple[Path, ...]) -> None:
     cellbench list methods --plugin my_method.py
     """
 
-    from ..core.extras import EXTRAS
-    from ..methods import methods
-    from ..running.planning.plan import needs_of, settings_of
-    from ..running.plugins import load_plugins
+    from ...core.extras import EXTRAS
+    from ...methods import methods
+    from ...running.planning.plan import needs_of, settings_of
+    from ...running.plugins import load_plugins
 
     load_plugins(plugins)
     if name:
@@ -145,10 +145,10 @@ def list_datasets(plugins: tuple[Path, ...]) -> None:
     """
     from tabulate import tabulate
 
-    from ..datasets import datasets
-    from ..datasets.files import cache
-    from ..datasets.files.names import natural_key
-    from ..running.plugins import load_plugins
+    from ...datasets import datasets
+    from ...datasets.files import cache
+    from ...datasets.files.names import natural_key
+    from ...running.plugins import load_plugins
 
     load_plugins(plugins)
     entries = sorted(datasets.entries(), key=lambda entry: natural_key(entry.name))
@@ -168,7 +168,7 @@ def list_datasets(plugins: tuple[Path, ...]) -> None:
 
 def _known(entry: Any, what: str) -> Sequence[str]:
     """Return the 'classes' or 'channels' of a data set: those of the prepared data, else those in its entry."""
-    from ..datasets.files import cache
+    from ...datasets.files import cache
 
     return cache.meta(entry.key).get(what) or getattr(entry, what)
 
@@ -180,7 +180,7 @@ def _indented(text: str) -> str:
 
 def _state(entry: Any) -> str:
     """Return the state of a data set as text: its key and size in the cache if it is ready, else how to prepare it."""
-    from ..datasets.files import cache
+    from ...datasets.files import cache
 
     if cache.is_ready(entry.key):
         return f"ready: {entry.key}, {file_size(cache.size_of(cache.location(entry.key)))}"
@@ -202,7 +202,7 @@ def list_suites(names: tuple[str, ...]) -> None:
     cellbench list suites
     cellbench list suites yeast
     """
-    from ..core import suites
+    from ...core import suites
     from .suites import detail, overview
 
     chosen = suites.select(names or ["*"])
@@ -226,9 +226,9 @@ def list_results(results: Path, wide: bool) -> None:
     cellbench list results
     cellbench list results other/results --wide
     """
-    from ..reporting.tables.runs import runs
-    from ..reporting.tables.table import render
-    from ..results.results import Results
+    from ...reporting.tables.runs import runs
+    from ...reporting.tables.table import render
+    from ...results.results import Results
 
     found = Results.load(results)
     for path, reason in found.passed_over:

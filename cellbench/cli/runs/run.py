@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from .options import folder_options, plugin_option, split_option, terminal_width
+from ..options import folder_options, plugin_option, split_option, terminal_width
 
 if TYPE_CHECKING:
-    from ..running.run import RunPlan
+    from ...running.run import RunPlan
 
 
 @click.command()
@@ -76,11 +76,11 @@ def run(context: click.Context, **options: Any) -> None:
     cellbench run --suite yeast
     cellbench run --suite hep2-alexnet -d synthetic-yeast -m 'augment-*' --limit 500
     """
-    from ..datasets.opening import FolderKeywords
-    from ..running.dry_run import overview
-    from ..running.planning.options import RunOptions
-    from ..running.run import FAILURES, plan_runs, run_plan
-    from ..running.run_jobs import summary
+    from ...datasets.opening import FolderKeywords
+    from ...running.dry_run import overview
+    from ...running.planning.options import RunOptions
+    from ...running.run import FAILURES, plan_runs, run_plan
+    from ...running.run_jobs import summary
 
     if context.get_parameter_source("split") is ParameterSource.DEFAULT:
         options["split"] = None  # a suite has one of its own
@@ -98,9 +98,9 @@ def run(context: click.Context, **options: Any) -> None:
         context.exit(int(stop.code or 0) if isinstance(stop, SystemExit) else 130)
     click.echo(f"{summary(tally, len(plan.jobs))}. Next: {_table_command(plan, output)}")
     if not options["quiet"]:
-        from ..api import results_of
-        from ..reporting.answers import answers
-        from ..reporting.findings.show import WIDTH, answer_lines
+        from ...api import results_of
+        from ...reporting.answers import answers
+        from ...reporting.findings.show import WIDTH, answer_lines
 
         for text in answers(results_of(plan)):
             click.echo("\n" + "\n".join(answer_lines(text, terminal_width() or WIDTH, output)))

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from ..core.errors import UsageError
-from .options import terminal_width, wide_option
+from ...core.errors import UsageError
+from ..options import terminal_width, wide_option
 
 FORMATS = ("text", "markdown", "latex", "csv", "json")
 LIMIT = re.compile(r"(?:(time|accuracy)=)?(\d+(?:\.\d+)?)%")
@@ -52,10 +52,10 @@ def compare(context: click.Context, before: Path, after: Path, style: str, limit
       cellbench compare results/ new/ --format json
     """
     allowed = dict(pair for text in limits for pair in _limit(text))
-    from ..reporting.tables.comparison import Limits, too_much
-    from ..reporting.tables.comparison import compare as side_by_side
-    from ..reporting.tables.table import render
-    from ..results.results import Results
+    from ...reporting.tables.comparison import Limits, too_much
+    from ...reporting.tables.comparison import compare as side_by_side
+    from ...reporting.tables.table import render
+    from ...results.results import Results
 
     both = []
     for folder in (before, after):

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..core.console import progress_line
-from ..core.errors import DataError, UsageError
-from ..core.words import counted
-from .reading import machine_option, read_results
+from ...core.console import progress_line
+from ...core.errors import DataError, UsageError
+from ...core.words import counted
+from ..reading import machine_option, read_results
 
 if TYPE_CHECKING:
-    from ..reporting.report.page import Look, Scope
+    from ...reporting.report.page import Look, Scope
 
 FEW = 12  # up to so many classes, six examples of each are shown, with more classes three
 
@@ -71,9 +71,9 @@ def report(
     """
     if output.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"-o got {output}; the report is a page, so give the name of a file that ends in .html")
-    from ..core.store import write_whole
-    from ..reporting.report.page import Look, render
-    from ..reporting.report.page import report as gather
+    from ...core.store import write_whole
+    from ...reporting.report.page import Look, render
+    from ...reporting.report.page import report as gather
 
     found = read_results(context, results, machine)
     progress_line("reading predictions")
@@ -96,11 +96,11 @@ def report(
 
 def _look(scope: "Scope", wanted: set[int], results: Path) -> "Look":
     """Return pictures of the cells wanted and of examples of each class, and the checks of `cellbench inspect`."""
-    from ..datasets.audit import audit
-    from ..datasets.audit.best_result import best_result
-    from ..datasets.display import colours, thumbnails
-    from ..datasets.named_splits import each_draw, with_split
-    from ..reporting.report.page import Look
+    from ...datasets.audit import audit
+    from ...datasets.audit.best_result import best_result
+    from ...datasets.display import colours, thumbnails
+    from ...datasets.named_splits import each_draw, with_split
+    from ...reporting.report.page import Look
 
     name, fingerprint, split = scope
     try:

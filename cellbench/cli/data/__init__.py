@@ -1,0 +1,1 @@
+"""Commands that look at images before any run."""

@@ -1,0 +1,1 @@
+"""Commands that show the results in a folder."""

@@ -1,0 +1,1 @@
+"""Commands that train methods, and that use what was trained."""

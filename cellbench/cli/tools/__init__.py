@@ -1,0 +1,1 @@
+"""Commands about what cellbench offers, and what this machine does."""
