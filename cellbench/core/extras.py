@@ -35,6 +35,7 @@ EXTRAS = {
         Extra("imbalance", "imblearn"),
         Extra("medmnist", "medmnist"),
         Extra("multilabel", "iterstrat"),
+        Extra("parquet", "pyarrow"),
         Extra("thundersvm", "thundersvm"),
         Extra("timm", "timm"),
     )
