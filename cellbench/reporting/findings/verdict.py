@@ -88,20 +88,20 @@ class Finding:
 
 def find(claim: Claim, rows: Sequence[Row]) -> Finding:
     """Return the finding on a claim; rows: pooled rows that are ok. Those that were not trained enough don't count."""
-    judge = JUDGES[claim.judge]
+    judge, protocol = JUDGES[claim.judge], suites.load(claim.suite).protocol
     trained = [row for row in rows if not row.undertrained]
     real = [row for row in trained if not row.synthetic]
-    rulings, short = ruled(judge(claim, [row for row in real if not is_shortened(claim, row)])), ""
-    if not rulings:
-        rulings, short = [_open(one) for one in ruled(judge(claim, real))], shortened(claim, real)
+    full = [row for row in real if protocol is None or not is_shortened(row, protocol)]
     simulated = judge(claim, [row for row in trained if row.synthetic])
-    verdict, summary, settled = _sum_up(claim, rulings)
-    if rulings and short:
-        summary = summary.replace(INCONCLUSIVE, f"{INCONCLUSIVE}, shortened ({short})", 1)
+    rulings = ruled(judge(claim, full))
+    if protocol and not rulings and (rulings := [_open(one) for one in ruled(judge(claim, real))]):
+        of_claim = [row for side in sides(claim, real) for row in side]
+        verdict, summary, _ = _sum_up(claim, rulings, shortened(of_claim, protocol))
+        commands = tuple(in_full(command, of_claim, protocol) for command in claim.commands)
+    else:
+        verdict, summary, settled = _sum_up(claim, rulings)
+        commands = () if settled else _commands(claim, rulings)
     summary += _not_counted(claim, rows)
-    commands = () if settled else _commands(claim, rulings)
-    if rulings and short:
-        commands = tuple(in_full(claim, command, real) for command in claim.commands)
     return Finding(claim, verdict, summary, tuple(rulings), tuple(simulated), commands)
 
 
@@ -145,8 +145,10 @@ def _needs(one: Trial, family: int) -> tuple[str, int | None]:
     return told(one.lack, family), None if beyond is None else one.lack.n + beyond
 
 
-def _sum_up(claim: Claim, rulings: Sequence[Ruling]) -> tuple[str, str, bool]:
+def _sum_up(claim: Claim, rulings: Sequence[Ruling], short: str = "") -> tuple[str, str, bool]:
     """Return the verdict, a summary in words, and whether the claim is settled on the data that it was made on.
+
+    short: which nets had less training than those of the source, if that leaves the verdict open.
 
     The rulings that count are the first of these that exist: those on all images of the claim's data set, on part of
     its images, on all images of other data sets, on part of those. Of rulings on all images, those on the split that
@@ -159,7 +161,8 @@ def _sum_up(claim: Claim, rulings: Sequence[Ruling]) -> tuple[str, str, bool]:
     counting = _official(whole) or home or _official([one for one in rulings if one.trial.limit is None]) or rulings
     words = {one.verdict for one in counting} - {INCONCLUSIVE}
     verdict = words.pop() if len(words) == 1 else INCONCLUSIVE
-    said = verdict + (f", it depends on where: {_by_word(counting)}" if words and verdict == INCONCLUSIVE else "")
+    said = f"{verdict}, shortened ({short})" if short else verdict
+    said += f", it depends on where: {_by_word(counting)}" if words and verdict == INCONCLUSIVE else ""
     said += f" on {', '.join(dict.fromkeys(one.trial.dataset for one in counting))}"
     if not home:
         said += f"; it was claimed of {claim.dataset}, where it is not tested"
