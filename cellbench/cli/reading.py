@@ -9,6 +9,7 @@ from click.core import ParameterSource
 if TYPE_CHECKING:
     from ..results.results import Results
 
+results_argument = click.argument("results", type=click.Path(path_type=Path), default="results")
 machine_option = click.option(
     "--machine",
     metavar="NAME",

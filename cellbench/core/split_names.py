@@ -16,6 +16,11 @@ def rule_of(name: str) -> str:
     return name.partition("@")[0]
 
 
+def kind_of(name: str) -> str:
+    """Return a split's name without draws and argument: 'id-block' of 'id-block:100@3'."""
+    return rule_of(name).partition(":")[0]
+
+
 def draws_in(name: str) -> tuple[int, ...]:
     """Return the draws that a name stands for: (0,) without any, (3,) for '@3', and (0, 1, 2, 5) for '@0-2,5'.
 
@@ -42,7 +47,7 @@ def named(rule: str, draws: Sequence[int]) -> str:
 
 def keeps_together(name: str) -> bool:
     """Whether a split's rule keeps groups, or blocks of neighbours, in one part whatever the data set is."""
-    return rule_of(name).partition(":")[0] in KEEP_TOGETHER
+    return kind_of(name) in KEEP_TOGETHER
 
 
 def _ranges(numbers: Iterable[int]) -> str:

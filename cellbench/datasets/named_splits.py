@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ..core.data import OFFICIAL, PARTS, Dataset, Split
 from ..core.errors import DataError, UsageError, did_you_mean
-from ..core.split_names import LEAVE_ONE_OUT, draws_in, named, rule_of
+from ..core.split_names import LEAVE_ONE_OUT, draws_in, kind_of, named, rule_of
 from ..core.words import counted
 from .splits import class_folds, grouped, leave_one_out, rarest, stratified
 
@@ -57,7 +57,7 @@ def each_draw(data: Dataset, name: str) -> list[str]:
     does, and if a rule that is not drawn has an @.
     """
     rule, at, _ = name.partition("@")
-    if rule.partition(":")[0] == LEAVE_ONE_OUT and not at:
+    if kind_of(name) == LEAVE_ONE_OUT and not at:
         return [named(rule, (k,)) for k in range(len(np.unique(_groups_of(data))))]
     if rule == OFFICIAL and at:
         raise UsageError(f"the split {name!r} cannot be drawn again: official is the one that the data came with")

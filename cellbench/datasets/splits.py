@@ -18,6 +18,7 @@ PART_WORDS = {  # what people call the parts
     **dict.fromkeys(("val", "valid", "validation"), "val"),
     **dict.fromkeys(("test", "testing", "tes"), "test"),
 }
+PART_FORM = rf"({'|'.join(PART_WORDS)})([ _-]?(images?|imgs?|set|data))?"  # of the names of their folders, in any case
 FIFTHS = 5  # test is one fifth, val the next, train the other three
 
 

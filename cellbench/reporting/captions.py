@@ -1,14 +1,13 @@
 """What stands above, below and at the left of every table: names, counts, hardware, commands for what is missing."""
 
 import json
-import re
 import shlex
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..core.split_names import draws_in
+from ..core.split_names import draws_in, kind_of
 from ..core.words import counted
 from ..results.bootstrap import DRAWS, SEEDS
 from ..results.row_settings import plain
@@ -96,11 +95,13 @@ def scoring_in_times(rows: Sequence[Line]) -> list[str]:
 
     Only older records include it. The list is empty if there are none of these, or no newer records beside them.
     """
-    older = list(dict.fromkeys(row["method"] for row in rows if row.get("val_in_fit")))
+    older = [row for row in rows if row.get("val_in_fit")]
     if not older or all(row.get("seeded") is None for row in rows):
         return []
-    named = ", ".join(older) if len(older) <= MOST_METHODS else f"{len(older)} nets"
-    return [f"Training times of {named} are of older records and include scoring val; those of newer nets do not."]
+    return [
+        f"Training times of {_methods_of(older, 'nets')} are of older records and include scoring val; those of newer "
+        "nets do not."
+    ]
 
 
 def _disturbed(rows: Sequence[Line]) -> list[str]:
@@ -108,21 +109,25 @@ def _disturbed(rows: Sequence[Line]) -> list[str]:
     if not busy:
         return []
     low, high = (f"{100 * end(row['others'] for row in busy):.0f}" for end in (min, max))
-    methods = list(dict.fromkeys(row["method"] for row in busy))
-    named = ", ".join(methods) if len(methods) <= MOST_METHODS else f"{len(methods)} methods"
     share = low if low == high else f"{low} to {high}"
     return [
         f"Other programs had {share} % of the processors while these trained; their times are too long, and --force "
-        f"takes them anew: {named}."
+        f"takes them anew: {_methods_of(busy)}."
     ]
 
 
 def _unknown_load(rows: Sequence[Line]) -> list[str]:
-    unknown = list(dict.fromkeys(row["method"] for row in rows if load_unknown(row)))
+    unknown = [row for row in rows if load_unknown(row)]
     if not unknown:
         return []
-    named = ", ".join(unknown) if len(unknown) <= MOST_METHODS else f"{len(unknown)} methods"
-    return [f"Whether other programs ran while these trained is unknown; their times are not compared: {named}."]
+    methods = _methods_of(unknown)
+    return [f"Whether other programs ran while these trained is unknown; their times are not compared: {methods}."]
+
+
+def _methods_of(rows: Sequence[Line], noun: str = "methods") -> str:
+    """Return the names of the rows' methods, each once; of many only their number."""
+    names = list(dict.fromkeys(row["method"] for row in rows))
+    return ", ".join(names) if len(names) <= MOST_METHODS else f"{len(names)} {noun}"
 
 
 # Splits that `run --split` draws; any other came with the data.
@@ -168,7 +173,7 @@ def not_shown(rows: Sequence[Line]) -> str:
 
 def split_of(row: Line) -> str:
     """Return the option of `run` that draws the row's split, or '' if the split came with the data."""
-    return f" --split {row['split']}" if re.split("[:@]", row["split"])[0] in REDRAWN else ""
+    return f" --split {row['split']}" if kind_of(row["split"]) in REDRAWN else ""
 
 
 def _typed(value: Any) -> str:

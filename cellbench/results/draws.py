@@ -8,18 +8,21 @@ Inference for the generalization error), where test and train are numbers of ima
 import math
 from collections.abc import Mapping
 from statistics import fmean, stdev
+from typing import TYPE_CHECKING
 
 from scipy import special
 
 from ..core.split_names import draws_in
 from .bootstrap import DRAWS, LEVEL, Interval
-from .rows import Row
 from .stats import Comparison
+
+if TYPE_CHECKING:
+    from .rows import Row
 
 FEWEST_DRAWS = 3
 
 
-def by_draw(row: Row, figure: str) -> dict[int, float]:
+def by_draw(row: "Row", figure: str) -> dict[int, float]:
     """Return the mean over seeds of a figure on test, by draw, for the draws of which it is on record."""
     found: dict[int, list[float]] = {}
     for run in row.runs:
@@ -29,14 +32,14 @@ def by_draw(row: Row, figure: str) -> dict[int, float]:
     return {draw: fmean(values) for draw, values in found.items()}
 
 
-def interval_over_draws(row: Row, figure: str) -> Interval | None:
+def interval_over_draws(row: "Row", figure: str) -> Interval | None:
     """Return the 95 % interval of a row's mean over draws; None for fewer than FEWEST_DRAWS draws or equal figures."""
     values = list(by_draw(row, figure).values())
     margin = _margin(values, _test_to_train(row))
     return None if margin is None else _interval(fmean(values), margin, len(values))
 
 
-def compare_over_draws(a: Row, b: Row, figure: str) -> Comparison | None:
+def compare_over_draws(a: "Row", b: "Row", figure: str) -> Comparison | None:
     """Return the comparison of b with a, paired by draw; None if they share fewer than FEWEST_DRAWS draws."""
     gains = _paired(by_draw(a, figure), by_draw(b, figure))
     margin = _margin(gains, max(_test_to_train(a), _test_to_train(b)))
@@ -52,7 +55,7 @@ def _paired(a: Mapping[int, float], b: Mapping[int, float]) -> list[float]:
     return [b[draw] - a[draw] for draw in sorted(a.keys() & b.keys())]
 
 
-def _test_to_train(row: Row) -> float:
+def _test_to_train(row: "Row") -> float:
     """Return the number of test images for each training image; 0 where numbers are not on record."""
     return (row.n_test or 0) / row.n_train if row.n_train else 0.0
 

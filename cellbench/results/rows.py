@@ -12,6 +12,7 @@ from ..core.data import OFFICIAL
 from ..core.runs import RunRecord
 from ..core.split_names import draws_in
 from .bootstrap import Interval
+from .draws import interval_over_draws
 from .row_settings import seeds_matter
 from .runs import Predicted, Run, same_images
 from .stats import interval_over_seeds, intervals
@@ -187,8 +188,6 @@ class Row(Mapping[str, Any]):
     def _over_seeds(self, name: str) -> Interval | None:
         """Return the interval over seeds or, for several draws of a split, over these."""
         if len(self.draws) > 1:
-            from .draws import interval_over_draws
-
             return interval_over_draws(self, name)
         mean = self.metric(name)
         return None if mean is None else interval_over_seeds(mean, self.deviation(name), len(self.seeds))

@@ -6,14 +6,14 @@ from pathlib import Path
 import click
 
 from ..options import terminal_width
-from ..reading import machine_option, read_results
+from ..reading import machine_option, read_results, results_argument
 
 FORMATS = ("text", "json", "markdown")
 COLOURS = {"supported": "green", "contradicted": "red", "inconclusive": "yellow", "not tested": "cyan"}
 
 
 @click.command("findings")
-@click.argument("results", type=click.Path(path_type=Path), default="results")
+@results_argument
 @click.option(
     "--format", "style", type=click.Choice(FORMATS), default="text", show_default=True, help="How to show it."
 )

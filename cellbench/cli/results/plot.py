@@ -13,7 +13,7 @@ from ...core.errors import UsageError, did_you_mean
 from ...core.words import counted
 from ...reporting.charts import FORMATS
 from ..options import runs_option
-from ..reading import machine_option, read_results
+from ..reading import machine_option, read_results, results_argument
 
 if TYPE_CHECKING:
     from ...reporting.charts.registry import Outcome
@@ -35,7 +35,7 @@ class _Plot(click.Command):
 
 @click.command("plot", cls=_Plot)
 @click.argument("kind", metavar="KIND")
-@click.argument("results", type=click.Path(path_type=Path), default="results")
+@results_argument
 @click.option(
     "-o",
     "--output",

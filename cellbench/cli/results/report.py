@@ -9,7 +9,7 @@ import click
 from ...core.console import progress_line
 from ...core.errors import DataError, UsageError
 from ...core.words import counted
-from ..reading import machine_option, read_results
+from ..reading import machine_option, read_results, results_argument
 
 if TYPE_CHECKING:
     from ...reporting.report.page import Look, Scope
@@ -18,7 +18,7 @@ FEW = 12  # up to so many classes, six examples of each are shown, with more cla
 
 
 @click.command("report")
-@click.argument("results", type=click.Path(path_type=Path), default="results")
+@results_argument
 @click.option(
     "-o",
     "--output",

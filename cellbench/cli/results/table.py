@@ -11,7 +11,7 @@ import click
 from ...core.errors import UsageError
 from ...reporting.tables.registry import VIEWS
 from ..options import runs_option, terminal_width, wide_option
-from ..reading import machine_option, read_results
+from ..reading import machine_option, read_results, results_argument
 
 if TYPE_CHECKING:
     from ...reporting.tables.table import Table
@@ -52,7 +52,7 @@ Examples:
 
 
 @click.command("table", help=HELP)
-@click.argument("results", type=click.Path(path_type=Path), default="results")
+@results_argument
 @click.option("--view", type=click.Choice(("all", *VIEWS)), default="all", show_default=True, help="What to show.")
 @click.option(
     "--format", "style", type=click.Choice(FORMATS), default="text", show_default=True, help="How to show it."

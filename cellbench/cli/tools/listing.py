@@ -10,6 +10,7 @@ import click
 from ...core.families import FAMILIES, family_of
 from ...core.words import counted, file_size
 from ..options import plugin_option, terminal_width, wide_option
+from ..reading import results_argument
 
 if TYPE_CHECKING:
     from ...core.extras import Extra
@@ -217,7 +218,7 @@ def list_suites(names: tuple[str, ...]) -> None:
 
 
 @list_.command("results")
-@click.argument("results", type=click.Path(path_type=Path), default="results")
+@results_argument
 @wide_option
 def list_results(results: Path, wide: bool) -> None:
     """Every record below a folder, with all that tells runs apart.

@@ -82,7 +82,7 @@ def _standardised(planes: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _laid_over(images: NDArray, pairs: Sequence[Pair], side: int, steps: int) -> tuple[NDArray, NDArray]:
-    """Return how alike the images of each pair are at best, and how the first is moved for that; see `likeness`."""
+    """Lay the images of each pair over each other; return how alike they are and how the first moved (`likeness`)."""
     alike, moves = [np.empty(0, np.float32)], [np.empty((0, 4))]
     for start in range(0, len(pairs), 256):
         some = pairs[start : start + 256]

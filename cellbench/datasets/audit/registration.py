@@ -23,8 +23,7 @@ def likeness(
     far; and (pairs, 4): shift across and down as shares of the side, zoom, turn in radians.
     """
     pairs, height, width = fixed.shape
-    y, x = np.meshgrid(np.arange(height) - (height - 1) / 2, np.arange(width) - (width - 1) / 2, indexing="ij")
-    across, down = x.ravel().astype(np.float32), y.ravel().astype(np.float32)
+    across, down = _places(height, width)
     fixed_flat = fixed.reshape(pairs, -1)
     stack = np.stack(
         [moved, np.gradient(moved, axis=2), np.gradient(moved, axis=1)], 1
@@ -49,11 +48,14 @@ def likeness(
 def moved_by(planes: NDArray, move: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """Return an image's channels, moved as `likeness` found, (channels, pixels), and which pixels lie inside."""
     _, height, width = planes.shape
-    y, x = np.meshgrid(np.arange(height) - (height - 1) / 2, np.arange(width) - (width - 1) / 2, indexing="ij")
-    values, inside = _warped(
-        planes[None], move[None] * [width, height, 1, 1], x.ravel().astype(np.float32), y.ravel().astype(np.float32)
-    )
+    values, inside = _warped(planes[None], move[None] * [width, height, 1, 1], *_places(height, width))
     return values[:, 0], inside[0]
+
+
+def _places(height: int, width: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return how far each pixel lies to the right of the middle of an image, and how far below it, (pixels,) each."""
+    down, across = np.meshgrid(np.arange(height) - (height - 1) / 2, np.arange(width) - (width - 1) / 2, indexing="ij")
+    return across.ravel().astype(np.float32), down.ravel().astype(np.float32)
 
 
 def _limits(height: int, width: int) -> NDArray[Any]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...core.errors import DataError
+from ...core.extras import EXTRAS
 from .find import Blob
 
 JSON_LINES, PARQUET = (".jsonl", ".ndjson"), (".parquet",)
@@ -13,7 +14,7 @@ Rows = tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]  # header, and the ce
 
 
 def read_json_lines(text: str, name: str) -> Rows:
-    """Header and rows of a file with one JSON object a line; a list becomes its members, joined by ';'."""
+    """Return header and rows of a file with one JSON object a line; a list becomes its members, joined by ';'."""
     records = []
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
@@ -29,11 +30,11 @@ def read_json_lines(text: str, name: str) -> Rows:
 
 
 def read_parquet(blob: Blob, name: str) -> Rows:
-    """Header and rows of a Parquet file. Raises DataError when pyarrow is not installed or cannot read it."""
+    """Return header and rows of a Parquet file. Raises DataError when pyarrow is not installed or cannot read it."""
     try:
         import pyarrow.parquet
     except ImportError:
-        raise DataError(f"{name} is Parquet, which takes pyarrow: pip install 'cellbench[parquet]'") from None
+        raise DataError(f"{name} is Parquet, which takes pyarrow: {EXTRAS['parquet'].command}") from None
     try:
         table = pyarrow.parquet.read_table(io.BytesIO(blob) if isinstance(blob, bytes) else blob)
         return _rows(table.to_pylist())
@@ -47,7 +48,7 @@ def _rows(records: Sequence[Mapping[str, Any]]) -> Rows:
 
 
 def _cell(value: Any) -> str:
-    """A value as a cell of a text table has it."""
+    """Return a value as it stands in a cell of a text table."""
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -41,7 +41,7 @@ class Table:
 
 
 def read_table(blob: Blob, name: str) -> Table:
-    """The table in a UTF-8 file, or in a UTF-16 file with a byte order mark; or in JSON lines or Parquet.
+    """Return the table in a file of text (UTF-8, or UTF-16 with a byte order mark), of JSON lines or of Parquet.
 
     Raises DataError for a row with more or fewer cells than the header, and for a name that the header has twice.
     """
@@ -83,11 +83,17 @@ def _of_rows(name: str, header: tuple[str, ...], rows: tuple[tuple[str, ...], ..
 
 def read_text(blob: Blob, name: str) -> str:
     """The text of a UTF-8 file, or of a UTF-16 file with a byte order mark; the mark is left out."""
+    data = read_bytes(blob, name)
     try:
-        data = blob if isinstance(blob, bytes) else blob.read_bytes()
         return data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError:
         raise DataError(f"{name} is not UTF-8 text; save it as UTF-8") from None
+
+
+def read_bytes(blob: Blob, name: str) -> bytes:
+    """Return the content of a table's file. Raises DataError if it cannot be read."""
+    try:
+        return blob if isinstance(blob, bytes) else blob.read_bytes()
     except OSError as error:
         raise DataError(f"cannot read {name}: {error.strerror}; give a CSV file") from error
 

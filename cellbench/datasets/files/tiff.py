@@ -1,10 +1,11 @@
-"""Decoding a TIFF of one image, whatever its axes, depth and compression: all of it, or nothing."""
+"""Reads a TIFF of one image, whatever its axes, depth and compression. A file is read whole or refused."""
 
 import io
 import logging
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,11 +26,7 @@ def decode_tiff(data: bytes) -> Picture:
 
     Of an OME-TIFF whose channels lie in several files, the channel that this file holds.
     """
-    import tifffile
-
-    # tifffile logs what it dislikes; the user gets one line from us instead
-    logging.getLogger("tifffile").setLevel(logging.CRITICAL)
-    with tifffile.TiffFile(io.BytesIO(data)) as file:
+    with open_tiff(io.BytesIO(data)) as file:
         page = file.pages.first
         ome = read_ome(file.ome_metadata) if file.is_ome else read_ome(None)
         if ome.files:
@@ -41,6 +38,14 @@ def decode_tiff(data: bytes) -> Picture:
             raise DataError(f"has {len(file.pages)} pages, of which its description names {len(series[0].pages)}")
         picture = _decode(data, series[0], page)
     return replace(picture, channels=ome.channels) if len(ome.channels) == len(picture.pixels) else picture
+
+
+def open_tiff(source: Path | io.BytesIO) -> Any:
+    """Return the tifffile.TiffFile of a source, to be closed; tifffile does not log what it dislikes."""
+    import tifffile
+
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # the user gets one line from us instead
+    return tifffile.TiffFile(source)
 
 
 def _plane_of_several_files(data: bytes, file: Any, here: tuple[int, ...], channels: tuple[str, ...]) -> Picture:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ...core.errors import DataError
 from ..files.names import IMAGE_SUFFIXES, first_few, is_junk, natural_key, nfc
-from ..splits import PART_WORDS
+from ..splits import PART_FORM, PART_WORDS
 from .levels import check_top_level
 from .listing import Listing
 
@@ -50,9 +50,9 @@ def from_folders(path: Path, images: list[str]) -> Listing:
 
 
 def part_word(folder: str) -> str:
-    """The part that a folder's name means, 'train' for 'train_images' and 'Training set'; '' for any other name."""
-    word = re.sub(r"[ _-]?(images?|imgs?|set|data)$", "", folder.lower())
-    return PART_WORDS.get(word, "")
+    """Return the part that a folder's name means: 'train' of 'train_images' and 'Training set', '' of other names."""
+    fit = re.fullmatch(PART_FORM, folder.lower())
+    return PART_WORDS[fit[1]] if fit else ""
 
 
 def subfolders(path: Path) -> list[str]:

@@ -84,7 +84,7 @@ def _read_listing(path: Path, files: dict[str, Path], options: FolderOptions) ->
 
 
 def _wanted_masks(listing: Listing, mask_of: Mapping[str, Path]) -> Mapping[str, Path]:
-    """The mask of each image. Raises DataError for an image without one."""
+    """Return the mask of each image. Raises DataError if an image has none."""
     if lacking := [name for name in listing.files if name not in mask_of]:
         raise DataError(
             f"{len(lacking)} of {len(listing.files)} images have no mask, the first is {lacking[0]}; --masks takes one "
@@ -99,14 +99,14 @@ def _is_table(name: str, table: Table | None) -> bool:
 
 
 def _checked(path: Path, listing: Listing, notes: list[str]) -> Listing:
-    """The listing with further notes. Raises DataError for one class only, and for classes that seem to be the same."""
+    """Return the listing with further notes, also on doubtful classes. Raises DataError if there is one class only."""
     if len(listing.classes) < 2:
         raise DataError("; ".join([_only_one_class(path, listing.classes[0]), *notes]))
     return replace(listing, notes=(*notes, *listing.notes, *_doubtful_classes(listing.classes)))
 
 
 def _doubtful_classes(classes: Sequence[str]) -> list[str]:
-    """Notes on classes whose names differ only in case or spaces, and on those that say that nothing is known."""
+    """Return notes on classes whose names differ only in case or spaces, and on names such as 'NaN' or 'unknown'."""
     plain: dict[str, list[str]] = {}
     for name in classes:
         plain.setdefault(re.sub(r"[\s_-]+", "", name).casefold(), []).append(name)

@@ -13,7 +13,7 @@ from ..files.pixels import Picture
 
 
 def largest_box(masks: Iterable[Path]) -> int:
-    """Return the longest side of the cells' boxes, in pixels; 1 when no mask can be read."""
+    """Return the longest side of all boxes around the cells, in pixels; 1 if no mask can be read."""
     sides = [1]
     for mask in masks:
         try:
@@ -42,7 +42,7 @@ def cut_out(picture: Picture, mask: Path, side: int) -> Picture:
 
 
 def _cell(path: Path) -> NDArray[np.bool_]:
-    """Where a mask says that the cell is, (height, width).
+    """Return where the cell is, as its mask says, (height, width).
 
     Background is 0, or the commonest value of the border where nothing is 0 (masks in colours). Of several labels that
     of the middle counts, or the largest when the middle is background. Two values, or grey up to 255, are one cell.

@@ -14,6 +14,7 @@ from ..files import cache, npy
 from ..files.find import find_files
 from ..files.names import first_few
 from ..files.npy import Outcome
+from ..files.tables import read_bytes
 from .channels import unnamed_channels
 from .contents import read_contents
 from .decoding import DEFAULT_SIZE, check_alike, decode_images
@@ -78,7 +79,7 @@ def _build(scratch: Path, path: Path, files: dict[str, Path], options: FolderOpt
 
 
 def _channels(given: str, outcome: Outcome, of_files: tuple[str, ...]) -> tuple[str, ...]:
-    """The channels' names: the given ones, else those in the image files, else those in the files' names."""
+    """Return the channels' names: the given ones, else those in the image files, else those in the files' names."""
     n = outcome.shape[0]
     if not given:
         return outcome.channels or of_files or unnamed_channels(n)
@@ -101,17 +102,9 @@ def _key(path: Path, files: dict[str, Path], options: FolderOptions) -> str:
             line = f"{name}\0-\n"
         digest.update(line.encode("utf-8", "surrogateescape"))
     if options.labels is not None:
-        digest.update(_content(options.labels))
+        digest.update(read_bytes(options.labels, options.labels.name))
     slug = re.sub(r"[^a-z0-9]+", "-", path.name.lower()).strip("-")[:40] or "images"
     return f"folder-{slug}-{digest.hexdigest()[:16]}"
-
-
-def _content(table: Path) -> bytes:
-    """The bytes of the table that the user gave."""
-    try:
-        return table.read_bytes()
-    except OSError as error:
-        raise DataError(f"cannot read {table.name}: {error.strerror}; give a CSV file") from error
 
 
 def _readable(path: Path, listing: Listing, outcomes: Sequence[Outcome]) -> Listing:

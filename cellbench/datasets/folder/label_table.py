@@ -26,10 +26,8 @@ GROUP_COLUMNS = (
     *("group", "patient", "patientid", "donor", "specimen", "slide", "well", "wellid", "plate"),
     *("metadatawell", "metadataplate", "wellname", "platename"),
 )
-CELLPROFILER_FILE, CELLPROFILER_FOLDER = (
-    "FileName_",
-    "PathName_",
-)  # and the name of the channel behind it; in exports to a database 'Image_' before
+# Behind both stands the name of the channel, and before them, in exports to a database, 'Image_'.
+CELLPROFILER_FILE, CELLPROFILER_FOLDER = "FileName_", "PathName_"
 SPLIT_COLUMNS = ("split",)
 YES_OR_NO = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False}
 
@@ -49,13 +47,15 @@ def find_table(
     notes: list[str] = []
     endings = endings_of(images)
     for name in (n for n in files if "/" not in n and n.lower().endswith(TABLE_SUFFIXES)):
+        table = None
         try:
             table = read_table(files[name], name)
             if not any(fitting_images(cell, endings) for cell in file_cells(table, _main_columns(table, options)[0])):
                 raise DataError("none of its rows names an image here")
             usable.append(table)
         except DataError as error:
-            _refuse_plates_as_classes(path, files[name], name, options)
+            if table and not options.label_column:
+                _refuse_plates_as_classes(path, table)
             notes.append(f"{name} not used: {error}")
     if len(usable) > 1:
         raise DataError(f"{path} holds several tables of labels, {', '.join(t.name for t in usable)}; give --labels")
@@ -65,18 +65,14 @@ def find_table(
     return (usable[0] if usable else None), notes
 
 
-def _refuse_plates_as_classes(path: Path, file: Path, name: str, options: FolderOptions) -> None:
-    """Raise DataError when a table without labels shows that the folders are plates: they are its column's values."""
-    try:
-        table = read_table(file, name)
-    except DataError:
-        return
+def _refuse_plates_as_classes(path: Path, table: Table) -> None:
+    """Raise DataError if the folders are plates, that is, if a column of plates in a table without labels has all."""
     tops = set(subfolders(path))
     for column in table.header:
-        if tops and "plate" in column.lower() and tops <= set(table.column(column)) and not options.label_column:
+        if tops and "plate" in column.lower() and tops <= set(table.column(column)):
             raise DataError(
-                f"the folders of {path} are what column {column!r} of {name} says, so they are no classes; name the "
-                f"column of classes with --label-column (its columns are {', '.join(table.header)})"
+                f"the folders of {path} are what column {column!r} of {table.name} says, so they are no classes; name "
+                f"the column of classes with --label-column (its columns are {', '.join(table.header)})"
             )
 
 
@@ -89,12 +85,12 @@ def _main_columns(table: Table, options: FolderOptions) -> tuple[str, str]:
 
 
 def _cellprofiler_column(table: Table) -> str:
-    """The first column of file names as CellProfiler calls them, 'FileName_DNA'; '' when there is none."""
+    """Return the first column that CellProfiler gave file names, such as 'FileName_DNA'; '' if there is none."""
     return next((name for name in table.header if CELLPROFILER_FILE in name), "")
 
 
 def file_cells(table: Table, column: str) -> list[str]:
-    """The files that rows are about: the cells of the column, behind those of CellProfiler's column of folders."""
+    """Return the file of each row; where CellProfiler has a column of folders as well, with its folder."""
     cells = table.column(column)
     folder = column.replace(CELLPROFILER_FILE, CELLPROFILER_FOLDER)
     if CELLPROFILER_FILE not in column or folder not in table.header:
@@ -103,7 +99,7 @@ def file_cells(table: Table, column: str) -> list[str]:
 
 
 def _yes_no_columns(table: Table) -> list[str]:
-    """The columns that hold both 0 and 1, and nothing else, when there are two at least."""
+    """Return the columns that hold both 0 and 1 and nothing else; none if there is only one."""
     found = [name for name in table.header if set(table.column(name)) == {"0", "1"}]
     return found if len(found) > 1 else []
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 
 from ...core.errors import DataError
 from ..files.names import first_few, natural_key
-from ..splits import PART_WORDS
+from ..splits import PART_FORM
 
 KINDS = {  # of folders that are no classes, and the form of their names
     "plate": r"plate[ _-]?\w{1,4}",
@@ -16,9 +16,9 @@ KINDS = {  # of folders that are no classes, and the form of their names
     "site": r"(site|field|fov)[ _-]?\d+",
     "date": r"\d{4}[_-]?\d\d[_-]?\d\d",
     "images": r"(images?|imgs?|masks?|labels?)",
-    "split": rf"({'|'.join(PART_WORDS)})([ _-]?(images?|imgs?|set|data))?",
+    "split": PART_FORM,
 }
-IMAGES, PART = "images", "split"
+IMAGES = "images"
 SHARED = 0.5  # of the sub-folders' names, under every top folder: then they may be the classes
 
 
@@ -42,13 +42,9 @@ def check_top_level(images: Sequence[str], prefix: str = "") -> None:
 
 
 def suggest_layout(images: Sequence[str]) -> str:
-    """Return the layout in which the first level of no known kind is the class; '' when there is none."""
+    """Return the layout that takes the first folders that may be classes as the classes; '' if no folders may be."""
     levels = _levels(images)
-    kinds = [_kind(names) for names in levels]
-    if "" not in kinds:
-        return ""
-    place = kinds.index("")
-    return "/".join([*(_place(levels[k], kinds[k]) for k in range(place)), "{class}", "**"])
+    return _layout(levels, [_kind(names) for names in levels])
 
 
 def _refuse_kind(levels: list[set[str]], kinds: list[str], prefix: str) -> None:
@@ -56,11 +52,17 @@ def _refuse_kind(levels: list[set[str]], kinds: list[str], prefix: str) -> None:
     what = {"split": "parts of a split", IMAGES: "images beside masks or labels"}.get(kinds[0], f"{kinds[0]}s")
     text = f"the top folders, {_some(levels[0])}, look like {what}, not like classes"
     override = f"--layout '{prefix}{{class}}/**' if they are the classes"
-    if "" not in kinds:
+    if not (layout := _layout(levels, kinds)):
         raise DataError(f"{text}; give a table of files and labels with --labels, or {override}")
-    place = kinds.index("")
-    layout = "/".join([*(_place(levels[k], kinds[k]) for k in range(place)), "{class}", "**"])
-    raise DataError(f"{text}; {_some(levels[place])} may be: say --layout '{prefix}{layout}', or {override}")
+    raise DataError(f"{text}; {_some(levels[kinds.index('')])} may be: say --layout '{prefix}{layout}', or {override}")
+
+
+def _layout(levels: Sequence[Collection[str]], kinds: Sequence[str]) -> str:
+    """Return the layout in which the first level whose kind is '' is the class; '' if every level has a kind."""
+    if "" not in kinds:
+        return ""
+    above = [_place(names, kind) for names, kind in zip(levels, kinds[: kinds.index("")], strict=False)]
+    return "/".join([*above, "{class}", "**"])
 
 
 def _place(names: Collection[str], kind: str) -> str:

@@ -24,7 +24,7 @@ def find_masks(images: Collection[str]) -> dict[str, str]:
 
 
 def _image_of(name: str, by_stem: Mapping[str, str]) -> str:
-    """The image whose mask a file is by its name; '' when there is none."""
+    """Return the image that a file is the mask of, going by its name; '' if there is none."""
     folder, _, last = _stem(name).rpartition("/")
     fit = SUFFIX.fullmatch(last) or PREFIX.fullmatch(last)
     stems = [last, fit["stem"]] if fit else [last]
@@ -36,7 +36,7 @@ def _image_of(name: str, by_stem: Mapping[str, str]) -> str:
 
 
 def _folders_of_images(folder: str) -> list[str]:
-    """The folders in which the images lie whose masks lie in this one; none when it is no folder of masks."""
+    """Return where the images may lie whose masks lie in this folder; nothing if it is no folder of masks."""
     parts = folder.split("/")
     found = []
     for k, part in enumerate(parts):

@@ -11,9 +11,9 @@ JOINED = "metadata"  # what the table is called that several were joined to
 
 
 def joined_metadata(files: Mapping[str, Path]) -> Table | None:
-    """Return the tables 'metadata' of sub-folders as one, its files with their folder.
+    """Return one table of all tables called 'metadata' in sub-folders, with the folder before each file's name.
 
-    None when there are none. Raises DataError when their columns differ.
+    Return None if there are none. Raises DataError when their columns differ.
     """
     tables = [read_table(files[name], name) for name in files if "/" in name and is_metadata(name)]
     if not tables or any(FILE_COLUMN not in table.header for table in tables):

@@ -1,12 +1,12 @@
 """OME-TIFFs that hold one channel each and name each other: the pattern that joins them."""
 
-import logging
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from ...core.errors import DataError
 from ..files.ome import read_ome
+from ..files.tiff import open_tiff
 
 BETWEEN_WORDS = r"([_\-. ])"
 TIFF = (".tif", ".tiff")
@@ -30,19 +30,16 @@ def ome_pattern(files: Mapping[str, Path]) -> str:
 
 
 def _files_of_one_image(path: Path) -> tuple[str, ...]:
-    """The names of the files that an OME-TIFF says its image is spread over; none for any other file."""
-    import tifffile
-
-    logging.getLogger("tifffile").setLevel(logging.CRITICAL)
+    """Return the names of the files that an OME-TIFF says its image is spread over; none for any other file."""
     try:
-        with tifffile.TiffFile(path) as file:
+        with open_tiff(path) as file:
             return read_ome(file.ome_metadata).files if file.is_ome else ()
     except Exception:  # a broken file makes the parser raise anything at all; decoding will name it
         return ()
 
 
 def _pattern_of(names: tuple[str, ...]) -> str:
-    """'cell1_C0.ome.tif', 'cell1_C1.ome.tif' → '{id}_C{channel}.ome.tif'; '' when more than one word differs."""
+    """Return '{id}_C{channel}.ome.tif' of 'cell1_C0.ome.tif' and 'cell1_C1.ome.tif'; '' if more words differ."""
     words = [re.split(BETWEEN_WORDS, name) for name in names]
     if len({len(of_name) for of_name in words}) > 1:
         return ""

@@ -3,18 +3,14 @@
 import math
 from collections.abc import Sequence
 
-from ...core.split_names import LEAVE_ONE_OUT, rule_of
+from ...core.split_names import LEAVE_ONE_OUT, kind_of
 from ...core.words import counted
 from ...results.ranking import main_figure
 from ...results.rows import HARDWARE, SETTINGS_OF_ALL_SIZES, Line, Row, columns_of, one_label
 from ..captions import LABELS, get_one, limit_of, name_of
 from .table import PERCENT, POINTS, Column, Table
 
-RANDOM = (
-    "stratified",
-    "random-mask",
-    "official",
-)  # splits that may lay a group's images on both sides, the first first
+RANDOM = ("stratified", "random-mask", "official")  # may part the images of a group; the first that is there counts
 SAME = (*SETTINGS_OF_ALL_SIZES, *HARDWARE, "limit", "val_limit")
 
 
@@ -41,13 +37,13 @@ def leave_one_out(rows: Sequence[Row]) -> Table:
 
 
 def _is_left_out(row: Row) -> bool:
-    return rule_of(row.split).partition(":")[0] == LEAVE_ONE_OUT
+    return kind_of(row.split) == LEAVE_ONE_OUT
 
 
 def _on_random_split(row: Row, rows: Sequence[Row], figure: str) -> Row | None:
-    """Return the row with the same method, settings and hardware on the first split of RANDOM that there is."""
+    """Return the same method with the same settings and hardware on a random split; None if it was run on none."""
     alike = [one for one in rows if all(one[name] == row[name] for name in SAME) and one.metric(figure) is not None]
-    by_rule = {rule_of(one.split).partition(":")[0]: one for one in alike}
+    by_rule = {kind_of(one.split): one for one in alike}
     return next((by_rule[rule] for rule in RANDOM if rule in by_rule), None)
 
 
