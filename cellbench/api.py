@@ -38,6 +38,7 @@ def run(
     retry_failed: bool = False,
     fail_fast: bool = False,
     save_models: bool = False,
+    shard: str | None = None,
     plugins: Names = (),
     quiet: bool = False,
     verbose: bool = False,
@@ -49,7 +50,7 @@ def run(
     This is `cellbench run` with its options as keywords. It returns this machine's results on the same data from the
     folder `output`, including those of earlier runs; see `results_of`.
 
-    set: settings, {"C": 10} or {"svm-*:C": 10}. executor: where the runs are done, see cellbench.running.executors; on
+    set: settings, {"C": 10} or {"svm-*:C": 10}. shard: "3/8" for the third of eight parts of the runs. executor: where the runs are done, see cellbench.running.executors; on
     this machine, one after the other, if None. folder: how to read your own images, such as labels="labels.csv".
     """
     options = RunOptions(
@@ -74,6 +75,7 @@ def run(
         retry_failed=retry_failed,
         fail_fast=fail_fast,
         save_models=save_models,
+        shard=shard,
         plugins=[Path(file) for file in _texts(plugins)],
         quiet=quiet,
         verbose=verbose,
@@ -87,11 +89,14 @@ def run(
 def results_of(plan: RunPlan) -> "Results":
     """Return this machine's results, from the folder of the plan, on the data of the plan.
 
-    If the plan changes no setting, only the runs with default settings on all of the data are returned, if any.
+    If the plan changes no setting, only the runs with default settings on all of the data are returned, if any. A plan
+    without runs, as that of an empty shard, has no results.
     """
     from .results.results import Results
     from .results.rows import DATA, as_rows
 
+    if not plan.jobs:
+        return Results.empty(plan.store.root)
     found = Results.load(plan.store.root)
     machine = plan.store.path(plan.jobs[0].spec).parents[2].name
     data = {tuple(job.spec.form.get(name) for name in DATA) for job in plan.jobs}

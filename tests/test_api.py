@@ -85,6 +85,20 @@ def test_a_run_trains_saves_and_gives_its_results(toy_set, tmp_path, capsys):
     assert capsys.readouterr().err == ""
 
 
+def test_two_shards_do_every_run_once_and_an_empty_one_has_no_results(toy_set, tmp_path):
+    asked = {"datasets": toy_set, "methods": ["svm-flat", "floor-majority"], "output": tmp_path, "quiet": True}
+    before, counts = set(), []
+    for shard in ("1/2", "2/2"):
+        cellbench.run(**asked, shard=shard)
+        now = {path.name for path in tmp_path.rglob("*.json")}
+        counts.append(len(now - before))
+        before = now
+    assert sum(counts) == 2
+    empty = next(n for n in range(1, 10) if not any(int(name[3:15], 16) % 9 == n - 1 for name in before))
+    nothing = cellbench.run(**asked, shard=f"{empty}/9")
+    assert (len(nothing.frame), len(nothing.rows)) == (0, 0)
+
+
 def test_an_executor_of_ones_own_does_the_runs(toy_set, tmp_path):
     from cellbench.running.executors import LocalExecutor
 

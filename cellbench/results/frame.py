@@ -103,6 +103,11 @@ def read_folder(path: Path | str) -> tuple[pd.DataFrame, list[Run], list[tuple[s
     return found.reindex(columns=[*COLUMNS, *extra]).astype(COLUMNS), runs, passed_over
 
 
+def empty_frame() -> pd.DataFrame:
+    """Return a frame of no runs, with the columns of `read_folder`."""
+    return pd.DataFrame(columns=[*COLUMNS]).astype(COLUMNS)
+
+
 def _slip(root: Path) -> str:
     """Return 'did you mean …? Or ' if a folder beside `root` has almost the same name, else an empty text."""
     beside: list[str] = []

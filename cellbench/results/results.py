@@ -12,7 +12,7 @@ import pandas as pd
 from ..core.errors import UsageError, did_you_mean
 from ..core.words import counted
 from . import showing
-from .frame import read_folder
+from .frame import empty_frame, read_folder
 from .pooling import Drawn, pool
 from .row_settings import with_settings
 from .rows import Line, Row, by
@@ -46,6 +46,11 @@ class Results:
     def load(cls, folder: Path | str) -> "Results":
         """Return the results of all records below a folder. Raises UsageError as `read_folder` does."""
         return cls(Path(folder), *read_folder(folder))
+
+    @classmethod
+    def empty(cls, folder: Path) -> "Results":
+        """Return results without any run."""
+        return cls(folder, empty_frame(), ())
 
     def to_frame(self) -> pd.DataFrame:
         """Return a copy of the tidy frame, which has one row for each run; docs/results-frame.md lists its columns."""

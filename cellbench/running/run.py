@@ -23,6 +23,7 @@ from .older_groups import complete_groups
 from .planning.options import RunOptions
 from .planning.plan import make_plan
 from .planning.quick import choose_quick
+from .planning.shards import parse_shard
 from .planning.selection import Selection, choose_device, select, setting_texts
 from .planning.suites import plan_suites, variants
 from .policy import Policy, state
@@ -52,11 +53,14 @@ def plan_runs(options: RunOptions, executor: Executor | None = None) -> RunPlan:
     """
     if options.quick:
         options = choose_quick(options)
+    shard = parse_shard(options.shard) if options.shard else None
     selection = select(options)
     if executor is None:
         executor = LocalExecutor(start=not options.dry_run)
     device = choose_device(options.device, executor.ask)
     jobs = _jobs(options, selection, device)
+    if shard:
+        jobs = shard.of(jobs)
     policy = Policy(options.force, options.retry_failed, options.fail_fast, options.timeout, options.save_models)
     store = Store(options.output, options.machine or environment.machine_name())
     return RunPlan(jobs, store, policy, options, executor, [suite.name for suite in selection.suites])

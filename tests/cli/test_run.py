@@ -133,3 +133,17 @@ def test_a_val_limit_is_a_number_of_images_or_all(text, limit):
 def test_a_val_limit_of_another_kind_is_refused(text):
     with pytest.raises(UsageError, match=rf"^--val-limit got '{text}'; write a number of images, or all$"):
         parse_val_limit(text)
+
+
+def test_shards_share_the_runs_and_an_empty_one_is_no_failure(cells, tmp_path):
+    arguments = ["run", "-d", str(cells), "-m", "floor-majority", "-m", "floor-intensity", "-o", str(tmp_path / "r")]
+    listed = [call(*arguments, "--dry-run", "--shard", f"{number}/5").stdout for number in range(1, 6)]
+    assert sorted(text.count("floor-") for text in listed)[-2:] in ([1, 1], [0, 2])
+    empty = next(number for number, text in enumerate(listed, 1) if "floor-" not in text)
+    out = call(*arguments, "--shard", f"{empty}/5")
+    assert (out.returncode, out.stdout.split(".")[0]) == (0, "nothing to do")
+    refused = call(*arguments, "--shard", "6/5")
+    assert (refused.returncode, refused.stderr) == (
+        2,
+        "cellbench: --shard got '6/5'; write 3/8 for the third of eight, up to 10,000 shards\n",
+    )

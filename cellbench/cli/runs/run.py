@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Keep each trained model, for `cellbench predict`; a run that is done and has none is run again.",
 )
+@click.option("--shard", metavar="I/N", help="Only part I of N of the runs, for job arrays; see docs/cluster.md.")
 @click.option("--dry-run", is_flag=True, help="Run nothing: list the runs, which are done, and an estimate.")
 @plugin_option("with further methods")
 @folder_options
@@ -74,6 +75,7 @@ def run(context: click.Context, **options: Any) -> None:
     cellbench run -m 'resnet*' --set lr=0.05 --epochs 10 --limit 500 --dry-run
     cellbench run -d hep2 -m cnn --limit 100 --val-limit all
     cellbench run --suite yeast
+    cellbench run --suite yeast --shard 3/8 --machine cluster
     cellbench run --suite hep2-alexnet -d synthetic-yeast -m 'augment-*' --limit 500
     """
     from ...datasets.opening import FolderKeywords
@@ -97,7 +99,7 @@ def run(context: click.Context, **options: Any) -> None:
         click.echo(f"stopped; finished runs are saved. {again}", err=True)
         context.exit(int(stop.code or 0) if isinstance(stop, SystemExit) else 130)
     click.echo(f"{summary(tally, len(plan.jobs))}. Next: {_table_command(plan, output)}")
-    if not options["quiet"]:
+    if plan.jobs and not options["quiet"]:  # a shard may be empty
         from ...api import results_of
         from ...reporting.answers import answers
         from ...reporting.findings.show import WIDTH, answer_lines

@@ -40,6 +40,7 @@ class RunOptions:
     retry_failed: bool = False
     fail_fast: bool = False
     save_models: bool = False
+    shard: str | None = None
     dry_run: bool = False
     plugins: Sequence[Path] = ()
     folder: Mapping[str, Any] = field(default_factory=dict)
