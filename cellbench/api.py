@@ -50,8 +50,9 @@ def run(
     This is `cellbench run` with its options as keywords. It returns this machine's results on the same data from the
     folder `output`, including those of earlier runs; see `results_of`.
 
-    set: settings, {"C": 10} or {"svm-*:C": 10}. shard: "3/8" for the third of eight parts of the runs. executor: where the runs are done, see cellbench.running.executors; on
-    this machine, one after the other, if None. folder: how to read your own images, such as labels="labels.csv".
+    set: settings, {"C": 10} or {"svm-*:C": 10}. shard: "3/8" for the third of eight parts of the runs. executor: where
+    the runs are done, see cellbench.running.executors; on this machine, one after the other, if None. folder: how to
+    read your own images, such as labels="labels.csv".
     """
     options = RunOptions(
         datasets=_texts(datasets),

@@ -23,8 +23,8 @@ from .older_groups import complete_groups
 from .planning.options import RunOptions
 from .planning.plan import make_plan
 from .planning.quick import choose_quick
-from .planning.shards import parse_shard
 from .planning.selection import Selection, choose_device, select, setting_texts
+from .planning.shards import parse_shard
 from .planning.suites import plan_suites, variants
 from .policy import Policy, state
 from .progress import make_watcher
