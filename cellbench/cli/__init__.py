@@ -27,9 +27,23 @@ from .tools.doctor import doctor
 from .tools.listing import list_
 from .tools.new import new
 
+# The commands, by what a person wants.
+SECTIONS: dict[str, tuple[click.Command, ...]] = {
+    "Get cells and look at them": (prepare, inspect),
+    "Train, and label new images": (run, predict),
+    "See what came of it": (table, findings, compare, plot, report),
+    "Look things up, add your own": (list_, check, new, doctor),
+}
+
 
 class Group(click.Group):
-    """A group that suggests a command after a misspelt one."""
+    """A group that lists its commands in SECTIONS, and suggests one after a misspelt one."""
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        wide = max(map(len, self.commands))
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(str(one.name).ljust(wide), one.get_short_help_str(100)) for one in commands])
 
     def resolve_command(self, context: click.Context, args: list[str]):  # type: ignore[no-untyped-def]
         name = args[0] if args else ""
@@ -42,17 +56,18 @@ class Group(click.Group):
 @click.version_option(__version__, prog_name="cellbench")
 @click.option("--debug", is_flag=True, help="Show a traceback when something goes wrong.")
 def cli(debug: bool) -> None:
-    """Is a deep net worth it on my cells, or does an SVM on HOG features do?
+    """Is a deep net worth it on my cells, or does an SVM do?
 
-    cellbench trains support vector machines and nets on the same cells, splits and machine, and tabulates accuracy,
-    macro-F1 and training time.
+    It trains support vector machines and nets on the same cells, splits and machine, and shows how accurate each
+    is and how long it took to train.
 
     \b
-    cellbench run --all                  every standard method on the embedded simulated cells
-    cellbench table results/             what came of it
-    cellbench plot all results/          the same as figures
-    cellbench report results/            all of it as one HTML page
-    cellbench run -d path/to/my/cells    the same on a folder with one sub-folder a class
+    Examples:
+      cellbench run --quick               a first answer on simulated cells
+      cellbench run --quick -d my_cells/  the same on a folder of images, by class
+      cellbench run --all                 every standard method
+      cellbench table                     what came of it
+      cellbench report -o report.html     all of it as one page
     """
     if debug:
         os.environ["CELLBENCH_DEBUG"] = "1"  # child processes read it too
@@ -64,8 +79,9 @@ def _terminated(number: int, frame: object) -> None:
     raise SystemExit(128 + number)
 
 
-for command in (run, table, findings, compare, plot, report, predict, list_, prepare, inspect, check, new, doctor):
-    cli.add_command(command)
+for section in SECTIONS.values():
+    for command in section:
+        cli.add_command(command)
 
 
 def _one_line(error: click.ClickException) -> str:

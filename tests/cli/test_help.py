@@ -1,12 +1,26 @@
-"""--help: quick, complete, with an example."""
+"""--help: quick, complete, with examples that the program takes, and readable on a terminal of 80 columns."""
 
+import shlex
 import subprocess
 import sys
 
+import click
 import pytest
 from click.testing import CliRunner
 
-from cellbench.cli import cli
+from cellbench.cli import SECTIONS, cli
+
+COMMANDS = [*cli.commands, *(f"list {name}" for name in cli.commands["list"].commands)]
+
+
+def page(name: str) -> str:
+    """The help of a command, as a terminal of 80 columns shows it."""
+    return CliRunner().invoke(cli, [*name.split(), "--help"], prog_name="cellbench", terminal_width=80).output
+
+
+def examples(name: str) -> list[str]:
+    lines = [line.strip() for line in page(name).partition("Options:")[0].splitlines()[1:]]
+    return [line.partition("  ")[0] for line in lines if line.startswith("cellbench ")]  # after it: what it does
 
 
 def test_help_loads_nothing_heavy():
@@ -15,17 +29,64 @@ def test_help_loads_nothing_heavy():
     assert out.strip() == "set()"
 
 
-@pytest.mark.parametrize("group", [(), ("list",)], ids=["cellbench", "cellbench list"])
-def test_no_summary_of_a_command_is_cut_where_commands_are_listed(group):
-    page = CliRunner().invoke(cli, [*group, "--help"], prog_name="cellbench", terminal_width=80).output
-    listed = page.partition("Commands:\n")[2]
-    commands = cli.commands["list"].commands if group else cli.commands
-    assert [line.split()[0] for line in listed.splitlines()] == sorted(commands)
-    assert "..." not in listed
+def test_each_command_stands_under_one_heading_and_no_summary_is_cut():
+    headings, found = {}, []
+    for line in page("").partition("Options:")[2].splitlines():
+        if line.endswith(":"):
+            found = headings[line[:-1]] = []
+        elif line.startswith("  "):
+            found.append(line.split()[0])
+    assert headings == {title: [one.name for one in commands] for title, commands in SECTIONS.items()}
+    assert sorted(name for names in headings.values() for name in names) == sorted(cli.commands)
+    assert "..." not in page("").partition("Options:")[2]
+    assert "..." not in page("list").partition("Options:")[2]
 
 
-@pytest.mark.parametrize("name", [*cli.commands, *(f"list {name}" for name in cli.commands["list"].commands)])
-def test_every_help_shows_an_example(name):
-    page = CliRunner().invoke(cli, [*name.split(), "--help"], prog_name="cellbench").output
-    examples = page.partition("Options:")[0].splitlines()[1:]
-    assert any(line.strip().startswith(f"cellbench {name}") for line in examples), page
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_every_help_shows_an_example_that_the_program_takes(name):
+    assert any(example.startswith(f"cellbench {name}") for example in examples(name)), page(name)
+    for example in examples(name):
+        words = shlex.split(example.partition(" > ")[0])[1:]
+        parse(cli, words)
+
+
+def parse(command: click.Command, words: list[str]) -> None:
+    """Parse words as the program would, down to the last command; click raises UsageError for what is not allowed."""
+    context = command.make_context("cellbench", list(words))
+    if isinstance(command, click.Group) and words:
+        _, inner, arguments = command.resolve_command(context, words)
+        assert inner is not None
+        parse(inner, arguments)
+
+
+@pytest.mark.parametrize("words", [["run", "--qick"], ["table", "results/", "--format", "word"], ["lst", "methods"]])
+def test_an_example_that_the_program_does_not_take_would_be_found(words):
+    with pytest.raises(click.UsageError):
+        parse(cli, words)
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_a_help_fits_80_columns_and_breaks_no_word(name):
+    lines = page(name).splitlines()
+    assert max(map(len, lines)) <= 80, max(lines, key=len)
+    assert [line for line in lines if line.endswith("-")] == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "list methods",
+        "list methods resnet18",
+        "list methods svm-combined",
+        "list datasets",
+        "list suites",
+        "list suites yeast hpa28-bninception",
+        "prepare --list",
+    ],
+)
+def test_what_is_listed_fits_80_columns(command, monkeypatch, tmp_path):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CELLBENCH_DATA", "cache")
+    out = CliRunner().invoke(cli, command.split(), prog_name="cellbench", catch_exceptions=False).output
+    assert max(map(len, out.splitlines())) <= 80, max(out.splitlines(), key=len)

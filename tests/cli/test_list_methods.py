@@ -62,7 +62,8 @@ def test_a_method_says_how_small_its_images_may_be(name, images):
 def test_what_is_optional_is_listed_with_what_installs_it_and_whether_that_was_done(monkeypatch):
     def rows(*name):
         page = CliRunner().invoke(cli, ["list", "methods", *name], prog_name="cellbench").output
-        return [re.split(r"  +", line) for line in page.splitlines() if "pip install" in line]
+        table = [re.split(r"  +", line) for line in page.splitlines() if "pip install" in line]
+        return [[who, command, installed] for command, installed, who in table]
 
     monkeypatch.setitem(sys.modules, "timm", None)  # as where it isn't installed
     here = {module: "yes" if find_spec(module) else "no" for module in ("thundersvm", "cuml", "imblearn")}

@@ -52,9 +52,10 @@ def inspect(
     tell the class.
 
     \b
-    cellbench inspect hep2
-    cellbench inspect hep2 --results results/ -o cells.png
-    cellbench inspect my_cells/ --labels labels.csv --group-column well --strict
+    Examples:
+      cellbench inspect hep2
+      cellbench inspect hep2 --results results/ -o cells.png
+      cellbench inspect my_cells/ --labels labels.csv --group-column well --strict
     """
     if output is not None and output.suffix.lower() != ".png":
         raise UsageError(f"-o got {output}; the montage is a PNG, so give the name of a file that ends in .png")

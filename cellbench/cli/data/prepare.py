@@ -41,11 +41,12 @@ def prepare(
     it are downloaded; for the others it says how to get them.
 
     \b
-    cellbench prepare hep2 --from hep2_i3a.tar
-    cellbench prepare synthetic-yeast-full
-    cellbench prepare my_cells/ --labels labels.csv --group-column well
-    cellbench prepare --list
-    cellbench prepare --clear hep2
+    Examples:
+      cellbench prepare hep2 --from hep2_i3a.tar
+      cellbench prepare synthetic-yeast-full
+      cellbench prepare my_cells/ --labels labels.csv --group-column well
+      cellbench prepare --list
+      cellbench prepare --clear hep2
     """
     if sum((bool(dataset), show, cleared is not None)) != 1:
         raise UsageError(

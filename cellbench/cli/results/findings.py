@@ -27,10 +27,10 @@ def findings(context: click.Context, results: Path, style: str, ids: tuple[str, 
     that rests on, where it was claimed, and what would test it.
 
     \b
-    supported      shown, at 5 %, over all comparisons that bear on the claim (Holm)
-    contradicted   the opposite is shown
-    inconclusive   neither is; how many more seeds, cells or groups would settle it
-    not tested     no results bear on it; the command that would test it
+    supported     shown, at 5 %, over all comparisons that bear on the claim
+    contradicted  the opposite is shown
+    inconclusive  neither is; how many more seeds, cells or groups would settle it
+    not tested    no results bear on it; the command that would test it
 
     Every run counts, whatever its suite: a claim chooses results by method and settings. Verdicts rest on real images
     alone; what simulated ones show stands below them, marked. The rules: docs/findings.md.

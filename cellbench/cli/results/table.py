@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ...results.results import Results
 
 FORMATS = ("text", "markdown", "latex", "csv", "json")
-_EACH_VIEW = "\n".join(f"{name:<14}{view.summary}" for name, view in VIEWS.items())
+_EACH_VIEW = "\n".join(f"{name:<15}{view.summary}" for name, view in VIEWS.items())
 HELP = f"""
 Show the results in folder RESULTS as tables.
 
@@ -28,10 +28,11 @@ terminal, columns that can be spared are left out, and named, until a table fits
 
 \b
 {_EACH_VIEW}
+all            leaderboard, svm-vs-deep and depth
 
 With --suite, whose name may be a glob, the view is `claims`: claimed, published and measured figures side by side.
 
-`all` is the first three. parity and scaling compare runs with changed settings or limits, so they take every run.
+parity and scaling compare runs with changed settings or limits, so they take every run.
 Intervals and tests need the predictions beside the records, or three seeds; how they are made: docs/statistics.md.
 
 --where and --sort take the columns of --format csv, --where settings too. A condition is a column, one of = != < >
@@ -53,7 +54,14 @@ Examples:
 
 @click.command("table", help=HELP)
 @results_argument
-@click.option("--view", type=click.Choice(("all", *VIEWS)), default="all", show_default=True, help="What to show.")
+@click.option(
+    "--view",
+    type=click.Choice(("all", *VIEWS)),
+    default="all",
+    metavar="NAME",
+    show_default=True,
+    help="What to show, see above.",
+)
 @click.option(
     "--format", "style", type=click.Choice(FORMATS), default="text", show_default=True, help="How to show it."
 )

@@ -64,9 +64,10 @@ def predict(
     cannot be read are named, and the exit code is 3. A model file holds no code, and none is run from it.
 
     \b
-    cellbench run -d my_cells/ -m resnet18 --save-models
-    cellbench predict results/.../resnet18/s0-1a2b3c4d5e6f.model new_cells/ -o labels.csv
-    cellbench predict resnet18.model new_cells/ more/a.png --top 3 --all-scores
+    Examples:
+      cellbench run -d my_cells/ -m resnet18 --save-models
+      cellbench predict resnet18.model new_cells/ -o labels.csv
+      cellbench predict resnet18.model new_cells/ more/a.png --top 3 --all-scores
     """
     from ...running.plugins import load_plugins
 

@@ -66,17 +66,18 @@ def run(context: click.Context, **options: Any) -> None:
     Last it says what came of it: the best SVM, probe, net and floor on each data set, from all records of the folder.
 
     \b
-    cellbench run --quick
-    cellbench run --quick -d my_cells/
-    cellbench run --all
-    cellbench run -d hep2 -m svm-hog -m resnet18
-    cellbench run -d my_cells/ -m 'svm-*' -m resnet18 --seeds 0-2
-    cellbench run -d hep2 -m svm-hog --split id-block
-    cellbench run -m 'resnet*' --set lr=0.05 --epochs 10 --limit 500 --dry-run
-    cellbench run -d hep2 -m cnn --limit 100 --val-limit all
-    cellbench run --suite yeast
-    cellbench run --suite yeast --shard 3/8 --machine cluster
-    cellbench run --suite hep2-alexnet -d synthetic-yeast -m 'augment-*' --limit 500
+    Examples:
+      cellbench run --quick
+      cellbench run --quick -d my_cells/
+      cellbench run --all
+      cellbench run -d hep2 -m svm-hog -m resnet18
+      cellbench run -d my_cells/ -m 'svm-*' -m resnet18 --seeds 0-2
+      cellbench run -d hep2 -m svm-hog --split id-block
+      cellbench run -m 'resnet*' --set lr=0.05 --epochs 10 --limit 500 --dry-run
+      cellbench run -d hep2 -m cnn --limit 100 --val-limit all
+      cellbench run --suite yeast
+      cellbench run --suite yeast --shard 3/8 --machine cluster
+      cellbench run --suite hep2-alexnet -d synthetic-yeast -m 'augment-*'
     """
     from ...datasets.opening import FolderKeywords
     from ...running.dry_run import overview

@@ -18,8 +18,9 @@ def check(context: click.Context, name: str, plugins: tuple[Path, ...]) -> None:
     Prints each rule, with what is wrong where it is broken; exit code 4 then.
 
     \b
-    cellbench check resnet18
-    cellbench check my-method --plugin my_method.py
+    Examples:
+      cellbench check resnet18
+      cellbench check my-method --plugin my_method.py
     """
     from ...datasets import conformance as of_data_sets
     from ...datasets import datasets

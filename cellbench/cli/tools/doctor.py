@@ -10,7 +10,8 @@ def doctor() -> None:
     Versions and the cache too, and of each SVM backend why it is or isn't available.
 
     \b
-    cellbench doctor
+    Examples:
+      cellbench doctor
     """
     from ...core.environment import cache_folder, cores, machine_name, processor, versions
     from ...core.words import counted

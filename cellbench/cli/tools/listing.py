@@ -1,6 +1,5 @@
 """`cellbench list`: lists methods, data sets, suites and results."""
 
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,13 +10,14 @@ from ...core.families import FAMILIES, family_of
 from ...core.words import counted, file_size
 from ..options import plugin_option, terminal_width, wide_option
 from ..reading import results_argument
+from ..wrapping import filled, wrapped_rows
 
 if TYPE_CHECKING:
     from ...core.extras import Extra
     from ...core.settings import Setting
     from ...methods.registry import MethodEntry
 
-DETAIL_WIDTH = 110
+CLASSES = "classes"
 
 
 @click.group("list")
@@ -25,10 +25,11 @@ def list_() -> None:
     """List methods, data sets, suites or results.
 
     \b
-    cellbench list methods
-    cellbench list datasets
-    cellbench list suites
-    cellbench list results
+    Examples:
+      cellbench list methods
+      cellbench list datasets
+      cellbench list suites
+      cellbench list results
     """
 
 
@@ -43,9 +44,10 @@ def list_methods(name: str | None, plugins: tuple[Path, ...]) -> None:
     timm:convnext_nano.
 
     \b
-    cellbench list methods
-    cellbench list methods resnet18
-    cellbench list methods --plugin my_method.py
+    Examples:
+      cellbench list methods
+      cellbench list methods resnet18
+      cellbench list methods --plugin my_method.py
     """
 
     from ...core.extras import EXTRAS
@@ -56,11 +58,11 @@ def list_methods(name: str | None, plugins: tuple[Path, ...]) -> None:
     load_plugins(plugins)
     if name:
         entry = methods[name]
-        rows = [(setting.name, _shown(setting), _means(setting)) for setting in settings_of(entry)]
+        rows = [(setting.name, _shown(setting), _meaning(setting)) for setting in settings_of(entry)]
         side = entry.smallest() if entry.smallest else entry.min_size
         least = f"{counted(side, 'pixel')} a side, or larger" if side else "a size that only its run can tell"
-        click.echo(f"{entry.name}: {entry.summary}. On images of {least}.\n")
-        click.echo(_settings(rows))
+        click.echo(filled(f"{entry.name}: {entry.summary}. On images of {least}.") + "\n")
+        click.echo("\n".join(wrapped_rows(rows, ("setting", "default", "what it does (and may be)"))))
         if needed := needs_of(entry):
             click.echo(f"\n{_extras([(condition or entry.name, extra) for condition, extra in needed])}")
         click.echo(f"\nChange one: cellbench run -m {entry.name} --set {rows[0][0]}=…")
@@ -72,54 +74,37 @@ def list_methods(name: str | None, plugins: tuple[Path, ...]) -> None:
         for condition, extra in needs_of(entry)
     ]
     click.echo(f"\n{_extras([*needed, ('timm:NAME', EXTRAS['timm'])])}")
-    click.echo(
-        "\nAny net of torchvision or timm too, such as torchvision:mobilenet_v2. Settings: cellbench list methods NAME"
-    )
+    click.echo("\nAny net of torchvision or timm too, such as torchvision:mobilenet_v2.")
+    click.echo("Settings of one: cellbench list methods NAME")
 
 
 def _by_family(entries: Sequence["MethodEntry"]) -> str:
     """Return the table of all methods with a heading for each family; families of plug-ins come last."""
-    from tabulate import tabulate
-
     families = dict.fromkeys([*FAMILIES, *sorted(e.family for e in entries)])
     groups = {name: [e for e in entries if e.family == name] for name in families}
     rows = [
         [e.name, "yes" if e.standard else "", e.summary] for name in families for e in groups[name]
     ]  # one table, so that columns are aligned under all headings
-    head, rule, *lines = tabulate(rows, ["method", "standard", "what it is"]).split("\n")
+    head, rule, *lines = wrapped_rows(rows, ["method", "standard", "what it is"])
     shown, after = [head, rule], iter(lines)
     for name, group in groups.items():
         if group:
             summary = family_of(name).summary
-            shown += ["", f"{name}: {summary}" if summary else name, *(next(after) for _ in group)]
+            shown += ["", filled(f"{name}: {summary}" if summary else name), *(next(after) for _ in group)]
     return "\n".join(shown)
 
 
-def _settings(rows: Sequence[tuple[str, str, str]]) -> str:
-    """Return the table of settings: name, default, and what each does, wrapped to the width of the terminal."""
-    name, default = (max(len(row[i]) for row in rows) for i in (0, 1))
-    room = min(terminal_width() or DETAIL_WIDTH, DETAIL_WIDTH)
-    after = "\n" + " " * (name + default + 4)
-    lines = [f"{'setting':<{name}}  {'default':<{default}}  what it does (and may be)", "-" * room]
-    for setting, value, means in rows:
-        told = textwrap.wrap(means, max(room - len(after) + 1, 30), break_on_hyphens=False)
-        lines.append(f"{setting:<{name}}  {value:<{default}}  {after.join(told)}".rstrip())
-    return "\n".join(lines)
-
-
-def _means(setting: "Setting") -> str:
+def _meaning(setting: "Setting") -> str:
     return " ".join(filter(None, (setting.meaning, setting.may_be and f"({setting.may_be})")))
 
 
 def _extras(needed: Sequence[tuple[str, "Extra"]]) -> str:
-    """Return the table of optional packages: what needs each, what command installs it, and whether it is there."""
-    from tabulate import tabulate
-
+    """Return the table of optional packages: what command installs each, whether it is there, and what needs it."""
     rows = [
-        [", ".join(dict.fromkeys(who for who, other in needed if other == extra)), extra.command, _yes(extra.installed)]
+        [extra.command, _yes(extra.installed), ", ".join(dict.fromkeys(who for who, other in needed if other == extra))]
         for extra in dict.fromkeys(extra for _, extra in needed)
     ]
-    return tabulate(rows, ["optional: for", "type", "installed"])
+    return "\n".join(wrapped_rows(rows, ["optional: type", "installed", "for"]))
 
 
 def _yes(true: bool) -> str:
@@ -142,10 +127,9 @@ def list_datasets(plugins: tuple[Path, ...]) -> None:
     """Every data set: size, classes, channels, licence, how to get it.
 
     \b
-    cellbench list datasets
+    Examples:
+      cellbench list datasets
     """
-    from tabulate import tabulate
-
     from ...datasets import datasets
     from ...datasets.files import cache
     from ...datasets.files.names import natural_key
@@ -153,17 +137,25 @@ def list_datasets(plugins: tuple[Path, ...]) -> None:
 
     load_plugins(plugins)
     entries = sorted(datasets.entries(), key=lambda entry: natural_key(entry.name))
-    rows = [[f"{e.name}{' *' * e.standard}", e.size, len(_known(e, "classes")) or "?", _state(e)] for e in entries]
-    aligned = tabulate(rows, ["data set", "size", "classes", "state"], colalign=("left", "left", "right", "left"))
-    head, rule, *lines = aligned.split("\n")
+    rows = [
+        [
+            f"{e.name} *" if e.standard else e.name,
+            e.size,
+            f"{len(_known(e, 'classes')) or '?':>{len(CLASSES)}}",
+            _state(e),
+        ]
+        for e in entries
+    ]
+    head, rule, *lines = wrapped_rows(rows, ["data set", "size", CLASSES, "state"])
     click.echo(f"{head}\n{rule}")
     for line, entry in zip(lines, entries, strict=True):
         channels = ", ".join(_known(entry, "channels")) or "known once it is ready"
         told = f"{entry.summary}. Channels: {channels}. Licence: {entry.licence}"
-        click.echo(f"{line.rstrip()}\n{_indented(told)}")
+        click.echo(f"{line}\n{filled(told, '  ')}")
     click.echo(
         f"\n* is what `run --all` takes when ready. Ready ones are in {cache.location('')}\n"
-        "To get one: cellbench prepare NAME. A folder of your own images works too: cellbench run -d path/to/folder"
+        "To get one: cellbench prepare NAME\n"
+        "A folder of your own images works too: cellbench run -d path/to/folder"
     )
 
 
@@ -172,11 +164,6 @@ def _known(entry: Any, what: str) -> Sequence[str]:
     from ...datasets.files import cache
 
     return cache.meta(entry.key).get(what) or getattr(entry, what)
-
-
-def _indented(text: str) -> str:
-    room = min(terminal_width() or DETAIL_WIDTH, DETAIL_WIDTH)
-    return textwrap.fill(text, room, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _state(entry: Any) -> str:
@@ -200,20 +187,22 @@ def list_suites(names: tuple[str, ...]) -> None:
     """Studies as suites of runs; with NAME all that one says.
 
     \b
-    cellbench list suites
-    cellbench list suites yeast
+    Examples:
+      cellbench list suites
+      cellbench list suites yeast
     """
     from ...core import suites
     from .suites import detail, overview
 
     chosen = suites.select(names or ["*"])
     if names:
-        room = min(terminal_width() or DETAIL_WIDTH, DETAIL_WIDTH)
-        click.echo("\n\n\n".join(detail(suite, room) for suite in chosen))
+        click.echo("\n\n\n".join(map(detail, chosen)))
         return
     click.echo(overview(chosen))
     click.echo(
-        "\nTo see one: cellbench list suites NAME. To run one: cellbench run --suite NAME; on other images: -d DATASET"
+        "\nTo see one:          cellbench list suites NAME\n"
+        "To run one:          cellbench run --suite NAME\n"
+        "On other images:     cellbench run --suite NAME -d DATASET"
     )
 
 
@@ -224,8 +213,9 @@ def list_results(results: Path, wide: bool) -> None:
     """Every record below a folder, with all that tells runs apart.
 
     \b
-    cellbench list results
-    cellbench list results other/results --wide
+    Examples:
+      cellbench list results
+      cellbench list results other/results --wide
     """
     from ...reporting.tables.runs import runs
     from ...reporting.tables.table import render

@@ -21,8 +21,9 @@ def new(kind: str, name: str, output: Path | None) -> None:
     It works as it is, to be changed: `cellbench check` finds nothing wrong.
 
     \b
-    cellbench new method my-knn
-    cellbench new dataset my-cells -o plugins/my_cells.py
+    Examples:
+      cellbench new method my-knn
+      cellbench new dataset my-cells -o plugins/my_cells.py
     """
     if not re.fullmatch(NAME, name):
         raise UsageError(f"{name!r} is no name; give small letters and digits, and - between them, such as my-{kind}")

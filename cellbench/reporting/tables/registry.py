@@ -39,7 +39,7 @@ VIEWS = {
     "leaderboard": View("leaderboard:leaderboard", "every method on each data set, the best on test first"),
     "svm-vs-deep": View(
         "contest:svm_vs_deep",
-        "the contest: the best SVM, probe, net and floor, each chosen on val",
+        "the best SVM, probe, net and floor, each chosen on val",
         says_what_is_left_out=True,
     ),
     "depth": View("depth:depth", "plain against residual nets by depth: degradation", says_what_is_left_out=True),
