@@ -59,6 +59,11 @@ class DatasetEntry:
         return self.made_on_demand or cache.is_ready(self.key)
 
     @property
+    def lacks_files(self) -> bool:
+        """Whether it is not prepared, and cannot be until its files have been downloaded or got by hand."""
+        return not cache.is_ready(self.key) and bool(self.manual or self.files) and self.found_source() is None
+
+    @property
     def how_to_prepare(self) -> str:
         """What to type to prepare it, after what has to be done by hand."""
         if not (self.files or self.manual):

@@ -6,12 +6,18 @@ from tabulate import tabulate
 
 from ..core.words import counted, duration
 from .estimates import estimate, total
+from .planning.outline import OutlinedRun, how_to_get
 from .policy import state
 from .run import RunPlan
 
+UNKNOWN = "?"
+
 
 def overview(plan: RunPlan) -> str:
-    """Return a table with a row for each run, and a line with the number of runs to do and their estimated time."""
+    """Return a table with a row for each run, and lines with the number of runs to do and their estimated time.
+
+    Runs that wait for the files of their data set come last, with a line on how to get it.
+    """
     rows: list[list[Any]] = []
     expected: list[float] = []
     for job in plan.jobs:
@@ -22,7 +28,31 @@ def overview(plan: RunPlan) -> str:
         spec = job.spec
         changed = ", ".join(job.titles) or ", ".join(f"{name}={value}" for name, value in job.overrides.items())
         rows.append([spec.dataset, spec.method, spec.seed, job.n["train"], job.n["val"], spec.device, changed, shown])
-    what = "entry" if any(job.titles for job in plan.jobs) else "changed"
-    table = tabulate(rows, ["data set", "method", "seed", "n train", "n val", "device", what, "state"])
-    to_do = f"{counted(len(plan.jobs), 'run')}, {len(expected)} to do, about {duration(total(expected))}"
-    return f"{table}\n\n{to_do} on this machine."
+    rows += map(_waiting, plan.waiting)
+    of_suites = any(run.titles for run in (*plan.jobs, *plan.waiting))
+    headings = [
+        "data set",
+        "method",
+        "seed",
+        "n train",
+        "n val",
+        "device",
+        "entry" if of_suites else "changed",
+        "state",
+    ]
+    lines = [tabulate(rows, headings), ""]
+    if plan.jobs or not plan.waiting:
+        known = f"{counted(len(plan.jobs), 'run')}, {len(expected)} to do, about {duration(total(expected))}"
+        lines.append(f"{known} on this machine.")
+    lines += how_to_get(plan.waiting)
+    if plan.waiting:
+        lines.append("How large these runs are, how long they may take and which are done is known once it is there.")
+        if of_suites:
+            lines.append("To run a suite on other images: --dataset NAME")
+    return "\n".join(lines)
+
+
+def _waiting(run: OutlinedRun) -> list[Any]:
+    n = "all" if run.limit is None else run.limit
+    each = "; one for each group" if run.for_each_group else ""
+    return [run.dataset, run.method, run.seed, n, UNKNOWN, run.device, ", ".join(run.titles), f"waits for data{each}"]

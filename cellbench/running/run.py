@@ -21,6 +21,7 @@ from .executors.questions import missing_backend
 from .job import Job
 from .older_groups import complete_groups
 from .planning.options import RunOptions
+from .planning.outline import OutlinedRun, set_aside
 from .planning.plan import make_plan
 from .planning.quick import choose_quick
 from .planning.selection import Selection, choose_device, select, setting_texts
@@ -43,11 +44,13 @@ class RunPlan:
     options: RunOptions
     executor: Executor
     suites: Sequence[str] = ()  # names of those that the jobs come from
+    waiting: Sequence[OutlinedRun] = ()  # of a dry run: what would run on data sets whose files are not here
 
 
 def plan_runs(options: RunOptions, executor: Executor | None = None) -> RunPlan:
     """Return the plan of the runs that the options ask for; prepares data sets that are not ready.
 
+    With `dry_run`, runs on data sets whose files are not here are outlined.
     executor: where the runs are to be done; on this machine if None. Raises UsageError, DataError or BackendError if
     methods, data, devices or settings that were asked for do not exist or cannot be used.
     """
@@ -58,12 +61,19 @@ def plan_runs(options: RunOptions, executor: Executor | None = None) -> RunPlan:
     if executor is None:
         executor = LocalExecutor(start=not options.dry_run)
     device = choose_device(options.device, executor.ask)
+    waiting: list[OutlinedRun] = []
+    studies = selection.studies
+    if options.dry_run:
+        selection, waiting = set_aside(selection, split=options.split, limit=options.limit, device=device)
     jobs = _jobs(options, selection, device)
+    if not options.quiet:
+        for line in variants(studies, jobs, _changes(options)):
+            note(line)
     if shard:
         jobs = shard.of(jobs)
     policy = Policy(options.force, options.retry_failed, options.fail_fast, options.timeout, options.save_models)
     store = Store(options.output, options.machine or environment.machine_name())
-    return RunPlan(jobs, store, policy, options, executor, [suite.name for suite in selection.suites])
+    return RunPlan(jobs, store, policy, options, executor, [suite.name for suite in selection.suites], waiting)
 
 
 def run_plan(plan: RunPlan) -> Counter[str]:
@@ -102,13 +112,9 @@ def _jobs(options: RunOptions, selection: Selection, device: str) -> list[Job]:
         return make_plan(
             selection.methods, folders, seeds=selection.seeds or (0,), split=options.split or OFFICIAL, **common
         )
-    jobs = plan_suites(
+    return plan_suites(
         selection.studies, selection.datasets, prepared, seeds=selection.seeds, split=options.split, **common
     )
-    if not options.quiet:
-        for line in variants(selection.studies, jobs, _changes(options)):
-            note(line)
-    return jobs
 
 
 def _prepared(options: RunOptions, any_folder: bool, name: str) -> Path:

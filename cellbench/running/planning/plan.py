@@ -313,9 +313,10 @@ def _replace(settings: Settings, layers: Iterable[Mapping[str, Any]]) -> Any:
 def check_scopes(entries: Sequence[MethodEntry], sets: Sequence[Dataset], overrides: Sequence[Override]) -> None:
     """Raise UsageError if an override matches no method, or a method that does not have the setting.
 
-    The settings of a decision exist only if a data set has several labels for each image.
+    sets: the data sets; the settings of a decision exist only if one has several labels for each image, or none is
+    known yet.
     """
-    multilabel = any(data.multilabel for data in sets)
+    multilabel = not sets or any(data.multilabel for data in sets)
     for override in overrides:
         fits = [entry for entry in entries if fnmatch.fnmatchcase(entry.name, override.scope)]
         if not fits:

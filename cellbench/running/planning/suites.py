@@ -94,7 +94,21 @@ def plan_suite(
     folders: those of the data sets. split, seeds: replace those of the suite, unless None. limit: replaces the suite's
     limits where it is smaller. val_limit: as in make_plan.
     """
-    chosen = [
+    return make_plan(
+        choices_of(suite, entries, split, limit, val_limit),
+        folders,
+        seeds=suite.seeds if seeds is None else seeds,
+        overrides=overrides,
+        device=device,
+        deterministic=deterministic,
+    )
+
+
+def choices_of(
+    suite: Suite, entries: Sequence[Entry], split: str | None, limit: int | None, val_limit: ValLimit
+) -> list[Choice]:
+    """Return entries of a suite as choices, limit by limit; arguments as in `plan_suite`."""
+    return [
         Choice(
             entry.method,
             settings(suite, entry),
@@ -107,14 +121,6 @@ def plan_suite(
         for entry in entries
         if own in suite.limits_of(entry)
     ]
-    return make_plan(
-        chosen,
-        folders,
-        seeds=suite.seeds if seeds is None else seeds,
-        overrides=overrides,
-        device=device,
-        deterministic=deterministic,
-    )
 
 
 def settings(suite: Suite, entry: Entry) -> dict[str, Any]:
