@@ -45,6 +45,24 @@ class Store:
         """Return the file where the trained model of a run of this spec is kept, if it is saved."""
         return self.path(spec).with_suffix(".model")
 
+    def new_model(self, spec: RunSpec) -> Path:
+        """Return the file where a run writes its model; it gets the name of `model` when the record is saved."""
+        return self.path(spec).with_name(f".{self.model(spec).name}.part")
+
+    def remove_parts(self, spec: RunSpec) -> None:
+        """Delete what killed processes left half-written of a run. The run must not be under way."""
+        path = self.path(spec)
+        for part in path.parent.glob(f".{path.stem}.*.part"):
+            part.unlink(missing_ok=True)
+
+    def stamp(self, spec: RunSpec) -> tuple[int, int] | None:
+        """Return what changes whenever the record of this spec is saved; None if there is no record."""
+        try:
+            facts = self.path(spec).stat()
+        except OSError:
+            return None
+        return facts.st_ino, facts.st_mtime_ns
+
     def find(self, spec: RunSpec) -> RunRecord | None:
         """Return this machine's record of exactly this spec, or None if there is none that can be read."""
         try:
@@ -57,24 +75,31 @@ class Store:
 
         predictions: '<part>_scores' float32 (n, classes), '<part>_labels' and '<part>_index' (n,) by part, and
         '<part>_groups' (n,) where images have groups.
-        Raises UsageError when the disk is full or the folder cannot be written; earlier records are untouched.
+        Raises UsageError when the disk is full or the folder cannot be written; earlier records are untouched. Where
+        the record has room and the predictions have none, the record is saved, and the error is raised all the same.
         """
         path = self.path(record.spec)
+        unsaved: OSError | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            if predictions:
-                save_predictions(path, predictions)
+            try:
+                if predictions:
+                    save_predictions(path, predictions)
+            except OSError as error:
+                unsaved = error
             write_whole(path, lambda file: file.write(record.to_json().encode("utf-8")))
-            if not predictions:  # those of an earlier attempt belong to a record that is no more
+            if unsaved or not predictions:  # those of an earlier attempt belong to a record that is no more
                 path.with_suffix(".npz").unlink(missing_ok=True)
         except OSError as error:
             raise _unwritable(path, error) from error
+        if unsaved:
+            raise _unwritable(path.with_suffix(".npz"), unsaved) from unsaved
         return path
 
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """Let `write` fill a temporary file beside `path` and rename it there; on any error nothing is left."""
-    handle, temporary = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name.lstrip('.')}.", suffix=".part", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             write(file)

@@ -96,9 +96,8 @@ def _peers(job: Job, store: Store) -> list[RunRecord]:
 
     If any of them have the same settings but for epochs, only these are returned.
     """
-    peers = [
-        record for record in _siblings(job, store) if record.status == "ok" and record.spec.device == job.spec.device
-    ]
+    of_device = [record for record in _siblings(job, store) if record.spec.device == job.spec.device]
+    peers = [record for record in of_device if record.status == "ok" and "n" in record.facts and record.metrics]
     alike = [record for record in peers if _settings(record.spec) == _settings(job.spec)]
     return alike or peers
 

@@ -19,6 +19,7 @@ class Policy:
     fail_fast: bool = False
     timeout: float | None = None
     save_models: bool = False
+    wait: bool = True  # for runs that other processes have under way
 
 
 def state(job: Job, store: Store, policy: Policy) -> str:

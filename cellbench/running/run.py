@@ -71,7 +71,9 @@ def plan_runs(options: RunOptions, executor: Executor | None = None) -> RunPlan:
             note(line)
     if shard:
         jobs = shard.of(jobs)
-    policy = Policy(options.force, options.retry_failed, options.fail_fast, options.timeout, options.save_models)
+    policy = Policy(
+        options.force, options.retry_failed, options.fail_fast, options.timeout, options.save_models, options.wait
+    )
     store = Store(options.output, options.machine or environment.machine_name())
     return RunPlan(jobs, store, policy, options, executor, [suite.name for suite in selection.suites], waiting)
 
@@ -91,7 +93,8 @@ def run_plan(plan: RunPlan) -> Counter[str]:
     if (completed := complete_groups(plan.jobs, store)) and not options.quiet:
         note(f"groups were added to the predictions of {counted(completed, 'older run')}")
     with make_watcher(len(plan.jobs), quiet=options.quiet, verbose=options.verbose) as watcher:
-        tally = run_jobs(plan.jobs, store, plan.policy, plan.executor, watcher, options.plugins)
+        say = (lambda line: None) if options.quiet else note
+        tally = run_jobs(plan.jobs, store, plan.policy, plan.executor, watcher, options.plugins, say)
     if not options.quiet:
         for line in notes.about_licences(plan.jobs, store):
             note(line)

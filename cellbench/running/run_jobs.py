@@ -2,17 +2,23 @@
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..core.runs import RunRecord
+from ..core.errors import UsageError
+from ..core.runs import RunRecord, RunSpec
 from ..core.store import Store
+from ..core.words import counted
+from .claims import Claims
 from .estimates import ONCE
 from .executors.protocol import Executor, Outcome, Task
 from .forecast import Forecast
 from .job import Job
-from .policy import DONE, FAILED_BEFORE, Policy, state
+from .policy import DONE, FAILED_BEFORE, Policy, has_no_model, state
+
+ELSEWHERE = "under way elsewhere"
 
 
 class Watcher(Protocol):
@@ -34,8 +40,12 @@ def run_jobs(
     executor: Executor,
     watcher: Watcher,
     plugins: Sequence[Path] = (),
+    say: Callable[[str], None] = lambda line: None,
 ) -> Counter[str]:
     """Run the jobs that are not done yet, the quickest first by estimate, and save every record.
+
+    Each run is claimed before it starts: those that another process has claimed are passed over, and looked at again
+    when that process is done with them. say: called with a line about such runs, and about records that stay.
 
     Returns the number of jobs by status, or, for those that are not run, by state (see `policy.state`). Jobs that were
     not started are not counted. KeyboardInterrupt and SystemExit (SIGTERM) pass through: the current runs are ended,
@@ -55,42 +65,130 @@ def run_jobs(
         if forecast.hear(job, facts):
             watcher.expect(forecast.seconds)
 
-    tasks = _tasks(forecast.jobs, store, policy, plugins)
-    with contextlib.closing(executor.run(tasks, listen)) as outcomes:
-        for outcome in outcomes:
-            _keep(outcome, store, policy)
-            tally[outcome.record.status] += 1
-            watcher.finished(outcome.job, outcome.record)
-            forecast.finished(outcome.job)
-            if policy.fail_fast and outcome.record.status in ("failed", "timeout"):
-                break
+    with Claims(store) as claims:
+        queue = Queue(forecast.jobs, store, policy, claims, plugins)
+        while queue.jobs:
+            with contextlib.closing(executor.run(queue.tasks(), listen)) as outcomes:
+                for outcome in outcomes:
+                    if not _keep(outcome, store, policy):
+                        say(f"{outcome.job}: the record that was there before stays")
+                    claims.release(outcome.job.spec)
+                    tally[outcome.record.status] += 1
+                    watcher.finished(outcome.job, outcome.record)
+                    forecast.finished(outcome.job)
+                    if policy.fail_fast and outcome.record.status in ("failed", "timeout"):
+                        return tally
+            for job, reason in queue.settled:
+                tally[reason] += 1
+                forecast.finished(job)
+            queue.pass_on()
+            if queue.jobs:
+                say(_under_way(queue.jobs, claims, policy.wait))
+                if not policy.wait:
+                    tally[ELSEWHERE] += len(queue.jobs)
+                    break
+                claims.wait_for_one([job.spec for job in queue.jobs])
     return tally
 
 
-def _tasks(jobs: Sequence[Job], store: Store, policy: Policy, plugins: Sequence[Path]) -> Iterator[Task]:
-    """Yield a task for each job when it is about to start; only then does --force delete its earlier progress."""
-    for job in jobs:
-        checkpoint = store.checkpoint(job.spec)
-        if policy.force:
+@dataclass
+class Queue:
+    """The jobs that are left, as tasks: those that nobody has claimed, and that nobody did meanwhile.
+
+    settled: jobs that another process did since this one began, with their state. claimed: those that another process
+    has claimed.
+    """
+
+    jobs: Sequence[Job]
+    store: Store
+    policy: Policy
+    claims: Claims
+    plugins: Sequence[Path] = ()
+    settled: list[tuple[Job, str]] = field(default_factory=list)
+    claimed: list[Job] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._stamps = {job.spec.key: self.store.stamp(job.spec) for job in self.jobs}
+
+    def tasks(self) -> Iterator[Task]:
+        """Yield a task for each job when it is about to start; only then does --force delete its earlier progress."""
+        for job in self.jobs:
+            if not self.claims.take(job.spec):
+                self.claimed.append(job)
+            elif reason := self._state(job):
+                self.settled.append((job, reason))
+                self.claims.release(job.spec)
+            else:
+                yield self._task(job)
+
+    def pass_on(self) -> None:
+        """Go on with the jobs that other processes had claimed."""
+        self.jobs, self.claimed, self.settled = self.claimed, [], []
+
+    def _state(self, job: Job) -> str:
+        """Return the state of a job now. What another process did since this one began is not done once more."""
+        if self.store.stamp(job.spec) == self._stamps[job.spec.key]:
+            return state(job, self.store, self.policy)
+        return state(job, self.store, replace(self.policy, force=False, retry_failed=False))
+
+    def _task(self, job: Job) -> Task:
+        checkpoint = self.store.checkpoint(job.spec)
+        if self.policy.force:
             checkpoint.unlink(missing_ok=True)
-        model = store.model(job.spec) if policy.save_models else None
-        yield Task(job, policy.timeout, plugins, checkpoint, model)
+        model = self.store.new_model(job.spec) if self.policy.save_models else None
+        return Task(job, self.policy.timeout, self.plugins, checkpoint, model)
 
 
-def _keep(outcome: Outcome, store: Store, policy: Policy) -> None:
-    """Save the record, and remove the model and progress of earlier attempts that no longer apply."""
+def _under_way(jobs: Sequence[Job], claims: Claims, waiting: bool) -> str:
+    """Return a line that says which runs other processes have, and which processes these are."""
+    owners = ", ".join(dict.fromkeys(str(claims.owner(job.spec)) for job in jobs))
+    runs = counted(len(jobs), "run")
+    which = f" ({jobs[0]})" if len(jobs) == 1 else ""
+    if waiting:
+        return f"waiting for {runs}{which} of {owners}; --no-wait would not wait"
+    return f"{runs}{which} left to {owners}"
+
+
+def _keep(outcome: Outcome, store: Store, policy: Policy) -> bool:
+    """Save the record, then the model, and remove progress that no longer applies. False if an earlier record stays.
+
+    An 'ok' record is replaced by an 'ok' one alone, and only if the policy asks for that: --force, or --save-models
+    where no model was kept.
+    """
     spec, ok = outcome.job.spec, outcome.record.status == "ok"
-    store.save(outcome.record, outcome.predictions)
-    if not (policy.save_models and ok):
-        store.model(spec).unlink(missing_ok=True)
+    new_model, before = store.new_model(spec), store.find(spec)
+    wanted = policy.force or has_no_model(outcome.job, store, policy)
+    if before and before.status == "ok" and not (ok and wanted):
+        new_model.unlink(missing_ok=True)
+        return False
+    _save(outcome, store)
     if ok:  # the progress of a run that was killed stays: it goes on from there when it is tried again
         store.checkpoint(spec).unlink(missing_ok=True)
+    if ok and new_model.is_file():
+        new_model.replace(store.model(spec))
+    elif ok and before:  # that of an earlier attempt is not the model of this record
+        store.model(spec).unlink(missing_ok=True)
+    return True
+
+
+def _save(outcome: Outcome, store: Store) -> None:
+    """Save the record and predictions; on a full disk they have the room that the run's model and progress take."""
+    spec: RunSpec = outcome.job.spec
+    try:
+        store.save(outcome.record, outcome.predictions)
+    except UsageError:
+        less_worth = [path for path in (store.new_model(spec), store.checkpoint(spec)) if path.exists()]
+        if outcome.record.status != "ok" or not less_worth:
+            raise
+        for path in less_worth:
+            path.unlink(missing_ok=True)
+        store.save(outcome.record, outcome.predictions)
 
 
 def summary(tally: Mapping[str, int], planned: int) -> str:
     """Return the last line of output: the number of jobs by status, and of those that were not started."""
-    order = ("ok", "failed", "timeout", "skipped", DONE, FAILED_BEFORE)
-    counted = [f"{tally[status]} {status}" for status in order if tally.get(status)]
+    order = ("ok", "failed", "timeout", "skipped", DONE, FAILED_BEFORE, ELSEWHERE)
+    counts = [f"{tally[status]} {status}" for status in order if tally.get(status)]
     if left := planned - sum(tally.values()):
-        counted.append(f"{left} not started")
-    return ", ".join(counted) or "nothing to do"
+        counts.append(f"{left} not started")
+    return ", ".join(counts) or "nothing to do"

@@ -118,3 +118,17 @@ def test_names_become_safe_folders(tmp_path):
     spec = dataclasses.replace(SPEC, dataset="folder:my cells/../é")
     path = Store(tmp_path, "a b").path(spec)
     assert path.relative_to(tmp_path).parts[:2] == ("a-b", "folder-my-cells-..-é")
+
+
+def test_a_record_has_room_where_its_predictions_have_none(tmp_path, monkeypatch):
+    store = Store(tmp_path, "laptop")
+
+    def full(file, **arrays):
+        file.write(b"half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(np, "savez_compressed", full)
+    with pytest.raises(UsageError, match=r"\.npz: No space left on device; free some space"):
+        store.save(record(), {"test_scores": np.zeros(1)})
+    assert store.find(SPEC).to_json() == record().to_json()
+    assert [path.name for path in tmp_path.rglob("*.*")] == [store.path(SPEC).name]

@@ -48,6 +48,11 @@ if TYPE_CHECKING:
     help="Keep each trained model, for `cellbench predict`; a run that is done and has none is run again.",
 )
 @click.option("--shard", metavar="I/N", help="Only part I of N of the runs, for job arrays; see docs/cluster.md.")
+@click.option(
+    "--wait/--no-wait",
+    default=True,
+    help="Wait for runs that another process has under way, or say which process has them.  [default: wait]",
+)
 @click.option("--dry-run", is_flag=True, help="Run nothing: list the runs, which are done, and an estimate.")
 @plugin_option("with further methods")
 @folder_options

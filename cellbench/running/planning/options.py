@@ -41,6 +41,7 @@ class RunOptions:
     fail_fast: bool = False
     save_models: bool = False
     shard: str | None = None
+    wait: bool = True
     dry_run: bool = False
     plugins: Sequence[Path] = ()
     folder: Mapping[str, Any] = field(default_factory=dict)

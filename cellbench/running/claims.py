@@ -1,0 +1,86 @@
+"""Claims on runs: of several processes that have the same run to do, one does it.
+
+A claim is a lock on a file beside the record. It ends with its process, however that ends.
+"""
+
+import contextlib
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from ..core import locks
+from ..core.runs import RunSpec
+from ..core.store import Store
+from ..datasets.files.cache.scratch import machine_code
+
+POLL_SECONDS = 0.5  # between two looks at claims of other processes
+
+
+@dataclass(frozen=True)
+class Owner:
+    """The process that has claimed a run. process: its number, None if it is not known. since: when it did so."""
+
+    process: int | None = None
+    since: str = ""
+    elsewhere: bool = False  # on another machine
+
+    def __str__(self) -> str:
+        if self.process is None:
+            return "another process"
+        place = " of another machine" if self.elsewhere else ""
+        return f"process {self.process}{place} since {self.since}"
+
+
+class Claims:
+    """The runs of a store that this process has claimed; all claims end with the `with` block."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._held: dict[str, locks.Lock] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
+        for lock in self._held.values():
+            lock.release(remove=True)
+
+    def take(self, spec: RunSpec) -> bool:
+        """Claim a run, and remove what a killed process left half-written of it. False if another process has it."""
+        if spec.key in self._held:
+            return True
+        path = self._path(spec)
+        with contextlib.suppress(OSError):  # nothing can be written: saving the record will say so
+            path.parent.mkdir(parents=True, exist_ok=True)
+        lock = locks.take(path)
+        if lock is None:
+            return False
+        lock.note(f"{machine_code()} {os.getpid()} {datetime.now():%Y-%m-%d %H:%M:%S}\n")
+        if lock.kept:
+            self._store.remove_parts(spec)
+        self._held[spec.key] = lock
+        return True
+
+    def release(self, spec: RunSpec) -> None:
+        self._held.pop(spec.key).release(remove=True)
+
+    def owner(self, spec: RunSpec) -> Owner:
+        """Return the process that has claimed a run, as the claim says it."""
+        try:
+            machine, process, since = self._path(spec).read_text(encoding="utf-8").strip().split(" ", 2)
+            return Owner(int(process), since, machine != machine_code())
+        except (OSError, ValueError):  # it has just ended, or has not written its name yet
+            return Owner()
+
+    def wait_for_one(self, specs: Sequence[RunSpec]) -> None:
+        """Wait until one of the runs, which other processes have claimed, is free again, and claim it."""
+        while not any(self.take(spec) for spec in specs):
+            time.sleep(POLL_SECONDS)
+
+    def _path(self, spec: RunSpec) -> Path:
+        return self._store.path(spec).with_suffix(".lock")
