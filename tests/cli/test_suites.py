@@ -99,12 +99,26 @@ def test_all_suites_are_covered_here():
     assert sorted(name for names, *_ in GROUPS.values() for name in names) == suites.names()
 
 
-def test_a_suite_whose_data_set_is_not_prepared_says_how_to_get_it(tmp_path):
-    out = call("run", "--suite", "hep2-alexnet", "--dry-run", "-o", str(tmp_path / "r"))
+def test_a_suite_whose_data_set_is_not_prepared_says_how_to_get_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("CELLBENCH_DATA", str(tmp_path / "cache"))
+    out = call("run", "--suite", "hep2-alexnet", "-o", str(tmp_path / "r"))
     assert out.returncode == 2
     assert out.stderr.startswith("cellbench: data set 'hep2' is not prepared; ")
     assert out.stderr.endswith("; or run suite 'hep2-alexnet' on other images: --dataset NAME\n")
     assert out.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", suites.names())
+def test_every_suite_lists_what_it_would_run_before_its_data_is_there(name, tmp_path, monkeypatch):
+    monkeypatch.setenv("CELLBENCH_DATA", str(tmp_path / "cache"))
+    out = call("run", "--suite", name, "--dry-run", "-o", str(tmp_path / "r"))
+    assert out.returncode == 0, out.stderr
+    suite = suites.load(name)
+    for entry in suite.entries:
+        assert f"{name}/{entry.id}" in out.stdout
+    assert f"for data set '{suite.dataset}': {datasets[suite.dataset].how_to_prepare}\n" in out.stdout
+    assert not (tmp_path / "cache").exists()
+    assert not (tmp_path / "r").exists()
 
 
 @pytest.mark.parametrize(
