@@ -37,6 +37,9 @@ class Info:
     """Where data come from: `synthetic` marks simulated images; `fingerprint` identifies the content.
 
     groups_are: what the groups are, as the column that names them does ('donor'); empty where that is not known.
+    reading: how a folder's files became its images, for whoever reads more of them: 'masks', whether cells were cut out
+    by their masks, and 'side', in pixels, of the squares they were put into; 'pattern' of files with one channel each;
+    'file_channels', the names that the files give their channels. Empty for other data sets.
     """
 
     licence: str = "see the source"
@@ -45,6 +48,7 @@ class Info:
     fingerprint: str = ""
     notes: tuple[str, ...] = ()
     groups_are: str = ""
+    reading: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

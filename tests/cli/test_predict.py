@@ -7,6 +7,8 @@ import os
 import subprocess
 import sys
 
+import numpy as np
+import pyarrow.parquet
 import pytest
 import torch
 from click.testing import CliRunner
@@ -14,10 +16,11 @@ from PIL import Image
 
 from cellbench.cli import cli
 from cellbench.core.errors import CellbenchError
+from cellbench.datasets import opening
 from cellbench.datasets.files import cache
 from cellbench.datasets.toy import rings
 from cellbench.running.planning.plan import make_plan, parse_override
-from cellbench.running.saved_models import labelling, models
+from cellbench.running.saved_models import models, reading
 from cellbench.running.single_run import execute
 
 
@@ -163,15 +166,86 @@ def test_it_writes_into_a_pipe_and_stops_when_nobody_reads(trained, unlabelled, 
 
 def test_where_nobody_sees_a_bar_a_line_now_and_then_says_how_long_it_takes(trained, unlabelled, monkeypatch):
     monkeypatch.setattr(sys.modules["cellbench.cli.runs.predict"], "SAID_EVERY", 0.0)
-    monkeypatch.setattr(labelling, "BATCH", 5)
+    monkeypatch.setattr(reading, "BATCH", 5)
     said = predict(trained(), unlabelled).stderr
     assert "5 of 12 images, about <1 s left\n10 of 12 images" in said
     assert "12 of 12" not in said
+
+
+@pytest.mark.parametrize("multilabel", [False, True])
+def test_parquet_holds_what_csv_does_as_pyarrow_reads_it(trained, unlabelled, tmp_path, multilabel, monkeypatch):
+    monkeypatch.setattr(reading, "BATCH", 5)  # several batches, so several groups of rows
+    (unlabelled / "caf\udce9.png").write_bytes((unlabelled / "0.png").read_bytes())  # no UTF-8
+    arguments = (trained(multilabel), unlabelled, "--all-scores")
+    text = predict(*arguments, "-o", tmp_path / "labels.csv")
+    assert predict(*arguments, "-o", tmp_path / "labels.parquet").exit_code == text.exit_code == 0
+    found = pyarrow.parquet.read_table(tmp_path / "labels.parquet").to_pylist()
+    csv_text = (tmp_path / "labels.csv").read_text(errors="surrogateescape")
+    expected = list(csv.DictReader(io.StringIO(csv_text)))
+    assert len(found) == len(expected) == 13
+    for row, line in zip(found, expected, strict=True):
+        assert list(row) == list(line)
+        assert row["file"].replace("?", "\udce9") == line["file"]
+        if multilabel:
+            assert ";".join(row["label"]) == line["label"]
+            assert [f"{score:g}" for score in row["probability"]] == [s for s in line["probability"].split(";") if s]
+        else:
+            assert (row["label"], row["probability"]) == (line["label"], float(line["probability"]))
+        assert row["probability:ring 0"] == float(line["probability:ring 0"])
+    kept = pyarrow.parquet.read_schema(tmp_path / "labels.parquet").metadata[b"cellbench"]
+    assert json.loads(kept)["dataset"] == "toy"
+
+
+def test_the_ending_of_the_output_says_the_format_and_an_option_overrides_it(trained, unlabelled, tmp_path):
+    predict(trained(), unlabelled, "-o", tmp_path / "labels.JSON")
+    assert json.loads((tmp_path / "labels.JSON").read_text())["scores_are"] == "probability"
+    predict(trained(), unlabelled, "-o", tmp_path / "a.json", "--format", "csv")
+    assert (tmp_path / "a.json").read_text().startswith("file,label,probability\n")
+    assert "--format parquet is no text for standard output" in refusal(trained(), unlabelled, "--format", "parquet")
+
+
+def test_a_layouts_places_are_columns(trained, unlabelled):
+    out = predict(trained(), unlabelled.parent, "--layout", "{folder}/*.png")
+    rows = list(csv.DictReader(io.StringIO(out.stdout)))
+    assert list(rows[0]) == ["file", "folder", "label", "probability"]
+    assert {row["folder"] for row in rows} == {"cells"}
+
+
+def test_a_model_of_cells_cut_out_by_masks_cuts_out_new_ones_alike(tmp_path, monkeypatch):
+    monkeypatch.setenv("CELLBENCH_DATA", str(tmp_path / "cache"))
+    cells = tmp_path / "cells"
+    put_masked_cells(cells)
+    folder = opening.prepare(str(cells), {"masks": True})
+    (job,) = make_plan(["svm-flat"], [folder], overrides=[parse_override("size=none")])
+    execute(job, model=tmp_path / "svm.model")
+    out = predict(tmp_path / "svm.model", cells)
+    rows = list(csv.DictReader(io.StringIO(out.stdout)))
+    assert len(rows) == 40
+    assert "40 masks: cells cut out by them, as in training\n" in out.stderr
+    assert [row["label"] for row in rows] == [row["file"].split("/")[-2] for row in rows]
+    (cells / "dark" / "0_mask.png").unlink()
+    out = predict(tmp_path / "svm.model", cells)
+    assert out.exit_code == 3
+    assert f"not labelled: {cells / 'dark' / '0.png'}: has no mask, such as 0_mask.png beside it" in out.stderr
+
+
+def put_masked_cells(folder):
+    """20 images of each of two classes: noise, but for one square that is dark or bright, where the mask is."""
+    draw = np.random.default_rng(0)
+    for name, value in (("dark", 60), ("bright", 200)):
+        (folder / name).mkdir(parents=True)
+        for i in range(20):
+            top, left = draw.integers(0, 12, 2)
+            image, mask = draw.integers(0, 256, (20, 20), np.uint8), np.zeros((20, 20), np.uint8)
+            image[top : top + 8, left : left + 8] = value + draw.integers(0, 20)
+            mask[top : top + 8, left : left + 8] = 255
+            Image.fromarray(image).save(folder / name / f"{i}.png")
+            Image.fromarray(mask).save(folder / name / f"{i}_mask.png")
 
 
 def test_a_model_trained_in_a_run_keeps_its_format(trained):
     assert vars(models.load(trained())).keys() == {
         *("method", "revision", "params", "seed", "preprocessing", "measured", "dataset", "fingerprint", "split"),
         *("limit", "synthetic", "classes", "channels", "height", "width", "dtype", "multilabel", "thresholds"),
-        *("scores", "metrics", "version", "state"),
+        *("scores", "metrics", "version", "state", "reading"),
     }

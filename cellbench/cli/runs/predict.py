@@ -1,15 +1,12 @@
 """`cellbench predict`: labels new images with a model that a run has saved."""
 
 import contextlib
-import csv
-import io
-import json
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 import click
 
@@ -18,10 +15,11 @@ from ...core.words import counted, duration
 from ..options import plugin_option
 
 if TYPE_CHECKING:
-    from ...running.saved_models.labelling import Labelled
+    from ...running.saved_models.finding import Found
+    from ...running.saved_models.labelling import Tally
     from ...running.saved_models.models import Model
 
-SCHEMA_VERSION = 1
+FORMATS = ("csv", "json", "parquet")
 NAMED = 10  # unreadable images that are named one by one
 SAID_EVERY = 30.0  # seconds between lines on progress, if there is no terminal for a bar
 
@@ -30,10 +28,12 @@ SAID_EVERY = 30.0  # seconds between lines on progress, if there is no terminal 
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write (default: standard output).")
-@click.option("--format", "style", type=click.Choice(("csv", "json")), default="csv", show_default=True)
+@click.option("--format", "style", type=click.Choice(FORMATS), help="What to write (default: as -o ends, else csv).")
 @click.option("--top", type=click.IntRange(min=1), metavar="K", help="The K likeliest labels (default 1).")
 @click.option("--all-scores", is_flag=True, help="The score of every class as well.")
-@click.option("--pattern", help="One file a channel, such as '{id}_{channel}.tif'.")
+@click.option("--pattern", help="One file a channel, such as '{id}_{channel}.tif' (default: the model's); or none.")
+@click.option("--channel-names", help="Channels in the images' order, such as GFP,DAPI, where it is not the model's.")
+@click.option("--layout", help="What folders stand for: '{plate}/{well}/*.png' adds columns plate and well.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @plugin_option("with the model's method")
 @click.pass_context
@@ -42,10 +42,12 @@ def predict(
     model: Path,
     images: tuple[Path, ...],
     output: Path | None,
-    style: str,
+    style: str | None,
     top: int | None,
     all_scores: bool,
     pattern: str | None,
+    channel_names: str | None,
+    layout: str | None,
     device: str,
     plugins: tuple[Path, ...],
 ) -> None:
@@ -73,20 +75,22 @@ def predict(
 
     load_plugins(plugins)
     _check_output(output, model, images)
-    from ...running.saved_models import labelling, models
+    from ...running.saved_models import finding, labelling, models, reading, tables
 
+    write = tables.FORMATS[_format(style, output)]
     loaded = models.load(model)
-    shown = _shown(loaded, top)
-    found = labelling.find(images, pattern or "")
+    shown = tables.Shown(_top(loaded, top), all_scores)
+    names = reading.check_channel_names(loaded, channel_names or "")
+    found = finding.find(images, pattern or "", loaded.reading.get("pattern", ""), layout or "")
     scorer = models.restore(loaded, labelling.choose_device(device))
-    _tell_model(loaded)
+    _tell_model(loaded, found)
+    tally = labelling.Tally()
     with _progress(len(found.files)) as progress:
-        labelled = labelling.label(loaded, scorer, found, progress)
-    rows = _rows(loaded, labelled, shown, all_scores)
-    text = _json(loaded, labelled, rows) if style == "json" else _csv(loaded, rows)
-    _write(text.encode("utf-8", "surrogateescape"), output)
-    _tell(labelled)
-    context.exit(3 if labelled.unreadable else 0)
+        batches = labelling.label(reading.Reader(loaded, found, names), scorer, tally, progress)
+        answer = tables.Answer(loaded, batches, tally, shown)
+        _write(lambda file: write(answer, file), output)
+    _tell(tally)
+    context.exit(3 if tally.unreadable else 0)
 
 
 def _check_output(output: Path | None, model: Path, images: Sequence[Path]) -> None:
@@ -102,7 +106,19 @@ def _check_output(output: Path | None, model: Path, images: Sequence[Path]) -> N
         raise UsageError(f"-o got {output}, which {what}; give a file, such as -o labels.csv")
 
 
-def _shown(model: "Model", top: int | None) -> int:
+def _format(style: str | None, output: Path | None) -> str:
+    """Return the format that was asked for, or the one that the output's name ends in, or CSV.
+
+    Raises UsageError for Parquet on a terminal.
+    """
+    ending = output.suffix.lower().removeprefix(".") if output else ""
+    chosen = style or (ending if ending in FORMATS else "csv")
+    if chosen == "parquet" and output is None:
+        raise UsageError("--format parquet is no text for standard output; give a file, such as -o labels.parquet")
+    return chosen
+
+
+def _top(model: "Model", top: int | None) -> int:
     """Return how many labels to show for each image of a single-label model; raises UsageError for a bad --top."""
     if top is not None and model.multilabel:
         raise UsageError("--top is for one label an image, and this model gives several; --all-scores shows them all")
@@ -114,22 +130,27 @@ def _shown(model: "Model", top: int | None) -> int:
 # --- messages on stderr
 
 
-def _tell_model(model: "Model") -> None:
+def _tell_model(model: "Model", found: "Found") -> None:
     kind = "simulated images" if model.synthetic else "images"
     limit = f", {counted(model.limit, 'training image')} only" if model.limit else ""
     test = model.metrics["test"]
     figure = f": test macro-F1 {test['macro_f1']:.3f}, n {test['n']:,}" if "macro_f1" in test else ""
     click.echo(f"{model.method}, learnt on {kind} of {model.dataset}, split {model.split}{limit}{figure}", err=True)
-
-
-def _tell(labelled: "Labelled") -> None:
-    for remark in labelled.remarks:
+    if found.masks:
+        cut = "cells cut out by them, as in training" if model.reading.get("masks") else "left out, as in training"
+        click.echo(f"{counted(len(found.masks), 'mask')}: {cut}", err=True)
+    for remark in found.remarks:
         click.echo(remark, err=True)
-    for name, reason in labelled.unreadable[:NAMED]:
+
+
+def _tell(tally: "Tally") -> None:
+    for remark in tally.remarks:
+        click.echo(remark, err=True)
+    for name, reason in tally.unreadable[:NAMED]:
         click.echo(f"not labelled: {name}: {reason}", err=True)
-    if (more := len(labelled.unreadable) - NAMED) > 0:
+    if (more := len(tally.unreadable) - NAMED) > 0:
         click.echo(f"not labelled: {more:,} more", err=True)
-    click.echo(f"{counted(len(labelled.files), 'image')} labelled", err=True)
+    click.echo(f"{counted(tally.labelled, 'image')} labelled", err=True)
 
 
 @contextlib.contextmanager
@@ -162,83 +183,19 @@ def _lines(total: int) -> Callable[[int], None]:
     return tell
 
 
-# --- the table
-
-
-def _rows(model: "Model", labelled: "Labelled", shown: int, all_scores: bool) -> Iterator[dict[str, Any]]:
-    """Yield each image's file, labels and their scores, and with `all_scores` the scores of all classes by name."""
-    import numpy as np
-
-    figures = model.figures(labelled.scores)
-    decided = model.decided(labelled.scores)
-    # stable, so that among equal scores the first class comes first, as when the label is decided
-    order = np.argsort(-labelled.scores, axis=1, kind="stable")[:, :shown]
-    for i, file in enumerate(labelled.files):
-        chosen = np.flatnonzero(decided[i]) if model.multilabel else order[i]
-        row: dict[str, Any] = {
-            "file": file,
-            "labels": [model.classes[k] for k in chosen],
-            "scores": [_rounded(figures[i, k]) for k in chosen],
-        }
-        if all_scores:
-            row["all"] = {name: _rounded(figures[i, k]) for k, name in enumerate(model.classes)}
-        yield row
-
-
-def _rounded(figure: Any) -> float:
-    return float(f"{figure:.6g}")
-
-
-def _figure(model: "Model") -> str:
-    return "probability" if model.has_probabilities else "decision_value"
-
-
-def _csv(model: "Model", rows: Iterator[dict[str, Any]]) -> str:
-    out, name = io.StringIO(), _figure(model)
-    write = csv.writer(out, lineterminator="\n").writerow
-    for number, row in enumerate(rows):
-        several, extra = row["labels"], list(row.get("all", {}))
-        if not number:
-            count = 1 if model.multilabel else len(several)
-            columns = [c + ("" if k == 1 else f"_{k}") for k in range(1, count + 1) for c in ("label", name)]
-            write(["file", *columns, *(f"{name}:{each}" for each in extra)])
-        if model.multilabel:
-            cells = [";".join(several), ";".join(f"{score:g}" for score in row["scores"])]
-        else:
-            cells = [cell for pair in zip(several, row["scores"], strict=True) for cell in pair]
-        write([row["file"], *cells, *row.get("all", {}).values()])
-    return out.getvalue()
-
-
-def _json(model: "Model", labelled: "Labelled", rows: Iterator[dict[str, Any]]) -> str:
-    """What --format json prints; docs/predict.md describes it."""
-    import numpy as np
-
-    facts = ("method", "dataset", "split", "synthetic", "seed", "limit", "metrics", "version")
-    thresholds = model.figures(np.array([model.thresholds], np.float32))[0] if model.multilabel else []
-    document = {
-        "schema_version": SCHEMA_VERSION,
-        "model": {name: getattr(model, name) for name in facts},
-        "scores_are": _figure(model),
-        "classes": model.classes,
-        "thresholds": [_rounded(each) for each in thresholds],
-        "images": list(rows),
-        "unreadable": [{"file": name, "reason": reason} for name, reason in labelled.unreadable],
-    }
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
-
-
-def _write(text: bytes, output: Path | None) -> None:
+def _write(work: Callable[[IO[bytes]], object], output: Path | None) -> None:
+    """Let `work` write to a file, whole or not at all, to a pipe, or to standard output if `output` is None."""
     from ...core.store import write_whole
 
     try:
         if output is None:
-            sys.stdout.buffer.write(text)
+            work(sys.stdout.buffer)
             sys.stdout.flush()
         elif output.exists() and not output.is_file():  # a pipe or a device, which must not be replaced by a file
-            output.write_bytes(text)
+            with output.open("wb") as file:
+                work(file)
         else:
-            write_whole(output, lambda file: file.write(text))
+            write_whole(output, work)
     except BrokenPipeError:  # the reader of the pipe has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     except OSError as error:

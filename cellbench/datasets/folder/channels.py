@@ -38,10 +38,20 @@ def unnamed_channels(n: int) -> tuple[str, ...]:
     return usual[n] if n in usual else tuple(f"channel {k + 1}" for k in range(n))
 
 
+def fits_pattern(name: str, pattern: str) -> bool:
+    """Whether a file's name, with or without folders before it, fits a pattern such as '{id}_{channel}.tif'."""
+    return _expression(pattern).fullmatch(name) is not None
+
+
+def _expression(pattern: str) -> re.Pattern[str]:
+    words = re.escape(pattern).replace(r"\{id\}", "(?P<id>[^/]+)").replace(r"\{channel\}", "(?P<channel>[^/]+?)")
+    return re.compile(f"(?P<folder>(.*/)?){words}", re.IGNORECASE)
+
+
 def _by_image(names: list[str], pattern: str) -> dict[str, dict[str, str]]:
     """Return, by image and then by channel, the name of the file that holds the channel."""
-    words = re.escape(pattern).replace(r"\{id\}", "(?P<id>[^/]+)").replace(r"\{channel\}", "(?P<channel>[^/]+?)")
-    fits = {name: re.fullmatch(f"(?P<folder>(.*/)?){words}", name, re.IGNORECASE) for name in names}
+    expression = _expression(pattern)
+    fits = {name: expression.fullmatch(name) for name in names}
     if odd := [name for name, fit in fits.items() if not fit]:
         raise DataError(
             f"{len(odd)} of {len(names)} images are not called {pattern!r}, the first is {odd[0]}; "

@@ -27,13 +27,14 @@ UNKNOWN = ("nan", "none", "null", "na", "n/a", "unknown", "unlabelled", "unlabel
 class Contents:
     """The images of a folder before any is decoded. planes: their files, a channel each; channels: () when unnamed.
 
-    masks: by image, when the user wants cells cut out by them.
+    masks: by image, when the user wants cells cut out by them. pattern: of files with one channel each, '' for others.
     """
 
     listing: Listing
     planes: Planes
     channels: tuple[str, ...]
     masks: Mapping[str, Path]
+    pattern: str
 
 
 def read_contents(path: Path, files: Mapping[str, Path], options: FolderOptions) -> Contents:
@@ -58,7 +59,7 @@ def read_contents(path: Path, files: Mapping[str, Path], options: FolderOptions)
     if pattern != options.pattern:
         note = f"one file a channel, as the OME-TIFFs say: read with --pattern '{pattern}'"
         listing = replace(listing, notes=(note, *listing.notes))
-    return Contents(listing, planes, channels, _wanted_masks(listing, mask_of) if options.masks else {})
+    return Contents(listing, planes, channels, _wanted_masks(listing, mask_of) if options.masks else {}, pattern)
 
 
 def _read_listing(path: Path, files: dict[str, Path], options: FolderOptions) -> Listing:

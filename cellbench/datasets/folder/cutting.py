@@ -1,44 +1,92 @@
 """Cutting cells out by their masks: to the mask's box, on black, all to one scale."""
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...core.errors import DataError
+from ..files import parallel
 from ..files.decoding import decode
 from ..files.pixels import Picture
 
-
-def largest_box(masks: Iterable[Path]) -> int:
-    """Return the longest side of all boxes around the cells, in pixels; 1 if no mask can be read."""
-    sides = [1]
-    for mask in masks:
-        try:
-            rows, columns = _box(_cell(mask))
-        except DataError:
-            continue  # decoding the image will name it
-        sides += [rows.stop - rows.start, columns.stop - columns.start]
-    return max(sides)
+CELL_TOO_LARGE = "cell cut at the edges, as it is larger than the square that cells are put into"
 
 
-def cut_out(picture: Picture, mask: Path, side: int) -> Picture:
+@dataclass(frozen=True)
+class CellMask:
+    """Where the cell is in an image, as a mask says: kept packed, so that those of all images fit in memory.
+
+    name: of the mask's file. shape: the mask's height and width. top, left: of the box around the cell. box: the box's
+    height and width. bits: the box's pixels, eight in a byte. problem: why the mask cannot be used, '' if it can.
+    """
+
+    name: str
+    shape: tuple[int, int] = (0, 0)
+    top: int = 0
+    left: int = 0
+    box: tuple[int, int] = (1, 1)
+    bits: bytes = b""
+    problem: str = ""
+
+    def pixels(self) -> NDArray[np.bool_]:
+        """Return where the cell is inside its box, (height, width)."""
+        height, width = self.box
+        flat = np.unpackbits(np.frombuffer(self.bits, np.uint8), count=height * width)
+        return flat.reshape(height, width).astype(bool)
+
+
+def read_masks(masks: Mapping[str, Path]) -> dict[str, CellMask]:
+    """Read the mask of each image, in threads. A mask that cannot be used has its problem written on it."""
+    return dict(zip(masks, parallel.in_order(read_mask, masks.values()), strict=True))
+
+
+def read_mask(path: Path) -> CellMask:
+    """Read a mask; where it cannot be used, the result says why."""
+    try:
+        cell = _cell(path)
+    except DataError as error:
+        return CellMask(path.name, problem=str(error))
+    rows, columns = np.flatnonzero(cell.any(1)), np.flatnonzero(cell.any(0))
+    top, left = int(rows[0]), int(columns[0])
+    part = cell[top : int(rows[-1]) + 1, left : int(columns[-1]) + 1]
+    height, width = cell.shape
+    return CellMask(path.name, (height, width), top, left, part.shape, np.packbits(part).tobytes())
+
+
+def largest_box(masks: Iterable[CellMask]) -> int:
+    """Return the longest side of all boxes around the cells, in pixels; 1 if no mask can be used."""
+    return max((side for mask in masks for side in mask.box), default=1)
+
+
+def cut_out(picture: Picture, mask: CellMask, side: int) -> Picture:
     """Return the cell alone in the middle of a black square, side × side pixels; the scale stays.
 
-    Raises DataError when the mask is empty or has another height or width than the image.
+    Of a larger cell the middle is kept, and the picture's remark says so. Raises DataError when the mask cannot be
+    used, or has another height or width than the image.
     """
-    cell = _cell(mask)
-    if cell.shape != picture.pixels.shape[1:]:
-        raise DataError(f"its mask {mask.name} is {cell.shape} pixels, the image {picture.pixels.shape[1:]}")
-    rows, columns = _box(cell)
-    part = np.where(cell, picture.pixels, 0)[:, rows, columns].astype(picture.pixels.dtype)
-    _, height, width = part.shape
-    top, left = (side - height) // 2, (side - width) // 2
+    if mask.problem:
+        raise DataError(mask.problem)
+    if mask.shape != picture.pixels.shape[1:]:
+        raise DataError(f"its mask {mask.name} is {mask.shape} pixels, the image {picture.pixels.shape[1:]}")
+    height, width = mask.box
+    part = picture.pixels[:, mask.top : mask.top + height, mask.left : mask.left + width]
+    part = np.where(mask.pixels(), part, 0).astype(part.dtype)
+    part = part[:, _middle(height, side), _middle(width, side)]
     whole = np.zeros((len(part), side, side), part.dtype)
-    whole[:, top : top + height, left : left + width] = part
-    return replace(picture, pixels=whole)
+    whole[:, _middle(side, part.shape[1]), _middle(side, part.shape[2])] = part
+    if max(height, width) <= side:
+        return replace(picture, pixels=whole)
+    remarks = [remark for remark in (picture.remark, CELL_TOO_LARGE) if remark]
+    return replace(picture, pixels=whole, remark=", ".join(remarks))
+
+
+def _middle(length: int, wanted: int) -> slice:
+    """The middle `wanted` places of `length`; all of them if there are fewer."""
+    start = max(0, (length - wanted) // 2)
+    return slice(start, start + min(length, wanted))
 
 
 def _cell(path: Path) -> NDArray[np.bool_]:
@@ -70,9 +118,3 @@ def _cell(path: Path) -> NDArray[np.bool_]:
     middle = codes[height // 2, width // 2]
     label = middle or found[np.argmax([(codes == value).sum() for value in found])]
     return codes == label
-
-
-def _box(cell: NDArray[np.bool_]) -> tuple[slice, slice]:
-    """The rows and columns that a cell, which has pixels, spans."""
-    rows, columns = np.flatnonzero(cell.any(1)), np.flatnonzero(cell.any(0))
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)

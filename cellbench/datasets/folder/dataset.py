@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,13 +17,14 @@ from ..files.names import first_few
 from ..files.npy import Outcome
 from ..files.tables import read_bytes
 from .channels import unnamed_channels
-from .contents import read_contents
+from .contents import Contents, read_contents
+from .cutting import largest_box, read_masks
 from .decoding import DEFAULT_SIZE, check_alike, decode_images
 from .listing import Listing
 from .options import FolderOptions
 from .split import draw_split
 
-REVISION = 3  # changes whenever the same folder would be read to other arrays
+REVISION = 4  # changes whenever the same folder would be read to another data set
 OWN = "your own images"  # as licence and source
 FIELD_OF_VIEW = 512  # pixels; crops of single cells are far smaller
 
@@ -45,9 +47,10 @@ def _build(scratch: Path, path: Path, files: dict[str, Path], options: FolderOpt
     contents = read_contents(path, files, options)
     listing = contents.listing
     split, split_notes = draw_split(listing, options.split_seed)  # before decoding, which may take long
-    outcomes = decode_images(
-        scratch / cache.IMAGES, {name: contents.planes[name] for name in listing.files}, options.size, contents.masks
-    )
+    planes = {name: contents.planes[name] for name in listing.files}
+    masks = read_masks({name: contents.masks[name] for name in planes}) if contents.masks else {}
+    side = largest_box(masks.values()) if masks else 0
+    outcomes = decode_images(scratch / cache.IMAGES, planes, options.size, masks, side)
     skipped = []
     if unreadable := [outcome.name for outcome in outcomes if outcome.problem]:
         if not options.skip_unreadable:
@@ -73,9 +76,20 @@ def _build(scratch: Path, path: Path, files: dict[str, Path], options: FolderOpt
             licence=OWN,
             citation=OWN,
             groups_are=listing.group_column,
+            reading=_reading(options, contents, outcomes[0], side),
             notes=(*listing.notes, *split_notes, *skipped, *npy.remarks(outcomes), *size_notes),
         ),
     )
+
+
+def _reading(options: FolderOptions, contents: Contents, outcome: Outcome, side: int) -> dict[str, Any]:
+    """How images of this folder are read, so that a model can read new ones alike; see `core.data.Info`."""
+    return {
+        "masks": options.masks,
+        "side": side,
+        "pattern": contents.pattern,
+        "file_channels": list(outcome.channels or contents.channels),
+    }
 
 
 def _channels(given: str, outcome: Outcome, of_files: tuple[str, ...]) -> tuple[str, ...]:

@@ -13,24 +13,27 @@ from ..files import npy
 from ..files.decoding import decode, resized
 from ..files.npy import Outcome
 from ..files.pixels import Picture
-from .cutting import cut_out, largest_box
+from .cutting import CellMask, cut_out
 
-NO_MASKS: Mapping[str, Path] = {}
+NO_MASKS: Mapping[str, CellMask] = {}
 DEFAULT_SIZE = 64  # pixels: the side of images whose sizes are mixed
 
 
 def decode_images(
-    target: Path, planes: Mapping[str, Sequence[Path]], size: int | None, masks: Mapping[str, Path] = NO_MASKS
+    target: Path,
+    planes: Mapping[str, Sequence[Path]],
+    size: int | None,
+    masks: Mapping[str, CellMask] = NO_MASKS,
+    side: int = 0,
 ) -> list[Outcome]:
     """Write all images, (n, channels, height, width), to an .npy file. Returns what became of each.
 
     planes: each image's files. size: the side to bring images to; None keeps them as they are, unless their sizes are
-    mixed. masks: the mask of each image, when cells are to be cut out by them.
+    mixed. masks: the mask of each image, when cells are to be cut out by them, into squares of `side` pixels.
     """
     first = next((picture for files in planes.values() if (picture := _read_if_possible(files))), None)
     pixels = np.zeros((1, 1, 1), np.uint8) if first is None else first.pixels
     channels, height, width = pixels.shape
-    side = largest_box(masks[name] for name in planes) if masks else 0
     if masks:
         height = width = side
     items = ((place, name, (files, masks.get(name))) for place, (name, files) in enumerate(planes.items()))
@@ -98,7 +101,7 @@ def _read_if_possible(planes: Sequence[Path]) -> Picture | None:
         return None
 
 
-def _read_sized(files: tuple[Sequence[Path], Path | None], size: int | None, side: int) -> Picture:
+def _read_sized(files: tuple[Sequence[Path], CellMask | None], size: int | None, side: int) -> Picture:
     """Read an image and resize it to `size` unless that is None or 0; `shape` is then the one that it had before.
 
     files: those of the image, and its mask if the cell is to be cut out into a square of `side` pixels.

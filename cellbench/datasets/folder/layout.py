@@ -16,7 +16,7 @@ def from_layout(images: list[str], options: FolderOptions) -> Listing:
     What a place stands for is its name: the class, 'split' the part; all others say together what the group is, or
     those of them that the group column names. Raises DataError when no image fits or a part has no usual name.
     """
-    words = _expression(options.layout)
+    words = layout_expression(options.layout)
     fits = [(name, fit) for name in images if (fit := words.fullmatch(name))]
     if not fits:
         raise DataError(
@@ -41,8 +41,8 @@ def from_layout(images: list[str], options: FolderOptions) -> Listing:
     )
 
 
-def _expression(layout: str) -> re.Pattern[str]:
-    """'{plate}/*/{class}/*.png' as a regular expression with a named group for each place."""
+def layout_expression(layout: str) -> re.Pattern[str]:
+    """Return '{plate}/*/{class}/*.png' as a regular expression with a named group for each place."""
     pieces = re.split(r"(\{\w+\}|\*\*|\*)", layout)
     usual = {"*": "[^/]*", "**": ".*"}
     text = "".join(

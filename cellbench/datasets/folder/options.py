@@ -29,12 +29,21 @@ def _pattern(given: str) -> str:
 
 
 def _layout(given: str) -> str:
-    places = re.findall(r"\{([^{}]*)\}", given)
-    plain = re.sub(r"\{[A-Za-z_]\w*\}", "", given)
-    once = len(set(places)) == len(places)
-    if given and not (CLASS in places and once and not set("{}") & set(plain) and not given.startswith("/")):
+    if given and CLASS not in layout_places(given):
         raise ValueError("no layout")
     return given
+
+
+def layout_places(given: str) -> list[str]:
+    """Return the names of a layout's places, 'plate' and 'well' of '{plate}/{well}/*.png'.
+
+    Raises ValueError for a place without a proper name, a name that two places have, and a path from the root.
+    """
+    places = re.findall(r"\{([^{}]*)\}", given)
+    plain = re.sub(r"\{[A-Za-z_]\w*\}", "", given)
+    if len(set(places)) < len(places) or set("{}") & set(plain) or given.startswith("/"):
+        raise ValueError("no layout")
+    return places
 
 
 class FolderOptions(Settings):

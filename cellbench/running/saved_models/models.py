@@ -4,7 +4,7 @@ import dataclasses
 import pickle
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from ...methods.registry import Method, Scorer, methods
 FORMAT = "cellbench model"
 FORMAT_VERSION = 1
 SUFFIX = ".model"
+LATER_FIELDS = {"reading"}  # which models of earlier versions do not have
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +34,8 @@ class Model:
     params, preprocessing: as in the run's spec. measured: tensors that preprocessing measured on the training images,
     or None. channels, height, width, dtype: those of the data set's images, before preprocessing. thresholds: those of
     the scores where images have several labels, else empty. scores, state: what the method's `state` returned, see
-    methods.registry.Method. metrics: the run's metrics on val and test.
+    methods.registry.Method. metrics: the run's metrics on val and test. reading: how the images were read, see
+    core.data.Info; empty in models of versions that did not keep it.
     """
 
     method: str
@@ -58,6 +60,7 @@ class Model:
     metrics: Mapping[str, Mapping[str, float]]
     version: str
     state: Mapping[str, Any]
+    reading: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def has_probabilities(self) -> bool:
@@ -113,6 +116,7 @@ def of_run(record: RunRecord, data: Dataset, measured: Range | None, method: Met
         metrics={part: canonical(record.metrics[part]) for part in ("val", "test")},
         version=__version__,
         state=state,
+        reading=canonical(data.info.reading),
     )
 
 
@@ -146,10 +150,10 @@ def load(path: Path) -> Model:
             f"{path} is in model format {kept['format_version']}, written by cellbench {kept.get('version', '?')}; "
             f"this is cellbench {__version__}, which reads format {FORMAT_VERSION}: use that version"
         )
-    fields = {field.name for field in dataclasses.fields(Model)}
-    if missing := sorted(fields - kept.keys()):
+    fields = {each.name for each in dataclasses.fields(Model)}
+    if missing := sorted(fields - LATER_FIELDS - kept.keys()):
         raise DataError(_no_model(path, f"{', '.join(missing)} is missing"))
-    return Model(**{name: kept[name] for name in fields})
+    return Model(**{name: kept[name] for name in fields & kept.keys()})
 
 
 def restore(model: Model, device: str) -> Scorer:

@@ -1,6 +1,7 @@
 """Images that are in no data set: which are found, how they are read, and which are refused."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,16 +11,35 @@ from PIL import Image
 from cellbench.core.errors import DataError, UsageError
 from cellbench.datasets import folder
 from cellbench.datasets.files import cache
-from cellbench.running.saved_models import labelling
-from cellbench.running.saved_models.labelling import find, label
+from cellbench.running.saved_models import labelling, reading
+from cellbench.running.saved_models.finding import find
 from cellbench.running.saved_models.models import Model
+from cellbench.running.saved_models.reading import Reader
 
 
-def model(channels=("grey",), side=8, width=8, dtype="uint8", size=None):
+def model(channels=("grey",), side=8, width=8, dtype="uint8", size=None, **read):
     """A model of which only what it reads matters."""
     told = {field.name: None for field in dataclasses.fields(Model)}
-    told |= {"channels": list(channels), "height": side, "width": width, "dtype": dtype}
+    told |= {"channels": list(channels), "height": side, "width": width, "dtype": dtype, "reading": read}
     return Model(**{**told, "preprocessing": {} if size is None else {"size": size}})
+
+
+def cut_to(side):
+    """A model that learnt from cells which their masks had cut out, in squares of `side` pixels."""
+    known = model(side=side, width=side)
+    return dataclasses.replace(known, reading={"masks": True, "side": side})
+
+
+def label(known, scorer, found, progress=lambda done: None, names=()):
+    """Everything that labelling gives: files and scores of all batches together, and what the tally has."""
+    tally = labelling.Tally()
+    batches = list(labelling.label(Reader(known, found, names), scorer, tally, progress))
+    return SimpleNamespace(
+        files=[file for batch in batches for file in batch.files],
+        scores=np.concatenate([batch.scores for batch in batches]),
+        unreadable=tally.unreadable,
+        remarks=tally.remarks,
+    )
 
 
 class Means:
@@ -65,7 +85,7 @@ def test_every_image_is_scored_under_its_name_whatever_the_batch(tmp_path, monke
     names = [str(write(tmp_path / f"{i}.png", i)) for i in range(7)]
     done = []
     for size in (512, 3, 1):
-        monkeypatch.setattr(labelling, "BATCH", size)
+        monkeypatch.setattr(reading, "BATCH", size)
         scorer = Means()
         labelled = label(model(), scorer, find([tmp_path]), done.append)
         assert labelled.files == names
@@ -77,7 +97,7 @@ def test_every_image_is_scored_under_its_name_whatever_the_batch(tmp_path, monke
 def test_large_images_come_in_smaller_batches(tmp_path, monkeypatch):
     for i in range(4):
         write(tmp_path / f"{i}.png", i)
-    monkeypatch.setattr(labelling, "BATCH_BYTES", 2 * 64)
+    monkeypatch.setattr(reading, "BATCH_BYTES", 2 * 64)
     scorer = Means()
     label(model(), scorer, find([tmp_path]))
     assert scorer.batches == [(2, 1, 8, 8), (2, 1, 8, 8)]
@@ -121,8 +141,7 @@ def test_images_of_mixed_sizes_are_read_pixel_by_pixel_as_the_folder_data_set_ha
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(draw.integers(0, 256, (40 + i, 50), np.uint8)).save(path)
     data = cache.read(folder.prepare(tmp_path / "cells", folder.FolderOptions()))
-    reader = model(side=64, width=64)
-    batches = list(labelling._read(reader, find([tmp_path / "cells"])))
+    batches = list(Reader(model(side=64, width=64), find([tmp_path / "cells"])).batches())
     np.testing.assert_array_equal(np.stack([pixels for _, pixels in batches[0]]), data.images)
 
 
@@ -153,3 +172,96 @@ def test_channels_with_names_are_told_apart_by_them(tmp_path):
     assert labelled.unreadable == [(str(tmp_path / "cd.ome.tif"), "channels c, d, the model reads a, b")]
     unnamed = label(model(("channel 1", "channel 2")), Means(), find([tmp_path]))
     np.testing.assert_array_equal(unnamed.scores, [[1, 2]] * 3)
+
+
+def test_channels_that_got_other_names_in_training_are_known_by_those_of_the_files(tmp_path):
+    for i in range(2):
+        write(tmp_path / f"{i}_c1.tif", 10 + i)
+        write(tmp_path / f"{i}_c2.tif", i)
+    renamed = model(("GFP", "DAPI"), pattern="{id}_{channel}.tif", file_channels=["c2", "c1"])
+    found = find([tmp_path], learnt_pattern=renamed.reading["pattern"])
+    np.testing.assert_array_equal(label(renamed, Means(), found).scores, [[0, 10], [1, 11]])
+
+
+def test_names_that_are_given_say_in_which_order_the_channels_are(tmp_path):
+    image = np.stack([np.full((8, 8), value, np.uint8) for value in (1, 2)])
+    tifffile.imwrite(tmp_path / "x.ome.tif", image, metadata={"axes": "CYX"})
+    known = model(("DAPI", "GFP"))
+    found = find([tmp_path])
+    np.testing.assert_array_equal(label(known, Means(), found).scores, [[1, 2]])
+    names = reading.check_channel_names(known, "GFP, DAPI")
+    np.testing.assert_array_equal(label(known, Means(), found, names=names).scores, [[2, 1]])
+    with pytest.raises(UsageError, match="--channel-names got 'GFP,actin'; the model reads DAPI, GFP: give these"):
+        reading.check_channel_names(known, "GFP,actin")
+
+
+def test_the_models_pattern_is_used_where_a_file_fits_it_and_only_there(tmp_path):
+    write(tmp_path / "joined" / "1_c1.tif", 1)
+    write(tmp_path / "joined" / "1_c2.tif", 2)
+    write(tmp_path / "whole" / "7.tif", 7)
+    learnt = "{id}_{channel}.tif"
+    assert find([tmp_path / "joined"], learnt_pattern=learnt).channels == ("c1", "c2")
+    assert find([tmp_path / "whole"], learnt_pattern=learnt).channels == ()
+    assert list(find([tmp_path / "joined"], "none", learnt).files) == [
+        str(tmp_path / "joined" / f"1_c{k}.tif") for k in (1, 2)
+    ]
+    with pytest.raises(UsageError, match="pattern"):
+        find([tmp_path / "whole"], "{id}.tif")
+
+
+@pytest.mark.parametrize("relative", [False, True])
+def test_masks_are_no_images_and_cut_the_cells_out_for_a_model_that_learnt_so(tmp_path, monkeypatch, relative):
+    monkeypatch.chdir(tmp_path)
+    root = tmp_path.relative_to(tmp_path) if relative else tmp_path
+    for i in range(3):
+        write(root / "cells" / f"{i}.png", 10 + i)
+        mask = np.zeros((8, 8), np.uint8)
+        mask[2:4, 1:5] = 255  # a box of 2 x 4 pixels
+        Image.fromarray(mask).save(root / "cells" / f"{i}_mask.png")
+    found = find([root / "cells"])
+    assert list(found.files) == [str(root / "cells" / f"{i}.png") for i in range(3)]
+    whole = label(model(), Means(), found)
+    np.testing.assert_array_equal(whole.scores[:, 0], [10, 11, 12])
+    cut = label(cut_to(8), Means(), found)
+    np.testing.assert_allclose(cut.scores[:, 0], np.array([10, 11, 12]) * 8 / 64)  # the rest is black
+
+
+def test_without_its_mask_an_image_is_left_out_by_a_model_of_cells_cut_out(tmp_path):
+    for i in range(2):
+        write(tmp_path / f"{i}.png", 5)
+        write(tmp_path / f"{i}_mask.png", 255)
+    write(tmp_path / "2.png", 5)
+    labelled = label(cut_to(8), Means(), find([tmp_path]))
+    (left_out,) = labelled.unreadable
+    assert left_out == (
+        str(tmp_path / "2.png"),
+        "has no mask, such as 2_mask.png beside it; the model learnt from cells cut out",
+    )
+
+
+def test_a_cell_larger_than_those_of_training_keeps_its_scale_and_is_told(tmp_path):
+    write(tmp_path / "1.png", 9)
+    write(tmp_path / "1_mask.png", 255)
+    scorer = Means()
+    labelled = label(cut_to(4), scorer, find([tmp_path]))
+    assert scorer.batches == [(1, 1, 4, 4)]
+    np.testing.assert_array_equal(labelled.scores, [[9, 9]])
+    assert labelled.remarks[0].startswith("cell cut at the edges, as it is larger than the square")
+
+
+def test_a_layout_gives_columns_and_leaves_out_what_does_not_fit(tmp_path):
+    for well in ("A01", "B02"):
+        write(tmp_path / "plate 1" / well / "x.png", 1)
+    write(tmp_path / "other.png", 1)
+    found = find([tmp_path], layout="{plate}/{well}/*.png")
+    assert [dict(places) for places in found.places.values()] == [
+        {"plate": "plate 1", "well": "A01"},
+        {"plate": "plate 1", "well": "B02"},
+    ]
+    assert found.remarks == ("1 image that does not fit the layout left out",)
+    with pytest.raises(UsageError, match=r"none of 3 images fits the layout '\{a\}/\{b\}/\{c\}/\*'"):
+        find([tmp_path], layout="{a}/{b}/{c}/*")
+    with pytest.raises(UsageError, match=r"\{label\} would be a second column 'label'"):
+        find([tmp_path], layout="{label}/*/*")
+    with pytest.raises(UsageError, match="it is no layout"):
+        find([tmp_path], layout="{a}/{a}/*")
