@@ -29,7 +29,7 @@ def overview(plan: RunPlan) -> str:
         changed = ", ".join(job.titles) or ", ".join(f"{name}={value}" for name, value in job.overrides.items())
         rows.append([spec.dataset, spec.method, spec.seed, job.n["train"], job.n["val"], spec.device, changed, shown])
     rows += map(_waiting, plan.waiting)
-    of_suites = any(run.titles for run in (*plan.jobs, *plan.waiting))
+    of_suites = any(job.titles for job in plan.jobs) or any(run.titles for run in plan.waiting)
     headings = [
         "data set",
         "method",

@@ -32,7 +32,7 @@ def test_entries_of_equal_settings_and_draws_of_a_split_are_the_runs_that_a_plan
     planned = make_plan(choices, [toy_folder], overrides=sets)
     titles = [["s/a"], ["s/a", "s/b"], ["s/a", "s/b"], ["s/b"]]  # draws 0, 1, 2 and 3
     assert [run.titles for run in outlined] == titles
-    assert sorted(list(job.titles) for job in planned) == sorted(titles)
+    assert sorted(sorted(job.titles) for job in planned) == sorted(titles)
 
 
 def test_only_data_sets_whose_files_are_not_here_are_set_aside(toy_folder):
