@@ -38,7 +38,8 @@ def test_the_examples_work_in_their_order(my_cells, capsys):
     assert "svm-hog" in out  # the plan
     assert out.rstrip().endswith("floor-majority on folder:my_cells, seed 0 ok")
     assert set(names["frame"]["method"]) == {"svm-hog", "floor-intensity"}
-    assert Path("cells.png").is_file()
+    assert all(Path(file).is_file() for file in ("cells.png", "report.html"))
+    assert next(Path("plots").iterdir()).suffix == ".svg"
 
 
 def test_the_command_makes_the_same_records_as_the_example_beside_it(my_cells):

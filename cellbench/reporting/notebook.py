@@ -1,14 +1,22 @@
-"""Results as a notebook shows them: the answer in sentences, then tables, in plain HTML that stays when saved."""
+"""Results as a notebook shows them: answers, tables, charts and findings, in plain HTML that stays when saved."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from ..core.errors import UsageError, did_you_mean
 from ..results.results import Results
 from .answers import answers
-from .findings.show import WIDTH, answer_lines
+from .findings import findings, sentences
+from .findings.show import WIDTH, answer_lines, as_markdown, as_text
+from .findings.verdict import Finding
 from .tables.table import Shown, Table, laid_out, render
 from .tables.views import tables
+
+if TYPE_CHECKING:
+    from .charts.registry import Outcome
 
 
 @dataclass(frozen=True, repr=False)
@@ -35,6 +43,84 @@ def overview(results: Results) -> Page:
 def view(results: Results, name: str, conditions: Sequence[str] = ()) -> Page:
     """Return a page with the view `name` of `cellbench table`; conditions: on rows, as --where takes them."""
     return Page((), tables(results, name, conditions))
+
+
+@dataclass(frozen=True, repr=False)
+class Charts:
+    """Charts of one kind, one for each data set and split: pictures in a notebook, one line each elsewhere."""
+
+    drawn: Sequence["Outcome"]
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Yield each chart as a Vega-Lite specification, which Altair and other programs draw."""
+        from .charts.render import specification
+
+        return (specification(chart) for _, chart in self._named())
+
+    def __len__(self) -> int:
+        return len(self.drawn)
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{chart.title} ({name})" for name, chart in self._named())
+
+    def _repr_html_(self) -> str:
+        from .charts.render import svg
+
+        return "\n".join(f"<div>{svg(chart)}</div>" for _, chart in self._named())
+
+    def save(self, folder: Path | str = ".", form: str = "png") -> list[Path]:
+        """Write each chart into `folder`, as png, svg, pdf or json, and return the files' paths.
+
+        Raises UsageError for another form, and if a file cannot be written.
+        """
+        from .charts import FORMATS
+        from .charts.render import save
+
+        if form not in FORMATS:
+            raise UsageError(f"form got {form!r}; charts are written as {', '.join(FORMATS)}")
+        return [save(chart, Path(folder) / f"{name}.{form}", form) for name, chart in self._named()]
+
+    def _named(self) -> Iterator[tuple[str, Any]]:
+        return ((outcome.name, outcome.chart) for outcome in self.drawn)
+
+
+@dataclass(frozen=True, repr=False)
+class Judgement:
+    """The answer for each data set, and the verdict on each claim.
+
+    answers: each with its `sentence`. findings: one for each claim, with its `verdict` and `summary`. folder: the
+    folder of results that commands name, None for the default one.
+    """
+
+    answers: Sequence[Mapping[str, Any]]
+    findings: Sequence[Finding]
+    folder: Path | None = None
+
+    def __repr__(self) -> str:
+        return as_text(self.findings, self.answers, output=self.folder)
+
+    def _repr_markdown_(self) -> str:
+        return as_markdown(self.findings, self.answers, self.folder)
+
+
+def charts(results: Results, kind: str, conditions: Sequence[str] = (), runs: str = "default") -> Charts:
+    """Return the charts of `cellbench plot KIND`.
+
+    Raises UsageError for an unknown kind, and if the results have nothing to draw.
+    """
+    from .charts.registry import kinds, outcomes
+
+    if kind not in (known := kinds()):
+        raise UsageError(f"no chart is called {kind!r}; {did_you_mean(kind, known)}")
+    found = list(outcomes(results, [kind], runs, conditions))
+    if drawn := [outcome for outcome in found if outcome.chart]:
+        return Charts(drawn)
+    raise UsageError(min((outcome.lacking for outcome in found), key=len, default="there are no results to draw"))
+
+
+def judgement(results: Results, claims: Sequence[str] = ()) -> Judgement:
+    """Return the answers and the verdicts of `cellbench findings`; claims: the ids of those to judge, all if none."""
+    return Judgement(sentences(results), findings(results, claims), results.folder_to_name)
 
 
 def html_table(shown: Table) -> str:

@@ -20,9 +20,10 @@ from .runs import Run
 from .selection import chosen
 
 if TYPE_CHECKING:
-    from .showing import Page
+    from .showing import Charts, Judgement, Page
 
 ALL_MACHINES = "all"
+DEFAULT_FOLDER = Path("results")
 OF_LEFT_OUT = ("dataset", "fingerprint", "split", "family", "method", "settings", "depth")
 
 
@@ -52,6 +53,11 @@ class Results:
         """Return results without any run."""
         return cls(folder, empty_frame(), ())
 
+    @property
+    def folder_to_name(self) -> Path | None:
+        """The folder that commands have to name, or None if it is the default one."""
+        return None if self.folder == DEFAULT_FOLDER else self.folder
+
     def to_frame(self) -> pd.DataFrame:
         """Return a copy of the tidy frame, which has one row for each run; docs/results-frame.md lists its columns."""
         return self.frame.copy()
@@ -72,6 +78,37 @@ class Results:
         conditions: as --where takes them.
         """
         return showing.view(self, view, conditions)
+
+    def chart(self, kind: str, conditions: Sequence[str] = (), runs: str = "default") -> "Charts":
+        """Return the charts of `cellbench plot KIND`, one for each data set and split.
+
+        A notebook shows them, and `save` writes them to files. conditions: as --where takes them. runs: as for
+        `select`. Raises UsageError for an unknown kind, and if the results have nothing to draw.
+        """
+        return showing.charts(self, kind, conditions, runs)
+
+    def findings(self, claims: Sequence[str] = ()) -> "Judgement":
+        """Return the answers and the verdicts of `cellbench findings`, which print as text.
+
+        claims: ids of the claims to judge, all if none. Raises UsageError for an unknown id.
+        """
+        return showing.findings(self, claims)
+
+    def report(
+        self,
+        path: Path | str = "report.html",
+        *,
+        title: str = "",
+        conditions: Sequence[str] = (),
+        runs: str = "default",
+        cells: bool = True,
+    ) -> Path:
+        """Write the results as one HTML page, as `cellbench report` does, and return its path.
+
+        conditions: as --where takes them. runs: as for `select`. cells: whether to show pictures of cells, which takes
+        the prepared data sets. Raises UsageError if the page cannot be written.
+        """
+        return showing.report(self, Path(path), title, conditions, runs, cells)
 
     @cached_property
     def rows(self) -> list[Row]:

@@ -1,10 +1,13 @@
-"""The one place where results call reporting, a higher layer, to be shown."""
+"""The one place where results call higher layers, to be shown, drawn or written as a page."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..reporting.notebook import Page as Page  # for results.py, which asks nothing of reporting itself
+    from ..reporting.notebook import Charts as Charts  # for results.py, which asks nothing of reporting itself
+    from ..reporting.notebook import Judgement as Judgement
+    from ..reporting.notebook import Page as Page
     from .results import Results
 
 
@@ -20,3 +23,24 @@ def view(results: "Results", name: str, conditions: Sequence[str] = ()) -> "Page
     from ..reporting import notebook
 
     return notebook.view(results, name, conditions)
+
+
+def charts(results: "Results", kind: str, conditions: Sequence[str] = (), runs: str = "default") -> "Charts":
+    """Return the charts of `cellbench plot`, one for each data set and split."""
+    from ..reporting import notebook
+
+    return notebook.charts(results, kind, conditions, runs)
+
+
+def findings(results: "Results", claims: Sequence[str] = ()) -> "Judgement":
+    """Return what `cellbench findings` says."""
+    from ..reporting import notebook
+
+    return notebook.judgement(results, claims)
+
+
+def report(results: "Results", path: Path, title: str, conditions: Sequence[str], runs: str, cells: bool) -> Path:
+    """Write the page of `cellbench report`, and return its path."""
+    from ..report_page import write_report
+
+    return write_report(results, path, title=title, conditions=conditions, runs=runs, cells=cells).path

@@ -146,13 +146,7 @@ def _write(drawn: "Sequence[Outcome]", folder: Path, file: Path | None, style: s
         )
     for outcome in drawn:
         assert outcome.chart
-        path = file or folder / f"{outcome.name}.{style}"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            save(outcome.chart, path, style)
-        except OSError as error:
-            raise UsageError(f"cannot write {path}: {error.strerror or error}; choose another place with -o") from error
-        click.echo(path)
+        click.echo(save(outcome.chart, file or folder / f"{outcome.name}.{style}", style))
 
 
 def _lacking(found: "Sequence[Outcome]", results: Path) -> list[str]:

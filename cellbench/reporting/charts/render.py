@@ -9,6 +9,7 @@ from typing import Any
 import altair as alt
 import vl_convert
 
+from ...core.errors import UsageError
 from ...core.store import write_whole
 from .chart import Chart
 from .compose import Spec, spec_of, stacked, whole
@@ -97,10 +98,22 @@ def _json(spec: Spec) -> bytes:
 _WRITERS: dict[str, Callable[[Spec], bytes]] = {"png": _png, "svg": _svg, "pdf": _pdf, "json": _json}
 
 
-def save(chart: Chart, path: Path, form: str) -> None:
-    """Write the chart in one of FORMATS, whole or not at all. Raises OSError.
+def svg(chart: Chart) -> str:
+    """Return the chart as SVG, with its heading and notes."""
+    return _svg(specification(chart)).decode()
+
+
+def save(chart: Chart, path: Path, form: str) -> Path:
+    """Write the chart in one of FORMATS, whole or not at all, and return its path; folders are made as needed.
+
+    Raises UsageError if it cannot be written.
 
     The same chart and versions of packages give the same bytes, except for PDF, where only the picture is the same.
     """
     written = _WRITERS[form](specification(chart))
-    write_whole(path, lambda file: file.write(written))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, lambda file: file.write(written))
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror or error}; choose another place with -o") from error
+    return path

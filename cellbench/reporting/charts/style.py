@@ -50,7 +50,7 @@ SHAPES = {
     "thin": "M0,-1.15L.62,0L0,1.15L-.62,0Z",
 }
 
-Look = tuple[str, str]
+Mark = tuple[str, str]
 
 # Related methods share a colour and differ in shape; a plain net has the shape of its residual twin. Methods often
 # seen together differ in both, so that a print without colour can be read.
@@ -58,7 +58,7 @@ _DEPTHS = {
     "18": "diamond", "34": "pentagon", "50": "hexagon", "101": "thin", "20": "down", "32": "left", "44": "right",
     "56": "plus", "110": "cross",
 }  # fmt: skip
-KNOWN: Mapping[str, Look] = {
+KNOWN: Mapping[str, Mark] = {
     "svm-hog": (BLUE, "circle"),
     "svm-deep": (BLUE, "thin"),
     "svm-flat": (SKY, "square"),
@@ -136,7 +136,7 @@ CONFIG: dict[str, Any] = {
 }
 
 
-def look(method: str) -> Look:
+def look(method: str) -> Mark:
     """Return colour and shape of a method, the same in every chart; outside KNOWN they depend on the name alone."""
     return KNOWN.get(method) or _FREE[zlib.crc32(method.encode()) % len(_FREE)]
 
