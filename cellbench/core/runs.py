@@ -29,9 +29,9 @@ _KEY = json.JSONEncoder(separators=(",", ":"), sort_keys=True)
 
 
 def canonical(value: Any) -> Any:
-    """Return the canonical JSON form of a value: 1.0 becomes 1, tuples become lists, keys are sorted.
+    """Return the canonical JSON form of a value: 1.0 becomes 1, tuples become lists, numbers of numpy plain ones.
 
-    Raises UsageError for NaN, infinity, and types other than numbers, text, lists and mappings.
+    Keys are sorted. Raises UsageError for NaN, infinity, and types other than numbers, text, lists and mappings.
     """
     if value is None or isinstance(value, _PLAIN):
         return value
@@ -43,6 +43,8 @@ def canonical(value: Any) -> Any:
         if not math.isfinite(value):
             raise UsageError(f"{value} is no setting; give a finite number")
         return int(value) if value.is_integer() else value
+    if getattr(value, "ndim", None) == 0 and isinstance(plain := value.item(), (*_PLAIN, float)):  # numpy's, torch's
+        return canonical(plain)
     raise UsageError(f"{value!r} of type {type(value).__name__} cannot be a setting; use numbers, text, lists")
 
 
@@ -215,6 +217,7 @@ class RunLog:
 
         A figure that is no finite number is left out: absent, never faked.
         """
-        finite = {name: value for name, value in figures.items() if math.isfinite(value)}
+        numbers = {name: value if isinstance(value, int) else float(value) for name, value in figures.items()}
+        finite = {name: value for name, value in numbers.items() if math.isfinite(value)}
         self.history.append(finite)
         self._listener("epoch", finite)

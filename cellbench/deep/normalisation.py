@@ -41,7 +41,7 @@ def channel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
     total = torch.zeros(2, images.shape[1], dtype=torch.float64, device=images.device)
     for chunk in images.split(max(1, CHUNK_PIXELS // images[0].numel())):
         values = chunk.to(torch.float32)
-        sums = torch.stack([values.sum((2, 3)), values.square_().sum((2, 3))])
+        sums = torch.stack([values.sum((2, 3)), values.square().sum((2, 3))])
         total += sums.to(torch.float64).sum(1)
     mean, square = total / (images.numel() / images.shape[1])
     deviation = (square - mean**2).clamp(min=0).sqrt()

@@ -73,7 +73,8 @@ class FunctionMethod:
         self.chosen = log.chosen
 
     def predict(self, images: NDArray) -> NDArray[np.float32]:
-        return np.asarray(self._score(images), dtype=np.float32)
+        scores = np.asarray(self._score(images))
+        return scores.astype(np.float32) if scores.dtype.kind in "fiub" else scores  # others are refused, see a run
 
 
 def _of_function(function: Callable[..., Score], backend: str, settings: Settings, seed: int, device: str) -> Method:

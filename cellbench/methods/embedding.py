@@ -62,7 +62,9 @@ class Embedder:
         rows, precision = [], self.precision
         with torch.inference_mode(), precision(), fast_small_convolutions(precision):
             for batch in as_tensor(images).split(step):
-                values = batch.to(self.device).to(torch.float32).div_(self.full)
+                values = (
+                    batch.to(self.device).to(torch.float32) / self.full
+                )  # not in place: it may be the images themselves
                 rows.append(self._embed(values, pictures).cpu())
         return torch.cat(rows).numpy()
 

@@ -28,6 +28,7 @@ from ..datasets.splits import limited_parts
 from ..methods.registry import Method, methods
 from .job import Job
 from .saved_models import models
+from .scores import checked_scores
 
 TRAIN_METRIC_LIMIT = 12_500
 
@@ -57,12 +58,15 @@ def execute(
     method = make_method(job)
     method.fit(parts["train"], parts["val"], log)
     with log.phase("predict"):
-        test_scores = method.predict(parts["test"].images)
-    scored = _subsample(parts["train"])
-    scores = {"train": method.predict(scored.images), "val": method.predict(parts["val"].images), "test": test_scores}
-    truth = {"train": scored.labels, "val": parts["val"].labels, "test": parts["test"].labels}
-    for part in PARTS:
-        _check_finite(scores[part], part)
+        returned = method.predict(parts["test"].images)
+    classes = len(data.classes)
+    scores = {"test": checked_scores(returned, "test", len(parts["test"]), classes)}
+    drawn = _subsample(len(parts["train"]))
+    for part, images in (("train", parts["train"].images[drawn]), ("val", parts["val"].images)):
+        scores[part] = checked_scores(method.predict(_read_only(images)), part, len(images), classes)
+    # Of the data set, and not of what the method was given: it may have changed that, wherever it is kept.
+    truth = {part: data.labels[index[part]] for part in PARTS}
+    truth["train"] = truth["train"][drawn]
     thresholds: NDArray | float = 0.0
     chosen = dict(method.chosen)
     if data.multilabel:
@@ -203,8 +207,18 @@ def _parts(data: Dataset, spec: RunSpec) -> tuple[dict[str, Samples], dict[str, 
     index = limited_parts(data.split, data.labels, spec.limit, spec.val_limit)
     done, measured = preprocessing.apply(data.images, index, data.channels)
     channels = preprocessing.channel_names(data.channels)
-    parts = {part: Samples(images, data.labels[index[part]], data.classes, channels) for part, images in done.items()}
+    parts = {
+        part: Samples(_read_only(images), _read_only(data.labels[index[part]]), data.classes, channels)
+        for part, images in done.items()
+    }
     return parts, index, measured
+
+
+def _read_only(array: NDArray) -> NDArray:
+    """Return a view through which a method cannot change images or labels that others rely on."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def _labels(data: Dataset, spec: RunSpec) -> dict[str, Samples]:
@@ -224,18 +238,11 @@ def _settle_device(spec: RunSpec) -> None:
     torch.use_deterministic_algorithms(spec.deterministic)
 
 
-def _subsample(train: Samples) -> Samples:
-    """Return the training samples, or a fixed random 12,500 of them if there are more: train metrics need no more."""
-    if len(train) <= TRAIN_METRIC_LIMIT:
-        return train
-    drawn = np.sort(np.random.default_rng(0).choice(len(train), TRAIN_METRIC_LIMIT, replace=False))
-    return Samples(train.images[drawn], train.labels[drawn], train.classes)
-
-
-def _check_finite(scores: NDArray[np.float32], part: str) -> None:
-    if not np.isfinite(scores).all():
-        bad = np.count_nonzero(~np.isfinite(scores))
-        raise CellbenchError(f"{bad} of {scores.size} {part} scores are not finite numbers; lower the learning rate")
+def _subsample(n: int) -> slice | NDArray[np.int64]:
+    """Return which of n training images are scored: all, or a fixed random 12,500, as train metrics need no more."""
+    if n <= TRAIN_METRIC_LIMIT:
+        return slice(None)
+    return np.sort(np.random.default_rng(0).choice(n, TRAIN_METRIC_LIMIT, replace=False))
 
 
 def _peak_memory(device: str) -> dict[str, int]:

@@ -34,3 +34,19 @@ def test_what_torch_can_share_is_not_copied():
     array[0, 0, 0, 0] = 99
     assert tensor[0, 0, 0, 0] == 99
     assert as_tensor(tensor) is tensor
+
+
+def test_a_read_only_view_of_memory_that_can_be_written_is_shared_and_one_of_a_file_is_not(tmp_path):
+    array = VALUES.copy()
+    view = array[1:].view()
+    view.flags.writeable = False
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        tensor = as_tensor(view)
+    array[1, 0, 0, 0] = 99
+    assert tensor[0, 0, 0, 0] == 99
+
+    np.save(tmp_path / "file.npy", VALUES)
+    mapped = np.load(tmp_path / "file.npy", mmap_mode="r")
+    as_tensor(mapped[1:])[0] = 0  # in the file's own memory this would end the process
+    assert np.array_equal(mapped, VALUES)

@@ -1,4 +1,6 @@
-"""What methods refuse in one line: images that are not square, and a training part of one class."""
+"""What methods do with their inputs: what they cannot learn from is refused in one line, images stay as they are."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,8 +8,10 @@ import pytest
 from cellbench.core.data import Samples
 from cellbench.core.errors import DataError
 from cellbench.core.runs import RunLog
+from cellbench.datasets.toy import rings
 from cellbench.methods import methods
 from cellbench.methods.choosing import Candidate, best_candidate
+from cellbench.methods.conformance import quick_settings
 from cellbench.methods.inputs import square_side
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 1, 16, 16), np.uint8)
@@ -36,3 +40,19 @@ def test_of_equals_the_first_candidate_is_taken_and_all_are_in_the_history():
     figure, winner = best_candidate(tried, val, log)
     assert (figure, winner.model) == (1.0, "2")
     assert log.history == [{"C": C, "val_macro_f1": f} for C, f in ((1, 0.0), (2, 1.0), (3, 1.0))]
+
+
+@pytest.mark.parametrize("name", ["cnn", "probe-linear", "svm-deep", "svm-combined", "floor-untrained", "forest"])
+def test_images_of_real_numbers_are_as_they_were_after_training_and_scoring(name):
+    data = rings(size=32)
+    parts = {}
+    for part in ("train", "val"):
+        samples = data.part(part)
+        parts[part] = replace(samples, images=samples.images.astype(np.float32))
+    before = {part: samples.images.copy() for part, samples in parts.items()}
+    method = methods[name].factory(quick_settings(methods[name], 1), 0, "cpu")
+    method.fit(parts["train"], parts["val"], RunLog())
+    first = method.predict(parts["train"].images)
+    for part, samples in parts.items():
+        np.testing.assert_array_equal(samples.images, before[part])
+    np.testing.assert_array_equal(method.predict(parts["train"].images), first)

@@ -163,7 +163,7 @@ def test_a_limit_takes_fewer_training_images_and_all_test_images(toy_folder):
         ("says", "failed", "no nuclei were found; stain them"),
         ("dies", "failed", "ended by SIGKILL; the system may have run out of memory"),
         ("exits", "failed", "ended with exit code 7"),
-        ("blank", "failed", "180 of 180 train scores are not finite"),
+        ("blank", "failed", "90 of 90 test scores are not finite"),
         ("sleeps", "timeout", "not finished after 2 seconds"),
     ],
 )
