@@ -1,18 +1,13 @@
-"""The README keeps its word: its commands work as pasted, its table is what the records give."""
+"""The README keeps its word: its commands work as pasted, its links lead somewhere."""
 
 import json
-import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
-
-from cellbench.cli import cli
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -22,30 +17,6 @@ def command_after(mark: str) -> str:
     found = re.search(rf"<!-- {mark} -->\n```sh\n(.+)\n```", README)
     assert found, mark
     return found[1]
-
-
-OUTPUT = re.compile(r"<!-- output: cellbench ([^\n]+) -->\n(.*?)<!-- end of output -->", re.DOTALL)
-
-
-def test_the_figures_are_what_the_shipped_records_give(monkeypatch, tmp_path):
-    tracked = subprocess.run(["git", "ls-files", "results"], cwd=ROOT, capture_output=True, text=True, check=False)
-    if tracked.returncode:
-        pytest.skip("not a git checkout: which records are shipped is not known")
-    for name in tracked.stdout.splitlines():  # a user's own runs lie beside them
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, tmp_path / name)
-    monkeypatch.chdir(tmp_path)
-
-    def made(shown: re.Match) -> str:
-        out = CliRunner().invoke(cli, shlex.split(shown[1]), catch_exceptions=False).stdout.strip()
-        return f"<!-- output: cellbench {shown[1]} -->\n{out}\n\n<!-- end of output -->"
-
-    assert len(OUTPUT.findall(README)) == README.count("<!-- end of output -->") > 1
-    current = OUTPUT.sub(made, README)
-    if os.environ.get("CELLBENCH_UPDATE_GOLDEN"):
-        (ROOT / "README.md").write_text(current, encoding="utf-8")
-        return
-    assert current == README
 
 
 def test_the_leak_it_tells_of_is_the_one_that_inspect_found():

@@ -10,7 +10,7 @@ from cellbench.reporting.tables.table import render
 from cellbench.reporting.tables.views import tables
 from cellbench.results.undertrained import with_undertrained
 
-from .conftest import judged, make
+from .conftest import judged, judgements, make
 from .test_views import measured, several
 
 STEPS = "12 steps, where the default is 1,500"
@@ -236,3 +236,30 @@ def test_a_limit_says_both_training_and_val_labels(contest, record):
     table = contest(record("cnn", limit=100), record("svm-hog", limit=100))
     assert table.title.startswith("hep2, split official, limited to 100 training images and all val images: ")
     assert table.notes[-1].endswith("--limit 100 --val-limit all")
+
+
+def test_the_summary_has_the_contest_of_every_data_set_and_each_by_its_own_figure(results, record):
+    labels = {"several_labels": True, "multilabel": True}
+    folder = results(
+        *judgements(),
+        *(record(name, dataset="atlas", facts=labels, split="by antibody") for name in ("svm-hog", "cnn")),
+    )
+    found = load_results(folder)
+    (summary,) = tables(found, "summary")
+    apart = [row for table in tables(found, "svm-vs-deep") for row in table.rows]
+    assert {(row["dataset"], row["split"]) for row in summary.rows} == {
+        ("hep2", "official"),
+        ("wells", "official"),
+        ("atlas", "by antibody"),
+    }
+    key = ("dataset", "split", "method", "device", "test_accuracy", "test_accuracy_difference_low", "train_seconds")
+    assert sorted(str([row[k] for k in key]) for row in summary.rows) == sorted(
+        str([row[k] for k in key]) for row in apart
+    )
+    columns = {column.title_in_line: column for column in summary.columns}
+    of_labels = [row for row in summary.rows if row["dataset"] == "atlas"]
+    others = [row for row in summary.rows if row["dataset"] != "atlas"]
+    assert [columns["test accuracy"].value(row) for row in of_labels] == [None, None]
+    assert [columns["test macro-F1"].value(row) for row in of_labels] == [row["test_macro_f1"] for row in of_labels]
+    assert [columns["test accuracy"].value(row) for row in others] == [row["test_accuracy"] for row in others]
+    assert {columns["test macro-F1"].value(row) for row in others} == {None}

@@ -26,7 +26,7 @@ def shown(results, everything):
 def on_request(results):
     """The tables of a view that is shown to those who name it, of records made for it."""
     made = {"parity": backends, "scaling": sizes, "per-class": judgements, "efficiency": judgements}
-    made["leave-one-out"] = donors
+    made |= {"leave-one-out": donors, "summary": judgements}
     return lambda view: tables(load_results(results(*made[view]())), view)
 
 

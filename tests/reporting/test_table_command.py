@@ -23,7 +23,7 @@ def test_the_choices_are_what_reporting_offers():
     assert tuple(STYLES) == FORMATS
     (view,) = [option for option in table.params if option.name == "view"]
     assert tuple(view.type.choices) == ("all", *VIEWS)
-    assert all(f"{name:<14}{view.summary}" in HELP for name, view in VIEWS.items())
+    assert all(f"{name:<15}{view.summary}" in HELP for name, view in VIEWS.items())
     assert all(callable(view.table) for view in VIEWS.values())
 
 

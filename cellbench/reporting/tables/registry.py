@@ -13,15 +13,17 @@ if TYPE_CHECKING:
 class View:
     """A table of the rows of one data set, split and limit.
 
-    place: 'file:function' in this folder; the function makes a Table of rows. summary: a line for the help. all_sizes:
-    whether one table has the rows of all limits. all_splits: whether it has those of all splits. on_request: whether
-    the view is shown only if it is named, not with 'all'. every_run: whether it takes every run, as it compares
-    settings or limits. own: columns that its lines have and results do not; conditions on them are applied to its
-    lines. says_what_is_left_out: whether the function also takes the rows of the same data that are not shown.
+    place: 'file:function' in this folder; the function makes a Table of rows. summary: a line for the help. all_data:
+    whether one table has the rows of all data sets, splits and limits. all_sizes: whether it has those of all limits.
+    all_splits: whether it has those of all splits. on_request: whether the view is shown only if it is named, not with
+    'all'. every_run: whether it takes every run, as it compares settings or limits. own: columns that its lines have
+    and results do not; conditions on them are applied to its lines. says_what_is_left_out: whether the function also
+    takes the rows of the same data that are not shown.
     """
 
     place: str
     summary: str
+    all_data: bool = False
     all_sizes: bool = False
     all_splits: bool = False
     on_request: bool = False
@@ -42,6 +44,7 @@ VIEWS = {
         "the best SVM, probe, net and floor, each chosen on val",
         says_what_is_left_out=True,
     ),
+    "summary": View("summary:summary", "svm-vs-deep on every data set, in one table", all_data=True, on_request=True),
     "depth": View("depth:depth", "plain against residual nets by depth: degradation", says_what_is_left_out=True),
     "per-class": View(
         "per_class:per_class",

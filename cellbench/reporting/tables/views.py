@@ -39,6 +39,8 @@ def _table(view: View, rows: Sequence[Row], left_out: Sequence[Line]) -> Table:
 
 def _scope(view: View) -> Sequence[str]:
     """Return the columns whose values all rows of a table share."""
+    if view.all_data:
+        return ()
     if view.all_splits:
         return [name for name in DATA if name not in ("split", "val_limit")]
     return SCOPE if view.all_sizes else DATA

@@ -1,0 +1,68 @@
+"""Tables of the lists of trials that results/ keeps beside the records, as Markdown.
+
+python docs/tools/tables.py features    what each group of features is worth, from results/features.csv
+python docs/tools/tables.py recipes     how long nets were trained on few images, from results/recipes.csv
+"""
+
+from pathlib import Path
+
+import click
+import pandas as pd
+from tabulate import tabulate
+
+from cellbench.core.suites import load
+
+RESULTS = Path(__file__).parents[2] / "results"
+NOT_RUN = "–"
+
+
+@click.group()
+def cli() -> None:
+    """The tables."""
+
+
+@cli.command()
+def features() -> None:
+    """Accuracy on val in per cent, entry by entry; the best of each set of images is bold."""
+    rows = pd.read_csv(RESULTS / "features.csv")
+    rows["on"] = [_images(row.dataset, row.split, row.limit) for row in rows.itertuples()]
+    percent = rows.pivot(index="entry", columns="on", values="val_accuracy").mul(100).round(1)
+    labels = {entry.id: entry.label for entry in load("features").entries}
+    columns = sorted(percent.columns, key=lambda name: ("hep2" not in name, name))
+    lines = [
+        [f"`{entry}`: {label}", *(_cell(percent.loc[entry, name], percent[name].max()) for name in columns)]
+        for entry, label in labels.items()
+        if entry in percent.index
+    ]
+    click.echo(tabulate(lines, ["entry", *columns], tablefmt="github", disable_numparse=True))
+
+
+def _images(dataset: str, split: str, limit: float) -> str:
+    return f"{dataset}, {split}" if pd.isna(limit) else f"{dataset}, {split}, {limit:,.0f} images"
+
+
+def _cell(value: float, best: float) -> str:
+    if pd.isna(value):
+        return NOT_RUN
+    return f"**{value:.1f}**" if value == best else f"{value:.1f}"
+
+
+@cli.command()
+def recipes() -> None:
+    """Accuracy on all val images in per cent, a row a net and batch, a column a number of steps; means over seeds."""
+    rows = pd.read_csv(RESULTS / "recipes.csv")
+    rows = rows[rows["augmentation"] == "usual"]
+    keys = ["dataset", "n", "method", "batch"]
+    found = rows.groupby([*keys, "steps"])["val_accuracy"].agg(["mean", "count"])
+    found["text"] = [_mean(row["mean"], int(row["count"])) for _, row in found.iterrows()]
+    table = found["text"].unstack("steps").fillna(NOT_RUN).reset_index()
+    titles = ["data set", "images", "net", "batch", *(f"{steps:,} steps" for steps in table.columns[len(keys) :])]
+    click.echo(tabulate(table.to_numpy().tolist(), titles, tablefmt="github", disable_numparse=True))
+
+
+def _mean(value: float, count: int) -> str:
+    return f"{100 * value:.1f}" + (f" ({count} seeds)" if count > 1 else "")
+
+
+if __name__ == "__main__":
+    cli()
