@@ -7,6 +7,7 @@ import cellbench
 
 LEVELS = [
     {"cli"},
+    {"exports"},
     {"reporting", "running"},
     {"results", "methods"},
     {"datasets", "features", "svm"},

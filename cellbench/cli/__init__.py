@@ -1,7 +1,7 @@
 """The command line. Heavy modules are imported inside the commands only, so that --help is instant.
 
-data/: inspect, prepare · runs/: run, predict · results/: table, findings, compare, plot, report · tools/: list, check,
-new, doctor · options: those that several commands share · reading: folders of results. Here: the group of all
+data/: inspect, prepare · runs/: run, predict · results/: table, findings, compare, plot, report, export · tools/: list,
+check, new, doctor · options: those that several commands share · reading: folders of results. Here: the group of all
 commands, and how errors become one line and an exit code.
 """
 
@@ -16,6 +16,7 @@ from ..core.errors import CellbenchError, did_you_mean
 from .data.inspect import inspect
 from .data.prepare import prepare
 from .results.compare import compare
+from .results.export import export
 from .results.findings import findings
 from .results.plot import plot
 from .results.report import report
@@ -31,7 +32,7 @@ from .tools.new import new
 SECTIONS: dict[str, tuple[click.Command, ...]] = {
     "Get cells and look at them": (prepare, inspect),
     "Train, and label new images": (run, predict),
-    "See what came of it": (table, findings, compare, plot, report),
+    "See what came of it": (table, findings, compare, plot, report, export),
     "Look things up, add your own": (list_, check, new, doctor),
 }
 

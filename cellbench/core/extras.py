@@ -31,9 +31,11 @@ class Extra:
 EXTRAS = {
     extra.name: extra
     for extra in (
+        Extra("anndata", "anndata"),
         Extra("cuda", "cuml"),
         Extra("imbalance", "imblearn"),
         Extra("medmnist", "medmnist"),
+        Extra("mlflow", "mlflow"),
         Extra("multilabel", "iterstrat"),
         Extra("parquet", "pyarrow"),
         Extra("thundersvm", "thundersvm"),

@@ -1,8 +1,10 @@
 """A folder of records: results/<machine>/<dataset>/<method>/s<seed>-<key>.json, predictions beside it as .npz, a
 model as .model."""
 
+import contextlib
 import os
 import re
+import shutil
 import tempfile
 import zipfile
 import zlib
@@ -31,7 +33,7 @@ class Store:
             self.root.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=self.root).close()
         except OSError as error:
-            raise _unwritable(self.root, error) from error
+            raise cannot_write_results(self.root, error) from error
 
     def path(self, spec: RunSpec) -> Path:
         folder = self.root / _slug(self.machine) / _slug(spec.dataset) / _slug(spec.method)
@@ -91,9 +93,9 @@ class Store:
             if unsaved or not predictions:  # those of an earlier attempt belong to a record that is no more
                 path.with_suffix(".npz").unlink(missing_ok=True)
         except OSError as error:
-            raise _unwritable(path, error) from error
+            raise cannot_write_results(path, error) from error
         if unsaved:
-            raise _unwritable(path.with_suffix(".npz"), unsaved) from unsaved
+            raise cannot_write_results(path.with_suffix(".npz"), unsaved) from unsaved
         return path
 
 
@@ -107,6 +109,23 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)
+        raise
+
+
+@contextlib.contextmanager
+def write_whole_folder(target: Path) -> Iterator[Path]:
+    """Yield a new folder beside `target` to fill, and rename it to `target` at the end; on any error nothing is left.
+
+    `target` may be there already if it is an empty folder.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=".", suffix=".part", dir=target.parent))
+    try:
+        yield temporary
+        os.chmod(temporary, 0o777 & ~_umask())
+        os.replace(temporary, target)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
         raise
 
 
@@ -155,7 +174,8 @@ def read_predictions(path: Path) -> dict[str, NDArray] | None:
         return None
 
 
-def _unwritable(path: Path, error: OSError) -> UsageError:
+def cannot_write_results(path: Path, error: OSError) -> UsageError:
+    """Return the error for a place, given by -o, that cannot be written."""
     return UsageError(cannot_write(path, error, "-o"))
 
 

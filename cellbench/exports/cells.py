@@ -1,0 +1,149 @@
+"""The scores of each image of val and test, run by run, with the image's file, label and group."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..core.data import Dataset
+from ..core.errors import DataError, UsageError
+from ..core.runs import canonical_text
+from ..core.words import counted
+from ..datasets.display.thumbnails import prepared_dataset
+from ..results.results import Results
+from ..results.rows import Row
+from ..results.runs import Predicted, Run
+
+PARTS = ("val", "test")  # whose scores a run keeps
+SCORE = "score:"  # before a class's name, the column of its scores
+
+
+@dataclass(frozen=True, eq=False)
+class Exported:
+    """A run to export. row: the row of results that it belongs to."""
+
+    run: Run
+    row: Row
+
+    @property
+    def name(self) -> str:
+        """A name for a file: 'resnet18-s0-1a2b3c4d5e6f'."""
+        spec = self.run.record.spec
+        return f"{spec.method}-s{spec.seed}-{spec.key}".replace(":", "-")
+
+
+@dataclass(eq=False)
+class Selection:
+    """The runs to export, and the data sets that know their images' files. notes: for the user, in order."""
+
+    runs: list[Exported]
+    notes: list[str]
+    _data: dict[str, Dataset | None] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, results: Results, conditions: Sequence[str]) -> "Selection":
+        """Select the runs with results of the rows for which the conditions hold; see `Results.where`.
+
+        Raises UsageError if there is none.
+        """
+        rows = results.where(conditions)
+        runs = [Exported(run, row) for row in rows for run in row.runs]
+        if not runs:
+            raise UsageError(f"no run in {str(results.folder)!r} has results to export; see them with: cellbench table")
+        lost = sum(row["n_runs"] for row in rows) - len(runs)
+        notes = [f"{counted(lost, 'run')} without results left out"] if lost else []
+        return cls(runs, notes)
+
+    def data(self, run: Run) -> Dataset | None:
+        """Return the prepared data set of a run, or None, with a note, where it is not on this machine."""
+        spec = run.record.spec
+        if spec.fingerprint not in self._data:
+            self._data[spec.fingerprint] = None
+            try:
+                data = self._data[spec.fingerprint] = prepared_dataset(spec.dataset, spec.fingerprint)
+                if data.ids is None:
+                    self.notes.append(f"no names of files: {spec.dataset!r} as it is prepared here does not know them")
+            except DataError as error:
+                self.notes.append(f"no names of files: {error}")
+        return self._data[spec.fingerprint]
+
+    def check_classes(self) -> None:
+        """Raise UsageError if the classes of two runs differ, as their scores then do not fit into one table."""
+        first = self.runs[0]
+        for other in self.runs[1:]:
+            if list(other.run.classes) != list(first.run.classes):
+                raise UsageError(
+                    f"{first.row.dataset} and {other.row.dataset} have other classes, so their scores do not fit into "
+                    f"one table; choose one of them, such as --where dataset={first.row.dataset}"
+                )
+
+    @property
+    def several_labels(self) -> bool:
+        return any(one.row.several_labels for one in self.runs)
+
+    def frames(self, parts: Sequence[str] = PARTS) -> Iterator[pd.DataFrame]:
+        """Yield the frame of each run that kept its predictions; see `frame`. Raises UsageError if none did."""
+        without = 0
+        for one in self.runs:
+            found = self.frame(one, parts)
+            without += found is None
+            if found is not None:
+                yield found
+        if without == len(self.runs):
+            raise UsageError("none of these runs has its predictions beside its record; nothing can be exported")
+        if without:
+            self.notes.append(f"{counted(without, 'run')} without predictions beside the record left out")
+
+    def frame(self, one: Exported, parts: Sequence[str] = PARTS) -> pd.DataFrame | None:
+        """Return a row an image: facts of the run, the image's file, group, label, what is predicted, and all scores.
+
+        label, predicted: a class's name, or a list of them where images have several labels. None if the run kept no
+        predictions.
+        """
+        data = self.data(one.run)
+        frames = [
+            _frame(one, part, predicted, None if data is None else data.ids)
+            for part in parts
+            if (predicted := one.run.predicted(part)) is not None
+        ]
+        return pd.concat(frames, ignore_index=True) if frames else None
+
+
+def _frame(one: Exported, part: str, predicted: Predicted, ids: NDArray | None) -> pd.DataFrame:
+    spec, classes = one.run.record.spec, one.run.classes
+    n = len(predicted.index)
+    facts: dict[str, Any] = {
+        "run": spec.key,
+        "machine": one.row.machine,
+        "dataset": spec.dataset,
+        "split": spec.split,
+        "method": spec.method,
+        "settings": canonical_text(one.run.record.overrides),
+        "limit": spec.limit,
+        "seed": spec.seed,
+        "part": part,
+    }
+    columns: dict[str, Any] = {name: [value] * n for name, value in facts.items()}
+    columns["limit"] = pd.array(columns["limit"], "Int64")
+    columns["index"] = predicted.index
+    columns["id"] = [None] * n if ids is None else [_valid(name) for name in ids[predicted.index].tolist()]
+    columns["group"] = pd.array([None] * n if predicted.groups is None else predicted.groups.tolist(), "Int64")
+    columns["label"] = names_of(predicted.truth, classes)
+    columns["predicted"] = names_of(predicted.predicted, classes)
+    columns["correct"] = (predicted.truth == predicted.predicted).reshape(n, -1).all(1)
+    columns |= {f"{SCORE}{name}": predicted.scores[:, k] for k, name in enumerate(classes)}
+    return pd.DataFrame(columns)
+
+
+def names_of(labels: NDArray, classes: Sequence[str]) -> list[Any]:
+    """Return the class's name of each image, or a list of names where images have several labels."""
+    if labels.ndim == 1:
+        return [classes[k] for k in labels.tolist()]
+    return [[classes[k] for k in np.flatnonzero(row).tolist()] for row in labels]
+
+
+def _valid(name: str) -> str:
+    return name.encode("utf-8", "replace").decode()

@@ -1,0 +1,53 @@
+"""Scores of images as one CSV or Parquet file, written run by run."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO, Any
+
+import pandas as pd
+
+from ..core.extras import EXTRAS
+from ..core.store import write_whole
+from .cells import Selection
+
+
+def write_csv(selection: Selection, output: Path) -> None:
+    """Write a line for each run and image; several labels of an image are joined by ';'."""
+    selection.check_classes()
+
+    def write(file: IO[bytes]) -> None:
+        for number, frame in enumerate(selection.frames()):
+            for name in ("label", "predicted") if selection.several_labels else ():
+                frame[name] = [";".join(names) for names in frame[name]]
+            file.write(frame.to_csv(index=False, header=not number).encode("utf-8"))
+
+    write_whole(output, write)
+
+
+def write_parquet(selection: Selection, output: Path) -> None:
+    """Write a row for each run and image; several labels of an image are a list.
+
+    Raises BackendError if pyarrow is missing.
+    """
+    EXTRAS["parquet"].require("--to parquet")
+    selection.check_classes()
+    write_whole(output, lambda file: parquet(selection.frames(), file))
+
+
+def parquet(frames: Iterable[pd.DataFrame], file: Any) -> None:
+    """Write frames with the same columns to one Parquet file. file: a path, or a binary file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    writer = None
+    for frame in frames:
+        # a column without a single value has no type of its own
+        columns = {
+            name: pa.array(frame[name], pa.string()) if name == "id" else pa.array(frame[name]) for name in frame
+        }
+        table = pa.table(columns)
+        if writer is None:
+            writer = pq.ParquetWriter(file, table.schema)
+        writer.write_table(table.cast(writer.schema))
+    if writer is not None:
+        writer.close()
