@@ -1,13 +1,10 @@
-"""The README keeps its word: its commands work as pasted, its links lead somewhere."""
+"""The README keeps its word: its commands work as pasted, and it is short."""
 
-import json
 import re
 import shlex
 import subprocess
 import sys
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -19,13 +16,8 @@ def command_after(mark: str) -> str:
     return found[1]
 
 
-def test_the_leak_it_tells_of_is_the_one_that_inspect_found():
-    found = json.loads((ROOT / "docs" / "hep2-inspect.json").read_text(encoding="utf-8"))
-    figures = {check["check"]: check["figures"] for check in found["checks"]}
-    images = found["facts"]["parts"]["test"]
-    text = " ".join(README.split())
-    assert f"finds that {figures['exact-duplicates']['test']} of the {images:,} test images are in train or val" in text
-    assert f"up to about {round(figures['order']['reach'], -1)} numbers apart" in text
+def test_it_is_short():
+    assert len(README.splitlines()) <= 200
 
 
 def test_the_run_command_does_the_main_job_on_embedded_data(tmp_path):
@@ -68,8 +60,3 @@ def test_ci_runs_the_test_command_word_for_word():
     (extract,) = re.findall(r'^command="\$\((.*)\)"$', script, re.MULTILINE)
     found = subprocess.run(["bash", "-c", extract], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert found.strip() == command_after("test command")
-
-
-@pytest.mark.parametrize("path", re.findall(r"\]\((?!http)([^)#]+)\)", README))
-def test_every_link_leads_somewhere(path):
-    assert (ROOT / path).exists()

@@ -91,8 +91,17 @@ def output(command: str) -> str:
 
 def _shown(command: str, printed: str) -> str:
     if "--format markdown" in command or command.startswith("python "):
+        printed = "\n".join(_lower(printed.split("\n")))
         return f"\n{printed}\n\nMade by `{command}`.\n"
     return f"```text\n$ {command}\n{printed}\n```"
+
+
+def _lower(lines: list[str]) -> Iterator[str]:
+    """Yield lines of Markdown with their headings two levels lower, as a page has its own above them."""
+    fenced = False
+    for line in lines:
+        fenced ^= line.startswith("```")
+        yield f"##{line}" if line.startswith("#") and not fenced else line
 
 
 def figure_of(command: str) -> Path:
