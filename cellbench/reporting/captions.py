@@ -252,8 +252,12 @@ def intervals_of(rows: Sequence[Line], what: str, over: str = "interval_over") -
 
 def drawn_over(marks: Mapping[str, str]) -> str:
     """Return in words what the intervals were drawn over; marks: for each such unit, the mark of its intervals."""
-    trained = "" if set(marks) <= {SEEDS, DRAWS} else ", of the models as trained"
-    return "; ".join(f"{mark} over {over}".strip() for over, mark in marks.items()) + trained
+    as_trained = ", of the models as trained"
+    fixed = {over: not over.endswith((SEEDS, DRAWS)) for over in marks}
+    if all(fixed.values()):
+        return "; ".join(f"{mark} over {over}".strip() for over, mark in marks.items()) + as_trained
+    parts = [f"{mark} over {over}".strip() + (as_trained if fixed[over] else "") for over, mark in marks.items()]
+    return "; ".join(parts)
 
 
 def called(row: Line, *details: str) -> str:

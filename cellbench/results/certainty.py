@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from . import stats
 from .bootstrap import CELLS_ONLY, IMAGES, RESAMPLES, Interval
 from .draws import compare_over_draws
+from .joint import over_images_and_seeds, p_over_images_and_seeds
 from .rows import FIGURES, MOST_FILES, Row
 from .runs import Predicted, same_images
 from .stats import Comparison
 
 ALPHA = 0.05
 GROUPS_UNKNOWN = "groups unknown"
+OVER_BOTH = "over images and seeds"
 
 
 def compare_rows(a: Row, b: Row, figure: str = "accuracy", resamples: int = RESAMPLES) -> Comparison | None:
@@ -24,42 +26,48 @@ def compare_rows(a: Row, b: Row, figure: str = "accuracy", resamples: int = RESA
     It is None if they have neither predictions of the same images nor three seeds each. A row that no seed changes,
     such as an SVM on features that are not learnt, needs one seed only.
 
-    If a comparison over images (or groups) and one over seeds are both possible, a difference has to show in both: the
-    larger p and the wider interval are returned.
+    If a comparison over images (or groups) and one over seeds are both possible, the interval is over both, see
+    `joint`, and p is the larger of that over both and that over images.
     """
     if len(a.draws) > 1:
         return compare_over_draws(a, b, figure)
     seeds = stats.compare_over_seeds(a.summary(figure), b.summary(figure), figure)
+    images = compare_over_images(a, b, figure, resamples)
+    if not (images and images.interval and seeds):
+        return images or seeds
+    error = stats.welch_error(a.summary(figure), b.summary(figure))
+    return replace(
+        images,
+        interval=over_images_and_seeds(images.difference, images.interval, *error),
+        p=max(images.p, p_over_images_and_seeds(images.difference, images.interval, *error)),
+        test=f"{images.test}, and t {OVER_BOTH}",
+    )
+
+
+def compare_over_images(a: Row, b: Row, figure: str = "accuracy", resamples: int = RESAMPLES) -> Comparison | None:
+    """Return the comparison of b with a over test images, or groups of them, of the models as they were trained.
+
+    It is None without predictions of the same images, see `_pair`.
+    """
     pair = _pair(a, b)
     if pair is None:
-        return seeds
+        return None
     (first, *_), (of_a, of_b) = pair[0], [[one.predicted for one in side] for side in pair]
     classes, groups = first.scores.shape[1], _groups_of(pair)
-    images = stats.compare(first.truth, of_a, of_b, figure, groups, classes=classes, resamples=resamples)
-    return _stricter(images, seeds) if seeds else images
-
-
-def _stricter(images: Comparison, seeds: Comparison) -> Comparison:
-    p = max(images, seeds, key=lambda one: one.p)
-    wide = max((images, seeds), key=lambda one: one.interval.half if one.interval else 0)
-    return replace(p, difference=images.difference, interval=wide.interval, test=f"{images.test} and {seeds.test}")
+    return stats.compare(first.truth, of_a, of_b, figure, groups, classes=classes, resamples=resamples)
 
 
 def _p(a: Row, b: Row, figure: str) -> float | None:
     """Return the p value of `compare_rows` without the cost of its interval; None if the rows cannot be compared."""
-    if figure != "accuracy":
+    several = len(a.draws) > 1 or stats.compare_over_seeds(a.summary(figure), b.summary(figure), figure)
+    if figure != "accuracy" or several:
         found = compare_rows(a, b, figure, resamples=500)  # a standard error needs no more
         return found.p if found else None
-    if len(a.draws) > 1:
-        of_draws = compare_over_draws(a, b, figure)
-        return of_draws.p if of_draws else None
-    seeds = stats.compare_over_seeds(a.summary(figure), b.summary(figure), figure)
     pair = _pair(a, b)
-    ps = [seeds.p] if seeds else []
-    if pair:
-        of_a, of_b = ([one.predicted for one in side] for side in pair)
-        ps.append(stats.paired_test(pair[0][0].truth, of_a, of_b, _groups_of(pair))[0])
-    return max(ps, default=None)
+    if pair is None:
+        return None
+    of_a, of_b = ([one.predicted for one in side] for side in pair)
+    return stats.paired_test(pair[0][0].truth, of_a, of_b, _groups_of(pair))[0]
 
 
 def _pair(a: Row, b: Row) -> tuple[list[Predicted], list[Predicted]] | None:

@@ -3,6 +3,7 @@
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 import pandas as pd
@@ -13,6 +14,7 @@ from ..core.runs import RunRecord
 from ..core.split_names import draws_in
 from .bootstrap import Interval
 from .draws import interval_over_draws
+from .joint import over_images_and_seeds
 from .row_settings import seeds_matter
 from .runs import Predicted, Run, same_images
 from .stats import interval_over_seeds, intervals
@@ -158,21 +160,26 @@ class Row(Mapping[str, Any]):
     def intervals(self, names: Sequence[str] = FIGURES) -> dict[str, Interval]:
         """Return the 95 % intervals of metrics on test, for those metrics that have one.
 
-        If a metric has an interval over seeds and one over images (or groups), the kind is returned that is wider for
-        the first such metric.
+        If a metric has an interval over seeds and one over images (or groups), that over both is returned, see `joint`.
 
         names: as `stats.intervals` takes them. The F1 of a class ('f1:3') has an interval over images alone.
         """
         over_seeds = {name: self._over_seeds(name) for name in names}
         seeds = {name: span for name, span in over_seeds.items() if span}
-        images = self._over_images([name for name in names if ":" in name or self.metric(name) is not None])
+        images = self.intervals_over_images([name for name in names if ":" in name or self.metric(name) is not None])
         if images is None:
             return seeds
-        first = next((name for name in images if name in seeds), None)
-        return {**images, **seeds} if first and seeds[first].half > images[first].half else {**seeds, **images}
+        return {name: self._over_both(name, span) if name in seeds else span for name, span in images.items()}
 
-    def _over_images(self, names: Sequence[str]) -> dict[str, Interval] | None:
-        """Return intervals over images or groups, in the order of `names`, or None without predictions."""
+    def _over_both(self, name: str, images: Interval) -> Interval:
+        """Return the interval of a metric over images and seeds; images: that over images."""
+        n = len(self.seeds)
+        error = (self.deviation(name) or 0.0) / math.sqrt(n)
+        span = over_images_and_seeds(self.value(name), images, error, n - 1)
+        return replace(span, low=max(0.0, span.low), high=min(1.0, span.high))
+
+    def intervals_over_images(self, names: Sequence[str]) -> dict[str, Interval] | None:
+        """Return intervals over images or groups alone, in the order of `names`, or None without predictions."""
         missing = [name for name in names if name not in self._drawn]
         if missing or not names:
             found = self.predictions

@@ -315,12 +315,20 @@ def compare_over_seeds(
     n = min(a[2], b[2])
     if n < FEWEST_SEEDS or not (a[1] or b[1]):
         return None
-    errors = [(sd or 0) ** 2 / seeds for _, sd, seeds in (a, b)]
-    freedom = sum(errors) ** 2 / sum(e**2 / (seeds - 1) for e, (*_, seeds) in zip(errors, (a, b), strict=True))
-    difference, error = b[0] - a[0], float(np.sqrt(sum(errors)))
+    difference, (error, freedom) = b[0] - a[0], welch_error(a, b)
     p = float(2 * special.stdtr(freedom, -abs(difference) / error))
     span = _t_interval(difference, error, freedom, level, int(n))
     return Comparison(figure, difference, span, p, "Welch's t", SEEDS, int(n))
+
+
+def welch_error(a: tuple[float, float | None, float], b: tuple[float, float | None, float]) -> tuple[float, float]:
+    """Return the standard error of a difference of means over seeds, and its degrees of freedom (Welch, Satterthwaite).
+
+    a, b: as `compare_over_seeds` takes them; one deviation has to be above 0.
+    """
+    errors = [(sd or 0) ** 2 / seeds for _, sd, seeds in (a, b)]
+    freedom = sum(errors) ** 2 / sum(e**2 / (seeds - 1) for e, (*_, seeds) in zip(errors, (a, b), strict=True))
+    return float(np.sqrt(sum(errors))), float(freedom)
 
 
 def holm(p: ArrayLike, family: int | None = None) -> NDArray[np.float64]:

@@ -7,6 +7,7 @@ import pytest
 
 from cellbench import load_results
 from cellbench.results import stats
+from cellbench.results.joint import over_images_and_seeds
 from cellbench.results.rows import Fact, Row
 
 from ..reporting.conftest import judged
@@ -46,13 +47,19 @@ def test_what_no_seed_changes_is_the_same_with_any_number_of_them(results, recor
     assert row.summary("accuracy") == (row.metric("accuracy"), 0.0, math.inf)
 
 
-def test_the_interval_is_that_of_the_predictions_or_of_the_seeds(seeds):
+def test_the_interval_is_over_images_and_seeds_or_over_what_there_is_of_either(seeds):
     kept = seeds.predictions
     over_images = stats.interval(kept[0].truth, [one.predicted for one in kept], "accuracy")
     over_seeds = stats.interval_over_seeds(seeds.value("accuracy"), seeds.deviation("accuracy"), 3)
-    assert seeds.interval("accuracy") == max(over_images, over_seeds, key=lambda one: one.half)
+    error = seeds.deviation("accuracy") / math.sqrt(3)
+    assert seeds.interval("accuracy") == over_images_and_seeds(seeds.value("accuracy"), over_images, error, 2)
     assert seeds.having(runs=()).interval("accuracy") == over_seeds
     assert seeds.having(seeds=[0, 1]).interval("accuracy") == over_images
+
+
+def test_an_interval_over_images_and_seeds_stays_between_0_and_1(results):
+    (row,) = load_results(results(*(judged("cnn", share, seed=i) for i, share in enumerate((0.99, 0.9, 1.0))))).rows
+    assert row.interval("accuracy").high == 1
 
 
 def test_a_row_does_not_change_and_another_one_has_what_it_was_given(seeds):

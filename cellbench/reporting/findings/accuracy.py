@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from ...core.suites import titled
+from ...results.bootstrap import SEEDS, Interval
 from ...results.ranking import best_on_val
 from ...results.rows import DATA, Row, by
 from ...results.stats import holm
 from .claim import Claim
 from .evidence import briefly, figure_of, pairs, rivals, sides
-from .power import IN_HALF, Lack
 from .trial import (
     Trial,
     both_shown,
@@ -24,6 +24,8 @@ from .trial import (
 
 FEW_OF_ONE = "it takes its predictions, or three seeds"
 ROUNDED = 0.005  # half of the last digit of claims in whole percent
+WIDEST = 0.1  # width of an interval that can still tell whether a claimed figure is reached
+TOO_WIDE = f"the interval is wider than {100 * WIDEST:.0f} points, so that it overlaps too much to say"
 
 
 def more_accurate(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
@@ -94,8 +96,8 @@ def _decisive(differences: Sequence[float], p: Sequence[float]) -> tuple[int, fl
 def reaches(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
     """Return a trial for each data set, split and limit: whether the best row of a on val reaches the claimed figure.
 
-    The target is claimed in whole percent, so the figure on test has to reach the target less ROUNDED. It is sure when
-    the 95 % interval does not contain that value.
+    See `reached` for the rule. The trial's difference is how far the interval's upper end is above the lowest figure
+    that rounds to the claimed one.
     """
     trials = []
     for group in by(sides(claim, rows)[0], DATA):
@@ -104,14 +106,28 @@ def reaches(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
         if not best or best.metric(figure) is None:
             continue
         span = best.interval(figure)
-        difference = best.value(figure) - (claim.target - ROUNDED)
         found = f" (95 % interval over {span.over}: {percent(span.low)} to {percent(span.high)})" if span else ""
+        low, high = (percent(claim.target + end) for end in (-ROUNDED, ROUNDED))
         told = {
             "said": f"{briefly(best)} {percent(best[f'test_{figure}'])} in {titled(figure)}{found}, claimed "
-            f"{100 * claim.target:g} %{seeds_said(best).replace(' each', '')}",
-            **({"lack": Lack(difference, span.half / IN_HALF, span.n, span.over)} if span else {"needs": FEW_OF_ONE}),
+            f"{100 * claim.target:g} %, that is {low} to {high}{seeds_said(best).replace(' each', '')}",
+            "needs": TOO_WIDE if span else FEW_OF_ONE,
+            "seeds": 2 * len(best.seeds) if span and span.over == SEEDS else None,
             "evidence": both_shown((best,), figure),
         }
-        sure = span is not None and not span.low <= claim.target - ROUNDED <= span.high
+        difference, sure = reached(span, claim.target) if span else (0.0, False)
         trials.append(trial(best, difference=difference, p=None, sure=sure, **told))
     return trials
+
+
+def reached(span: Interval, target: float) -> tuple[float, bool]:
+    """Return how far an interval's upper end is above the figures that round to `target`, and whether that is sure.
+
+    target: claimed in whole percent, so that all figures within ROUNDED of it are the same claim. It is contradicted
+    where the interval lies below all of these, and reached where it overlaps them or lies above: a reproduction that is
+    exact falls below as often as above, and may not be refused for it. An interval that is wider than WIDEST overlaps
+    so much that it settles nothing.
+    """
+    least = target - ROUNDED
+    sure = span.high < least or span.low > least or span.high - span.low <= WIDEST
+    return span.high - least, sure

@@ -2,79 +2,127 @@
 
 import math
 from collections.abc import Sequence
+from statistics import fmean, stdev
 
 from ...core.suites import titled
-from ...results.bootstrap import SEEDS
-from ...results.certainty import ALPHA, compare_rows
+from ...results.bootstrap import LEVEL, Interval
+from ...results.certainty import compare_over_images
+from ...results.joint import p_over_images_and_seeds
 from ...results.rows import DATA, HARDWARE, SETTINGS_OF_ALL_SIZES, Row, by
-from ...results.stats import Comparison, compare_over_seeds
+from ...results.stats import FEWEST_SEEDS, compare_over_seeds, welch_error
 from ...results.val_policy import main_policy
 from ..tables.depth import width
 from .claim import Claim
 from .evidence import Evidence, briefly, figure_of, places, shown, sides
-from .power import IN_HALF
+from .power import IN_HALF, VAL_IMAGES, Lack
 from .trial import (
     Settling,
     Trial,
-    p_of,
     p_said,
     percent,
     points,
     seeds_said,
-    settling,
     settling_seeds,
     trial,
 )
 
-DEVIATIONS = 2.0  # pooled standard deviations between training errors
+Gap = tuple[float, float | None, int]  # mean and standard deviation over seeds, and the number of seeds
+FEW_SEEDS_OF_ERRORS: Settling = {
+    "needs": "three seeds of each, from which on Welch's t is taken",
+    "seeds": FEWEST_SEEDS,
+}
 SAME_NETS = ("width", *DATA, *HARDWARE, "preprocessing", "overrides")
 
 
 def gap_by_n(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
-    """Return a trial for each net: whether the gap from train to test is narrower with the most training images.
-
-    The gap with the most training images is compared with that with the fewest.
-    """
+    """Return trials for each net: whether its gap is narrower with the most training images than with the fewest."""
     trials = []
     for group in by(sides(claim, rows)[0], ("dataset", "fingerprint", "split", *SETTINGS_OF_ALL_SIZES, *HARDWARE)):
         measured = [row for row in group if row.n_train and row.gap(figure_of(claim, row)) is not None]
         sizes = {row.n_train or 0: row for row in main_policy(measured)}
         if len(sizes) < 2:
             continue
-        few, many = sizes[min(sizes)], sizes[max(sizes)]
-        trials.append(_narrowing(claim, few, many, [sizes[n] for n in sorted(sizes)]))
+        trials += _narrowing(claim, [sizes[n] for n in sorted(sizes)])
     return trials
 
 
-def _narrowing(claim: Claim, few: Row, many: Row, every: Sequence[Row]) -> Trial:
-    figure = figure_of(claim, few)
-    name = f"gap_{figure}"
-    (gap_of_few, *_), (gap_of_many, *_) = few.gap_summary(figure), many.gap_summary(figure)
-    difference = gap_of_few - gap_of_many
-    images = compare_rows(few, many, figure)  # of the figures on test; those on train are exact for these models
-    seeds = compare_over_seeds(many.gap_summary(figure), few.gap_summary(figure), name)
-    half = max((c.interval.half for c in (images, seeds) if c and c.interval), default=None)
-    p = p_of(difference, half / IN_HALF) if half else 1.0
-    said = ", ".join(f"{points(row.gap_summary(figure)[0]).removeprefix('+')} at {_a_class(row)}" for row in every)
+def _narrowing(claim: Claim, every: Sequence[Row]) -> list[Trial]:
+    """Return trials of one net: of the model that val chose, from train to test; of the last epoch, from train to val.
+
+    The last epoch counts too, since choosing on val hides much of the overfitting that is asked for. There are the
+    figures of the epoch's own batches, with their augmentation, on record.
+    """
+    few, many, figure = every[0], every[-1], figure_of(claim, every[0])
+    images = compare_over_images(few, many, figure)  # of the figures on test; those on train are exact for these models
+    gaps = [(row, row.gap_summary(figure)) for row in every]
+    trials = [_narrows(gaps, figure, "gap from train to test", images.interval if images else None)]
+    at_end = [(row, found) for row in every if (found := _gap_at_the_end(row, figure))]
+    if at_end and at_end[0][0] is few and at_end[-1][0] is many:
+        trials.append(_narrows(at_end, figure, "gap from train to val at the last epoch", _over_val(few, many, figure)))
+    return trials
+
+
+def _over_val(few: Row, many: Row, figure: str) -> Interval | None:
+    """Return an interval as wide as that of the difference of two rows' figures on val, around 0.
+
+    Predictions of the last epoch are not on record, so it is that of test for as many images as val has.
+    """
+    spans = [(row.intervals_over_images([figure]) or {}).get(figure) for row in (few, many)]
+    if None in spans or not all(row.n_val and row.n_test for row in (few, many)):
+        return None
+    halves = [
+        span.half * math.sqrt((row.n_test or 0) / row.n_val)
+        for row, span in zip((few, many), spans, strict=True)
+        if span and row.n_val
+    ]
+    return Interval(-math.hypot(*halves), math.hypot(*halves), LEVEL, VAL_IMAGES, few.n_val or 0)
+
+
+def _gap_at_the_end(row: Row, figure: str) -> Gap | None:
+    """Return the gap from train to val at the last epoch, as `Row.gap_summary` does; None if it is not on record."""
+    last = [record.history[-1] if record.history else {} for record in row.records]
+    if not last or any(f"{part}_{figure}" not in epoch for epoch in last for part in ("train", "val")):
+        return None
+    gaps = [epoch[f"train_{figure}"] - epoch[f"val_{figure}"] for epoch in last]
+    return fmean(gaps), stdev(gaps) if len(gaps) > 1 else None, len(gaps)
+
+
+def _narrows(gaps: Sequence[tuple[Row, Gap]], figure: str, what: str, images: Interval | None) -> Trial:
+    """Return the trial of whether a gap is narrower with the most images than with the fewest.
+
+    gaps: rows and their gaps, the fewest images first. images: the interval of the difference over images.
+    """
+    (few, of_few), (many, of_many) = gaps[0], gaps[-1]
+    difference = of_few[0] - of_many[0]
+    p = _p_of_gap(difference, images, of_few, of_many)
+    said = ", ".join(f"{points(gap).removeprefix('+')} at {_a_class(row)}" for row, (gap, *_) in gaps)
     told = {
-        "said": f"{briefly(few)}, gap from train to test in {titled(figure)}: {said}; "
-        + f"it narrows by {points(difference)}"
-        + f" ± {100 * (half or 0):.1f}, {p_said(p)}" * bool(half)
-        + seeds_said(few, many),
-        "evidence": tuple({**shown(row, name), "figure": f"train minus test {titled(figure)}"} for row in every),
-        **_settling_gap(few, many, figure, difference, images, seeds),
+        "said": f"{briefly(few)}, {what} in {titled(figure)}: {said}; it narrows by {points(difference)}, "
+        f"{p_said(p)}{seeds_said(few, many)}",
+        "evidence": tuple(
+            {**shown(row, f"gap_{figure}"), "figure": f"{what}, {titled(figure)}", "value": gap, "sd": sd}
+            for row, (gap, sd, _) in gaps
+        ),
+        **_settling_gap(difference, images, of_few, of_many),
     }
     return trial(many, difference=difference, p=p, **told)  # at the most images, often all of the data
 
 
-def _settling_gap(
-    few: Row, many: Row, figure: str, difference: float, images: Comparison | None, seeds: Comparison | None
-) -> Settling:
-    sds = [row.gap_summary(figure)[1] or 0.0 for row in (few, many)]
-    span, of_seeds = (c.interval if c else None for c in (images, seeds))
-    if of_seeds and (span is None or span.over == SEEDS or of_seeds.half > span.half):
-        return settling_seeds(difference, sds, min(len(few.seeds), len(many.seeds)))
-    return settling(few, many, f"gap_{figure}", difference, images)
+def _p_of_gap(difference: float, images: Interval | None, few: Gap, many: Gap) -> float:
+    """Return p of no difference of two gaps over images and seeds, or over what there is of either; 1 without both."""
+    seeds = compare_over_seeds(many, few)
+    if images is None:
+        return seeds.p if seeds else 1.0
+    error, freedom = welch_error(many, few) if seeds else (0.0, 1.0)
+    return p_over_images_and_seeds(difference, images, error, freedom)
+
+
+def _settling_gap(difference: float, images: Interval | None, few: Gap, many: Gap) -> Settling:
+    n, sds = min(few[2], many[2]), [few[1] or 0.0, many[1] or 0.0]
+    over_images = images.half / IN_HALF if images else 0.0
+    if images is None or math.hypot(*sds) / math.sqrt(n) > over_images:
+        return settling_seeds(difference, sds, n)
+    return {"lack": Lack(difference, over_images, images.n, images.over)}
 
 
 def _a_class(row: Row) -> str:
@@ -117,27 +165,25 @@ def _with_depth(rows: Sequence[Row]) -> list[Row]:
 
 
 def _errors(a: Row, b: Row, every: Sequence[Row], sign: int) -> Trial:
-    """Return a trial of a's training error minus b's, times `sign`.
+    """Return a trial of a's training error minus b's, times `sign`, by Welch's t over seeds, from three of each on.
 
-    It is sure with two seeds of each if the difference exceeds two pooled standard deviations, or with three if
-    Welch's t test shows it. every: the rows that the sentence and the evidence list.
+    every: the rows that the sentence and the evidence list.
     """
     difference = sign * (b.value("accuracy", "train") - a.value("accuracy", "train"))
-    stats_of = [(row.value("accuracy", "train"), row.deviation("accuracy", "train"), len(row.seeds)) for row in (a, b)]
-    n, sds = min(stats_of[0][2], stats_of[1][2]), [sd or 0.0 for _, sd, _ in stats_of]
-    pooled = math.sqrt((sds[0] ** 2 + sds[1] ** 2) / 2)
-    welch = compare_over_seeds(stats_of[0], stats_of[1], "train_accuracy")
-    sure = n > 1 and (abs(difference) > DEVIATIONS * pooled or bool(welch and welch.p <= ALPHA))
+    of_seeds = [(row.value("accuracy", "train"), row.deviation("accuracy", "train"), len(row.seeds)) for row in (a, b)]
+    n, sds = min(of_seeds[0][2], of_seeds[1][2]), [sd or 0.0 for _, sd, _ in of_seeds]
+    welch = compare_over_seeds(of_seeds[0], of_seeds[1], "train_accuracy")
     errors = ", ".join(f"{briefly(row)} {percent(1 - row['train_accuracy'])}" for row in every)
-    few = {"needs": f"{2 - n} more seed of each, two are the least that tell how errors vary", "seeds": 2}
-    told = {
-        "said": f"training error: {errors}; {a['method']} − {b['method']}: {points(sign * difference)}"
-        + f", {abs(difference) / (pooled or 1):.1f} pooled standard deviations" * bool(n > 1 and pooled)
-        + seeds_said(a, b),
-        "evidence": both_shown_train(every),
-        **(few if n < 2 else settling_seeds(difference, sds, n)),
-    }
-    return trial(a, difference=difference, p=None, sure=bool(sure), **told)
+    shown_by = f", {welch.test}, {p_said(welch.p)}" if welch else ""
+    said = f"training error: {errors}; {a['method']} − {b['method']}: {points(sign * difference)}{shown_by}"
+    return trial(
+        a,
+        difference=difference,
+        p=welch.p if welch else 1.0,
+        said=said + seeds_said(a, b),
+        evidence=both_shown_train(every),
+        **(FEW_SEEDS_OF_ERRORS if n < FEWEST_SEEDS else settling_seeds(difference, sds, n)),
+    )
 
 
 def both_shown_train(rows: Sequence[Row]) -> tuple[Evidence, ...]:

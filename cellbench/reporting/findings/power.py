@@ -12,7 +12,15 @@ from ...results.stats import FEWEST_SEEDS
 POWER = 0.8
 MOST = 20  # times the units that there are: if more are needed, the two are level for all practical purposes
 IN_HALF = float(special.ndtri((1 + LEVEL) / 2))  # standard errors in half of an interval, 1.96
-NOUNS = {IMAGES: "test image", GROUPS: "test group", GROUPS_OF_CLASSES: "test group", SEEDS: "seed", DRAWS: "draw"}
+VAL_IMAGES = "val images"
+NOUNS = {
+    IMAGES: "test image",
+    VAL_IMAGES: "val image",
+    GROUPS: "test group",
+    GROUPS_OF_CLASSES: "test group",
+    SEEDS: "seed",
+    DRAWS: "draw",
+}
 GROUPS_LACK = "what is lacking is test groups, such as wells: more images of those that there are settle nothing"
 LEVEL_ONES = "no number in reach would settle it: the two are level"
 

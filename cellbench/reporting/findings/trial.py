@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scipy import special
-
 from ...core.suites import titled
 from ...core.words import signed
 from ...results.bootstrap import SEEDS
@@ -63,9 +61,11 @@ def settling(a: Row, b: Row, figure: str, difference: float, found: Comparison |
     n = min(len(a.seeds), len(b.seeds))
     if found is None or found.interval is None:
         return {"needs": FEW_SEEDS, "seeds": max(FEWEST_SEEDS, n)}
-    if found.interval.over != SEEDS:
-        return {"lack": Lack(difference, found.interval.half / IN_HALF, found.interval.n, found.interval.over)}
-    return settling_seeds(difference, [row.deviation(figure) or 0.0 for row in (a, b)], n)
+    span, by_seeds = found.interval, settling_seeds(difference, [row.deviation(figure) or 0.0 for row in (a, b)], n)
+    error, both = span.half / IN_HALF, f" and {SEEDS}"
+    if span.over == SEEDS or (span.over.endswith(both) and by_seeds["lack"].error > error / math.sqrt(2)):
+        return by_seeds  # most of the variance is that of seeds
+    return {"lack": Lack(difference, error, span.n, span.over.removesuffix(both))}
 
 
 def settling_seeds(difference: float, sds: Sequence[float], n: int) -> Settling:
@@ -97,11 +97,6 @@ def seeds_said(*rows: Row) -> str:
 
 def both_shown(rows: Sequence[Row], figure: str) -> tuple[Evidence, ...]:
     return tuple(shown(row, figure) for row in rows)
-
-
-def p_of(difference: float, error: float) -> float:
-    """Return the two-sided p of a difference that is normally distributed with the standard error `error`."""
-    return float(2 * special.ndtr(-abs(difference) / error)) if error > 0 else float(not difference)
 
 
 def percent(share: float) -> str:

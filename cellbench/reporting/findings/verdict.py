@@ -152,23 +152,30 @@ def _sum_up(claim: Claim, rulings: Sequence[Ruling], short: str = "") -> tuple[s
 
     The rulings that count are the first of these that exist: those on all images of the claim's data set, on part of
     its images, on all images of other data sets, on part of those. Of rulings on all images, those on the split that
-    the data came with count before those on drawn splits.
+    the data came with count before those on drawn splits. A verdict needs all of these: where one is open, or says
+    otherwise, the claim is open, and which comparison says what is named.
     """
     if not rulings:
         return NOT_TESTED, NOT_TESTED, False
     home = [one for one in rulings if one.trial.dataset == claim.dataset]
     whole = [one for one in home if one.trial.limit is None]
     counting = _official(whole) or home or _official([one for one in rulings if one.trial.limit is None]) or rulings
-    words = {one.verdict for one in counting} - {INCONCLUSIVE}
+    words = {one.verdict for one in counting}
     verdict = words.pop() if len(words) == 1 else INCONCLUSIVE
     said = f"{verdict}, shortened ({short})" if short else verdict
-    said += f", it depends on where: {_by_word(counting)}" if words and verdict == INCONCLUSIVE else ""
+    if words:
+        said += f", {_differing(words)}: {_by_word(counting)}"
     said += f" on {', '.join(dict.fromkeys(one.trial.dataset for one in counting))}"
     if not home:
         said += f"; it was claimed of {claim.dataset}, where it is not tested"
     elif not whole:
         said += ", on limited numbers of training images"
     return verdict, said, bool(whole) and verdict != INCONCLUSIVE
+
+
+def _differing(words: set[str]) -> str:
+    """Return in words that comparisons which count equally did not all come out alike."""
+    return "it depends on where" if {SUPPORTED, CONTRADICTED} <= words else "not shown in every comparison"
 
 
 def _official(rulings: Sequence[Ruling]) -> list[Ruling]:

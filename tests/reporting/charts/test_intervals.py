@@ -101,7 +101,7 @@ def test_rows_with_another_interval_or_none_are_named(drawn, record):
     _, chart, rows, _ = drawn("bars", judged("resnet18", 0.93, 1), judged("cnn", 0.9, 2), *seeds, record("alexnet"))
     assert (rows["mlp", None]["interval_over"], rows["alexnet", None]["interval_over"]) == ("seeds", None)
     assert (
-        "Lines on test: 95 % interval, over test images; of mlp over seeds, of the models as trained. "
+        "Lines on test: 95 % interval, over test images, of the models as trained; of mlp over seeds. "
         "None of alexnet: it takes predictions or three seeds."
     ) in chart.notes
 
