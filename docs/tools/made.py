@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"<!-- made by: ([^\n]+) -->\n(.*?)<!-- end -->", re.DOTALL)
 FIGURE = re.compile(r"<!-- drawn by: ([^\n]+) -->")
 MARKS = re.compile(r'aria-label="([^"]*)"')  # what an SVG of ours says of each of its marks
-COLUMNS = "100"  # of the terminal that other output than Markdown is for
+COLUMNS = "84"  # of the terminal that other output than Markdown is for
 
 
 def pages() -> list[Path]:
