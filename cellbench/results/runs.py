@@ -14,6 +14,8 @@ from ..core.metrics import decide, per_class
 from ..core.runs import RunRecord
 from ..core.split_names import keeps_together
 from ..core.store import read_predictions
+from ..core.stress import SUFFIX, StressRecord
+from ..core.stress import read as read_stress
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +79,30 @@ class Run:
     def predicted(self, part: str = "test") -> Predicted | None:
         """Return the predictions for the images of 'val' or 'test', or None if there are none."""
         return self._predictions.get(part)
+
+    @property
+    def stress(self) -> StressRecord | None:
+        """The stress test of the run's model, or None if there is none, or one that does not fit the record."""
+        return self._stress[0]
+
+    @property
+    def stress_problem(self) -> str:
+        """Why a stress test that lies beside the record is not used, or empty."""
+        return self._stress[1]
+
+    @cached_property
+    def _stress(self) -> tuple[StressRecord | None, str]:
+        file = self.file.with_suffix(SUFFIX)
+        try:
+            found = read_stress(file)
+        except ValueError as error:
+            return None, f"{file.name}: {error}"
+        if found is None:
+            return None, ""
+        for name in ("method", "dataset", "fingerprint", "split", "seed"):
+            if getattr(found, name) != getattr(self.record.spec, name):
+                return None, f"{file.name}: its {name} is {getattr(found, name)!r}, which is not that of the record"
+        return found, ""
 
     @cached_property
     def _predictions(self) -> dict[str, Predicted]:

@@ -165,7 +165,7 @@ def test_it_writes_into_a_pipe_and_stops_when_nobody_reads(trained, unlabelled, 
 
 
 def test_where_nobody_sees_a_bar_a_line_now_and_then_says_how_long_it_takes(trained, unlabelled, monkeypatch):
-    monkeypatch.setattr(sys.modules["cellbench.cli.runs.predict"], "SAID_EVERY", 0.0)
+    monkeypatch.setattr(sys.modules["cellbench.cli.progress"], "SAID_EVERY", 0.0)
     monkeypatch.setattr(reading, "BATCH", 5)
     said = predict(trained(), unlabelled).stderr
     assert "5 of 12 images, about <1 s left\n10 of 12 images" in said

@@ -12,6 +12,7 @@ from cellbench import load_results
 from cellbench.core.metrics import evaluate, per_class
 from cellbench.core.runs import RunRecord, RunSpec
 from cellbench.core.store import Predictions, Store
+from cellbench.core.stress import Curve, StressRecord
 from cellbench.reporting.tables.views import tables
 
 Scored = tuple[RunRecord, Predictions]
@@ -105,6 +106,30 @@ def results(tmp_path: Path) -> Callable[..., Path]:
         return tmp_path / "results"
 
     return save
+
+
+@pytest.fixture
+def under_stress(tmp_path: Path) -> Callable[..., None]:
+    """Write a stress test beside a record of `results`: accuracy and macro-F1 by perturbation, from strength 0 to 5."""
+
+    def write(record: RunRecord, seen: Any = None, machine: str = "example-cpu-2c-abc123", **falls: Any) -> None:
+        spec, seen = record.spec, seen or {}
+        curves = tuple(
+            Curve(
+                name.replace("_", "-"),
+                "degrees" if name == "rotation" else "share",
+                (0, 5, 15, 30, 45, 90) if name == "rotation" else (0, 0.1, 0.2, 0.4, 0.6, 0.8),
+                {"accuracy": tuple(values), "macro_f1": tuple(value - 0.01 for value in values)},
+                seen.get(name, {}),
+            )
+            for name, values in falls.items()
+        )
+        facts = {name: getattr(spec, name) for name in ("method", "dataset", "fingerprint", "split", "seed")}
+        file = Store(tmp_path / "results", machine).path(spec).with_suffix(".stress")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        StressRecord(model="0" * 12, n=2720, draws=0, curves=curves, **facts).save(file)
+
+    return write
 
 
 @pytest.fixture

@@ -1,18 +1,17 @@
 """`cellbench predict`: labels new images with a model that a run has saved."""
 
-import contextlib
 import os
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import click
 
 from ...core.errors import UsageError
-from ...core.words import counted, duration
+from ...core.words import counted
 from ..options import plugin_option
+from ..progress import progress_of
 
 if TYPE_CHECKING:
     from ...running.saved_models.finding import Found
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 FORMATS = ("csv", "json", "parquet")
 NAMED = 10  # unreadable images that are named one by one
-SAID_EVERY = 30.0  # seconds between lines on progress, if there is no terminal for a bar
 
 
 @click.command()
@@ -85,7 +83,7 @@ def predict(
     scorer = models.restore(loaded, labelling.choose_device(device))
     _tell_model(loaded, found)
     tally = labelling.Tally()
-    with _progress(len(found.files)) as progress:
+    with progress_of(len(found.files)) as progress:
         batches = labelling.label(reading.Reader(loaded, found, names), scorer, tally, progress)
         answer = tables.Answer(loaded, batches, tally, shown)
         _write(lambda file: write(answer, file), output)
@@ -151,36 +149,6 @@ def _tell(tally: "Tally") -> None:
     if (more := len(tally.unreadable) - NAMED) > 0:
         click.echo(f"not labelled: {more:,} more", err=True)
     click.echo(f"{counted(tally.labelled, 'image')} labelled", err=True)
-
-
-@contextlib.contextmanager
-def _progress(total: int) -> Iterator[Callable[[int], None]]:
-    """Yield a function to call with the number of images done; it shows a bar on a terminal, else prints lines."""
-    if not sys.stderr.isatty():
-        yield _lines(total)
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    columns = (MofNCompleteColumn(), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=total)
-        yield lambda done: progress.update(task, completed=done)
-
-
-def _lines(total: int) -> Callable[[int], None]:
-
-    start = said = time.monotonic()
-
-    def tell(done: int) -> None:
-        nonlocal said
-        now = time.monotonic()
-        if now - said >= SAID_EVERY and done < total:
-            said = now
-            left = duration((now - start) / done * (total - done))
-            click.echo(f"{done:,} of {total:,} images, about {left} left", err=True)
-
-    return tell
 
 
 def _write(work: Callable[[IO[bytes]], object], output: Path | None) -> None:

@@ -58,6 +58,12 @@ VIEWS = {
         on_request=True,
         own=("pareto", "memory"),
     ),
+    "stress": View(
+        "stress:stress",
+        "accuracy on images as another microscope might have taken them",
+        on_request=True,
+        own=("perturbation", "fall", "seen", "unit"),
+    ),
     "parity": View(
         "parity:parity",
         "backends of SVMs against LIBSVM: times, decisions, optimum",

@@ -31,8 +31,10 @@ def evidence(results):
 
 
 @pytest.fixture
-def examples(record) -> dict[str, list]:
+def examples(record, under_stress) -> dict[str, list]:
     """For each kind, records that it can draw; seeds where they matter."""
+    for method in ("cnn", "svm-hog"):
+        under_stress(record(method), rotation=[0.9, 0.8, 0.7, 0.6, 0.5, 0.4], dimmer=[0.9, 0.9, 0.8, 0.8, 0.7, 0.2])
     nets = ("plain18", "plain34", "resnet18", "resnet34")
     return {
         "time": [*(record(method) for method in METHODS), record("cnn", device="cuda", seconds={"fit": 2.0})],
@@ -47,6 +49,7 @@ def examples(record) -> dict[str, list]:
         "depth": [record(net, seed=seed, shift=seed / 100) for net in nets for seed in (0, 1)],
         "learning-curve": [of_size(record, "cnn", n, seed=s, shift=-s / 20) for n in (100, 1000) for s in (0, 1)],
         "svm-time": sizes(),
+        "stress": [record("cnn"), record("svm-hog")],
     }
 
 

@@ -1,0 +1,97 @@
+"""`cellbench stress`: how trained models do on images that another microscope might have taken."""
+
+from collections.abc import Callable
+from functools import partial
+from inspect import cleandoc
+from pathlib import Path
+
+import click
+
+from ...core.words import counted
+from ..options import plugin_option, terminal_width, wide_option
+from ..progress import progress_of
+
+FORMATS = ("text", "markdown", "latex", "csv", "json")
+
+
+class _Stress(click.Command):
+    """A command whose help lists the perturbations; they are imported when the help is shown, as that is slow."""
+
+    def format_help_text(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        from ...reporting.tables.stress import strengths_of
+        from ...running.stress.perturbations import PERTURBATIONS
+
+        lines = [
+            f"{one.name:<16}{one.meaning}: {strengths_of(one.unit, one.strengths)}" for one in PERTURBATIONS.values()
+        ]
+        self.help = cleandoc(self.help or "").replace("PERTURBATIONS", "\n".join(lines))
+        super().format_help_text(context, formatter)
+
+
+@click.command(cls=_Stress)
+@click.argument("models", nargs=-1, metavar="[RESULTS|MODEL]...", type=click.Path(path_type=Path))
+@click.option("-p", "--perturbation", "names", multiple=True, metavar="NAME", help="Only these; repeatable.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="N test images only, the same for all models.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of what is drawn at random.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("--force", is_flag=True, help="Test again what was tested in the same way before.")
+@click.option("--format", "style", type=click.Choice(FORMATS), default="text", show_default=True)
+@plugin_option("with the models' methods")
+@wide_option
+@click.option("-q", "--quiet", is_flag=True, help="Print the table only.")
+def stress(
+    models: tuple[Path, ...],
+    names: tuple[str, ...],
+    limit: int | None,
+    seed: int,
+    device: str,
+    force: bool,
+    style: str,
+    plugins: tuple[Path, ...],
+    wide: bool,
+    quiet: bool,
+) -> None:
+    """Test models on images as if from another microscope.
+
+    MODEL is a model that `cellbench run --save-models` kept, RESULTS a folder that has any (default: results). Each is
+    scored on its own test images: as they are, strength 0, and changed in these ways, each in five strengths:
+
+    \b
+    PERTURBATIONS
+
+    What is found is stored beside each model, as .stress (JSON), when the model is done; a second call does what is
+    missing. The table is also `cellbench table --view stress`, the chart `cellbench plot stress`. What a net saw in
+    training, such as turned images, is named.
+
+    \b
+    Examples:
+      cellbench run -d hep2 -m svm-combined -m fastnet --save-models
+      cellbench stress
+      cellbench stress results/ -p rotation -p defocus --limit 500
+      cellbench stress results/.../resnet18/s0-1a2b3c4d5e6f.model --format csv
+    """
+    from ...running.plugins import load_plugins
+    from ...running.saved_models.labelling import choose_device
+    from ...running.stress import testing
+    from ...running.stress.perturbations import choose
+
+    load_plugins(plugins)
+    plan = testing.Plan(choose(names), seed, limit, choose_device(device), force)
+    files = testing.find_models(models or (Path("results"),))
+    costs = {file: testing.images_of(file, plan) for file in files}
+    if not quiet and (ready := sum(not cost for cost in costs.values())):
+        click.echo(f"{counted(ready, 'model')} tested before; --force tests again", err=True)
+    with progress_of(sum(costs.values()), quiet=quiet) as progress:
+        tested, before = {}, 0
+        for file, cost in costs.items():
+            tested[file] = testing.stress(file, plan, partial(_add, progress, before))
+            before += cost
+    from ...reporting.tables.stress import of_records
+    from ...reporting.tables.table import render
+
+    click.echo(render(of_records(tested), style, terminal_width(wide)))
+
+
+def _add(progress: Callable[[int], None], before: int, done: int) -> None:
+    """Show the progress of a model after the images of those before it."""
+    progress(before + done)

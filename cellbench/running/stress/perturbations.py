@@ -1,0 +1,149 @@
+"""What another microscope, or a careless day at the same one, does to images: one row of data each.
+
+A function takes images (n, channels, height, width), float64 in shares of full scale (1 is the brightest value that a
+camera can give), a strength and a random generator, and returns images of the same shape. What it draws at random does
+not depend on the strength, so that figures by strength are of the same images.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ...core.errors import UsageError, did_you_mean
+
+Images = NDArray[np.float64]
+ALONG_SIDES = (2, 3)
+
+
+@dataclass(frozen=True)
+class Perturbation:
+    """A change of images, in five strengths.
+
+    unit: of the strengths, ascending. meaning: a line for lists. change: the function of images, strength and random
+    generator. resembles: settings of methods that make such changes in training. channels: the fewest that it needs.
+    """
+
+    name: str
+    unit: str
+    strengths: tuple[float, float, float, float, float]
+    meaning: str
+    change: Callable[[Images, float, np.random.Generator], Images]
+    resembles: tuple[str, ...] = ()
+    channels: int = 1
+
+
+def perturbed(images: NDArray, perturbation: Perturbation, strength: float, rng: np.random.Generator) -> NDArray:
+    """Return images of the same shape and dtype as a perturbation of this strength makes them.
+
+    images: (n, channels, height, width) uint8, uint16 or float32. Whole numbers are rounded, and clipped at full scale
+    as a camera's are. Of float32 images full scale is the brightest value of each image, and nothing is clipped.
+    Strength 0 returns the images themselves.
+    """
+    if strength == 0:
+        return images
+    whole = images.dtype.kind == "u"
+    full = np.iinfo(images.dtype).max if whole else np.maximum(images.max((1, 2, 3), keepdims=True), 1e-12)
+    changed = perturbation.change(images / np.float64(full), strength, rng) * full
+    return (np.rint(changed).clip(0, full) if whole else changed).astype(images.dtype)
+
+
+def rotate(images: Images, degrees: float, rng: np.random.Generator) -> Images:
+    """Return images rotated about their centre (bilinear, mirrored at the edges)."""
+    return ndimage.rotate(images, degrees, axes=ALONG_SIDES, reshape=False, order=1, mode="mirror")
+
+
+def defocus(images: Images, sigma: float, rng: np.random.Generator) -> Images:
+    """Return images blurred by a Gaussian of `sigma` pixels, mirrored at the edges."""
+    return ndimage.gaussian_filter(images, sigma, axes=ALONG_SIDES, mode="mirror")
+
+
+def illuminate(images: Images, slope: float, rng: np.random.Generator) -> Images:
+    """Return images times a ramp from 1 - slope at one edge to 1 + slope at the opposite one, for each image drawn."""
+    height, width = images.shape[2:]
+    across = np.broadcast_to(np.linspace(-1, 1, width), (height, width))
+    down = np.broadcast_to(np.linspace(-1, 1, height)[:, None], (height, width))
+    ramps = np.stack([across, -across, down, -down])
+    return images * (1 + slope * ramps[rng.integers(4, size=len(images))])[:, None]
+
+
+def multiply(sign: int, images: Images, share: float, rng: np.random.Generator) -> Images:
+    """Return images brighter (sign 1) or dimmer (sign -1) by a share."""
+    return images * (1 + sign * share)
+
+
+def add(images: Images, share: float, rng: np.random.Generator) -> Images:
+    """Return images with this share of full scale added to every pixel."""
+    return images + share
+
+
+def count_photons(images: Images, noise: float, rng: np.random.Generator) -> Images:
+    """Return images as counts of photons: Poisson, with 1 / noise² photons at full scale.
+
+    The standard deviation of a pixel at full scale is then `noise`.
+    """
+    photons = 1 / noise**2
+    return rng.poisson(images.clip(0) * photons) / photons
+
+
+def bleach(images: Images, share: float, rng: np.random.Generator) -> Images:
+    """Return images of which one channel, drawn for each image, has lost this share of its light."""
+    channel = rng.integers(images.shape[1], size=len(images))
+    changed = images.copy()
+    changed[np.arange(len(images)), channel] *= 1 - share
+    return changed
+
+
+def lose_channel(images: Images, share: float, rng: np.random.Generator) -> Images:
+    """Return images; in this share of them one channel, drawn for each image, is black."""
+    channel, chance = rng.integers(images.shape[1], size=len(images)), rng.random(len(images))
+    changed = images.copy()
+    lost = np.flatnonzero(chance < share)
+    changed[lost, channel[lost]] = 0
+    return changed
+
+
+def resample(sign: int, images: Images, share: float, rng: np.random.Generator) -> Images:
+    """Return images taken with pixels that are larger (sign 1) or smaller (sign -1) by a share, as many of them.
+
+    The centre stays where it is; values are bilinear, mirrored at the edges.
+    """
+    step = 1 + sign * share
+    offset = [0.0, 0.0, *((side - 1) / 2 * (1 - step) for side in images.shape[2:])]
+    return ndimage.affine_transform(images, [1.0, 1.0, step, step], offset, order=1, mode="mirror")
+
+
+SHARES = (0.1, 0.2, 0.4, 0.6, 0.8)
+OF_SCALE = (0.02, 0.05, 0.1, 0.2, 0.3)
+SHARES_OF_IMAGES = (0.2, 0.4, 0.6, 0.8, 1)
+SLOPES = (0.1, 0.2, 0.3, 0.4, 0.5)
+PIXELS = (0.04, 0.08, 0.12, 0.16, 0.2)
+GAINS, SCALES = ("gain",), ("scale", "resized_crop")  # settings of nets
+
+PERTURBATIONS = {
+    one.name: one
+    for one in (
+        Perturbation("rotation", "degrees", (5, 15, 30, 45, 90), "turned about the centre", rotate, ("rotate",)),
+        Perturbation("defocus", "pixels", (0.5, 1, 1.5, 2, 3), "Gaussian blur of this sigma", defocus, ("blur",)),
+        Perturbation("illumination", "share", SLOPES, "a ramp of light across the image", illuminate),
+        Perturbation("dimmer", "share", SHARES, "gain reduced", partial(multiply, -1), GAINS),
+        Perturbation("brighter", "share", SHARES, "gain raised, clipped at full scale", partial(multiply, 1), GAINS),
+        Perturbation("offset", "of full scale", OF_SCALE, "background added", add, ("offset",)),
+        Perturbation("photon-noise", "of full scale", OF_SCALE, "fewer photons", count_photons, ("noise",)),
+        Perturbation("bleaching", "share", SHARES, "light lost in one channel of each image", bleach, channels=2),
+        Perturbation("missing-channel", "of images", SHARES_OF_IMAGES, "a black channel", lose_channel, channels=2),
+        Perturbation("finer-pixels", "share", PIXELS, "smaller pixels: larger cells", partial(resample, -1), SCALES),
+        Perturbation("coarser-pixels", "share", PIXELS, "larger pixels: smaller cells", partial(resample, 1), SCALES),
+    )
+}
+
+
+def choose(names: tuple[str, ...] = ()) -> list[Perturbation]:
+    """Return the perturbations of these names, or all. Raises UsageError for a name that is unknown."""
+    for name in names:
+        if name not in PERTURBATIONS:
+            raise UsageError(f"no perturbation is called {name!r}; {did_you_mean(name, PERTURBATIONS)}")
+    return [one for name, one in PERTURBATIONS.items() if not names or name in names]

@@ -1,0 +1,197 @@
+"""A trained model on perturbed test images, and the record of it beside the model."""
+
+import hashlib
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ... import __version__
+from ...core.data import Dataset
+from ...core.errors import DataError, UsageError
+from ...core.metrics import evaluate
+from ...core.stress import SUFFIX, Curve, StressRecord, read
+from ...datasets.files import cache
+from ...datasets.named_splits import with_split
+from ...datasets.splits import limited
+from ..saved_models import models
+from ..saved_models.models import Model
+from .perturbations import Perturbation, perturbed
+
+BATCH_PIXELS = 2**21  # of all channels, that are perturbed at a time
+Progress = Callable[[int], object]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a stress test does to each model.
+
+    perturbations: in the order of the record. draws: seed of what they draw at random. limit: number of test images,
+    stratified and the same for every model; None is all. device: 'cpu' or 'cuda'. force: whether a model that was
+    tested in the same way before is tested again.
+    """
+
+    perturbations: Sequence[Perturbation]
+    draws: int = 0
+    limit: int | None = None
+    device: str = "cpu"
+    force: bool = False
+
+
+def find_models(given: Sequence[Path]) -> list[Path]:
+    """Return the files of models: those given, and all in the folders given, each once.
+
+    Raises UsageError for a path that does not exist, and for a folder without any model.
+    """
+    found: dict[Path, Path] = {}
+    for path in given:
+        if not path.exists():
+            raise UsageError(f"{path} does not exist; give models, or the folder of results that has them")
+        inside = sorted(path.rglob(f"*{models.SUFFIX}")) if path.is_dir() else [path]
+        if not inside:
+            raise UsageError(f"no model in {path}; keep them with: cellbench run --save-models, and the same again")
+        found |= {one.resolve(): one for one in reversed(inside) if one.resolve() not in found}
+    return sorted(found.values())
+
+
+def find_data(model: Model) -> Dataset:
+    """Return the prepared data set that a model learnt from, with its split. Raises DataError if it is not here."""
+    for folder in sorted(cache.location("").glob("*")):
+        if cache.meta(folder.name).get("info", {}).get("fingerprint") == model.fingerprint:
+            return with_split(cache.read(folder), model.split)
+    raise DataError(
+        f"{model.dataset!r} with content {model.fingerprint[:8]}, which {model.method} learnt from, is not prepared "
+        "here; prepare it with `cellbench prepare`, or `cellbench run -d FOLDER --dry-run` for a folder of your own"
+    )
+
+
+def images_of(path: Path, plan: Plan) -> int:
+    """Return how many images a stress test of the model has to score; 0 if it was tested in the same way before.
+
+    Raises UsageError or DataError for no model, or data that are not here.
+    """
+    case = _open(path, plan)
+    return 0 if case.before else len(case.chosen) * (1 + sum(len(one.strengths) for one in case.perturbations))
+
+
+def stress(path: Path, plan: Plan, progress: Progress = lambda done: None) -> StressRecord:
+    """Test one model as planned, write the record beside it, and return it.
+
+    If the model was tested in the same way before, that record is returned. progress: called with the number of images
+    done, of `images_of`. Raises UsageError or DataError for no model, data that are not here, or a place that cannot be
+    written to.
+    """
+    case = _open(path, plan)
+    if case.before:
+        return case.before
+    model, scores = case.model, _scores(case, plan, progress)
+    truth = case.data.labels[case.chosen]
+    thresholds = np.array(model.thresholds, np.float32) if model.multilabel else 0.0
+    figures = {name: [evaluate(truth, one, thresholds) for one in by_strength] for name, by_strength in scores.items()}
+    record = StressRecord(
+        model=digest(path),
+        method=model.method,
+        dataset=model.dataset,
+        fingerprint=model.fingerprint,
+        split=model.split,
+        seed=model.seed,
+        n=len(case.chosen),
+        draws=plan.draws,
+        curves=tuple(_curve(model, one, figures[one.name]) for one in case.perturbations),
+        left_out={
+            one.name: f"needs {one.channels} channels" for one in plan.perturbations if one not in case.perturbations
+        },
+        device=plan.device,
+        version=__version__,
+    )
+    file = path.with_suffix(SUFFIX)
+    try:
+        record.save(file)
+    except OSError as error:
+        raise UsageError(f"cannot write {file}: {error.strerror or error}; copy the model to another folder") from error
+    return record
+
+
+def digest(path: Path) -> str:
+    """Return 12 hexadecimal digits of the SHA-256 of a model's file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
+
+
+@dataclass(frozen=True, eq=False)
+class _Case:
+    """A model to test: its data, the positions of the test images, what is done to them, and the earlier record.
+
+    before: of a test of this model that did all that is planned, or None.
+    """
+
+    model: Model
+    data: Dataset
+    chosen: NDArray[np.int64]
+    perturbations: Sequence[Perturbation]
+    before: StressRecord | None
+
+
+def _open(path: Path, plan: Plan) -> _Case:
+    model = models.load(path)
+    data = find_data(model)
+    chosen = limited(data.split.test, data.labels, plan.limit, what="test images")
+    suitable = [one for one in plan.perturbations if one.channels <= len(model.channels)]
+    before = None if plan.force else _earlier(path)
+    if before is not None:
+        strengths = {curve.name: curve.strengths[1:] for curve in before.curves}
+        whole = all(strengths.get(one.name) == one.strengths for one in suitable)
+        same = (before.model, before.draws, before.n) == (digest(path), plan.draws, len(chosen))
+        before = before if whole and same else None
+    return _Case(model, data, chosen, suitable, before)
+
+
+def _earlier(path: Path) -> StressRecord | None:
+    try:
+        return read(path.with_suffix(SUFFIX))
+    except ValueError:  # damaged: it is made again
+        return None
+
+
+def _scores(case: _Case, plan: Plan, progress: Progress) -> dict[str, list[NDArray[np.float32]]]:
+    """Return for each perturbation the scores (n, classes) at each of its strengths, 0 first."""
+    model, data = case.model, case.data
+    scorer = models.restore(model, plan.device)
+    found: dict[str, list[list[NDArray[np.float32]]]] = {
+        one.name: [[] for _ in range(1 + len(one.strengths))] for one in case.perturbations
+    }
+    done = 0
+    for start, positions in _batches(case.chosen, data.images.shape[1:]):
+        images = np.array(data.images[positions])
+        unchanged = scorer.predict(model.prepared(images))
+        progress(done := done + len(images))
+        for one in case.perturbations:
+            found[one.name][0].append(unchanged)
+            for at, strength in enumerate(one.strengths, 1):
+                rng = np.random.default_rng([plan.draws, zlib.crc32(one.name.encode()), start])
+                scores = scorer.predict(model.prepared(perturbed(images, one, strength, rng)))
+                found[one.name][at].append(scores)
+                progress(done := done + len(images))
+    return {name: [np.concatenate(parts) for parts in strengths] for name, strengths in found.items()}
+
+
+def _batches(chosen: NDArray[np.int64], shape: Sequence[int]) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Yield the number of the first image and the positions of each batch."""
+    size = max(1, BATCH_PIXELS // int(np.prod(shape)))
+    for start in range(0, len(chosen), size):
+        yield start, chosen[start : start + size]
+
+
+def _curve(model: Model, perturbation: Perturbation, figures: Sequence[dict[str, float]]) -> Curve:
+    """Return the curve of a perturbation; a metric that is missing at any strength is left out."""
+    names = [name for name in figures[0] if name != "n" and all(name in one for one in figures)]
+    return Curve(
+        perturbation.name,
+        perturbation.unit,
+        (0, *perturbation.strengths),
+        {name: tuple(one[name] for one in figures) for name in names},
+        {name: model.params[name] for name in perturbation.resembles if model.params.get(name)},
+    )

@@ -1,0 +1,98 @@
+"""Stress tests in the table and the chart: the stored figures, means over seeds, and what is passed over by name."""
+
+import json
+
+import pytest
+
+from cellbench import load_results
+from cellbench.core.store import Store
+from cellbench.core.stress import Curve, StressRecord
+from cellbench.reporting.charts.chart import LackingError
+from cellbench.reporting.charts.kinds import stress as chart
+from cellbench.reporting.tables.stress import of_records, strengths_of
+from cellbench.reporting.tables.table import render
+
+FALL = [0.9, 0.8, 0.7, 0.6, 0.5, 0.4]
+FLAT = [0.86, 0.86, 0.85, 0.85, 0.85, 0.85]
+
+
+def test_the_table_has_the_stored_figures_perturbation_by_perturbation(view, record, under_stress):
+    under_stress(record("svm-hog"), rotation=FALL, dimmer=FLAT)
+    under_stress(record("cnn"), seen={"rotation": {"rotate": 180}}, rotation=FLAT, dimmer=FALL)
+    table = view("stress", record("svm-hog"), record("cnn"), record("mlp"))
+    assert [(row["perturbation"], row["method"]) for row in table.rows] == [
+        ("rotation", "cnn"),
+        ("rotation", "svm-hog"),
+        ("dimmer", "cnn"),
+        ("dimmer", "svm-hog"),
+    ]
+    row = table.rows[1]
+    assert [row[f"accuracy_{at}"] for at in range(6)] == FALL
+    assert [row[f"macro_f1_{at}"] for at in range(6)] == pytest.approx([value - 0.01 for value in FALL])
+    assert row["fall"] == pytest.approx(-0.5)
+    assert row["strength_5"] == 90
+    assert table.notes == (
+        "2,720 test images at every strength.",
+        "cnn was trained on images changed in like manner: rotation (rotate=180).",
+        "Without a stress test: mlp; keep models with `cellbench run --save-models`, then: cellbench stress",
+    )
+
+
+def test_seeds_are_pooled_into_means(view, record, under_stress):
+    for seed, shift in enumerate((0.0, 0.02, 0.04)):
+        under_stress(record("cnn", seed=seed), rotation=[value + shift for value in FALL])
+    (row,) = view("stress", *(record("cnn", seed=seed) for seed in range(3))).rows
+    assert row["seeds"] == 3
+    assert [row[f"accuracy_{at}"] for at in range(6)] == pytest.approx([value + 0.02 for value in FALL])
+
+
+def test_a_stress_test_of_another_run_and_a_damaged_one_are_passed_over_by_name(results, record, under_stress):
+    cnn, hog = record("cnn"), record("svm-hog")
+    for one in (cnn, hog):
+        under_stress(one, rotation=FALL)
+    folder = results(cnn, hog)
+    of_cnn, of_hog = (
+        Store(folder, "example-cpu-2c-abc123").path(one.spec).with_suffix(".stress") for one in (cnn, hog)
+    )
+    of_cnn.write_text(of_cnn.read_text()[:100])
+    of_hog.write_text(json.dumps({**json.loads(of_hog.read_text()), "seed": 7}))
+    with pytest.raises(LackingError) as refused:
+        chart.stress(load_results(folder).rows)
+    assert f"{of_cnn.name}: not a whole stress record" in str(refused.value)
+    assert f"{of_hog.name}: its seed is 7, which is not that of the record" in str(refused.value)
+
+
+def test_the_chart_has_a_point_for_each_strength_and_names_what_was_seen(results, record, under_stress):
+    under_stress(record("svm-hog"), rotation=FALL, dimmer=FLAT)
+    under_stress(record("cnn"), seen={"rotation": {"rotate": 180}}, rotation=FLAT)
+    drawn = chart.stress(load_results(results(record("svm-hog"), record("cnn"))).rows)
+    points = [(p["perturbation"], p["name"], p["strength"], p["y"]) for p in drawn.points]
+    assert points[:6] == [("rotation", "cnn", s, y) for s, y in zip((0, 5, 15, 30, 45, 90), FLAT, strict=True)]
+    assert len(points) == 18
+    assert "cnn was trained on images changed in like manner: rotation (rotate=180)." in drawn.notes
+    assert drawn.title == "hep2, split official: accuracy under stress"
+
+
+def test_without_a_stress_test_the_chart_says_how_to_get_one(results, record):
+    with pytest.raises(LackingError, match="no model with a stress test; keep models with"):
+        chart.stress(load_results(results(record("cnn"))).rows)
+
+
+def test_records_of_models_make_the_same_table(tmp_path):
+    curve = Curve("dimmer", "share", (0, 0.1, 0.2, 0.4, 0.6, 0.8), {"macro_f1": tuple(FALL)})
+    facts = {"model": "0" * 12, "dataset": "atlas", "fingerprint": "f", "split": "official", "n": 9, "draws": 0}
+    record = StressRecord(method="cnn", seed=0, curves=(curve,), left_out={"bleaching": "needs 2 channels"}, **facts)
+    (table,) = of_records({tmp_path / "cnn.model": record})
+    text = render([table], "text", 200)
+    assert "10, 20, 40, 60, 80 %" in text
+    assert " ".join(line for line in text.splitlines() if line.startswith("dimmer")).split()[-7:] == [
+        *("90.0", "80.0", "70.0", "60.0", "50.0", "40.0"),
+        "−50.0",
+    ]
+    assert table.notes == ("9 test images at every strength.", "Left out: bleaching: needs 2 channels.")
+
+
+def test_strengths_are_written_with_their_unit():
+    assert strengths_of("degrees", (5, 15)) == "5, 15 degrees"
+    assert strengths_of("share", (0.04, 0.2)) == "4, 20 %"
+    assert strengths_of("of images", (0.2, 1)) == "20, 100 % of images"

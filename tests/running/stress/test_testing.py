@@ -1,0 +1,148 @@
+"""A stress test of a model: figures by strength against figures computed here, and the file that keeps them."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, f1_score
+
+from cellbench.core.errors import DataError, UsageError
+from cellbench.core.stress import read
+from cellbench.datasets.files import cache
+from cellbench.datasets.toy import rings
+from cellbench.running.planning.plan import make_plan, parse_override
+from cellbench.running.saved_models import models
+from cellbench.running.single_run import execute
+from cellbench.running.stress.perturbations import PERTURBATIONS, choose
+from cellbench.running.stress.testing import Plan, find_models, images_of, stress
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """saved(method, settings, …): a run on toy images, and the file of its model."""
+
+    def run(method, *sets, **shape):
+        folder = cache.prepare("toy" + "".join(map(str, shape.values())), lambda scratch: rings(**shape))
+        (job,) = make_plan([method], [folder], overrides=[parse_override(text) for text in sets])
+        path = tmp_path / "kept" / f"{method}.model"
+        return execute(job, model=path), cache.read(folder), path
+
+    return run
+
+
+def test_figures_are_those_of_the_run_at_strength_0_and_of_perturbed_images_beyond(saved):
+    (record, _), data, path = saved("svm-flat")
+    found = stress(path, Plan(choose(("dimmer", "rotation"))))
+    assert [curve.name for curve in found.curves] == ["rotation", "dimmer"]
+    assert found.n == len(data.split.test)
+    for curve in found.curves:
+        assert curve.strengths == (0, *PERTURBATIONS[curve.name].strengths)
+        for name in ("accuracy", "macro_f1"):
+            assert curve.figures[name][0] == pytest.approx(record.metrics["test"][name])
+    # by hand, and by scikit-learn: images of the third strength, dimmer by 40 %, rounded
+    model = models.load(path)
+    dimmed = np.rint(data.images[data.split.test] * 0.6).astype(np.uint8)
+    predicted = models.restore(model, "cpu").predict(model.prepared(dimmed)).argmax(1)
+    truth = data.labels[data.split.test]
+    figures = found.curves[1].figures
+    assert figures["accuracy"][3] == pytest.approx(accuracy_score(truth, predicted))
+    assert figures["macro_f1"][3] == pytest.approx(f1_score(truth, predicted, average="macro", zero_division=0))
+    assert found.curves[0].seen == {}  # a machine turns no images
+
+
+def test_what_a_net_saw_in_training_is_named_and_what_needs_channels_is_left_out(saved):
+    _, _, path = saved("mlp", "epochs=1", "batch=16", "size=none", "scale=0", "gain=0.3")
+    found = stress(path, Plan(choose(("rotation", "dimmer", "finer-pixels", "bleaching")), limit=9))
+    seen = {curve.name: curve.seen for curve in found.curves}
+    assert seen == {"rotation": {"rotate": 180}, "dimmer": {"gain": 0.3}, "finer-pixels": {}}
+    assert found.left_out == {"bleaching": "needs 2 channels"}
+    assert found.n == 9
+
+
+def test_of_several_labels_macro_f1_is_taken_by_the_thresholds_of_the_run(saved):
+    (record, _), _, path = saved("svm-flat", multilabel=True, channels=2)
+    (curve,) = stress(path, Plan(choose(("missing-channel",)))).curves
+    assert "accuracy" not in curve.figures
+    assert curve.figures["macro_f1"][0] == pytest.approx(record.metrics["test"]["macro_f1"])
+
+
+def test_a_record_is_read_back_and_the_same_test_is_not_done_twice(saved):
+    _, _, path = saved("svm-flat")
+    plan = Plan(choose(("rotation", "photon-noise")))
+    seen = []
+    first = stress(path, plan, seen.append)
+    assert seen[-1] == images_of(path, dataclasses.replace(plan, force=True)) == 11 * first.n
+    assert read(path.with_suffix(".stress")) == first
+    assert images_of(path, plan) == 0
+    again = stress(path, plan, lambda done: pytest.fail("tested again"))
+    assert again == first
+    assert stress(path, dataclasses.replace(plan, force=True)) == first  # seeds are fixed
+    assert images_of(path, Plan(choose(("defocus",)))) > 0
+    assert images_of(path, dataclasses.replace(plan, draws=1)) > 0
+    path.write_bytes(path.read_bytes() + b"\0")
+    assert images_of(path, plan) > 0  # another model
+
+
+def test_a_batch_more_or_less_changes_no_figure_where_nothing_is_drawn(saved, monkeypatch):
+    _, _, path = saved("svm-flat")
+    plan = Plan(choose(("defocus",)), force=True)
+    whole = stress(path, plan)
+    monkeypatch.setattr("cellbench.running.stress.testing.BATCH_PIXELS", 3 * 24 * 24)
+    assert stress(path, plan) == whole
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"format": "other"}, "not a stress record"),
+        ({"schema_version": 2}, "written in format 2"),
+        ({"n": "9"}, "n is '9'"),
+        ({"n": 0}, "wrong"),
+        ({"seed": True}, "seed is True"),
+        ({"curves": 3}, "not a whole stress record"),
+        ({"extra": 1}, "not a whole stress record"),
+        ({"strengths": [0, 2, 1]}, "ascend from 0"),
+        ({"strengths": [0, "1"]}, "a list of numbers"),
+        ({"figures": {"accuracy": [0.5]}}, "a share from 0 to 1 for each strength"),
+        ({"figures": {"accuracy": [57] * 6}}, "a share from 0 to 1 for each strength"),
+        ({"figures": {"luck": [0.5] * 6}}, "no metric"),
+    ],
+)
+def test_a_file_that_is_no_whole_record_is_refused_with_the_reason(saved, change, reason):
+    _, _, path = saved("svm-flat")
+    stress(path, Plan(choose(("rotation",))))
+    file = path.with_suffix(".stress")
+    document = json.loads(file.read_text())
+    target = document["curves"][0] if set(change) & {"strengths", "figures"} else document
+    target.update(change)
+    file.write_text(json.dumps(document))
+    with pytest.raises(ValueError, match=reason):
+        read(file)
+    assert stress(path, Plan(choose(("rotation",)))) == read(file)  # it is made again
+
+
+def test_a_damaged_file_is_refused_and_a_missing_one_is_none(tmp_path):
+    assert read(tmp_path / "none.stress") is None
+    for text in ("{", "[" * 100_000, "[]", '"x"', "1"):
+        (tmp_path / "bad.stress").write_text(text)
+        with pytest.raises(ValueError):  # noqa: PT011 - each has its own reason
+            read(tmp_path / "bad.stress")
+
+
+def test_models_are_found_and_what_is_none_is_refused(saved, tmp_path):
+    _, _, path = saved("svm-flat")
+    assert find_models([path, tmp_path]) == [path]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError, match=r"no model in .*--save-models"):
+        find_models([tmp_path / "empty"])
+    with pytest.raises(UsageError, match="does not exist"):
+        find_models([tmp_path / "none"])
+
+
+def test_a_model_whose_data_are_not_here_is_refused(saved):
+    _, _, path = saved("svm-flat")
+    model = models.load(path)
+    models.save(path, dataclasses.replace(model, fingerprint="0" * 16))
+    with pytest.raises(DataError, match="content 00000000, which svm-flat learnt from, is not prepared here"):
+        images_of(path, Plan(choose()))
