@@ -230,6 +230,10 @@ COMMANDS = [
         "inspect hep2 -o montage.jpg",
         "-o got montage.jpg; the montage is a PNG, so give the name of a file that ends in .png",
     ),
+    (
+        "inspect hep2 --suspect-labels -o cells.png",
+        "-o got cells.png; the ranking is a CSV, so give the name of a file that ends in .csv",
+    ),
     ("run --quick -m cnn", "--quick chooses the methods itself, and --method was given too; leave one of them out"),
 ]
 

@@ -34,6 +34,7 @@ EXTRAS = {
         Extra("anndata", "anndata"),
         Extra("cuda", "cuml"),
         Extra("imbalance", "imblearn"),
+        Extra("labels", "cleanlab"),
         Extra("medmnist", "medmnist"),
         Extra("mlflow", "mlflow"),
         Extra("multilabel", "iterstrat"),

@@ -34,8 +34,8 @@ def inspect(
     best method there.
     """
     name = str(dataset)
-    if output is not None and looks_like_path(name) and Path(output).resolve().is_relative_to(Path(name).resolve()):
-        raise UsageError(f"the montage {output} would lie among the images of {name}; name another place with -o")
+    if output is not None:
+        check_place(Path(output), name)
     data = open_dataset(name, split=split, **folder)
     best = best_result(Path(results or DEFAULT_RESULTS), data, asked=results is not None)
     found = audit(data, sizes=_sizes(name, folder, data), best=best, progress=progress_line)
@@ -44,6 +44,14 @@ def inspect(
         montage.save(data, Path(output))
     progress_line("")
     return found
+
+
+def check_place(output: Path, name: str) -> None:
+    """Raise UsageError if a file to write has no folder, or would lie among the images of data set `name`."""
+    if looks_like_path(name) and output.resolve().is_relative_to(Path(name).resolve()):
+        raise UsageError(f"{output} would lie among the images of {name}; name another place with -o")
+    if not output.resolve().parent.is_dir():
+        raise UsageError(f"cannot write {output}: there is no folder {output.parent}; make it, or name another with -o")
 
 
 def _sizes(name: str, folder: Mapping[str, Any], data: Dataset) -> NDArray | None:

@@ -10,7 +10,7 @@ from ..core.data import OFFICIAL, PARTS, Dataset, Split
 from ..core.errors import DataError, UsageError, did_you_mean
 from ..core.split_names import LEAVE_ONE_OUT, draws_in, kind_of, named, rule_of
 from ..core.words import counted
-from .splits import class_folds, grouped, leave_one_out, rarest, stratified
+from .splits import fold_numbers, grouped, leave_one_out, rarest, stratified
 
 BLOCK = 200  # consecutive images of a class that id-block keeps together: as far as neighbours are alike in HEp-2
 MASK_TRAIN = 60  # percent
@@ -158,8 +158,6 @@ def _kfold(data: Dataset, argument: str, split_seed: int) -> Split:
 
     argument: 'K/I', the number of folds and the number of the test fold.
     """
-    from sklearn.model_selection import StratifiedGroupKFold
-
     try:
         k, fold = map(int, argument.split("/"))
     except ValueError:
@@ -168,24 +166,16 @@ def _kfold(data: Dataset, argument: str, split_seed: int) -> Split:
         raise UsageError(
             f"the split 'kfold:{argument}' names no fold; write kfold:K/I with I from 0 to K-1, K at least 3"
         )
-    labels = rarest(data.labels)
-    if not data.multilabel and (least := np.bincount(labels).min()) < k:
+    if not data.multilabel and (least := np.bincount(data.labels).min()) < k:
         raise DataError(
             f"data set {data.name!r} has a class of {least} images, too few for {k} folds; choose fewer folds"
         )
     if data.groups is not None and (n := len(np.unique(data.groups))) < k:
         raise DataError(f"data set {data.name!r} has {n} groups, too few for {k} folds; choose fewer, or 'stratified'")
-    where = np.zeros(len(data))
-    if data.groups is None:
-        folds = class_folds(data.labels, k, split_seed).split(where, data.labels)
-    else:
-        folds = StratifiedGroupKFold(k, shuffle=True, random_state=split_seed).split(where, labels, data.groups)
+    number = fold_numbers(data.labels, data.groups, k, split_seed)
     part = np.zeros(len(data), int)
-    for number, (_, held_out) in enumerate(folds):
-        if number == fold:
-            part[held_out] = PARTS.index("test")
-        elif number == (fold + 1) % k:
-            part[held_out] = PARTS.index("val")
+    part[number == fold] = PARTS.index("test")
+    part[number == (fold + 1) % k] = PARTS.index("val")
     return _by_part(f"kfold:{k}/{fold}", part)
 
 

@@ -156,6 +156,24 @@ def class_folds(labels: NDArray, k: int, split_seed: int = 0) -> Any:
     return MultilabelStratifiedKFold(k, shuffle=True, random_state=split_seed)
 
 
+def fold_numbers(labels: NDArray, groups: NDArray[np.int64] | None, k: int, split_seed: int = 0) -> NDArray[np.int64]:
+    """Return the number of the fold, 0 to k - 1, that each image lies in, (n,): classes even, groups kept whole.
+
+    labels: (n,) int64 or (n, classes) bool. groups: (n,) or None. There must be at least k images of a class, and k
+    groups if there are any.
+    """
+    where, number = np.zeros(len(labels)), np.zeros(len(labels), np.int64)
+    if groups is None:
+        folds = class_folds(labels, k, split_seed).split(where, labels)
+    else:
+        from sklearn.model_selection import StratifiedGroupKFold
+
+        folds = StratifiedGroupKFold(k, shuffle=True, random_state=split_seed).split(where, rarest(labels), groups)
+    for fold, (_, held_out) in enumerate(folds):
+        number[held_out] = fold
+    return number
+
+
 def _check_enough(labels: NDArray, classes: Sequence[str]) -> None:
     """Raise DataError that names the smallest class when it cannot be in every fifth."""
     if labels.ndim == 2:

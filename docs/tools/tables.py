@@ -2,6 +2,7 @@
 
 python docs/tools/tables.py features    what each group of features is worth, from results/features.csv
 python docs/tools/tables.py recipes     how long nets were trained on few images, from results/recipes.csv
+python docs/tools/tables.py suspects    how many wrong labels are found, from results/suspect_labels.csv
 """
 
 from pathlib import Path
@@ -58,6 +59,26 @@ def recipes() -> None:
     table = found["text"].unstack("steps").fillna(NOT_RUN).reset_index()
     titles = ["data set", "images", "net", "batch", *(f"{steps:,} steps" for steps in table.columns[len(keys) :])]
     click.echo(tabulate(table.to_numpy().tolist(), titles, tablefmt="github", disable_numparse=True))
+
+
+@cli.command()
+def suspects() -> None:
+    """How many of the labels that were made wrong stand among the first of the ranking."""
+    rows = pd.read_csv(RESULTS / "suspect_labels.csv")
+    titles = {
+        "dataset": "data set",
+        "judged": "images judged",
+        "flipped": "made wrong",
+        "found_in_first_50": "in the first 50",
+        "found_in_first_100": "in the first 100",
+        "found_in_first_200": "in the first 200",
+        "expected_by_chance_in_first_100": "by chance in 100",
+    }
+    lines = [
+        [f"{value:,}" if isinstance(value, int) else value for value in row]
+        for row in rows[[*titles]].to_numpy().tolist()
+    ]
+    click.echo(tabulate(lines, [*titles.values()], tablefmt="github", disable_numparse=True))
 
 
 def _mean(value: float, count: int) -> str:

@@ -180,3 +180,40 @@ def test_help_loads_nothing_heavy():
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.strip().endswith("set()")
+
+
+def test_suspect_labels_are_ranked_without_a_verdict(noise: Path, tmp_path: Path):
+    pytest.importorskip("cleanlab")
+    out = call(noise, "--suspect-labels", "--limit", "40", "-o", "suspects.csv")
+    assert out.exit_code == 0, out.output
+    lines = out.stdout.splitlines()
+    assert lines[0].startswith("folder:my cells, content ")
+    assert max(map(len, lines)) <= 80
+    assert lines[-2:] == ["All 40: suspects.csv", "Picture of the first: suspects.png"]
+    assert len((tmp_path / "suspects.csv").read_text().splitlines()) == 41
+    first = (tmp_path / "suspects.csv").read_text().splitlines()[1].split(",")
+    assert (noise / first[2]).is_file()
+    assert Image.open(tmp_path / "suspects.png").size[0] > 1000
+
+
+def test_suspect_labels_as_json(noise: Path, tmp_path: Path):
+    pytest.importorskip("cleanlab")
+    out = call(noise, "--suspect-labels", "--limit", "40", "--format", "json", "--no-montage")
+    document = json.loads(out.stdout)
+    assert (document["schema_version"], document["judged"], document["picture"]) == (1, 40, None)
+    assert len(document["suspects"]) == 40
+    assert not (tmp_path / "my-cells-suspects.png").exists()
+
+
+@pytest.mark.parametrize("option", [["--strict"], ["--split", "stratified"], ["--results", "results"]])
+def test_suspect_labels_take_no_option_of_the_audit(noise: Path, option: list[str]):
+    out = call(noise, "--suspect-labels", *option)
+    assert out.exit_code == 2
+    assert f"{option[0]} belongs to the audit" in out.stderr
+
+
+def test_a_place_where_nothing_can_be_written_is_refused_before_anything_is_read(noise: Path):
+    for output, what in (("nowhere/x.csv", "there is no folder nowhere"), (noise / "x.csv", "would lie among the im")):
+        error = call(noise, "--suspect-labels", "-o", output).exception
+        assert isinstance(error, UsageError)
+        assert what in str(error)
