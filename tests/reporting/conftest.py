@@ -217,6 +217,23 @@ def judgements() -> list[Scored]:
     ]
 
 
+def sure() -> list[RunRecord | Scored]:
+    """Methods whose scores say how sure they are, on val and test, and one without predictions."""
+
+    def scored(method: str, sharpness: float, luck: int, **changes: Any) -> Scored:
+        images, own = np.random.default_rng(0), np.random.default_rng(luck)
+        kept: Predictions = {}
+        for part, n in (("val", 200), ("test", 300)):
+            logits = images.normal(0, 2, (n, 6))
+            truth = (logits + images.gumbel(size=logits.shape)).argmax(1)
+            scores = sharpness * (logits + own.normal(0, 0.5, logits.shape))
+            kept |= {f"{part}_scores": scores.astype(np.float32), f"{part}_labels": truth}
+            kept[f"{part}_index"] = np.arange(n)
+        return make(method, **changes), kept
+
+    return [*(scored("cnn", 3.0, 1 + seed, seed=seed) for seed in range(2)), scored("svm-hog", 0.5, 3), make("mlp")]
+
+
 def solved(backend: str, fit: float, predict: float, dual: float, vectors: int, **changes: Any) -> RunRecord:
     """A record of svm-hog with C=10 by one backend, on 2,000 images."""
     fields: dict[str, Any] = {

@@ -12,7 +12,7 @@ from cellbench.reporting.tables.registry import VIEWS
 from cellbench.reporting.tables.table import BYTES, PERCENT, RATIO, SECONDS, Column, Table, render
 from cellbench.reporting.tables.views import tables
 
-from .conftest import backends, donors, judgements, sizes
+from .conftest import backends, donors, judgements, sizes, sure
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -26,7 +26,7 @@ def shown(results, everything):
 def on_request(results):
     """The tables of a view that is shown to those who name it, of records made for it."""
     made = {"parity": backends, "scaling": sizes, "per-class": judgements, "efficiency": judgements}
-    made |= {"leave-one-out": donors, "summary": judgements}
+    made |= {"leave-one-out": donors, "summary": judgements, "calibration": sure, "abstention": sure}
     return lambda view: tables(load_results(results(*made[view]())), view)
 
 

@@ -27,7 +27,7 @@ from cellbench.reporting.report.gallery import SEVERAL
 from cellbench.reporting.report.page import Look, render, report
 
 from .charts.specification import layers, texts
-from .charts.test_kinds import epochs, several_labels
+from .charts.test_kinds import TAKEN, TRUTH, epochs, predictions, several_labels
 from .conftest import CLASSES, judged, judgements, make, sizes
 
 EVIL = "<script>alert(1)</script>"
@@ -352,6 +352,7 @@ def test_every_kind_of_figure_tells_the_figures_of_its_records(results, record):
         *(make(method, seed=seed) for method in ("plain18", "resnet18", "plain34", "resnet34") for seed in (0, 1)),
         make("cnn", history=history, chosen={"epoch": 2}),
         judged("alexnet", 0.9, dataset="alone"),
+        (make("cnn", dataset="sure"), predictions(TRUTH, TAKEN)),
         thresholds_of,
         *sizes(),
     )

@@ -73,7 +73,8 @@ def plot(
 
     Never two data sets in one figure: each data set and split gets a file in the current folder, such as time-hep2.png,
     and its name is printed. Only random seeds are pooled. Colour and shape of a method are the same in all figures.
-    confusion and per-class have room for four methods; of more they show the best of each family on val.
+    confusion, per-class, reliability and abstention have room for four methods; of more they show the best of each
+    family on val.
     learning-curve and svm-time compare limits and settings, so they take every run.
 
     A condition of --where is a column of `cellbench table --format csv` or a setting, one of = != < > <= >=, and a

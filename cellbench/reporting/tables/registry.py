@@ -64,6 +64,18 @@ VIEWS = {
         on_request=True,
         own=("perturbation", "fall", "seen", "unit"),
     ),
+    "calibration": View(
+        "calibration:calibration",
+        "whether probabilities are right: log loss, Brier score, calibration error",
+        on_request=True,
+        own=("nll", "brier", "calibration_error", "temperature"),
+    ),
+    "abstention": View(
+        "abstention:abstention",
+        "accuracy of the surest answers, and sets that hold the right class",
+        on_request=True,
+        own=(*("accuracy_of_all", "accuracy_of_90", "accuracy_of_75", "accuracy_of_50"), "covered", "set_size"),
+    ),
     "parity": View(
         "parity:parity",
         "backends of SVMs against LIBSVM: times, decisions, optimum",

@@ -46,6 +46,8 @@ def examples(record, under_stress) -> dict[str, list]:
         "confusion": [(record(method), predictions(TRUTH, TAKEN)) for method in ("cnn", "svm-hog")],
         "per-class": [(record(method), predictions(TRUTH, TAKEN)) for method in ("cnn", "svm-hog")],
         "thresholds": [several_labels(record)[0]],
+        "reliability": [(record(method), predictions(TRUTH, TAKEN)) for method in ("cnn", "svm-hog")],
+        "abstention": [(record(method), predictions(TRUTH, TAKEN)) for method in ("cnn", "svm-hog")],
         "depth": [record(net, seed=seed, shift=seed / 100) for net in nets for seed in (0, 1)],
         "learning-curve": [of_size(record, "cnn", n, seed=s, shift=-s / 20) for n in (100, 1000) for s in (0, 1)],
         "svm-time": sizes(),

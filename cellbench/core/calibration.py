@@ -1,0 +1,92 @@
+"""Scores become probabilities by a rule that is fitted on val: the temperature, or a sigmoid for each class."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, log_softmax, softmax
+
+WIDEST = 12.0  # bounds of the logarithm of a slope: where val cannot tell, a slope must not become 0 or infinite
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A rule from scores to probabilities.
+
+    slope, offset: the scores are multiplied by `slope` and `offset` is added. Where an image has one label, there is
+    one slope, 1 / temperature, and no offset, and probabilities are the softmax; with several labels there is one of
+    each for each class, and probabilities are sigmoids. several_labels: which of the two it is.
+    """
+
+    slope: tuple[float, ...]
+    offset: tuple[float, ...]
+    several_labels: bool
+
+    def __call__(self, scores: NDArray[Any]) -> NDArray[np.float64]:
+        """Return probabilities (n, classes) for scores (n, classes)."""
+        logits = scores.astype(np.float64) * np.array(self.slope) + np.array(self.offset)
+        probabilities: NDArray[np.float64] = expit(logits) if self.several_labels else softmax(logits, axis=1)
+        return probabilities
+
+    @property
+    def temperature(self) -> float | None:
+        """What the scores are divided by; None where an image has several labels."""
+        return None if self.several_labels else 1 / self.slope[0]
+
+    def to_data(self) -> dict[str, Any]:
+        """Return the rule as values for JSON or a saved model."""
+        return {"slope": list(self.slope), "offset": list(self.offset), "several_labels": self.several_labels}
+
+    @classmethod
+    def of_data(cls, data: Mapping[str, Any]) -> "Calibration":
+        """Return the rule that `to_data` returned."""
+        return cls(tuple(data["slope"]), tuple(data["offset"]), bool(data["several_labels"]))
+
+
+def calibrate(scores: NDArray[Any], labels: NDArray[Any]) -> Calibration:
+    """Return the rule under which the labels of val are likeliest.
+
+    scores: (n, classes), of val. labels: (n,) int64, or (n, classes) bool where images have several labels.
+
+    With one label an image it is temperature scaling (Guo et al., "On Calibration of Modern Neural Networks", 2017),
+    else Platt's sigmoid for each class (Platt, "Probabilistic Outputs for Support Vector Machines", 1999). Both take
+    Platt's targets, (n + 1) / (n + 2) in place of 1, without which a val part that is answered wholly right would
+    make every probability 1. Order and labels of a single-label method do not change.
+    """
+    scores = np.asarray(scores, np.float64)
+    if labels.ndim == 2:
+        pairs = [_platt(scores[:, k], labels[:, k]) for k in range(scores.shape[1])]
+        return Calibration(tuple(slope for slope, _ in pairs), tuple(offset for _, offset in pairs), True)
+    target = np.full(scores.shape, 1 / (len(labels) + 2) / max(1, scores.shape[1] - 1))
+    target[np.arange(len(labels)), labels] = (len(labels) + 1) / (len(labels) + 2)
+
+    def loss(log_slope: float) -> float:
+        return float(-(target * log_softmax(np.exp(log_slope) * scores, axis=1)).sum(1).mean())
+
+    return Calibration((float(np.exp(_smallest(loss))),), (0.0,), False)
+
+
+def _platt(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> tuple[float, float]:
+    """Return slope and offset of one class; 1 and 0 where val has no positive or no negative image of it."""
+    from scipy.optimize import minimize
+
+    yes, no = int(positive.sum()), int((~positive).sum())
+    if not (yes and no):
+        return 1.0, 0.0
+    target = np.where(positive, (yes + 1) / (yes + 2), 1 / (no + 2))
+    spread = float(scores.std()) or 1.0
+
+    def loss(pair: NDArray[np.float64]) -> float:
+        logits = pair[0] * scores / spread + pair[1]
+        return float(np.logaddexp(0, logits).mean() - (target * logits).mean())
+
+    found = minimize(loss, np.array([1.0, 0.0]), method="BFGS").x
+    return float(found[0] / spread), float(found[1])
+
+
+def _smallest(loss: Callable[[float], float]) -> float:
+    from scipy.optimize import minimize_scalar
+
+    return float(minimize_scalar(loss, bounds=(-WIDEST, WIDEST), method="bounded", options={"xatol": 1e-6}).x)

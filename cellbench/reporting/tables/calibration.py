@@ -1,0 +1,91 @@
+"""Whether a method's probabilities are right: of the answers that it is 80 % sure of, are 80 % right?"""
+
+from collections.abc import Callable, Sequence
+
+from ...core.words import counted
+from ...results.confidence import BINS, Trusted, calibration_figures, trusted
+from ...results.ranking import ranked
+from ...results.rows import DATA, HARDWARE, MOST_FILES, Line, Row, one_label
+from ..captions import LABELS, counts_of, get_one, half, intervals_of, marked, seeds_of, title_of
+from .table import PERCENT, Column, Kind, Table
+
+KEPT = (
+    *(*DATA, *HARDWARE, "family", "method", "settings", "params", "overrides", "several_labels", "synthetic"),
+    *("seeds", "n_runs", "test_accuracy", "test_macro_f1", "remark", "undertrained"),
+)
+LOSS = Kind(digits=3)
+LineOf = Callable[[Row, Sequence[Trusted]], Line]
+
+
+def calibration(rows: Sequence[Row]) -> Table:
+    """Return a table of how right each method's probabilities on test are, the lowest log loss first."""
+    lines, without = lines_with_predictions(rows, _line)
+    lines.sort(key=lambda line: line["nll"])
+    title = f"{title_of(rows)}: are probabilities right?\n{counts_of(rows)}"
+    if not lines:
+        return Table("calibration", title, (), (), (lacking(rows),))
+    what = "one a class" if not one_label(rows) else "one temperature a method"
+    notes = (
+        f"Scores become probabilities by a rule fitted on val ({what}); the figures are those of test.",
+        f"Calibration error: distance of confidence from the share that is right, in {BINS} bins. By chance: what 95 % "
+        "of the errors of perfect probabilities lie below; a smaller error shows nothing.",
+        *intervals_of(lines, ""),
+        *without,
+    )
+    return Table("calibration", title, marked(COLUMNS, lines), tuple(lines), notes)
+
+
+def lines_with_predictions(rows: Sequence[Row], line_of: LineOf) -> tuple[list[Line], list[str]]:
+    """Return a line for each row with predictions on val and test, and a note that names the others.
+
+    line_of: makes the line of a row and its runs' probabilities. At most MOST_FILES runs are read.
+    """
+    lines: list[Line] = []
+    without: list[str] = []
+    left = MOST_FILES
+    for row in ranked(rows):
+        if row.status != "ok":
+            continue
+        left -= len(row.runs)
+        runs = trusted(row) if left >= 0 else []
+        if runs:
+            lines.append({**{name: row[name] for name in KEPT}, **line_of(row, runs)})
+        else:
+            without.append(row.method)
+    named = ", ".join(dict.fromkeys(without))
+    return lines, [f"Without predictions on val and test: {named}."] if without else []
+
+
+def lacking(rows: Sequence[Row]) -> str:
+    """Return a line that says why there is no table, and the command that makes what it needs."""
+    n = counted(len(rows), "row")
+    return f"None of {n} has predictions on val and test beside its records; {get_one(rows[0], rows[0].method)} --force"
+
+
+def _line(row: Row, runs: Sequence[Trusted]) -> Line:
+    found = calibration_figures(row, runs)
+    return {
+        **found.nll.ends("nll"),
+        **found.brier.ends("brier"),
+        **found.error.ends("calibration_error"),
+        "calibration_error_as_trained": found.unfitted_error if row.family == "deep" else None,
+        "calibration_error_by_chance": found.noise,
+        "temperature": found.temperature,
+        "interval_over": found.over,
+    }
+
+
+COLUMNS = (
+    Column("method", "method", label=True),
+    Column("settings", "settings", label=True, when="any"),
+    *LABELS,
+    Column("test_accuracy", "test\naccuracy", PERCENT, when=one_label, spare=2),
+    Column("test_macro_f1", "test\nmacro-F1", PERCENT, when=lambda rows: not one_label(rows), spare=2),
+    Column("nll", "log loss", LOSS, spread=half("nll")),
+    Column("brier", "Brier\nscore", LOSS, spread=half("brier"), spare=1),
+    Column("calibration_error", "calibration\nerror", PERCENT, spread=half("calibration_error")),
+    Column("calibration_error_by_chance", "by\nchance", PERCENT),
+    Column("calibration_error_as_trained", "as\ntrained", PERCENT, when="any", spare=3),
+    Column("temperature", "temperature", Kind(digits=2), when="any", spare=4),
+    Column(seeds_of, "seeds", label=True, spare=5),
+)
