@@ -12,7 +12,7 @@ from cellbench.reporting.tables.registry import VIEWS
 from cellbench.reporting.tables.table import BYTES, PERCENT, RATIO, SECONDS, Column, Table, render
 from cellbench.reporting.tables.views import tables
 
-from .conftest import backends, donors, judgements, sizes, sure
+from .conftest import backends, donors, judgements, make, sizes, sure
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -23,10 +23,13 @@ def shown(results, everything):
 
 
 @pytest.fixture
-def on_request(results):
+def on_request(results, under_stress):
     """The tables of a view that is shown to those who name it, of records made for it."""
     made = {"parity": backends, "scaling": sizes, "per-class": judgements, "efficiency": judgements}
     made |= {"leave-one-out": donors, "summary": judgements, "calibration": sure, "abstention": sure}
+    made["stress"] = lambda: [make("cnn"), make("svm-hog"), make("mlp")]
+    under_stress(make("cnn"), rotation=[0.9, 0.9, 0.89, 0.88, 0.88, 0.87], seen={"rotation": {"rotate": 180}})
+    under_stress(make("svm-hog"), rotation=[0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
     return lambda view: tables(load_results(results(*made[view]())), view)
 
 

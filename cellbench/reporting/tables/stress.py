@@ -146,9 +146,9 @@ def _several(rows: Sequence[Line]) -> bool:
 NAMES = (Column("perturbation", "perturbation", label=True), Column("method", "method", label=True))
 FIGURES = (
     Column(_strengths, "strengths 1 to 5", label=True, spare=3),
-    *(Column(f"accuracy_{at}", f"acc.\nat {at}", PERCENT, when="any") for at in (0, *STRENGTHS)),
-    *(Column(f"macro_f1_{at}", f"F1\nat {at}", PERCENT, spare=4, when=_several) for at in (0, *STRENGTHS)),
-    Column("fall", "5\nminus 0", POINTS, spare=1),
+    *(Column(f"accuracy_{at}", f"acc. {at}", PERCENT, when="any") for at in (0, *STRENGTHS)),
+    *(Column(f"macro_f1_{at}", f"F1 {at}", PERCENT, spare=4, when=_several) for at in (0, *STRENGTHS)),
+    Column("fall", "fall", POINTS, spare=1),
     Column("seen", "seen in\ntraining", label=True, when="any", spare=5),
 )
 COLUMNS = (
