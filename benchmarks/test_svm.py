@@ -4,12 +4,13 @@ import json
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 import sklearn.svm
 
 from cellbench.core.environment import cores
 from cellbench.svm import SVC, path
+
+from .samples import overlapping
 
 # A small process between this one and the child: Linux counts what the parent holds into a child's greatest memory.
 BETWEEN = "import subprocess, sys; subprocess.run(sys.argv[1:], check=True)"
@@ -17,7 +18,7 @@ BETWEEN = "import subprocess, sys; subprocess.run(sys.argv[1:], check=True)"
 CHILD = """
 import json, resource, sys, time
 sys.path.insert(0, sys.argv[1])
-from test_svm import overlapping
+from samples import overlapping
 from cellbench.svm import SVC
 X, y = overlapping(8701, 4096)
 start = time.perf_counter(), time.process_time()
@@ -25,18 +26,6 @@ SVC(C=10, device="cpu").fit(X, y)
 took = time.perf_counter() - start[0], time.process_time() - start[1]
 print(json.dumps([*took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024]))
 """
-
-
-def overlapping(n: int, width: int, classes: int = 6) -> tuple[np.ndarray, np.ndarray]:
-    """(n, width) float32 of 30 hidden dimensions and noise, of which most samples become support vectors; labels."""
-    rng = np.random.default_rng(0)
-    y = rng.integers(0, classes, n)
-    centres, mixing = 0.5 * rng.normal(size=(classes, 30)), rng.normal(size=(30, width)).astype(np.float32) / 6
-    X = np.empty((n, width), np.float32)
-    for rows in np.array_split(np.arange(n), 20):  # little memory beside the result: that of the child is measured
-        hidden = centres[y[rows]] + rng.normal(size=(len(rows), 30))
-        X[rows] = hidden.astype(np.float32) @ mixing + 0.7 * rng.standard_normal((len(rows), width), np.float32)
-    return X, y
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,84 @@
+"""The measurement on a card, rehearsed on one that is not there, and the table that is made of its figures."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def gpu(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    import gpu
+
+    return gpu
+
+
+@pytest.fixture
+def items(gpu):
+    import gpu_items
+
+    return gpu_items
+
+
+def test_the_rehearsal_measures_everything_that_it_can(gpu, items, tmp_path):
+    done = CliRunner().invoke(gpu.main, ["--tiny", "--pretend", "-o", str(tmp_path / "gpu.json")])
+    assert done.exit_code == 0, done.output
+    report = json.loads((tmp_path / "gpu.json").read_text())
+    assert report["card"] == "pretended card"
+    assert list(report["items"]) == list(items.ITEMS)
+    lacking = {name for name, found in report["items"].items() if found["status"] == "lacking"}
+    assert lacking == {"cuml", "yeast-fair", "depth"}
+    for name in items.ITEMS.keys() - lacking:
+        assert report["items"][name]["status"] == "measured", report["items"][name]
+        assert report["items"][name]["figures"].keys() == items.ITEMS[name].figures.keys()
+    with pytest.raises(Exception, match="tiny sizes"):
+        gpu.table_of(report)
+
+
+def test_an_item_that_fails_or_takes_too_long_keeps_what_it_found(gpu, items, monkeypatch, pretended):
+    def fails(tiny):
+        yield "first", 1.0
+        raise RuntimeError("the lamp is out")
+
+    def sleeps(tiny):
+        yield "first", 2.0
+        time.sleep(10)
+
+    found = {}
+    for name, measure, seconds in (("fails", fails, 9), ("sleeps", sleeps, 1)):
+        monkeypatch.setitem(items.ITEMS, name, items.Item(name, seconds, {}, measure))
+        found[name] = gpu._measured(name, True, ends=time.monotonic() + 60)
+    assert (found["fails"]["status"], found["fails"]["reason"]) == ("failed", "RuntimeError: the lamp is out")
+    assert (found["sleeps"]["status"], found["sleeps"]["reason"]) == ("out of time", "it took longer than 1 s")
+    assert [one["figures"]["first"] for one in found.values()] == [1.0, 2.0]
+    assert gpu._measured("fails", True, ends=time.monotonic())["status"] == "not reached"
+
+
+def test_figures_of_nothing_are_written_only_where_it_is_said(gpu):
+    done = CliRunner().invoke(gpu.main, ["--tiny", "--pretend"])
+    assert done.exit_code == 2
+    assert "name a file for their figures with -o" in done.output
+
+
+def test_all_items_end_within_nine_minutes_or_are_cut_off(gpu, items):
+    assert gpu.MINUTES <= 9
+    assert sum(item.seconds for item in list(items.ITEMS.values())[:6]) < 60 * gpu.MINUTES  # the most valuable fit
+
+
+def test_the_table_says_what_is_not_measured_and_why(gpu):
+    measured = {"status": "measured", "reason": "", "figures": {"bfloat16": 712.345}}
+    lacking = {"status": "lacking", "reason": "no cuml here", "figures": {}}
+    report = {"card": "H", "torch": "3", "cuda": "14", "items": {"rates": measured, "cuml": lacking}}
+    lines = gpu.table_of(report).splitlines()
+    assert lines[0] == "On H, torch 3, CUDA 14:"
+    assert [line.split("|")[3].strip() for line in lines if "matrices" in line] == [
+        "712.35 TFLOP/s",
+        "not yet measured",
+        "not yet measured",
+    ]
+    assert any("cuML's fit" in line and "not yet measured (no cuml here)" in line for line in lines)
