@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from cellbench.cli import cli
+
 ROOT = Path(__file__).parent.parent
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.DOTALL | re.MULTILINE)
@@ -25,6 +27,11 @@ def test_every_link_leads_somewhere(page):
         if anchor:
             headings = re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), re.MULTILINE)
             assert anchor in map(slug, headings), link
+
+
+def test_the_page_on_commands_has_each_of_them():
+    text = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"^\| \[?`cellbench ([a-z]+)`", text, re.MULTILINE)) == sorted(cli.commands)
 
 
 def test_every_page_stands_in_the_navigation_of_the_site():
