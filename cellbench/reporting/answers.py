@@ -8,7 +8,7 @@ from ..results.contest import Contest, Difference, Entrant, contests, same_hardw
 from ..results.results import Results
 from ..results.row_settings import with_settings
 from ..results.rows import DATA, Line, Row, by, is_disturbed, load_unknown
-from .captions import called, get_one, limit_of, name_of, not_shown, scoring_in_times
+from .captions import called, commands_for_seeds, get_one, limit_of, name_of, not_shown, scoring_in_times
 from .remedies import train_longer
 from .tables.table import two_digits
 
@@ -34,6 +34,7 @@ def answer(contest: Contest, left_out: Sequence[Line] = (), several_machines: bo
     lines = [_not_enough(one) for one in contest.entrants if not one.trained]
     if contest.entrants:
         lines.append(_comparison(contest, several_machines))
+        lines += _few_seeds(contest)
         lines += scoring_in_times([one.row for one in contest.entrants])
     return "\n".join([*lines, *_missing(contest, left_out)])
 
@@ -42,6 +43,18 @@ def _not_enough(entrant: Entrant) -> str:
     row = entrant.row
     reason = f"{_called(row)} was not trained enough ({row['undertrained']})"
     return f"On {_where(row)} {reason}, so there is no verdict on it yet; {train_longer(row)}"
+
+
+def _few_seeds(contest: Contest) -> list[str]:
+    """Return a line on entrants of too few seeds, which ends with the command for three, in a list; empty if none."""
+    few = [one.row for one in contest.entrants if one.trained and one.row.too_few_seeds]
+    if not few:
+        return []
+    has = "has" if len(few) == 1 else "have"
+    names = " and ".join(_called(row) for row in few)
+    what = f"{names} {has} fewer than three seeds: what is said of {'it' if len(few) == 1 else 'them'} holds for "
+    models = "this trained model, not for the method" if len(few) == 1 else "these trained models, not for the methods"
+    return [f"{what}{models}; get three with: {commands_for_seeds(few)[0]}"]
 
 
 def _comparison(contest: Contest, several_machines: bool) -> str:

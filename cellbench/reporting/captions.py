@@ -11,7 +11,7 @@ from ..core.split_names import draws_in, kind_of
 from ..core.words import counted
 from ..results.bootstrap import DRAWS, SEEDS
 from ..results.row_settings import plain
-from ..results.rows import MOST_FILES, Line, is_disturbed, load_unknown, one_label
+from ..results.rows import DATA, Line, is_disturbed, load_unknown, one_label
 from .tables.table import MISSING, Column
 
 MOST_NAMED = 4  # rows that a clause lists by name; of more it gives the number
@@ -140,17 +140,38 @@ def get_one(row: Line, methods: str, settings: Mapping[str, Any] | None = None, 
     methods: names with spaces between them. settings: passed with --set, on top of those changed in the row; None: no
     --set at all. limit: the number of training images, with val images in proportion; None: limits as in the row.
     """
+    own = row["dataset"].removeprefix("folder:") != row["dataset"]
+    name = row["dataset"].removeprefix("folder:")  # a folder's place, and how it was read, are not on record
+    fill_in = f" (FOLDER: that of {name!r}; add the options that it was read with, such as --labels)" if own else ""
+    return f"get one with{fill_in}: {run_command(row, methods, settings, limit)}"
+
+
+def run_command(row: Line, methods: str, settings: Mapping[str, Any] | None = None, limit: int | None = None) -> str:
+    """Return the command that runs `methods` on the row's data, split and device; see `get_one`.
+
+    The data is FOLDER where it was a folder.
+    """
     chosen = " ".join(f"--method {method}" for method in methods.split())
     labels = f" --limit {limit}" if limit else _labels(row)
     split = split_of(row)
     given = {**json.loads(row["overrides"]), **settings} if settings is not None else {}
     changed = "".join(f" --set {shlex.quote(f'{name}={_typed(value)}')}" for name, value in given.items())
-    name = row["dataset"].removeprefix("folder:")
-    own = name != row["dataset"]  # a folder's place, and how it was read, are not on record
-    data = "FOLDER" if own else shlex.quote(name)
-    fill_in = f" (FOLDER: that of {name!r}; add the options that it was read with, such as --labels)" * own
-    how = f"--device {row['device']}{split}{labels}{changed}"
-    return f"get one with{fill_in}: cellbench run --dataset {data} {chosen} {how}"
+    data = "FOLDER" if row["dataset"].startswith("folder:") else shlex.quote(row["dataset"])
+    return f"cellbench run --dataset {data} {chosen} --device {row['device']}{split}{labels}{changed}"
+
+
+def commands_for_seeds(rows: Sequence[Line]) -> list[str]:
+    """Return the commands that run three seeds of each row, of rows with the same settings and device in one.
+
+    The command for the most rows comes first.
+    """
+    groups: dict[tuple[str, ...], list[Line]] = {}
+    for row in rows:
+        groups.setdefault(tuple(str(row[name]) for name in ("overrides", *DATA, "device")), []).append(row)
+    return [
+        f"{run_command(group[0], ' '.join(dict.fromkeys(row['method'] for row in group)), {})} --seeds 0-2"
+        for group in sorted(groups.values(), key=len, reverse=True)
+    ]
 
 
 def _labels(row: Line) -> str:
@@ -211,37 +232,22 @@ def half(name: str) -> Callable[[Line], float | None]:
 def marked(columns: Sequence[Column], rows: Sequence[Line], over: str = "interval_over") -> tuple[Column, ...]:
     """Return the columns, with a mark after each interval that was not drawn over the same units as in most rows.
 
+    A mark that a column has of its own comes after it.
+
     over: the key of a row that says what its interval was drawn over (test images, groups, seeds).
     """
     marks = _marks(rows, over)
 
-    def mark(row: Line) -> str:
-        return marks.get(row[over], "")
+    def with_mark(column: Column) -> Column:
+        own = column.mark or (lambda row: "")
+        return replace(column, mark=lambda row: marks.get(row[over], "") + own(row))
 
-    return tuple(replace(column, mark=mark) if callable(column.spread) else column for column in columns)
+    return tuple(with_mark(column) if callable(column.spread) else column for column in columns)
 
 
 def _marks(rows: Sequence[Line], over: str = "interval_over") -> dict[str, str]:
     tally = Counter(row[over] for row in rows if row[over])
     return {drawn: mark for (drawn, _), mark in zip(tally.most_common(), ("", *"†‡§¶"), strict=False)}
-
-
-def certainty_of(rows: Sequence[Line], figure: str) -> list[str]:
-    """Return lines on what ± means and on which rows tie with the best; figure: the name of the figure they tie in."""
-    lines = intervals_of(rows, " of accuracy and F1")
-    if any(row["tied"] is False for row in rows) or sum(row["tied"] or 0 for row in rows) > 1:
-        best = next(row for row in rows if row["tied"])
-        ties = [called(row) for row in rows if row["tied"] and row is not best]
-        named = ", ".join(dict.fromkeys(ties)) if len(ties) <= 8 else f"{len(ties)} others"
-        compared = " that could be compared" * any(row["tied"] is None for row in rows)
-        none = f"; every other row{compared} is worse in {figure}"
-        told = f" and those not shown to be worse in {figure}: {named}" if ties else none
-        lines.append(f"Bold: {called(best)}{told} (5 %, Holm).")
-    if sum(len(row["runs"]) for row in rows) > MOST_FILES:
-        lines.append(
-            f"Intervals and ties are told of the first rows, {MOST_FILES} runs in all; choose rows with --where."
-        )
-    return lines
 
 
 def intervals_of(rows: Sequence[Line], what: str, over: str = "interval_over") -> list[str]:
@@ -282,11 +288,3 @@ def pair(a: int | None, b: int | None) -> str:
     """Return both numbers as 'a / b', only one if they are equal or one is missing, '–' if both are."""
     texts = dict.fromkeys(f"{n:,}" for n in (a, b) if n)
     return " / ".join(texts) or MISSING
-
-
-def stands_out(figure: str) -> Callable[[Line], bool]:
-    """Return a function that says whether a row's `figure` is bold, as the row ties with the best in that figure.
-
-    figure: 'accuracy' or 'macro_f1'. Ties are in macro-F1 where images have several labels, else in accuracy.
-    """
-    return lambda row: bool(row["tied"]) and bool(row.get("several_labels")) == (figure == "macro_f1")

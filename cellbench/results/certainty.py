@@ -89,14 +89,15 @@ def _groups_of(pair: tuple[list[Predicted], list[Predicted]]) -> NDArray[Any] | 
 
 
 def with_certainty(rows: Sequence[Row], figure: str) -> list[Row]:
-    """Return the rows with the columns of `with_intervals` and the column `tied`; give the best rows first.
+    """Return the rows with the columns of `with_intervals`, and `best` and `tied`; give the best rows first.
 
-    tied: whether a row is the best in `figure`, or not shown to differ from the best (Holm over the table). None where
-    that is unknown, and for a row that was not trained enough. Predictions of at most MOST_FILES runs are read, those
-    of the first rows.
+    best: whether no row has a higher `figure`, of those that were trained enough. tied: whether the row is that one, or
+    not shown to differ from it (Holm over the table). It is None where that is unknown: for a row that was not trained
+    enough, and for one of too few seeds, or all rows beside a best one of too few seeds, as these tell of trained
+    models and not of methods. Predictions of at most MOST_FILES runs are read, those of the first rows.
     """
-    ties = _ties(_near(rows), figure)
-    return [row.having(tied=tie) for row, tie in zip(with_intervals(rows, figure), ties, strict=True)]
+    best, ties = _ties(_near(rows), figure)
+    return [row.having(best=i == best, tied=ties[i]) for i, row in enumerate(with_intervals(rows, figure))]
 
 
 def with_intervals(rows: Sequence[Row], figure: str) -> list[Row]:
@@ -144,16 +145,21 @@ def over_of(row: Row, span: Interval | None) -> str | None:
     return f"{span.over} ({', '.join(classes[k] for k in span.few_groups)}: {CELLS_ONLY})"
 
 
-def _ties(rows: Sequence[Row], figure: str) -> list[bool | None]:
+def _ties(rows: Sequence[Row], figure: str) -> tuple[int | None, list[bool | None]]:
+    """Return the position of the best row, None without any, and for each row whether it ties with that one."""
     values = {i: value for i, row in enumerate(rows) if (value := row.metric(figure)) is not None}
     scored = [i for i in values if not rows[i].undertrained]
-    if len(scored) < 2:
-        return [None] * len(rows)
-    best, *others = sorted(scored, key=lambda i: -values[i])
+    best = max(scored, key=lambda i: values[i], default=None)
+    if best is None or len(scored) < 2 or rows[best].too_few_seeds:
+        return best, [None] * len(rows)
+    others = [i for i in scored if i != best and not rows[i].too_few_seeds]
     p = {i: value for i in others if (value := _p(rows[best], rows[i], figure)) is not None}
-    pairs = len(p) * (len(p) + 1) // 2
+    if not p:
+        return best, [None] * len(rows)
+    pairs = len(scored) * (len(scored) - 1) // 2  # the best was picked from all
     adjusted = dict(zip(p, stats.holm(list(p.values()), pairs), strict=True))
-    return [True if i == best else bool(adjusted[i] > ALPHA) if i in adjusted else None for i in range(len(rows))]
+    ties = [True if i == best else bool(adjusted[i] > ALPHA) if i in adjusted else None for i in range(len(rows))]
+    return best, ties
 
 
 def log_time(row: Row) -> tuple[float, float | None, int]:

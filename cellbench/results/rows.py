@@ -13,11 +13,11 @@ from ..core.data import OFFICIAL
 from ..core.runs import RunRecord
 from ..core.split_names import draws_in
 from .bootstrap import Interval
-from .draws import interval_over_draws
+from .draws import FEWEST_DRAWS, interval_over_draws
 from .joint import over_images_and_seeds
 from .row_settings import seeds_matter
 from .runs import Predicted, Run, same_images
-from .stats import interval_over_seeds, intervals
+from .stats import FEWEST_SEEDS, interval_over_seeds, intervals
 
 T = TypeVar("T")
 Line = Mapping[str, Any]  # of a table, by column; a row of results is one, too
@@ -95,6 +95,15 @@ class Row(Mapping[str, Any]):
     def draws(self) -> tuple[int, ...]:
         """The draws of the split that the row pools; (0,) for a split that was not drawn, or once."""
         return draws_in(self.split)
+
+    @property
+    def too_few_seeds(self) -> bool:
+        """Whether a seed changes the row's results and it has so few that they tell of these trained models alone.
+
+        Several draws of a split are trained with other images each, which tells as much.
+        """
+        enough = len(self.seeds) >= FEWEST_SEEDS or len(self.draws) >= FEWEST_DRAWS
+        return not enough and self.status == "ok" and seeds_matter(self)
 
     @property
     def groups_unknown(self) -> bool:

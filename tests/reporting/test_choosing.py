@@ -10,15 +10,15 @@ from cellbench.core.errors import UsageError
 from cellbench.reporting.tables.choosing import ordered
 from cellbench.reporting.tables.table import Table
 
-from .conftest import judged, make
+from .conftest import STEADY, judged, make
 
 
 @pytest.fixture
 def shown(results):
     """Rows of a view as programs get them, of some records."""
     root = results(
-        judged("resnet18", 0.9, 1),
-        judged("cnn", 0.8, 2),
+        judged("resnet18", 0.9, 1, facts=STEADY),
+        judged("cnn", 0.8, 2, facts=STEADY),
         judged("svm-hog", 0.7, 3),
         *(make("mlp", seed=seed, shift=shift) for seed, shift in enumerate((0.0, -0.2))),
         make("vgg11", status="failed", reason="x"),

@@ -14,7 +14,7 @@ from cellbench.cli import cli
 from cellbench.core.store import Store
 from cellbench.reporting.tables.comparison import Limits, compare, too_much
 
-from .conftest import judged, make
+from .conftest import STEADY, judged, make
 
 
 @pytest.fixture
@@ -54,8 +54,8 @@ def test_the_same_results_are_the_same(rows):
 
 def test_accuracy_differs_when_its_paired_interval_leaves_out_zero(rows):
     found, _ = rows(
-        [judged("cnn", 0.8, 1), judged("mlp", 0.8, 1), judged("vgg11", 0.8, 1)],
-        [judged("cnn", 0.7, 2), judged("mlp", 0.795, 2), judged("vgg11", 0.9, 2)],
+        [judged(name, 0.8, 1, facts=STEADY) for name in ("cnn", "mlp", "vgg11")],
+        [judged(name, share, 2, facts=STEADY) for name, share in (("cnn", 0.7), ("mlp", 0.795), ("vgg11", 0.9))],
     )
     assert {name: row["outcome"] for name, row in found.items()} == {
         "cnn": "less accurate",
@@ -68,9 +68,30 @@ def test_accuracy_differs_when_its_paired_interval_leaves_out_zero(rows):
 
 
 def test_without_predictions_any_change_of_accuracy_counts_and_a_note_says_so(rows):
-    found, table = rows([make("cnn"), make("mlp")], [make("cnn", shift=-0.001), make("mlp")])
-    assert (found["cnn"]["outcome"], found["mlp"]["outcome"]) == ("less accurate", "same")
+    found, table = rows([make("svm-hog"), make("mlp")], [make("svm-hog", shift=-0.001), make("mlp")])
+    assert (found["svm-hog"]["outcome"], found["mlp"]["outcome"]) == ("less accurate", "same")
     assert any("any change counts" in note for note in table.notes)
+
+
+def test_one_seed_against_another_on_unchanged_code_fails_no_check(rows, folders):
+    """Two trained models of one method, ten points apart over 600 images: the lottery of seeds."""
+    before, after = [judged("cnn", 0.8, 1, seed=0)], [judged("cnn", 0.7, 2, seed=1)]
+    found, table = rows(before, after)
+    assert found["cnn"]["outcome"] == "too few seeds"
+    assert found["cnn"]["score_change_high"] < 0
+    assert too_much(table.rows, Limits(accuracy=0.01)) == []
+    assert any("--fail-on passes over such rows" in note for note in table.notes)
+    outcome = run(*folders(before, after), "--fail-on", "accuracy=1%")
+    assert outcome.exit_code == 0
+
+
+def test_three_seeds_that_are_worse_than_three_others_fail(rows):
+    found, table = rows(
+        [judged("cnn", 0.8, seed, seed=seed) for seed in range(3)],
+        [judged("cnn", 0.7, 10 + seed, seed=3 + seed) for seed in range(3)],
+    )
+    assert found["cnn"]["outcome"] == "less accurate"
+    assert len(too_much(table.rows, Limits(accuracy=0.01))) == 1
 
 
 def test_times_of_one_seed_differ_beyond_ten_percent(rows):
@@ -112,7 +133,10 @@ def test_what_failed_since_is_told_with_its_reason(rows):
 
 @pytest.mark.parametrize(("machines", "threads"), [(("m", "n"), (2, 2)), (("m", "m"), (2, 4))])
 def test_unlike_machines_are_compared_in_accuracy_alone(rows, machines, threads):
-    before, after = timed("cnn", 100, threads=threads[0]), timed("cnn", 300, threads=threads[1], shift=0.1)
+    before, after = (
+        timed("cnn", 100, threads=threads[0], facts=STEADY),
+        timed("cnn", 300, threads=threads[1], shift=0.1, facts=STEADY),
+    )
     found, table = rows([before], [after], machines)
     assert (found["cnn"]["outcome"], found["cnn"]["time_ratio"]) == ("more accurate", None)
     assert found["cnn"]["machine"] == " / ".join(dict.fromkeys(machines))
@@ -145,8 +169,13 @@ def test_rows_of_one_machine_meet_before_those_of_others(folders):
 
 def test_limits_are_exceeded_by_rows_that_differ_and_by_more_than_they_say(rows):
     _, table = rows(
-        [judged("cnn", 0.8, 1), timed("mlp", 100), timed("vgg11", 100), make("svm-hog"), make("alexnet")],
-        [judged("cnn", 0.7, 2), timed("mlp", 130), timed("vgg11", 50), make("svm-hog", status="failed", reason="x")],
+        [judged("cnn", 0.8, 1, facts=STEADY), timed("mlp", 100), timed("vgg11", 100), make("svm-hog"), make("alexnet")],
+        [
+            judged("cnn", 0.7, 2, facts=STEADY),
+            timed("mlp", 130),
+            timed("vgg11", 50),
+            make("svm-hog", status="failed", reason="x"),
+        ],
     )
     loss = -100 * next(row["score_change"] for row in table.rows if row["method"] == "cnn")
     here = "hep2, split official, cpu"

@@ -10,7 +10,7 @@ from cellbench.reporting.tables.table import render
 from cellbench.reporting.tables.views import tables
 from cellbench.results.undertrained import with_undertrained
 
-from .conftest import judged, judgements, make
+from .conftest import STEADY, judged, judgements, make
 from .test_views import measured, several
 
 STEPS = "12 steps, where the default is 1,500"
@@ -19,7 +19,7 @@ STEPS = "12 steps, where the default is 1,500"
 def of(family: str, name: str, like: str = "svm-hog", **changes) -> RunRecord:
     """A record of another family's method."""
     record = make(like, **changes)
-    facts = {**record.facts, "family": family, "seeded": True}
+    facts = {**record.facts, "family": family, **STEADY}
     return dataclasses.replace(record, spec=dataclasses.replace(record.spec, method=name), facts=facts)
 
 
@@ -37,7 +37,7 @@ def test_each_family_is_chosen_by_val_and_judged_on_test(contest, record):
         record("svm-flat", **measured(val_f1=0.9, test_accuracy=0.7, fit=10)),
         record("svm-hog", **measured(val_f1=0.8, test_accuracy=0.99)),
         record("cnn", **measured(val_f1=0.6, test_accuracy=0.98)),
-        record("resnet18", **measured(val_f1=0.7, test_accuracy=0.6, fit=25)),
+        record("resnet18", facts=STEADY, **measured(val_f1=0.7, test_accuracy=0.6, fit=25)),
         of("probe", "probe-svm", **measured(val_f1=0.8, test_accuracy=0.72, fit=5)),
         of("floor", "floor-intensity", **measured(val_f1=0.95, test_accuracy=0.5, fit=1)),
     )
@@ -223,9 +223,20 @@ def test_the_reason_on_record_goes_before_one_found_by_comparison(record):
     assert (second["undertrained"], second["remark"]) == (None, "x")
 
 
+def test_of_fewer_than_three_seeds_it_is_said_that_they_tell_of_trained_models(contest, record):
+    table = contest(record("svm-hog"), record("cnn"), record("cnn", seed=1))
+    (sentence,) = {row["sentence"] for row in table.rows}
+    assert sentence.split("\n")[1] == (
+        "cnn has fewer than three seeds: what is said of it holds for this trained model, not for the method; get "
+        "three with: cellbench run --dataset hep2 --method cnn --device cpu --seeds 0-2"
+    )
+    table = contest(record("svm-hog"), *(record("cnn", seed=seed) for seed in range(3)))
+    assert "fewer than three seeds" not in table.rows[0]["sentence"]
+
+
 def test_what_was_not_trained_enough_is_never_bold(view, record):
     short = judged("resnet18", 0.95, 1, facts={"undertrained": STEPS})
-    table = view("leaderboard", short, judged("cnn", 0.9, 2), judged("svm-hog", 0.7, 3))
+    table = view("leaderboard", short, judged("cnn", 0.9, 2, facts=STEADY), judged("svm-hog", 0.7, 3))
     assert {row["method"]: row["tied"] for row in table.rows} == {"resnet18": None, "cnn": True, "svm-hog": False}
 
 

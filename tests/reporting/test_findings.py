@@ -27,9 +27,11 @@ def told(method, right, named=None, train=None, val=None, truth=None, n=None, pa
     """A record and predictions: right, of each test image whether it is; `truth` and `right` as labels if it is given.
 
     named: the method's name, if not that of the record it is made from.
-    Nets have EPOCHS unless params say otherwise. train, val: accuracies. n: training images.
+    Nets have EPOCHS unless params say otherwise. train, val: accuracies. n: training images. Without a seed the record
+    is of a method that no seed changes.
     """
-    facts = {**({"n": {"train": n}} if n else {}), **changes.pop("facts", {})}
+    facts = {**({"n": {"train": n}} if n else {}), **({} if "seed" in changes else {"seeded": False})}
+    facts |= changes.pop("facts", {})
     record = make(method, facts=facts, **changes)
     labels = np.where(np.array(right, bool), 0, 1) if truth is None else np.array(right)
     kept = scores(labels.tolist())
@@ -212,6 +214,37 @@ def test_over_three_seeds_the_difference_has_to_show_over_them_too(judge):
     assert found.commands[0].endswith(f"--seeds 0-{needed - 1}")
 
 
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_one_trained_model_is_no_verdict_on_its_method(judge, n):
+    nets = [told("cnn", first(20), seed=seed, dataset=YEAST) for seed in range(n)]
+    found = judge("svm-above-simple-cnn", told("svm-hog", first(40), dataset=YEAST), *nets)
+    (ruling,) = found.rulings
+    if n == 3:
+        assert (found.verdict, ruling.trial.few_seeds) == ("supported", ())
+        return
+    assert (found.verdict, ruling.p, ruling.seeds) == ("inconclusive", None, 3)
+    assert ruling.needs == "one trained model is no verdict on its method: it takes three seeds of cnn"
+    command = f"cellbench run --dataset {YEAST} --method cnn --device cpu --seeds 0-2"
+    assert found.commands[0].startswith(f"cellbench run --dataset {YEAST} --method cnn")
+    assert found.commands[0].endswith("--seeds 0-2"), command
+
+
+def test_one_trained_model_does_not_count_where_others_are_settled(judge):
+    """Shown of vgg11 by three seeds, while one seed of resnet18 says the opposite."""
+    settled = [
+        told("vgg11", first(right, 100), train=1.0, dataset=YEAST, seed=seed, **size)
+        for right, size in ((50, {"limit": 600, "n": 600}), (90, {"n": 60000}))
+        for seed in range(3)
+    ]
+    alone = [
+        told("resnet18", first(right, 100), train=1.0, dataset=YEAST, seed=0, **size)
+        for right, size in ((90, {"limit": 600, "n": 600}), (50, {"n": 60000}))
+    ]
+    found = judge("nets-overfit-small-data", *settled, *alone)
+    assert found.verdict == "supported"
+    assert found.summary.endswith("; not counted, as of fewer than three seeds: resnet18")
+
+
 # best_of
 
 
@@ -387,8 +420,9 @@ def test_degradation_is_a_higher_training_error_by_welchs_t_from_three_seeds_on(
     (ruling,) = found.rulings
     assert found.verdict == verdict
     if len(deep) == 2:
-        assert (ruling.seeds, ruling.needs) == (3, "three seeds of each, from which on Welch's t is taken")
-        assert found.commands == ("cellbench run --suite depth -m 'plain*'",)  # three seeds are its own
+        assert ruling.seeds == 3
+        assert ruling.needs == "one trained model is no verdict on its method: it takes three seeds of plain34"
+        assert found.commands[1] == "cellbench run --suite depth -m 'plain*'"  # three seeds are its own
     else:
         assert ruling.p == pytest.approx(scipy_stats.ttest_ind(deep, shallow, equal_var=False).pvalue)
 
@@ -532,7 +566,7 @@ def several(right, method="resnet18", named=None, params=None, **changes):
     kept = {"test_scores": logits, "test_labels": truth, "test_index": np.arange(len(truth))}
     record = make(method, **changes)
     spec = dataclasses.replace(record.spec, method=named or method, params={**record.spec.params, **(params or {})})
-    facts = {**record.facts, "multilabel": True}
+    facts = {**record.facts, "multilabel": True, "seeded": False}
     metrics = {**record.metrics, "test": evaluate(truth, logits, 0.0)}
     return dataclasses.replace(record, spec=spec, facts=facts, metrics=metrics), kept
 

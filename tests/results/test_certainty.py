@@ -9,7 +9,7 @@ from cellbench.reporting.tables.table import Column, Table, render
 from cellbench.reporting.tables.views import tables
 from cellbench.results import certainty, runs, stats
 
-from ..reporting.conftest import judged
+from ..reporting.conftest import STEADY, judged
 
 
 @pytest.fixture
@@ -63,16 +63,47 @@ def test_the_interval_of_a_class_says_what_was_drawn_of_it(results):
     assert "† over cells of these wells only" in table.notes[0]
 
 
-def test_the_best_ties_with_what_was_not_shown_to_be_worse(board):
-    rows, table = board(judged("resnet18", 0.93, 1), judged("vgg11", 0.925, 2), judged("cnn", 0.8, 3))
+def steady(method, *told):
+    """A record and predictions of a method that no seed changes."""
+    return judged(method, *told, facts=STEADY)
+
+
+def test_the_best_alone_is_bold_and_marks_show_what_was_not_shown_to_be_worse(board):
+    rows, table = board(steady("resnet18", 0.93, 1), steady("vgg11", 0.925, 2), steady("cnn", 0.8, 3))
     assert {name: row["tied"] for name, row in rows.items()} == {"vgg11": True, "resnet18": True, "cnn": False}
-    assert "Bold: vgg11 and those not shown to be worse in accuracy: resnet18 (5 %, Holm)." in table.notes
+    assert [name for name, row in rows.items() if row["best"]] == ["vgg11"]
+    assert "Bold: the best in accuracy, vgg11. ≈: not shown to differ from it (5 %, Holm): resnet18." in table.notes
+    markdown = render([table], "markdown")
+    best = f"**{100 * rows['vgg11']['test_accuracy']:.1f} ± "
+    assert [markdown.count(text) for text in (best, "93.0 ± 2.0≈", "≈ ")] == [1, 1, 1]
+    assert r"93.0 ± 2.0$\approx$" in render([table], "latex")
+
+
+def test_rows_of_fewer_than_three_seeds_are_not_compared_and_the_command_for_three_is_there(board):
+    rows, table = board(steady("svm-hog", 0.93, 1), judged("cnn", 0.90, 2), *seeds_of("mlp", 0.92))
+    assert {name: row["tied"] for name, row in rows.items()} == {"svm-hog": True, "cnn": None, "mlp": True}
+    (note,) = [note for note in table.notes if "three seeds" in note]
+    assert note == (
+        "Fewer than three seeds tell of these trained models, not of their methods: cnn. They are not compared with "
+        "the best. Get three with: cellbench run --dataset hep2 --method cnn --device cpu --seeds 0-2"
+    )
+
+
+def seeds_of(method, share):
+    return [judged(method, share, 30 + seed, seed=seed) for seed in range(3)]
+
+
+def test_beside_a_best_row_of_one_seed_nothing_is_compared_and_nothing_bold(board):
+    rows, table = board(judged("resnet18", 0.95, 1), steady("svm-hog", 0.6, 2), *seeds_of("mlp", 0.7))
+    assert {row["tied"] for row in rows.values()} == {None}
+    assert "**" not in render([table], "markdown").partition("\n")[2]
+    assert any("No row is compared with the best, which is one of them." in note for note in table.notes)
 
 
 def test_what_cannot_be_compared_does_not_tie(board, record):
-    elsewhere, told = judged("cnn", 0.85, 3)
+    elsewhere, told = steady("cnn", 0.85, 3)
     other_images = {**told, "test_index": told["test_index"] + 1}
-    rows, table = board(judged("resnet18", 0.93, 1), (elsewhere, other_images), judged("svm-hog", 0.7))
+    rows, table = board(steady("resnet18", 0.93, 1), (elsewhere, other_images), judged("svm-hog", 0.7))
     assert rows["cnn"]["tied"] is None
     assert any("every other row that could be compared is worse" in note for note in table.notes)
 
@@ -115,7 +146,7 @@ def accuracy(one):
 
 
 def test_bold_is_what_the_terminal_makes_of_it_and_moves_no_column(results):
-    found = tables(load_results(results(judged("resnet18", 0.93, 1), judged("cnn", 0.8, 3))), "leaderboard")
+    found = tables(load_results(results(steady("resnet18", 0.93, 1), steady("cnn", 0.8, 3))), "leaderboard")
     plain = render(found, "text")
     styled = render(found, "text", bold=lambda text: f"<{text}>")
     assert styled.replace("<", "").replace(">", "") == plain

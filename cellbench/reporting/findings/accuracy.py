@@ -48,7 +48,7 @@ def more_accurate(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
             **settling(a, b, figure, beyond, found),
         }
         p = None if claim.target else found.p if found else 1.0
-        trials.append(trial(a, difference=beyond, p=p, **told))
+        trials.append(trial(a, (a, b), difference=beyond, p=p, **told))
     return trials
 
 
@@ -75,7 +75,7 @@ def best_of(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
             "evidence": both_shown((a, *others), figure),
             **settling(a, others[i], figure, *found[i]),
         }
-        trials.append(trial(a, difference=found[i][0], p=p_of_all, **told))
+        trials.append(trial(a, (a, *others), difference=found[i][0], p=p_of_all, **told))
     return trials
 
 
@@ -116,7 +116,7 @@ def reaches(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
             "evidence": both_shown((best,), figure),
         }
         difference, sure = reached(span, claim.target) if span else (0.0, False)
-        trials.append(trial(best, difference=difference, p=None, sure=sure, **told))
+        trials.append(trial(best, (best,), difference=difference, p=None, sure=sure, **told))
     return trials
 
 

@@ -105,7 +105,7 @@ def _narrows(gaps: Sequence[tuple[Row, Gap]], figure: str, what: str, images: In
         ),
         **_settling_gap(difference, images, of_few, of_many),
     }
-    return trial(many, difference=difference, p=p, **told)  # at the most images, often all of the data
+    return trial(many, (few, many), difference=difference, p=p, **told)  # at the most images, often all of the data
 
 
 def _p_of_gap(difference: float, images: Interval | None, few: Gap, many: Gap) -> float:
@@ -178,6 +178,7 @@ def _errors(a: Row, b: Row, every: Sequence[Row], sign: int) -> Trial:
     said = f"training error: {errors}; {a['method']} − {b['method']}: {points(sign * difference)}{shown_by}"
     return trial(
         a,
+        (a, b),
         difference=difference,
         p=welch.p if welch else 1.0,
         said=said + seeds_said(a, b),

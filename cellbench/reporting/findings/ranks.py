@@ -63,7 +63,7 @@ def _ranks(best: Sequence[Row], figures: Sequence[str], skew: float) -> Trial:
         "evidence": tuple(e for name in figures for e in both_shown(best, name)),
         **_settling_ranks(couples[i], figures, leads[i], found[i]),
     }
-    return trial(a, difference=1.0 if turned else -1.0, p=float(adjusted[i]), **told)
+    return trial(a, best, difference=1.0 if turned else -1.0, p=float(adjusted[i]), **told)
 
 
 def _settling_ranks(

@@ -76,7 +76,14 @@ def _explained(claim: Claim, own: tuple[Row, ...], duels: dict[int | None, tuple
     elif lead - half <= 0:
         needs = "more seeds or a larger test set would tell whether there is a lead at all"
     return trial(
-        own[0], difference=difference, p=None, sure=sure, said=said, needs=needs, evidence=both_shown(shows, figure)
+        own[0],
+        own,
+        difference=difference,
+        p=None,
+        sure=sure,
+        said=said,
+        needs=needs,
+        evidence=both_shown(shows, figure),
     )
 
 

@@ -45,7 +45,7 @@ def slower(claim: Claim, rows: Sequence[Row], names: Sequence[str] = SAME_MACHIN
             **(settling_seeds(difference, sds, n) if found else few),
         }
         sure = found is None and abs(difference) > math.log(OF_ONE_RUN)
-        trials.append(trial(a, difference=difference, p=found.p if found else None, sure=sure, **told))
+        trials.append(trial(a, (), difference=difference, p=found.p if found else None, sure=sure, **told))
     return trials
 
 

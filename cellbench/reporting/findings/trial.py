@@ -11,6 +11,7 @@ from ...results.bootstrap import SEEDS
 from ...results.certainty import compare_rows
 from ...results.rows import Row
 from ...results.stats import FEWEST_SEEDS, Comparison
+from ..captions import commands_for_seeds
 from .evidence import Evidence, briefly, shown
 from .power import IN_HALF, Lack
 
@@ -26,6 +27,8 @@ class Trial:
     said: the result in words. evidence: the rows that it rests on. simulated: whether the images are.
     What would settle an inconclusive trial: lack, from which that is computed; or needs, in words, and seeds, the
     number of seeds of each in all.
+    few_seeds: the rows that have fewer than three seeds, where another seed might give another result: whatever the
+    trial shows then holds for these trained models alone. commands: those that run three seeds of each.
     """
 
     dataset: str
@@ -41,11 +44,19 @@ class Trial:
     needs: str = ""
     seeds: int | None = None
     simulated: bool = False
+    few_seeds: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
 
 
-def trial(row: Row, **told: object) -> Trial:
-    place = {"dataset": row.dataset, "split": row.split, "limit": row.limit, "n": row.n_train}
-    return Trial(**place, simulated=bool(row.synthetic), **told)  # type: ignore[arg-type]
+def trial(row: Row, rows: Sequence[Row], **told: Any) -> Trial:
+    """Return a trial on the data of `row`.
+
+    rows: those whose seeds matter to what is compared. told: what else a trial has.
+    """
+    few = [one for one in rows if one.too_few_seeds]
+    names, commands = tuple(dict.fromkeys(map(briefly, few))), tuple(commands_for_seeds(few))
+    place: dict[str, Any] = {"dataset": row.dataset, "split": row.split, "limit": row.limit, "n": row.n_train}
+    return Trial(**place, **told, simulated=bool(row.synthetic), few_seeds=names, commands=commands)
 
 
 def versus(a: Row, b: Row, figure: str) -> tuple[float, Comparison | None]:
@@ -91,7 +102,7 @@ def sureness(found: Comparison | None) -> str:
 def seeds_said(*rows: Row) -> str:
     n = [len(row.seeds) for row in rows]
     if set(n) == {1}:
-        return "; one seed each, so it holds for these trained models"
+        return "; one seed each"
     return f"; {n[0]} seeds each" if len(set(n)) == 1 else f"; seeds: {' and '.join(map(str, n))}"
 
 

@@ -12,7 +12,7 @@ from ...core.words import counted
 from ...results.bootstrap import SEEDS
 from ...results.certainty import ALPHA
 from ...results.rows import Row
-from ...results.stats import holm
+from ...results.stats import FEWEST_SEEDS, holm
 from ..captions import MOST_NAMED
 from .claim import Claim
 from .evidence import briefly, sides
@@ -27,12 +27,13 @@ SUPPORTED, CONTRADICTED, INCONCLUSIVE, NOT_TESTED = VERDICTS = (
     "inconclusive",
     "not tested",
 )
+FEW_OF_A_METHOD = "one trained model is no verdict on its method: it takes three seeds of"
 MOST_SEEDS = 50  # the most seeds that a command asks for
 
 
 @dataclass(frozen=True)
 class Ruling:
-    """A trial and its verdict. p: adjusted over the claim's trials, None where the trial has no p.
+    """A trial and its verdict. p: adjusted over the claim's trials, None where the trial has none or too few seeds.
 
     needs: what would settle an inconclusive trial, in words, '' for any other. seeds: the number of seeds of each, in
     all, that would settle it; None where seeds would not.
@@ -100,7 +101,7 @@ def find(claim: Claim, rows: Sequence[Row]) -> Finding:
         commands = tuple(in_full(command, of_claim, protocol) for command in claim.commands)
     else:
         verdict, summary, settled = _sum_up(claim, rulings)
-        commands = () if settled else _commands(claim, rulings)
+        commands = () if settled else (*_for_seeds(rulings), *_commands(claim, rulings))
     summary += _not_counted(claim, rows)
     return Finding(claim, verdict, summary, tuple(rulings), tuple(simulated), commands)
 
@@ -121,12 +122,13 @@ def _not_counted(claim: Claim, rows: Sequence[Row]) -> str:
 
 
 def ruled(trials: Sequence[Trial]) -> list[Ruling]:
-    """Return the ruling on each trial, with p adjusted by Holm over the trials that have a p."""
-    tested = [i for i, one in enumerate(trials) if one.p is not None]
+    """Return the ruling on each trial, with p adjusted by Holm over the trials that have a p and enough seeds."""
+    tested = [i for i, one in enumerate(trials) if one.p is not None and not one.few_seeds]
     adjusted = dict(zip(tested, holm([trials[i].p or 0.0 for i in tested]), strict=True))
     rulings = []
     for i, one in enumerate(trials):
-        sure = one.sure if one.p is None else bool(adjusted[i] <= ALPHA)
+        sure = one.sure if one.p is None else i in adjusted and bool(adjusted[i] <= ALPHA)
+        sure = sure and not one.few_seeds
         word = INCONCLUSIVE if not sure or not one.difference else SUPPORTED if one.difference > 0 else CONTRADICTED
         p = float(adjusted[i]) if i in adjusted else None
         rulings.append(Ruling(word, one, p, *(_needs(one, len(tested)) if word == INCONCLUSIVE else ("", None))))
@@ -138,6 +140,8 @@ def _needs(one: Trial, family: int) -> tuple[str, int | None]:
 
     family: the number of trials of the claim with a p. The number of seeds is None where seeds would not settle it.
     """
+    if one.few_seeds:
+        return f"{FEW_OF_A_METHOD} {', '.join(one.few_seeds)}", max(FEWEST_SEEDS, one.seeds or 0)
     if one.lack is None:
         return one.needs, one.seeds
     family = family if one.p is not None else 1
@@ -153,13 +157,16 @@ def _sum_up(claim: Claim, rulings: Sequence[Ruling], short: str = "") -> tuple[s
     The rulings that count are the first of these that exist: those on all images of the claim's data set, on part of
     its images, on all images of other data sets, on part of those. Of rulings on all images, those on the split that
     the data came with count before those on drawn splits. A verdict needs all of these: where one is open, or says
-    otherwise, the claim is open, and which comparison says what is named.
+    otherwise, the claim is open, and which comparison says what is named. Those of too few seeds count only if there
+    are no others.
     """
     if not rulings:
         return NOT_TESTED, NOT_TESTED, False
     home = [one for one in rulings if one.trial.dataset == claim.dataset]
     whole = [one for one in home if one.trial.limit is None]
     counting = _official(whole) or home or _official([one for one in rulings if one.trial.limit is None]) or rulings
+    alone = [one for one in counting if one.trial.few_seeds]  # of these trained models alone
+    counting = [one for one in counting if one not in alone] or alone
     words = {one.verdict for one in counting}
     verdict = words.pop() if len(words) == 1 else INCONCLUSIVE
     said = f"{verdict}, shortened ({short})" if short else verdict
@@ -170,6 +177,8 @@ def _sum_up(claim: Claim, rulings: Sequence[Ruling], short: str = "") -> tuple[s
         said += f"; it was claimed of {claim.dataset}, where it is not tested"
     elif not whole:
         said += ", on limited numbers of training images"
+    if alone != counting and (names := list(dict.fromkeys(name for one in alone for name in one.trial.few_seeds))):
+        said += f"; not counted, as of fewer than three seeds: {', '.join(names)}"
     return verdict, said, bool(whole) and verdict != INCONCLUSIVE
 
 
@@ -213,6 +222,11 @@ def _commands(claim: Claim, rulings: Sequence[Ruling]) -> tuple[str, ...]:
     if home and not seeds:
         return ()  # more runs would not settle it
     return tuple(_with_seeds(command, max(seeds, default=1)) for command in claim.commands)
+
+
+def _for_seeds(rulings: Sequence[Ruling]) -> list[str]:
+    """Return the commands that run three seeds of what has fewer."""
+    return list(dict.fromkeys(command for one in rulings for command in one.trial.commands))[:MOST_NAMED]
 
 
 def _with_seeds(command: str, n: int) -> str:

@@ -41,7 +41,8 @@ FIGURES = (
     ("params", "numbers that a net learns"),
     ("seeds", "how often a method was trained, each time with other random numbers"),
     ("content", "the fingerprint of the images and labels: the same content, the same data"),
-    ("bold", "the best, and all that were not shown to be worse"),
+    ("bold", "the best on test, where it could be compared with others"),
+    ("≈", "not shown to differ from the best"),
 )
 
 

@@ -23,6 +23,7 @@ HARDWARE = (*PLACE, "processor", "gpu")
 NOISE = 0.1  # a relative change of a time that is taken as noise where too few seeds show how it varies
 TIMES = Kind(digits=2)
 SLOWER, LESS, FAILS = "slower", "less accurate", "no longer ok"
+FEW_SEEDS = "too few seeds"
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,9 @@ def compared(before: Results, after: Results) -> list[Line]:
     """Return a line for each pair of rows with the same data, settings and device, and for each row without a partner.
 
     Rows of the same machine and threads meet first; those left over meet across machines, where times aren't compared.
-    outcome: 'same', 'new', 'gone', 'no longer ok', 'now ok'; or 'more accurate', 'less accurate', 'faster', 'slower',
-    two of them with a comma between. What got worse comes first.
+    outcome: 'same', 'new', 'gone', 'no longer ok', 'now ok'; or 'more accurate', 'less accurate', 'too few seeds' (the
+    figure changed, as it might with another seed), 'faster', 'slower', two of them with a comma between. What got worse
+    comes first.
     """
     rows = with_settings(
         [row.having(side=side) for side, results in enumerate((before, after)) for row in results.rows]
@@ -64,7 +66,7 @@ def _weight(row: Line) -> int:
     Rows that are no longer ok come before all others; 'now ok' counts as better.
     """
     ranks = (LESS in row["outcome"], SLOWER in row["outcome"])
-    last = {FAILS: -9, "new": 1, "gone": 2, "same": 3}
+    last = {FAILS: -9, FEW_SEEDS: 1, "new": 2, "gone": 3, "same": 4}
     return last.get(row["outcome"], -2 * ranks[0] - ranks[1])
 
 
@@ -171,7 +173,8 @@ def _outcome(old: Row | None, new: Row | None, score: Change, time: Change) -> s
         return FAILS if old.status == "ok" else "now ok"
     words = []
     if score.value and score.shown(0) is not False:  # without an interval any change counts
-        words.append(LESS if score.value < 0 else "more accurate")
+        few = old.too_few_seeds or new.too_few_seeds
+        words.append(FEW_SEEDS if few else LESS if score.value < 0 else "more accurate")
     if time.value:
         beyond_noise = max(time.value, 1 / time.value) > 1 + NOISE
         if beyond_noise if time.shown(1) is None else time.shown(1):
@@ -199,6 +202,11 @@ def too_much(rows: Iterable[Line], limits: Limits) -> list[str]:
 
 
 def _notes(rows: Sequence[Line]) -> Iterator[str]:
+    if any(FEW_SEEDS in row["outcome"] for row in rows):
+        yield (
+            f"{FEW_SEEDS}: the trained models differ on test, as those of two seeds may; three seeds on both sides "
+            "(--seeds 0-2) tell whether the method changed. --fail-on passes over such rows."
+        )
     if any(row["several_labels"] for row in rows):
         yield "test: accuracy; of several labels an image macro-F1."
     yield from intervals_of(rows, " of changes")

@@ -7,7 +7,6 @@ from ...results.ranking import main_figure, ranked
 from ...results.rows import HARDWARE, Line, Row, memory_of, one_label, time_counts
 from ..captions import (
     LABELS,
-    certainty_of,
     content_of,
     counts_of,
     deviation_of,
@@ -15,9 +14,9 @@ from ..captions import (
     hardware_of,
     marked,
     seeds_of,
-    stands_out,
     title_of,
 )
+from ..standing import certainty_of, level_with_best, stands_out
 from .table import BYTES, IMAGE_TIME, PARAMETERS, PERCENT, SECONDS, Column, Table
 
 COSTS = {
@@ -82,6 +81,7 @@ ACCURACY = Column(
     PERCENT,
     spread=half("test_accuracy"),
     bold=stands_out("accuracy"),
+    mark=level_with_best("accuracy"),
     when=one_label,
 )
 COLUMNS = (
@@ -95,6 +95,7 @@ COLUMNS = (
         PERCENT,
         spread=half("test_macro_f1"),
         bold=stands_out("macro_f1"),
+        mark=level_with_best("macro_f1"),
         when=lambda rows: not one_label(rows),
     ),
     Column("train_seconds", "training", SECONDS, spread=True),

@@ -15,6 +15,7 @@ from ...results.rows import Line, columns_of
 
 Embolden = Callable[[str], str]
 MINUS = "$-$"  # in LaTeX, whose pdflatex has no sign for the true one
+IN_LATEX = {"−": MINUS, "≈": r"$\approx$"}  # tabulate escapes dollars, so these come in after it
 MISSING = "–"
 WIDTH = 130
 COMMAND = ": cellbench "
@@ -297,8 +298,7 @@ def _latex(tables: Sequence[Table]) -> str:
                 r"\begin{table}",
                 rf"\caption{{{_escape(_one_line(t.title))}}}",
                 *(
-                    # tabulate escapes braces, and dollars
-                    grid.replace(_BOLD, r"\textbf{").replace(_END, "}").replace("−", MINUS)
+                    _signs(grid.replace(_BOLD, r"\textbf{").replace(_END, "}"))  # tabulate escapes braces
                     for grid in _tabulate(t, "latex_booktabs", lambda s: _short(s, 60), _BOLD, _END)
                 ),
                 *(rf"\par {_escape(note)}" for note in t.notes),
@@ -307,6 +307,13 @@ def _latex(tables: Sequence[Table]) -> str:
         )
         for t in tables
     )
+
+
+def _signs(text: str) -> str:
+    """Return text with the signs that pdflatex lacks as commands of LaTeX."""
+    for sign, command in IN_LATEX.items():
+        text = text.replace(sign, command)
+    return text
 
 
 def _pipe(text: str) -> str:
@@ -345,7 +352,7 @@ def _short(text: str, width: int) -> str:
 
 def _escape(text: str) -> str:
     special = {character: "\\" + character for character in "&%$#_{}"}
-    special |= {"\\": r"\textbackslash{}", "~": r"\~{}", "^": r"\^{}", "−": MINUS}
+    special |= {"\\": r"\textbackslash{}", "~": r"\~{}", "^": r"\^{}", **IN_LATEX}
     return "".join(special.get(character, character) for character in text)
 
 
