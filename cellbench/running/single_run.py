@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import __version__
+from ..core.calibration import calibrate
 from ..core.data import PARTS, Dataset, Samples, absent_classes, count_classes
 from ..core.decision import Decision
 from ..core.environment import describe
@@ -103,7 +104,8 @@ def execute(
         arrays |= {f"{part}_groups": data.units[index[part]] for part in kept}
     record.to_json()  # raises here, in the run's own process, if a method put something into it that is no data
     if model is not None and methods[spec.method].restore is not None:
-        models.save(model, models.of_run(record, data, measured, method))
+        rule = calibrate(scores["val"], truth["val"])
+        models.save(model, models.of_run(record, data, measured, method, rule))
     return record, arrays
 
 

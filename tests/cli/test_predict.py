@@ -247,5 +247,5 @@ def test_a_model_trained_in_a_run_keeps_its_format(trained):
     assert vars(models.load(trained())).keys() == {
         *("method", "revision", "params", "seed", "preprocessing", "measured", "dataset", "fingerprint", "split"),
         *("limit", "synthetic", "classes", "channels", "height", "width", "dtype", "multilabel", "thresholds"),
-        *("scores", "metrics", "version", "state", "reading"),
+        *("scores", "metrics", "version", "state", "reading", "calibration"),
     }

@@ -10,6 +10,7 @@ import tifffile
 from click.testing import CliRunner
 
 from cellbench.cli import cli
+from cellbench.core.calibration import calibrate
 from cellbench.core.store import read_predictions, read_records
 from cellbench.datasets import datasets
 from cellbench.datasets.files import cache
@@ -60,19 +61,18 @@ def test_labels_of_the_test_images_as_files_are_those_of_the_run(kept, method, d
     assert out.stderr.endswith("\n40 images labelled\n")
     rows = {int(Path(row["file"]).stem): row for row in csv.DictReader(io.StringIO(out.stdout))}
     kept_scores, classes = read_predictions(path), record.facts["classes"]
-    figure = "decision_value" if method == "svm-hog" else "probability"
+    rule = calibrate(kept_scores["val_scores"], kept_scores["val_labels"])
     for index, scores in zip(kept_scores["test_index"], kept_scores["test_scores"], strict=True):
         row = rows.pop(index)
         if dataset == "synthetic-hpa":
             thresholds = np.array(record.chosen["thresholds"], np.float32)
-            chosen, figures = np.flatnonzero(scores > thresholds), 1 / (1 + np.exp(-scores))
+            chosen = np.flatnonzero(scores > thresholds)
         else:
-            chosen, figures = [scores.argmax()], np.exp(scores) / np.exp(scores).sum()
-        figures = scores if method == "svm-hog" else figures
+            chosen = [scores.argmax()]
         assert row["label"] == ";".join(classes[k] for k in chosen)
-        found_figures = [float(row[f"{figure}:{name}"]) for name in classes]
-        np.testing.assert_allclose(found_figures, figures, rtol=1e-5, atol=1e-5)
-        assert row[figure] == ";".join(row[f"{figure}:{classes[k]}"] for k in chosen)
+        probabilities = [float(row[f"probability:{name}"]) for name in classes]
+        np.testing.assert_allclose(probabilities, rule(scores[None])[0], rtol=1e-4, atol=1e-5)
+        assert row["probability"] == ";".join(row[f"probability:{classes[k]}"] for k in chosen)
     assert not rows
 
 

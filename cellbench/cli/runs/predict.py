@@ -52,13 +52,8 @@ def predict(
     """Label IMAGES, files or folders, by the MODEL that a run saved.
 
     Images are PNG, JPEG, BMP or TIFF with the channels and the depth that the model learnt from; they are brought to
-    its size and preprocessed as in training. Writes a row an image: file, label, and one of
-
-    \b
-    probability     of a net: softmax, or sigmoid of several labels an image;
-                    not calibrated: nets tend to be too sure
-    decision_value  of an SVM: pairs of classes won, plus a fraction for by how
-                    much; of several labels, distance from the boundary
+    its size and preprocessed as in training. Writes a row an image: file, label and probability. The run fitted the
+    rule from scores to probabilities on val; how far to trust them: cellbench table --view calibration.
 
     Of several labels an image, all above the thresholds that the run chose on val are named, joined by ';'. Images that
     cannot be read are named, and the exit code is 3. A model file holds no code, and none is run from it.

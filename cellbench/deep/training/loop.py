@@ -62,7 +62,7 @@ def train(
         validation_figure(val.labels, np.zeros((len(val), len(val.classes))))  # refuses labels that can choose nothing
         labels = one_hot(train)
         chosen = torch.from_numpy(chosen_images(labels, recipe, seed))
-        shown = torch.from_numpy(labels)[chosen].float()
+        shown = torch.tensor(labels)[chosen].float()
         images = place(as_tensor(train.images), device)
         data = TrainingImages(images, chosen, shown, min(planned.batch, len(chosen)), device)
         validation = Validation(val, place(as_tensor(val.images), device), _epochs_between(recipe, data, val))
@@ -130,7 +130,7 @@ def _validate(learner: Learner, val: Validation, epoch: int, best: Best) -> tupl
     if score > best.score:
         kept = checkpoints.weights_of(learner.classifier.net) if learner.recipe.choose != "last" else {}
         best = Best(score, epoch, kept)
-    on_val, labels = torch.from_numpy(scores), torch.from_numpy(one_hot(val.samples)).float()
+    on_val, labels = torch.from_numpy(scores), torch.tensor(one_hot(val.samples)).float()
     device = learner.classifier.device
     loss = float(learner.loss(on_val.to(device), labels.to(device), smoothing=0.0))
     return {**val_figures(loss, on_val, labels, val.samples.multilabel), f"val_{figure}": score}, best

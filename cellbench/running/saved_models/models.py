@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import __version__
+from ...core.calibration import Calibration
 from ...core.data import Dataset
 from ...core.errors import DataError, UsageError, did_you_mean
 from ...core.metrics import decide
@@ -24,7 +25,7 @@ from ...methods.registry import Method, Scorer, methods
 FORMAT = "cellbench model"
 FORMAT_VERSION = 1
 SUFFIX = ".model"
-LATER_FIELDS = {"reading"}  # which models of earlier versions do not have
+LATER_FIELDS = {"reading", "calibration"}  # which models of earlier versions do not have
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +36,8 @@ class Model:
     or None. channels, height, width, dtype: those of the data set's images, before preprocessing. thresholds: those of
     the scores where images have several labels, else empty. scores, state: what the method's `state` returned, see
     methods.registry.Method. metrics: the run's metrics on val and test. reading: how the images were read, see
-    core.data.Info; empty in models of versions that did not keep it.
+    core.data.Info; empty in models of versions that did not keep it. calibration: the rule from scores to
+    probabilities that was fitted on val, see core.calibration; likewise.
     """
 
     method: str
@@ -61,10 +63,11 @@ class Model:
     version: str
     state: Mapping[str, Any]
     reading: Mapping[str, Any] = field(default_factory=dict)
+    calibration: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def has_probabilities(self) -> bool:
-        return bool(self.scores)
+        return bool(self.calibration or self.scores)
 
     def prepared(self, images: NDArray) -> NDArray:
         """Return images of the data set's kind preprocessed as in training."""
@@ -76,19 +79,24 @@ class Model:
         return decide(scores, self.multilabel, np.array(self.thresholds, np.float32) if self.multilabel else 0.0)
 
     def figures(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return probabilities if the method's scores can be made into these, else the scores (decision values)."""
+        """Return probabilities if the method's scores can be made into these, else the scores (decision values).
+
+        They are calibrated unless the model is of a version that did not keep the rule.
+        """
         from scipy.special import expit, softmax
 
+        if self.calibration:
+            return Calibration.of_data(self.calibration)(scores).astype(np.float32)
         if self.scores == "softmax":
             return softmax(scores.astype(np.float64), axis=1).astype(np.float32)
         return expit(scores) if self.scores == "sigmoid" else scores
 
 
-def of_run(record: RunRecord, data: Dataset, measured: Range | None, method: Method) -> Model:
+def of_run(record: RunRecord, data: Dataset, measured: Range | None, method: Method, calibration: Calibration) -> Model:
     """Return the model of a run.
 
     record: the run's record. data: its whole data set. measured: the range that preprocessing measured, or None.
-    method: the trained method.
+    method: the trained method. calibration: fitted on val.
     """
     import torch
 
@@ -117,6 +125,7 @@ def of_run(record: RunRecord, data: Dataset, measured: Range | None, method: Met
         version=__version__,
         state=state,
         reading=canonical(data.info.reading),
+        calibration=calibration.to_data(),
     )
 
 

@@ -116,6 +116,7 @@ def write_json(answer: Answer, out: IO[bytes]) -> None:
         "schema_version": SCHEMA_VERSION,
         "model": _model(model),
         "scores_are": answer.figure,
+        "calibrated": bool(model.calibration),
         "classes": model.classes,
         "thresholds": [rounded(each) for each in thresholds],
         "images": images,

@@ -10,6 +10,7 @@ import pytest
 import torch
 from scipy.special import expit, softmax
 
+from cellbench.core.calibration import calibrate
 from cellbench.core.errors import DataError, UsageError
 from cellbench.datasets.files import cache
 from cellbench.datasets.toy import rings
@@ -80,14 +81,26 @@ def test_a_model_from_a_file_scores_as_the_run_did_and_decides_by_its_thresholds
         ("svm-deep", ("net=mlp", "cached=false"), False, lambda scores: scores),
     ],
 )
-def test_probabilities_are_what_the_loss_makes_of_scores_and_an_svm_has_none(
+def test_probabilities_of_an_older_model_are_what_the_loss_makes_of_scores_and_an_svm_has_none(
     saved, method, settings, multilabel, expected
 ):
     _, predictions, _, path = saved(method, *settings, multilabel=multilabel)
-    model = models.load(path)
+    model = dataclasses.replace(models.load(path), calibration={})
     scores = predictions["test_scores"]
     np.testing.assert_allclose(model.figures(scores), expected(scores), rtol=1e-5, atol=1e-7)
     assert model.has_probabilities == (expected(scores) is not scores)
+
+
+@pytest.mark.parametrize("multilabel", [False, True])
+def test_probabilities_are_calibrated_on_val(saved, multilabel):
+    _, predictions, _, path = saved("svm-hog", multilabel=multilabel)
+    model = models.load(path)
+    rule = calibrate(predictions["val_scores"], predictions["val_labels"])
+    found = model.figures(predictions["test_scores"])
+    np.testing.assert_allclose(found, rule(predictions["test_scores"]), rtol=1e-5, atol=1e-6)
+    assert model.has_probabilities
+    if not multilabel:
+        np.testing.assert_array_equal(found.argmax(1), model.decided(predictions["test_scores"]))
 
 
 def test_a_net_that_starts_from_a_model_is_built_with_its_stem(saved):
