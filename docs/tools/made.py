@@ -2,10 +2,12 @@
 
     python docs/tools/made.py            renews README.md, the pages below docs/ and their figures
     python docs/tools/made.py --check    changes nothing; names what would change, and exits with 1 if anything would
+    python docs/tools/made.py --pictures renews pictures of the report as well, by Chromium; these are not checked
 
 A block begins with <!-- made by: COMMAND --> and ends with <!-- end -->. Between them stands what the command prints:
 as it is if that is Markdown, else as it looks on a terminal. A figure is <!-- drawn by: COMMAND -->, where -o names the
-file that the page shows. COMMAND begins with `cellbench`, or with `python` and one of our own scripts.
+file that the page shows; <!-- pictured by: COMMAND --> stands above a picture of the page that -o names. COMMAND begins
+with `cellbench`, or with `python` and one of our own scripts.
 """
 
 import argparse
@@ -25,7 +27,9 @@ from click.testing import CliRunner
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"<!-- made by: ([^\n]+) -->\n(.*?)<!-- end -->", re.DOTALL)
 FIGURE = re.compile(r"<!-- drawn by: ([^\n]+) -->")
+PICTURE = re.compile(r"<!-- pictured by: ([^\n]+) -->\n!\[[^\]]*\]\(([^)]+)\)")
 MARKS = re.compile(r'aria-label="([^"]*)"')  # what an SVG of ours says of each of its marks
+SCREEN = "1280,900"  # pixels of a picture
 COLUMNS = "84"  # of the terminal that other output than Markdown is for
 
 
@@ -143,10 +147,29 @@ def differing(page: Path, *, write: bool) -> list[str]:
     return found
 
 
+def take_pictures(page: Path) -> list[Path]:
+    """Renew the pictures that a page shows of other pages, and return their files."""
+    taken = []
+    for command, name in PICTURE.findall(page.read_text(encoding="utf-8")):
+        output(command)
+        address = (Path.cwd() / figure_of(command)).as_uri()
+        taken.append(page.parent / name)
+        shot = [
+            f"--screenshot={taken[-1]}",
+            f"--window-size={SCREEN}",
+            "--hide-scrollbars",
+            "--virtual-time-budget=5000",
+        ]
+        subprocess.run(["chromium", "--headless", "--no-sandbox", *shot, address], capture_output=True, check=True)
+    return taken
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="change nothing")
-    check = parser.parse_args().check
+    parser.add_argument("--pictures", action="store_true", help="renew pictures of the report, too")
+    asked = parser.parse_args()
+    check = asked.check
     different = False
     with shipped_records():
         for page in pages():
@@ -155,6 +178,8 @@ def main() -> int:
             if found:
                 verb = "differs from the records" if check else "renewed"
                 print(f"{page.relative_to(ROOT)}: {verb}: {', '.join(found)}")
+            for file in take_pictures(page) if asked.pictures else ():
+                print(f"{file.relative_to(ROOT)}: taken anew")
     if not different:
         print("every page shows what the records give")
     return int(check and different)
