@@ -1,5 +1,6 @@
 """Timings as ratios: ours against a peer, turn by turn in one run, so that a noisy machine slows both alike."""
 
+import json
 import os
 import statistics
 import sys
@@ -9,12 +10,24 @@ from pathlib import Path
 
 import pytest
 
+from cellbench.core.contention import Spent
+
+from . import regressions
+
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # before torch is imported: as in the processes of real runs
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # processes that a benchmark starts look for its functions
 
 RATIOS: list[tuple[str, str, float, float, float]] = []
+STARTED = Spent.now()
+JUDGED: dict[str, regressions.Judgement] = {}
 FIGURES: list[tuple[str, float, float, float, str]] = []
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    text = "add the ratios of this run to benchmarks/baselines.json; where it is slower, its ratios begin anew"
+    parser.addoption("--update-baselines", action="store_true", help=text)
+    parser.addoption("--ratios", type=Path, help="write the ratios of this run to a JSON file, by benchmark")
 
 
 @pytest.fixture
@@ -53,11 +66,31 @@ def figures() -> Callable[[str, float, float, float, str], None]:
     return lambda *line: FIGURES.append(line)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run in which a ratio is lower than the noise of earlier runs allows."""
+    ratios = {test: ratio for test, *_, ratio in RATIOS}
+    kind = regressions.machine_kind((Spent.now() - STARTED).of_others)
+    known = regressions.earlier_ratios(kind)
+    JUDGED.update({test: regressions.judge(ratio, known.get(test, []), len(ratios)) for test, ratio in ratios.items()})
+    if file := session.config.getoption("--ratios"):
+        file.write_text(json.dumps(ratios), encoding="utf-8")
+    if session.config.getoption("--update-baselines") and ratios:
+        regressions.update(kind, ratios)
+    elif session.exitstatus == pytest.ExitCode.OK and any(one.answer == "slower" for one in JUDGED.values()):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 def pytest_terminal_summary(terminalreporter) -> None:
     if RATIOS:
-        terminalreporter.section("ours against a peer, medians of one run")
+        kind = regressions.machine_kind((Spent.now() - STARTED).of_others)
+        terminalreporter.section("ours against a peer, medians of one run, and the limit that earlier runs give")
+        terminalreporter.write_line(kind)
         for test, peer, mine, theirs, ratio in RATIOS:
-            terminalreporter.write_line(f"{_words(test):<32} {mine:8.3f} s   {theirs:8.3f} s   {ratio:6.2f} ×   {peer}")
+            judged = JUDGED[test]
+            limit = f"≥ {judged.limit:.2f}" if judged.limit else ""
+            figures = f"{mine:8.3f} s {theirs:8.3f} s {ratio:6.2f} × {limit:<7} {judged.answer:<12}"
+            terminalreporter.write_line(f"{_words(test):<38} {figures} {peer}")
     if FIGURES:
         terminalreporter.section("seconds by the clock and by the processors, memory of all processes at most")
         for test, clock, busy, memory, judged in FIGURES:
