@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import features, svm
-    from .api import run
+    from .api import run, stress, tune
     from .core.settings import setting
     from .datasets.inspection import inspect
     from .datasets.opening import open_dataset
@@ -27,7 +27,9 @@ __all__ = [
     "open_dataset",
     "run",
     "setting",
+    "stress",
     "svm",
+    "tune",
 ]
 
 # Where each public name is found when it is first asked for: importing cellbench loads neither torch nor pandas.
@@ -39,6 +41,8 @@ FUNCTIONS = {
     "open_dataset": ".datasets.opening",
     "run": ".api",
     "setting": ".core.settings",
+    "stress": ".api",
+    "tune": ".api",
 }
 MODULES = ("features", "svm")
 

@@ -1,4 +1,4 @@
-"""`cellbench.run` and its results: what the command line does, for a notebook or a program."""
+"""`cellbench.run`, `tune` and `stress`: what the command line does, for a notebook or a program."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -10,6 +10,7 @@ from .running.planning.options import RunOptions
 from .running.run import RunPlan, plan_runs, run_plan
 
 if TYPE_CHECKING:
+    from .core.stress import StressRecord
     from .results.results import Results
 
 Names = str | Path | Iterable[str | Path]
@@ -87,6 +88,77 @@ def run(
     plan = plan_runs(options, executor)
     run_plan(plan)
     return results_of(plan)
+
+
+def tune(
+    dataset: str | Path,
+    methods: Names,
+    *,
+    trials: int | None = None,
+    budget: str | float | None = None,
+    part: float = 1.0,
+    best: int = 3,
+    seed: int = 0,
+    limit: int | None = None,
+    split: str | None = None,
+    device: str = "auto",
+    output: str | Path = "results",
+    machine: str | None = None,
+    plugins: Names = (),
+    quiet: bool = False,
+    **folder: Unpack[FolderKeywords],
+) -> Path:
+    """Find the settings of methods that are best on val, with the same budget for each, and return a suite of them.
+
+    This is `cellbench tune` with its options as keywords; `cellbench.run(suites=...)` takes the file that is returned.
+    budget: seconds, or a text such as '30m', for each method in place of a number of trials.
+    """
+    from .core.console import note
+    from .running.tuning.budget import parse_budget, parse_part
+    from .running.tuning.tune import tune_all
+    from .running.tuning.tuning import Asked
+
+    files = [Path(file) for file in _texts(plugins)]
+    options = RunOptions(
+        datasets=[str(dataset)],
+        methods=_texts(methods),
+        limit=limit,
+        val_limit=None if limit is None else "all",
+        split=split,
+        device=device,
+        output=Path(output),
+        machine=machine,
+        plugins=files,
+        quiet=quiet,
+        folder=folder,
+    )
+    asked = Asked(parse_budget(trials, budget), parse_part(part), best, seed, files)
+    return tune_all(options, asked, (lambda line: None) if quiet else note)[1]
+
+
+def stress(
+    models: str | Path | Iterable[str | Path] = "results",
+    *,
+    perturbations: Names = (),
+    limit: int | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    force: bool = False,
+    plugins: Names = (),
+) -> "dict[Path, StressRecord]":
+    """Test saved models on test images as another microscope might have taken them, and return what was found of each.
+
+    This is `cellbench stress` with its options as keywords. models: files of models, or folders that have any.
+    """
+    from .running.plugins import load_plugins
+    from .running.saved_models.labelling import choose_device
+    from .running.stress import testing
+    from .running.stress.perturbations import choose
+
+    load_plugins([Path(file) for file in _texts(plugins)])
+    plan = testing.Plan(choose(tuple(_texts(perturbations))), seed, limit, choose_device(device), force)
+    files = testing.find_models([Path(file) for file in _texts(models)])
+    return {file: testing.stress(file, plan) for file in files}
 
 
 def results_of(plan: RunPlan) -> "Results":

@@ -24,6 +24,7 @@ from .results.table import table
 from .runs.predict import predict
 from .runs.run import run
 from .runs.stress import stress
+from .runs.tune import tune
 from .tools.check import check
 from .tools.doctor import doctor
 from .tools.listing import list_
@@ -32,7 +33,7 @@ from .tools.new import new
 # The commands, by what a person wants.
 SECTIONS: dict[str, tuple[click.Command, ...]] = {
     "Get cells and look at them": (prepare, inspect),
-    "Train, and label new images": (run, predict, stress),
+    "Train, and label new images": (run, tune, predict, stress),
     "See what came of it": (table, findings, compare, plot, report, export),
     "Look things up, add your own": (list_, check, new, doctor),
 }

@@ -33,6 +33,7 @@ EXTRAS = {
     for extra in (
         Extra("anndata", "anndata"),
         Extra("cuda", "cuml"),
+        Extra("dask", "distributed"),
         Extra("imbalance", "imblearn"),
         Extra("labels", "cleanlab"),
         Extra("medmnist", "medmnist"),
@@ -41,5 +42,6 @@ EXTRAS = {
         Extra("parquet", "pyarrow"),
         Extra("thundersvm", "thundersvm"),
         Extra("timm", "timm"),
+        Extra("tune", "optuna"),
     )
 }

@@ -39,6 +39,27 @@ SEVERAL = ", or several"
 WORDS_FOR_NONE = ("none", "auto")  # that people may write; the command line reads the first
 
 
+@dataclass(frozen=True)
+class Search:
+    """The values of a setting that `cellbench tune` tries: those from `low` to `high`, or `choices`.
+
+    log: whether equal ratios, not equal steps, are equally likely. Whole numbers at both ends allow whole numbers only.
+    """
+
+    low: float = 0
+    high: float = 0
+    log: bool = False
+    choices: tuple[Any, ...] = ()
+
+
+def between(low: float, high: float, log: bool = False) -> Search:
+    return Search(low, high, log)
+
+
+def among(*choices: Any) -> Search:
+    return Search(choices=choices)
+
+
 def setting(
     meaning: str,
     *,
@@ -50,15 +71,23 @@ def setting(
     unset: str = "none",
     reset_by: str = "",
     needs: Mapping[Any, str] | None = None,
+    search: Search | None = None,
 ) -> Any:
     """Return the declaration of a setting, for typing.Annotated.
 
     meaning: what the setting means, in a few words. ge, gt, le, lt: bounds. may_be: the allowed values in words, where
     type and bounds don't say them. unset: the word for None, where None is allowed; if it is 'auto', people may write
     that. reset_by: name of another setting; if that is changed, a plan resets this one to its default. needs: for each
-    value that needs an optional extra, the name of the extra (see core.extras).
+    value that needs an optional extra, the name of the extra (see core.extras). search: the values that tuning tries;
+    None: tuning leaves the setting as it is.
     """
-    facts: dict[str, Any] = {"may_be": may_be, "unset": unset, "reset_by": reset_by, "needs": dict(needs or {})}
+    facts: dict[str, Any] = {
+        "may_be": may_be,
+        "unset": unset,
+        "reset_by": reset_by,
+        "needs": dict(needs or {}),
+        "search": search,
+    }
     return Field(description=meaning, ge=ge, gt=gt, le=le, lt=lt, json_schema_extra=facts)
 
 
@@ -122,6 +151,7 @@ class Setting:
     unset: str
     reset_by: str
     needs: Mapping[Any, str]
+    search: Search | None
 
 
 def described(settings: Settings) -> list[Setting]:

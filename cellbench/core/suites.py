@@ -4,6 +4,7 @@ import fnmatch
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import BeforeValidator, Field
@@ -52,11 +53,20 @@ class Figures(Settings):
     quoted: bool = False
 
 
+class Tuning(Settings):
+    """What tuning the settings of an entry cost: the number of trials, and their seconds."""
+
+    noun: ClassVar[str] = "key"
+
+    trials: Annotated[int, Field(ge=0)]
+    seconds: Annotated[int | float, Field(ge=0)]
+
+
 class Entry(Settings):
     """A run of a suite.
 
     set: settings that are added to those of the suite, and replace them. split, limit: replace those of the suite.
-    claimed, published: figures from the literature, or None.
+    claimed, published: figures from the literature, or None. tuning: what it cost to find the settings, or None.
     """
 
     noun: ClassVar[str] = "key"
@@ -69,6 +79,7 @@ class Entry(Settings):
     limit: int | None = None
     claimed: Figures | None = None
     published: Figures | None = None
+    tuning: Tuning | None = None
 
 
 class Protocol(Settings):
@@ -154,10 +165,13 @@ def names() -> list[str]:
 def select(patterns: Iterable[str]) -> list[Suite]:
     """Return the suites whose names equal a pattern or match it as a glob, each once, in the order of the patterns.
 
-    Raises UsageError for a pattern without a match.
+    A pattern that ends in .toml is the file of a suite of one's own. Raises UsageError for a pattern without a match.
     """
     known, chosen = names(), dict[str, None]()
     for pattern in patterns:
+        if pattern.endswith(".toml"):
+            chosen[pattern] = None
+            continue
         if not (hits := fnmatch.filter(known, pattern)):
             raise UsageError(f"no suite is called {pattern!r}; {did_you_mean(pattern, known)}")
         chosen.update(dict.fromkeys(hits))
@@ -189,7 +203,14 @@ def choose(
 
 
 def load(name: str) -> Suite:
-    return parse(name, (FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
+    """Return the suite of this name, or in this file. Raises UsageError for a file that cannot be read, or is none."""
+    if not name.endswith(".toml"):
+        return parse(name, (FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
+    try:
+        return parse(Path(name).stem, Path(name).expanduser().read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is no text"
+        raise UsageError(f"suite {name!r} cannot be read: {why}; give the TOML file of a suite") from error
 
 
 def parse(name: str, text: str) -> Suite:
@@ -198,6 +219,9 @@ def parse(name: str, text: str) -> Suite:
         given = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"suite {name!r} is no TOML: {error}") from error
+    for key in ("entries", "published"):
+        if not _is_tables(given.get(key, [])):
+            raise UsageError(f"suite {name!r}: {key} is {given[key]!r}; write a table for each, [[{key}]]")
     if "entries" in given:
         given["entries"] = tuple(_entry(name, i, one) for i, one in enumerate(given["entries"]))
     if "published" in given:
@@ -209,9 +233,17 @@ def parse(name: str, text: str) -> Suite:
     return suite
 
 
+def _is_tables(given: Any) -> bool:
+    return isinstance(given, list) and all(isinstance(one, Mapping) for one in given)
+
+
 def _entry(suite: str, number: int, given: Mapping[str, Any]) -> Entry:
     where = f"suite {suite!r}, entry {given.get('id', number + 1)!r}"
-    read = {key: _figures(f"{where}, {key}", given[key]) for key in ("claimed", "published") if key in given}
+    read: dict[str, Any] = {
+        key: _figures(f"{where}, {key}", given[key]) for key in ("claimed", "published") if key in given
+    }
+    if "tuning" in given:
+        read["tuning"] = _made(Tuning, f"{where}, tuning", given["tuning"])
     return _made(Entry, where, {**given, **read})
 
 

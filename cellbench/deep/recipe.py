@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from ..core.errors import UsageError
-from ..core.settings import OneOrMore, OrNone, Settings, Several, Share, replace, setting
+from ..core.settings import OneOrMore, OrNone, Settings, Several, Share, among, between, replace, setting
 from ..core.training_budget import EPOCHS, LAST_BELOW, SGD_RATE, budget, default_rate
 
 
@@ -25,7 +25,10 @@ class Recipe(Settings):
             unset="auto",
         ),
     ] = None
-    batch: Annotated[int | None, setting("images at a time; auto: as their number asks", ge=1, unset="auto")] = None
+    batch: Annotated[
+        int | None,
+        setting("images at a time; auto: as their number asks", ge=1, unset="auto", search=among(16, 32, 64, 128)),
+    ] = None
     accumulate: Annotated[int, setting("batches whose gradients are averaged for one step", ge=1)] = 1
 
     optimiser: Annotated[Literal["sgd", "adam", "adamw"], setting("what makes steps of gradients")] = "sgd"
@@ -37,11 +40,14 @@ class Recipe(Settings):
             gt=0,
             unset="auto",
             reset_by="optimiser",
+            search=between(0.003, 0.3, log=True),
         ),
     ] = None
     momentum: Annotated[float, setting("share of the last step that SGD keeps", ge=0, le=0.9999)] = 0.9
     nesterov: Annotated[bool, setting("SGD's momentum looks ahead")] = True
-    weight_decay: Annotated[float, setting("pull of the weights towards 0", ge=0)] = 5e-4
+    weight_decay: Annotated[
+        float, setting("pull of the weights towards 0", ge=0, search=between(1e-5, 1e-2, log=True))
+    ] = 5e-4
     decay_all: Annotated[bool, setting("biases and batch norm decay too")] = False
     clip_norm: Annotated[float, setting("bound of the gradient's norm; 0 is none", ge=0)] = 0
     clip_value: Annotated[float, setting("bound of each element of the gradient; 0 is none", ge=0)] = 0
@@ -67,6 +73,7 @@ class Recipe(Settings):
             "share of each label given to all classes alike; of bce, focal and smooth-l1: moved towards 1/2",
             ge=0,
             le=0.9999,
+            search=among(0.0, 0.1, 0.2),
         ),
     ] = 0.1
     focal_gamma: Annotated[float, setting("how much less focal loss minds what is already right", ge=0)] = 2.0
@@ -96,7 +103,9 @@ class Recipe(Settings):
     rotate: Annotated[float, setting("degrees either way, at most", ge=0, le=180)] = 180.0
     flip: Annotated[bool, setting("mirror half of the images, left to right")] = True
     flip_vertical: Annotated[bool, setting("mirror half of the images, top to bottom")] = False
-    scale: Annotated[float, setting("of the image, relative, either way", ge=0, le=0.9999)] = 0.1
+    scale: Annotated[
+        float, setting("of the image, relative, either way", ge=0, le=0.9999, search=between(0.0, 0.3))
+    ] = 0.1
     shift: Annotated[float, setting("of the image, relative to its side, either way", ge=0, le=0.9999)] = 0.06
     shear: Annotated[float, setting("degrees either way, at most", ge=0, le=89)] = 0
     aspect: Annotated[float, setting("of the sides' ratio, either way", ge=0, le=0.9999)] = 0
@@ -107,7 +116,7 @@ class Recipe(Settings):
     fill: Annotated[
         Literal["mirror", "zero"], setting("what lies beyond the border: the mirror image, or the darkest value")
     ] = "mirror"
-    gain: Annotated[float, setting("of contrast, either way", ge=0, le=0.9999)] = 0.2
+    gain: Annotated[float, setting("of contrast, either way", ge=0, le=0.9999, search=between(0.0, 0.5))] = 0.2
     offset: Annotated[float, setting("of brightness, in deviations, either way", ge=0)] = 0
     gamma: Annotated[float, setting("of the exponent, either way", ge=0, le=0.9999)] = 0
     hue: Annotated[float, setting("in turns, either way; three channels", ge=0, le=0.5)] = 0

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from ..core.data import Samples
 from ..core.runs import RunLog
-from ..core.settings import setting
+from ..core.settings import between, setting
 from ..datasets.preprocessing import Preprocessing
 from ..features.groups import values_of
 from .combined import DEFAULT_GROUPS, MIN_SIZE, Groups
@@ -29,7 +29,7 @@ def forest(
     log: RunLog,
     *,
     features: Groups = DEFAULT_GROUPS,
-    trees: Annotated[int, setting("how many trees vote", ge=1)] = 300,
+    trees: Annotated[int, setting("how many trees vote", ge=1, search=between(100, 1000, log=True))] = 300,
     seed: int,
 ) -> Score:
     """Extremely randomised trees, which need no scaling: Geurts, Ernst & Wehenkel, Machine Learning 63, 2006."""
@@ -62,7 +62,7 @@ def boosting(
     log: RunLog,
     *,
     features: Groups = DEFAULT_GROUPS,
-    rounds: Annotated[int, setting("boosting rounds (trees a class)", ge=1)] = 100,
+    rounds: Annotated[int, setting("boosting rounds (trees a class)", ge=1, search=between(30, 300, log=True))] = 100,
     seed: int,
 ) -> Score:
     """Gradient boosting of trees on binned features: Friedman, Annals of Statistics 29(5), 2001; Ke et al., 2017."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..core.data import Samples
 from ..core.errors import DataError
 from ..core.runs import RunLog
-from ..core.settings import OneOrMore, Positive, Settings, setting
+from ..core.settings import OneOrMore, Positive, Settings, among, between, setting
 from ..datasets.preprocessing import Preprocessing
 from .choosing import Candidate, best_candidate
 from .decorator import method
@@ -33,6 +33,7 @@ Penalty = Annotated[
     setting(
         "price of an error; of several the best on val",
         may_be="a positive number, or a list of them such as C=1,10,100",
+        search=between(0.1, 1000.0, log=True),
     ),
 ]
 Width = Literal["scale"] | Positive
@@ -52,7 +53,8 @@ class MachineSettings(Settings):
     ] = "scale"
     kernel: Annotated[Literal["rbf", "linear", "poly", "sigmoid"], setting("what compares two images")] = "rbf"
     class_weight: Annotated[
-        Literal["balanced"] | None, setting("balanced: classes count in inverse proportion to their images")
+        Literal["balanced"] | None,
+        setting("balanced: classes count in inverse proportion to their images", search=among(None, "balanced")),
     ] = None
     backend: Annotated[
         Literal["auto", "torch", "onedal", "libsvm", "thundersvm", "cuml"],

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from ..core.data import Samples
 from ..core.metrics import validation_figure
 from ..core.runs import RunLog
-from ..core.settings import Positive, Settings, Several, setting
+from ..core.settings import Positive, Settings, Several, among, setting
 from ..datasets.preprocessing import Preprocessing
 from ..features.groups import GROUPS, Layout, check_groups, layout, values_of
 from .classical import FeatureSVM, FittedSVM, SVMSettings
@@ -55,6 +55,7 @@ class GroupSettings(Settings):
         setting(
             "groups dropped, all at once, if the val score is better without them",
             may_be="groups among features, or none",
+            search=among(None, OPTIONAL_GROUPS),
         ),
     ] = OPTIONAL_GROUPS
 
@@ -77,6 +78,7 @@ class CombinedSettings(SVMSettings, GroupSettings):
         setting(
             "with gamma=scale: multiples of it that are tried last, with the C and the groups chosen by then",
             may_be="positive numbers, or none",
+            search=among(None, (0.5, 2.0), (0.25, 0.5, 2.0, 4.0)),
         ),
     ] = (0.5, 2.0)
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from ..core.data import Samples
 from ..core.runs import RunLog
-from ..core.settings import OneOrMore, Positive, Settings, setting
+from ..core.settings import OneOrMore, Positive, Settings, between, setting
 from .choosing import Candidate, best_candidate
 from .classical import several
 
@@ -33,6 +33,7 @@ class LinearSettings(Settings):
         setting(
             "inverse strength of the penalty; of several the best on val",
             may_be="a positive number, or a list of them such as C=0.01,0.1,1",
+            search=between(1e-3, 10.0, log=True),
         ),
     ] = (0.001, 0.01, 0.1, 1)
 
@@ -45,6 +46,7 @@ class NeighbourSettings(Settings):
         setting(
             "neighbours that vote; of several the best on val",
             may_be="a whole number of at least 1, or a list of them such as k=1,5,20",
+            search=between(1, 50, log=True),
         ),
     ] = (1, 3, 5, 10, 20, 50)
 

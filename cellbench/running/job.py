@@ -17,7 +17,7 @@ class Job:
     limits. least_steps: the fewest training steps that are enough for a net, see core.undertraining; 0 if any number
     is. follows: names of the settings that follow from the number of training images, see `plan.following`. skip: why
     the run cannot be done, or empty. overrides: settings that were changed from the defaults. titles: the entries of
-    suites that the run is for.
+    suites that the run is for. tuning: `trials` and `seconds` that it took to find the settings; empty if nobody did.
     """
 
     spec: RunSpec
@@ -28,6 +28,7 @@ class Job:
     skip: str = ""
     overrides: Mapping[str, Any] = field(default_factory=dict)
     titles: tuple[str, ...] = ()
+    tuning: Mapping[str, Any] = field(default_factory=dict)
     weights: Path | None = None  # the file behind the setting, which names it and its content, but not its place
 
     def __str__(self) -> str:

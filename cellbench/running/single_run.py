@@ -3,7 +3,7 @@
 import os
 import resource
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from ..core.data import PARTS, Dataset, Samples, absent_classes, count_classes
 from ..core.decision import Decision
 from ..core.environment import describe
 from ..core.errors import CellbenchError
-from ..core.metrics import evaluate, per_class
+from ..core.metrics import evaluate, per_class, validation_figure
 from ..core.runs import RunLog, RunRecord, RunSpec
 from ..core.settings import replace
 from ..core.store import Predictions
@@ -109,6 +109,24 @@ def execute(
     return record, arrays
 
 
+def validate(job: Job, listener: Listener = lambda kind, facts: None) -> dict[str, Any]:
+    """Train the method of a run and score it on val alone: test images are not even read.
+
+    Returns `figure`, the name of the figure that is chosen by, see `core.metrics.validation_figure`, its `value`, and
+    what the method `chose`. Any error of the method passes through.
+    """
+    spec = job.spec
+    _settle_device(spec)
+    data = with_split(cache.read(job.data), spec.split)
+    parts, index, _ = _parts(data, spec, ("train", "val"))
+    method = make_method(job)
+    method.fit(parts["train"], parts["val"], RunLog(listener))
+    returned = method.predict(parts["val"].images)
+    scores = checked_scores(returned, "val", len(parts["val"]), len(data.classes))
+    name, value = validation_figure(data.labels[index["val"]], scores)
+    return {"figure": name, "value": value, "chose": dict(method.chosen)}
+
+
 def make_method(job: Job) -> Method:
     """Return the untrained method of a run. Raises BackendError if a library or device that it needs is missing."""
     entry, spec = methods[job.spec.method], job.spec
@@ -157,13 +175,15 @@ def _undertrained(job: Job, log: RunLog) -> dict[str, str]:
     return {"undertrained": reason} if reason else {}
 
 
-def _plan_facts(job: Job) -> dict[str, list[str]]:
-    """Return the facts `follows` and, if there are any, `entries` of a run.
+def _plan_facts(job: Job) -> dict[str, Any]:
+    """Return the facts `follows` and, if there are any, `entries` and `tuning` of a run.
 
     follows: names of the settings that follow from the number of training images. entries: the entries of suites that
-    the run was made for, by which tables recognise its variants.
+    the run was made for, by which tables recognise its variants. tuning: what it cost to find the settings.
     """
-    return {"follows": list(job.follows), **({"entries": list(job.titles)} if job.titles else {})}
+    entries = {"entries": list(job.titles)} if job.titles else {}
+    tuning = {"tuning": dict(job.tuning)} if job.tuning else {}
+    return {"follows": list(job.follows), **entries, **tuning}
 
 
 def data_facts(data: Dataset, parts: Mapping[str, Samples], spec: RunSpec) -> dict[str, Any]:
@@ -200,13 +220,16 @@ def _input_facts(data: Dataset, preprocessing: Preprocessing) -> dict[str, Any]:
     return {"input": shape, **({"enlarged_from": native} if min(shape[1:]) > min(native) else {})}
 
 
-def _parts(data: Dataset, spec: RunSpec) -> tuple[dict[str, Samples], dict[str, NDArray], Range | None]:
-    """Return the three parts, limited and preprocessed, the positions of their images, and the measured range.
+def _parts(
+    data: Dataset, spec: RunSpec, names: Sequence[str] = PARTS
+) -> tuple[dict[str, Samples], dict[str, NDArray], Range | None]:
+    """Return the parts of these names, limited and preprocessed, the positions of their images, and the measured range.
 
     The positions are those in the data set. The range is what preprocessing measured, or None.
     """
     preprocessing = Preprocessing.of_steps(spec.preprocessing)
     index = limited_parts(data.split, data.labels, spec.limit, spec.val_limit)
+    index = {name: index[name] for name in names}
     done, measured = preprocessing.apply(data.images, index, data.channels)
     channels = preprocessing.channel_names(data.channels)
     parts = {

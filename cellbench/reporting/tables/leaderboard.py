@@ -19,7 +19,7 @@ from ..captions import (
 )
 from ..standing import certainty_of, level_with_best, stands_out
 from .efficiency import ACCURACY
-from .table import BYTES, IMAGE_TIME, PARAMETERS, PERCENT, SECONDS, Column, Table
+from .table import BYTES, COUNT, IMAGE_TIME, PARAMETERS, PERCENT, SECONDS, Column, Table
 
 
 def leaderboard(rows: Sequence[Row]) -> Table:
@@ -63,6 +63,8 @@ LEADERBOARD = (
         spare=4,
     ),
     Column("train_seconds", "training", SECONDS, spread=True),
+    Column("tuning_seconds", "tuning", SECONDS, when="any"),
+    Column("tuning_trials", "trials", COUNT, when="any", spare=5),
     Column("warmup_seconds", "warm-up", SECONDS, spare=8),
     Column("predict_ms_per_image", "predict", IMAGE_TIME, spare=5),
     Column("parameters", "params", PARAMETERS, spare=7),

@@ -85,6 +85,16 @@ def ask(question: Callable[[], T], plugins: Sequence[Path] = ()) -> T:
     return answer
 
 
+def watch(
+    question: Callable[[Listener], T], listener: Listener, timeout: float | None = None, plugins: Sequence[Path] = ()
+) -> tuple[str, Any]:
+    """Call a module-level function of a listener in a child process; see `_in_child` for what is returned.
+
+    An exception that the listener raises here ends the child process and passes through.
+    """
+    return _in_child(_watch, (question,), listener, timeout, plugins)
+
+
 def _in_child(
     target: Callable, arguments: tuple, listener: Listener, timeout: float | None, plugins: Sequence[Path]
 ) -> tuple[str, Any]:
@@ -145,6 +155,10 @@ def _main(
 
 def _run(listener: Listener, job: Job, checkpoint: Path | None, model: Path | None) -> tuple[RunRecord, Predictions]:
     return execute(job, listener, checkpoint, model)
+
+
+def _watch(listener: Listener, question: Callable[[Listener], T]) -> T:
+    return question(listener)
 
 
 def _ask(listener: Listener, question: Callable[[], T]) -> T:

@@ -57,6 +57,7 @@ class Choice:
     limit: int | None = None
     title: str = ""
     val_limit: ValLimit = None
+    tuning: Mapping[str, Any] = field(default_factory=dict)
 
 
 def parse_override(text: str) -> Override:
@@ -126,6 +127,7 @@ def make_plan(
                     skip=_obstacle(entry, data, spec),
                     overrides=changed,
                     titles=titles,
+                    tuning=choice.tuning,
                 )
                 found.append(_with_weights_by_content(job))
     return merged(found)

@@ -116,6 +116,7 @@ def choices_of(
             min((n for n in (own, limit) if n is not None), default=None),
             f"{suite.name}/{entry.id}",
             val_limit,
+            dict(entry.tuning) if entry.tuning else {},
         )
         for own in dict.fromkeys(n for entry in entries for n in suite.limits_of(entry))
         for entry in entries

@@ -1,0 +1,104 @@
+"""`cellbench tune`: the settings of methods that are best on val, with an equal budget for each."""
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ...core.console import note
+from ...core.words import counted, duration
+from ..options import folder_options, plugin_option
+
+
+@click.command()
+@click.option("-d", "--dataset", required=True, metavar="NAME", help="Data set, or folder of images.")
+@click.option(
+    "-m", "--method", "methods", multiple=True, required=True, metavar="NAME", help="Method or glob; repeatable."
+)
+@click.option("--trials", type=int, metavar="N", help="Trials for each method.  [default: 30]")
+@click.option("--budget", metavar="TIME", help="Or a time for each method, such as 30m: that of its trials together.")
+@click.option(
+    "--part",
+    type=float,
+    default=1.0,
+    show_default=True,
+    metavar="SHARE",
+    help="Try settings on this share of the training images, then the best few on all.",
+)
+@click.option("--best", type=click.IntRange(min=1), default=3, show_default=True, help="How many of them.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the search and of training.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Train on N images at most.")
+@click.option("--split", metavar="NAME", help="As in `cellbench run`.  [default: official]")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), default="results", show_default=True, help="Folder of records."
+)
+@click.option("--machine", metavar="NAME", help="Name of this machine (default: made from its hardware).")
+@plugin_option("with further methods")
+@folder_options
+@click.option("-q", "--quiet", is_flag=True, help="Print what came of it only.")
+def tune(
+    dataset: str,
+    methods: tuple[str, ...],
+    trials: int | None,
+    budget: str | None,
+    part: float,
+    best: int,
+    seed: int,
+    limit: int | None,
+    split: str | None,
+    device: str,
+    output: Path,
+    machine: str | None,
+    plugins: tuple[Path, ...],
+    quiet: bool,
+    **folder: Any,
+) -> None:
+    """Find the settings of methods that are best on val.
+
+    Every method has the same budget, and begins with its default settings. Test images are not read. Which settings are
+    tried stands beside each: `cellbench list methods NAME`. A net that does worse than the median of earlier trials
+    at the same epoch is ended early.
+
+    Trials are kept in results/<machine>/<dataset>/tuning.sqlite3. The same call goes on there, and several at once
+    share the work. What came of it is a suite, tuned.toml beside it: default and best settings of each method, and what
+    tuning cost, which tables show.
+
+    \b
+    Examples:
+      cellbench tune -d hep2 -m svm-combined -m fastnet --budget 30m
+      cellbench tune -d my_cells/ -m svm-hog --trials 20
+      cellbench tune -d hep2 -m resnet18 --budget 2h --part 0.25
+    """
+    from ...running.planning.options import RunOptions
+    from ...running.tuning.budget import parse_budget, parse_part
+    from ...running.tuning.tune import tune_all
+    from ...running.tuning.tuning import Asked
+
+    asked = Asked(parse_budget(trials, budget), parse_part(part), best, seed, plugins)
+    options = RunOptions(
+        datasets=[dataset],
+        methods=methods,
+        limit=limit,
+        val_limit=None if limit is None else "all",
+        split=split,
+        device=device,
+        output=output,
+        machine=machine,
+        plugins=plugins,
+        quiet=quiet,
+        folder=folder,
+    )
+    done, file = tune_all(options, asked, (lambda line: None) if quiet else note)
+    for one in done:
+        before = "failed" if one.default is None else f"{one.default:.4f}"
+        settings = " ".join(f"{name}={value}" for name, value in one.settings.items()) or "the defaults"
+        cost = f"{counted(one.trials, 'trial')}, {duration(one.seconds)}"
+        figure = one.figure.replace("_", " ")
+        click.echo(f"{one.job.spec.method}: val {figure} {one.value:.4f}, default {before} ({cost}): {settings}")
+    where = "" if output == Path("results") else f" -o {shlex.quote(str(output))}"
+    limited = "" if limit is None else f" --limit {limit} --val-limit all"
+    click.echo(
+        f"Next: cellbench run --suite {shlex.quote(str(file))} --seeds 0-2 -d {shlex.quote(dataset)}{limited}{where}"
+    )

@@ -1,0 +1,81 @@
+"""What tuning found, as a suite: default and best settings of each method, for `cellbench run --suite FILE`."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ...core.errors import UsageError, cannot_write
+from ...core.runs import RunSpec, canonical
+from ...core.store import write_whole
+from ...core.suites import Entry, Suite, parse
+from .tuning import Tuned
+
+
+def write(file: Path, tuned: Sequence[Tuned]) -> Suite:
+    """Write the suite of what was tuned to a file, and return it.
+
+    Entries of other methods that an earlier call wrote there stay. Raises UsageError if the file cannot be written, or
+    holds something else than such a suite.
+    """
+    spec = tuned[0].job.spec
+    entries = {entry["id"]: entry for entry in _earlier(file, spec)}
+    entries |= {entry["id"]: entry for one in tuned for entry in _entries(one)}
+    head = {
+        "title": f"tuned on val of {spec.dataset}",
+        "source": f"cellbench tune, data of content {spec.fingerprint}",
+        "dataset": spec.dataset,
+        "split": spec.split,
+    }
+    text = "\n".join([*_lines(head), *(line for entry in entries.values() for line in _table(entry))]) + "\n"
+    suite = parse(file.stem, text)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(file, lambda out: out.write(text.encode()))
+    except OSError as error:
+        raise UsageError(cannot_write(file, error, "-o")) from error
+    return suite
+
+
+def _entries(tuned: Tuned) -> Iterable[dict[str, Any]]:
+    method = tuned.job.spec.method
+    yield {"id": f"{method}-default", "label": f"{method}, default settings", "method": method}
+    if tuned.settings:
+        yield {
+            "id": f"{method}-tuned",
+            "label": f"{method}, tuned",
+            "method": method,
+            "set": tuned.settings,
+            "tuning": {"trials": tuned.trials, "seconds": round(tuned.seconds, 1)},
+        }
+
+
+def _earlier(file: Path, spec: RunSpec) -> list[dict[str, Any]]:
+    if not file.exists():
+        return []
+    suite = parse(file.stem, file.read_text(encoding="utf-8"))
+    if spec.fingerprint not in suite.source or suite.split != spec.split:
+        return []  # of other data or another split: nothing in it can be compared
+    return [_plain(entry) for entry in suite.entries]
+
+
+def _plain(entry: Entry) -> dict[str, Any]:
+    found = {"id": entry.id, "label": entry.label, "method": entry.method, "set": dict(entry.set)}
+    return {**found, **({"tuning": dict(entry.tuning)} if entry.tuning else {})}
+
+
+def _table(entry: Mapping[str, Any]) -> list[str]:
+    return ["", "[[entries]]", *_lines({name: value for name, value in entry.items() if value != {}})]
+
+
+def _lines(values: Mapping[str, Any]) -> list[str]:
+    return [f"{name} = {_toml(value)}" for name, value in values.items()]
+
+
+def _toml(value: Any) -> str:
+    """Return a value as TOML; None is the word 'none', as suites have it."""
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{name} = {_toml(one)}" for name, one in value.items()) + " }"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_toml, value))}]"
+    return json.dumps("none" if value is None else canonical(value), ensure_ascii=False)

@@ -1,0 +1,57 @@
+"""`cellbench tune`: from images to a suite that runs, with what tuning cost in the table."""
+
+import json
+
+import pytest
+
+from cellbench.core.extras import EXTRAS, Extra
+
+from .program import call
+
+pytest.importorskip("optuna")
+
+
+def test_from_images_to_a_tuned_run_in_the_table(cells, tmp_path):
+    results = tmp_path / "r"
+    arguments = ["tune", "-d", cells, "-m", "svm-flat", "--trials", 3, "-o", results]
+    first = call(*arguments)
+    assert first.returncode == 0, first.stderr
+    assert first.stdout.startswith("svm-flat: val macro f1 ")
+    assert "(3 trials, " in first.stdout
+    assert first.stderr.count("svm-flat, trial ") == 3
+    again = call(*arguments)
+    assert (again.stdout.splitlines()[-1], again.stderr.count("trial ")) == (first.stdout.splitlines()[-1], 0)
+    (file,) = results.rglob("tuned.toml")
+    ran = call("run", "--suite", file, "-d", cells, "-o", results)
+    assert ran.returncode == 0, ran.stderr
+    rows = json.loads(call("table", results, "--runs", "all", "--view", "leaderboard", "--format", "json").stdout)
+    tuned = {row["tuning_trials"] for row in rows}
+    assert tuned <= {3, None}
+    records = [json.loads(path.read_text()) for path in results.rglob("s0-*.json")]
+    assert {bool(one["overrides"]) for one in records} == {"tuning" in one["facts"] for one in records}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-m", "svm-flat", "--trials", 0], "--trials got 0; give a number from 1"),
+        (["-m", "svm-flat", "--budget", "long"], "--budget got 'long'; write 90s, 30m or 2h"),
+        (["-m", "svm-flat", "--part", 2], "--part got 2; give a share above 0, up to 1"),
+        (["-m", "floor-majority"], "method 'floor-majority' has no settings to tune"),
+        (["-m", "svm-flatt"], "did you mean 'svm-flat'"),
+    ],
+)
+def test_what_cannot_be_tuned_is_refused_in_one_line(cells, tmp_path, arguments, message):
+    refused = call("tune", "-d", cells, "-o", tmp_path / "r", *arguments)
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1), refused.stderr
+    assert message in refused.stderr
+    assert not (tmp_path / "r").exists()
+
+
+def test_without_optuna_it_says_what_to_install(cells, tmp_path, monkeypatch):
+    monkeypatch.setitem(EXTRAS, "tune", Extra("tune", "no_such_module"))
+    refused = call("tune", "-d", cells, "-m", "svm-flat", "-o", tmp_path / "r")
+    assert (refused.returncode, refused.stderr) == (
+        2,
+        'cellbench: cellbench tune needs the package no_such_module, which is missing; pip install "cellbench[tune]"\n',
+    )
