@@ -89,18 +89,20 @@ class Judgement:
     """The answer for each data set, and the verdict on each claim.
 
     answers: each with its `sentence`. findings: one for each claim, with its `verdict` and `summary`. folder: the
-    folder of results that commands name, None for the default one.
+    folder of results that commands name, None for the default one. every: whether claims that were not tested are shown
+    too, not only counted.
     """
 
     answers: Sequence[Mapping[str, Any]]
     findings: Sequence[Finding]
     folder: Path | None = None
+    every: bool = False
 
     def __repr__(self) -> str:
-        return as_text(self.findings, self.answers, output=self.folder)
+        return as_text(self.findings, self.answers, output=self.folder, every=self.every)
 
     def _repr_markdown_(self) -> str:
-        return as_markdown(self.findings, self.answers, self.folder)
+        return as_markdown(self.findings, self.answers, self.folder, self.every)
 
 
 def charts(results: Results, kind: str, conditions: Sequence[str] = (), runs: str = "default") -> Charts:
@@ -120,7 +122,7 @@ def charts(results: Results, kind: str, conditions: Sequence[str] = (), runs: st
 
 def judgement(results: Results, claims: Sequence[str] = ()) -> Judgement:
     """Return the answers and the verdicts of `cellbench findings`; claims: the ids of those to judge, all if none."""
-    return Judgement(sentences(results), findings(results, claims), results.folder_to_name)
+    return Judgement(sentences(results), findings(results, claims), results.folder_to_name, bool(claims))
 
 
 def html_table(shown: Table) -> str:

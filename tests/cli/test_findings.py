@@ -208,10 +208,14 @@ def findings(tmp_path):
 
 
 def test_findings_judge_every_claim_and_end_well_whatever_the_verdicts(findings):
-    outcome = findings()
+    outcome = findings("--claims", "all")
     assert outcome.exit_code == 0, outcome.output
     assert all(f"\n{name}: " in outcome.output for name in CLAIMS)
-    assert f"{len(CLAIMS)} claims: " in outcome.output
+    short = findings().output
+    untested = outcome.output.count(": not tested")
+    assert f"\n{len(CLAIMS) - untested} claims of studies were tested here: " in short
+    assert f"\n{untested} claims of studies were not tested here: --claims all lists them" in short
+    assert len(short) < len(outcome.output) / 2
     assert "\x1b" not in outcome.output
     assert outcome.output.startswith("On hep2 the best on val is a net, cnn: ")
 
@@ -224,7 +228,7 @@ def test_findings_as_json_are_all_there(findings):
 
 
 def test_findings_as_markdown_link_each_claim(findings):
-    text = findings("--format", "markdown").output
+    text = findings("--format", "markdown", "--claims", "all").output
     links = re.findall(r"\]\(#([\w-]+)\)", text)
     assert links == list(CLAIMS)
     assert all(f"\n## {name}\n" in text for name in links)

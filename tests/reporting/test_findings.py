@@ -151,7 +151,7 @@ def test_simulated_images_give_no_verdict_and_are_shown_marked(judge):
     )
     assert (found.verdict, found.rulings, len(found.simulated)) == ("not tested", (), 1)
     assert all(row["simulated"] for row in found.simulated[0].evidence)
-    text = show.as_text([found], [], 100)
+    text = show.as_text([found], [], 100, every=True)
     assert "simulated images, no verdict rests on this" in " ".join(text.split())
     assert "supported" not in text
 
@@ -733,6 +733,22 @@ def test_json_has_everything_as_plain_data_and_markdown_escapes_names(judge):
     }
     assert data["claimed"][0]["values"]["test_accuracy"] == 0.82
     assert "a\\|b\\<c\\>" in show.as_markdown([found], [])
+
+
+def test_what_was_not_tested_is_one_line_unless_all_claims_are_asked_for(results):
+    found = findings(load_results(results(told("svm-hog", first(40)), told("cnn", first(30)))))
+    n = sum(one.verdict == "not tested" for one in found)
+    line = f"{n} claims of studies were not tested here: --claims all lists them"
+    text, every = show.as_text(found, [], 100), show.as_text(found, [], 100, every=True)
+    assert text.count(": not tested") == 0
+    assert text.count("svm-above-simple-cnn: supported") == every.count("svm-above-simple-cnn: supported") == 1
+    assert line in text
+    assert line not in every
+    assert every.count(": not tested") == n
+    assert text.startswith(f"{len(found) - n} claims of studies were tested here: ")
+    markdown = show.as_markdown(found, [])
+    assert line.replace("--claims all", "`cellbench findings --claims all`") in markdown
+    assert markdown.count("\n## ") == len(found) - n
 
 
 def test_text_fits_its_width_but_for_commands(judge):

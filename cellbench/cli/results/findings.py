@@ -18,13 +18,22 @@ COLOURS = {"supported": "green", "contradicted": "red", "inconclusive": "yellow"
     "--format", "style", type=click.Choice(FORMATS), default="text", show_default=True, help="How to show it."
 )
 @click.option("--claim", "ids", multiple=True, metavar="ID", help="This claim alone, with all evidence; repeatable.")
+@click.option(
+    "--claims",
+    type=click.Choice(("tested", "all")),
+    default="tested",
+    show_default=True,
+    help="all lists the claims that no results bear on too.",
+)
 @machine_option
 @click.pass_context
-def findings(context: click.Context, results: Path, style: str, ids: tuple[str, ...], machine: str | None) -> None:
+def findings(
+    context: click.Context, results: Path, style: str, ids: tuple[str, ...], claims: str, machine: str | None
+) -> None:
     """Judge what the studies claimed by the results in folder RESULTS.
 
-    First the answer for each data set: the best SVM, probe, net and floor. Then each claim with its verdict, what
-    that rests on, where it was claimed, and what would test it.
+    First the answer for each data set: the best SVM, probe, net and floor. Then each claim that these results bear
+    on, with its verdict, what that rests on, where it was claimed, and what would test it. JSON has every claim.
 
     \b
     supported     shown, at 5 %, over all comparisons that bear on the claim
@@ -39,6 +48,7 @@ def findings(context: click.Context, results: Path, style: str, ids: tuple[str, 
     Examples:
       cellbench findings
       cellbench findings results/ --claim svm-above-simple-cnn
+      cellbench findings --claims all
       cellbench findings results/ --format markdown > findings.md
       cellbench findings results/ --format json
     """
@@ -49,14 +59,16 @@ def findings(context: click.Context, results: Path, style: str, ids: tuple[str, 
     chosen(load(), ids)  # so that a misspelt id is reported before anything is read
     read = read_results(context, results, machine)
     found, plain = judged(read, ids), [] if ids else sentences(read)
+    every = claims == "all" or bool(ids)
     output = None if results == Path("results") else results
     if style == "json":
         click.echo(show.as_json(found, plain))
     elif style == "markdown":
-        click.echo(show.as_markdown(found, plain, output))
+        click.echo(show.as_markdown(found, plain, output, every))
     else:
         width = terminal_width()
-        click.echo(show.as_text(found, plain, width, _painted if sys.stdout.isatty() else str, bool(ids), output))
+        paint = _painted if sys.stdout.isatty() else str
+        click.echo(show.as_text(found, plain, width, paint, bool(ids), output, every))
 
 
 def _painted(word: str) -> str:

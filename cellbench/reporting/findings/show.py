@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ...core.words import counted
 from ..tables.table import COMMAND
 from .evidence import Evidence
 from .trial import Trial, percent
-from .verdict import VERDICTS, Finding, Ruling
+from .verdict import NOT_TESTED, VERDICTS, Finding, Ruling
 
 WIDTH = 100
 NO_VERDICT = "simulated images, no verdict rests on this"
@@ -30,9 +31,23 @@ def _plain(value: Any) -> Any:
 
 
 def tally(found: Sequence[Finding]) -> str:
-    counts = Counter(one.verdict for one in found)
+    """Return how many of the claims that were tested have each verdict, '' if none was tested."""
+    counts = Counter(one.verdict for one in tested(found))
     told = [f"{counts[word]} {word}" for word in VERDICTS if counts[word]]
-    return f"{len(found)} claim{'s' * (len(found) != 1)}: {', '.join(told)}. Verdicts rest on real images alone."
+    what = f"{counted(counts.total(), 'claim')} of studies {'was' if counts.total() == 1 else 'were'} tested here"
+    return f"{what}: {', '.join(told)}. Verdicts rest on real images alone." if told else ""
+
+
+def tested(found: Sequence[Finding]) -> list[Finding]:
+    """Return the findings on claims that some results bear on."""
+    return [one for one in found if one.verdict != NOT_TESTED]
+
+
+def untested(found: Sequence[Finding], listed_by: str = "--claims all") -> str:
+    """Return one line on how many claims were not tested, '' if all were; listed_by: what lists them."""
+    n = len(found) - len(tested(found))
+    were = "was" if n == 1 else "were"
+    return f"{counted(n, 'claim')} of studies {were} not tested here: {listed_by} lists them" if n else ""
 
 
 def as_text(
@@ -42,19 +57,25 @@ def as_text(
     paint: Paint = str,
     detail: bool = False,
     output: Path | None = None,
+    every: bool = False,
 ) -> str:
     """Return the sentences and findings as text for a terminal, wrapped to at most WIDTH characters.
+
+    every: whether to list the claims that were not tested too; else one line has their number.
 
     paint: colours a verdict word. detail: whether to list the evidence row by row and the claimed numbers. output: the
     folder of results, added to commands; None for the default folder.
     """
     room = min(width or WIDTH, WIDTH)
     blocks = [list(answer_lines(one["sentence"], room, output)) for one in sentences]
-    blocks.append([tally(found)])
-    blocks += [list(_block(one, room, paint, detail, output)) for one in found]
-    if not detail:
-        blocks.append(["Numbers that were claimed, and the evidence row by row: --claim ID"])
-    return "\n\n".join("\n".join(lines) for lines in blocks)
+    listed = found if every or detail else tested(found)
+    blocks.append(_filled(tally(found), room, ""))
+    blocks += [list(_block(one, room, paint, detail, output)) for one in listed]
+    last = [] if listed == found else [untested(found)]
+    if not detail and listed:
+        last.append("Numbers that were claimed, and the evidence row by row: --claim ID")
+    blocks.append(last)
+    return "\n\n".join("\n".join(lines) for lines in blocks if lines)
 
 
 def answer_lines(text: str, room: int, output: Path | None) -> Iterator[str]:
@@ -148,11 +169,16 @@ def _filled(text: str, room: int, indent: str, first: str = "") -> list[str]:
     )
 
 
-def as_markdown(found: Sequence[Finding], sentences: Sentences, output: Path | None = None) -> str:
+def as_markdown(found: Sequence[Finding], sentences: Sentences, output: Path | None = None, every: bool = False) -> str:
+    """Return the sentences and findings as Markdown; every: as for `as_text`."""
+    listed = found if every else tested(found)
     lines = ["# Findings", "", *_paragraphs(sentences), tally(found)]
-    lines += ["", "| claim | verdict |", "|---|---|"]
-    lines += [f"| [{_escaped(one.claim.titled)}](#{one.claim.id}) | **{one.verdict}** |" for one in found]
-    for one in found:
+    if listed != found:
+        lines += ["", untested(found, "`cellbench findings --claims all`") + "."]
+    if listed:
+        lines += ["", "| claim | verdict |", "|---|---|"]
+    lines += [f"| [{_escaped(one.claim.titled)}](#{one.claim.id}) | **{one.verdict}** |" for one in listed]
+    for one in listed:
         lines += ["", f"## {one.claim.id}", "", _escaped(one.claim.titled), "", f"**{one.verdict}**"]
         lines[-1] += _escaped(one.summary.removeprefix(one.verdict))
         for ruling in one.rulings:
