@@ -66,13 +66,13 @@ VIEWS = {
     ),
     "calibration": View(
         "calibration:calibration",
-        "whether probabilities are right: log loss, Brier score, calibration error",
+        "are probabilities right: log loss, Brier score, calibration",
         on_request=True,
         own=("nll", "brier", "calibration_error", "temperature"),
     ),
     "abstention": View(
         "abstention:abstention",
-        "accuracy of the surest answers, and sets that hold the right class",
+        "the surest answers, and sets that hold the right class",
         on_request=True,
         own=(*("accuracy_of_all", "accuracy_of_90", "accuracy_of_75", "accuracy_of_50"), "covered", "set_size"),
     ),

@@ -34,7 +34,7 @@ LEGEND = (
 )
 
 
-@chart("reliability", "Reliability", "share of right answers against confidence: are probabilities right?", place=44)
+@chart("reliability", "Reliability", "share of right answers against confidence", place=44)
 def reliability(pooled: Sequence[Row]) -> Chart:
     """Return the chart of the share of right answers against confidence, with a row for each method drawn.
 
