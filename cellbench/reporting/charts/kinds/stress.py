@@ -100,16 +100,17 @@ def draw(rows: Sequence[Line], words: str, width: float) -> Spec:
         _panel([line for line in rows if line["perturbation"] == name], y, room, at % columns == 0, at == 0)
         for at, name in enumerate(names)
     ]
-    return grid(*panels, columns=columns, spacing={"row": 16, "column": 14}, bounds="flush")
+    return grid(*panels, columns=columns, spacing={"row": 40, "column": 14}, bounds="flush")
 
 
 def _panel(lines: Sequence[Line], y: Ruler, room: float, first: bool, legend: bool) -> Spec:
     unit, top = lines[0]["unit"], max(lines[0]["strengths"])
-    title = unit if unit not in MEANS else MEANS[unit].removeprefix("% ").replace("%", "")
-    x = Ruler(-0.04 * top, 1.04 * top, title or None, PERCENT if unit in MEANS else PLAIN)
+    # The unit stands in the panel's title, since one below the axis would need a line of its own.
+    title = lines[0]["perturbation"] + ("" if unit == "share" else f", {unit}")
+    x = Ruler(-0.04 * top, 1.04 * top, None, PERCENT if unit in MEANS else PLAIN)
     frame = Frame(x, y, room, HEIGHT, y_texts=first)
     shown = [point for line in lines for point in _points(line)]
     base = alt.Chart(data(shown)).encode(x=frame.x_of("x"), y=frame.y_of("y"))
     line = base.mark_line(strokeWidth=1.4).encode(color=alt.Color(**raw("colour")), detail="name:N")
     marks = points(frame, shown, COLUMNS, size=24)
-    return layered(line, marks.encode(**key(lines)) if legend else marks, title=lines[0]["perturbation"], **frame.size)
+    return layered(line, marks.encode(**key(lines)) if legend else marks, title=title, **frame.size)
