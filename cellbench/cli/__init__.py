@@ -1,8 +1,8 @@
 """The command line. Heavy modules are imported inside the commands only, so that --help is instant.
 
-data/: inspect, prepare · runs/: run, predict · results/: table, findings, compare, plot, report, export · tools/: list,
-check, new, doctor · options: those that several commands share · reading: folders of results. Here: the group of all
-commands, and how errors become one line and an exit code.
+data/: inspect, prepare · runs/: run, predict, export-model · results/: table, findings, compare, plot, report, export ·
+tools/: list, check, new, doctor · options: those that several commands share · reading: folders of results. Here: the
+group of all commands, and how errors become one line and an exit code.
 """
 
 import os
@@ -21,6 +21,7 @@ from .results.findings import findings
 from .results.plot import plot
 from .results.report import report
 from .results.table import table
+from .runs.export_model import export_model
 from .runs.predict import predict
 from .runs.run import run
 from .runs.stress import stress
@@ -33,7 +34,7 @@ from .tools.new import new
 # The commands, by what a person wants.
 SECTIONS: dict[str, tuple[click.Command, ...]] = {
     "Get cells and look at them": (prepare, inspect),
-    "Train, and label new images": (run, tune, predict, stress),
+    "Train, and label new images": (run, tune, predict, export_model, stress),
     "See what came of it": (table, findings, compare, plot, report, export),
     "Look things up, add your own": (list_, check, new, doctor),
 }

@@ -34,6 +34,7 @@ class Embedder:
 
     channel_mode: 'each' channel by itself, as a grey picture, the embeddings joined; or 'rgb', all as one picture.
     full: the raw value that is white. views: 1, or 8 for the mean over quarter turns and reflections.
+    wanted_precision: see `choose_precision`.
     """
 
     encoder: "Encoder"
@@ -41,6 +42,7 @@ class Embedder:
     full: float
     views: int
     device: str
+    wanted_precision: str = "auto"
 
     def __call__(self, images: NDArray) -> NDArray[np.float32]:
         """Return embeddings (n, features) of images (n, channels, size, size); with 'each', channel after channel.
@@ -72,16 +74,16 @@ class Embedder:
     def precision(self) -> "Precision":
         from ..deep.precision import choose_precision
 
-        return choose_precision("auto", self.device)
+        return choose_precision(self.wanted_precision, self.device)
 
     def _embed(self, batch: "Tensor", pictures: int) -> "Tensor":
         if self.channel_mode == "each":
             batch = batch.flatten(0, 1)[:, None].expand(-1, 3, -1, -1)
-        total = sum(self.encoder(view) for view in _views(batch, self.views))
+        total = sum(self.encoder(view) for view in views_of(batch, self.views))
         return (total / self.views).reshape(len(batch) // pictures, -1)  # type: ignore[union-attr]
 
 
-def _views(batch: "Tensor", views: int) -> "Iterator[Tensor]":
+def views_of(batch: "Tensor", views: int) -> "Iterator[Tensor]":
     """Yield the batch, or all eight of its quarter turns and reflections."""
     for turned in (batch, batch.flip(3)) if views > 1 else (batch,):
         yield from (turned.rot90(turns, (2, 3)) for turns in range(views // 2 or 1))

@@ -25,17 +25,17 @@ def one_score_per_class(decisions: NDArray, n_classes: int) -> NDArray[np.float6
     counts a decision of zero for the first class of the pair, unlike LIBSVM.
     """
     decisions = np.asarray(decisions, dtype=np.float64)
-    first, second = _pairs(n_classes)
+    first, second = pairs_of(n_classes)
     confidence = decisions @ (first - second)
     return _won(decisions >= 0, n_classes) + confidence / (3 * (np.abs(confidence) + 1))
 
 
 def _won(for_first: NDArray[np.bool_], n_classes: int) -> NDArray[np.float64]:
-    first, second = _pairs(n_classes)
+    first, second = pairs_of(n_classes)
     return for_first @ first + ~for_first @ second
 
 
-def _pairs(n_classes: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def pairs_of(n_classes: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return two matrices (pairs, classes): 1 at the first class of each pair, and 1 at the second, else 0."""
     pairs = np.array(list(combinations(range(n_classes), 2)))
     return np.eye(n_classes)[pairs[:, 0]], np.eye(n_classes)[pairs[:, 1]]

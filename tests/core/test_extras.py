@@ -17,7 +17,7 @@ def declared():
     file = configparser.RawConfigParser()
     assert file.read(Path(__file__).parents[2] / "setup.cfg")
     extras = {name: re.findall(r"^([\w-]+)[>=]", text, re.M) for name, text in file["options.extras_require"].items()}
-    return {name: packages for name, packages in extras.items() if name not in ("test", "dev")}
+    return {name: packages for name, packages in extras.items() if name not in ("test", "dev", "docs")}
 
 
 def test_every_extra_of_the_project_is_known(declared):

@@ -28,7 +28,7 @@ LIMIT = re.compile(r"(?:(time|accuracy)=)?(\d+(?:\.\d+)?)%")
 @wide_option
 @click.pass_context
 def compare(context: click.Context, before: Path, after: Path, style: str, limits: tuple[str, ...], wide: bool) -> None:
-    """Compare the results in folder BEFORE with those in folder AFTER.
+    """Compare the results in BEFORE with those in AFTER.
 
     Every run of both is taken. Rows with the same data, split, limit, preprocessing, method, settings and device
     stand side by side, those of one machine first; only seeds are pooled. Each is more or less accurate (of several

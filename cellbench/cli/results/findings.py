@@ -30,7 +30,7 @@ COLOURS = {"supported": "green", "contradicted": "red", "inconclusive": "yellow"
 def findings(
     context: click.Context, results: Path, style: str, ids: tuple[str, ...], claims: str, machine: str | None
 ) -> None:
-    """Judge what the studies claimed by the results in folder RESULTS.
+    """Judge what the studies claimed by the results in RESULTS.
 
     First the answer for each data set: the best SVM, probe, net and floor. Then each claim that these results bear
     on, with its verdict, what that rests on, where it was claimed, and what would test it. JSON has every claim.

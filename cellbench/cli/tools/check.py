@@ -13,7 +13,7 @@ from ..options import plugin_option
 @plugin_option("that registers it")
 @click.pass_context
 def check(context: click.Context, name: str, plugins: tuple[Path, ...]) -> None:
-    """Check that a method, on toy images, or a data set keeps the rules.
+    """Check that a method or a data set keeps the rules.
 
     Prints each rule, with what is wrong where it is broken; exit code 4 then.
 
