@@ -46,7 +46,7 @@ def overview(plan: RunPlan) -> str:
         lines.append(f"{known} on this machine.")
     lines += how_to_get(plan.waiting)
     if plan.waiting:
-        lines.append("How large these runs are, how long they may take and which are done is known once it is there.")
+        lines.append("Their sizes, their times and which of them are done are known once the data is there.")
         if of_suites:
             lines.append("To run a suite on other images: --dataset NAME")
     return "\n".join(lines)
