@@ -109,7 +109,8 @@ def _jobs(options: RunOptions, selection: Selection, device: str) -> list[Job]:
         "device": device,
         "deterministic": options.deterministic,
     }
-    prepared = partial(_prepared, options, bool(selection.paths))
+    sizes = [each.value for each in selection.overrides if each.key == "size" and isinstance(each.value, int)]
+    prepared = partial(_prepared, options, bool(selection.paths), sizes)
     if not selection.studies:
         folders = [prepared(name) for name in selection.datasets]
         return make_plan(
@@ -120,22 +121,36 @@ def _jobs(options: RunOptions, selection: Selection, device: str) -> list[Job]:
     )
 
 
-def _prepared(options: RunOptions, any_folder: bool, name: str) -> Path:
+def _prepared(options: RunOptions, any_folder: bool, sizes: Sequence[int], name: str) -> Path:
     """Prepare the data set `name` if it is not ready, and return its folder.
 
     any_folder: whether any data set of the run is a folder of images, which the options for folders then apply to.
+    sizes: those that methods are asked to bring images to.
     """
     ready = set(cache.location("").glob("*"))
     if not options.quiet:
         progress_line(f"making {name} ready")  # minutes, where it has to be drawn or decoded
     try:
-        place = opening.prepare(name, options.folder if opening.looks_like_path(name) or not any_folder else {})
+        folder = options.folder if opening.looks_like_path(name) or not any_folder else {}
+        place = opening.prepare(name, folder)
+        if (size := _larger_size(place, sizes)) is not None:
+            place = opening.prepare(name, {**folder, "image_size": size})
     finally:
         if not options.quiet:
             progress_line("")
     if options.dry_run and not options.quiet and place not in ready:
         note(f"{name} was prepared, once, in {place}: which runs are done depends on its content")
     return place
+
+
+def _larger_size(place: Path, sizes: Sequence[int]) -> int | None:
+    """Return the largest size that is asked for, if images of mixed sizes were read at a smaller one that nobody chose.
+
+    Images would be enlarged otherwise, though the files have more pixels. None if they need not be read again.
+    """
+    data = cache.read(place)
+    wanted = max(sizes, default=0)
+    return wanted if data.info.reading.get("default_size") and wanted > data.images.shape[2] else None
 
 
 def _changes(options: RunOptions) -> list[str]:

@@ -5,8 +5,10 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from cellbench.cli import cli
 from cellbench.core.errors import UsageError
@@ -147,3 +149,22 @@ def test_shards_share_the_runs_and_an_empty_one_is_no_failure(cells, tmp_path):
         2,
         "cellbench: --shard got '6/5'; write 3/8 for the third of eight, up to 10,000 shards\n",
     )
+
+
+def test_images_of_mixed_sizes_are_read_again_at_a_larger_size_that_is_asked_for(tmp_path):
+    for i in range(24):
+        folder = tmp_path / "mixed" / "ab"[i % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        pixels = np.random.default_rng(i).integers(0, 256, (100 + i, 100), np.uint8)
+        Image.fromarray(pixels).save(folder / f"{i}.png")
+    arguments = ("run", "-d", tmp_path / "mixed", "-m", "floor-intensity", "-q", "-o")
+    assert call(*arguments, tmp_path / "small").returncode == 0
+    assert call(*arguments, tmp_path / "large", "--set", "size=96").returncode == 0
+    facts = {}
+    for name in ("small", "large"):
+        (record,) = (tmp_path / name).rglob("*.json")
+        facts[name] = json.loads(record.read_text())
+    assert facts["large"]["facts"]["input"] == [1, 96, 96]
+    assert "enlarged_from" not in facts["large"]["facts"]
+    assert facts["small"]["spec"]["fingerprint"] != facts["large"]["spec"]["fingerprint"]
+    assert any("resized to 96×96" in note for note in facts["large"]["facts"]["notes"])

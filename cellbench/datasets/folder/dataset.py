@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from ...core.data import Dataset, Info
 from ...core.errors import DataError, UsageError
+from ...core.words import counted
 from ..files import cache, npy
 from ..files.find import find_files
 from ..files.names import first_few
@@ -19,7 +20,7 @@ from ..files.tables import read_bytes
 from .channels import unnamed_channels
 from .contents import Contents, read_contents
 from .cutting import largest_box, read_masks
-from .decoding import DEFAULT_SIZE, check_alike, decode_images
+from .decoding import DEFAULT_SIZE, check_alike, decode_images, of_other_kinds
 from .listing import Listing
 from .options import FolderOptions
 from .split import draw_split
@@ -52,11 +53,17 @@ def _build(scratch: Path, path: Path, files: dict[str, Path], options: FolderOpt
     side = largest_box(masks.values()) if masks else 0
     outcomes = decode_images(scratch / cache.IMAGES, planes, options.size, masks, side)
     skipped = []
+    if options.skip_unreadable and (odd := [outcome.name for outcome in of_other_kinds(outcomes)]):
+        skipped = [f"{counted(len(odd), 'image')} of another kind than most skipped: {first_few(odd, 20)}"]
+        listing = _without(path, listing, odd)
+        split, split_notes = draw_split(listing, options.split_seed)
+        planes = {name: planes[name] for name in listing.files}
+        outcomes = decode_images(scratch / cache.IMAGES, planes, options.size, masks, side)
     if unreadable := [outcome.name for outcome in outcomes if outcome.problem]:
         if not options.skip_unreadable:
             npy.refuse_unreadable(outcomes, "replace or remove them, or pass --skip-unreadable")
-        skipped = [f"{len(unreadable)} unreadable images skipped: {first_few(unreadable, 20)}"]
-        listing = _readable(path, listing, outcomes)
+        skipped.append(f"{len(unreadable)} unreadable images skipped: {first_few(unreadable, 20)}")
+        listing = _without(path, listing, unreadable)
         outcomes = [outcome for outcome in outcomes if not outcome.problem]
         split, split_notes = draw_split(listing, options.split_seed)
     check_alike(outcomes)
@@ -76,19 +83,20 @@ def _build(scratch: Path, path: Path, files: dict[str, Path], options: FolderOpt
             licence=OWN,
             citation=OWN,
             groups_are=listing.group_column,
-            reading=_reading(options, contents, outcomes[0], side),
+            reading=_reading(options, contents, outcomes, side),
             notes=(*listing.notes, *split_notes, *skipped, *npy.remarks(outcomes), *size_notes),
         ),
     )
 
 
-def _reading(options: FolderOptions, contents: Contents, outcome: Outcome, side: int) -> dict[str, Any]:
+def _reading(options: FolderOptions, contents: Contents, outcomes: Sequence[Outcome], side: int) -> dict[str, Any]:
     """How images of this folder are read, so that a model can read new ones alike; see `core.data.Info`."""
     return {
         "masks": options.masks,
         "side": side,
         "pattern": contents.pattern,
-        "file_channels": list(outcome.channels or contents.channels),
+        "file_channels": list(outcomes[0].channels or contents.channels),
+        "default_size": options.size is None and len({outcome.shape[1:] for outcome in outcomes}) > 1,
     }
 
 
@@ -121,9 +129,10 @@ def _key(path: Path, files: dict[str, Path], options: FolderOptions) -> str:
     return f"folder-{slug}-{digest.hexdigest()[:16]}"
 
 
-def _readable(path: Path, listing: Listing, outcomes: Sequence[Outcome]) -> Listing:
-    """The listing without the images that cannot be read. Raises DataError for a class that has none left."""
-    kept = listing.take([i for i, outcome in enumerate(outcomes) if not outcome.problem])
+def _without(path: Path, listing: Listing, names: Collection[str]) -> Listing:
+    """Return the listing without some images. Raises DataError for a class that has none left."""
+    left_out = set(names)
+    kept = listing.take([i for i, name in enumerate(listing.files) if name not in left_out])
     left = {name for names in kept.labels for name in names}
     if lost := [name for name in listing.classes if name not in left]:
         raise DataError(f"{path}: no readable image is left of class {first_few(lost)}; replace the broken ones")

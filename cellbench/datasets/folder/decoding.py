@@ -78,12 +78,28 @@ def read_picture(planes: Sequence[Path]) -> Picture:
 
 def check_alike(outcomes: Sequence[Outcome]) -> None:
     """Raise DataError when images differ in type, number of channels or their names; it names one image of each."""
+    kinds = _by_kind(outcomes)
+    if len(kinds) > 1:
+        found = ", ".join(f"{names[0]} is {kind} ({len(names)} of {len(outcomes)})" for kind, names in kinds.items())
+        raise DataError(
+            f"images differ in kind: {found}; save them all alike, or pass --skip-unreadable to keep only the "
+            "commonest kind"
+        )
+
+
+def of_other_kinds(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Return the images that could be read and are not of the commonest kind; see `check_alike`."""
+    kinds = _by_kind([outcome for outcome in outcomes if not outcome.problem])
+    commonest = max(kinds, key=lambda kind: len(kinds[kind]), default="")
+    return [outcome for outcome in outcomes if not outcome.problem and _kind(outcome) != commonest]
+
+
+def _by_kind(outcomes: Sequence[Outcome]) -> dict[str, list[str]]:
+    """Return the names of the images of each kind."""
     kinds: dict[str, list[str]] = {}
     for outcome in outcomes:
         kinds.setdefault(_kind(outcome), []).append(outcome.name)
-    if len(kinds) > 1:
-        found = ", ".join(f"{names[0]} is {kind} ({len(names)} of {len(outcomes)})" for kind, names in kinds.items())
-        raise DataError(f"images differ in kind: {found}; save them all alike")
+    return kinds
 
 
 def _kind(outcome: Outcome) -> str:

@@ -33,6 +33,13 @@ def check_top_level(images: Sequence[str], prefix: str = "") -> None:
         return
     if kinds[0]:
         _refuse_kind(levels, kinds, prefix)
+    if found := _images_on_two_levels(images):
+        above, below = found
+        raise DataError(
+            f"every class folder has images of its own and others in {below.rpartition('/')[2]}, as where cells were "
+            f"cut out of the images beside them; say --layout '{prefix}{{class}}/{below}/*' for those in there, "
+            f"--layout '{prefix}{{class}}/{above}*' for the others, or --layout '{prefix}{{class}}/**' for all"
+        )
     if len(levels) > 1 and not kinds[1] and _shared(images):
         raise DataError(
             f"the folders {_some(levels[0])} all hold the same folders, {_some(levels[1])}: either may be the classes; "
@@ -83,6 +90,20 @@ def _kind(names: Collection[str]) -> str:
     """What folders of these names are, when all are of one kind; '' when they may be classes."""
     fits = (kind for kind, form in KINDS.items() if all(re.fullmatch(form, name, re.IGNORECASE) for name in names))
     return next(fits, "")
+
+
+def _images_on_two_levels(images: Sequence[str]) -> tuple[str, str] | None:
+    """Return where images lie inside every top folder, with '/' behind it, and a folder in there that has more images.
+
+    A folder with the name of the top folder that it lies in is '*' in both. None unless all top folders are alike.
+    """
+    inside: dict[str, set[str]] = {}
+    for name in images:
+        top, *folders, _ = name.split("/")
+        inside.setdefault(top, set()).add("".join(f"{'*' if folder == top else folder}/" for folder in folders))
+    common = set.intersection(*inside.values()) if len(inside) > 1 else set()
+    pairs = [(above, below) for above in common for below in common if below.startswith(above) and below != above]
+    return min(((above, below.rstrip("/")) for above, below in pairs), default=None)
 
 
 def _shared(images: Sequence[str]) -> bool:

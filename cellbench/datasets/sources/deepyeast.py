@@ -128,6 +128,7 @@ def build(scratch: Path, source: Path | None) -> Dataset:
         classes=CLASSES,
         channels=CHANNELS,
         split=Split(OFFICIAL, *(np.flatnonzero(parts == part) for part in PARTS)),
+        ids=np.array(rows.files),
         groups=None if rows.wells is None else np.unique(np.array(rows.wells), return_inverse=True)[1].astype(np.int64),
         info=Info(
             licence="see the source",

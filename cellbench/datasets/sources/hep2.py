@@ -82,6 +82,7 @@ def build(scratch: Path, source: Path | None) -> Dataset:
         classes=CLASSES,
         channels=CHANNELS,
         split=Split(OFFICIAL, *(np.flatnonzero(parts == part) for part in PARTS)),
+        ids=np.array([cell.name.rpartition("/")[2] for cell in cells]),
         info=Info(
             licence="research use, see the ICPR 2014 contest's organisers",
             citation="ICPR 2014 contest on HEp-2 cell classification, I3A data set",

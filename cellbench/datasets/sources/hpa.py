@@ -169,6 +169,7 @@ def build(kind: LabelSet, size: int, scratch: Path, source: Path | None) -> Data
         classes=kind.labels,
         channels=kind.channels,
         split=split,
+        ids=np.array(ids),
         info=Info(
             licence=kind.licence,
             citation=kind.citation,

@@ -209,3 +209,17 @@ def test_the_names_of_files_are_kept_and_said_where_an_image_is_meant(root: Path
     assert data.ids.tolist() == names
     assert data.name_of(7) == "b/1.png"
     assert not data.ids.flags.writeable
+
+
+@pytest.mark.parametrize("odd", ["a/0.png", "b/7.png"])
+def test_of_images_that_differ_in_kind_the_commonest_stays_on_request(root: Path, odd: str) -> None:
+    names = crops("a", "b")
+    put(root, names, (12, 10, 3))
+    put(root, [odd])  # grey; also as the first image, from which the shape of all is taken
+    refused(root, r"images differ in kind: .*or pass --skip-unreadable to keep only the commonest kind")
+    data = load(root, skip_unreadable=True)
+    assert data.ids is not None
+    assert data.ids.tolist() == [name for name in names if name != odd]
+    assert data.images.shape == (19, 3, 12, 10)
+    assert data.images[:, 0, 0, 0].tolist() == [value(name) for name in names if name != odd]
+    assert f"1 image of another kind than most skipped: {odd}" in data.info.notes

@@ -1,5 +1,6 @@
 """The class is the level of folders that it is meant to be, or the folder is refused with the option that reads it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from cellbench.core.errors import UsageError
 from cellbench.datasets.folder import FolderOptions
 
-from .folders import load, put, refused, value, values
+from .folders import crops, load, put, refused, value, values
 
 KINDS = ("normal", "mitotic")
 
@@ -137,3 +138,26 @@ def test_classes_that_differ_in_case_and_a_class_without_a_name_are_said(root: P
     notes = load(root).info.notes
     assert any("'Mitotic cell', 'mitotic_cell' differ only in case or spaces and count as 2" in note for note in notes)
     assert any("class 'NaN' reads like a missing label" in note for note in notes)
+
+
+@pytest.mark.parametrize("twice", [False, True], ids=["a folder a class", "the class's folder in itself"])
+def test_cells_in_a_folder_beside_the_images_they_were_cut_from_are_seen(root: Path, twice: bool) -> None:
+    tops = {kind: f"{kind}/{kind}" if twice else kind for kind in KINDS}
+    slides = [f"{top}/{i}.bmp" for top in tops.values() for i in range(6)]
+    cells = [f"{top}/CROPPED/{i}_{k}.bmp" for top in tops.values() for i in range(6) for k in range(2)]
+    put(root, slides, (40, 50))
+    put(root, cells)
+    star = "*/" if twice else ""
+    refused(
+        root,
+        r"every class folder has images of its own and others in CROPPED, .*"
+        + re.escape(f"--layout '{{class}}/{star}CROPPED/*' for those in there, --layout '{{class}}/{star}*' for the"),
+    )
+    assert len(load(root, layout=f"{{class}}/{star}CROPPED/*")) == len(cells)
+    assert len(load(root, layout=f"{{class}}/{star}*")) == len(slides)
+    assert load(root, layout=f"{{class}}/{star}CROPPED/*").classes == ("mitotic", "normal")
+
+
+def test_one_class_with_a_folder_of_its_own_is_read_as_it_is(root: Path) -> None:
+    put(root, [*crops("a", "b", n=6), *crops("a/more", n=3)])
+    assert load(root).class_counts()["train"][0] > load(root).class_counts()["train"][1]

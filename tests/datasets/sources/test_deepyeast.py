@@ -89,6 +89,9 @@ def test_cells_stand_in_the_order_of_the_lists_with_red_green_and_wells(plates: 
     assert data.split.name == "official"
     for k, part in enumerate(PARTS):
         assert data.split[part].tolist() == list(range(12 * k, 12 * k + 12))
+    assert data.ids is not None
+    listed = [(plates / name).read_text().split()[::2] for name in deepyeast.PLATE_LISTS]
+    assert data.ids.tolist() == [name for names in listed for name in names]
     wells = [f"plate{i % 11 + 1:02d}/{i // 2:03d}004" for i in order]
     assert data.groups is not None
     assert data.groups.tolist() == [sorted(set(wells)).index(well) for well in wells]

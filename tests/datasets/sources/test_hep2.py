@@ -60,6 +60,8 @@ def test_cells_stand_in_the_order_of_their_ids_and_the_folders_are_the_split(sou
     assert data.labels.tolist() == [i % 6 for i in range(1, 37)]
     assert data.classes == ("Homogeneous", "Speckled", "Nucleolar", "Centromere", "NuMem", "Golgi")
     assert (data.split.name, data.channels) == ("official", ("cell",))
+    assert data.ids is not None
+    assert data.ids.tolist() == [f"{i:05d}.png" for i in range(1, 37)]
     for k, part in enumerate(PARTS):
         assert data.split[part].tolist() == [i - 1 for i in range(1, 37) if i // 6 % 3 == k]
 

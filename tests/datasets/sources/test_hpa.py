@@ -132,6 +132,9 @@ def test_four_stains_an_image_become_four_named_channels(kaggle: Path) -> None:
     assert data.images.shape == (140, 4, 128, 128)
     assert data.images.dtype == np.uint8
     assert data.channels == ("microtubules", "protein", "nucleus", "ER")
+    assert data.ids is not None
+    table = (kaggle / "train.csv").read_text().splitlines()
+    assert data.ids.tolist() == [line.split(",")[0] for line in table[1:]]
     assert data.images[0, :, 64, 3].tolist() == [0, 60, 120, 180]
     assert data.images[139, :, 0, 127].tolist() == [0, 60, 120, 180]
     assert data.multilabel
