@@ -9,10 +9,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from .contention import NOTHING, Spent
 from .errors import UsageError
+from .record_schema import checked
 
 SCHEMA_VERSION = 1
 # Fields of a spec that came after the first records were written, and what those records have in their place.
@@ -137,25 +138,11 @@ class RunRecord:
     @classmethod
     def from_json(cls, text: str) -> "RunRecord":
         """Return the record that `to_json` wrote. Raises ValueError, with the reason, if the text is no record."""
-        document = json.loads(text)
-        if not isinstance(document, dict) or "schema_version" not in document:
-            raise ValueError("not a cellbench record (no schema_version)")
-        if document["schema_version"] != SCHEMA_VERSION:
-            raise ValueError(
-                f"written in format {document['schema_version']}; this version reads format {SCHEMA_VERSION}"
-            )
-        if document.get("status") not in get_args(Status):
-            raise ValueError(f"its status is {document.get('status')!r}; allowed: {', '.join(get_args(Status))}")
-        key = document.pop("key", None)
-        try:
-            spec = RunSpec(**document.pop("spec"))
-            record = cls(spec=spec, **{**document, "history": tuple(document.get("history", ()))})
-            expected = spec.key
-        except (KeyError, TypeError, UsageError) as error:
-            raise ValueError(f"not a whole record ({error})") from error
-        if key != expected:
-            raise ValueError(f"its key {key} is not that of its spec, {expected}; it was edited by hand")
-        return record
+        document = checked(text, SCHEMA_VERSION)
+        key, spec = document.pop("key"), RunSpec(**document.pop("spec"))
+        if key != spec.key:
+            raise ValueError(f"its key {key} is not that of its spec, {spec.key}; it was edited by hand")
+        return cls(spec=spec, **{**document, "history": tuple(document.get("history", ()))})
 
 
 class RunLog:

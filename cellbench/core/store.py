@@ -7,7 +7,6 @@ import re
 import shutil
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -16,9 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import UsageError, cannot_write
+from .files import check_regular, read_text
 from .runs import RunRecord, RunSpec
 
 Predictions = Mapping[str, NDArray]
+LARGEST_RECORD = 64e6  # bytes; a history of 10,000 epochs takes a tenth of it
+LARGEST_PREDICTIONS = 4e9  # bytes, not packed
 
 
 class Store:
@@ -67,10 +69,7 @@ class Store:
 
     def find(self, spec: RunSpec) -> RunRecord | None:
         """Return this machine's record of exactly this spec, or None if there is none that can be read."""
-        try:
-            return RunRecord.from_json(self.path(spec).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return None
+        return read_record(self.path(spec))
 
     def save(self, record: RunRecord, predictions: Predictions | None = None) -> Path:
         """Write predictions, then the record, each to a temporary file that is renamed when it is whole.
@@ -138,6 +137,14 @@ class Stored(NamedTuple):
     text: str
 
 
+def read_record(path: Path) -> RunRecord | None:
+    """Return the record in a file, or None if there is none that can be read."""
+    try:
+        return RunRecord.from_json(read_text(path, LARGEST_RECORD))
+    except (OSError, ValueError):
+        return None
+
+
 def read_records(root: Path, on_bad: Callable[[Path, str], None]) -> Iterator[Stored]:
     """Yield every record below `root`, sorted by path.
 
@@ -147,7 +154,7 @@ def read_records(root: Path, on_bad: Callable[[Path, str], None]) -> Iterator[St
     seen: dict[tuple[str, str], Path] = {}
     for path in sorted(Path(root).rglob("*.json")):
         try:
-            text = path.read_text(encoding="utf-8")
+            text = read_text(path, LARGEST_RECORD)
             record = RunRecord.from_json(text)
         except (OSError, ValueError) as error:
             on_bad(path, str(error))
@@ -167,10 +174,16 @@ def save_predictions(path: Path, predictions: Predictions) -> None:
 
 def read_predictions(path: Path) -> dict[str, NDArray] | None:
     """Return the arrays that `save` wrote beside the record at `path`, or None if there are none that can be read."""
+    file = path.with_suffix(".npz")
     try:
-        with np.load(path.with_suffix(".npz")) as kept:
-            return dict(kept)
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error):
+        check_regular(file, LARGEST_PREDICTIONS)
+        with file.open("rb") as opened, zipfile.ZipFile(opened) as members:
+            if sum(member.file_size for member in members.infolist()) > LARGEST_PREDICTIONS:
+                return None
+            opened.seek(0)
+            with np.load(opened, allow_pickle=False) as kept:
+                return dict(kept)
+    except Exception:  # whatever numpy and zipfile raise of a damaged file, which is a dozen kinds
         return None
 
 

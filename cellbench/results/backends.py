@@ -16,8 +16,8 @@ PROBLEM = ("dataset", "fingerprint", "split", "limit", "val_limit", "preprocessi
 
 def requested(row: Line) -> str | None:
     """Return the value of the setting `backend`, or None for a method that has no such setting."""
-    params: dict[str, Any] = json.loads(row["params"])
-    return params.get("backend")
+    named = json.loads(row["params"]).get("backend")
+    return named if isinstance(named, str) else None
 
 
 def solver(row: Line) -> str | None:

@@ -90,7 +90,7 @@ def read_folder(path: Path | str) -> tuple[pd.DataFrame, list[Run], list[tuple[s
             row = {
                 name: _CAST.get(name, float)(value) for name, value in _row(stored.record).items() if value is not None
             }
-        except (AttributeError, KeyError, TypeError, ValueError, UsageError) as error:
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, UsageError) as error:
             pass_over(stored.path, f"not a whole record ({error})")
             continue
         rows.append({**row, "machine": stored.machine, "path": stored.path.relative_to(root).as_posix()})

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.console import note
 from ..core.metrics import decide, per_class
 from ..core.runs import RunRecord
 from ..core.split_names import keeps_together
 from ..core.store import read_predictions
 from ..core.stress import SUFFIX, StressRecord
 from ..core.stress import read as read_stress
+from .fitting_predictions import PARTS, misfit, thresholds_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,15 +108,19 @@ class Run:
 
     @cached_property
     def _predictions(self) -> dict[str, Predicted]:
+        if not self.file.with_suffix(".npz").exists():
+            return {}
         kept = read_predictions(self.file)
-        parts = [part for part in ("val", "test") if kept and f"{part}_scores" in kept]
-        return {part: self._decided(part, kept) for part in parts if kept}
+        why = "they are damaged" if kept is None else misfit(kept, self.record)
+        if why or not kept:
+            note(f"passed over {self.file.with_suffix('.npz')}: predictions that are not those of the record, as {why}")
+            return {}
+        return {part: self._decided(part, kept) for part in PARTS if f"{part}_scores" in kept}
 
     def _decided(self, part: str, kept: Mapping[str, NDArray[Any]]) -> Predicted:
         truth, scores = kept[f"{part}_labels"], kept[f"{part}_scores"]
-        several = truth.ndim == 2
-        thresholds = np.array(self.record.chosen.get("thresholds", 0.0)) if several else 0.0
-        predicted = decide(scores, several, thresholds)
+        thresholds = thresholds_of(self.record, truth)
+        predicted = decide(scores, truth.ndim == 2, thresholds)
         return Predicted(truth, predicted, scores, thresholds, kept[f"{part}_index"], kept.get(f"{part}_groups"))
 
 

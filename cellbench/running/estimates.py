@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from ..core.runs import RunRecord, RunSpec, canonical
-from ..core.store import Store
+from ..core.store import Store, read_record
 from ..methods.registry import MethodEntry, methods
 from .job import Job
 
@@ -109,7 +109,5 @@ def _settings(spec: RunSpec) -> object:
 
 def _siblings(job: Job, store: Store) -> Iterable[RunRecord]:
     for path in sorted(store.path(job.spec).parent.glob("s*.json")):
-        try:
-            yield RunRecord.from_json(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue
+        if record := read_record(path):
+            yield record

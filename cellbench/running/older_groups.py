@@ -22,7 +22,10 @@ def complete_groups(jobs: Sequence[Job], store: Store) -> int:
             continue
         units = with_split(cache.read(job.data), job.spec.split).units
         parts = [name.removesuffix("_index") for name in kept if name.endswith("_index")]
-        if units is not None:
+        belongs = (
+            all(kept[f"{part}_index"].max(initial=0) < len(units) for part in parts) if units is not None else False
+        )
+        if units is not None and belongs:
             save_predictions(
                 store.path(job.spec), {**kept, **{f"{p}_groups": units[kept[f"{p}_index"]] for p in parts}}
             )

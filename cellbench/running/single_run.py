@@ -102,7 +102,7 @@ def execute(
     arrays |= {f"{part}_labels": truth[part] for part in kept} | {f"{part}_index": index[part] for part in kept}
     if data.units is not None:  # intervals are wider where images of a group, or of a block, resemble each other
         arrays |= {f"{part}_groups": data.units[index[part]] for part in kept}
-    record.to_json()  # raises here, in the run's own process, if a method put something into it that is no data
+    _check(record)
     if model is not None and methods[spec.method].restore is not None:
         rule = calibrate(scores["val"], truth["val"])
         models.save(model, models.of_run(record, data, measured, method, rule))
@@ -125,6 +125,14 @@ def validate(job: Job, listener: Listener = lambda kind, facts: None) -> dict[st
     scores = checked_scores(returned, "val", len(parts["val"]), len(data.classes))
     name, value = validation_figure(data.labels[index["val"]], scores)
     return {"figure": name, "value": value, "chose": dict(method.chosen)}
+
+
+def _check(record: RunRecord) -> None:
+    """Raise CellbenchError if a method put something into its record that readers would refuse."""
+    try:
+        RunRecord.from_json(record.to_json())
+    except ValueError as error:
+        raise CellbenchError(f"{record.spec.method} gave what no record can hold: {error}") from None
 
 
 def make_method(job: Job) -> Method:

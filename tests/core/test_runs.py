@@ -104,8 +104,8 @@ def test_training_time_is_features_transfer_and_fit():
         (lambda d: d.update(schema_version=99), "format 99"),
         (lambda d: d.pop("schema_version"), "no schema_version"),
         (lambda d: d["spec"].update(seed=5), "edited by hand"),
-        (lambda d: d.pop("status"), "status is None"),
-        (lambda d: d["spec"].pop("method"), "not a whole record"),
+        (lambda d: d.pop("status"), "its status is missing"),
+        (lambda d: d["spec"].pop("method"), "its spec.method is missing"),
     ],
 )
 def test_what_is_not_a_record_says_why(edit, reason):

@@ -14,7 +14,7 @@ from cellbench.cli import cli
 from cellbench.core.store import Store
 from cellbench.reporting.tables.comparison import Limits, compare, too_much
 
-from .conftest import STEADY, judged, make
+from .conftest import STEADY, fitted, judged, make
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def folders(tmp_path):
     def save(before, after, machines=("m", "m")):
         for name, machine, records in zip(("a", "b"), machines, (before, after), strict=True):
             for one in records:
-                Store(tmp_path / name, machine).save(*one if isinstance(one, tuple) else (one,))
+                Store(tmp_path / name, machine).save(*fitted(*one) if isinstance(one, tuple) else (one,))
         return tmp_path / "a", tmp_path / "b"
 
     return save
@@ -134,8 +134,8 @@ def test_what_failed_since_is_told_with_its_reason(rows):
 @pytest.mark.parametrize(("machines", "threads"), [(("m", "n"), (2, 2)), (("m", "m"), (2, 4))])
 def test_unlike_machines_are_compared_in_accuracy_alone(rows, machines, threads):
     before, after = (
-        timed("cnn", 100, threads=threads[0], facts=STEADY),
-        timed("cnn", 300, threads=threads[1], shift=0.1, facts=STEADY),
+        timed("cnn", 100, threads=threads[0], shift=-0.1, facts=STEADY),
+        timed("cnn", 300, threads=threads[1], facts=STEADY),
     )
     found, table = rows([before], [after], machines)
     assert (found["cnn"]["outcome"], found["cnn"]["time_ratio"]) == ("more accurate", None)

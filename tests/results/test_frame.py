@@ -101,8 +101,8 @@ def test_bad_files_are_named_and_left_as_they_are(results, record):
     assert passed_over.keys() == texts.keys()
     assert passed_over["notes.json"] == "not a cellbench record (no schema_version)"
     assert "edited by hand" in passed_over["seed.json"]
-    assert "could not convert string to float: 'high'" in passed_over["odd.json"]
-    assert "allowed: ok, failed, timeout, skipped" in passed_over["status.json"]
+    assert "its metrics.test.accuracy is 'high'; it should be a valid number" in passed_over["odd.json"]
+    assert "its status is 'great'; it should be 'ok', 'failed', 'timeout' or 'skipped'" in passed_over["status.json"]
     assert {path.name: path.read_text() for path in good.parent.iterdir() if path.name in texts} == texts
 
 

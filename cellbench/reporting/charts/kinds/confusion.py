@@ -56,7 +56,7 @@ def confusion(pooled: Sequence[Row]) -> Chart:
         classes = row.runs[0].classes
         rows.append(
             {
-                **{name: row[name] for name in ("method", "label", "device", "threads")},
+                **{name: row[name] for name in ("method", "label", "device", "threads", "machine")},
                 "accuracy": row["test_accuracy"],
                 "classes": [classes[k] for k in order],
                 "n": (matrix.sum(1) // len(row["seeds"]))[order],

@@ -62,7 +62,7 @@ def _figures(row: Row) -> Line | None:
     spans = row.intervals([f"f1:{k}" for k in range(len(facts["classes"]))])
     seen = [k for k, n in enumerate(kept[0]["n"]) if n and f"f1:{k}" in spans]
     return {
-        **{name: row[name] for name in ("method", "label", "device", "threads")},
+        **{name: row[name] for name in ("method", "label", "device", "threads", "machine")},
         "classes": list(facts["classes"]),
         "n_train": list(facts["counts"]["train"]),
         "n_test": kept[0]["n"],

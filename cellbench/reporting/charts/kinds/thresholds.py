@@ -77,7 +77,7 @@ def _sweep(row: Row) -> Line | None:
         return None
     mean, deviation = mean_and_deviation(curves)
     return {
-        **{name: row[name] for name in ("method", "label", "device", "threads")},
+        **{name: row[name] for name in ("method", "label", "device", "threads", "machine")},
         "thresholds": SWEEP,
         "macro_f1": mean,
         "macro_f1_sd": deviation,

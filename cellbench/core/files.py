@@ -1,0 +1,33 @@
+"""Reading files that others may have put there: regular ones alone, and below a size that is said."""
+
+import stat
+from pathlib import Path
+
+from .words import file_size
+
+
+class NoRegularFileError(OSError):
+    """A folder, a pipe, a device, or a file that is larger than it may be."""
+
+
+def check_regular(path: Path, limit: float) -> None:
+    """Raise NoRegularFileError unless `path` is a regular file, or a link to one, of at most `limit` bytes.
+
+    Opening a pipe would wait for its writer, and a device may never end. An OSError says that the file is not there.
+    """
+    facts = path.stat()
+    if not stat.S_ISREG(facts.st_mode):
+        raise NoRegularFileError(f"it is {_kind(facts.st_mode)}, no regular file")
+    if facts.st_size > limit:
+        raise NoRegularFileError(f"it has {file_size(facts.st_size)}, more than the {file_size(limit)} that are read")
+
+
+def read_text(path: Path, limit: float) -> str:
+    """Return the text of a regular UTF-8 file of at most `limit` bytes; see `check_regular`."""
+    check_regular(path, limit)
+    return path.read_text(encoding="utf-8")
+
+
+def _kind(mode: int) -> str:
+    kinds = {stat.S_ISDIR: "a folder", stat.S_ISFIFO: "a pipe", stat.S_ISSOCK: "a socket"}
+    return next((name for is_kind, name in kinds.items() if is_kind(mode)), "a device")
