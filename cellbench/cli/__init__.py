@@ -13,6 +13,7 @@ import click
 
 from .. import __version__
 from ..core.errors import CellbenchError, did_you_mean
+from ..core.shown_text import visible
 from .data.inspect import inspect
 from .data.prepare import prepare
 from .results.compare import compare
@@ -105,10 +106,10 @@ def main() -> None:
     except CellbenchError as error:
         if os.environ.get("CELLBENCH_DEBUG"):
             raise
-        click.echo(f"cellbench: {error}", err=True)
+        click.echo(f"cellbench: {visible(str(error))}", err=True)
         sys.exit(error.exit_code)
     except click.ClickException as error:
-        click.echo(_one_line(error), err=True)
+        click.echo(visible(_one_line(error), lines=True), err=True)
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         click.echo("cellbench: stopped", err=True)
@@ -116,6 +117,8 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("CELLBENCH_DEBUG"):
             raise
-        click.echo(f"cellbench: internal error: {type(error).__name__}: {error}; --debug shows where", err=True)
+        click.echo(
+            f"cellbench: internal error: {type(error).__name__}: {visible(str(error))}; --debug shows where", err=True
+        )
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)

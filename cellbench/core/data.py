@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import DataError
+from .shown_text import visible
 
 PARTS = ("train", "val", "test")
 OFFICIAL = "official"  # the name of the split that a data set comes with
@@ -95,6 +96,10 @@ class Dataset:
     ids: NDArray[np.str_] | None = None
 
     def __post_init__(self) -> None:
+        for name in ("name", "classes", "channels"):  # of folders and tables, and shown by terminals and pages
+            given = getattr(self, name)
+            shown = visible(given) if isinstance(given, str) else tuple(map(visible, given))
+            object.__setattr__(self, name, shown)
         for problem in _problems(self):
             raise DataError(f"data set {self.name!r}: {problem}")
         for array in (self.images, self.labels, self.groups, self.ids, *(self.split[part] for part in PARTS)):
@@ -124,7 +129,7 @@ class Dataset:
 
     def name_of(self, position: int) -> str:
         """Return what an image is called in messages: its file, or 'image 7' where that is not known."""
-        return f"image {position}" if self.ids is None else str(self.ids[position])
+        return f"image {position}" if self.ids is None else visible(str(self.ids[position]))
 
     def part(self, name: str) -> Samples:
         """Return the samples of 'train', 'val' or 'test', with a copy of their images."""

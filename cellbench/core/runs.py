@@ -14,6 +14,7 @@ from typing import Any, Literal
 from .contention import NOTHING, Spent
 from .errors import UsageError
 from .record_schema import checked
+from .shown_text import may_need_it, visible_in
 
 SCHEMA_VERSION = 1
 # Fields of a spec that came after the first records were written, and what those records have in their place.
@@ -142,6 +143,9 @@ class RunRecord:
         key, spec = document.pop("key"), RunSpec(**document.pop("spec"))
         if key != spec.key:
             raise ValueError(f"its key {key} is not that of its spec, {spec.key}; it was edited by hand")
+        if may_need_it(text):
+            shown: Any = visible_in({**document, "spec": vars(spec)})
+            spec, document = RunSpec(**shown.pop("spec")), shown
         return cls(spec=spec, **{**document, "history": tuple(document.get("history", ()))})
 
 

@@ -7,6 +7,7 @@ from typing import IO, Any
 import pandas as pd
 
 from ..core.extras import EXTRAS
+from ..core.shown_text import csv_cell
 from ..core.store import write_whole
 from .cells import Selection
 
@@ -19,6 +20,8 @@ def write_csv(selection: Selection, output: Path) -> None:
         for number, frame in enumerate(selection.frames()):
             for name in ("label", "predicted") if selection.several_labels else ():
                 frame[name] = [";".join(names) for names in frame[name]]
+            texts = frame.select_dtypes(object).columns
+            frame[texts] = frame[texts].map(csv_cell)
             file.write(frame.to_csv(index=False, header=not number).encode("utf-8"))
 
     write_whole(output, write)

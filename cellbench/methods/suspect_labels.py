@@ -16,6 +16,7 @@ from ..core.data import PARTS, Dataset, Samples, count_classes
 from ..core.errors import DataError, UsageError
 from ..core.extras import EXTRAS
 from ..core.runs import RunLog
+from ..core.shown_text import csv_cell
 from ..core.store import write_whole
 from ..datasets.display.gallery import gallery
 from ..datasets.display.sheet import Line, save_picture
@@ -139,7 +140,7 @@ def save_csv(found: SuspectLabels, path: Path) -> None:
     writer = csv.DictWriter(text, [field.name for field in fields(Suspect)], lineterminator="\n")
     writer.writeheader()
     for suspect in found.first():
-        writer.writerow({name: _rounded(value) for name, value in asdict(suspect).items()})
+        writer.writerow({name: csv_cell(_rounded(value)) for name, value in asdict(suspect).items()})
     try:
         write_whole(path, lambda file: file.write(text.getvalue().encode()))
     except OSError as error:

@@ -12,6 +12,7 @@ from ..core.data import absent_classes
 from ..core.errors import UsageError
 from ..core.metrics import METRICS
 from ..core.runs import PHASES, RunRecord, canonical_text
+from ..core.shown_text import visible
 from ..core.store import read_records
 from ..core.words import counted
 from .backends import agreements
@@ -81,7 +82,7 @@ def read_folder(path: Path | str) -> tuple[pd.DataFrame, list[Run], list[tuple[s
     passed_over: list[tuple[str, str]] = []
 
     def pass_over(file: Path, reason: str) -> None:
-        passed_over.append((file.relative_to(root).as_posix(), reason))
+        passed_over.append((visible(file.relative_to(root).as_posix()), visible(reason)))
 
     rows, runs = [], []
     for stored in read_records(root, pass_over):
@@ -93,7 +94,8 @@ def read_folder(path: Path | str) -> tuple[pd.DataFrame, list[Run], list[tuple[s
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, UsageError) as error:
             pass_over(stored.path, f"not a whole record ({error})")
             continue
-        rows.append({**row, "machine": stored.machine, "path": stored.path.relative_to(root).as_posix()})
+        path_shown = visible(stored.path.relative_to(root).as_posix())
+        rows.append({**row, "machine": visible(stored.machine), "path": path_shown})
         runs.append(Run(stored.path, stored.text))
     if not rows:
         others = f"{counted(len(passed_over), 'file')} of another kind"

@@ -140,7 +140,7 @@ def test_part_of_the_seeds_is_shown_as_such(results, record):
 def test_markup_in_a_reason_stays_text(results, record):
     root = results(record("cnn", status="failed", reason="a|b_50%"))
     board = tables(load_results(root), "leaderboard")
-    assert "a\\|b_50%" in render(board, "markdown")
+    assert "a\\|b\\_50%" in render(board, "markdown")
     assert r"a|b\_50\%" in render(board, "latex")
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ...core.shown_text import markdown
 from ...core.words import counted
 from ..tables.table import COMMAND
 from .evidence import Evidence
@@ -177,19 +178,19 @@ def as_markdown(found: Sequence[Finding], sentences: Sentences, output: Path | N
         lines += ["", untested(found, "`cellbench findings --claims all`") + "."]
     if listed:
         lines += ["", "| claim | verdict |", "|---|---|"]
-    lines += [f"| [{_escaped(one.claim.titled)}](#{one.claim.id}) | **{one.verdict}** |" for one in listed]
+    lines += [f"| [{markdown(one.claim.titled)}](#{one.claim.id}) | **{one.verdict}** |" for one in listed]
     for one in listed:
-        lines += ["", f"## {one.claim.id}", "", _escaped(one.claim.titled), "", f"**{one.verdict}**"]
-        lines[-1] += _escaped(one.summary.removeprefix(one.verdict))
+        lines += ["", f"## {one.claim.id}", "", markdown(one.claim.titled), "", f"**{one.verdict}**"]
+        lines[-1] += markdown(one.summary.removeprefix(one.verdict))
         for ruling in one.rulings:
-            lines += ["", f"- {_escaped(_ruled(ruling))}", "", *_grid(ruling.trial.evidence)]
+            lines += ["", f"- {markdown(_ruled(ruling))}", "", *_grid(ruling.trial.evidence)]
         for trial in one.simulated:
-            lines += ["", f"- *{NO_VERDICT}*: {_escaped(_where(trial))}: {_escaped(trial.said)}"]
+            lines += ["", f"- *{NO_VERDICT}*: {markdown(_where(trial))}: {markdown(trial.said)}"]
             lines += ["", *_grid(trial.evidence)]
-        numbers = [f"- {n['kind']}: {_escaped(n['what'])}: {_escaped(n['told'])}" for n in one.claim.claimed()]
+        numbers = [f"- {n['kind']}: {markdown(n['what'])}: {markdown(n['told'])}" for n in one.claim.claimed()]
         lines += [
             "",
-            f"Source: {_escaped(one.claim.source)}{f', {one.claim.url}' * bool(one.claim.url)}",
+            f"Source: {markdown(one.claim.source)}{f', {one.claim.url}' * bool(one.claim.url)}",
             *(["", *numbers] if numbers else []),
         ]
         if one.commands:
@@ -201,7 +202,7 @@ def _paragraphs(sentences: Sentences) -> Iterator[str]:
     """Yield each line of each answer as a paragraph of Markdown, followed by an empty line."""
     for one in sentences:
         for line in one["sentence"].split("\n"):
-            yield from (_escaped(line), "")
+            yield from (markdown(line), "")
 
 
 def _grid(rows: Sequence[Evidence]) -> list[str]:
@@ -209,13 +210,6 @@ def _grid(rows: Sequence[Evidence]) -> list[str]:
     lines = [f"  | {' | '.join(titles)} |", f"  |{'---|' * len(titles)}"]
     for row in rows:
         told = {**row, "value": figure_said(row), "seeds": ", ".join(map(str, row["seeds"]))}
-        cells = (_escaped(str(told[name] if told[name] is not None else "–")) for name in titles)
+        cells = (markdown(str(told[name] if told[name] is not None else "–")) for name in titles)
         lines.append(f"  | {' | '.join(cells)} |")
     return lines
-
-
-def _escaped(text: str) -> str:
-    """Return the text with Markdown signs escaped, so that names given by users can't become markup or HTML."""
-    for sign in "\\|<>*_[]`":
-        text = text.replace(sign, "\\" + sign)
-    return text

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import pandas as pd
 from tabulate import tabulate
 
+from ...core.shown_text import csv_cell, markdown
 from ...core.words import true_minus
 from ...results.rows import Line, columns_of
 
@@ -286,7 +287,14 @@ def laid_out(table: Table) -> list[Shown]:
 
 def _markdown(tables: Sequence[Table]) -> str:
     return "\n\n".join(
-        "\n\n".join([f"**{_one_line(t.title)}**", *_tabulate(t, "pipe", _pipe, "**", "**"), *t.notes]) for t in tables
+        "\n\n".join(
+            [
+                f"**{markdown(_one_line(t.title))}**",
+                *_tabulate(t, "pipe", markdown, "**", "**"),
+                *(note.replace("<", r"\<") for note in t.notes),  # they have commands to copy, as code
+            ]
+        )
+        for t in tables
     )
 
 
@@ -314,10 +322,6 @@ def _signs(text: str) -> str:
     for sign, command in IN_LATEX.items():
         text = text.replace(sign, command)
     return text
-
-
-def _pipe(text: str) -> str:
-    return text.replace("|", "\\|")
 
 
 def _tabulate(table: Table, style: str, clean: Callable[[str], str], bold: str, end: str) -> list[str]:
@@ -365,7 +369,10 @@ def _json(tables: Sequence[Table]) -> str:
 
 
 def _csv(tables: Sequence[Table]) -> str:
-    flat = [{k: json.dumps(v) if isinstance(v, dict | list) else v for k, v in row.items()} for row in _flat(tables)]
+    flat = [
+        {name: csv_cell(json.dumps(cell) if isinstance(cell, dict | list) else cell) for name, cell in row.items()}
+        for row in _flat(tables)
+    ]
     return pd.DataFrame(flat, dtype=object).to_csv(index=False).rstrip("\n")
 
 

@@ -10,6 +10,7 @@ from typing import IO, Any
 import numpy as np
 
 from ...core.extras import EXTRAS
+from ...core.shown_text import csv_cell
 from .labelling import Batch, Tally
 from .models import Model
 
@@ -86,7 +87,12 @@ def write_csv(answer: Answer, out: IO[bytes]) -> None:
             if not begun:
                 write(cells)
                 begun = True
-            write([_joined(cell) if isinstance(cell, list) else cell for cell in cells.values()])
+            write(
+                [
+                    csv_cell(_joined(cell) if isinstance(cell, list) else cell, bytes_stay=True)
+                    for cell in cells.values()
+                ]
+            )
         out.write(text.getvalue().encode("utf-8", "surrogateescape"))
 
 
