@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cellbench.core.contention import Spent
+from cellbench.running.bench.judging import Judgement, judge
 
 from . import regressions
 
@@ -20,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # processes that a benchmark
 
 RATIOS: list[tuple[str, str, float, float, float]] = []
 STARTED = Spent.now()
-JUDGED: dict[str, regressions.Judgement] = {}
+JUDGED: dict[str, Judgement] = {}
 FIGURES: list[tuple[str, float, float, float, str]] = []
 
 
@@ -72,7 +73,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     ratios = {test: ratio for test, *_, ratio in RATIOS}
     kind = regressions.machine_kind((Spent.now() - STARTED).of_others)
     known = regressions.earlier_ratios(kind)
-    JUDGED.update({test: regressions.judge(ratio, known.get(test, []), len(ratios)) for test, ratio in ratios.items()})
+    JUDGED.update({test: judge(ratio, known.get(test, []), len(ratios)) for test, ratio in ratios.items()})
     if file := session.config.getoption("--ratios"):
         file.write_text(json.dumps(ratios), encoding="utf-8")
     if session.config.getoption("--update-baselines") and ratios:

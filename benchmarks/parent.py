@@ -20,7 +20,7 @@ import click
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT))
 
-from benchmarks.regressions import LEAST_RUNS, judge_pairs  # noqa: E402
+from cellbench.running.bench.judging import LEAST_RUNS, judge_pairs  # noqa: E402
 
 
 @click.command()

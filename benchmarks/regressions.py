@@ -1,81 +1,19 @@
-"""Whether a ratio to a peer is lower than noise allows: the rule, and the ratios of earlier runs that it goes by.
+"""The ratios of earlier runs of the benchmarks, by kind of machine, in `baselines.json`.
 
-`baselines.json` has, for each kind of machine and each benchmark, the ratio of each of the last runs. A run at another
-time has other noise, so what counts is the spread between runs, not that of the rounds within one.
-
-The rule. Logarithms of n earlier ratios are taken as normal, with mean m and standard deviation s. The next one lies
-below m - t s √(1 + 1/n) with the chance that t, the quantile of Student's distribution with n - 1 degrees of freedom,
-stands for: a prediction limit (Hahn & Meeker, Statistical Intervals, 1991, section 4.8). All benchmarks of a run
-together may raise a false alarm once in 200 runs, so each of k may once in 200 k (Bonferroni). A ratio below its limit
-is a regression. Where the spread is so large that a loss of 20 % would be found in less than 95 of 100 runs, the
-machine is too noisy to say: that is the answer, and no guess. Only ratios of at least ten runs are judged by.
+How a ratio is judged by them says `cellbench.running.bench.judging`.
 """
 
 import json
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
-
-import numpy as np
-from scipy import stats
+from typing import Any
 
 from cellbench.core.contention import is_busy
 from cellbench.core.environment import cores, processor, versions
+from cellbench.running.bench.judging import judge
 
 BASELINES = Path(__file__).parent / "baselines.json"
-LEAST_RUNS, MOST_RUNS = 10, 40
-FALSE_ALARMS = 1 / 200  # of a run, all benchmarks together
-LOSS = 0.2  # of the speed, that is to be found
-FOUND = 0.95  # of the runs with such a loss
-
-Answer = Literal["as before", "slower", "too noisy", "too few runs"]
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """What is said of a ratio, and the limit below which it would be a regression; None where there is none."""
-
-    answer: Answer
-    limit: float | None = None
-
-
-def judge(ratio: float, earlier: Sequence[float], benchmarks: int) -> Judgement:
-    """Judge a ratio by those of earlier runs; benchmarks: how many are judged in this run."""
-    n = len(earlier)
-    if n < LEAST_RUNS:
-        return Judgement("too few runs")
-    logarithms = np.log(earlier)
-    spread = float(logarithms.std(ddof=1)) * math.sqrt(1 + 1 / n)
-    return _judge(ratio, float(logarithms.mean()), spread, n, benchmarks)
-
-
-def judge_pairs(ratios: Sequence[float], before: Sequence[float], benchmarks: int) -> Judgement:
-    """Judge the mean change between ratios of two versions of the package, measured in turn, a pair at a time.
-
-    The limit is that of the mean change, a factor: by the paired t test, with the same chances as of `judge`.
-    """
-    n = len(ratios)
-    if n < LEAST_RUNS:
-        return Judgement("too few runs")
-    changes = np.log(ratios) - np.log(before)
-    return _judge(math.exp(changes.mean()), 0.0, float(changes.std(ddof=1)) / math.sqrt(n), n, benchmarks)
-
-
-def _judge(ratio: float, expected: float, spread: float, n: int, benchmarks: int) -> Judgement:
-    """Judge a ratio whose logarithm is expected with this spread, of which n runs give an estimate."""
-    below = _quantile(1 - FALSE_ALARMS / benchmarks, n - 1) * spread
-    limit = math.exp(expected - below)
-    if -math.log(1 - LOSS) < below + _quantile(FOUND, n - 1) * spread:
-        return Judgement("too noisy", limit)
-    return Judgement("slower" if ratio < limit else "as before", limit)
-
-
-@cache
-def _quantile(share: float, freedom: int) -> float:
-    return float(stats.t.ppf(share, freedom))
+MOST_RUNS = 40
 
 
 def machine_kind(others: float | None) -> str:

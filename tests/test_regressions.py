@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cellbench.running.bench import judging
+
 FILE = Path(__file__).parents[1] / "benchmarks" / "regressions.py"
 SPEC = importlib.util.spec_from_file_location("regressions", FILE)
 assert SPEC
@@ -25,7 +27,7 @@ def answers(spread, runs, loss=0.0):
     logarithms = rng.normal(math.log(5), spread, (TRIALS, runs + 1))
     logarithms[:, -1] += math.log(1 - loss)
     ratios = np.exp(logarithms)
-    return [regressions.judge(float(row[-1]), row[:-1], BENCHMARKS).answer for row in ratios]
+    return [judging.judge(float(row[-1]), row[:-1], BENCHMARKS).answer for row in ratios]
 
 
 @pytest.mark.parametrize("runs", [10, 20, 40])
@@ -52,23 +54,23 @@ def test_a_noisy_machine_is_called_noisy_and_nothing_is_guessed():
 def test_the_limit_by_hand():
     """Ten ratios, e^0.01 and e^-0.01 in turn: m = 0, s = 0.01 √(10/9); of one benchmark, t of 9 at 1/200 is 3.2498."""
     earlier = [math.exp(0.01), math.exp(-0.01)] * 5
-    judged = regressions.judge(0.97, earlier, benchmarks=1)
+    judged = judging.judge(0.97, earlier, benchmarks=1)
     assert judged.limit == pytest.approx(math.exp(-3.2498 * 0.01 * math.sqrt(10 / 9) * math.sqrt(1.1)), rel=1e-5)
     assert judged.answer == "as before"
-    assert regressions.judge(0.95, earlier, benchmarks=1).answer == "slower"
-    assert regressions.judge(0.1, earlier[:9], benchmarks=1).answer == "too few runs"
+    assert judging.judge(0.95, earlier, benchmarks=1).answer == "slower"
+    assert judging.judge(0.1, earlier[:9], benchmarks=1).answer == "too few runs"
 
 
 def test_pairs_by_hand():
     """Changes of +1 % and -1 % in turn about a loss of a tenth: their mean has a spread of 0.01 √(10/9) / √10."""
     before = [5.0] * 10
     ratios = [4.5 * math.exp(0.01 * (-1) ** i) for i in range(10)]
-    judged = regressions.judge_pairs(ratios, before, benchmarks=1)
+    judged = judging.judge_pairs(ratios, before, benchmarks=1)
     assert judged.limit == pytest.approx(math.exp(-3.2498 * 0.01 / 3), rel=1e-4)
     assert judged.answer == "slower"
-    assert regressions.judge_pairs(before, ratios, benchmarks=1).answer == "as before"
+    assert judging.judge_pairs(before, ratios, benchmarks=1).answer == "as before"
     wild = [5 * math.exp(0.4 * (-1) ** i) for i in range(10)]
-    assert regressions.judge_pairs(wild, before, benchmarks=1).answer == "too noisy"
+    assert judging.judge_pairs(wild, before, benchmarks=1).answer == "too noisy"
 
 
 def test_ratios_on_record_raise_no_false_alarm_and_show_a_loss():
@@ -78,8 +80,8 @@ def test_ratios_on_record_raise_no_false_alarm_and_show_a_loss():
         for name, ratios in known["ratios"].items():
             for at, ratio in enumerate(ratios):
                 others = ratios[:at] + ratios[at + 1 :]
-                before = regressions.judge(ratio, others, len(known["ratios"])).answer
-                lower = regressions.judge(0.8 * ratio, others, len(known["ratios"])).answer
+                before = judging.judge(ratio, others, len(known["ratios"])).answer
+                lower = judging.judge(0.8 * ratio, others, len(known["ratios"])).answer
                 assert before != "slower", (kind, name, ratio)
                 seen += before == "as before"
                 assert lower != "as before" or ratio > np.median(others), (kind, name, ratio)

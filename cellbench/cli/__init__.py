@@ -1,8 +1,8 @@
 """The command line. Heavy modules are imported inside the commands only, so that --help is instant.
 
 data/: inspect, prepare · runs/: run, predict, export-model · results/: table, findings, compare, plot, report, export ·
-tools/: list, check, new, doctor · options: those that several commands share · reading: folders of results. Here: the
-group of all commands, and how errors become one line and an exit code.
+tools/: list, check, new, doctor, bench · options: those that several commands share · reading: folders of results.
+Here: the group of all commands, and how errors become one line and an exit code.
 """
 
 import os
@@ -27,6 +27,7 @@ from .runs.predict import predict
 from .runs.run import run
 from .runs.stress import stress
 from .runs.tune import tune
+from .tools.bench import bench
 from .tools.check import check
 from .tools.doctor import doctor
 from .tools.listing import list_
@@ -37,7 +38,7 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
     "Get cells and look at them": (prepare, inspect),
     "Train, and label new images": (run, tune, predict, export_model, stress),
     "See what came of it": (table, findings, compare, plot, report, export),
-    "Look things up, add your own": (list_, check, new, doctor),
+    "Look things up, add your own": (list_, check, new, doctor, bench),
 }
 
 

@@ -1,0 +1,37 @@
+"""The file in which `cellbench bench` keeps its measurements."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from ...core.errors import DataError, UsageError
+from ...core.store import write_whole
+from .measure import Measurement
+
+FORMAT = "cellbench bench 1"
+
+
+def read(path: Path) -> list[Measurement]:
+    """Return the measurements in a file, the oldest first; none if there is no file.
+
+    Raises DataError for a file that has something else in it, and UsageError for a folder, or a place in none.
+    """
+    if path.is_dir() or not path.parent.is_dir():
+        raise UsageError(
+            f"-o got {path}, which is a folder, or in one that does not exist; give a file in one that does"
+        )
+    if not path.exists():
+        return []
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if data["format"] != FORMAT:
+            raise ValueError(f"its format is {data['format']!r}")
+        return [Measurement.from_json(one) for one in data["measurements"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path} is no file of `cellbench bench` ({error}); give another file, or a new one") from error
+
+
+def write(path: Path, measurements: Sequence[Measurement]) -> None:
+    """Write all measurements to a file, as a whole."""
+    data = {"format": FORMAT, "measurements": [one.to_json() for one in measurements]}
+    write_whole(path, lambda file: file.write((json.dumps(data, indent=1) + "\n").encode("utf-8")))
