@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from ..results.rare import FEWEST_IMAGES
 from ..results.rows import MOST_FILES, Line, Row
 from .captions import MOST_METHODS, called, commands_for_seeds, intervals_of
 
@@ -10,12 +11,18 @@ LEVEL = "≈"  # marks a row that is not shown to differ from the best
 
 def certainty_of(rows: Sequence[Row], figure: str) -> list[str]:
     """Return lines on what ± means, which row is best and which tie with it; figure: the name of what they tie in."""
-    lines = [*intervals_of(rows, " of accuracy and F1"), *_ties_of(rows, figure), *_few_seeds_of(rows)]
+    lines = [*intervals_of(rows, " of accuracy and F1"), *rare_of(rows), *_ties_of(rows, figure), *_few_seeds_of(rows)]
     if sum(len(row["runs"]) for row in rows) > MOST_FILES:
         lines.append(
             f"Intervals and ties are told of the first rows, {MOST_FILES} runs in all; choose rows with --where."
         )
     return lines
+
+
+def rare_of(rows: Sequence[Line]) -> list[str]:
+    """Return a line on why macro-F1 has no interval, in a list, empty if it has one or nothing is known of it."""
+    why = next((row["no_interval"] for row in rows if row.get("no_interval")), None)
+    return [f"No interval of macro-F1: {why}; {FEWEST_IMAGES} of each class are the least that tell."] if why else []
 
 
 def _ties_of(rows: Sequence[Row], figure: str) -> list[str]:

@@ -7,10 +7,12 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from ..core.words import counted
 from . import stats
 from .bootstrap import CELLS_ONLY, IMAGES, RESAMPLES, Interval
 from .draws import compare_over_draws
 from .joint import over_images_and_seeds, p_over_images_and_seeds
+from .rare import OVER_CLASSES, rare_classes
 from .rows import FIGURES, MOST_FILES, Row
 from .runs import Predicted, same_images
 from .stats import Comparison
@@ -33,8 +35,10 @@ def compare_rows(a: Row, b: Row, figure: str = "accuracy", resamples: int = RESA
         return compare_over_draws(a, b, figure)
     seeds = stats.compare_over_seeds(a.summary(figure), b.summary(figure), figure)
     images = compare_over_images(a, b, figure, resamples)
-    if not (images and images.interval and seeds):
+    if not (images and seeds):
         return images or seeds
+    if images.interval is None:
+        return replace(images, p=max(images.p, seeds.p), test=f"{images.test} and {seeds.test}")
     error = stats.welch_error(a.summary(figure), b.summary(figure))
     return replace(
         images,
@@ -47,14 +51,17 @@ def compare_rows(a: Row, b: Row, figure: str = "accuracy", resamples: int = RESA
 def compare_over_images(a: Row, b: Row, figure: str = "accuracy", resamples: int = RESAMPLES) -> Comparison | None:
     """Return the comparison of b with a over test images, or groups of them, of the models as they were trained.
 
-    It is None without predictions of the same images, see `_pair`.
+    It is None without predictions of the same images, see `_pair`. An average over classes has no interval where test
+    has too few images of one, see `rare`; its p is exact whatever their number.
     """
     pair = _pair(a, b)
     if pair is None:
         return None
     (first, *_), (of_a, of_b) = pair[0], [[one.predicted for one in side] for side in pair]
     classes, groups = first.scores.shape[1], _groups_of(pair)
-    return stats.compare(first.truth, of_a, of_b, figure, groups, classes=classes, resamples=resamples)
+    found = stats.compare(first.truth, of_a, of_b, figure, groups, classes=classes, resamples=resamples)
+    rare = figure in OVER_CLASSES and rare_classes(first.truth)
+    return replace(found, interval=None) if rare else found
 
 
 def _p(a: Row, b: Row, figure: str) -> float | None:
@@ -104,7 +111,8 @@ def with_intervals(rows: Sequence[Row], figure: str) -> list[Row]:
     """Return the rows with the ends of their intervals as columns.
 
     The columns are `test_<metric>_low` and `test_<metric>_high` for each metric of FIGURES, and `interval_over` and
-    `interval_n`, which say what was resampled for the interval of `figure`, and how many of these there are.
+    `interval_n`, which say what was resampled for the interval of `figure`, and how many of these there are; and
+    `no_interval`: the classes that test has too few images of for an interval of macro-F1, in words, or None.
     """
     return [row.having(**_ends(near, figure)) for row, near in zip(rows, _near(rows), strict=True)]
 
@@ -127,7 +135,13 @@ def _ends(row: Row, figure: str) -> dict[str, object]:
         span = spans.get(name)
         ends |= {f"test_{name}_low": span.low if span else None, f"test_{name}_high": span.high if span else None}
     main = spans.get(figure)
-    return {**ends, "interval_over": over_of(row, main), "interval_n": main.n if main else None}
+    few = ", ".join(f"{counted(n, 'test image')} of {name}" for name, n in row.rare_classes.items())
+    return {
+        **ends,
+        "interval_over": over_of(row, main),
+        "interval_n": main.n if main else None,
+        "no_interval": few or None,
+    }
 
 
 def over_of(row: Row, span: Interval | None) -> str | None:

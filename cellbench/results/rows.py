@@ -15,6 +15,7 @@ from ..core.split_names import draws_in
 from .bootstrap import Interval
 from .draws import FEWEST_DRAWS, interval_over_draws
 from .joint import over_images_and_seeds
+from .rare import OVER_CLASSES, rare_classes
 from .row_settings import seeds_matter
 from .runs import Predicted, Run, same_images
 from .stats import FEWEST_SEEDS, interval_over_seeds, intervals
@@ -106,6 +107,13 @@ class Row(Mapping[str, Any]):
         return not enough and self.status == "ok" and seeds_matter(self)
 
     @property
+    def rare_classes(self) -> dict[str, int]:
+        """The number of test images of each class that has too few for an interval of macro-F1, see `rare`."""
+        found = self.predictions
+        names = self.runs[0].classes if self.runs else ()
+        return {names[k]: n for k, n in rare_classes(found[0].truth).items() if k < len(names)} if found else {}
+
+    @property
     def groups_unknown(self) -> bool:
         """Whether the split keeps groups together, and an older run did not record which they are."""
         return any(run.groups_unknown for run in self.runs)
@@ -170,9 +178,12 @@ class Row(Mapping[str, Any]):
         """Return the 95 % intervals of metrics on test, for those metrics that have one.
 
         If a metric has an interval over seeds and one over images (or groups), that over both is returned, see `joint`.
+        Averages over classes have none where test has too few images of one, see `rare`.
 
         names: as `stats.intervals` takes them. The F1 of a class ('f1:3') has an interval over images alone.
         """
+        if self.rare_classes:
+            names = [name for name in names if name not in OVER_CLASSES]
         over_seeds = {name: self._over_seeds(name) for name in names}
         seeds = {name: span for name, span in over_seeds.items() if span}
         images = self.intervals_over_images([name for name in names if ":" in name or self.metric(name) is not None])

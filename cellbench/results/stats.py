@@ -29,6 +29,8 @@ from .bootstrap import (
     resting_on,
     weights_of,
 )
+from .jackknife import has_few_groups, jackknifed
+from .swaps import swap_test
 
 FEWEST_SEEDS = 3
 FLIPS = 9999
@@ -113,13 +115,26 @@ def _of_labels(
 ) -> dict[str, Interval]:
     """Return the intervals of figures that are computed from sums over images; seeds: the labels of each seed."""
     design = design_of(truth, groups, codes_of([truth, *seeds]))
-    drawn = resampled(design, [design.sums_of(truth, predicted, classes) for predicted in seeds], resamples)
+    of_seeds = [design.sums_of(truth, predicted, classes) for predicted in seeds]
+    drawn = resampled(design, of_seeds, resamples)
     found = {}
     for name in figures:
-        figure = _figure(name)
+        figure, resting = _figure(name), resting_on(design, name, truth, groups)
+        if has_few_groups(resting) and (span := jackknifed(_mean_of(figure, of_seeds), resting, level)):
+            found[name] = span
+            continue
         values = [np.concatenate([figure(sums) for sums in chunks]) for chunks in drawn]
-        found[name] = bounds(np.mean(values, 0), resting_on(design, name, truth, groups), level)
+        found[name] = bounds(np.mean(values, 0), resting, level)
     return found
+
+
+def _mean_of(figure: Figure, of_seeds: Sequence[NDArray[Any]]) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    """Return a function of weights of kinds, (n, kinds), that gives the mean of a figure over seeds, (n,)."""
+
+    def weighted(weights: NDArray[Any], sums: NDArray[Any]) -> NDArray[Any]:
+        return figure((weights @ sums.reshape(len(sums), -1)).reshape(-1, *sums.shape[1:]))
+
+    return lambda weights: np.mean([weighted(weights, sums) for sums in of_seeds], 0)
 
 
 def _of_scores(
@@ -211,23 +226,31 @@ def compare(
 
     a, b: predicted labels, one array, or one array for each seed. The interval is that of a paired bootstrap. For
     accuracy, p is McNemar's mid-p without groups and with one seed each, else that of flipping the signs of the
-    differences of images, or of whole groups. For other figures, p is that of the paired bootstrap.
+    differences of images, or of whole groups. For other figures, p is that of swapping answers, see `swaps`. Over few
+    groups the interval is that of a jackknife.
     """
     many_a, many_b = _seeds(a, truth), _seeds(b, truth)
     design = design_of(truth, groups, codes_of([truth, *many_a, *many_b]))
-    sums = [design.sums_of(truth, predicted, classes) for predicted in (*many_a, *many_b)]
-    of = _figure(figure)
-    sign = np.repeat([-1 / len(many_a), 1 / len(many_b)], [len(many_a), len(many_b)])
-    whole = float(sum(s * of(c.sum(0)[None])[0] for s, c in zip(sign, sums, strict=True)))
-    drawn = resampled(design, sums, resamples)
-    differences = np.concatenate(
-        [sum(s * of(c) for s, c in zip(sign, cs, strict=True)) for cs in zip(*drawn, strict=True)]
-    )
-    span = bounds(differences, design, level, whole_range=False)
+    of_a, of_b = ([design.sums_of(truth, one, classes) for one in many] for many in (many_a, many_b))
+    gain = _gain(_figure(figure), of_a, of_b)
+    whole = float(gain(np.ones((1, len(design.copies))))[0])
+    span = jackknifed(gain, design, level, share=False) if has_few_groups(design) else None
+    if span is None:
+        differences = np.concatenate([gain(weights) for weights in weights_of(design, resamples)])
+        span = bounds(differences, design, level, whole_range=False)
     if figure == "accuracy":
         return Comparison(figure, whole, span, *paired_test(truth, many_a, many_b, groups))
-    p = _bootstrap_p(whole, differences, design.freedom)
-    return Comparison(figure, whole, span, p, "paired bootstrap", design.over, design.n)
+    p = swap_test(truth, many_a, many_b, _figure(figure), groups, classes)
+    over, n = (IMAGES, len(truth)) if groups is None else (GROUPS, len(np.unique(groups)))
+    return Comparison(figure, whole, span, p, "swaps", over, n)
+
+
+def _gain(
+    figure: Figure, of_a: Sequence[NDArray[Any]], of_b: Sequence[NDArray[Any]]
+) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    """Return a function of weights of kinds, (n, kinds), that gives b's figure minus a's, (n,)."""
+    a, b = _mean_of(figure, of_a), _mean_of(figure, of_b)
+    return lambda weights: b(weights) - a(weights)
 
 
 def paired_test(
@@ -343,15 +366,6 @@ def holm(p: ArrayLike, family: int | None = None) -> NDArray[np.float64]:
     order = np.argsort(p, kind="stable")
     adjusted = np.minimum(1, np.maximum.accumulate(p[order] * ((family or len(p)) - np.arange(len(p)))))
     return adjusted[np.argsort(order, kind="stable")]
-
-
-def _bootstrap_p(difference: float, differences: NDArray[Any], freedom: int) -> float:
-    """Return the two-sided p value of Student's t, of the difference over its bootstrap standard error.
-
-    A share of resamples would not be small enough to be significant after `holm`.
-    """
-    error = float(np.nanstd(differences, ddof=1))
-    return float(2 * special.stdtr(freedom, -abs(difference) / error)) if error > 1e-12 else 1.0
 
 
 def _seeds(

@@ -213,7 +213,7 @@ def test_findings_judge_every_claim_and_end_well_whatever_the_verdicts(findings)
     assert all(f"\n{name}: " in outcome.output for name in CLAIMS)
     short = findings().output
     untested = outcome.output.count(": not tested")
-    assert f"\n{len(CLAIMS) - untested} claims of studies were tested here: " in short
+    assert f"\n{len(CLAIMS) - untested} claims of studies: " in short
     assert f"\n{untested} claims of studies were not tested here: --claims all lists them" in short
     assert len(short) < len(outcome.output) / 2
     assert "\x1b" not in outcome.output

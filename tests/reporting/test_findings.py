@@ -745,7 +745,7 @@ def test_what_was_not_tested_is_one_line_unless_all_claims_are_asked_for(results
     assert line in text
     assert line not in every
     assert every.count(": not tested") == n
-    assert text.startswith(f"{len(found) - n} claims of studies were tested here: ")
+    assert text.startswith(f"{len(found) - n} claims of studies: ")
     markdown = show.as_markdown(found, [])
     assert line.replace("--claims all", "`cellbench findings --claims all`") in markdown
     assert markdown.count("\n## ") == len(found) - n

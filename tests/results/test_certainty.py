@@ -55,6 +55,28 @@ def test_groups_that_were_kept_are_drawn_and_classes_with_few_are_named(board):
     assert rows["cnn"]["interval_over"] == "groups within class (Golgi: cells of these wells only)"
 
 
+def test_with_few_test_images_of_a_class_macro_f1_has_no_interval_and_it_is_said_why(board):
+    def rare(method, share, *told, **changes):
+        record, kept = judged(method, share, *told, **changes)
+        keep = np.flatnonzero((kept["test_labels"] != 5) | (np.arange(600) < 24))  # four of Golgi
+        return record, {name: values[keep] for name, values in kept.items()}
+
+    rows, table = board(
+        rare("svm-hog", 0.9, 1), rare("svm-flat", 0.6, 2), *(rare("cnn", 0.8, s, seed=s) for s in range(3))
+    )
+    for row in rows.values():
+        assert row["test_macro_f1_low"] is None
+        assert row["test_accuracy_low"] is not None
+        assert row["no_interval"] == "4 test images of Golgi"
+    assert "No interval of macro-F1: 4 test images of Golgi; 10 of each class are the least that tell." in table.notes
+    few, many = rows["svm-flat"], rows["svm-hog"]
+    found = certainty.compare_rows(few, many, "macro_f1")
+    assert (found.interval, found.test) == (None, "swaps")
+    assert found.p < 0.001  # swaps need no interval
+    both = certainty.compare_rows(rows["svm-hog"], rows["cnn"], "macro_f1")
+    assert (both.interval, both.test) == (None, "swaps and Welch's t")
+
+
 def test_the_interval_of_a_class_says_what_was_drawn_of_it(results):
     record, told = judged("cnn", 0.8, groups=8)
     few = np.where(told["test_labels"] == 5, 0, told["test_groups"] + 1)

@@ -32,11 +32,11 @@ def _plain(value: Any) -> Any:
 
 
 def tally(found: Sequence[Finding]) -> str:
-    """Return how many of the claims that were tested have each verdict, '' if none was tested."""
-    counts = Counter(one.verdict for one in tested(found))
-    told = [f"{counts[word]} {word}" for word in VERDICTS if counts[word]]
-    what = f"{counted(counts.total(), 'claim')} of studies {'was' if counts.total() == 1 else 'were'} tested here"
-    return f"{what}: {', '.join(told)}. Verdicts rest on real images alone." if told else ""
+    """Return how many of the claims have each verdict, '' if there is no claim."""
+    counts = Counter(one.verdict for one in found)
+    told = ", ".join(f"{counts[word]} {word}" for word in VERDICTS if counts[word])
+    what = f"{counted(len(found), 'claim')} of studies: {told}."
+    return f"{what} Verdicts rest on real images alone." if told else ""
 
 
 def tested(found: Sequence[Finding]) -> list[Finding]:
@@ -70,7 +70,7 @@ def as_text(
     room = min(width or WIDTH, WIDTH)
     blocks = [list(answer_lines(one["sentence"], room, output)) for one in sentences]
     listed = found if every or detail else tested(found)
-    blocks.append(_filled(tally(found), room, ""))
+    blocks.append(_filled(tally(listed), room, ""))
     blocks += [list(_block(one, room, paint, detail, output)) for one in listed]
     last = [] if listed == found else [untested(found)]
     if not detail and listed:
@@ -173,7 +173,7 @@ def _filled(text: str, room: int, indent: str, first: str = "") -> list[str]:
 def as_markdown(found: Sequence[Finding], sentences: Sentences, output: Path | None = None, every: bool = False) -> str:
     """Return the sentences and findings as Markdown; every: as for `as_text`."""
     listed = found if every else tested(found)
-    lines = ["# Findings", "", *_paragraphs(sentences), tally(found)]
+    lines = ["# Findings", "", *_paragraphs(sentences), tally(listed)]
     if listed != found:
         lines += ["", untested(found, "`cellbench findings --claims all`") + "."]
     if listed:

@@ -8,6 +8,7 @@ from ...results.contest import Contest, Difference, Entrant, contests
 from ...results.rows import DATA, FIGURES, HARDWARE, Line, Row, is_disturbed, memory_of, one_label
 from ..answers import answer, printed_difference
 from ..captions import LABELS, absent_of, device_of, fact_of, half, intervals_of, marked, seeds_of, title_of
+from ..standing import rare_of
 from .table import BYTES, IMAGE_TIME, PERCENT, POINTS, SECONDS, Column, Table
 
 KEPT = (
@@ -33,6 +34,7 @@ def svm_vs_deep(rows: Sequence[Row], left_out: Sequence[Line] = ()) -> Table:
     columns = (*marked(FIGURE_COLUMNS, lines), *marked(DIFFERENCE_COLUMNS, lines, "difference_over"), *COST_COLUMNS)
     notes = (
         *intervals_of(lines, " of accuracy and F1"),
+        *rare_of([one.row for contest, _ in found for one in contest.entrants]),
         *intervals_of(lines, " of differences (from the first row, paired)", "difference_over"),
         *absent_of(rows),
         *(line for _, sentence in found for line in sentence.split("\n")),

@@ -1,0 +1,93 @@
+"""How often 95 % intervals hold the simulated truth: the table of docs/statistics.md.
+
+    python benchmarks/coverage.py            prints the table as Markdown; two minutes on one core
+    python benchmarks/coverage.py --runs 200  a quick look
+
+Seeds are fixed, so that the same version prints the same table.
+"""
+
+import argparse
+from collections.abc import Iterator
+
+import numpy as np
+
+from cellbench.core.metrics import NAMED
+from cellbench.results.rare import rare_classes
+from cellbench.results.stats import interval
+
+RIGHT = 0.8  # the chance that an image is labelled rightly
+PRIORS = {
+    "4 equal classes": np.full(4, 0.25),
+    "6 classes, the rarest 2 %": np.array([0.3, 0.25, 0.2, 0.15, 0.08, 0.02]),
+    "12 classes of Zipf's law": 1 / np.arange(1, 13) / np.sum(1 / np.arange(1, 13)),
+}
+OVER_IMAGES = (
+    ("4 equal classes", 200),
+    ("6 classes, the rarest 2 %", 200),
+    ("6 classes, the rarest 2 %", 1000),
+    ("12 classes of Zipf's law", 60),
+    ("12 classes of Zipf's law", 800),
+)
+OVER_GROUPS = ((5, 0.8), (8, 0.8), (12, 0.8), (5, 0.95), (8, 0.95), (12, 0.95), (30, 0.8))
+CELLS, SPREAD = 40, 15.0  # cells of a group; how alike groups are: the counts of a beta distribution
+
+
+def confusion(priors: np.ndarray) -> np.ndarray:
+    """Return the chances of each true and each predicted class, (classes, classes); errors go to common classes."""
+    chances = (1 - RIGHT) * priors[None] / (1 - priors)[:, None]
+    np.fill_diagonal(chances, RIGHT)
+    return priors[:, None] * chances
+
+
+def over_images(name: str, n: int, runs: int) -> dict[str, object]:
+    """Return a line of the table for images of one of PRIORS: macro-F1 only where it has an interval."""
+    rng, chances = np.random.default_rng(0), confusion(PRIORS[name])
+    figures = {figure: float(NAMED[figure].of_sums(chances[None])[0]) for figure in ("accuracy", "macro_f1")}
+    held, told = dict.fromkeys(figures, 0), dict.fromkeys(figures, 0)
+    for _ in range(runs):
+        both = rng.choice(chances.size, n, p=chances.ravel())
+        truth, predicted = both // len(chances), both % len(chances)
+        for figure, true in figures.items():
+            if figure == "macro_f1" and rare_classes(truth):
+                continue
+            found = interval(truth, predicted, figure, classes=len(chances), resamples=400)
+            told[figure] += 1
+            held[figure] += found.low <= true <= found.high
+    return {"what": f"{n:,} images, {name}", **shares(held, told, runs)}
+
+
+def over_groups(groups: int, right: float, runs: int) -> dict[str, object]:
+    """Return a line of the table for groups that hold all of four classes."""
+    rng, group = np.random.default_rng(0), np.repeat(np.arange(groups), CELLS)
+    held, told = {"accuracy": 0, "macro_f1": 0}, {"accuracy": runs, "macro_f1": runs}
+    for _ in range(runs):
+        truth = rng.integers(0, 4, len(group))
+        of_group = rng.beta(right * SPREAD, (1 - right) * SPREAD, groups)
+        predicted = np.where(
+            rng.random(len(group)) < of_group[group], truth, (truth + rng.integers(1, 4, len(group))) % 4
+        )
+        for figure in held:
+            found = interval(truth, predicted, figure, group, classes=4, resamples=400)
+            held[figure] += found.low <= right <= found.high
+    return {"what": f"{groups} groups of {CELLS} cells, {100 * right:.0f} % right", **shares(held, told, runs)}
+
+
+def shares(held: dict[str, int], told: dict[str, int], runs: int) -> dict[str, object]:
+    """Return the coverage of each figure in per cent, and of how many runs macro-F1 had an interval."""
+    covered = {name: f"{100 * held[name] / n:.1f}" if n >= runs / 5 else "–" for name, n in told.items()}
+    return {**covered, "told": f"{100 * told['macro_f1'] / runs:.0f}"}
+
+
+def lines(runs: int) -> Iterator[str]:
+    yield "| simulated | accuracy: held (%) | macro-F1: held (%) | macro-F1 has an interval (%) |"
+    yield "|---|---|---|---|"
+    rows = [over_images(name, n, runs) for name, n in OVER_IMAGES]
+    rows += [over_groups(groups, right, runs) for groups, right in OVER_GROUPS]
+    for row in rows:
+        yield f"| {row['what']} | {row['accuracy']} | {row['macro_f1']} | {row['told']} |"
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--runs", type=int, default=1000, help="simulated test sets of each line")
+    print("\n".join(lines(parser.parse_args().runs)))

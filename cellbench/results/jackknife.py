@@ -1,0 +1,46 @@
+"""Intervals over few groups: the jackknife with Student's t, of shares on the logit scale.
+
+With 5 to 20 groups a percentile bootstrap covers 87 to 94 % where it says 95; leaving out one group at a time covers 93
+to 97 (docs/statistics.md; Efron and Tibshirani 1993, chapter 11, for the jackknife).
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from .bootstrap import GROUPS, GROUPS_OF_CLASSES, Design, Interval
+
+MOST_GROUPS = 20  # with more, the bootstrap covers as often
+
+
+def has_few_groups(design: Design) -> bool:
+    return design.over in (GROUPS, GROUPS_OF_CLASSES) and design.n <= MOST_GROUPS
+
+
+def jackknifed(
+    figure: Callable[[NDArray[np.float64]], NDArray[np.float64]], design: Design, level: float, share: bool = True
+) -> Interval | None:
+    """Return the jackknife interval of a figure over a design's units; None where leaving one out changes nothing.
+
+    figure: a function of weights of the kinds, (n, kinds), that returns the figure for each, (n,). share: whether it
+    lies between 0 and 1, so that the logit scale is taken; a difference does not.
+    """
+    weights = 1 - np.eye(len(design.copies)) / design.copies
+    whole, without = figure(np.ones((1, len(design.copies))))[0], figure(weights)
+    if share:
+        least = 0.5 / (len(design.kind) + 1)  # half an image of all, as 0 and 1 have no logit
+        whole, without = (special.logit(np.clip(x, least, 1 - least)) for x in (whole, without))
+    variance = 0.0
+    for h in np.unique(design.stratum):
+        of_stratum = design.stratum == h
+        copies, values = design.copies[of_stratum], without[of_stratum]
+        units = copies.sum()
+        centre = (copies * values).sum() / units
+        variance += (units - 1) / units * (copies * (values - centre) ** 2).sum()
+    if not np.isfinite(variance) or variance < 1e-18:
+        return None
+    margin = special.stdtrit(design.freedom, (1 + level) / 2) * np.sqrt(variance)
+    low, high = (special.expit(end) if share else end for end in (whole - margin, whole + margin))
+    return Interval(float(low), float(high), level, design.over, design.n, design.few_groups)

