@@ -20,6 +20,7 @@ class Policy:
     timeout: float | None = None
     save_models: bool = False
     wait: bool = True  # for runs that other processes have under way
+    max_memory: int | None = None  # bytes
 
 
 def state(job: Job, store: Store, policy: Policy) -> str:

@@ -20,7 +20,7 @@ from .executors import Executor, LocalExecutor
 from .executors.questions import missing_backend
 from .job import Job
 from .older_groups import complete_groups
-from .planning.options import RunOptions
+from .planning.options import RunOptions, parse_size
 from .planning.outline import OutlinedRun, set_aside
 from .planning.plan import make_plan
 from .planning.quick import choose_quick
@@ -72,7 +72,13 @@ def plan_runs(options: RunOptions, executor: Executor | None = None) -> RunPlan:
     if shard:
         jobs = shard.of(jobs)
     policy = Policy(
-        options.force, options.retry_failed, options.fail_fast, options.timeout, options.save_models, options.wait
+        force=options.force,
+        retry_failed=options.retry_failed,
+        fail_fast=options.fail_fast,
+        timeout=options.timeout,
+        save_models=options.save_models,
+        wait=options.wait,
+        max_memory=None if options.max_memory is None else parse_size(options.max_memory),
     )
     store = Store(options.output, options.machine or environment.machine_name())
     return RunPlan(jobs, store, policy, options, executor, [suite.name for suite in selection.suites], waiting)

@@ -136,7 +136,7 @@ class Queue:
         if self.policy.force:
             checkpoint.unlink(missing_ok=True)
         model = self.store.new_model(job.spec) if self.policy.save_models else None
-        return Task(job, self.policy.timeout, self.plugins, checkpoint, model)
+        return Task(job, self.policy.timeout, self.plugins, checkpoint, model, self.policy.max_memory)
 
 
 def _under_way(jobs: Sequence[Job], claims: Claims, waiting: bool) -> str:

@@ -56,3 +56,17 @@ def test_a_plug_in_file_registers_a_method(tmp_path):
 def test_a_plug_in_that_is_no_file_is_refused(tmp_path):
     with pytest.raises(UsageError, match=r"nothing\.py"):
         load_plugin_file(tmp_path / "nothing.py")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("quits.py", "raise SystemExit(0)", "cannot be loaded: SystemExit: 0; mend it"),
+        ("notes.txt", "method", "is no Python file; give one whose name ends in .py"),
+    ],
+)
+def test_a_plug_in_that_quits_or_is_no_python_is_refused(tmp_path, name, text, problem):
+    file = tmp_path / name
+    file.write_text(text)
+    with pytest.raises(UsageError, match=problem):
+        load_plugin_file(file)

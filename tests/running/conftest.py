@@ -24,7 +24,16 @@ class Bad:
             if self.how == "says": raise DataError("no nuclei were found; stain them")
             if self.how == "dies": os.kill(os.getpid(), signal.SIGKILL)
             if self.how == "exits": os._exit(7)
+            if self.how == "quits": raise SystemExit("no lamp")
+            if self.how == "rambles": raise RuntimeError("x" * 50_000_000)
+            if self.how == "prints": print("not an output of the command")
+            if self.how == "ends its group": os.killpg(0, signal.SIGKILL)
+            if self.how == "leaves a child":
+                if os.fork() == 0: time.sleep(60)
+                os._exit(7)
+            if self.how == "is greedy": np.ones(4 * 10**9, np.uint8)
             if self.how == "sleeps": time.sleep(60)
+            if self.how == "holds the lock": sum(range(10**13))
             if self.how == "numpy": self.chosen = {"C": object()}
     def predict(self, images):
         scores = np.tile(images.reshape(len(images), -1)[:, :1].astype(np.float32), (1, 3))

@@ -35,8 +35,11 @@ def until(condition, seconds: float) -> bool:
 
 
 @pytest.fixture
-def matrix_at_work(toy_folder, bad_plugin, tmp_path):
-    """`cellbench run` with one run finished and the next asleep in its child: the process, its mark, its results."""
+def matrix_at_work(request, toy_folder, bad_plugin, tmp_path):
+    """`cellbench run` with one run finished and the next under way in its child: the process, its mark, its results.
+
+    What the next does is the fixture's parameter, 'sleeps' without one.
+    """
     rings = tmp_path / "rings.py"  # the toy data as a data set that the command knows
     rings.write_text(
         "from cellbench.datasets import dataset\nfrom cellbench.datasets.toy import rings\n"
@@ -44,7 +47,18 @@ def matrix_at_work(toy_folder, bad_plugin, tmp_path):
         "def build(scratch, source): return rings()\n"
     )
     mark, results, said = uuid.uuid4().hex, tmp_path / "results", tmp_path / "said"
-    arguments = ["run", "-v", "-d", "rings", "-m", "svm-flat", "-m", "bad", "--set", "bad:how=sleeps"]
+    arguments = [
+        "run",
+        "-v",
+        "-d",
+        "rings",
+        "-m",
+        "svm-flat",
+        "-m",
+        "bad",
+        "--set",
+        f"bad:how={getattr(request, 'param', 'sleeps')}",
+    ]
     arguments += ["--plugin", str(rings), "--plugin", str(bad_plugin), "-o", str(results)]
     with said.open("w") as errors:
         process = subprocess.Popen(
@@ -77,6 +91,7 @@ def test_sigterm_ends_the_child_at_work_keeps_what_is_finished_and_exits_143(mat
     assert "Traceback" not in said.read_text()
 
 
+@pytest.mark.parametrize("matrix_at_work", ["sleeps", "holds the lock"], indirect=True)
 def test_a_program_that_is_killed_outright_leaves_no_run_behind(matrix_at_work):
     process, mark, results, _ = matrix_at_work
     process.kill()

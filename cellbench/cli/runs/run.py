@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     "--machine", metavar="NAME", help="Name of this machine in the records (default: made from its hardware)."
 )
 @click.option("--timeout", type=float, metavar="SECONDS", help="End a run that takes longer.")
+@click.option("--max-memory", metavar="SIZE", help="End a run that asks for more memory, such as 8GB.")
 @click.option("--force", is_flag=True, help="Run again what is already done.")
 @click.option("--retry-failed", is_flag=True, help="Run again what failed before.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first failure.")

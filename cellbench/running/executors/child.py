@@ -3,23 +3,27 @@
 Memory is thus measured for each run, a crash ends one run only, and starting a run costs only a fork.
 """
 
+import atexit
 import contextlib
+import dataclasses
 import multiprocessing
 import os
 import signal
+import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ...core.environment import cache_folder
 from ...core.errors import BackendError, CellbenchError, UnavailableError
-from ...core.processes import end_with_parent
+from ...core.processes import end_group, end_with_parent, lead_group, limit_memory
 from ...core.runs import RunRecord
 from ...core.store import Predictions
+from ...core.words import file_size
 from ..job import Job
 from ..plugins import load_plugins
 from ..single_run import Listener, environment, execute, unfinished
@@ -28,6 +32,11 @@ T = TypeVar("T")
 
 PRELOAD = ["cellbench.running.executors.preload"]
 GRACE_SECONDS = 5.0
+LONGEST_REASON = 1000  # characters of an error that are kept: records are read as a whole
+OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")  # what libraries' errors say
+UNGUARDED = (
+    '; in a script, cellbench.run has to stand below `if __name__ == "__main__":`, as each run reads the script first'
+)
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(PRELOAD)
@@ -38,6 +47,17 @@ def start_server() -> None:
     from multiprocessing import forkserver
 
     forkserver.ensure_running()
+    atexit.register(_end_server)
+
+
+def _end_server() -> None:
+    """End the fork server with this process: until its imports are done, it would hold the terminal's pipe open."""
+    from multiprocessing import forkserver
+
+    server = getattr(getattr(forkserver, "_forkserver", None), "_forkserver_pid", None)
+    if server:
+        with contextlib.suppress(OSError):
+            os.kill(server, signal.SIGKILL)
 
 
 def run_job(
@@ -45,18 +65,19 @@ def run_job(
     listener: Listener,
     *,
     timeout: float | None = None,
+    max_memory: int | None = None,
     plugins: Sequence[Path] = (),
     checkpoint: Path | None = None,
     model: Path | None = None,
 ) -> tuple[RunRecord, Predictions | None]:
     """Do one run in a child process and return its record, whatever happened, and its predictions if it is 'ok'.
 
-    If `checkpoint` holds the progress of this run, it goes on from there. model: the file to write the trained model
-    to, or None.
+    timeout: seconds after which it is ended. max_memory: bytes that it may have. If `checkpoint` holds the progress of
+    this run, it goes on from there. model: the file to write the trained model to, or None.
     """
     if job.skip:
         return unfinished(job, "skipped", job.skip, _environment(job.spec.device)), None
-    kind, outcome = _in_child(_run, (job, checkpoint, model), listener, timeout, plugins)
+    kind, outcome = _in_child(_run, (job, checkpoint, model, max_memory), listener, timeout, plugins)
     if kind == "done":
         return outcome
     if kind == "unavailable" and "weights" in job.overrides:  # the user asked for these weights: fail, do not skip
@@ -112,9 +133,12 @@ def _in_child(
     try:
         while True:
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
-            if not ours.poll(left):
+            # A process of its own may hold the pipe open after its death, so its death is waited for as well.
+            if not wait([ours, child.sentinel], left):
                 return "timeout", f"not finished after {timeout:g} seconds"
             try:
+                if not ours.poll():
+                    raise EOFError
                 kind, facts = ours.recv()
             except (EOFError, OSError):  # it died; OSError: in the middle of a word
                 child.join()
@@ -136,7 +160,10 @@ def _main(
     folder: str,
 ) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle; it ends its children
+    _let_server_end()
     end_with_parent()  # no run may train on for hours and nobody there to save it
+    lead_group()  # a method that ends its group ends this run alone
+    os.dup2(2, 1)  # what a method prints is no output of the command
     # The fork server keeps what there was when it started; a notebook may have changed them since.
     os.environ.clear()
     os.environ.update(variables)
@@ -146,15 +173,42 @@ def _main(
         pipe.send(("done", target(lambda kind, facts: pipe.send((kind, facts)), *arguments)))
     except BrokenPipeError:
         return  # nobody listens any more: the matrix was stopped
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if not isinstance(error, CellbenchError) and os.environ.get("CELLBENCH_DEBUG"):
             traceback.print_exc()
         with contextlib.suppress(BrokenPipeError):
             pipe.send(("unavailable" if isinstance(error, UnavailableError) else "failed", _reason(error)))
 
 
-def _run(listener: Listener, job: Job, checkpoint: Path | None, model: Path | None) -> tuple[RunRecord, Predictions]:
-    return execute(job, listener, checkpoint, model)
+def _let_server_end() -> None:
+    """Close this child's end of the pipe by which the fork server sees that nobody needs it any more.
+
+    The server ends when all ends are closed. With this one open it would outlive the command for as long as the run.
+    """
+    from multiprocessing import forkserver
+
+    server = getattr(forkserver, "_forkserver", None)
+    if (end := getattr(server, "_forkserver_alive_fd", None)) is not None:
+        os.close(end)
+        server._forkserver_alive_fd = None
+
+
+def _run(
+    listener: Listener, job: Job, checkpoint: Path | None, model: Path | None, max_memory: int | None
+) -> tuple[RunRecord, Predictions]:
+    if max_memory is None:
+        return execute(job, listener, checkpoint, model)
+    limit_memory(max_memory)
+    try:
+        record, predictions = execute(job, listener, checkpoint, model)
+        return dataclasses.replace(record, facts={**record.facts, "max_memory": max_memory}), predictions
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, MemoryError) or any(text in str(error) for text in OUT_OF_MEMORY):
+            raise BackendError(
+                f"out of memory: it asked for more than the {file_size(max_memory)} of --max-memory; give it more, or "
+                "fewer or smaller images with --limit or --set size="
+            ) from error
+        raise
 
 
 def _watch(listener: Listener, question: Callable[[Listener], T]) -> T:
@@ -165,9 +219,13 @@ def _ask(listener: Listener, question: Callable[[], T]) -> T:
     return question()
 
 
-def _reason(error: Exception) -> str:
-    """Return an error as one line, with its type and the place in the code unless it is a CellbenchError."""
-    text = " ".join(str(error).split()) or "no message"
+def _reason(error: BaseException) -> str:
+    """Return an error as one line, with its type and the place in the code unless it is a CellbenchError.
+
+    Of a long message only the first LONGEST_REASON characters are kept.
+    """
+    text = " ".join(str(error)[: 2 * LONGEST_REASON].split()) or "no message"
+    text = text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]} …"
     for folder in (cache_folder(), Path.cwd(), Path.home()):  # records are shared: no path that names a user
         text = text.replace(f"{folder}{os.sep}", "")
     if isinstance(error, CellbenchError):
@@ -182,11 +240,20 @@ def _cause_of_death(exit_code: int | None) -> str:
         name = signal.Signals(-exit_code).name
         hint = "; the system may have run out of memory" if name == "SIGKILL" else ""
         return f"its process was ended by {name}{hint}"
-    return f"its process ended with exit code {exit_code} before it had finished"
+    hint = UNGUARDED if exit_code == 1 and _is_script() else ""
+    return f"its process ended with exit code {exit_code} before it had finished{hint}"
+
+
+def _is_script() -> bool:
+    """Whether this process runs a user's script, which children read before they start, and not a command."""
+    main = sys.modules.get("__main__")
+    file, spec = getattr(main, "__file__", None), getattr(main, "__spec__", None)
+    return file is not None and spec is None and Path(file).suffix == ".py"
 
 
 def _end(child: Any) -> None:
-    """Wait shortly for a child process to end by itself, and end it if it does not."""
+    """Wait shortly for a child process to end by itself, and end it if it does not, and then its own children."""
+    leader = child.pid
     child.join(0.2)  # its last word was its result, or the pipe is closed: it is about to end by itself
     if child.is_alive():
         child.terminate()
@@ -194,4 +261,5 @@ def _end(child: Any) -> None:
     if child.is_alive():
         child.kill()
         child.join()
+    end_group(leader)
     child.close()

@@ -29,6 +29,7 @@ class LocalExecutor:
                 task.job,
                 partial(listener, task.job),
                 timeout=task.timeout,
+                max_memory=task.max_memory,
                 plugins=task.plugins,
                 checkpoint=task.checkpoint,
                 model=task.model,

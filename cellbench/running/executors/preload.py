@@ -1,6 +1,7 @@
 """The imports that the fork server does once, so that each run starts with them; nothing here may use a GPU."""
 
 # ruff: noqa: E402
+import atexit
 import os
 import signal
 
@@ -22,6 +23,7 @@ from ...core.processes import keep_memory
 from ...svm.backends import available
 
 keep_memory()
+atexit.register(os._exit, 0)  # taking all of this apart takes seconds, and runs end when this process has ended
 available()  # imports the SVM libraries that are there
 
 __all__ = ["cellbench", "sklearn", "torch", "torchvision"]

@@ -19,9 +19,9 @@ Listener = Callable[[Job, str, Mapping[str, Any]], None]
 class Task:
     """A job, and how to do it.
 
-    timeout: seconds after which the run is ended. plugins: Python files with methods and data sets that it may need.
-    checkpoint: file for its progress; if an earlier attempt left one, the run goes on from there. model: the file to
-    write the trained model to, or None.
+    timeout: seconds after which the run is ended. max_memory: bytes that it may have, None for all. plugins: Python
+    files with methods and data sets that it may need. checkpoint: file for its progress; if an earlier attempt left
+    one, the run goes on from there. model: the file to write the trained model to, or None.
     """
 
     job: Job
@@ -29,6 +29,7 @@ class Task:
     plugins: Sequence[Path] = ()
     checkpoint: Path | None = None
     model: Path | None = None
+    max_memory: int | None = None
 
 
 @dataclass(frozen=True)

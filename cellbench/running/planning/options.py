@@ -1,5 +1,6 @@
 """The options of `cellbench run` and `cellbench.run`: one field for each long option."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,7 +8,9 @@ from typing import Any, Literal
 
 from ...core.errors import UsageError
 from ...core.numbers import each_once, ranges_in
+from ...core.words import file_size
 
+LEAST_MEMORY = 10**9  # bytes: the libraries alone take half of it
 MOST_SEEDS = 10_000  # more are a slip, and would take years
 
 
@@ -36,6 +39,7 @@ class RunOptions:
     output: Path = Path("results")
     machine: str | None = None
     timeout: float | None = None
+    max_memory: str | int | None = None
     force: bool = False
     retry_failed: bool = False
     fail_fast: bool = False
@@ -47,6 +51,17 @@ class RunOptions:
     folder: Mapping[str, Any] = field(default_factory=dict)
     quiet: bool = False
     verbose: bool = False
+
+
+def parse_size(asked: str | int) -> int:
+    """Return the bytes that '8GB', '500 MB', '2GiB' or a number stand for. Raises UsageError for anything else."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT]?)(I?)B?", str(asked).strip().upper())
+    size = 0
+    if found:
+        size = int(float(found[1]) * (1024 if found[3] else 1000) ** ["", *"KMGT"].index(found[2]))
+    if size < LEAST_MEMORY:
+        raise UsageError(f"--max-memory got {asked!r}; give a size such as 8GB, of at least {file_size(LEAST_MEMORY)}")
+    return size
 
 
 def parse_seeds(asked: str | int | Iterable[int]) -> tuple[int, ...]:

@@ -163,6 +163,9 @@ def test_a_limit_takes_fewer_training_images_and_all_test_images(toy_folder):
         ("says", "failed", "no nuclei were found; stain them"),
         ("dies", "failed", "ended by SIGKILL; the system may have run out of memory"),
         ("exits", "failed", "ended with exit code 7"),
+        ("quits", "failed", r"SystemExit: no lamp \(bad_methods.py:\d+\)"),
+        ("rambles", "failed", r"^RuntimeError: x{1000} … \(bad_methods.py:\d+\)$"),
+        ("ends its group", "failed", "ended by SIGKILL"),
         ("blank", "failed", "90 of 90 test scores are not finite"),
         ("sleeps", "timeout", "not finished after 2 seconds"),
     ],
@@ -175,6 +178,34 @@ def test_a_run_that_comes_to_nothing_is_on_record_with_its_reason(toy_folder, ba
     assert re.search(reason, record.reason)
     assert record.environment["threads"] == 1
     assert record.facts["n"]["train"] == 60
+
+
+def test_a_run_whose_own_child_lives_on_is_over_when_it_dies_and_the_child_is_ended(toy_folder, bad_plugin):
+    start = time.monotonic()
+    job = one_job(toy_folder, "bad", "how=leaves a child")
+    record, _ = child.run_job(job, lambda *_: None, plugins=[bad_plugin])
+    assert "ended with exit code 7" in record.reason
+    assert time.monotonic() - start < 40  # its child sleeps for 60
+
+
+def test_memory_beyond_the_limit_is_told_from_a_crash_and_the_limit_is_on_record(toy_folder, bad_plugin):
+    def outcome(how):
+        job = one_job(toy_folder, "bad", f"how={how}")
+        return child.run_job(job, lambda *_: None, plugins=[bad_plugin], max_memory=2 * 10**9)[0]
+
+    greedy = outcome("is greedy")
+    assert (greedy.status, greedy.reason) == (
+        "failed",
+        "out of memory: it asked for more than the 2.0 GB of --max-memory; give it more, or fewer or smaller images "
+        "with --limit or --set size=",
+    )
+    modest = outcome("nothing")
+    assert (modest.status, modest.facts["max_memory"]) == ("ok", 2 * 10**9)
+
+
+def test_what_a_method_prints_is_no_output_of_the_command(toy_folder, bad_plugin, capfd):
+    child.run_job(one_job(toy_folder, "bad", "how=prints"), lambda *_: None, plugins=[bad_plugin])
+    assert "not an output" not in capfd.readouterr().out
 
 
 def test_a_method_that_returns_no_data_fails_its_own_run_and_no_other(toy_folder, bad_plugin):
