@@ -44,6 +44,7 @@ EXTRAS = {
         Extra("safetensors", "safetensors"),
         Extra("thundersvm", "thundersvm"),
         Extra("timm", "timm"),
+        Extra("zarr", "zarr"),
         Extra("tune", "optuna"),
     )
 }

@@ -6,18 +6,23 @@ from numpy.typing import NDArray
 from ...core.errors import DataError
 from .download import is_web_page
 from .find import Blob
+from .ome_zarr import decode_zarr, is_zarr
 from .pixels import Picture, decode_plain
 from .tiff import decode_tiff
 
 
 def decode(blob: Blob) -> Picture:
-    """The pixels of a PNG, JPEG, BMP or TIFF, whatever the file is called. An alpha channel is dropped, with a remark.
+    """The pixels of a PNG, JPEG, BMP or TIFF, whatever the file is called, or of a folder that is an OME-Zarr.
+
+    An alpha channel is dropped, with a remark.
 
     Raises DataError that has only the reason: the caller knows the file's name.
     """
     from PIL import UnidentifiedImageError
 
     try:
+        if not isinstance(blob, bytes) and is_zarr(blob):
+            return decode_zarr(blob)
         data = blob if isinstance(blob, bytes) else blob.read_bytes()
         if not data:
             raise DataError("0 bytes long")

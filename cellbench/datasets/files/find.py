@@ -54,7 +54,7 @@ def find_files(folder: Path) -> dict[str, Path]:
     """Every file below `folder` by its path inside it, in natural order, without hidden files and junk.
 
     Links to folders are followed. A link that leads back up, or to a folder that was read already, raises DataError:
-    its images would count twice, and maybe under two labels.
+    its images would count twice, and maybe under two labels. A folder that is one image, an OME-Zarr, is a file here.
     """
     found: dict[str, Path] = {}
     paths: dict[Path, str] = {}  # of folders, by where they really are
@@ -77,7 +77,9 @@ def find_files(folder: Path) -> dict[str, Path]:
                 is_folder = entry.is_dir()
             except OSError as error:  # a link to itself
                 raise DataError(f"cannot follow {entry.path}: {error.strerror}; remove the link") from error
-            if is_folder:
+            if is_folder and is_image(entry.name):  # an OME-Zarr
+                found[prefix + entry.name] = Path(entry.path)
+            elif is_folder:
                 walk(entry.path, f"{prefix}{entry.name}/", (*above, real))
             elif entry.is_file() or entry.is_symlink():  # a broken link counts: decoding will name it
                 found[prefix + entry.name] = Path(entry.path)

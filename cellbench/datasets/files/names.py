@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".zarr")
 JUNK = {"__macosx", "thumbs.db", "desktop.ini"}
 
 

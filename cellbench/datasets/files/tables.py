@@ -50,6 +50,7 @@ def read_table(blob: Blob, name: str) -> Table:
     text = read_text(blob, name)
     if name.lower().endswith(JSON_LINES):
         return _of_rows(name, *read_json_lines(text, name))
+    text, above = _without_head(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     header: tuple[str, ...] = ()
     rows, lines = [], []
@@ -62,14 +63,13 @@ def read_table(blob: Blob, name: str) -> Table:
                 header = row
                 _refuse_repeated(header, name)
             elif len(row) != len(header):
-                raise DataError(
-                    f"{name} line {reader.line_num} has {len(row)} cells, its header has {len(header)}; mend the line"
-                )
+                line = above + reader.line_num
+                raise DataError(f"{name} line {line} has {len(row)} cells, its header has {len(header)}; mend the line")
             else:
                 rows.append(row)
-                lines.append(reader.line_num)
+                lines.append(above + reader.line_num)
     except csv.Error as error:
-        raise DataError(f"{name} line {reader.line_num} cannot be read: {error}; mend the line") from error
+        raise DataError(f"{name} line {above + reader.line_num} cannot be read: {error}; mend the line") from error
     if not rows:
         raise DataError(f"{name} has no rows; a header line and at least one row are expected")
     return Table(name, header, tuple(rows), tuple(lines))
@@ -102,6 +102,17 @@ def _refuse_repeated(header: Collection[str], name: str) -> None:
     """Raise DataError for a name that two columns have; several may be empty, as spreadsheets leave such columns."""
     if twice := [column for column, n in Counter(header).items() if column and n > 1]:
         raise DataError(f"{name} has several columns called {twice[0]!r}; give each its own name")
+
+
+def _without_head(text: str) -> tuple[str, int]:
+    """Return the table in a text without what Harmony and Columbus write above it, and the number of lines of that.
+
+    That ends in a line that is '[Data]'.
+    """
+    head, mark, table = text.partition("[Data]\n") if "\r" not in text else text.partition("[Data]\r\n")
+    if not mark or (head and not head.endswith("\n")):
+        return text, 0
+    return table, head.count("\n") + 1
 
 
 def _delimiter(text: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ...core.errors import DataError
-from ..files.names import IMAGE_SUFFIXES, first_few, is_junk, natural_key, nfc
+from ..files.names import IMAGE_SUFFIXES, first_few, is_image, is_junk, natural_key, nfc
 from ..splits import PART_FORM, PART_WORDS
 from .levels import check_top_level
 from .listing import Listing
@@ -56,8 +56,9 @@ def part_word(folder: str) -> str:
 
 
 def subfolders(path: Path) -> list[str]:
-    """The names of the folders in a folder, in natural order, without hidden ones and junk."""
-    names = (entry.name for entry in path.iterdir() if entry.is_dir() and not is_junk(entry.name))
+    """The names of the folders in a folder, in natural order, without hidden ones, junk, and images (OME-Zarr)."""
+    folders = (entry.name for entry in path.iterdir() if entry.is_dir())
+    names = (name for name in folders if not is_junk(name) and not is_image(name))
     return sorted(names, key=natural_key)
 
 

@@ -118,8 +118,8 @@ def _key(path: Path, files: dict[str, Path], options: FolderOptions) -> str:
     digest.update(json.dumps(choices, sort_keys=True).encode())
     for name, file in files.items():
         try:
-            facts = file.stat()
-            line = f"{name}\0{facts.st_size}\0{facts.st_mtime_ns}\n"
+            size, changed = _size_and_time(file)
+            line = f"{name}\0{size}\0{changed}\n"
         except OSError:  # a broken link; decoding will name it
             line = f"{name}\0-\n"
         digest.update(line.encode("utf-8", "surrogateescape"))
@@ -127,6 +127,12 @@ def _key(path: Path, files: dict[str, Path], options: FolderOptions) -> str:
         digest.update(read_bytes(options.labels, options.labels.name))
     slug = re.sub(r"[^a-z0-9]+", "-", path.name.lower()).strip("-")[:40] or "images"
     return f"folder-{slug}-{digest.hexdigest()[:16]}"
+
+
+def _size_and_time(file: Path) -> tuple[int, int]:
+    """Return the size of a file in bytes and when it changed, in nanoseconds; of a folder, the sum and the latest."""
+    facts = [file.stat(), *(inner.stat() for inner in (file.rglob("*") if file.is_dir() else ()))]
+    return sum(each.st_size for each in facts), max(each.st_mtime_ns for each in facts)
 
 
 def _without(path: Path, listing: Listing, names: Collection[str]) -> Listing:

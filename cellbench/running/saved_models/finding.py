@@ -81,7 +81,7 @@ def _files(given: Sequence[Path]) -> dict[str, Path]:
 
 def _within(path: Path) -> Iterator[tuple[str, Path]]:
     """Yield the name to show and the path of a file, whatever its suffix, or of each image in a folder."""
-    if not path.is_dir():
+    if not path.is_dir() or is_image(path.name):
         yield str(path), path
         return
     for name, file in find_files(path).items():

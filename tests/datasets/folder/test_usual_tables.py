@@ -40,6 +40,19 @@ def test_columns_of_other_programs_and_windows_paths_are_found(root: Path, heade
     assert load(root).labels.tolist() == [i % 2 for i in range(20)]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_what_harmony_and_columbus_write_above_a_table_is_passed_over(root: Path, end: str) -> None:
+    put(root, PLATES)
+    head = ["Database Name\tcells", "Evaluation1", "Plate Name\tP1", "", "[Data]"]
+    lines = ["Row\tColumn\tField\tImage\tClass", *(f"2\t3\t1\t{name}\t{kind(i)}" for i, name in enumerate(PLATES))]
+    file = root.parent / "Objects_Population - Nuclei.txt"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(end.join([*head, *lines, "2\t3", ""]), encoding="utf-8", newline="")
+    refused(root, r"Objects_Population - Nuclei\.txt line 27 has 2 cells, its header has 5", labels=file)
+    file.write_text(end.join([*head, *lines, ""]), encoding="utf-8", newline="")
+    assert load(root, labels=file).labels.tolist() == [i % 2 for i in range(20)]
+
+
 @pytest.mark.parametrize("style", ["csv", "jsonl", "parquet"])
 @pytest.mark.parametrize("a_split", [True, False])
 def test_an_image_folder_of_hugging_face_with_metadata(root: Path, style: str, a_split: bool) -> None:
