@@ -20,7 +20,7 @@ def write_csv(selection: Selection, output: Path) -> None:
         for number, frame in enumerate(selection.frames()):
             for name in ("label", "predicted") if selection.several_labels else ():
                 frame[name] = [";".join(names) for names in frame[name]]
-            texts = [name for name in frame if not pd.api.types.is_numeric_dtype(frame[name])]
+            texts = [str(name) for name in frame if not pd.api.types.is_numeric_dtype(frame[name])]
             frame[texts] = frame[texts].map(csv_cell)
             file.write(frame.to_csv(index=False, header=not number).encode("utf-8"))
 

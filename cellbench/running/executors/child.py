@@ -187,7 +187,7 @@ def _let_server_end() -> None:
     """
     from multiprocessing import forkserver
 
-    server = getattr(forkserver, "_forkserver", None)
+    server: Any = getattr(forkserver, "_forkserver", None)
     if (end := getattr(server, "_forkserver_alive_fd", None)) is not None:
         os.close(end)
         server._forkserver_alive_fd = None
