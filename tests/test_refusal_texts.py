@@ -76,7 +76,7 @@ SETTINGS: list[tuple[str, dict[str, Any], str]] = [
     (
         "floor-untrained",
         {"net": "cmm"},
-        "no net is called 'cmm'; known: alexnet, alexnet-hep2, bninception, cnn, cnn2-yeast, cnn3-yeast, fastnet, inception_resnet_v2, mlp, model2-hpa28 and 21 more",
+        "no net is called 'cmm'; known: alexnet, alexnet-hep2, bninception, cnn, cnn2-yeast, cnn3-yeast, fastnet, inception_resnet_v2, inception_resnet_v2-hpa10, mlp and 22 more",
     ),
     ("floor-untrained", {"net": 3}, "net is 3; give a net's name, such as resnet18"),
     ("resnet18", {"epochs": -1}, "epochs is -1; give a whole number, at least 0, or auto"),
@@ -128,17 +128,17 @@ SETTINGS: list[tuple[str, dict[str, Any], str]] = [
     (
         "svm-hog",
         {"thresholds": "best"},
-        "thresholds is 'best'; give one of per-class, global, majority-apart, or a probability between 0 and 1",
+        "thresholds is 'best'; give one of per-class, global, majority-apart, or a probability between 0 and 1, for all classes or one for each",
     ),
     (
         "svm-hog",
         {"thresholds": 1.0},
-        "thresholds is 1.0; give one of per-class, global, majority-apart, or a probability between 0 and 1",
+        "thresholds is 1.0; give one of per-class, global, majority-apart, or a probability between 0 and 1, for all classes or one for each",
     ),
     (
         "svm-hog",
         {"thresholds": True},
-        "thresholds is True; give one of per-class, global, majority-apart, or a probability between 0 and 1",
+        "thresholds is True; give one of per-class, global, majority-apart, or a probability between 0 and 1, for all classes or one for each",
     ),
     ("forest", {"trees": 0}, "trees is 0; give a whole number, at least 1"),
     ("forest", {"trees": 2.5}, "trees is 2.5; give a whole number, at least 1"),

@@ -1,15 +1,14 @@
 """Which of several labels an image has: scores above thresholds, which are chosen on validation images alone."""
 
-import math
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from .errors import DataError
+from .errors import DataError, UsageError
 from .metrics import decide, macro_f1
-from .settings import Settings, setting
+from .settings import OneOrMore, Settings, setting
 
 GRID = tuple(round(0.05 * step, 2) for step in range(1, 20))  # probabilities that one threshold is chosen from
 MAJORITY = 0.2  # share of images; of the Atlas's 28 labels Nucleoplasm and Cytosol have more, the two of study 004
@@ -20,15 +19,17 @@ class Decision(Settings):
 
     thresholds: 'per-class' for each class the one with the largest F1; 'global' the probability of GRID that, for all
     classes, gives the largest macro-F1; 'majority-apart' the same, then another one of GRID for the classes that more
-    than a fifth of the images have, chosen given the first; or a probability between 0 and 1, nothing being fitted.
+    than a fifth of the images have, chosen given the first; or a probability between 0 and 1, or one for each class,
+    nothing being fitted.
     A probability stands for the score whose logistic function it is: a net's logit, an SVM's decision value.
     """
 
     thresholds: Annotated[
-        Literal["per-class", "global", "majority-apart"] | Annotated[float, Field(gt=0, lt=1)],
+        Literal["per-class", "global", "majority-apart"] | OneOrMore[Annotated[float, Field(gt=0, lt=1)]],
         setting(
             "where a label begins, of several labels an image",
-            may_be="one of per-class, global, majority-apart, or a probability between 0 and 1",
+            may_be="one of per-class, global, majority-apart, or a probability between 0 and 1, for all classes or one "
+            "for each",
         ),
     ] = "per-class"
 
@@ -37,12 +38,22 @@ class Decision(Settings):
         """The settings that differ from the default, as a spec holds them; empty if none does."""
         return self.model_dump(exclude_defaults=True)
 
+    def check_classes(self, classes: int) -> None:
+        """Raise UsageError if there is a probability for each class and they are not as many as the classes."""
+        if isinstance(self.thresholds, tuple) and len(self.thresholds) != classes:
+            raise UsageError(
+                f"thresholds has {len(self.thresholds)} probabilities and the images have {classes} classes; give one "
+                "for all or one for each"
+            )
+
     def fit(self, truth: NDArray, scores: NDArray) -> tuple[NDArray[np.float32], dict[str, Any]]:
         """Return the thresholds of the scores, (classes,), and the sweeps that they were chosen from, for a record.
 
         truth: labels of the validation images, (n, classes) bool; scores: (n, classes). Of equally good thresholds a
-        sweep chooses the smallest. Raises DataError if a sweep is needed and no image has a label.
+        sweep chooses the smallest. Raises DataError if a sweep is needed and no image has a label, UsageError as
+        `check_classes` does.
         """
+        self.check_classes(truth.shape[1])
         if self.thresholds == "per-class":
             return _per_class(truth, scores), {}
         everywhere = np.ones(truth.shape[1], bool)
@@ -90,5 +101,9 @@ def _sweep(
     return tried[best], {"threshold": list(GRID), "val_macro_f1": figures, "best": GRID[best]}
 
 
-def _with(thresholds: NDArray[np.float32], classes: NDArray[np.bool_], probability: float) -> NDArray[np.float32]:
-    return np.where(classes, math.log(probability / (1 - probability)), thresholds).astype(np.float32)
+def _with(
+    thresholds: NDArray[np.float32], classes: NDArray[np.bool_], probability: float | tuple[float, ...]
+) -> NDArray[np.float32]:
+    """Return the thresholds with those of `classes` at one probability, or each at its own of (classes,)."""
+    given = np.array(probability)
+    return np.where(classes, np.log(given / (1 - given)), thresholds).astype(np.float32)

@@ -52,10 +52,12 @@ class Recipe(Settings):
     clip_norm: Annotated[float, setting("bound of the gradient's norm; 0 is none", ge=0)] = 0
     clip_value: Annotated[float, setting("bound of each element of the gradient; 0 is none", ge=0)] = 0
     schedule: Annotated[
-        Literal["one-cycle", "cosine", "step", "plateau", "constant"], setting("how the learning rate goes on")
+        Literal["one-cycle", "one-cycle-per-stage", "cosine", "step", "plateau", "constant"],
+        setting("how the learning rate goes on; one-cycle-per-stage: a cycle for the head epochs, one for the others"),
     ] = "one-cycle"
     rise: Annotated[
-        float | None, setting("share of training in which the rate climbs; of one-cycle 0.3, else 0", ge=0, le=1)
+        float | None,
+        setting("share of training in which the rate climbs; of one-cycle, or of its stage, 0.3, else 0", ge=0, le=1),
     ] = None
     milestones: Annotated[
         Several[Share], setting("shares of training after which schedule=step multiplies by factor")
@@ -185,6 +187,10 @@ class Recipe(Settings):
         for name, (condition, holds) in LOOKED_AT_WITH.items():
             if not holds(self) and getattr(self, name) != type(self).model_fields[name].default:
                 raise UsageError(f"{name} is {getattr(self, name)!r}, and only {condition} looks at it; leave it out")
+        if self.schedule == "one-cycle-per-stage" and self.freeze != "head":
+            raise UsageError(
+                f"schedule is {self.schedule!r}, and only freeze=head trains in stages; choose schedule=one-cycle"
+            )
         if self.single_label != "keep" and not self.single_classes:
             raise UsageError(
                 f"single_label is {self.single_label!r} and single_classes is empty; name classes by number"

@@ -72,7 +72,7 @@ def test_what_is_optional_is_listed_with_what_installs_it_and_whether_that_was_d
         ["backend=cuml{}", 'pip install "cellbench[cuda]"', here["cuml"]],
         ["smote=true{}", 'pip install "cellbench[imbalance]"', here["imblearn"]],
     ]
-    timm = ["inception_resnet_v2, timm:NAME", 'pip install "cellbench[timm]"', "no"]
+    timm = ["inception_resnet_v2, inception_resnet_v2-hpa10, timm:NAME", 'pip install "cellbench[timm]"', "no"]
     solved = [", ".join(who.format(f" ({family})") for family in ("probe", "svm")) for who, *_ in machines[:2]]
     of_families = [*solved, machines[2][0].format(" (svm)")]
     assert rows() == [timm, *([who, *rest] for who, (_, *rest) in zip(of_families, machines, strict=True))]

@@ -18,7 +18,10 @@ from .program import call
 # Suites on the same images, and what makes them fit for a test: small images, tame steps, weights that can't be had
 # offline left out. Of nets that take a minute each there is one run of each kind: what they differ in is their
 # recipe, see tests/running/test_suites.py.
-HPA = "random-mask train-test-split fitted-thresholds model2 lr-* original copied deleted final threshold-[ap]*"
+HPA = (
+    "random-mask train-test-split one-cycle head-only fitted-thresholds model2 lr-* original copied deleted final "
+    "threshold-[ap]* threshold-0-25-0.35"
+)
 GROUPS = {
     "yeast": (("yeast", "yeast-fair", "depth", "label-budget"), "synthetic-yeast", "size=32 plain*:lr=0.001", ""),
     # too few images for blocks; of groups of features some, for each kind of method
@@ -30,7 +33,12 @@ GROUPS = {
     ),
     "hep2": (("hep2-alexnet",), "synthetic-yeast", "size=64", "alexnet svm-head"),
     "hpa": (("hpa10-resnet", "hpa28-bninception"), "synthetic-hpa28", "size=32", HPA),
-    "inception": (("hpa10-inception",), "synthetic-hpa28", "size=80 weights=none", "inception simple-cnn"),
+    "inception": (
+        ("hpa10-inception",),
+        "synthetic-hpa28",
+        "size=80 weights=none",
+        "inception one-layer-head simple-cnn",
+    ),
 }
 
 

@@ -57,6 +57,22 @@ def test_a_global_threshold_is_the_best_of_the_grid_for_all_classes(truth_and_sc
     assert min(expected) < max(expected)
 
 
+def test_probabilities_a_class_are_taken_as_they_are(truth_and_scores):
+    truth, scores = truth_and_scores
+    given = (0.4, 0.15, 0.2, 0.25, 0.3, 0.35)
+    thresholds, sweeps = Decision(thresholds=given).fit(truth, scores)
+    assert thresholds == pytest.approx(logit(given), rel=1e-6)
+    assert evaluate(truth, scores, thresholds)["macro_f1"] == pytest.approx(f1_at(truth, scores, *given))
+    assert sweeps == {}
+
+
+def test_a_probability_for_each_class_is_asked_for(truth_and_scores):
+    with pytest.raises(UsageError, match="thresholds has 2 probabilities and the images have 6 classes; give one for"):
+        Decision(thresholds=(0.1, 0.2)).fit(*truth_and_scores)
+    with pytest.raises(UsageError, match="thresholds is"):
+        Decision(thresholds=(0.1, 1.5))
+
+
 def test_a_global_threshold_by_hand():
     """Two images, two classes, of probabilities 0.32, 0.62 | 0.52, 0.12: from 0.15 to 0.3 every label is right."""
     truth = np.array([[True, True], [True, False]])
@@ -125,7 +141,7 @@ def test_thresholds_cannot_be_chosen_on_images_without_labels():
         Decision(thresholds="global").fit(nobody, np.ones((4, 2), np.float32))
 
 
-@pytest.mark.parametrize("value", ["median", 0, 1, 1.5, -0.1, True, None, (0.1, 0.2)])
+@pytest.mark.parametrize("value", ["median", 0, 1, 1.5, -0.1, True, None, (0.1, 2), ()])
 def test_a_bad_rule_is_refused_in_one_line(value):
     with pytest.raises(
         UsageError, match=r"^thresholds is .*; give one of per-class, global, majority-apart, or a prob"

@@ -572,7 +572,7 @@ def several(right, method="resnet18", named=None, params=None, **changes):
 
 
 def test_of_several_labels_the_figure_that_was_claimed_is_compared(judge):
-    inception = {"named": "inception_resnet_v2", "params": {"weights": "imagenet"}}
+    inception = {"named": "inception_resnet_v2-hpa10", "params": {"weights": "imagenet"}}
     found = judge(
         "inception-above-simple-cnn",
         several(first(390, 400), dataset="hpa10", **inception),

@@ -1,4 +1,4 @@
-"""Nets with parallel branches: BN-Inception, and the second model of the 28-label atlas study."""
+"""Nets with parallel branches: BN-Inception, and nets of the atlas studies."""
 
 from collections import OrderedDict
 from typing import Literal, NamedTuple
@@ -7,7 +7,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .layers import wants_small
+from . import third_party
+from .layers import named_last_linear, wants_small
+
+HIDDEN = 256  # units of the first layer of inception_resnet_v2-hpa10's head
 
 
 class Widths(NamedTuple):
@@ -150,4 +153,16 @@ def _initialised(net: nn.Sequential) -> nn.Sequential:
         if isinstance(layer, nn.Conv2d):
             nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
             nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+    return net
+
+
+def inception_resnet_v2_hpa10(channels: int, classes: int, size: int) -> nn.Module:
+    """Return timm's Inception-ResNet-v2 with a head of two layers, as the ten-label atlas study put on top of it.
+
+    The study says that there are two; a width of HIDDEN and the ReLU between them are ours. Raises DataError for images
+    of less than 75 pixels.
+    """
+    net = third_party.build("timm:inception_resnet_v2", channels, classes, size)
+    name, last = named_last_linear(net)
+    net.set_submodule(name, nn.Sequential(nn.Linear(last.in_features, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, classes)))
     return net

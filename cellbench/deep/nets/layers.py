@@ -70,7 +70,7 @@ def set_dropout(net: nn.Module, dropout: float | None) -> None:
         layer.p = dropout
     if layers or dropout == 0:
         return
-    name, old = _named_last_linear(net)
+    name, old = named_last_linear(net)
     new = DropoutLinear(old.in_features, old.out_features, old.bias is not None, device="meta")
     new.weight, new.bias, new.p = old.weight, old.bias, dropout
     net.set_submodule(name, new)
@@ -90,7 +90,15 @@ def last_linear(net: nn.Module) -> nn.Linear:
 
     Raises UsageError if the net has no linear layer.
     """
-    return _named_last_linear(net)[1]
+    return named_last_linear(net)[1]
+
+
+def named_last_linear(net: nn.Module) -> tuple[str, nn.Linear]:
+    """Return name and module of the net's last linear layer. Raises UsageError if it has none."""
+    found = [(name, module) for name, module in net.named_modules() if isinstance(module, nn.Linear)]
+    if not found:
+        raise UsageError("this net has no linear layer: it classifies by convolution; choose another net")
+    return found[-1]
 
 
 @contextlib.contextmanager
@@ -140,10 +148,3 @@ def head_parameters(net: nn.Module) -> list[nn.Parameter]:
 
 def _leaves(net: nn.Module) -> Iterator[tuple[str, nn.Module]]:
     return ((name, module) for name, module in net.named_modules() if not any(module.children()))
-
-
-def _named_last_linear(net: nn.Module) -> tuple[str, nn.Linear]:
-    found = [(name, module) for name, module in net.named_modules() if isinstance(module, nn.Linear)]
-    if not found:
-        raise UsageError("this net has no linear layer: it classifies by convolution; choose another net")
-    return found[-1]

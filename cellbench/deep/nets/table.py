@@ -13,6 +13,7 @@ HE = "He et al., CVPR 2016"
 YEAST = "yeast study, github.com/DearRush/Deep-learning"
 HEP2 = "HEp-2 study, github.com/george-chou/HEp-2_cell_classification"
 ATLAS = "28-label atlas study"
+TEN_LABELS = "ten-label atlas study, github.com/maximvan/mlflsp2"
 VGG = "Simonyan & Zisserman, ICLR 2015"
 
 SMALL_NETS = [
@@ -108,6 +109,16 @@ NETS_OF_STUDIES = [
         "Inception-ResNet-v2, by timm",
         lazy("third_party:build", net="timm:inception_resnet_v2"),
         source="Szegedy et al., AAAI 2017",
+        min_size=75,
+        pretrained="timm:inception_resnet_v2",
+        needs="timm",
+        cost=600,
+    ),
+    Net(
+        "inception_resnet_v2-hpa10",
+        "Inception-ResNet-v2 with a head of two layers",
+        lazy("inception:inception_resnet_v2_hpa10"),
+        source=TEN_LABELS,
         min_size=75,
         pretrained="timm:inception_resnet_v2",
         needs="timm",

@@ -23,17 +23,29 @@ def learning_rate(recipe: Recipe, progress: float, val_losses: Sequence[float] =
 
     One-cycle: linear rise, then cosine fall (Smith, "A disciplined approach to neural network hyper-parameters", 2018).
     """
-    peak = peak_rate(recipe)
-    rise = recipe.rise if recipe.rise is not None else ONE_CYCLE_RISE * (recipe.schedule == "one-cycle")
+    peak, one_cycle = peak_rate(recipe), recipe.schedule.startswith("one-cycle")
+    rise = recipe.rise if recipe.rise is not None else ONE_CYCLE_RISE * one_cycle
+    if recipe.schedule == "one-cycle-per-stage":
+        progress = progress_of_stage(recipe, progress)
     if progress < rise:
         return peak * max(progress / rise, LOWEST)
-    if recipe.schedule in ("one-cycle", "cosine"):
+    if one_cycle or recipe.schedule == "cosine":
         return peak * 0.5 * (1 + math.cos(math.pi * (progress - rise) / (1 - rise)))
     if recipe.schedule == "step":
         return peak * recipe.factor ** sum(progress >= at for at in recipe.milestones)
     if recipe.schedule == "plateau":
         return peak * recipe.factor ** plateaus(val_losses, recipe.patience)
     return peak
+
+
+def progress_of_stage(recipe: Recipe, progress: float) -> float:
+    """Return how much, 0 to 1, of its stage is done at `progress` of a training that begins with the head alone."""
+    if recipe.epochs is None:
+        raise UsageError("epochs is auto, which needs the number of training images; give a number")
+    first = min(1.0, recipe.head_epochs / max(recipe.epochs, 1))
+    if progress < first or first == 1:
+        return progress / first
+    return (progress - first) / (1 - first)
 
 
 def plateaus(losses: Sequence[float], patience: int) -> int:

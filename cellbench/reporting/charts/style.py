@@ -78,6 +78,7 @@ KNOWN: Mapping[str, Mark] = {
     "bninception": (PURPLE, "circle"),
     "model2-hpa28": (PURPLE, "up"),
     "inception_resnet_v2": (PURPLE, "square"),
+    "inception_resnet_v2-hpa10": (PURPLE, "cross"),
     "vgg11": (GREEN, "up"),
     "vgg13": (GREEN, "left"),
     "vgg16": (GREEN, "down"),

@@ -215,6 +215,8 @@ def _spec(
     """
     normal = settled(entry, suggested, multilabel=data.multilabel, n=n)
     final = settled(entry, suggested, settings, asked, multilabel=data.multilabel, n=n)
+    if data.multilabel:
+        final[2].check_classes(len(data.classes))
     before, after = ({k: v for part in done for k, v in vars(part).items()} for done in (normal, final))
     changed = {k: after[k] for k in after if canonical(after[k]) != canonical(before[k])}
     spec = RunSpec(

@@ -18,7 +18,7 @@ HEAD = "| net | what | source | parameters | smallest image | options | ImageNet
 def row(name: str, written: str) -> str:
     """The net's row; where timm is missing, the number of parameters that stands in the page is taken."""
     net = NETS[name]
-    if name == "inception_resnet_v2" and not importlib.util.find_spec("timm"):
+    if NETS[name].needs == "timm" and not importlib.util.find_spec("timm"):
         parameters = re.search(rf"`{name}`.*? \| ([\d,]+) \|", written)[1]
     else:
         with torch.device("meta"):

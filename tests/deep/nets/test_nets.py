@@ -15,7 +15,7 @@ from cellbench.deep.nets.layers import set_activation
 from cellbench.deep.nets.resnet import PlainBlock, resnet
 from cellbench.deep.nets.vgg import vgg
 
-OURS = [name for name in NETS if name != "inception_resnet_v2"]  # timm's, an extra
+OURS = [name for name, net in NETS.items() if not net.needs]  # not timm's, which is an extra
 HEAVY = {"vgg19", "resnet101", "alexnet-hep2"}  # only their shapes are computed
 CIFAR = [20, 32, 44, 56, 110]
 

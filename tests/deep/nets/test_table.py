@@ -10,6 +10,7 @@ from torch import nn
 
 from cellbench.core.errors import BackendError, CellbenchError, DataError, UsageError
 from cellbench.deep.nets import NETS, find
+from cellbench.deep.nets.layers import head_layers
 from cellbench.deep.nets.third_party import names
 
 
@@ -65,6 +66,17 @@ def test_timms_nets_take_any_channels_and_classes():
         find("timm:resnet81")
     with pytest.raises(DataError, match=r"not take images of 64×64 pixels .* the smallest that it takes have 75: set"):
         meta("timm:inception_resnet_v2", size=64)
+
+
+def test_the_ten_label_study_puts_two_layers_on_its_net():
+    """1,536 features to 256 and to each label, in place of the one layer of the net as published."""
+    pytest.importorskip("timm", reason="the extra timm is not installed")
+    plain, net = meta("inception_resnet_v2", size=80), meta("inception_resnet_v2-hpa10", size=80)
+    heads = [sum(p.numel() for _, layer in head_layers(each) for p in layer.parameters()) for each in (plain, net)]
+    assert heads == [1536 * 6 + 6, 1536 * 256 + 256 + 256 * 6 + 6]
+    bodies = [sum(p.numel() for p in each.parameters()) - head for each, head in zip((plain, net), heads, strict=True)]
+    assert bodies[0] == bodies[1]
+    assert net(torch.empty(2, 2, 80, 80, device="meta")).shape == (2, 6)
 
 
 @pytest.mark.parametrize(

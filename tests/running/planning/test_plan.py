@@ -279,7 +279,10 @@ def test_thresholds_are_refused_where_every_image_has_one_label(toy_folder):
     ("text", "message"),
     [
         ("thresholds=best", "^thresholds is 'best'; give one of per-class, global, majority-apart, or a prob"),
-        ("thresholds=0.1,0.2", r"^thresholds is \(0.1, 0.2\); give one of"),
+        (
+            "thresholds=0.1,0.2",
+            "^thresholds has 2 probabilities and the images have 3 classes; give one for all or one",
+        ),
         ("thresholds=15", "^thresholds is 15; give one of"),
         ("treshold=0.1", r"method 'cnn' has no setting 'treshold'; did you mean 'thresholds'\?"),
     ],
