@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field
 from .errors import UsageError, did_you_mean
 from .metrics import METRICS, NAMED
 from .settings import Settings, Several
+from .words import counted
 
 FOLDER = files("cellbench") / "suites"
 PARTS = ("test", "val", "train", "private", "public")  # the last two: test images whose labels a contest kept secret
@@ -83,16 +84,29 @@ class Entry(Settings):
 
 
 class Protocol(Settings):
-    """How long the source of a suite trained its nets; a run of fewer steps or epochs is called shortened.
+    """How long, and on how many images, the source of a suite trained; a run with less is called shortened.
 
-    where: the place in the source. Either number may be missing.
+    where: the place in the source. epochs: of all nets, or of each method that is named. images: the number of training
+    images, where the source had all of its data set: a run with a limit has fewer. Any of the numbers may be missing.
     """
 
     noun: ClassVar[str] = "key"
 
     where: str
     steps: int | None = None
-    epochs: int | None = None
+    epochs: int | Mapping[str, int] | None = None
+    images: int | None = None
+
+    def epochs_of(self, method: str) -> int:
+        """Return the epochs that the source trained a method for; 0 where it does not say so."""
+        return self.epochs.get(method, 0) if isinstance(self.epochs, Mapping) else self.epochs or 0
+
+    def __str__(self) -> str:
+        """Return the protocol in words: '9 epochs (cnn2-yeast), 6 epochs (vgg-yeast), 65,000 images; its code'."""
+        epochs = self.epochs if isinstance(self.epochs, Mapping) else {"": self.epochs}
+        of_methods = [counted(n, "epoch") + (f" ({name})" if name else "") for name, n in epochs.items() if n]
+        others = [counted(n, noun) for n, noun in ((self.steps, "step"), (self.images, "image")) if n]
+        return f"{', '.join(of_methods + others)}; {self.where}"
 
 
 class Suite(Settings):

@@ -163,6 +163,27 @@ def test_claimed_figures_are_those_that_the_studies_print_and_there_are_no_other
     assert claimed == PRINTED
 
 
+def test_studies_ask_for_as_many_epochs_as_their_sources_had():
+    for name in ("yeast", "hep2-alexnet", "hpa10-inception"):
+        suite = suites.load(name)
+        assert suite.protocol
+        for entry in suite.entries:
+            asked = suite.protocol.epochs_of(entry.method)
+            assert not asked or {**suite.set, **entry.set}["epochs"] == asked, entry.id
+
+
+def test_epochs_of_a_protocol_are_of_all_methods_or_of_those_that_are_named():
+    assert suites.Protocol(where="p. 1", epochs=40).epochs_of("cnn") == 40
+    named = suites.Protocol(where="p. 1", epochs={"cnn": 9})
+    assert (named.epochs_of("cnn"), named.epochs_of("vgg16")) == (9, 0)
+    assert suites.Protocol(where="p. 1", images=500).epochs_of("cnn") == 0
+    assert str(suites.Protocol(where="p. 1", epochs={"cnn": 9, "mlp": 1}, images=65000)) == (
+        "9 epochs (cnn), 1 epoch (mlp), 65,000 images; p. 1"
+    )
+    with pytest.raises(UsageError, match="where is missing"):
+        suites.Protocol(epochs=40)
+
+
 def test_published_errors_of_plain_and_residual_nets_are_those_of_the_paper():
     entries = {entry.id: entry.published for entry in suites.load("depth").entries if entry.published}
     errors = {

@@ -576,7 +576,7 @@ def test_of_several_labels_the_figure_that_was_claimed_is_compared(judge):
     found = judge(
         "inception-above-simple-cnn",
         several(first(390, 400), dataset="hpa10", **inception),
-        several(first(300, 400), "cnn", dataset="hpa10"),
+        several(first(300, 400), "cnn", dataset="hpa10", params={"epochs": EPOCHS}),
     )
     (ruling,) = found.rulings
     assert (found.verdict, ruling.trial.evidence[0]["key"]) == ("supported", "test_macro_f1")
@@ -807,6 +807,33 @@ def test_fewer_steps_than_the_source_had_settle_nothing_and_the_full_command_is_
     assert found.summary.startswith("inconclusive, shortened (plain18: 60 epochs, 6,000 steps; plain34: 60 epochs")
     assert "; the source has 64,000 steps) on hep2" in found.summary
     assert found.commands == ("cellbench run --suite depth -m 'plain*' --set epochs=640",)
+
+
+def test_each_method_is_held_to_the_epochs_that_its_source_gave_it(judge):
+    """The yeast study trained its CNNs for 9 epochs and its VGG for 6: 8 are enough for one of them."""
+    vgg = {"lr": 0.005, "momentum": 0.9, "batch": 100, "epochs": 8, "schedule": "constant"}
+    cnn = {"lr": 0.01, "momentum": 0.5, "batch": 64, "epochs": 8, "schedule": "constant"}
+    records = [told("cnn", first(40), named="vgg-yeast", params=vgg, dataset=YEAST)]
+    records.append(told("cnn", first(20), named="cnn2-yeast", params=cnn, dataset=YEAST, n=6400))
+    claim = the("vgg-above-simple-cnn-as-run", a=("method=vgg-yeast",), b=("method=cnn2-yeast",))
+    found = judge(claim, *records)
+    assert found.verdict == "inconclusive"
+    assert found.summary.startswith("inconclusive, shortened (cnn2-yeast: 8 epochs, 800 steps; the source has 9 ep")
+    records[1] = told("cnn", first(20), named="cnn2-yeast", params={**cnn, "epochs": 9}, dataset=YEAST)
+    assert judge(claim, *records).verdict == "supported"
+
+
+def test_fewer_images_than_the_source_had_settle_nothing_unless_the_claim_is_about_them(judge):
+    theirs = {"lr": 0.01, "momentum": 0.5, "batch": 64, "epochs": 9, "schedule": "constant"}
+    svm = told("svm-flat", first(30), named="svm-yeast", dataset=YEAST, limit=500)
+    cnn = told("cnn", first(10), named="cnn2-yeast", params=theirs, dataset=YEAST, limit=500, n=500)
+    found = judge("svm-above-simple-cnn-as-run", svm, cnn)
+    assert found.verdict == "inconclusive"
+    assert found.summary.startswith(
+        "inconclusive, shortened (svm-yeast: 500 images; cnn2-yeast: 9 epochs, 63 steps on 500 images; "
+        "the source has 9 epochs on 65,000 images)"
+    )
+    assert judge("svm-good-with-little-data", svm, cnn).verdict == "supported"
 
 
 def test_as_the_authors_ran_it_takes_their_methods_and_recipes_alone(judge):

@@ -1,6 +1,7 @@
 """The text of `cellbench list suites`."""
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from ..wrapping import filled
@@ -47,6 +48,8 @@ def _head(suite: "Suite") -> str:
     lines.append(f"{place}; seeds: {', '.join(map(str, suite.seeds))}")
     if suite.limits != (None,):
         lines[-1] += "; training images: " + ", ".join("all" if n is None else f"{n:,}" for n in suite.limits)
+    if suite.protocol:
+        lines.append(f"training of the source: {suite.protocol}")
     if suite.set:
         lines.append(f"settings of all: {_listed(suite.set)}")
     return "\n".join(map(filled, lines)) + "\n"
@@ -82,6 +85,8 @@ def _listed(settings: Mapping[str, Any]) -> str:
 
 
 def _plain(value: Any) -> str:
+    """Return a value as `--set` takes it; of more than three equal ones in a row one, and how often: '0.15×24'."""
     if isinstance(value, tuple):
-        return ",".join(map(_plain, value))
+        runs = ((text, len([*same])) for text, same in groupby(map(_plain, value)))
+        return ",".join(f"{text}×{n}" if n > 3 else ",".join([text] * n) for text, n in runs)
     return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

@@ -8,7 +8,8 @@ from typing import Any
 
 from ...core import suites
 from ...core.errors import UsageError, did_you_mean
-from ...core.suites import Figures, Suite, told
+from ...core.settings import replace
+from ...core.suites import Figures, Protocol, Suite, told
 
 # Whether the source says the claim, or its figures do, or cellbench asks it.
 BASES = {"stated": "stated", "implied": "implied", "ours": "cellbench's question"}
@@ -31,7 +32,8 @@ class Claim:
     best of b.
     among: the column or setting that tells the contenders of b apart, for `best_of`. least: the fewest contenders of b
     that `best_of` takes. figure: the metric of test; '' for accuracy, or macro-F1 where images have several labels.
-    target: a fraction that has to be reached or passed.
+    target: a fraction that has to be reached or passed. any_size: whether the claim is about numbers of images, so that
+    training on fewer than the source had is no shortcoming.
     """
 
     id: str
@@ -51,6 +53,7 @@ class Claim:
     least: int = 1
     figure: str = ""
     target: float = 0.0
+    any_size: bool = False
     contestants: str = ""
     twin: str = ""
 
@@ -63,6 +66,12 @@ class Claim:
     def source(self) -> str:
         suite = suites.load(self.suite)
         return f"{BASES[self.basis]}; {suite.source}: {self.where}"
+
+    @property
+    def protocol(self) -> Protocol | None:
+        """How long the source trained, as far as it matters to the claim; None where the source does not say."""
+        given = suites.load(self.suite).protocol
+        return replace(given, images=None) if given and self.any_size else given
 
     @property
     def url(self) -> str:

@@ -89,7 +89,7 @@ class Finding:
 
 def find(claim: Claim, rows: Sequence[Row]) -> Finding:
     """Return the finding on a claim; rows: pooled rows that are ok. Those that were not trained enough don't count."""
-    judge, protocol = JUDGES[claim.judge], suites.load(claim.suite).protocol
+    judge, protocol = JUDGES[claim.judge], claim.protocol
     trained = [row for row in rows if not row.undertrained]
     real = [row for row in trained if not row.synthetic]
     full = [row for row in real if protocol is None or not is_shortened(row, protocol)]
@@ -107,7 +107,7 @@ def find(claim: Claim, rows: Sequence[Row]) -> Finding:
 
 
 def _open(one: Ruling) -> Ruling:
-    """Return a ruling on nets that had fewer steps than the source's: it settles nothing."""
+    """Return a ruling on methods that had less training than the source's: it settles nothing."""
     return dataclasses.replace(one, verdict=INCONCLUSIVE, needs="the whole training of the source", seeds=None)
 
 
