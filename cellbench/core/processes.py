@@ -7,8 +7,13 @@ import os
 import resource
 import signal
 import sys
+import tempfile
 import threading
+from multiprocessing import util
+from pathlib import Path
 
+LONGEST_TMPDIR = 60  # bytes; a socket's path may have 107, of which its own name takes 40
+SHORT_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
 PR_SET_PDEATHSIG = 1  # of linux/prctl.h
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 
@@ -46,6 +51,27 @@ def _wait() -> None:
     if parent := multiprocessing.parent_process():
         parent.join()
         os._exit(1)
+
+
+def ended_for_memory() -> int:
+    """Return how many processes Linux has ended since it started because memory ran out; 0 where that is not known."""
+    try:
+        lines = Path("/proc/vmstat").read_text(encoding="ascii").splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))
+    except (OSError, StopIteration, ValueError):
+        return 0
+
+
+def use_short_temporary_folder() -> None:
+    """Let multiprocessing keep its sockets in a folder with a short path, where that of TMPDIR is too long for them."""
+    if len(os.fsencode(tempfile.gettempdir())) <= LONGEST_TMPDIR:
+        return
+    before, short = tempfile.tempdir, next((one for one in SHORT_FOLDERS if os.access(one, os.W_OK | os.X_OK)), None)
+    tempfile.tempdir = short or before
+    try:
+        util.get_temp_dir()  # it makes its folder once, and keeps to it
+    finally:
+        tempfile.tempdir = before
 
 
 def keep_memory() -> None:

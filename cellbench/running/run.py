@@ -98,7 +98,8 @@ def run_plan(plan: RunPlan) -> Counter[str]:
             note(line)
     if (completed := complete_groups(plan.jobs, store)) and not options.quiet:
         note(f"groups were added to the predictions of {counted(completed, 'older run')}")
-    with make_watcher(len(plan.jobs), quiet=options.quiet, verbose=options.verbose) as watcher:
+    folders = {job.data for job in plan.jobs}
+    with cache.in_use(folders), make_watcher(len(plan.jobs), quiet=options.quiet, verbose=options.verbose) as watcher:
         say = (lambda line: None) if options.quiet else note
         tally = run_jobs(plan.jobs, store, plan.policy, plan.executor, watcher, options.plugins, say)
     if not options.quiet:

@@ -18,10 +18,19 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ... import __version__
 from ...core.environment import cache_folder
 from ...core.errors import BackendError, CellbenchError, UnavailableError
-from ...core.processes import end_group, end_with_parent, lead_group, limit_memory
+from ...core.processes import (
+    end_group,
+    end_with_parent,
+    ended_for_memory,
+    lead_group,
+    limit_memory,
+    use_short_temporary_folder,
+)
 from ...core.runs import RunRecord
+from ...core.shown_text import visible
 from ...core.store import Predictions
 from ...core.words import file_size
 from ..job import Job
@@ -33,6 +42,7 @@ T = TypeVar("T")
 PRELOAD = ["cellbench.running.executors.preload"]
 GRACE_SECONDS = 5.0
 LONGEST_REASON = 1000  # characters of an error that are kept: records are read as a whole
+LONGEST_TRACEBACK = 100_000  # characters that --debug shows
 OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")  # what libraries' errors say
 UNGUARDED = (
     '; in a script, cellbench.run has to stand below `if __name__ == "__main__":`, as each run reads the script first'
@@ -46,6 +56,7 @@ def start_server() -> None:
     """Start the fork server now, so that its imports go on while the plan is made."""
     from multiprocessing import forkserver
 
+    use_short_temporary_folder()
     forkserver.ensure_running()
     atexit.register(_end_server)
 
@@ -83,7 +94,16 @@ def run_job(
     if kind == "unavailable" and "weights" in job.overrides:  # the user asked for these weights: fail, do not skip
         kind = "failed"
     status = {"unavailable": "skipped"}.get(kind, kind)
-    return unfinished(job, status, outcome, _environment(job.spec.device)), None
+    return _unfinished(job, status, outcome), None
+
+
+def _unfinished(job: Job, status: str, reason: str) -> RunRecord:
+    """Return the record of a run without results; with less in it where its data set is there no longer."""
+    try:
+        return unfinished(job, status, reason, _environment(job.spec.device))
+    except (CellbenchError, OSError, ValueError, LookupError):
+        facts: dict[str, Any] = {"overrides": job.overrides, "version": __version__}
+        return RunRecord(job.spec, status, reason, **facts)  # type: ignore[arg-type]
 
 
 @cache
@@ -127,6 +147,8 @@ def _in_child(
     ours, theirs = _context.Pipe(duplex=False)
     surroundings = dict(os.environ), os.getcwd()
     child = _context.Process(target=_main, args=(theirs, target, arguments, list(plugins), *surroundings))
+    ended_before = ended_for_memory()
+    use_short_temporary_folder()
     child.start()
     theirs.close()
     deadline = None if timeout is None else time.monotonic() + timeout
@@ -142,7 +164,7 @@ def _in_child(
                 kind, facts = ours.recv()
             except (EOFError, OSError):  # it died; OSError: in the middle of a word
                 child.join()
-                return "failed", _cause_of_death(child.exitcode)
+                return "failed", _cause_of_death(child.exitcode, ended_for_memory() > ended_before)
             if kind in ("done", "failed", "unavailable"):
                 return kind, facts
             listener(kind, facts)
@@ -173,9 +195,9 @@ def _main(
         pipe.send(("done", target(lambda kind, facts: pipe.send((kind, facts)), *arguments)))
     except BrokenPipeError:
         return  # nobody listens any more: the matrix was stopped
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         if not isinstance(error, CellbenchError) and os.environ.get("CELLBENCH_DEBUG"):
-            traceback.print_exc()
+            print(traceback.format_exc()[-LONGEST_TRACEBACK:], file=sys.stderr)
         with contextlib.suppress(BrokenPipeError):
             pipe.send(("unavailable" if isinstance(error, UnavailableError) else "failed", _reason(error)))
 
@@ -224,7 +246,10 @@ def _reason(error: BaseException) -> str:
 
     Of a long message only the first LONGEST_REASON characters are kept.
     """
-    text = " ".join(str(error)[: 2 * LONGEST_REASON].split()) or "no message"
+    try:
+        text = visible(" ".join(str(error)[: 2 * LONGEST_REASON].split())) or "no message"
+    except Exception:  # of an error that cannot say what it is
+        text = "no message"
     text = text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]} …"
     for folder in (cache_folder(), Path.cwd(), Path.home()):  # records are shared: no path that names a user
         text = text.replace(f"{folder}{os.sep}", "")
@@ -235,9 +260,12 @@ def _reason(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}{place}"
 
 
-def _cause_of_death(exit_code: int | None) -> str:
+def _cause_of_death(exit_code: int | None, memory_ran_out: bool = False) -> str:
+    """Return how a process ended that said nothing. memory_ran_out: whether the system ended one for that meanwhile."""
     if exit_code is not None and exit_code < 0:
-        name = signal.Signals(-exit_code).name
+        name = signal.Signals(-exit_code).name if -exit_code in set(signal.Signals) else f"signal {-exit_code}"
+        if name == "SIGKILL" and memory_ran_out:
+            return "out of memory: the system ended its process"
         hint = "; the system may have run out of memory" if name == "SIGKILL" else ""
         return f"its process was ended by {name}{hint}"
     hint = UNGUARDED if exit_code == 1 and _is_script() else ""

@@ -4,6 +4,7 @@ places: where things are. prepared: data sets written and read back. scratch: ho
 contents: what there is, and how it is cleaned.
 """
 
+from ..locking import in_use
 from .contents import CacheItem, contents, remove, size_of, sweep
 from .places import DOWNLOADS, FORMAT, IMAGES, is_ready, location, meta
 from .prepared import fingerprint, prepare, read
@@ -15,6 +16,7 @@ __all__ = [
     "CacheItem",
     "contents",
     "fingerprint",
+    "in_use",
     "is_ready",
     "location",
     "meta",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ....core.environment import cache_folder
 from ....core.errors import DataError
-from ..locking import locked
+from ..locking import locked, to_remove
 from .places import DOWNLOADS
 from .scratch import is_abandoned, set_aside
 
@@ -63,7 +63,7 @@ def remove(folder: Path) -> int:
         if folder.name.startswith("."):
             shutil.rmtree(folder)
         else:
-            with locked(cache_folder()):
+            with to_remove(folder), locked(cache_folder()):
                 old = set_aside(folder)
             if old:
                 shutil.rmtree(old)
