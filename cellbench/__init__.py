@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .datasets.opening import open_dataset
     from .datasets.registry import dataset
     from .methods.decorator import method
+    from .methods.suspect_labels import suspect_labels
     from .results.results import load_results
 
 __version__ = "0.1.0"
@@ -28,6 +29,7 @@ __all__ = [
     "run",
     "setting",
     "stress",
+    "suspect_labels",
     "svm",
     "tune",
 ]
@@ -42,6 +44,7 @@ FUNCTIONS = {
     "run": ".api",
     "setting": ".core.settings",
     "stress": ".api",
+    "suspect_labels": ".methods.suspect_labels",
     "tune": ".api",
 }
 MODULES = ("features", "svm")

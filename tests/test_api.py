@@ -153,6 +153,15 @@ def test_inspect_tells_what_the_command_tells(toy_set, tmp_path, monkeypatch):
     assert (tmp_path / "cells.png").stat().st_size > 0
 
 
+def test_suspect_labels_are_ranked_from_a_program_as_from_the_command_line(toy_set, tmp_path):
+    pytest.importorskip("cleanlab")
+    found = cellbench.suspect_labels(toy_set, limit=60, output=tmp_path / "suspects.csv")
+    assert len(found) == 60
+    one, *_ = found.first(1)
+    assert (tmp_path / "suspects.csv").read_text().splitlines()[1].startswith(f"1,{one.position},{one.name},")
+    assert not (tmp_path / "suspects.png").exists()
+
+
 def test_the_svm_and_the_features_are_used_by_themselves():
     data = rings()
     features = cellbench.features.hog(data.images).numpy()
