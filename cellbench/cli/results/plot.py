@@ -1,5 +1,6 @@
 """cellbench plot: results as figures."""
 
+import copy
 import shlex
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
@@ -29,8 +30,9 @@ class _Plot(click.Command):
         from ...reporting.charts.registry import kinds
 
         lines = [f"{kind.name:<16}{kind.about}" for kind in kinds().values()]
-        self.help = cleandoc(self.help or "").replace("KINDS", "\n".join(lines))
-        super().format_help_text(context, formatter)
+        shown = copy.copy(self)
+        shown.help = cleandoc(self.help or "").replace("KINDS", "\n".join(lines))
+        click.Command.format_help_text(shown, context, formatter)
 
 
 @click.command("plot", cls=_Plot)
