@@ -1,6 +1,7 @@
-"""Conversion of arrays to tensors of torch."""
+"""Tensors of torch: from arrays, and to files."""
 
 import warnings
+from typing import IO, Any
 
 import numpy as np
 import torch
@@ -19,6 +20,38 @@ def as_tensor(images: Tensor | NDArray) -> Tensor:
         with warnings.catch_warnings(action="ignore"):  # that the tensor could be written to, and the array could not
             return torch.from_numpy(images if _owner(images).flags.writeable else images.copy())
     return images
+
+
+def save_tensors(value: Any, file: IO[bytes]) -> None:
+    """Write tensors, numbers, text, and lists and mappings of them, as torch.save does.
+
+    Raises the OSError of a disk that is full, which torch.save hides behind a RuntimeError.
+    """
+    writer = _Writer(file)
+    try:
+        torch.save(value, writer)  # type: ignore[arg-type]
+    except RuntimeError:
+        if writer.error:
+            raise writer.error from None
+        raise
+
+
+class _Writer:
+    """Passes on what is written to a file, and keeps the error of the first failure."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.error: OSError | None = None
+
+    def write(self, data: bytes) -> int:
+        try:
+            return self._file.write(data)
+        except OSError as error:
+            self.error = self.error or error
+            raise
+
+    def flush(self) -> None:
+        self._file.flush()
 
 
 def _owner(array: NDArray) -> NDArray:

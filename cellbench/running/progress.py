@@ -26,7 +26,10 @@ def outcome(record: RunRecord) -> str:
     accuracy = f"accuracy {100 * test['accuracy']:.1f} %, " if "accuracy" in test else ""
     why = f" ({record.facts['backend_reason']})" if record.facts.get("backend_reason") else ""
     busy = f"; other programs had {100 * (record.others or 0.0):.0f} % of the processors" * is_busy(record.others)
-    return f"test {accuracy}macro-F1 {test['macro_f1']:.3f}, trained in {duration(record.training_seconds)}{why}{busy}"
+    trained = f"trained in {duration(record.training_seconds)}{why}{busy}"
+    if "model_not_saved" in record.facts:
+        trained += f"; its model was not saved: {record.facts['model_not_saved']}"
+    return f"test {accuracy}macro-F1 {test['macro_f1']:.3f}, {trained}"
 
 
 def details(kind: str, facts: Mapping[str, Any]) -> str:

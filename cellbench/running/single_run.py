@@ -1,5 +1,6 @@
 """One run, from its spec to its record, in the process that calls it."""
 
+import dataclasses
 import os
 import resource
 import sys
@@ -105,7 +106,11 @@ def execute(
     _check(record)
     if model is not None and methods[spec.method].restore is not None:
         rule = calibrate(scores["val"], truth["val"])
-        models.save(model, models.of_run(record, data, measured, method, rule))
+        try:
+            models.save(model, models.of_run(record, data, measured, method, rule))
+        except OSError as error:  # the record is worth more, and needs less room
+            why = error.strerror or type(error).__name__
+            record = dataclasses.replace(record, facts={**record.facts, "model_not_saved": why})
     return record, arrays
 
 

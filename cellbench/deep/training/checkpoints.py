@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from ... import __version__
 from ...core.contention import Spent
 from ...core.runs import RunLog
+from ...core.tensors import save_tensors
 from .learner import Learner
 
 FORMAT = 3  # raise it when a checkpoint holds other things, or in another shape
@@ -70,10 +71,19 @@ def _parts(learner: Learner) -> dict[str, Any]:
 
 
 def save(path: Path, state: Mapping[str, Any]) -> None:
-    """Write a mapping of tensors, numbers, text, and lists and mappings of them; never leaves part of a file."""
+    """Write a mapping of tensors, numbers, text, and lists and mappings of them; never leaves part of a file.
+
+    An OSError, such as that of a full disk, passes through.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    torch.save({**state, "written_by": WRITTEN_BY}, _unfinished(path))
-    _unfinished(path).replace(path)
+    unfinished = _unfinished(path)
+    try:
+        with unfinished.open("wb") as file:
+            save_tensors({**state, "written_by": WRITTEN_BY}, file)
+        unfinished.replace(path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
 
 
 def remove(path: Path) -> None:

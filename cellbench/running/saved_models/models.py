@@ -1,7 +1,6 @@
 """Trained models as files: a run writes what it trained, `cellbench predict` and `weights=` read it. No pickle."""
 
 import dataclasses
-import pickle
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,14 +9,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+from typing_extensions import TypedDict
 
 from ... import __version__
 from ...core.calibration import Calibration
-from ...core.data import Dataset
+from ...core.data import IMAGE_DTYPES, Dataset
 from ...core.errors import DataError, UsageError, did_you_mean
 from ...core.metrics import decide
 from ...core.runs import RunRecord, canonical
 from ...core.settings import replace
+from ...core.shown_text import visible_in
 from ...core.store import write_whole
 from ...datasets.preprocessing import Preprocessing, Range
 from ...methods.registry import Method, Scorer, methods
@@ -130,12 +132,12 @@ def of_run(record: RunRecord, data: Dataset, measured: Range | None, method: Met
 
 
 def save(path: Path, model: Model) -> None:
-    """Write the model to a file, completely or not at all."""
-    import torch
+    """Write the model to a file, completely or not at all; an OSError passes through."""
+    from ...core.tensors import save_tensors
 
     path.parent.mkdir(parents=True, exist_ok=True)
     kept = {"format": FORMAT, "format_version": FORMAT_VERSION, **vars(model)}
-    write_whole(path, lambda file: torch.save(kept, file))
+    write_whole(path, lambda file: save_tensors(kept, file))
 
 
 def load(path: Path) -> Model:
@@ -150,19 +152,46 @@ def load(path: Path) -> Model:
     try:
         with warnings.catch_warnings(action="ignore"):  # of how the file was pickled, when it is none of ours
             kept = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, OSError, EOFError, ValueError, LookupError, pickle.UnpicklingError):
+    except Exception:  # whatever torch, zipfile and pickle raise of a file that is none of ours
         raise DataError(_no_model(path, "it is damaged, or no file of tensors and numbers alone")) from None
     if not isinstance(kept, dict) or kept.get("format") != FORMAT:
         raise DataError(_no_model(path, "it holds something else"))
-    if kept["format_version"] != FORMAT_VERSION:
+    if kept.get("format_version") != FORMAT_VERSION:
         raise DataError(
-            f"{path} is in model format {kept['format_version']}, written by cellbench {kept.get('version', '?')}; "
+            f"{path} is in model format {kept.get('format_version')}, written by cellbench {kept.get('version', '?')}; "
             f"this is cellbench {__version__}, which reads format {FORMAT_VERSION}: use that version"
         )
     fields = {each.name for each in dataclasses.fields(Model)}
     if missing := sorted(fields - LATER_FIELDS - kept.keys()):
         raise DataError(_no_model(path, f"{', '.join(missing)} is missing"))
-    return Model(**{name: kept[name] for name in fields & kept.keys()})
+    try:
+        return _checked(Model(**{name: kept[name] for name in fields & kept.keys()}))
+    except (ValidationError, UsageError, DataError) as error:
+        why = ".".join(map(str, error.errors()[0]["loc"])) if isinstance(error, ValidationError) else str(error)
+        raise DataError(_no_model(path, f"it was changed ({why})")) from None
+
+
+def _checked(model: Model) -> Model:
+    """Return the model; raises an error if its fields are not of their types, or do not fit each other."""
+    import torch
+
+    types: Any = TypedDict("types", {each.name: each.type for each in dataclasses.fields(Model)})  # type: ignore
+    TypeAdapter(with_config(ConfigDict(strict=True))(types)).validate_python(vars(model))
+    Preprocessing.of_steps(model.preprocessing)
+    if len(model.classes) < 2 or not model.channels or min(model.height, model.width) < 1:
+        raise DataError("its classes, channels or sides")
+    if model.multilabel and len(model.thresholds) != len(model.classes):
+        raise DataError("its thresholds")
+    if model.dtype not in {str(one) for one in IMAGE_DTYPES}:
+        raise DataError("its dtype")
+    shape = (1, -1, 1, 1)
+    measured = [] if model.measured is None else model.measured
+    if not isinstance(measured, list) or any(
+        not isinstance(part, torch.Tensor) or part.shape != part.reshape(shape).shape for part in measured
+    ):
+        raise DataError("its measured")
+    texts: Any = visible_in({"dataset": model.dataset, "classes": model.classes, "channels": model.channels})
+    return dataclasses.replace(model, **texts)
 
 
 def restore(model: Model, device: str) -> Scorer:
@@ -172,7 +201,7 @@ def restore(model: Model, device: str) -> Scorer:
         raise DataError(f"method {model.method!r} restores no models here; use the version that saved this one")
     try:
         return entry.restore(replace(entry.defaults, **model.params), model.state, device)
-    except (TypeError, KeyError, ValueError, RuntimeError, UsageError) as error:
+    except Exception as error:  # of a state that was changed, or that another version wrote
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(
             f"{model.method} of cellbench {model.version}, revision {model.revision}, cannot be restored by cellbench "

@@ -1,9 +1,14 @@
 """Models in files: what comes out of one scores as the run did, and nothing in one is ever executed."""
 
+import contextlib
 import dataclasses
+import errno
 import itertools
 import os
 import pickle
+import random
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -15,6 +20,7 @@ from cellbench.core.errors import DataError, UsageError
 from cellbench.datasets.files import cache
 from cellbench.datasets.toy import rings
 from cellbench.running.planning.plan import make_plan, parse_override
+from cellbench.running.progress import outcome
 from cellbench.running.saved_models import models
 from cellbench.running.single_run import execute
 
@@ -190,3 +196,86 @@ def test_no_folder_of_the_user_is_in_a_model_that_started_from_a_file_of_weights
     *_, second = saved("mlp", f"weights={path}")
     assert models.load(second).params["weights"].startswith(f"{path.name} ")
     assert str(tmp_path).encode() not in second.read_bytes()
+
+
+@pytest.fixture
+def trained_file(saved):
+    return saved("cnn")[3]
+
+
+TAMPERED = {
+    "format_version": [None, "1", 2],
+    "method": [5, None, ["cnn"]],
+    "params": [None, [], "x"],
+    "classes": [[], ["a"], "ab", [1, 2, 3], None],
+    "channels": [[], "x", None],
+    "height": [0, -1, "8", 2.5],
+    "dtype": ["object", 8],
+    "measured": [5, "x", [1, 2], [torch.zeros(3)]],
+    "preprocessing": [{"no": 1}, [], {"size": "x"}],
+    "thresholds": ["x", None],
+    "state": [None, [], {}, {"net": 5}, "x"],
+    "metrics": [5, {"val": 1}],
+}
+
+
+@pytest.mark.parametrize("name", TAMPERED)
+def test_a_model_that_was_changed_is_refused_as_no_model(trained_file, tmp_path, name):
+    kept = torch.load(trained_file, weights_only=True)
+    for value in TAMPERED[name]:
+        torch.save({**kept, name: value}, tmp_path / "changed.model")
+        with pytest.raises((DataError, UsageError)) as refused:
+            models.restore(models.load(tmp_path / "changed.model"), "cpu")
+        assert "\n" not in str(refused.value)
+
+
+def test_a_model_with_other_bytes_or_cut_short_is_no_model(trained_file, tmp_path):
+    whole = trained_file.read_bytes()
+    for seed in range(40):
+        damaged_by(random.Random(seed), whole, seed, tmp_path)
+
+
+def damaged_by(rng, whole, seed, tmp_path):
+    changed = bytearray(whole if seed % 2 else whole[: rng.randrange(len(whole))])
+    for _ in range(20 if seed % 2 else 0):
+        changed[rng.randrange(len(changed))] ^= 255
+    (tmp_path / "changed.model").write_bytes(changed)
+    with contextlib.suppress(DataError, UsageError):
+        models.restore(models.load(tmp_path / "changed.model"), "cpu")
+
+
+def test_a_model_that_has_no_room_leaves_its_record(tmp_path, monkeypatch):
+    def full(path, model):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(models, "save", full)
+    (job,) = make_plan(["svm-flat"], [cache.prepare("toy", lambda scratch: rings())])
+    record, predictions = execute(job, model=tmp_path / "m.model")
+    assert record.status == "ok"
+    assert record.facts["model_not_saved"] == "No space left on device"
+    assert predictions
+    assert outcome(record).endswith("; its model was not saved: No space left on device")
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+import torch
+from cellbench.deep.training import checkpoints
+from cellbench.core.store import write_whole
+from cellbench.core.tensors import save_tensors
+resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+large, folder = {"a": torch.zeros(100_000)}, Path(sys.argv[1])
+for write in (lambda: checkpoints.save(folder / "c", large),
+              lambda: write_whole(folder / "m", lambda file: save_tensors(large, file))):
+    try:
+        write()
+    except OSError as error:
+        print(error.strerror)
+"""
+
+
+def test_a_checkpoint_or_model_that_does_not_fit_leaves_no_part(tmp_path):
+    out = subprocess.run([sys.executable, "-c", FULL, str(tmp_path)], capture_output=True, text=True, check=True).stdout
+    assert out.splitlines() == ["File too large"] * 2
+    assert not list(tmp_path.iterdir())
