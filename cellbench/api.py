@@ -175,10 +175,13 @@ def results_of(plan: RunPlan) -> "Results":
     if not plan.jobs:
         return Results.empty(plan.store.root)
     found = Results.load(plan.store.root)
-    machine = plan.store.path(plan.jobs[0].spec).parents[2].name
+    folder = plan.store.path(plan.jobs[0].spec).parents[2].name
     data = {tuple(job.spec.form.get(name) for name in DATA) for job in plan.jobs}
-    rows = as_rows(found.frame[["machine", *DATA]])
-    found = found.only([row["machine"] == machine and tuple(row[name] for name in DATA) in data for row in rows])
+    rows = as_rows(found.frame[["path", *DATA]])
+    ours = [row["path"].split("/")[0] == folder for row in rows]
+    found = found.only(
+        [mine and tuple(row[name] for name in DATA) in data for mine, row in zip(ours, rows, strict=True)]
+    )
     if any(job.overrides for job in plan.jobs) or not found.frame["default"].any():
         return found
     return found.only(found.frame["default"])

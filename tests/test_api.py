@@ -19,8 +19,8 @@ from cellbench.datasets.toy import rings
 from cellbench.running.planning.options import RunOptions
 
 REPEATABLE = {"dataset": "datasets", "method": "methods", "suite": "suites", "plugin": "plugins"}
-OF_THE_COMMAND_LINE = {"dry_run"}  # it only lists what would be run
-OF_PROGRAMS = {"executor"}
+OF_THE_COMMAND_LINE = {"dry_run", "scheduler"}  # the first lists what would be run, the second is an executor's
+OF_PROGRAMS = {"executor"}  # one for which the command has names
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from ..core.errors import UsageError
 from ..core.metrics import METRICS
 from ..core.runs import PHASES, RunRecord, canonical_text
 from ..core.shown_text import visible
-from ..core.store import read_records
+from ..core.store import Stored, read_records
 from ..core.words import counted
 from .backends import agreements
 from .older_records import val_in_fit, why_undertrained
@@ -95,7 +95,7 @@ def read_folder(path: Path | str) -> tuple[pd.DataFrame, list[Run], list[tuple[s
             pass_over(stored.path, f"not a whole record ({error})")
             continue
         path_shown = visible(stored.path.relative_to(root).as_posix())
-        rows.append({**row, "machine": visible(stored.machine), "path": path_shown})
+        rows.append({**row, "machine": visible(_machine(stored)), "path": path_shown})
         runs.append(Run(stored.path, stored.text))
     if not rows:
         others = f"{counted(len(passed_over), 'file')} of another kind"
@@ -110,6 +110,11 @@ def read_folder(path: Path | str) -> tuple[pd.DataFrame, list[Run], list[tuple[s
 def empty_frame() -> pd.DataFrame:
     """Return a frame of no runs, with the columns of `read_folder`."""
     return pd.DataFrame(columns=[*COLUMNS]).astype(COLUMNS)
+
+
+def _machine(stored: Stored) -> str:
+    """Return the name of the machine that a run was made on: its folder's, if no worker of a cluster did it."""
+    return str(stored.record.environment.get("machine") or stored.machine)
 
 
 def _slip(root: Path) -> str:

@@ -1,15 +1,19 @@
 """`cellbench run`: trains and scores all combinations of methods, data sets and seeds that are not done yet."""
 
+import contextlib
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
+from ...core.errors import UsageError
 from ..options import folder_options, plugin_option, split_option, terminal_width
 
 if TYPE_CHECKING:
+    from ...running.executors import Executor
     from ...running.run import RunPlan
 
 
@@ -54,6 +58,10 @@ if TYPE_CHECKING:
     default=True,
     help="Wait for runs that another process has under way, or say which process has them.  [default: wait]",
 )
+@click.option(
+    "--executor", type=click.Choice(["local", "dask"]), default="local", show_default=True, help="Where runs are done."
+)
+@click.option("--scheduler", metavar="ADDRESS", help="Of dask, such as tcp://10.0.0.1:8786 (default: workers here).")
 @click.option("--dry-run", is_flag=True, help="Run nothing: list the runs, which are done, and an estimate.")
 @plugin_option("with further methods")
 @folder_options
@@ -82,6 +90,7 @@ def run(context: click.Context, **options: Any) -> None:
       cellbench run -m 'resnet*' --set lr=0.05 --epochs 10 --limit 500 --dry-run
       cellbench run -d hep2 -m cnn --limit 100 --val-limit all
       cellbench run --suite yeast
+      cellbench run --suite yeast --executor dask --scheduler tcp://10.0.0.1:8786
       cellbench run --suite yeast --shard 3/8 --machine cluster
       cellbench run --suite hep2-alexnet -d synthetic-yeast -m 'augment-*'
     """
@@ -94,17 +103,18 @@ def run(context: click.Context, **options: Any) -> None:
     if context.get_parameter_source("split") is ParameterSource.DEFAULT:
         options["split"] = None  # a suite has one of its own
     folder = {name: options.pop(name) for name in FolderKeywords.__annotations__}
-    plan = plan_runs(RunOptions(**options, folder=folder))
     output: Path | None = None if options["output"] == Path("results") else options["output"]
-    if options["dry_run"]:
-        click.echo(overview(plan))
-        return
-    try:
-        tally = run_plan(plan)
-    except (KeyboardInterrupt, SystemExit) as stop:  # Ctrl-C; SIGTERM
-        again = f"Go on with the same command, or: cellbench table {options['output']}"
-        click.echo(f"stopped; finished runs are saved. {again}", err=True)
-        context.exit(int(stop.code or 0) if isinstance(stop, SystemExit) else 130)
+    with _executor(options.pop("executor"), options.pop("scheduler"), options["dry_run"]) as executor:
+        plan = plan_runs(RunOptions(**options, folder=folder), executor)
+        if options["dry_run"]:
+            click.echo(overview(plan))
+            return
+        try:
+            tally = run_plan(plan)
+        except (KeyboardInterrupt, SystemExit) as stop:  # Ctrl-C; SIGTERM
+            again = f"Go on with the same command, or: cellbench table {options['output']}"
+            click.echo(f"stopped; finished runs are saved. {again}", err=True)
+            context.exit(int(stop.code or 0) if isinstance(stop, SystemExit) else 130)
     click.echo(f"{summary(tally, len(plan.jobs))}. Next: {_table_command(plan, output)}")
     if plan.jobs and not options["quiet"]:  # a shard may be empty
         from ...api import results_of
@@ -116,6 +126,20 @@ def run(context: click.Context, **options: Any) -> None:
     if any(tally[status] for status in FAILURES):
         click.echo("The table says why runs failed; try them again with --retry-failed.", err=True)
         context.exit(3)
+
+
+@contextlib.contextmanager
+def _executor(name: str, scheduler: str | None, dry_run: bool) -> "Iterator[Executor | None]":
+    """Yield the executor that the options choose, or None for the usual one; a dry run starts none."""
+    if scheduler and name != "dask":
+        raise UsageError("--scheduler is for --executor dask; give both")
+    if name == "local" or dry_run:
+        yield None
+        return
+    from ...running.executors.dask import connected
+
+    with connected(scheduler) as executor:
+        yield executor
 
 
 def _table_command(plan: "RunPlan", output: Path | None) -> str:

@@ -2,11 +2,13 @@
 
 protocol.py  the two methods of an executor
 local.py     runs on this machine, one after the other, each in a child process
+dask.py      runs on the workers of a Dask cluster; remote.py is what they do
 child.py     that process: how it is started and ended, and how it reports
 questions.py functions that need torch, which an executor calls where the runs are done
 """
 
+from .dask import DaskExecutor
 from .local import LocalExecutor
 from .protocol import Executor, Outcome, Task
 
-__all__ = ["Executor", "LocalExecutor", "Outcome", "Task"]
+__all__ = ["DaskExecutor", "Executor", "LocalExecutor", "Outcome", "Task"]

@@ -71,7 +71,18 @@ def _end_server() -> None:
             os.kill(server, signal.SIGKILL)
 
 
-def run_job(
+def run_job(job: Job, listener: Listener, **how: Any) -> tuple[RunRecord, Predictions | None]:
+    """Do one run in a child process and return its record, whatever happened, and its predictions if it is 'ok'.
+
+    how: keyword arguments of `attempt`.
+    """
+    status, outcome = attempt(job, listener, **how)
+    if status == "ok":
+        return outcome
+    return without_results(job, status, outcome, surroundings_of(job.spec.device)), None
+
+
+def attempt(
     job: Job,
     listener: Listener,
     *,
@@ -80,34 +91,33 @@ def run_job(
     plugins: Sequence[Path] = (),
     checkpoint: Path | None = None,
     model: Path | None = None,
-) -> tuple[RunRecord, Predictions | None]:
-    """Do one run in a child process and return its record, whatever happened, and its predictions if it is 'ok'.
+    started: Callable[[int], object] = lambda process: None,
+) -> tuple[str, Any]:
+    """Do one run in a child process and return 'ok' with its record and predictions, or another status with the reason.
 
     timeout: seconds after which it is ended. max_memory: bytes that it may have. If `checkpoint` holds the progress of
-    this run, it goes on from there. model: the file to write the trained model to, or None.
+    this run, it goes on from there. model: the file to write the trained model to, or None. started: called with the
+    number of the child process.
     """
     if job.skip:
-        return unfinished(job, "skipped", job.skip, _environment(job.spec.device)), None
-    kind, outcome = _in_child(_run, (job, checkpoint, model, max_memory), listener, timeout, plugins)
-    if kind == "done":
-        return outcome
+        return "skipped", job.skip
+    kind, outcome = _in_child(_run, (job, checkpoint, model, max_memory), listener, timeout, plugins, started)
     if kind == "unavailable" and "weights" in job.overrides:  # the user asked for these weights: fail, do not skip
         kind = "failed"
-    status = {"unavailable": "skipped"}.get(kind, kind)
-    return _unfinished(job, status, outcome), None
+    return {"done": "ok", "unavailable": "skipped"}.get(kind, kind), outcome
 
 
-def _unfinished(job: Job, status: str, reason: str) -> RunRecord:
+def without_results(job: Job, status: str, reason: str, environment: Mapping[str, Any]) -> RunRecord:
     """Return the record of a run without results; with less in it where its data set is there no longer."""
     try:
-        return unfinished(job, status, reason, _environment(job.spec.device))
+        return unfinished(job, status, reason, environment)
     except (CellbenchError, OSError, ValueError, LookupError):
         facts: dict[str, Any] = {"overrides": job.overrides, "version": __version__}
         return RunRecord(job.spec, status, reason, **facts)  # type: ignore[arg-type]
 
 
 @cache
-def _environment(device: str) -> dict[str, Any]:
+def surroundings_of(device: str) -> dict[str, Any]:
     """Return the environment for the record of an unfinished run; empty if no child process can find it out."""
     try:
         return ask(partial(environment, device))
@@ -137,7 +147,12 @@ def watch(
 
 
 def _in_child(
-    target: Callable, arguments: tuple, listener: Listener, timeout: float | None, plugins: Sequence[Path]
+    target: Callable,
+    arguments: tuple,
+    listener: Listener,
+    timeout: float | None,
+    plugins: Sequence[Path],
+    started: Callable[[int], object] = lambda process: None,
 ) -> tuple[str, Any]:
     """Call `target` in a child process and return ('done', its result), or how it ended otherwise, with the reason.
 
@@ -150,6 +165,7 @@ def _in_child(
     ended_before = ended_for_memory()
     use_short_temporary_folder()
     child.start()
+    started(child.pid or 0)
     theirs.close()
     deadline = None if timeout is None else time.monotonic() + timeout
     try:

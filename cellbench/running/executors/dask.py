@@ -1,0 +1,218 @@
+"""Runs on the workers of a Dask cluster: on each the same child process as on this machine.
+
+What runs on a worker is in remote.py. This file must work where Dask is not installed, until an executor is made.
+"""
+
+import contextlib
+import tempfile
+import uuid
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ...core.environment import cores
+from ...core.errors import BackendError, CellbenchError
+from ...core.extras import EXTRAS
+from ...core.store import write_whole
+from . import remote
+from .child import without_results
+from .protocol import Listener, Outcome, Task
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+T = TypeVar("T")
+
+LOOK_SECONDS = 1.0  # between two looks at how many workers there are, and whether the scheduler still is
+CONNECT_SECONDS = 10.0
+GPU = "GPU"  # the Dask resource that a run on CUDA takes one of
+
+
+class LostClusterError(CellbenchError):
+    """The scheduler, or all that would work for it, is gone; what was finished before is saved."""
+
+    exit_code = 3
+
+
+class DaskExecutor:
+    """Does runs on the workers of a Dask cluster, one a thread of a worker; see docs/cluster.md.
+
+    client: a distributed.Client. Workers need the same version of cellbench.
+    """
+
+    def __init__(self, client: "Client") -> None:
+        EXTRAS["dask"].require("DaskExecutor")
+        self._client = client
+
+    def run(self, tasks: Iterable[Task], listener: Listener) -> Generator[Outcome, None, None]:
+        """Do the tasks as `Executor.run` says, as many at a time as workers have threads.
+
+        A run whose worker dies goes to another one, and on from its checkpoint if that worker sees the same folder.
+        Raises LostClusterError when the scheduler is gone. Any exception ends the current runs.
+        """
+        news: SimpleQueue[tuple[str, Any]] = SimpleQueue()
+        topic, left = f"cellbench-{uuid.uuid4().hex}", iter(tasks)
+        current: dict[str, tuple[Task, Future]] = {}
+        self._client.subscribe_topic(topic, lambda event: news.put(("event", event[1])))
+        try:
+            while True:
+                self._check()
+                while len(current) < max(1, self._threads()) and (task := next(left, None)) is not None:
+                    listener(task.job, "started", {})
+                    future = self._submit(task, topic)
+                    current[str(future.key)] = task, future
+                    future.add_done_callback(lambda done: news.put(("done", str(done.key))))
+                if not current:
+                    return
+                kind, told = self._wait(news)
+                if kind == "event" and told["key"] in current:
+                    listener(current[told["key"]][0].job, told["kind"], told["facts"])
+                elif kind == "done" and told in current:
+                    yield self._outcome(*current.pop(told))
+        finally:
+            for task, _ in current.values():
+                _mark(task).unlink(missing_ok=True)
+            self._end([future for _, future in current.values()], topic)
+
+    def ask(self, question: Callable[[], T], plugins: Sequence[Path] = ()) -> T:
+        """Return the result of a function from a child process of a worker; see `Executor.ask`."""
+        plugins = [Path(file).resolve() for file in plugins]
+        try:
+            return self._client.submit(remote.ask, question, plugins, pure=False).result()
+        except BackendError:
+            raise
+        except Exception as error:
+            raise BackendError(f"a worker of {self._address()} could not answer: {_in_a_line(error)}") from error
+
+    def _threads(self) -> int:
+        with contextlib.suppress(Exception):  # the scheduler is gone: `_wait` says so
+            return sum(self._client.nthreads().values())
+        return 0
+
+    def _address(self) -> str:
+        scheduler = self._client.scheduler
+        return str(scheduler.address) if scheduler else "the cluster"
+
+    def _submit(self, task: Task, topic: str) -> "Future":
+        key = f"cellbench-{task.job.spec.method}-{uuid.uuid4().hex}"
+        mark = _mark(task)
+        with contextlib.suppress(OSError):  # nothing can be written: saving the record will say so
+            mark.parent.mkdir(parents=True, exist_ok=True)
+            mark.touch()
+        resources = {GPU: 1} if task.job.spec.device == "cuda" else {}
+        return self._client.submit(
+            remote.run, _from_anywhere(task), mark, topic, key, key=key, pure=False, resources=resources
+        )
+
+    def _wait(self, news: "SimpleQueue[tuple[str, Any]]") -> tuple[str, Any]:
+        """Return the next event, ('done', key of a run) or, now and then, ('', None) to look for new workers."""
+        try:
+            return news.get(timeout=LOOK_SECONDS)
+        except Empty:
+            self._check()
+            return "", None
+
+    def _check(self) -> None:
+        if self._client.status != "running":
+            raise LostClusterError(
+                f"the scheduler at {self._address()} is gone; finished runs are saved, and the same command goes on"
+            )
+
+    def _outcome(self, task: Task, future: "Future") -> Outcome:
+        """Return the outcome of a future that is done. Raises LostClusterError if it was cancelled with its cluster."""
+        from distributed import KilledWorker
+
+        _mark(task).unlink(missing_ok=True)
+        if future.status in ("cancelled", "lost"):
+            self._check()
+            raise LostClusterError(f"a run on {self._address()} was cancelled; the same command goes on")
+        try:
+            answer: remote.Answer = future.result()
+        except KilledWorker:
+            reason = "the workers that did it died, one after the other; the system may have run out of memory"
+            return Outcome(task.job, without_results(task.job, "failed", reason, {}), None)
+        except Exception as error:
+            return Outcome(task.job, without_results(task.job, "failed", _in_a_line(error), {}), None)
+        finally:
+            future.release()
+        if answer.status != "ok":
+            return Outcome(task.job, without_results(task.job, answer.status, answer.outcome, answer.environment), None)
+        if answer.model is not None and task.model is not None:
+            _write(task.model, answer.model)
+        record, predictions = answer.outcome
+        return Outcome(task.job, replace(record, environment=answer.environment), predictions)
+
+    def _end(self, futures: "Sequence[Future]", topic: str) -> None:
+        """End the child processes of runs that nobody waits for any more."""
+        with contextlib.suppress(Exception):  # there may be no cluster left
+            self._client.unsubscribe_topic(topic)
+            if futures:
+                self._client.cancel(futures, force=True)
+                self._client.run(remote.end, [future.key for future in futures], on_error="ignore")
+
+
+@contextlib.contextmanager
+def connected(scheduler: str | None) -> Iterator[DaskExecutor]:
+    """Yield an executor on the scheduler at this address, or on a cluster of this machine that ends with the block.
+
+    Such a cluster has a worker for each two processor cores. Raises BackendError without Dask, or without a scheduler
+    there.
+    """
+    EXTRAS["dask"].require("--executor dask")
+    import dask
+    from distributed import Client, LocalCluster
+
+    # Workers start child processes, which daemons may not.
+    settings = {"distributed.worker.daemon": False, "distributed.comm.timeouts.connect": CONNECT_SECONDS}
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(dask.config.set(settings))
+        if scheduler is None:
+            workers = max(1, cores() // 2)
+            threads = str(max(1, cores() // workers))
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="cellbench-"))
+            cluster = LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                host="127.0.0.1",
+                dashboard_address=None,
+                local_directory=folder,
+                env={"OMP_NUM_THREADS": threads},
+            )
+            address = stack.enter_context(cluster)
+        else:
+            address = scheduler
+        try:
+            client = stack.enter_context(Client(address, timeout=CONNECT_SECONDS, set_as_default=False))
+        except (OSError, ValueError, TimeoutError) as error:
+            raise BackendError(
+                f"--scheduler {scheduler}: no Dask scheduler answers there ({_in_a_line(error)}); give an address such "
+                "as tcp://10.0.0.1:8786"
+            ) from error
+        yield DaskExecutor(client)
+
+
+def _write(file: Path, content: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(file, lambda out: out.write(content))
+
+
+def _from_anywhere(task: Task) -> Task:
+    """Return the task with whole paths, which mean the same in the folder of a worker."""
+    return replace(
+        task,
+        plugins=[Path(file).resolve() for file in task.plugins],
+        checkpoint=task.checkpoint and task.checkpoint.resolve(),
+        model=task.model and task.model.resolve(),
+    )
+
+
+def _mark(task: Task) -> Path:
+    """Return a file beside the record; a worker that sees it works on the same folder."""
+    place = (task.checkpoint or Path("cellbench")).resolve()
+    return place.with_suffix(".here")
+
+
+def _in_a_line(error: BaseException) -> str:
+    return (" ".join(str(error).split()) or type(error).__name__)[:300]

@@ -1,0 +1,125 @@
+"""What a Dask executor has done on a worker: a run in a child process of it, told to whoever asked for it."""
+
+import multiprocessing
+import os
+import signal
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ...core import locks
+from ...core.environment import cache_folder, machine_name
+from ...core.errors import DataError
+from ...datasets import datasets, opening
+from ...datasets.files import cache
+from ..job import Job
+from ..plugins import load_plugins
+from . import child
+from .protocol import Task
+
+T = TypeVar("T")
+
+_children: dict[str, int] = {}  # process of the child at work, by the key of its run
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How a run ended on a worker.
+
+    status, outcome: as `child.attempt` returns them. environment: for the record, with the name of this machine. model:
+    the content of the model's file, or None if there is none or it lies where the caller wants it.
+    """
+
+    status: str
+    outcome: Any
+    environment: Mapping[str, Any]
+    model: bytes | None
+
+
+def run(task: Task, mark: Path, topic: str, key: str) -> Answer:
+    """Do a run in a child process of this worker.
+
+    mark: a file that is seen where the caller's folder is; progress and model are then written there. topic, key: of
+    the events that are sent.
+    """
+    _allow_children()
+    job = replace(task.job, data=data_of(task.job, task.plugins))
+    with tempfile.TemporaryDirectory(prefix="cellbench-") as scratch:
+        here = mark.is_file()
+        checkpoint = task.checkpoint if here else Path(scratch) / "run.checkpoint"
+        model = task.model if here or task.model is None else Path(scratch) / "run.model"
+        try:
+            status, outcome = child.attempt(
+                job,
+                partial(_send, topic, key),
+                timeout=task.timeout,
+                max_memory=task.max_memory,
+                plugins=task.plugins,
+                checkpoint=checkpoint,
+                model=model,
+                started=partial(_children.__setitem__, key),
+            )
+        finally:
+            _children.pop(key, None)
+        content = model.read_bytes() if model and not here and model.is_file() else None
+    environment = outcome[0].environment if status == "ok" else child.surroundings_of(job.spec.device)
+    return Answer(status, outcome, {**environment, "machine": machine_name()}, content)
+
+
+def ask(question: Callable[[], T], plugins: Sequence[Path]) -> T:
+    """Call a function in a child process of this worker."""
+    _allow_children()
+    return child.ask(question, plugins)
+
+
+def end(keys: Sequence[str]) -> None:
+    """End the child processes of runs, as far as they are this worker's."""
+    for key in keys:
+        if process := _children.get(key):
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGTERM)
+
+
+def data_of(job: Job, plugins: Sequence[Path] = ()) -> Path:
+    """Return the folder of the run's prepared data set on this machine; it is prepared if it is not, by one worker.
+
+    plugins: files that may have the data set.
+
+    Raises DataError if that cannot be done here, or gives other content.
+    """
+    if (job.data / "meta.json").is_file():
+        return job.data
+    load_plugins(plugins)
+    name = job.spec.dataset
+    if name not in datasets:
+        raise DataError(
+            f"{name} is prepared in a folder that a worker does not see; set CELLBENCH_DATA to one that all see"
+        )
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    lock = locks.take(cache_folder() / f".{name}.lock", wait=True)
+    try:
+        folder = opening.prepare(name, {})
+    finally:
+        if lock:
+            lock.release()
+    if (found := cache.read(folder).info.fingerprint) != job.spec.fingerprint:
+        raise DataError(f"{name} has content {found[:8]} on a worker, and {job.spec.fingerprint[:8]} in the plan")
+    return folder
+
+
+def _send(topic: str, key: str, kind: str, facts: Mapping[str, Any]) -> None:
+    from distributed import get_worker
+
+    get_worker().log_event(topic, {"key": key, "kind": kind, "facts": dict(facts)})
+
+
+def _allow_children() -> None:
+    """Let this process start child processes: workers of a nanny are daemons, which Python does not let have any.
+
+    They end with the worker all the same, see `core.processes.end_with_parent`.
+    """
+    multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]

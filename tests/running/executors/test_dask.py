@@ -1,0 +1,241 @@
+"""Runs on workers of a Dask cluster, on loopback: the same records, and what happens when a part of it dies."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from cellbench.core.environment import machine_name
+from cellbench.core.errors import BackendError, DataError
+from cellbench.core.extras import Extra
+from cellbench.core.store import Store
+from cellbench.datasets.files import cache
+from cellbench.running.executors import LocalExecutor, dask, remote
+from cellbench.running.executors.dask import DaskExecutor, LostClusterError, connected
+from cellbench.running.executors.protocol import Task
+from cellbench.running.planning.plan import make_plan
+from cellbench.running.policy import Policy
+from cellbench.running.run_jobs import run_jobs
+
+distributed = pytest.importorskip("distributed")
+library = pytest.importorskip("dask")
+
+SLOW = """
+import os, time
+from pathlib import Path
+from cellbench.methods import method
+
+@method("slow", "says where it is, and waits until a file is there", family="floor", cost=1)
+def slow(train, val, log, *, place: str = "", wait: bool = False):
+    Path(place, f"{os.getppid()}-{os.getpid()}").touch()
+    while wait and not Path(place, "go").exists():
+        time.sleep(0.05)
+    return lambda images: [[1.0, 0.0, 0.0]] * len(images)
+"""
+
+
+class Silent:
+    """A watcher that keeps the names of jobs that were finished."""
+
+    def __init__(self):
+        self.done, self.heard = [], set()
+
+    def started(self, job, number, seconds_left): ...
+    def expect(self, seconds_left): ...
+
+    def event(self, kind, facts):
+        self.heard.add(kind)
+
+    def finished(self, job, record):
+        self.done.append(record)
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Two workers in processes of their own; the test that ends their scheduler is the last."""
+    with (
+        library.config.set({"distributed.worker.daemon": False}),
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as made,
+        distributed.Client(made, set_as_default=False) as client,
+    ):
+        yield made, client
+
+
+@pytest.fixture
+def slow(tmp_path):
+    """A plug-in file with a method that waits for a file, known here as well."""
+    from cellbench.core.registry import load_plugin_file
+    from cellbench.methods import methods
+
+    file = tmp_path / "slow_method.py"
+    file.write_text(SLOW)
+    load_plugin_file(file)
+    yield file
+    methods._entries.pop("slow", None)
+
+
+def plan(folder, *names, sets=(), **options):
+    from cellbench.running.planning.plan import parse_override
+
+    return make_plan(names, [folder], overrides=[parse_override(text) for text in sets], **options)
+
+
+def run(jobs, store, executor, plugins=(), **policy):
+    watcher = Silent()
+    tally = run_jobs(jobs, store, Policy(**policy), executor, watcher, plugins)
+    return tally, watcher
+
+
+def wait_for(found, seconds=90):
+    deadline = time.monotonic() + seconds
+    while not (answer := found()):
+        assert time.monotonic() < deadline, "nothing came in time"
+        time.sleep(0.05)
+    return answer
+
+
+def test_records_are_those_of_local_runs_and_say_which_machine_made_them(cluster, toy_folder, tmp_path):
+    jobs = plan(toy_folder, "svm-flat", "floor-majority", "mlp", sets=["mlp:epochs=2", "mlp:size=none"])
+    here, there = Store(tmp_path / "here", "m"), Store(tmp_path / "there", "m")
+    run(jobs, here, LocalExecutor(), save_models=True)
+    tally, watcher = run(jobs, there, DaskExecutor(cluster[1]), save_models=True)
+    assert tally == {"ok": 3}
+    assert watcher.heard == {"phase", "epoch"}
+    machines = cluster[1].run(machine_name).values()
+    for job in jobs:
+        ours, theirs = here.find(job.spec), there.find(job.spec)
+        assert (theirs.spec, theirs.metrics) == (ours.spec, ours.metrics)
+        assert theirs.environment == {**ours.environment, "machine": theirs.environment["machine"]}
+        assert theirs.environment["machine"] in machines
+        assert there.model(job.spec).exists() == here.model(job.spec).exists()
+    assert not list((tmp_path / "there").rglob("*.here"))
+    assert run(jobs, there, DaskExecutor(cluster[1]))[0] == {"already done": 3}
+
+
+def test_a_run_whose_worker_is_killed_is_done_by_the_other(cluster, toy_folder, slow, tmp_path):
+    place = tmp_path / "place"
+    place.mkdir()
+    jobs = plan(toy_folder, "slow", sets=[f"place={place}", "wait=true"])
+    killed = []
+
+    class Killing(DaskExecutor):
+        def _wait(self, news):
+            if not killed and (seen := list(place.iterdir())):
+                (worker,) = (set(self._client.run(os.getpid).values()) & _parents(seen)) or {None}
+                if worker:
+                    killed.append(worker)
+                    os.kill(worker, signal.SIGKILL)
+            if killed and len(list(place.iterdir())) > 1:
+                (place / "go").touch()
+            return super()._wait(news)
+
+    tally, _ = run(jobs, Store(tmp_path / "r", "m"), Killing(cluster[1]), [slow])
+    assert tally == {"ok": 1}
+    assert len(killed) == 1
+    assert len(list(place.iterdir())) == 3  # the first attempt, the second, and the file that it waited for
+
+
+def _parents(seen):
+    """The workers whose child processes left these files: parents of the fork servers that made these."""
+    import psutil
+
+    found = set()
+    for file in seen:
+        try:
+            found.add(psutil.Process(int(file.name.split("-")[0])).ppid())
+        except (psutil.NoSuchProcess, ValueError):
+            continue
+    return found
+
+
+def test_closing_the_call_ends_the_child_processes(cluster, toy_folder, slow, tmp_path):
+    place = tmp_path / "place"
+    place.mkdir()
+    (job,) = plan(toy_folder, "slow", sets=[f"place={place}", "wait=true"])
+    task = Task(job, plugins=[slow], checkpoint=tmp_path / "r" / "x.checkpoint")
+
+    class Stopping(DaskExecutor):
+        def _wait(self, news):
+            if list(place.iterdir()):
+                raise KeyboardInterrupt
+            return super()._wait(news)
+
+    with pytest.raises(KeyboardInterrupt):
+        list(Stopping(cluster[1]).run([task], lambda *_: None))
+    (file,) = place.iterdir()
+    process = int(file.name.split("-")[1])
+    wait_for(lambda: not os.path.exists(f"/proc/{process}"), 30)
+    assert not (tmp_path / "r" / "x.here").exists()
+
+
+def test_a_failure_is_a_record_with_its_reason(cluster, bad_plugin, toy_folder, tmp_path):
+    jobs = plan(toy_folder, "bad", sets=["how=raises"])
+    store = Store(tmp_path / "r", "m")
+    assert run(jobs, store, DaskExecutor(cluster[1]), [bad_plugin])[0] == {"failed": 1}
+    assert store.find(jobs[0].spec).reason.startswith("RuntimeError: the lamp is out")
+
+
+def test_questions_are_answered_by_a_child_of_a_worker(cluster):
+    executor = DaskExecutor(cluster[1])
+    assert executor.ask(os.getpid) not in {os.getpid(), *cluster[1].run(os.getpid).values()}
+    with pytest.raises(BackendError, match="could not answer"):
+        executor.ask(os.abort)
+
+
+def test_a_worker_without_the_data_prepares_them_by_name_or_says_what_to_do(toy_folder, monkeypatch):
+    from cellbench.datasets import DatasetEntry, datasets
+    from cellbench.datasets.toy import rings
+
+    (job,) = plan(toy_folder, "svm-flat")
+    assert remote.data_of(job) == toy_folder
+    cache.remove(toy_folder)
+    with pytest.raises(DataError, match="toy is prepared in a folder that a worker does not see; set CELLBENCH_DATA"):
+        remote.data_of(job)
+    monkeypatch.setitem(datasets._entries, "toy", DatasetEntry("toy", lambda *_: rings(), "", "", ""))
+    assert cache.read(remote.data_of(job)).info.fingerprint == job.spec.fingerprint
+    cache.remove(remote.data_of(job))
+    monkeypatch.setitem(datasets._entries, "toy", DatasetEntry("toy", lambda *_: rings(n=30), "", "", ""))
+    with pytest.raises(DataError, match=r"on a worker, and .* in the plan"):
+        remote.data_of(job)
+
+
+def test_a_folder_that_no_worker_sees_gets_the_model_as_a_file(toy_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(remote, "_send", lambda *_: None)
+    (job,) = plan(toy_folder, "svm-flat")
+    task = Task(job, checkpoint=tmp_path / "far" / "x.checkpoint", model=tmp_path / "far" / "x.model")
+    answer = remote.run(task, tmp_path / "far" / "x.here", "topic", "key")
+    assert answer.status == "ok"
+    assert set(answer.outcome[1]) >= {"test_scores"}
+    assert answer.model.startswith(b"PK")  # torch's files are zip archives
+    assert not (tmp_path / "far").exists()
+    assert answer.environment["machine"] == machine_name()
+
+
+def test_without_dask_or_without_a_scheduler_it_says_so(monkeypatch):
+    monkeypatch.setattr(dask, "CONNECT_SECONDS", 1)
+    with pytest.raises(BackendError, match="no Dask scheduler answers there"), connected("tcp://127.0.0.1:9"):
+        pass
+    monkeypatch.setitem(dask.EXTRAS, "dask", Extra("dask", "no_such_module"))
+    with pytest.raises(BackendError, match=r"--executor dask needs the package no_such_module"), connected(None):
+        pass
+
+
+def test_a_lost_scheduler_ends_the_call_and_what_was_finished_is_saved(cluster, toy_folder, slow, tmp_path):
+    made, client = cluster
+    place = tmp_path / "place"
+    place.mkdir()
+    jobs = [*plan(toy_folder, "floor-majority"), *plan(toy_folder, "slow", sets=[f"place={place}", "wait=true"])]
+
+    class Losing(DaskExecutor):
+        def _wait(self, news):
+            if list(place.iterdir()) and list((tmp_path / "r").rglob("*.json")):
+                made.close()
+            return super()._wait(news)
+
+    store = Store(tmp_path / "r", "m")
+    with pytest.raises(LostClusterError, match="the same command goes on") as lost:
+        run(jobs, store, Losing(client), [slow])
+    assert lost.value.exit_code == 3
+    assert store.find(jobs[0].spec).status == "ok"
+    assert store.find(jobs[1].spec) is None
