@@ -15,8 +15,10 @@ from ...methods.suspect_labels import METHOD, Suspect, SuspectLabels
 
 SCHEMA_VERSION = 1
 SHOWN = 20  # lines of the table
-NAME, CLASS = 26, 17  # characters of a file and of a class, at most
+CLASS = 17  # characters of a class, at most
+GAPS = 8  # characters of a rank, and between columns
 WIDTH = 80
+HEADING = ("labelled", "models expect")
 
 
 def page(found: SuspectLabels, table: Path, picture: Path | None) -> Iterator[str]:
@@ -25,14 +27,16 @@ def page(found: SuspectLabels, table: Path, picture: Path | None) -> Iterator[st
     yield click.style(f"{data.name}, content {data.info.fingerprint[:6]}: suspect labels", bold=True)
     yield from textwrap.wrap(
         f"{counted(len(found), 'label')} judged by {METHOD} trained on other images. Those that it contradicts most "
-        "stand first: wrong labels, and hard cells that are labelled well. No number of them is wrong for sure; look "
-        "at each.",
+        "stand first: wrong labels, and hard cells that are labelled well. None of them is wrong for sure; look at "
+        "each.",
         WIDTH,
     )
     for text in unjudged(found):
         yield from textwrap.wrap(text, WIDTH)
-    rows = [[str(one.rank), _end(one.name, NAME), *_labels(one)] for one in suspects]
-    yield from ("", tabulate(rows, ["", "image", "labelled", "models expect"], disable_numparse=True))
+    labels = [_labels(one) for one in suspects]
+    room = WIDTH - GAPS - sum(max(map(len, column)) for column in zip(HEADING, *labels, strict=True))
+    rows = [[str(one.rank), _end(one.name, room), *both] for one, both in zip(suspects, labels, strict=True)]
+    yield from ("", tabulate(rows, ["", "image", *HEADING], disable_numparse=True))
     yield from ("", f"All {len(found):,}: {table}")
     if picture is not None:
         yield f"Picture of the first: {picture}"
