@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ..features.tensors import Standardiser
+    from ..svm.backends import Backend
 
 Features = Callable[["Tensor"], "Tensor"]
 Scaler = Callable[["Tensor"], "Standardiser | None"]
@@ -122,30 +123,24 @@ class FeatureSVM:
             oversampling.load()  # what isn't there is told before anything is computed
 
     def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
-        from ..svm.backends import choose, reason, use_threads
-
         settings = self._settings
         check_two_classes(train)
         if settings.smote and train.multilabel:
             raise DataError("SMOTE makes images of one class each, and these have several labels; use smote=false")
-        largest = _largest_pair(train, settings.smote)
-        backend = choose(settings.backend, device=self._device, kernel=settings.kernel, largest_pair=largest)
-        self.backend = backend.name
-        self._reason = reason(backend, settings.kernel, largest) if settings.backend == "auto" else ""
-        use_threads(backend)
         train = _by_class(train)
         with log.phase("transfer"):
             images, others = self._on_device(train.images), self._on_device(val.images)
         with log.phase("features"):
             seen, unseen = self._features(images), self._features(others)
             self._synchronise()
-        best = -1.0
+        best, backend = -1.0, None
         for name, scaler in self._scalers.items():
             with log.phase("features"):
                 scale = scaler(seen)
                 given = self._inputs(scale, seen, unseen, train)
                 self._synchronise()
             with log.phase("fit"):
+                backend = backend or self._chosen_backend(*given[:2])
                 figure, winner = self._best(backend, given, settings.grid, val, log)
                 if figure > best:  # on a tie the smaller C, the simpler machine, stays
                     best, machine, winning, chosen_scale = figure, winner, given, scale
@@ -160,6 +155,26 @@ class FeatureSVM:
                     self.chosen |= winner.settings
                 self._synchronise()
         self.fitted = FittedSVM(self._features, chosen_scale, machine.model, len(train.classes), self._device)
+
+    def _chosen_backend(self, inputs: "Tensor", labels: NDArray) -> "Backend":
+        """Return the backend for these training samples, and note its name, and why it was chosen."""
+        from ..svm.backends import Problem, choose, reason, use_threads
+        from ..svm.pilot import share_of_vectors
+
+        settings = self._settings
+        one = {**settings.fixed, "C": max(settings.grid["C"]), "gamma": settings.grid["gamma"][0]}
+        problem = Problem(
+            largest_pair=_largest_pair(labels),
+            features=inputs.shape[1],
+            values=len(settings.grid["C"]),
+            several_labels=labels.ndim == 2,
+            pilot=partial(share_of_vectors, inputs, labels, **one),
+        )
+        backend = choose(settings.backend, device=self._device, kernel=settings.kernel, problem=problem)
+        self.backend = backend.name
+        self._reason = reason(backend, settings.kernel, problem) if settings.backend == "auto" else ""
+        use_threads(backend)
+        return backend
 
     def _around_scale(self, inputs: "Tensor") -> tuple[float, ...]:
         from ..svm.kernels import gamma_value
@@ -295,17 +310,12 @@ def _by_class(train: Samples) -> Samples:
     return replace(train, images=train.images[order], labels=train.labels[order])
 
 
-def _largest_pair(train: Samples, evened: bool) -> int:
+def _largest_pair(labels: NDArray) -> int:
     """Return the number of samples of the largest binary machine.
 
     These are the samples of the two commonest classes, or with several labels an image all samples.
-
-    evened: whether all classes are to get as many samples as the commonest.
     """
-    if train.multilabel:
-        return len(train)
-    counts = np.sort(np.bincount(train.labels))
-    return int(2 * counts[-1] if evened else counts[-2:].sum())
+    return len(labels) if labels.ndim == 2 else int(np.sort(np.bincount(labels))[-2:].sum())
 
 
 def several(value: Any) -> tuple[Any, ...]:

@@ -8,14 +8,21 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..core.errors import BackendError, did_you_mean
+from ..core.words import counted
 from . import libsvm, rapids, thunder
 from .classifier import SVC, path, path_scores
 from .kernels import KERNELS
 
-# Samples of the largest pair of classes up to which ours is chosen on a processor. With many classes and values of C,
-# which share its Gram matrix, ours is the fastest: `cellbench table results/ --view parity` has it beside the others on
-# HEp-2, 8,701 images in six classes. In large pairs with few support vectors oneDAL is, which never makes the whole
-# matrix: 12,000 samples in two classes, a fifth of them support vectors, took 2.9 s and oneDAL 1.5 s, measured by hand.
+# What 'auto' goes by on a processor, as measured: docs/svm.md has the table. oneDAL, which never makes the whole Gram
+# matrix, is the faster the fewer features there are and the fewer values of C, which share the matrix in our solver.
+ONEDAL_UP_TO_FEATURES = {"one value of C": 1_000, "several values of C": 120}
+# LIBSVM, which uses one thread, is faster still where few samples become support vectors.
+LIBSVM_UP_TO_FEATURES = 120
+LIBSVM_UP_TO_THREADS = 2
+FEW_VECTORS = 0.7  # of the samples of a pilot, as `Problem.pilot` returns it
+# Samples of the largest pair of classes up to which ours is chosen otherwise. In large pairs with few support vectors
+# oneDAL is faster: 12,000 samples in two classes, a fifth of them support vectors, took 2.9 s and oneDAL 1.5 s,
+# measured by hand.
 OURS_UP_TO = 6_000
 
 
@@ -63,16 +70,39 @@ def available() -> dict[str, str]:
     return {name: _obstacle(backend) for name, backend in BACKENDS.items()}
 
 
-def choose(name: str = "auto", *, device: str = "cpu", kernel: str = "rbf", largest_pair: int = 0) -> Backend:
-    """Return the backend of that name; for 'auto' the one that is usually fastest.
+@dataclass(frozen=True)
+class Problem:
+    """What the choice of a backend depends on.
 
-    largest_pair: the number of samples of the largest binary machine (with several labels an image, all samples).
-    'auto' takes our solver on CUDA, and on a processor up to OURS_UP_TO samples; above that it takes oneDAL, or LIBSVM
-    if oneDAL can't be used. For a kernel that our solver hasn't it takes LIBSVM, on the processor whatever the device.
+    largest_pair: samples of the largest binary machine (with several labels an image, all samples). features: of a
+    sample. values: how many values of C are tried. several_labels: whether an image may have several. pilot(): the
+    share of support vectors among a part of the samples, see `pilot.share_of_vectors`; it is called only if needed.
+    """
+
+    largest_pair: int
+    features: int
+    values: int
+    several_labels: bool = False
+    pilot: Callable[[], float] = lambda: 1.0
+
+    @property
+    def has_few_features(self) -> bool:
+        """Whether oneDAL is faster than our solver for want of features."""
+        most = ONEDAL_UP_TO_FEATURES["one value of C" if self.values == 1 else "several values of C"]
+        return self.features <= most and not self.several_labels
+
+
+def choose(name: str = "auto", *, device: str = "cpu", kernel: str = "rbf", problem: Problem | None = None) -> Backend:
+    """Return the backend of that name; for 'auto' the one that is usually fastest for the problem.
+
+    'auto' takes our solver on CUDA, and where the problem is not known yet. On a processor it takes oneDAL for few
+    features, LIBSVM if few of the samples are support vectors as well and there are at most two threads; else ours up
+    to OURS_UP_TO samples of a pair, and above that oneDAL. Where oneDAL can't be used, our solver or, above that size,
+    LIBSVM takes its place. For a kernel that our solver hasn't it takes LIBSVM, on the processor whatever the device.
     Raises BackendError when the backend of that name can't be used.
     """
     if name == "auto":
-        names = _preferred(device, kernel, largest_pair)
+        names = _preferred(device, kernel, problem)
         name = next(name for name in names if not _obstacle(BACKENDS[name]))
         device = device if device in BACKENDS[name].devices else "cpu"
     if name not in BACKENDS:
@@ -92,13 +122,17 @@ def choose(name: str = "auto", *, device: str = "cpu", kernel: str = "rbf", larg
     return backend
 
 
-def reason(backend: Backend, kernel: str, largest_pair: int) -> str:
+def reason(backend: Backend, kernel: str, problem: Problem) -> str:
     """Return why 'auto' chose a backend other than our solver, in one line; '' if it chose our solver."""
     if backend.name == "torch":
         return ""
+    took = f"auto took {backend.name}"
     if kernel not in KERNELS:
-        return f"auto took {backend.name}, on the processor: the kernel {kernel} is not among {', '.join(KERNELS)}"
-    return f"auto took {backend.name}: the largest machine has {largest_pair:,} samples, more than {OURS_UP_TO:,}"
+        return f"{took}, on the processor: the kernel {kernel} is not among {', '.join(KERNELS)}"
+    if problem.has_few_features:
+        few = f"{took}: it is faster for {problem.features:,} features and {counted(problem.values, 'value')} of C"
+        return f"{few}, where few samples are support vectors" if backend.name == "libsvm" else few
+    return f"{took}: the largest machine has {problem.largest_pair:,} samples, more than {OURS_UP_TO:,}"
 
 
 def candidates(
@@ -141,12 +175,21 @@ def use_threads(backend: Backend) -> None:
         daal4py.daalinit(torch.get_num_threads())
 
 
-def _preferred(device: str, kernel: str, largest_pair: int) -> list[str]:
+def _preferred(device: str, kernel: str, problem: Problem | None) -> list[str]:
     if kernel not in KERNELS:
         return ["libsvm"]
-    if device == "cuda" or largest_pair <= OURS_UP_TO:
+    if device == "cuda" or problem is None:
         return ["torch"]
-    return ["onedal", "libsvm"]
+    if problem.has_few_features:
+        return ["libsvm"] if _suits_libsvm(kernel, problem) else ["onedal", "torch"]
+    return ["torch"] if problem.largest_pair <= OURS_UP_TO else ["onedal", "libsvm"]
+
+
+def _suits_libsvm(kernel: str, problem: Problem) -> bool:
+    import torch
+
+    known = kernel == "rbf" and problem.features <= LIBSVM_UP_TO_FEATURES  # of others nothing was measured
+    return known and torch.get_num_threads() <= LIBSVM_UP_TO_THREADS and problem.pilot() < FEW_VECTORS
 
 
 def _one_versus_rest(model: Any) -> Any:

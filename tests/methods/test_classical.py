@@ -108,7 +108,7 @@ def test_the_record_says_why_auto_took_another_library(noisy, monkeypatch):
     monkeypatch.setattr(backends, "OURS_UP_TO", 10)
     told = {}
     for backend in ("auto", "onedal"):
-        method = FeatureSVM(flatten, SVMSettings(C=1, backend=backend), "cpu")
+        method = FeatureSVM(flatten, SVMSettings(C=(1, 2), backend=backend), "cpu")
         method.fit(train, val, RunLog())
         told[backend] = method.facts.get("backend_reason")
     n = np.sort(np.bincount(train.labels))[-2:].sum()

@@ -7,17 +7,73 @@ from sklearn.svm import SVC
 
 from cellbench.core.errors import BackendError
 from cellbench.svm import BACKENDS, available, backends, candidates, choose
+from cellbench.svm.pilot import share_of_vectors
 
 
-def test_on_cuda_ours_is_chosen_whatever_the_size():
-    assert choose(device="cuda", largest_pair=10**6).name == "torch"
+def problem(**changes):
+    """A problem of 4,000 samples a pair, 1,000 features, three values of C, most samples support vectors."""
+    return backends.Problem(**{"largest_pair": 4000, "features": 1000, "values": 3, "pilot": lambda: 0.9, **changes})
+
+
+def test_on_cuda_ours_is_chosen_whatever_the_problem():
+    assert choose(device="cuda", problem=problem(largest_pair=10**6, features=10)).name == "torch"
 
 
 def test_on_a_processor_ours_up_to_a_size_then_onedal_then_libsvm(monkeypatch):
-    assert choose(largest_pair=backends.OURS_UP_TO).name == "torch"
-    assert choose(largest_pair=backends.OURS_UP_TO + 1).name == "onedal"
+    assert choose(problem=problem(largest_pair=backends.OURS_UP_TO)).name == "torch"
+    large = problem(largest_pair=backends.OURS_UP_TO + 1)
+    assert choose(problem=large).name == "onedal"
     monkeypatch.setattr(backends, "_obstacle", lambda backend: "" if backend.name == "libsvm" else "gone")
-    assert choose(largest_pair=backends.OURS_UP_TO + 1).name == "libsvm"
+    assert choose(problem=large).name == "libsvm"
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"features": 120}, "onedal"),
+        ({"features": 121}, "torch"),
+        ({"features": 1000, "values": 1}, "onedal"),
+        ({"features": 1001, "values": 1}, "torch"),
+        ({"features": 77, "pilot": lambda: 0.54}, "libsvm"),
+        ({"features": 121, "values": 1, "pilot": lambda: 0.54}, "onedal"),
+        ({"features": 77, "several_labels": True}, "torch"),
+    ],
+)
+def test_few_features_are_for_libraries_without_a_gram_matrix(changes, name, monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    assert choose(problem=problem(**changes)).name == name
+
+
+def test_libsvm_has_one_thread_so_more_than_two_are_for_onedal(monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
+    assert choose(problem=problem(features=77, pilot=lambda: 0.1)).name == "onedal"
+
+
+def test_ours_takes_the_place_of_onedal_where_there_is_none(monkeypatch):
+    monkeypatch.setattr(backends, "_obstacle", lambda backend: "gone" if backend.name == "onedal" else "")
+    assert choose(problem=problem(features=77)).name == "torch"
+
+
+def test_the_choice_says_why(monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    told = {}
+    for pilot in (0.5, 0.9):
+        few = problem(features=77, pilot=lambda pilot=pilot: pilot)
+        told[pilot] = backends.reason(choose(problem=few), "rbf", few)
+    assert told == {
+        0.5: "auto took libsvm: it is faster for 77 features and 3 values of C, where few samples are support vectors",
+        0.9: "auto took onedal: it is faster for 77 features and 3 values of C",
+    }
+
+
+def test_the_pilot_is_a_machine_on_every_eighth_sample():
+    rng = np.random.default_rng(0)
+    y = np.sort(rng.integers(0, 3, 2400))
+    X = (rng.normal(size=(2400, 5)) + 3 * np.eye(3, 5)[y]).astype(np.float32)
+    share = share_of_vectors(torch.from_numpy(X), y, C=10, gamma="scale")
+    assert share == SVC(C=10).fit(X[::8], y[::8]).n_support_.sum() / 300
+    assert 0 < share < 0.6
+    assert share_of_vectors(torch.from_numpy(X[:1999]), y[:1999], C=10) == 1
 
 
 def test_a_kernel_that_only_libsvm_has_goes_there():
@@ -30,10 +86,10 @@ def test_a_kernel_that_only_libsvm_has_goes_there():
 def test_on_cuda_a_kernel_that_only_libsvm_has_goes_to_the_processor_and_that_is_said():
     chosen = choose(device="cuda", kernel="sigmoid")
     assert chosen.name == "libsvm"
-    assert backends.reason(chosen, "sigmoid", 100) == (
+    assert backends.reason(chosen, "sigmoid", problem()) == (
         "auto took libsvm, on the processor: the kernel sigmoid is not among linear, rbf, poly"
     )
-    assert backends.reason(choose(device="cuda"), "rbf", 10**6) == ""
+    assert backends.reason(choose(device="cuda"), "rbf", problem()) == ""
 
 
 @pytest.mark.parametrize("kernel", ["sigmoid", "precomputed"])
