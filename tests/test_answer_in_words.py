@@ -79,9 +79,11 @@ def test_with_few_labelled_cells_the_small_net_is_ahead(records):
     assert 0 < interval.low < interval.high < 0.1
 
 
-def test_no_figure_of_a_gpu_is_among_the_records(records):
+def test_no_figure_of_a_gpu_is_among_the_records_and_all_machines_have_two_cores(records):
     assert "No GPU figure has been measured yet." in README
     assert set(records.frame["device"]) == {"cpu"}
+    assert "Machines with two cores made all records" in README
+    assert set(records.frame["threads"]) == {2}
 
 
 def test_the_leak_that_is_told_of_is_the_one_that_inspect_found():
