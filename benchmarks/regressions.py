@@ -1,12 +1,16 @@
 """The ratios of earlier runs of the benchmarks, by kind of machine, in `baselines.json`.
 
-How a ratio is judged by them says `cellbench.running.bench.judging`.
+How a ratio is judged by them says `cellbench.running.bench.judging`. `python benchmarks/regressions.py` prints them.
 """
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from tabulate import tabulate
 
 from cellbench.core.contention import is_busy
 from cellbench.core.environment import cores, processor, versions
@@ -48,3 +52,21 @@ def update(kind: str, ratios: Mapping[str, float], path: Path = BASELINES) -> No
         known[name] = [*([] if slower else known.get(name, [])), round(ratio, 4)][-MOST_RUNS:]
     every = {**read(path), kind: {"packages": versions(), "ratios": known}}
     path.write_text(json.dumps(every, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def table() -> str:
+    """Return a Markdown table of the baselines: how far apart runs are, and whether a loss could be found."""
+    rows = []
+    for kind, known in sorted(read().items()):
+        for name, ratios in sorted(known["ratios"].items()):
+            mean = float(np.log(ratios).mean())
+            spread = float(np.log(ratios).std(ddof=1)) if len(ratios) > 1 else 0.0
+            judged = judge(math.exp(mean), ratios, len(known["ratios"]))
+            limit = f"≥ {judged.limit:.2f}" if judged.limit and judged.answer == "as before" else judged.answer
+            title = name.removeprefix("test_").replace("_", " ")
+            rows.append((kind, title, len(ratios), f"{math.exp(mean):.2f} ×", f"{spread:.0%}", limit))
+    return tabulate(rows, ("machine", "benchmark", "runs", "mean", "spread", "limit"), tablefmt="github")
+
+
+if __name__ == "__main__":
+    print(table())
