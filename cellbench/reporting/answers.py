@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ..core.families import Family
-from ..core.words import duration, signed
+from ..core.words import duration, printed_difference, signed
 from ..results.contest import Contest, Difference, Entrant, contests, same_hardware
 from ..results.results import Results
 from ..results.row_settings import with_settings
@@ -81,15 +81,15 @@ def _other(contest: Contest, one: Entrant, several_machines: bool) -> str:
     if contest.leader is None or contest.figure not in one.differences:
         untrained = "" if one.trained else ", not trained enough"
         return f"{figure}{untrained}, {_trained(one)}"
-    versus = _versus(one.differences[contest.figure], printed_difference(one.row, contest.leader.row, contest.figure))
+    versus = _versus(one.differences[contest.figure], _points(one.row, contest.leader.row, contest.figure))
     if not one.family.contender:
         return f"{figure}, {versus}"
     return f"{figure}, {versus}, {_time(one, contest.leader, several_machines)}"
 
 
-def printed_difference(row: Row, leader: Row, figure: str) -> float:
-    """Return the figure of `row` minus that of `leader`, in points, after rounding both to the one digit printed."""
-    return round(round(100 * row.value(figure), 1) - round(100 * leader.value(figure), 1), 1)
+def _points(row: Row, leader: Row, figure: str) -> float:
+    """Return the figure of `row` minus that of `leader` in points, as both are printed."""
+    return round(100 * printed_difference(row.value(figure), leader.value(figure)), 1)
 
 
 def _versus(difference: Difference, points: float) -> str:

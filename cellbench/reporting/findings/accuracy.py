@@ -12,6 +12,7 @@ from .evidence import briefly, figure_of, pairs, rivals, sides
 from .trial import (
     Trial,
     both_shown,
+    gain_said,
     percent,
     points,
     said_versus,
@@ -42,7 +43,7 @@ def more_accurate(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
         span, beyond = found.interval if found else None, difference - claim.target
         asked = f"; {points(claim.target)} are asked for" * bool(claim.target)
         told = {
-            "said": said_versus(a, b, figure, difference, found) + asked,
+            "said": said_versus(a, b, figure, found) + asked,
             "evidence": both_shown((a, b), figure),
             "sure": bool(span and abs(beyond) > span.half),  # used with a target alone: p is for no difference
             **settling(a, b, figure, beyond, found),
@@ -68,7 +69,8 @@ def best_of(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
         p = [comparison.p if comparison else 1.0 for _, comparison in found]
         i, p_of_all = _decisive([difference for difference, _ in found], p)
         said = "; ".join(
-            f"{points(d)} against {briefly(b)}{sureness(c)}" for b, (d, c) in zip(others, found, strict=True)
+            f"{gain_said(points(d), c)} against {briefly(b)}{sureness(c)}"
+            for b, (d, c) in zip(others, found, strict=True)
         )
         told = {
             "said": f"{briefly(a)} {percent(a[f'test_{figure}'])} in {titled(figure)}: {said}{seeds_said(a, *others)}",

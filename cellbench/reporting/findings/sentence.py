@@ -20,19 +20,24 @@ from ..tables.table import two_digits
 PLACE = ("dataset", "fingerprint", "split")
 
 
-def plain_sentences(rows: Sequence[Row]) -> list[dict[str, Any]]:
+def plain_sentences(rows: Sequence[Row], shown: Sequence[Row] = ()) -> list[dict[str, Any]]:
     """Return an answer for each data set, split and hardware, as plain data with its text in 'sentence'.
 
     It has the contest of families at the largest number of training images at which both SVMs and nets have results,
-    their memory, and where the curves of SVM and net cross over all numbers of training images.
+    their memory, and where the curves of SVM and net cross over all numbers of training images. shown: the rows to take
+    the contest from, where there are any of the place.
     """
-    told = []
+    told, of_place = [], {_place(group[0]): group for group in by(shown, PLACE)}
     for group in by(rows, PLACE):
         cross = crossing(group)
-        largest = with_settings(_largest(group))
+        largest = with_settings(_largest(of_place.get(_place(group[0]), group)))
         several = len({row.machine for row in largest}) > 1
         told += [_as_data(contest, answer(contest, (), several), cross) for contest in contests(largest)]
     return told
+
+
+def _place(row: Row) -> tuple[str, ...]:
+    return tuple(str(row[name]) for name in PLACE)
 
 
 def _as_data(contest: Contest, said: str, cross: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core.suites import titled
-from ...core.words import signed
+from ...core.words import printed_difference, signed
 from ...results.bootstrap import SEEDS
 from ...results.certainty import compare_rows
 from ...results.rows import Row
@@ -87,9 +87,17 @@ def settling_seeds(difference: float, sds: Sequence[float], n: int) -> Settling:
     return {"lack": Lack(difference, math.hypot(*sds) / math.sqrt(n), n, SEEDS)}
 
 
-def said_versus(a: Row, b: Row, figure: str, difference: float, found: Comparison | None) -> str:
+def said_versus(a: Row, b: Row, figure: str, found: Comparison | None) -> str:
     values = " against ".join(f"{briefly(row)} {percent(row[f'test_{figure}'])}" for row in (a, b))
-    return f"{values} in {titled(figure)}: {points(difference)}{sureness(found)}{seeds_said(a, b)}"
+    gain = points(printed_difference(a.value(figure), b.value(figure)))
+    return f"{values} in {titled(figure)}: {gain_said(gain, found)}{sureness(found)}{seeds_said(a, b)}"
+
+
+def gain_said(gain: str, found: Comparison | None) -> str:
+    """Return a gain in words; where the interval of it holds 0, no difference is shown, and that comes first."""
+    if found is None or found.interval is None or not found.interval.low <= 0 <= found.interval.high:
+        return gain
+    return f"no difference shown, {gain}"
 
 
 def sureness(found: Comparison | None) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...core.words import counted
+from ...core.words import counted, printed_difference
 from ...results.certainty import compare_rows, log_time, over_of
 from ...results.ranking import main_figure
 from ...results.results import Results
@@ -244,6 +244,13 @@ def _limit(row: Line) -> str:
     return f"{row['limit']:,}" if row["limit"] else "all"
 
 
+def _change(row: Line) -> float | None:
+    """Return the change of the score as it follows from the two that are printed."""
+    if row["score_change"] is None:
+        return None
+    return printed_difference(row["after_score"], row["before_score"])
+
+
 def _seeds(row: Line) -> str:
     return " / ".join(dict.fromkeys(filter(None, (row["before_seeds"], row["after_seeds"]))))
 
@@ -259,7 +266,7 @@ COLUMNS = (
     Column("machine", "machine", label=True, when="varies", spare=5),
     Column("before_score", "test\nbefore", PERCENT, spare=2),
     Column("after_score", "test\nafter", PERCENT, spare=1),
-    Column("score_change", "change", POINTS, spread=half("score_change")),
+    Column(_change, "change", POINTS, spread=half("score_change")),
     Column("before_train_seconds", "training\nbefore", SECONDS, spare=3),
     Column("after_train_seconds", "training\nafter", SECONDS, spare=3),
     Column("time_ratio", "×", TIMES, spread=half("time_ratio")),

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ...core.words import counted
+from ...core.words import counted, printed_difference
 from ...results.contest import Contest, Difference, Entrant, contests
 from ...results.rows import DATA, FIGURES, HARDWARE, Line, Row, is_disturbed, memory_of, one_label
-from ..answers import answer, printed_difference
+from ..answers import answer
 from ..captions import LABELS, absent_of, device_of, fact_of, half, intervals_of, marked, seeds_of, title_of
 from ..standing import rare_of
 from .table import BYTES, IMAGE_TIME, PERCENT, POINTS, SECONDS, Column, Table
@@ -63,7 +63,7 @@ def _line(contest: Contest, one: Entrant) -> Line:
         line |= _difference(name, one.differences.get(figure))
         line[f"{name}_points"] = None
         if contest.leader and figure in one.differences:
-            line[f"{name}_points"] = printed_difference(row, contest.leader.row, figure) / 100
+            line[f"{name}_points"] = printed_difference(row.value(figure), contest.leader.row.value(figure))
     main = one.differences.get(contest.figure)
     return {
         **line,

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from ...core.split_names import LEAVE_ONE_OUT, kind_of
-from ...core.words import counted
+from ...core.words import counted, printed_difference
 from ...results.ranking import main_figure
 from ...results.rows import HARDWARE, SETTINGS_OF_ALL_SIZES, Line, Row, columns_of, one_label
 from ..captions import LABELS, get_one, limit_of, name_of
@@ -57,7 +57,7 @@ def _line(given: Row, row: Row, figure: str) -> Line:
         "random_half": halves[0],
         "left_out": row.value(figure),
         "left_out_half": halves[1],
-        "fall": given.value(figure) - row.value(figure),
+        "fall": printed_difference(given.value(figure), row.value(figure)),
         "fall_half": math.hypot(*known) if len(known) == len(halves) else None,
         "groups": len(row.draws),
     }
