@@ -5,13 +5,16 @@ tools/: list, check, new, doctor, bench · options: those that several commands 
 Here: the group of all commands, and how errors become one line and an exit code.
 """
 
+import errno
 import os
 import signal
 import sys
+from typing import NoReturn
 
 import click
 
 from .. import __version__
+from ..core.console import flush_output, make_streams_usable
 from ..core.errors import CellbenchError, did_you_mean
 from ..core.shown_text import visible
 from .data.inspect import inspect
@@ -102,6 +105,7 @@ def _one_line(error: click.ClickException) -> str:
 def main() -> None:
     """Run the console script; errors are printed in one line and become an exit code, unless --debug is on."""
     signal.signal(signal.SIGTERM, _terminated)
+    make_streams_usable()
     try:
         code = cli.main(prog_name="cellbench", standalone_mode=False)
     except CellbenchError as error:
@@ -115,11 +119,25 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("cellbench: stopped", err=True)
         sys.exit(130)
+    except OSError as error:
+        if (why := flush_output()) or error.errno == errno.ENOSPC:
+            _refuse_output(why or os.strerror(errno.ENOSPC))
+        _internal(error)
     except Exception as error:
-        if os.environ.get("CELLBENCH_DEBUG"):
-            raise
-        click.echo(
-            f"cellbench: internal error: {type(error).__name__}: {visible(str(error))}; --debug shows where", err=True
-        )
-        sys.exit(1)
+        _internal(error)
+    if why := flush_output():
+        _refuse_output(why)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _refuse_output(why: str) -> NoReturn:
+    click.echo(f"cellbench: cannot write the output: {why}", err=True)
+    sys.exit(2)
+
+
+def _internal(error: Exception) -> NoReturn:
+    if os.environ.get("CELLBENCH_DEBUG"):
+        raise error
+    text = f"cellbench: internal error: {type(error).__name__}: {visible(str(error))}; --debug shows where"
+    click.echo(text, err=True)
+    sys.exit(1)

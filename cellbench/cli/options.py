@@ -5,15 +5,26 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
+
+
+class UserPath(click.Path):
+    """A path, whose ~ stands for the user's folder: shells leave that of `--output=~/results` as it is."""
+
+    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> Any:
+        return super().convert(os.path.expanduser(value), param, context)
+
+
+USER_PATH = UserPath(path_type=Path)
 
 
 def folder_options(command: Callable) -> Callable:
     """Add to a command the options that say how to read a folder of images."""
     for option in reversed(
         (
-            click.option("--labels", type=click.Path(path_type=Path), help="CSV with a row an image: file and label."),
+            click.option("--labels", type=USER_PATH, help="CSV with a row an image: file and label."),
             click.option("--file-column", help="Column of --labels with the file (default: found by its name)."),
             click.option("--label-column", help="Column of --labels with the class."),
             click.option(
@@ -48,9 +59,7 @@ split_option = click.option(
 
 def plugin_option(what: str) -> Callable[[Callable], Callable]:
     """Return the option --plugin, for Python files that register methods or data sets; what: ends its help text."""
-    return click.option(
-        "--plugin", "plugins", multiple=True, type=click.Path(path_type=Path), help=f"Python file {what}."
-    )
+    return click.option("--plugin", "plugins", multiple=True, type=USER_PATH, help=f"Python file {what}.")
 
 
 runs_option = click.option(

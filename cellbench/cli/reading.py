@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
+from .options import USER_PATH
+
 if TYPE_CHECKING:
     from ..results.results import Results
 
-results_argument = click.argument("results", type=click.Path(path_type=Path), default="results")
+results_argument = click.argument("results", type=USER_PATH, default="results")
 machine_option = click.option(
     "--machine",
     metavar="NAME",

@@ -1,9 +1,32 @@
 """Messages beside the results: they go to stderr, so that what a command prints can be piped."""
 
+import errno
+import io
+import os
 import shutil
 import sys
 
 from .shown_text import visible
+
+
+def make_streams_usable() -> None:
+    """Let stdout and stderr take every letter, and stand for them where they were closed before the program began."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, io.StringIO())  # nobody reads it
+        elif isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")  # an encoding may lack a letter
+
+
+def flush_output() -> str:
+    """Write what is left for stdout. Return why that cannot be done, such as a full disk, or an empty text."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python would try it once more, and say so at length
+        return "" if error.errno == errno.EPIPE else error.strerror or str(error)
+    return ""
 
 
 def note(text: str) -> None:

@@ -42,12 +42,31 @@ def method(
     """
 
     def add(made: F) -> F:
+        _check_settings(name, made, settings)
         defaults = _declared(name, made)() if settings is None else settings
         make = partial(_of_function, made, backend) if "train" in _parameters(made) else partial(_of_class, made)
         methods.add(MethodEntry(name=name, factory=make, summary=summary, family=family, defaults=defaults, **facts))
         return made
 
     return add
+
+
+def _check_settings(name: str, made: Callable, settings: Any) -> None:
+    """Raise UsageError if the defaults are no settings, or if it is not clear what the settings of `made` are."""
+    if settings is not None and not isinstance(settings, Settings):
+        raise UsageError(
+            f"method {name!r} has settings={settings!r}; give an object of a class of cellbench.core.settings.Settings"
+        )
+    if "settings" not in _parameters(made):
+        return
+    if settings is None:
+        raise UsageError(f"method {name!r} has a parameter 'settings' and no defaults for it; give @method settings=…")
+    own = [key for key, one in _parameters(made).items() if one.kind is one.KEYWORD_ONLY and key not in OF_THE_RUN]
+    if own:
+        raise UsageError(
+            f"method {name!r} takes 'settings' and {', '.join(own)}; make these fields of its settings, or leave "
+            "'settings' out"
+        )
 
 
 class FunctionMethod:

@@ -69,7 +69,7 @@ def _holds(value: Any, sign: str, wanted: str) -> bool:
         limit = _number(wanted)
         return number is not None and limit is not None and ORDERS[sign](number, limit)
     text = NONE if missing else plain(value.item() if isinstance(value, np.generic) else value)
-    number = _number(text)
+    number = None if isinstance(value, str) else _number(text)  # class 01 is not class 1
     same = text == wanted or fnmatchcase(text, wanted) or (number is not None and number == _number(wanted))
     return same if sign == "=" else not same
 

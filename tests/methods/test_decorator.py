@@ -113,3 +113,17 @@ def test_a_name_is_taken_once():
         @method("svm-hog", "another", family="svm")
         def another(train, val, log):
             return len
+
+
+@pytest.mark.parametrize(
+    ("settings", "code", "reason"),
+    [
+        (5, "lambda train, val, log: None", "has settings=5; give an object of a class of"),
+        (None, "lambda train, val, log, *, settings: None", "has a parameter 'settings' and no defaults for it"),
+        (methods["svm-hog"].defaults, "lambda train, val, log, *, settings, k=5: None", "takes 'settings' and k; make"),
+    ],
+)
+def test_what_its_settings_are_must_be_clear(settings, code, reason):
+    with pytest.raises(UsageError, match=reason):
+        method("unclear", "", family="svm", settings=settings)(eval(code))
+    assert "unclear" not in methods

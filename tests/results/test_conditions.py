@@ -56,3 +56,10 @@ def test_a_condition_that_chooses_nothing_is_told_with_what_there_is(frame, cond
     with pytest.raises(UsageError) as error:
         where(frame, [condition])
     assert str(error.value) == told
+
+
+def test_a_text_of_digits_is_compared_as_text():
+    frame = pd.DataFrame({"class": ["1", "01", "2"], "n": [1, 1, 2], "preprocessing": "{}", "params": "{}"})
+    assert where(frame, ["class=1"])["class"].tolist() == ["1"]
+    assert where(frame, ["class=01"])["class"].tolist() == ["01"]
+    assert where(frame, ["n=1.0"])["class"].tolist() == ["1", "01"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...core.errors import UsageError
-from ..options import folder_options, plugin_option, split_option
+from ..options import USER_PATH, folder_options, plugin_option, split_option
 
 if TYPE_CHECKING:
     from ...datasets.audit.result import Audit
@@ -22,7 +22,7 @@ SCHEMA_VERSION = 1
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=USER_PATH,
     help="Montage PNG (default: DATASET-montage.png); with --suspect-labels a CSV (default: DATASET-suspects.csv).",
 )
 @click.option("--no-montage", is_flag=True, help="Write no picture.")
@@ -37,7 +37,7 @@ SCHEMA_VERSION = 1
 @split_option
 @click.option(
     "--results",
-    type=click.Path(path_type=Path),
+    type=USER_PATH,
     help="Folder of results: shortcuts are compared with the best method there (default: results, if it is there).",
 )
 @click.option(

@@ -11,16 +11,14 @@ import click
 
 from ...core.errors import UsageError
 from ...core.words import counted, file_size
-from ..options import folder_options, plugin_option
+from ..options import USER_PATH, folder_options, plugin_option
 
 SECONDS_A_LINE = 10  # at least, between two lines on the progress of a download
 
 
 @click.command()
 @click.argument("dataset", required=False)
-@click.option(
-    "--from", "source", type=click.Path(path_type=Path), help="Folder, .tar, .tar.gz or .zip of the original files."
-)
+@click.option("--from", "source", type=USER_PATH, help="Folder, .tar, .tar.gz or .zip of the original files.")
 @click.option("--again", is_flag=True, help="Prepare anew even if it is ready.")
 @click.option("--list", "show", is_flag=True, help="Show what is prepared and downloaded, its size and place.")
 @click.option("--clear", "cleared", metavar="NAME", help="Remove a data set, its downloads too, from the disk.")

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from ...exports.formats import FORMATS
+from ..options import USER_PATH
 from ..reading import machine_option, read_results, results_argument
 
 _EACH = "\n".join(f"{name:<13}{each.summary}" for name, each in FORMATS.items())
@@ -29,9 +30,7 @@ Examples:
 @click.command("export", help=HELP)
 @results_argument
 @click.option("--to", type=click.Choice(list(FORMATS)), required=True, help="What to write.")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="File or folder to write (default: cells.csv, …)."
-)
+@click.option("-o", "--output", type=USER_PATH, help="File or folder to write (default: cells.csv, …).")
 @click.option(
     "--where",
     "conditions",

@@ -13,7 +13,7 @@ import click
 from ...core.errors import UsageError, did_you_mean
 from ...core.words import counted
 from ...reporting.charts import FORMATS
-from ..options import runs_option
+from ..options import USER_PATH, runs_option
 from ..reading import machine_option, read_results, results_argument
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class _Plot(click.Command):
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=USER_PATH,
     help="File (.png, .svg, .pdf, .json) or folder (default: this one).",
 )
 @click.option("--format", "style", type=click.Choice(FORMATS), help="Of files whose name doesn't say it (default png).")

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from ...core.console import progress_line
+from ..options import USER_PATH
 from ..reading import machine_option, read_results, results_argument
 
 
@@ -13,7 +14,7 @@ from ..reading import machine_option, read_results, results_argument
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=USER_PATH,
     default="report.html",
     show_default=True,
     help="The page, a file that ends in .html.",

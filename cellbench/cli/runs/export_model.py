@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from ...exports.models.formats import FORMATS
+from ..options import USER_PATH
 
 _EACH = "\n".join(f"{name:<13}{summary}" for name, summary in FORMATS.items())
 HELP = f"""
@@ -25,9 +26,9 @@ Examples:
 
 
 @click.command("export-model", help=HELP)
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=USER_PATH)
 @click.option("--to", type=click.Choice(list(FORMATS)), required=True, help="What to write.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write (default: beside the model).")
+@click.option("-o", "--output", type=USER_PATH, help="File to write (default: beside the model).")
 def export_model(model: Path, to: str, output: Path | None) -> None:
     from ...exports.models import formats
 

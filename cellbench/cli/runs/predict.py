@@ -10,7 +10,7 @@ import click
 
 from ...core.errors import UsageError
 from ...core.words import counted
-from ..options import plugin_option
+from ..options import USER_PATH, plugin_option
 from ..progress import progress_of
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ NAMED = 10  # unreadable images that are named one by one
 
 
 @click.command()
-@click.argument("model", type=click.Path(path_type=Path))
-@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write (default: standard output).")
+@click.argument("model", type=USER_PATH)
+@click.argument("images", nargs=-1, required=True, type=USER_PATH)
+@click.option("-o", "--output", type=USER_PATH, help="File to write (default: standard output).")
 @click.option("--format", "style", type=click.Choice(FORMATS), help="What to write (default: as -o ends, else csv).")
 @click.option("--top", type=click.IntRange(min=1), metavar="K", help="The K likeliest labels (default 1).")
 @click.option("--all-scores", is_flag=True, help="The score of every class as well.")

@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from ...core.errors import UsageError
-from ..options import folder_options, plugin_option, split_option, terminal_width
+from ..options import USER_PATH, folder_options, plugin_option, split_option, terminal_width
 
 if TYPE_CHECKING:
     from ...running.executors import Executor
@@ -36,9 +36,7 @@ if TYPE_CHECKING:
 @split_option
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--deterministic", is_flag=True, help="On CUDA: same seed, same result, at some cost in time.")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), default="results", show_default=True, help="Folder of records."
-)
+@click.option("-o", "--output", type=USER_PATH, default="results", show_default=True, help="Folder of records.")
 @click.option(
     "--machine", metavar="NAME", help="Name of this machine in the records (default: made from its hardware)."
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from ...core.words import counted
-from ..options import plugin_option, terminal_width, wide_option
+from ..options import USER_PATH, plugin_option, terminal_width, wide_option
 from ..progress import progress_of
 
 FORMATS = ("text", "markdown", "latex", "csv", "json")
@@ -29,7 +29,7 @@ class _Stress(click.Command):
 
 
 @click.command(cls=_Stress)
-@click.argument("models", nargs=-1, metavar="[RESULTS|MODEL]...", type=click.Path(path_type=Path))
+@click.argument("models", nargs=-1, metavar="[RESULTS|MODEL]...", type=USER_PATH)
 @click.option("-p", "--perturbation", "names", multiple=True, metavar="NAME", help="Only these; repeatable.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="N test images only, the same for all models.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of what is drawn at random.")

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..options import USER_PATH
+
 if TYPE_CHECKING:
     from ...running.bench.measure import Measurement
 
@@ -13,9 +15,7 @@ if TYPE_CHECKING:
 @click.argument("works", nargs=-1, metavar="[WORK]...")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True, help="Turns of ours and the peer.")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="File of measurements: adds this one, judges by the others."
-)
+@click.option("-o", "--output", type=USER_PATH, help="File of measurements: adds this one, judges by the others.")
 @click.option("--tiny", is_flag=True, hidden=True)
 @click.pass_context
 def bench(

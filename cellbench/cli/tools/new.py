@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ...core.errors import UsageError, cannot_write
+from ..options import USER_PATH
 
 NAME = r"[a-z][a-z0-9]*([-_.][a-z0-9]+)*"
 
@@ -14,7 +15,7 @@ NAME = r"[a-z][a-z0-9]*([-_.][a-z0-9]+)*"
 @click.command()
 @click.argument("kind", type=click.Choice(("method", "dataset")))
 @click.argument("name")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Where to write it (default: NAME.py).")
+@click.option("-o", "--output", type=USER_PATH, help="Where to write it (default: NAME.py).")
 def new(kind: str, name: str, output: Path | None) -> None:
     """Write a file that makes a method or data set called NAME.
 

@@ -4,11 +4,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.errors import DataError
+from ...core.files import check_regular
 from .download import is_web_page
 from .find import Blob
 from .ome_zarr import decode_zarr, is_zarr
 from .pixels import Picture, decode_plain
 from .tiff import decode_tiff
+
+LARGEST_IMAGE = 4e9  # bytes of a file
 
 
 def decode(blob: Blob) -> Picture:
@@ -23,6 +26,8 @@ def decode(blob: Blob) -> Picture:
     try:
         if not isinstance(blob, bytes) and is_zarr(blob):
             return decode_zarr(blob)
+        if not isinstance(blob, bytes):
+            check_regular(blob, LARGEST_IMAGE)
         data = blob if isinstance(blob, bytes) else blob.read_bytes()
         if not data:
             raise DataError("0 bytes long")

@@ -8,8 +8,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from ...core.errors import DataError, did_you_mean
+from ...core.files import check_regular
 from .find import Blob
 from .records import JSON_LINES, PARQUET, read_json_lines, read_parquet
+
+LARGEST_TABLE = 1e9  # bytes of a file
 
 TABLE_SUFFIXES = (".csv", ".tsv", *JSON_LINES, *PARQUET)
 
@@ -93,9 +96,12 @@ def read_text(blob: Blob, name: str) -> str:
 def read_bytes(blob: Blob, name: str) -> bytes:
     """Return the content of a table's file. Raises DataError if it cannot be read."""
     try:
-        return blob if isinstance(blob, bytes) else blob.read_bytes()
+        if isinstance(blob, bytes):
+            return blob
+        check_regular(blob, LARGEST_TABLE)
+        return blob.read_bytes()
     except OSError as error:
-        raise DataError(f"cannot read {name}: {error.strerror}; give a CSV file") from error
+        raise DataError(f"cannot read {name}: {error.strerror or error}; give a CSV file") from error
 
 
 def _refuse_repeated(header: Collection[str], name: str) -> None:
