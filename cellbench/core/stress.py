@@ -43,7 +43,8 @@ class StressRecord:
 
     model: 12 hexadecimal digits of the SHA-256 of the model's file. method, dataset, fingerprint, split, seed: those of
     the run that trained it. n: number of test images. draws: seed of the perturbations that draw at random. curves: one
-    for each perturbation. left_out: why a perturbation was not done, by its name.
+    for each perturbation. left_out: why a perturbation was not done, by its name. trained: the run's figures on
+    test, by which a model that was trained anew is known; empty in records of older versions.
     """
 
     model: str
@@ -56,6 +57,7 @@ class StressRecord:
     draws: int
     curves: tuple[Curve, ...]
     left_out: Mapping[str, str] = field(default_factory=dict)
+    trained: Mapping[str, float] = field(default_factory=dict)
     device: str = "cpu"
     version: str = ""
 
@@ -92,8 +94,8 @@ def _record(document: Any) -> StressRecord:
         value = getattr(record, one.name)
         if one.type in (str, int) and (not isinstance(value, one.type) or isinstance(value, bool)):
             raise ValueError(f"{one.name} is {value!r}")
-    if not isinstance(record.left_out, dict) or record.n < 1:
-        raise ValueError("left_out or n is wrong")
+    if not isinstance(record.left_out, dict) or not isinstance(record.trained, dict) or record.n < 1:
+        raise ValueError("left_out, trained or n is wrong")
     return record
 
 

@@ -104,6 +104,11 @@ class Run:
         for name in ("method", "dataset", "fingerprint", "split", "seed"):
             if getattr(found, name) != getattr(self.record.spec, name):
                 return None, f"{file.name}: its {name} is {getattr(found, name)!r}, which is not that of the record"
+        if found.trained and found.trained != self.record.metrics.get("test"):
+            return (
+                None,
+                f"{file.name}: of an earlier training of this run; test it again with: cellbench stress --force",
+            )
         return found, ""
 
     @cached_property

@@ -45,10 +45,11 @@ class PlainWatcher:
 
     def __init__(self, total: int, quiet: bool, verbose: bool) -> None:
         self._total, self._quiet, self._verbose = total, quiet, verbose
+        self._names: dict[str, str] = {}  # of runs under way, by key: on a cluster there are several
 
     def started(self, job: Job, number: int, seconds_left: float) -> None:
-        self._name = f"[{number + 1}/{self._total}] {job}"
-        self._say(f"{self._name} … (about {duration(seconds_left)} left in all)")
+        self._names[job.spec.key] = f"[{number + 1}/{self._total}] {job}"
+        self._say(f"{self._names[job.spec.key]} … (about {duration(seconds_left)} left in all)")
 
     def event(self, kind: str, facts: Mapping[str, Any]) -> None:
         if self._verbose:
@@ -58,7 +59,7 @@ class PlainWatcher:
         """Show nothing now: the time that is left is shown when the next run starts."""
 
     def finished(self, job: Job, record: RunRecord) -> None:
-        self._say(f"{self._name}: {outcome(record)}")
+        self._say(f"{self._names.pop(job.spec.key, job)}: {outcome(record)}")
 
     def _say(self, text: str) -> None:
         if not self._quiet:

@@ -62,6 +62,21 @@ def test_a_stress_test_of_another_run_and_a_damaged_one_are_passed_over_by_name(
     assert f"{of_hog.name}: its seed is 7, which is not that of the record" in str(refused.value)
 
 
+def test_a_stress_test_of_an_earlier_training_of_the_run_is_passed_over(results, record, under_stress):
+    cnn = record("cnn")
+    under_stress(cnn, rotation=FALL)
+    folder = results(cnn)
+    file = Store(folder, "example-cpu-2c-abc123").path(cnn.spec).with_suffix(".stress")
+
+    def problem(trained):
+        file.write_text(json.dumps({**json.loads(file.read_text()), "trained": trained}))
+        (row,) = load_results(folder).rows
+        return row.runs[0].stress_problem
+
+    assert problem(cnn.metrics["test"]) == ""
+    assert "of an earlier training of this run" in problem({**cnn.metrics["test"], "accuracy": 0.1})
+
+
 def test_the_chart_has_a_point_for_each_strength_and_names_what_was_seen(results, record, under_stress):
     under_stress(record("svm-hog"), rotation=FALL, dimmer=FLAT)
     under_stress(record("cnn"), seen={"rotation": {"rotate": 180}}, rotation=FLAT)

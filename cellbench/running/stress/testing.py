@@ -104,6 +104,7 @@ def stress(path: Path, plan: Plan, progress: Progress = lambda done: None) -> St
         left_out={
             one.name: f"needs {one.channels} channels" for one in plan.perturbations if one not in case.perturbations
         },
+        trained=model.metrics["test"],
         device=plan.device,
         version=__version__,
     )

@@ -37,6 +37,7 @@ def test_figures_are_those_of_the_run_at_strength_0_and_of_perturbed_images_beyo
     assert [curve.name for curve in found.curves] == ["rotation", "dimmer"]
     assert found.n == len(data.split.test)
     for curve in found.curves:
+        assert found.trained == record.metrics["test"]
         assert curve.strengths == (0, *PERTURBATIONS[curve.name].strengths)
         for name in ("accuracy", "macro_f1"):
             assert curve.figures[name][0] == pytest.approx(record.metrics["test"][name])
