@@ -13,9 +13,11 @@ from .core.store import write_whole
 from .core.words import counted
 from .datasets.audit import audit
 from .datasets.audit.best_result import best_result
+from .datasets.audit.pixels import FRAME
 from .datasets.display import colours, thumbnails
 from .datasets.named_splits import each_draw, with_split
 from .reporting.report.page import Look, Scope, render, report
+from .results.heatmaps import best_heatmaps
 from .results.results import Results
 
 FEW = 12  # up to so many classes, six examples of each are shown, with more classes three
@@ -52,7 +54,7 @@ def write_report(
     for scope, wanted in content.wanted().items():
         if cells:
             progress(f"looking at the images of {scope[0]}")
-            looks[scope] = _look(scope, wanted, results.folder)
+            looks[scope] = _look(scope, wanted, results)
         else:
             looks[scope] = Look(lacking="left out on request (--no-cells)")
     page = render(content, looks, date.today().isoformat(), results.folder_to_name)
@@ -72,7 +74,7 @@ def check_name(path: Path) -> None:
         raise UsageError(f"-o got {path}; the report is a page, so give the name of a file that ends in .html")
 
 
-def _look(scope: Scope, wanted: set[int], results: Path) -> Look:
+def _look(scope: Scope, wanted: set[int], results: Results) -> Look:
     """Return pictures of the cells wanted and of examples of each class, and the checks of `cellbench inspect`."""
     name, fingerprint, split = scope
     try:
@@ -82,9 +84,12 @@ def _look(scope: Scope, wanted: set[int], results: Path) -> Look:
         return Look(lacking=str(error))
     examples = thumbnails.examples(data, 6 if len(data.classes) <= FEW else 3)
     shown = wanted | {i for _, index in examples for i in index}
-    found = audit(data, best=best_result(results, data, asked=False))
+    found = audit(data, best=best_result(results.folder, data, asked=False))
     height, width = data.images.shape[2:]
+    heat = best_heatmaps(results.rows, scope)
     return Look(
+        heat={} if heat is None else thumbnails.heated(data, heat.heatmaps, shown),
+        heat_note="" if heat is None else heat.note(FRAME),
         cells=thumbnails.jpegs(data, shown),
         names={} if data.ids is None else {i: data.name_of(i) for i in shown},
         examples=examples,

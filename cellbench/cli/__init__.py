@@ -22,6 +22,7 @@ from .data.prepare import prepare
 from .results.compare import compare
 from .results.export import export
 from .results.findings import findings
+from .results.heatmaps import heatmaps
 from .results.plot import plot
 from .results.report import report
 from .results.table import table
@@ -40,7 +41,7 @@ from .tools.new import new
 SECTIONS: dict[str, tuple[click.Command, ...]] = {
     "Get cells and look at them": (prepare, inspect),
     "Train, and label new images": (run, tune, predict, export_model, stress),
-    "See what came of it": (table, findings, compare, plot, report, export),
+    "See what came of it": (table, findings, compare, plot, report, heatmaps, export),
     "Look things up, add your own": (list_, check, new, doctor, bench),
 }
 

@@ -34,6 +34,7 @@ EXTRAS = {
         Extra("anndata", "anndata"),
         Extra("cuda", "cuml"),
         Extra("dask", "distributed"),
+        Extra("heatmaps", "pytorch_grad_cam"),
         Extra("imbalance", "imblearn"),
         Extra("labels", "cleanlab"),
         Extra("medmnist", "medmnist"),

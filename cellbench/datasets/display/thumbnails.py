@@ -7,13 +7,16 @@ import numpy as np
 
 from ...core.data import Dataset
 from ...core.errors import DataError
+from ...core.heatmaps import Heatmaps
 from ..files import cache
 from ..registry import datasets
-from .colours import channel_colours, to_rgb, usual_ranges
+from .colours import WHITE, channel_colours, to_rgb, usual_ranges
 from .montage import example_images
 
 SIDE = 128  # pixels at most
 QUALITY = 88
+HOT = (255, 40, 0)  # red, green and blue where a net looks
+HEAT = 0.7  # of the colour where it looks most
 
 
 def prepared_dataset(name: str, fingerprint: str) -> Dataset:
@@ -49,6 +52,25 @@ def jpegs(data: Dataset, index: Iterable[int]) -> dict[int, bytes]:
         image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
         file = io.BytesIO()
         (image.convert("L") if len(colours) == 1 else image).save(file, "JPEG", quality=QUALITY, subsampling=0)
+        found[i] = file.getvalue()
+    return found
+
+
+def heated(data: Dataset, heatmaps: Heatmaps, index: Iterable[int]) -> dict[int, bytes]:
+    """A JPEG file of each image at `index` that has a heatmap, by position: grey, and red where the net looks."""
+    from PIL import Image
+
+    place_of = {int(i): k for k, i in enumerate(heatmaps.index)}
+    grey, found = [WHITE] * len(data.channels), {}
+    for i in sorted(set(index) & place_of.keys()):
+        cell = Image.fromarray(to_rgb(np.asarray(data.images[i]), grey))
+        heat = Image.fromarray(heatmaps.maps[place_of[i]]).resize(cell.size, Image.Resampling.BILINEAR)
+        weight = np.asarray(heat, np.float32)[..., None] / 255 * HEAT
+        mixed = np.asarray(cell, np.float32) * (1 - weight) + np.array(HOT, np.float32) * weight
+        image = Image.fromarray(np.rint(mixed).astype(np.uint8))
+        image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+        file = io.BytesIO()
+        image.save(file, "JPEG", quality=QUALITY)
         found[i] = file.getvalue()
     return found
 

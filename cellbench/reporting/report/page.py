@@ -39,6 +39,7 @@ class Look:
     examples: each class with the positions of some of its images.
     channels: name and CSS colour. checks: (status, text) of the checks for leaks and shortcuts. stretch: how
     brightness was scaled. lacking: why all of this is missing, and the command that provides it.
+    heat: JPEG files of cells with what a net looks at, by position; heat_note: which net, and how much is border.
     """
 
     cells: Mapping[int, bytes] = field(default_factory=dict)
@@ -51,6 +52,8 @@ class Look:
     checks: Sequence[tuple[str, str]] = ()
     stretch: str = ""
     lacking: str = ""
+    heat: Mapping[int, bytes] = field(default_factory=dict)
+    heat_note: str = ""
 
 
 @dataclass(frozen=True)
