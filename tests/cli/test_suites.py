@@ -19,8 +19,8 @@ from .program import call
 # offline left out. Of nets that take a minute each there is one run of each kind: what they differ in is their
 # recipe, see tests/running/test_suites.py.
 HPA = (
-    "random-mask train-test-split one-cycle head-only fitted-thresholds model2 lr-* original copied deleted final "
-    "threshold-[ap]* threshold-0-25-0.35"
+    "random-mask train-test-split one-cycle head-only sgd fitted-thresholds model2 lr-* original copied deleted final "
+    "threshold-[ap]* threshold-0-25-*"
 )
 GROUPS = {
     "yeast": (("yeast", "yeast-fair", "depth", "label-budget"), "synthetic-yeast", "size=32 plain*:lr=0.001", ""),
