@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from ..core.heatmaps import Heatmaps, read_heatmaps
 from .rows import Row
 
+MUCH = 1.25  # times its part of the picture: with a larger share of the red the border stands out
+
 
 @dataclass(frozen=True, eq=False)
 class Shown:
@@ -17,11 +19,14 @@ class Shown:
     def note(self, frame: int) -> str:
         """Return whose heatmaps these are, and how much of them is border. frame: its width in pixels."""
         share, expected = self.heatmaps.on_border(frame)
-        return (
+        text = (
             f"Below the picture: red where {self.row.method} looks to predict what it predicts (Grad-CAM, layer "
-            f"{self.heatmaps.layer}). {100 * share:.0f} % of that lies in the outermost {frame} pixels, which are "
-            f"{100 * expected:.0f} % of the picture: much more than their part would mean that it reads the border."
+            f"{self.heatmaps.layer}). {100 * share:.0f} % of the red lies in the outermost {frame} pixels, which are "
+            f"{100 * expected:.0f} % of the picture"
         )
+        if share > MUCH * expected:
+            return f"{text}: it looks at the border more than at the rest, which may give the class away."
+        return f"{text}: it looks at the border no more than at the rest."
 
 
 def best_heatmaps(rows: Sequence[Row], place: tuple[str, str, str]) -> Shown | None:
