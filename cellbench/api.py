@@ -135,7 +135,7 @@ def tune(
         folder=folder,
     )
     asked = Asked(parse_budget(trials, budget), parse_part(part), best, seed, files)
-    return tune_all(options, asked, (lambda line: None) if quiet else note)[1]
+    return tune_all(options, asked, (lambda line: None) if quiet else note).suite
 
 
 def stress(

@@ -16,7 +16,7 @@ def test_from_images_to_a_tuned_run_in_the_table(cells, tmp_path):
     arguments = ["tune", "-d", cells, "-m", "svm-flat", "--trials", 3, "-o", results]
     first = call(*arguments)
     assert first.returncode == 0, first.stderr
-    assert first.stdout.startswith("svm-flat: val macro f1 ")
+    assert first.stdout.startswith("svm-flat: val macro-F1 ")
     assert "(3 trials, " in first.stdout
     assert first.stderr.count("svm-flat, trial ") == 3
     again = call(*arguments)
@@ -29,6 +29,23 @@ def test_from_images_to_a_tuned_run_in_the_table(cells, tmp_path):
     assert tuned <= {3, None}
     records = [json.loads(path.read_text()) for path in results.rglob("s0-*.json")]
     assert {bool(one["overrides"]) for one in records} == {"tuning" in one["facts"] for one in records}
+
+
+def test_a_method_without_a_figure_is_named_and_the_exit_code_is_3(cells, tmp_path, monkeypatch):
+    def watch(question, *_):
+        if question.args[0].spec.method == "svm-hog":
+            return "failed", "RuntimeError: the lamp is out"
+        return "done", {"figure": "macro_f1", "value": 0.5, "chose": {}}
+
+    monkeypatch.setattr("cellbench.running.executors.child.watch", watch)
+    out = call("tune", "-d", cells, "-m", "svm-hog", "-m", "svm-flat", "--trials", 2, "-o", tmp_path / "r")
+    assert out.returncode == 3
+    assert (
+        "no trial of svm-hog has a figure on val (2 tried; the last: failed: RuntimeError: the lamp is out)"
+        in out.stderr
+    )
+    assert out.stderr.endswith("not tuned: svm-hog; the lines above say why\n")
+    assert out.stdout.startswith("svm-flat: val macro-F1 0.5000, default 0.5000 (2 trials, ")
 
 
 @pytest.mark.parametrize(

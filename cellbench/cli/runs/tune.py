@@ -36,7 +36,9 @@ from ..options import USER_PATH, folder_options, plugin_option
 @plugin_option("with further methods")
 @folder_options
 @click.option("-q", "--quiet", is_flag=True, help="Print what came of it only.")
+@click.pass_context
 def tune(
+    context: click.Context,
     dataset: str,
     methods: tuple[str, ...],
     trials: int | None,
@@ -69,6 +71,7 @@ def tune(
       cellbench tune -d my_cells/ -m svm-hog --trials 20
       cellbench tune -d hep2 -m resnet18 --budget 2h --part 0.25
     """
+    from ...core.metrics import NAMED
     from ...running.planning.options import RunOptions
     from ...running.tuning.budget import parse_budget, parse_part
     from ...running.tuning.tune import tune_all
@@ -88,15 +91,17 @@ def tune(
         quiet=quiet,
         folder=folder,
     )
-    done, file = tune_all(options, asked, (lambda line: None) if quiet else note)
-    for one in done:
+    outcome = tune_all(options, asked, (lambda line: None) if quiet else note)
+    for one in outcome.tuned:
         before = "failed" if one.default is None else f"{one.default:.4f}"
         settings = " ".join(f"{name}={value}" for name, value in one.settings.items()) or "the defaults"
         cost = f"{counted(one.trials, 'trial')}, {duration(one.seconds)}"
-        figure = one.figure.replace("_", " ")
+        figure = NAMED[one.figure].title
         click.echo(f"{one.job.spec.method}: val {figure} {one.value:.4f}, default {before} ({cost}): {settings}")
     where = "" if output == Path("results") else f" -o {shlex.quote(str(output))}"
     limited = "" if limit is None else f" --limit {limit} --val-limit all"
-    click.echo(
-        f"Next: cellbench run --suite {shlex.quote(str(file))} --seeds 0-2 -d {shlex.quote(dataset)}{limited}{where}"
-    )
+    suite = f"--suite {shlex.quote(str(outcome.suite))} -d {shlex.quote(dataset)}"
+    click.echo(f"Next: cellbench run {suite} --seeds 0-2{limited}{where}")
+    if outcome.failed:
+        click.echo(f"not tuned: {', '.join(outcome.failed)}; the lines above say why", err=True)
+        context.exit(3)

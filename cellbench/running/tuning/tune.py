@@ -1,6 +1,7 @@
 """`cellbench tune` from its options to the suite: each method of a plan is tuned with the same budget."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ...core.errors import CellbenchError, UsageError
@@ -19,8 +20,17 @@ SUITE = "tuned.toml"
 Say = Callable[[str], None]
 
 
-def tune_all(options: RunOptions, asked: Asked, say: Say = lambda line: None) -> tuple[list[Tuned], Path]:
-    """Tune each method that the options choose on one data set, and return what came of it and the file of the suite.
+@dataclass(frozen=True)
+class Outcome:
+    """What came of tuning: methods that were tuned, those without any figure, and the file of the suite."""
+
+    tuned: Sequence[Tuned]
+    failed: Sequence[str]
+    suite: Path
+
+
+def tune_all(options: RunOptions, asked: Asked, say: Say = lambda line: None) -> Outcome:
+    """Tune each method that the options choose on one data set, and write a suite of what came of it.
 
     The study lies beside it, in the folder of this machine's records of the data set; what an earlier call tried is not
     tried again. A method of which every trial failed is passed over, with a line. Raises BackendError without Optuna,
@@ -36,6 +46,7 @@ def tune_all(options: RunOptions, asked: Asked, say: Say = lambda line: None) ->
     plan.store.check()
     folder = _folder(plan.store, jobs[0])
     done: list[Tuned] = []
+    failed: list[str] = []
     for job in jobs:
         say(f"{job.spec.method} on {job.spec.dataset}: {asked.budget}" + _of_part(asked))
         try:
@@ -44,10 +55,11 @@ def tune_all(options: RunOptions, asked: Asked, say: Say = lambda line: None) ->
             if isinstance(error, UsageError):
                 raise
             say(str(error))
+            failed.append(job.spec.method)
     if not done:
         raise CellbenchError("no method could be tuned; the lines above say why")
     write(folder / SUITE, done)
-    return done, folder / SUITE
+    return Outcome(done, failed, folder / SUITE)
 
 
 def _one_a_method(jobs: Sequence[Job]) -> list[Job]:
