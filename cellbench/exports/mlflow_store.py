@@ -1,9 +1,11 @@
 """Runs in an MLflow store on disk: settings, figures, the history of epochs, and the record itself."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ..core.errors import UsageError
 from ..core.extras import EXTRAS
 from ..core.runs import canonical_text
 from ..core.words import counted
@@ -25,15 +27,27 @@ def write_mlflow(selection: Selection, output: Path) -> None:
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # nobody asked for it to report what is done here
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
     from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
 
+    try:
+        known = _add_all(selection, output, MlflowClient)
+    except (MlflowException, SQLAlchemyError) as error:
+        reason = str(error).splitlines()[0]
+        raise UsageError(f"MLflow cannot use the store in {output}: {reason}; give a new folder with -o") from error
+    if known:
+        selection.notes.append(f"{counted(known, 'run')} that the store had already left as they are")
+
+
+def _add_all(selection: Selection, output: Path, make_client: Callable[..., Any]) -> int:
+    """Add all runs to the store, and return how many it had already."""
     output.mkdir(parents=True, exist_ok=True)
-    client = MlflowClient(tracking_uri=f"sqlite:///{output.resolve() / DATABASE}")
+    client = make_client(tracking_uri=f"sqlite:///{output.resolve() / DATABASE}")
     known = 0
     for one in selection.runs:
         experiment = _experiment(client, f"{one.row.dataset}, {one.row.split}", output.resolve() / ARTEFACTS)
         known += not _add(client, experiment, one)
-    if known:
-        selection.notes.append(f"{counted(known, 'run')} that the store had already left as they are")
+    return known
 
 
 def _experiment(client: Any, name: str, artefacts: Path) -> str:

@@ -122,6 +122,14 @@ def test_mlflow_reads_settings_figures_and_history_and_nothing_is_added_twice(sm
     assert json.loads(Path(file).read_text()) == record
 
 
+def test_a_store_that_is_none_of_mlflows_is_refused_in_a_line_and_left_as_it_is(small, tmp_path):
+    (tmp_path / "mlflow.db").write_bytes(b"no data base " * 100)
+    with pytest.raises(UsageError, match=r"^MLflow cannot use the store in .*; give a new folder with -o$") as caught:
+        export(load_results(small()), "mlflow", tmp_path)
+    assert "\n" not in str(caught.value)
+    assert (tmp_path / "mlflow.db").read_bytes() == b"no data base " * 100
+
+
 def test_anndata_holds_what_the_classifier_saw_beside_labels_and_scores(small, tmp_path):
     anndata = pytest.importorskip("anndata")
     folder = small()

@@ -1,5 +1,6 @@
 """Models as ONNX: onnxruntime alone, given raw images, says what the run said of them."""
 
+import dataclasses
 import itertools
 import json
 
@@ -91,6 +92,20 @@ def test_encoders_and_their_heads_are_one_file_too(trained, method, settings, sh
     expected = onnx_file.in_float32(model).predict(model.prepared(raw))  # a run may have computed in bf16
     np.testing.assert_allclose(scores, expected, rtol=1e-3, atol=1e-3)
     np.testing.assert_array_equal(labels, model.decided(expected))
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "float32"])
+@pytest.mark.parametrize("settings", [("size=24", "C=1"), ("size=none", "three_channels=true", "C=1")])
+def test_deep_and_real_valued_images_are_taken_as_they_are(tmp_path, monkeypatch, dtype, settings):
+    monkeypatch.setenv("CELLBENCH_DATA", str(tmp_path / "cache"))
+    data = rings(n=60, channels=4)
+    values = (data.images.astype(np.float64) * 200 if dtype == "uint16" else data.images / 100 - 0.5).astype(dtype)
+    folder = cache.prepare("toy", lambda _: dataclasses.replace(data, images=values))
+    (job,) = make_plan(["svm-flat"], [folder], overrides=[parse_override(text) for text in settings])
+    _, predictions = execute(job, model=tmp_path / "svm.model")
+    onnx_file.write_onnx(models.load(tmp_path / "svm.model"), tmp_path / "svm.onnx")
+    scores, *_ = by_onnxruntime(tmp_path / "svm.onnx", values[predictions["test_index"]])
+    np.testing.assert_allclose(scores, predictions["test_scores"], rtol=1e-3, atol=1e-3)
 
 
 def test_a_class_that_no_training_image_had_is_never_the_label(trained):
