@@ -1,7 +1,7 @@
 """Intervals over few groups: the jackknife with Student's t, of shares on the logit scale.
 
-With 5 to 20 groups a percentile bootstrap covers 87 to 94 % where it says 95; leaving out one group at a time covers 93
-to 97 (docs/statistics.md; Efron and Tibshirani 1993, chapter 11, for the jackknife).
+With few groups a percentile bootstrap holds less than 90 % of truths where it says 95; leaving out one group at a time
+holds 94 to 96 (docs/statistics.md; Efron and Tibshirani 1993, chapter 11, for the jackknife).
 """
 
 from collections.abc import Callable

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FEWEST_IMAGES = 10  # with fewer of a class, intervals of macro-F1 hold 78 to 86 % of truths in place of 95
+FEWEST_IMAGES = 10  # with fewer of a class, intervals of macro-F1 hold too few truths: docs/statistics.md
 OVER_CLASSES = ("macro_f1", "balanced_accuracy", "mean_average_precision")
 
 

@@ -10,7 +10,7 @@ from ...results.bootstrap import CELLS_ONLY, DRAWS, GROUPS, GROUPS_OF_CLASSES, I
 from ...results.stats import FEWEST_SEEDS
 
 POWER = 0.8
-MOST = 20  # times the units that there are: if more are needed, the two are level for all practical purposes
+MOST = 20  # times the units that there are: more are asked of nobody
 IN_HALF = float(special.ndtri((1 + LEVEL) / 2))  # standard errors in half of an interval, 1.96
 VAL_IMAGES = "val images"
 NOUNS = {
@@ -22,7 +22,6 @@ NOUNS = {
     DRAWS: "draw",
 }
 GROUPS_LACK = "what is lacking is test groups, such as wells: more images of those that there are settle nothing"
-LEVEL_ONES = "no number in reach would settle it: the two are level"
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def told(lack: Lack, family: int = 1) -> str:
         return GROUPS_LACK
     beyond = more(lack, family)
     if beyond is None:
-        return LEVEL_ONES
+        return f"to show a difference as small as this would take more than {MOST} times as many {NOUNS[lack.over]}s"
     of_each = " of each" * (lack.over == SEEDS)
     return f"about {counted(_rounded(beyond), f'more {NOUNS[lack.over]}')}{of_each} would settle it"
 

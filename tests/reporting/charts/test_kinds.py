@@ -208,7 +208,7 @@ def test_a_learning_curve_has_every_size_with_all_of_the_data_last(evidence, rec
     limited = [of_size(record, "cnn", n, shift=shift) for n, shift in ((1000, -0.2), (100, -0.4))]
     chart = learning_curve.learning_curve(evidence(*limited, record("cnn"), record("mlp")))
     (row,) = chart.rows
-    assert row["sizes"] == [100, 1000, 8701]
+    assert row["sizes"] == [600, 1500, 10876]  # training and val images
     assert row["figures"] == pytest.approx([0.458, 0.658, 0.858])
     assert "Not drawn, with one size only: mlp." in chart.notes
     taken = "Labelled val images, beside the training images: 500 with 100, 500 with 1,000, 2,175 with 8,701."
@@ -222,7 +222,7 @@ def test_of_backends_with_the_same_problem_the_one_with_most_sizes_is_drawn(evid
     chart = learning_curve.learning_curve(
         evidence(*(solved("torch", n) for n in (100, 200, 400)), solved("libsvm", 100))
     )
-    assert [(row["label"], row["sizes"]) for row in chart.rows] == [("svm-hog, C=10", [100, 200, 400])]
+    assert [(row["label"], row["sizes"]) for row in chart.rows] == [("svm-hog, C=10", [600, 700, 900])]
     assert learning_curve.BACKENDS in chart.notes
     assert "Beside the training images, 500 val images have labels at every size." in chart.notes
 

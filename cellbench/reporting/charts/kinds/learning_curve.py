@@ -1,4 +1,4 @@
-"""`learning-curve`: test accuracy against the number of training images."""
+"""`learning-curve`: test accuracy against the number of labelled images."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -50,8 +50,9 @@ def learning_curve(pooled: Sequence[Row]) -> Chart:
 
     A curve has one method, settings, hardware and policy for val images.
 
-    Keys of a row: `label`, and in the order of sizes `sizes` and `val_sizes` (numbers of images), `figures` (accuracy
-    or macro-F1 on test, as fractions), `spans` and `overs` (their intervals as in tables, None without one).
+    Keys of a row: `label`, and in the order of sizes `sizes` (labelled images, those of training and of val),
+    `train_sizes` and `val_sizes`, `figures` (accuracy or macro-F1 on test, as fractions), `spans` and `overs` (their
+    intervals as in tables, None without one).
 
     If several backends solved the same problem, only the one with most sizes is drawn.
     """
@@ -67,7 +68,8 @@ def learning_curve(pooled: Sequence[Row]) -> Chart:
         {
             **{key: curve[-1][key] for key in ("method", *HARDWARE)},
             "label": _label(curve, long),
-            "sizes": [row["n_train"] for row in curve],
+            "sizes": [row["n_train"] + (row["n_val"] or 0) for row in curve],
+            "train_sizes": [row["n_train"] for row in curve],
             "val_sizes": [row["n_val"] for row in curve],
             "figures": [row[f"test_{name}"] for row in curve],
             "spans": [row["span"] for row in curve],
@@ -82,13 +84,14 @@ def learning_curve(pooled: Sequence[Row]) -> Chart:
     rows = named(sorted(rows, key=lambda row: -row["figures"][-1]))
     columns = (
         Column("name", "method"),
+        Column("labels", "labelled images", "count"),
         Column("n_train", "training images", "count"),
         Column("n_val", "val images", "count"),
         Column("y", f"{words} on test", "percent"),
         INTERVAL,
     )
     return Chart(
-        f"{title_of_all(pooled)}: {words} on test against training images",
+        f"{title_of_all(pooled)}: {words} on test against labelled images",
         f"{counted(max(row['n_test'] or 0 for row in drawn), 'test image')} at every size; {seeds(drawn)}",
         tuple(rows),
         (
@@ -168,15 +171,19 @@ def _points(row: Line, places: Sequence[float]) -> list[Datum]:
     return [
         {
             "name": row["name"],
-            "n_train": n,
+            "labels": n,
+            "n_train": train,
             "n_val": val,
             "x": place,
             "y": figure,
             **interval(span, over),
             **mark(row["method"], row["device"]),
         }
-        for n, val, place, figure, span, over in zip(
-            row["sizes"], row["val_sizes"], places, row["figures"], row["spans"], row["overs"], strict=True
+        for n, train, val, place, figure, span, over in zip(
+            *(row[name] for name in ("sizes", "train_sizes", "val_sizes")),
+            places,
+            *(row[name] for name in ("figures", "spans", "overs")),
+            strict=True,
         )
     ]
 
@@ -184,7 +191,7 @@ def _points(row: Line, places: Sequence[float]) -> list[Datum]:
 def draw(rows: Sequence[Line], measured: str, columns: Sequence[Column], width: float) -> Spec:
     names = [row["name"] for row in rows]
     narrow = width <= NARROW
-    x = counts([n for row in rows for n in row["sizes"]], "training images (val not counted, log scale)")
+    x = counts([n for row in rows for n in row["sizes"]], "labelled images, train and val (log scale)")
     y = percents([v for row in rows for v in (*row["figures"], *_ends(row))], measured)
     room = width - room_for(["100.0 %"]) - 36 - (8 if narrow else room_beside(names))
     frame = Frame(x, y, room, 230)
