@@ -51,7 +51,7 @@ def predict(
 ) -> None:
     """Label IMAGES, files or folders, by the MODEL that a run saved.
 
-    Images are PNG, JPEG, BMP or TIFF with the channels and the depth that the model learnt from; they are brought to
+    Images are PNG, JPEG, BMP, TIFF or OME-Zarr, with the channels and depth that the model learnt from, brought to
     its size and preprocessed as in training. Writes a row an image: file, label and probability. The run fitted the
     rule from scores to probabilities on val; how far to trust them: cellbench table --view calibration.
 

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import tifffile
+import zarr
 from PIL import Image
 
 from cellbench.core.errors import DataError, UsageError
@@ -247,6 +248,16 @@ def test_a_cell_larger_than_those_of_training_keeps_its_scale_and_is_told(tmp_pa
     assert scorer.batches == [(1, 1, 4, 4)]
     np.testing.assert_array_equal(labelled.scores, [[9, 9]])
     assert labelled.remarks[0].startswith("cell cut at the edges, as it is larger than the square")
+
+
+def test_an_ome_zarr_is_one_image_whether_it_is_given_or_found(tmp_path):
+    group = zarr.open_group(tmp_path / "cells" / "a.zarr", mode="w", zarr_format=2)
+    group.create_array("0", shape=(8, 8), chunks=(8, 8), dtype="uint8")[...] = 7
+    group.attrs["multiscales"] = [{"datasets": [{"path": "0"}], "axes": ["y", "x"]}]
+    for given in (tmp_path / "cells", tmp_path / "cells" / "a.zarr"):
+        labelled = label(model(), Means(), find([given]))
+        assert labelled.files == [str(tmp_path / "cells" / "a.zarr")]
+        np.testing.assert_array_equal(labelled.scores, [[7, 7]])
 
 
 def test_a_layout_gives_columns_and_leaves_out_what_does_not_fit(tmp_path):
