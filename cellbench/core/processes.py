@@ -24,9 +24,14 @@ def end_with_parent() -> None:
     On Linux the kernel ends it when the process that forked it ends; a thread waits for the parent that asked for it,
     and elsewhere does it alone, unless the code that runs never lets go of Python's lock.
     """
+    killed_with_parent()
+    threading.Thread(target=_wait, daemon=True).start()
+
+
+def killed_with_parent() -> None:
+    """On Linux, let the kernel kill this process when the thread that started it ends, whatever this process does."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    threading.Thread(target=_wait, daemon=True).start()
 
 
 def lead_group() -> None:

@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +31,7 @@ from ...core.processes import (
     use_short_temporary_folder,
 )
 from ...core.runs import RunRecord
+from ...core.server_start import PARENT
 from ...core.shown_text import visible
 from ...core.store import Predictions
 from ...core.words import file_size
@@ -39,7 +41,7 @@ from ..single_run import Listener, environment, execute, unfinished
 
 T = TypeVar("T")
 
-PRELOAD = ["cellbench.running.executors.preload"]
+PRELOAD = ["cellbench.core.server_start", "cellbench.running.executors.preload"]
 GRACE_SECONDS = 5.0
 LONGEST_REASON = 1000  # characters of an error that are kept: records are read as a whole
 LONGEST_TRACEBACK = 100_000  # characters that --debug shows
@@ -57,7 +59,13 @@ def start_server() -> None:
     from multiprocessing import forkserver
 
     use_short_temporary_folder()
-    forkserver.ensure_running()
+    if threading.current_thread() is threading.main_thread():  # the kernel ends the server with the thread, too
+        os.environ[PARENT] = str(os.getpid())
+    try:
+        forkserver.ensure_running()
+    finally:
+        os.environ.pop(PARENT, None)
+    atexit.unregister(_end_server)  # it is registered once, however often the server is started
     atexit.register(_end_server)
 
 
@@ -163,7 +171,7 @@ def _in_child(
     surroundings = dict(os.environ), os.getcwd()
     child = _context.Process(target=_main, args=(theirs, target, arguments, list(plugins), *surroundings))
     ended_before = ended_for_memory()
-    use_short_temporary_folder()
+    start_server()
     child.start()
     started(child.pid or 0)
     theirs.close()

@@ -117,7 +117,14 @@ def choose_device(wanted: str, ask: Callable[[Callable[[], Torch]], Torch]) -> s
 
 def setting_texts(given: Mapping[str, Any] | Sequence[str]) -> list[str]:
     """Return settings as a list of texts as `--set` takes them, 'key=value'."""
-    return [f"{key}={value}" for key, value in given.items()] if isinstance(given, Mapping) else list(given)
+    return [f"{key}={_plain(value)}" for key, value in given.items()] if isinstance(given, Mapping) else list(given)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of numpy, or several in a list or an array, as --set writes it: 5, or 1,10."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    return ",".join(str(_plain(one)) for one in value) if isinstance(value, list | tuple) else value
 
 
 def _check_choice(options: RunOptions) -> None:
