@@ -181,7 +181,7 @@ def test_bold_is_what_the_terminal_makes_of_it_and_moves_no_column(results):
 def test_markup_beside_bold_stays_text():
     shown = Table("v", "t", (Column("x", "x", bold=lambda row: True),), ({"x": "a_b|{c}"},))
     assert r"\textbf{a\_b|\{c\}}" in render([shown], "latex")
-    assert r"**a_b\|{c}**" in render([shown], "markdown")
+    assert r"**a\_b\|{c}**" in render([shown], "markdown")
 
 
 def test_no_more_predictions_are_read_than_a_table_has_time_for(results, monkeypatch):
