@@ -27,6 +27,8 @@ def outcome(record: RunRecord) -> str:
     why = f" ({record.facts['backend_reason']})" if record.facts.get("backend_reason") else ""
     busy = f"; other programs had {100 * (record.others or 0.0):.0f} % of the processors" * is_busy(record.others)
     trained = f"trained in {duration(record.training_seconds)}{why}{busy}"
+    if "batch_instead" in record.facts:
+        trained += f"; in batches of {record.facts['batch_instead']}, as more had no room on the GPU"
     if "model_not_saved" in record.facts:
         trained += f"; its model was not saved: {record.facts['model_not_saved']}"
     return f"test {accuracy}macro-F1 {test['macro_f1']:.3f}, {trained}"

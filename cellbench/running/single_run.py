@@ -31,6 +31,7 @@ from ..methods.registry import Method, methods
 from .job import Job
 from .saved_models import models
 from .scores import checked_scores
+from .smaller_batches import fitted
 
 TRAIN_METRIC_LIMIT = 12_500
 
@@ -57,8 +58,8 @@ def execute(
             raise CellbenchError(f"data set {spec.dataset!r} changed since the run was planned; start again")
         data = with_split(data, spec.split)
         parts, index, measured = _parts(data, spec)
-    method = make_method(job)
-    method.fit(parts["train"], parts["val"], log)
+    own = spec.params.get("batch")
+    method, smaller = fitted(lambda batch: make_method(job, batch), own, parts["train"], parts["val"], log)
     with log.phase("predict"):
         returned = method.predict(parts["test"].images)
     classes = len(data.classes)
@@ -93,6 +94,7 @@ def execute(
             **_plan_facts(job),
             **_undertrained(job, log),
             "parameters": method.parameters,
+            **({"batch_instead": smaller} if smaller else {}),
         },
         overrides=job.overrides,
         environment=environment(spec.device),
@@ -140,11 +142,15 @@ def _check(record: RunRecord) -> None:
         raise CellbenchError(f"{record.spec.method} gave what no record can hold: {error}") from None
 
 
-def make_method(job: Job) -> Method:
-    """Return the untrained method of a run. Raises BackendError if a library or device that it needs is missing."""
+def make_method(job: Job, batch: int | None = None) -> Method:
+    """Return the untrained method of a run. Raises BackendError if a library or device that it needs is missing.
+
+    batch: its batch size, if it is not the one of the job.
+    """
     entry, spec = methods[job.spec.method], job.spec
-    weights = {"weights": str(job.weights)} if job.weights else {}
-    return entry.factory(replace(entry.defaults, **{**spec.params, **weights}), spec.seed, spec.device)
+    changed: dict[str, Any] = {"weights": str(job.weights)} if job.weights else {}
+    changed |= {"batch": batch} if batch else {}
+    return entry.factory(replace(entry.defaults, **{**spec.params, **changed}), spec.seed, spec.device)
 
 
 def unfinished(job: Job, status: str, reason: str, environment: Mapping[str, Any]) -> RunRecord:
