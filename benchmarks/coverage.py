@@ -30,6 +30,7 @@ OVER_IMAGES = (  # classes, images, the share that is labelled rightly
     ("12 classes of Zipf's law", 800, 0.95),
 )
 OVER_GROUPS = ((5, 0.8), (8, 0.8), (12, 0.8), (5, 0.95), (8, 0.95), (12, 0.95), (30, 0.8))
+OVER_PURE_GROUPS = ((5, 0.8), (5, 0.95), (8, 0.8))  # groups of each of four classes
 CELLS, SPREAD = 40, 15.0  # cells of a group; how alike groups are: the counts of a beta distribution
 
 
@@ -63,12 +64,12 @@ def over_images(name: str, n: int, right: float, runs: int) -> dict[str, object]
     }
 
 
-def over_groups(groups: int, right: float, runs: int) -> dict[str, object]:
-    """Return a line of the table for groups that hold all of four classes."""
+def over_groups(groups: int, right: float, runs: int, pure: bool = False) -> dict[str, object]:
+    """Return a line of the table for groups that hold all of four classes, or where `pure` one class each."""
     rng, group = np.random.default_rng(0), np.repeat(np.arange(groups), CELLS)
     held, told = {"accuracy": 0, "macro_f1": 0}, {"accuracy": runs, "macro_f1": runs}
     for _ in range(runs):
-        truth = rng.integers(0, 4, len(group))
+        truth = group % 4 if pure else rng.integers(0, 4, len(group))
         of_group = rng.beta(right * SPREAD, (1 - right) * SPREAD, groups)
         predicted = np.where(
             rng.random(len(group)) < of_group[group], truth, (truth + rng.integers(1, 4, len(group))) % 4
@@ -76,7 +77,9 @@ def over_groups(groups: int, right: float, runs: int) -> dict[str, object]:
         for figure in held:
             found = interval(truth, predicted, figure, group, classes=4, resamples=400)
             held[figure] += found.low <= right <= found.high
-    return {"what": f"{groups} groups of {CELLS} cells, {100 * right:.0f} % right", **shares(held, told, runs)}
+    of_classes = f"{groups // 4} of each of 4 classes" if pure else "all classes in each"
+    what = f"{groups} groups of {CELLS} cells, {of_classes}, {100 * right:.0f} % right"
+    return {"what": what, **shares(held, told, runs)}
 
 
 def shares(held: dict[str, int], told: dict[str, int], runs: int) -> dict[str, object]:
@@ -91,6 +94,7 @@ def lines(runs: int) -> Iterator[str]:
     yield "|---|---|---|---|---|"
     rows = [over_images(name, n, right, runs) for name, n, right in OVER_IMAGES]
     rows += [over_groups(groups, right, runs) for groups, right in OVER_GROUPS]
+    rows += [over_groups(4 * of_class, right, runs, pure=True) for of_class, right in OVER_PURE_GROUPS]
     for row in rows:
         yield f"| {row['what']} | {row['accuracy']} | {row['macro_f1']} | {row['told']} | {row.get('anyway', '')} |"
 

@@ -27,8 +27,7 @@ def jackknifed(
     figure: a function of weights of the kinds, (n, kinds), that returns the figure for each, (n,). share: whether it
     lies between 0 and 1, so that the logit scale is taken; a difference does not.
     """
-    weights = 1 - np.eye(len(design.copies)) / design.copies
-    whole, without = figure(np.ones((1, len(design.copies))))[0], figure(weights)
+    whole, without = figure(np.ones((1, len(design.copies))))[0], figure(_without_one(design))
     if share:
         least = 0.5 / (len(design.kind) + 1)  # half an image of all, as 0 and 1 have no logit
         whole, without = (special.logit(np.clip(x, least, 1 - least)) for x in (whole, without))
@@ -44,3 +43,18 @@ def jackknifed(
     margin = special.stdtrit(design.freedom, (1 + level) / 2) * np.sqrt(variance)
     low, high = (special.expit(end) if share else end for end in (whole - margin, whole + margin))
     return Interval(float(low), float(high), level, design.over, design.n, design.few_groups)
+
+
+def _without_one(design: Design) -> NDArray[np.float64]:
+    """Return the weights of the kinds where one unit of each kind in turn is left out, (kinds, kinds).
+
+    The other units of its stratum weigh units / (units − 1) times as much, so that the stratum keeps its part of the
+    whole, as the delete-one jackknife of stratified samples has it (Shao and Tu 1995, chapter 6).
+    """
+    weights = 1 - np.eye(len(design.copies)) / design.copies
+    for h in np.unique(design.stratum):
+        of_stratum = design.stratum == h
+        units = design.copies[of_stratum].sum()
+        if units > 1:  # a stratum of one unit adds nothing to the variance
+            weights[np.ix_(of_stratum, of_stratum)] *= units / (units - 1)
+    return weights

@@ -37,6 +37,43 @@ def test_the_interval_of_a_difference_over_six_groups_is_a_t_interval_by_hand():
     assert found.interval.half == pytest.approx(scipy_stats.t.ppf(0.975, 5) * error)
 
 
+def wells(rng, wells_a_class, share=0.85, spread=15, cells=30):
+    """Truth, answers and groups of cells in four classes, each well of one class and with a difficulty of its own."""
+    group = np.repeat(np.arange(4 * wells_a_class), cells)
+    truth = group // wells_a_class
+    right = rng.random(len(truth)) < rng.beta(share * spread, (1 - share) * spread, 4 * wells_a_class)[group]
+    return truth, np.where(right, truth, (truth + rng.integers(1, 4, len(truth))) % 4), group
+
+
+def test_without_a_well_the_others_of_its_class_weigh_more_by_hand():
+    """Classes keep their part of the whole: accuracy without a well is the mean of the classes' means."""
+    truth, predicted, group = wells(np.random.default_rng(0), 5)
+    right = (truth == predicted).reshape(4, 5, 30).mean(2)
+    whole, variance = right.mean(), 0.0
+    for k in range(4):
+        without = [(right.sum() - right[k].sum()) / 20 + np.delete(right[k], j).mean() / 4 for j in range(5)]
+        logits = special.logit(without)
+        variance += 4 / 5 * np.sum((logits - logits.mean()) ** 2)
+    margin = scipy_stats.t.ppf(0.975, 16) * np.sqrt(variance)
+    found = stats.interval(truth, predicted, "accuracy", group)
+    assert (found.over, found.n) == ("groups within class", 20)
+    expected = special.expit([special.logit(whole) - margin, special.logit(whole) + margin])
+    assert (found.low, found.high) == pytest.approx(tuple(expected))
+
+
+def test_95_percent_intervals_over_five_wells_a_class_hold_93_percent_of_truths_or_more():
+    rng, held, held_difference, runs = np.random.default_rng(5), 0, 0, 1500
+    for _ in range(runs):
+        truth, a, group = wells(rng, 5)
+        b = wells(rng, 5, share=0.75)[1]
+        found = stats.interval(truth, a, "accuracy", group, resamples=1)
+        held += found.low <= 0.85 <= found.high
+        span = stats.compare(truth, a, b, groups=group, resamples=1).interval
+        held_difference += span.low <= -0.1 <= span.high
+    assert 0.93 <= held / runs <= 0.985
+    assert 0.925 <= held_difference / runs <= 0.985
+
+
 def test_where_leaving_a_group_out_changes_nothing_the_bound_is_that_of_clopper_and_pearson():
     truth, group = np.arange(60) % 3, np.arange(60) // 10
     found = stats.interval(truth, truth, "accuracy", group)
