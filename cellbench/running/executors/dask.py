@@ -12,16 +12,17 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ...core.environment import cores
+from ...core.environment import cores, cuda_driver
 from ...core.errors import BackendError, CellbenchError
 from ...core.extras import EXTRAS
 from ...core.store import write_whole
+from ...core.words import counted
 from . import remote
 from .child import without_results
 from .protocol import Listener, Outcome, Task
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Client, Future, LocalCluster
 
 T = TypeVar("T")
 
@@ -45,12 +46,14 @@ class DaskExecutor:
     def __init__(self, client: "Client") -> None:
         EXTRAS["dask"].require("DaskExecutor")
         self._client = client
+        self._saw_gpu = False
 
     def run(self, tasks: Iterable[Task], listener: Listener) -> Generator[Outcome, None, None]:
         """Do the tasks as `Executor.run` says, as many at a time as workers have threads.
 
         A run whose worker dies goes to another one, and on from its checkpoint if that worker sees the same folder.
-        Raises LostClusterError when the scheduler is gone. Any exception ends the current runs.
+        Raises LostClusterError when the scheduler is gone, and BackendError for a run on CUDA if there are workers and
+        none has the resource GPU. Any exception ends the current runs.
         """
         news: SimpleQueue[tuple[str, Any]] = SimpleQueue()
         topic, left = f"cellbench-{uuid.uuid4().hex}", iter(tasks)
@@ -60,6 +63,7 @@ class DaskExecutor:
             while True:
                 self._check()
                 while len(current) < max(1, self._threads()) and (task := next(left, None)) is not None:
+                    self._check_gpu([task])
                     listener(task.job, "started", {})
                     future = self._submit(task, topic)
                     current[str(future.key)] = task, future
@@ -67,6 +71,8 @@ class DaskExecutor:
                 if not current:
                     return
                 kind, told = self._wait(news)
+                if not kind:  # workers may have come meanwhile
+                    self._check_gpu([task for task, _ in current.values()])
                 if kind == "event" and told["key"] in current:
                     listener(current[told["key"]][0].job, told["kind"], told["facts"])
                 elif kind == "done" and told in current:
@@ -77,10 +83,14 @@ class DaskExecutor:
             self._end([future for _, future in current.values()], topic)
 
     def ask(self, question: Callable[[], T], plugins: Sequence[Path] = ()) -> T:
-        """Return the result of a function from a child process of a worker; see `Executor.ask`."""
+        """Return the result of a function from a child process of a worker; see `Executor.ask`.
+
+        A worker with the resource GPU is asked if there is one, as what it answers about CUDA holds for its runs.
+        """
         plugins = [Path(file).resolve() for file in plugins]
         try:
-            return self._client.submit(remote.ask, question, plugins, pure=False).result()
+            workers = self._gpu_workers()[1] or None
+            return self._client.submit(remote.ask, question, plugins, pure=False, workers=workers).result()
         except BackendError:
             raise
         except Exception as error:
@@ -90,6 +100,31 @@ class DaskExecutor:
         with contextlib.suppress(Exception):  # the scheduler is gone: `_wait` says so
             return sum(self._client.nthreads().values())
         return 0
+
+    def _gpu_workers(self) -> tuple[int, list[str]]:
+        """Return the number of workers, and the addresses of those with the resource GPU."""
+        workers = self._client.scheduler_info()["workers"]
+        return len(workers), [address for address, one in workers.items() if one.get("resources", {}).get(GPU, 0) >= 1]
+
+    def _check_gpu(self, tasks: Sequence[Task]) -> None:
+        """Raise BackendError if one of the tasks needs CUDA and no worker has had the resource GPU so far.
+
+        Without any worker nothing is raised, as the first may be about to start. Nor is it once a worker had the
+        resource: one that died is started again.
+        """
+        if self._saw_gpu or not any(task.job.spec.device == "cuda" for task in tasks):
+            return
+        try:
+            workers, with_gpu = self._gpu_workers()
+        except Exception:  # the scheduler is gone
+            self._check()
+            return
+        self._saw_gpu = bool(with_gpu)
+        if workers and not with_gpu:
+            raise BackendError(
+                f"none of the {counted(workers, 'worker')} of {self._address()} has the resource {GPU}, which runs on "
+                f'CUDA need; start one with `dask worker … --resources "{GPU}=1"`, or give --device cpu'
+            )
 
     def _address(self) -> str:
         scheduler = self._client.scheduler
@@ -157,8 +192,8 @@ class DaskExecutor:
 def connected(scheduler: str | None) -> Iterator[DaskExecutor]:
     """Yield an executor on the scheduler at this address, or on a cluster of this machine that ends with the block.
 
-    Such a cluster has a worker for each two processor cores. Raises BackendError without Dask, or without a scheduler
-    there.
+    Such a cluster has a worker for each two processor cores; the first has the CUDA device, if there is one. Raises
+    BackendError without Dask, or without a scheduler there.
     """
     EXTRAS["dask"].require("--executor dask")
     import dask
@@ -173,14 +208,16 @@ def connected(scheduler: str | None) -> Iterator[DaskExecutor]:
             threads = str(max(1, cores() // workers))
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="cellbench-"))
             cluster = LocalCluster(
-                n_workers=workers,
+                n_workers=1,
                 threads_per_worker=1,
                 host="127.0.0.1",
                 dashboard_address=None,
                 local_directory=folder,
                 env={"OMP_NUM_THREADS": threads},
+                resources={GPU: 1} if cuda_driver() else {},
             )
             address = stack.enter_context(cluster)
+            _add_workers(cluster, workers - 1)
         else:
             address = scheduler
         try:
@@ -191,6 +228,12 @@ def connected(scheduler: str | None) -> Iterator[DaskExecutor]:
                 "as tcp://10.0.0.1:8786"
             ) from error
         yield DaskExecutor(client)
+
+
+def _add_workers(cluster: "LocalCluster", n: int) -> None:
+    """Start n workers like those of a cluster, but without their resources."""
+    cluster.new_spec = {**cluster.new_spec, "options": {**cluster.new_spec["options"], "resources": {}}}
+    cluster.scale(len(cluster.worker_spec) + n)
 
 
 def _write(file: Path, content: bytes) -> None:

@@ -1,5 +1,6 @@
 """Runs on workers of a Dask cluster, on loopback: the same records, and what happens when a part of it dies."""
 
+import dataclasses
 import os
 import signal
 import time
@@ -219,6 +220,44 @@ def test_without_dask_or_without_a_scheduler_it_says_so(monkeypatch):
     monkeypatch.setitem(dask.EXTRAS, "dask", Extra("dask", "no_such_module"))
     with pytest.raises(BackendError, match=r"--executor dask needs the package no_such_module"), connected(None):
         pass
+
+
+def on_cuda(folder, *names):
+    return [dataclasses.replace(job, spec=dataclasses.replace(job.spec, device="cuda")) for job in plan(folder, *names)]
+
+
+def test_runs_on_cuda_that_no_worker_could_take_are_refused(cluster, toy_folder):
+    refused = (
+        r"none of the 2 workers of tcp://127.* has the resource GPU, .*; start one with .*GPU=1.*or give --device cpu"
+    )
+    heard = []
+    tasks = [Task(job) for job in on_cuda(toy_folder, "svm-flat")]
+    with pytest.raises(BackendError, match=refused):
+        list(DaskExecutor(cluster[1]).run(tasks, lambda *event: heard.append(event)))
+    assert heard == []
+
+
+def test_the_first_worker_of_this_machine_has_its_card(toy_folder, monkeypatch):
+    monkeypatch.setattr(dask, "cores", lambda: 4)
+    monkeypatch.setattr(dask, "cuda_driver", lambda: True)
+    with connected(None) as executor:
+        client = executor._client
+        client.wait_for_workers(2)
+        workers = client.scheduler_info()["workers"].values()
+        assert sorted(one["resources"].get("GPU", 0) for one in workers) == [0, 1]
+        (outcome,) = executor.run([Task(job) for job in on_cuda(toy_folder, "svm-flat")], lambda *_: None)
+        assert outcome.record.spec.device == "cuda"  # done or failed, it was begun
+        assert {executor.ask(_worker_of_this_child) for _ in range(4)} == {client.run(os.getpid)[_gpu(client)]}
+
+
+def _gpu(client):
+    return next(address for address, one in client.scheduler_info()["workers"].items() if one["resources"])
+
+
+def _worker_of_this_child():
+    import psutil
+
+    return psutil.Process().parent().ppid()
 
 
 def test_a_lost_scheduler_ends_the_call_and_what_was_finished_is_saved(cluster, toy_folder, slow, tmp_path):
