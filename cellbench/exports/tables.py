@@ -44,13 +44,18 @@ def parquet(frames: Iterable[pd.DataFrame], file: Any) -> None:
 
     writer = None
     for frame in frames:
-        # a column without a single value has no type of its own
-        columns = {
-            name: pa.array(frame[name], pa.string()) if name == "id" else pa.array(frame[name]) for name in frame
-        }
-        table = pa.table(columns)
+        table = pa.table({name: pa.array(frame[name], _type_of(str(name), frame[name])) for name in frame})
         if writer is None:
             writer = pq.ParquetWriter(file, table.schema)
         writer.write_table(table.cast(writer.schema))
     if writer is not None:
         writer.close()
+
+
+def _type_of(name: str, values: "pd.Series[Any]") -> Any:
+    """Return the Arrow type of a column of texts or lists of texts, which has none of its own if all are empty."""
+    import pyarrow as pa
+
+    if name not in ("id", "label", "predicted"):
+        return None
+    return pa.list_(pa.string()) if len(values) and isinstance(values.iloc[0], list) else pa.string()

@@ -167,9 +167,15 @@ def calibrated_noise(confidence: NDArray[np.float64]) -> float:
 
 
 def accuracy_of_surest(probabilities: NDArray[np.float64], truth: NDArray[np.int64], share: float) -> float:
-    """Return the accuracy of the surest `share` of the answers, at least one of them."""
-    kept = np.argsort(-probabilities.max(1), kind="stable")[: max(1, round(share * len(truth)))]
-    return float((probabilities.argmax(1)[kept] == truth[kept]).mean())
+    """Return the accuracy of the surest `share` of the answers, at least one of them.
+
+    Where equal confidences stand on both sides of the cut, it is what a random choice among them gives on average.
+    """
+    confidence, right = probabilities.max(1), probabilities.argmax(1) == truth
+    n = max(1, round(share * len(truth)))
+    cut = np.partition(confidence, len(truth) - n)[len(truth) - n]
+    surer, level = confidence > cut, confidence == cut
+    return float((right[surer].sum() + (n - surer.sum()) * right[level].mean()) / n)
 
 
 def sets_of(one: Trusted, level: float = SET_LEVEL) -> NDArray[np.bool_]:
@@ -192,9 +198,11 @@ def set_figures(row: Row, runs: Sequence[Trusted]) -> SetFigures:
     sets = [sets_of(one) for one in runs]
     held = [found[np.arange(len(found)), one.test.truth].astype(float) for found, one in zip(sets, runs, strict=True)]
     sizes = [found.sum(1) for found in sets]
-    worst = [_worst_group(of_run, one.test.groups) for of_run, one in zip(held, runs, strict=True)]
+    same = row.predictions is not None  # if seeds have the same images, the worst group is that of their mean
+    means = [np.mean(held, 0)] if same else held
+    worst = [_worst_group(mean, one.test.groups) for mean, one in zip(means, runs, strict=False)]
     return SetFigures(
-        _Resampling(row, runs).mean(held),
+        _Resampling(row, runs).mean(held, share=True),
         float(np.mean([size.mean() for size in sizes])),
         float(np.mean([(size == 1).mean() for size in sizes])),
         None if None in worst else float(np.mean([share for share in worst if share is not None])),
@@ -240,10 +248,11 @@ class _Resampling:
         known = row.predictions is not None and len(row.draws) == 1 and not row.groups_unknown
         self._design = design_of(test.truth, test.groups, np.arange(len(test.truth))) if known else None
 
-    def mean(self, of_images: Sequence[NDArray[np.float64]]) -> Estimate:
-        """Return the mean over images of a number for each image, (n,), given for each run."""
+    def mean(self, of_images: Sequence[NDArray[np.float64]], share: bool = False) -> Estimate:
+        """Return the mean over images of a number for each image, (n,), given for each run; share: as `_interval`."""
         value = float(np.mean([each.mean() for each in of_images]))
-        return Estimate(value, self._interval([each[:, None] for each in of_images], lambda sums: sums[:, 0]))
+        columns = [each[:, None] for each in of_images]
+        return Estimate(value, self._interval(columns, lambda sums: sums[:, 0], share=share))
 
     def calibration_error(self, answers: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]]) -> Estimate:
         """Return the calibration error. answers: of each run, as `confidences` returned them.
@@ -259,11 +268,13 @@ class _Resampling:
         of_images: Sequence[NDArray[np.float64]],
         figure: Callable[[NDArray[np.float64]], NDArray[np.float64]],
         centre: float | None = None,
+        share: bool = False,
     ) -> Interval | None:
         """Return the interval of a figure of weighted means over images.
 
         of_images: for each run, (n, columns). figure: from means in each resample, (resamples, columns), to the figure,
         (resamples,). centre: what the figure's mean over the resamples is moved to, if not None; 0 is the least then.
+        share: whether the figure is a share of the images, so that 0 and 1 have the bounds of Clopper and Pearson.
         """
         if self._design is None:
             return None
@@ -277,7 +288,7 @@ class _Resampling:
         values = np.concatenate(drawn)
         if centre is not None:
             values = np.maximum(values - (values.mean() - centre), 0)
-        return bounds(values, self._design, LEVEL, whole_range=False)
+        return bounds(values, self._design, LEVEL, whole_range=share)
 
 
 def _gaps(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> NDArray[np.float64]:

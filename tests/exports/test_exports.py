@@ -5,12 +5,14 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from cellbench import load_results
 from cellbench.core.errors import UsageError
 from cellbench.core.store import read_predictions
 from cellbench.exports.formats import FORMATS, export
+from cellbench.exports.tables import parquet
 
 from ..cli.program import call
 from .conftest import RUNS
@@ -202,3 +204,11 @@ def test_the_command_says_where_it_wrote_and_what_is_missing(made, tmp_path):
     assert out.stderr.startswith("no names of files: ")
     for name in FORMATS:
         assert f"\n  {name} " in call("export", "--help").stdout
+
+
+def test_runs_that_predict_no_label_at_all_stand_beside_those_that_do(tmp_path):
+    import pyarrow.parquet as pq
+
+    frames = [pd.DataFrame({"id": ["a"], "predicted": [labels]}) for labels in ([], ["nucleus"])]
+    parquet(frames, tmp_path / "cells.parquet")
+    assert pq.read_table(tmp_path / "cells.parquet")["predicted"].to_pylist() == [[], ["nucleus"]]

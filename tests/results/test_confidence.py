@@ -119,6 +119,19 @@ def test_the_surest_answers_are_counted_by_hand():
     ]
 
 
+def test_equal_confidences_are_cut_as_a_random_choice_would_be():
+    probabilities, truth = np.tile([0.8, 0.2], (10, 1)), np.array([0] * 5 + [1] * 5)
+    assert [accuracy_of_surest(probabilities, truth, share) for share in (1.0, 0.5, 0.2)] == [0.5, 0.5, 0.5]
+    surer = np.concatenate([[[0.9, 0.1]], probabilities])
+    assert accuracy_of_surest(surer, np.append(0, truth), 3 / 11) == pytest.approx((1 + 2 * 0.5) / 3)
+
+
+def test_sets_that_all_hold_the_right_class_leave_room_for_some_that_do_not():
+    probabilities, truth = np.tile([0.9, 0.1], (30, 1)), np.zeros(30, int)
+    span = set_figures(row_of(truth), [trusted(probabilities, truth, probabilities, truth)]).coverage.interval
+    assert (span.low, span.high) == (pytest.approx(0.025 ** (1 / 30)), 1.0)  # Clopper and Pearson
+
+
 def test_a_class_is_in_the_set_unless_its_probability_is_among_the_lowest_of_right_classes_on_val():
     of_right = np.linspace(0.05, 0.95, 19)  # with 19 images one in twenty is left out: the lowest
     val = np.stack([of_right, 1 - of_right], 1)

@@ -59,7 +59,8 @@ def export_model(source: Path, to: str, output: Path | None = None) -> Exported:
 
     model = models.load(source)
     target = source.with_suffix(f".{to}") if output is None else output
-    if target.is_dir() or target.resolve() == source.resolve():
+    beside = target.with_name(f"{target.name}.md")
+    if target.is_dir() or source.resolve() in (target.resolve(), beside.resolve()):
         raise UsageError(f"-o got {target}; give the name of a new file, such as {source.stem}.{to}")
     use = (ONNX_USE if to == "onnx" else TENSORS_USE).format(
         file=target.name, dtype=model.dtype, channels=len(model.channels), height=model.height, width=model.width
@@ -67,10 +68,10 @@ def export_model(source: Path, to: str, output: Path | None = None) -> Exported:
     text = card(model, record_beside(source), target.name, use)
     try:
         (write_onnx if to == "onnx" else write_safetensors)(model, target)
-        write_whole(target.with_suffix(".md"), lambda file: file.write(text.encode("utf-8")))
+        write_whole(beside, lambda file: file.write(text.encode("utf-8")))
     except OSError as error:
         raise cannot_write_results(target, error) from error
-    return Exported(target, target.with_suffix(".md"), _check(model, target) if to == "onnx" else "")
+    return Exported(target, beside, _check(model, target) if to == "onnx" else "")
 
 
 def _check(model: "Model", target: Path) -> str:

@@ -36,24 +36,25 @@ def calibration(rows: Sequence[Row]) -> Table:
 
 
 def lines_with_predictions(rows: Sequence[Row], line_of: LineOf) -> tuple[list[Line], list[str]]:
-    """Return a line for each row with predictions on val and test, and a note that names the others.
+    """Return a line for each row with predictions on val and test, and notes that name the others.
 
-    line_of: makes the line of a row and its runs' probabilities. At most MOST_FILES runs are read.
+    line_of: makes the line of a row and its runs' probabilities. At most MOST_FILES runs are read, the best rows first.
     """
     lines: list[Line] = []
-    without: list[str] = []
+    without: dict[str, list[str]] = {}
     left = MOST_FILES
     for row in ranked(rows):
         if row.status != "ok":
             continue
+        if len(row.runs) > left:
+            without.setdefault(f"Not read, as {MOST_FILES} runs are read for a table", []).append(row.method)
+            continue
         left -= len(row.runs)
-        runs = trusted(row) if left >= 0 else []
-        if runs:
+        if runs := trusted(row):
             lines.append({**{name: row[name] for name in KEPT}, **line_of(row, runs)})
         else:
-            without.append(row.method)
-    named = ", ".join(dict.fromkeys(without))
-    return lines, [f"Without predictions on val and test: {named}."] if without else []
+            without.setdefault("Without predictions on val and test", []).append(row.method)
+    return lines, [f"{why}: {', '.join(dict.fromkeys(methods))}." for why, methods in without.items()]
 
 
 def lacking(rows: Sequence[Row]) -> str:

@@ -112,7 +112,8 @@ def _expression(layout: str) -> re.Pattern[str]:
 def _places(given: Sequence[Path], names: Mapping[str, object], layout: str) -> dict[str, dict[str, str]]:
     """Return what the layout says of each image that fits it. Raises UsageError if none does."""
     expression = _expression(layout)
-    roots = [f"{path}/" for path in given if path.is_dir()]
+    roots = ["" if path == Path() else f"{path}/" for path in given if path.is_dir()]
+    roots.sort(key=len, reverse=True)  # every name starts with that of the current folder, which is empty
     found = {}
     for name in names:
         root = next((root for root in roots if name.startswith(root)), f"{name.rpartition('/')[0]}/")

@@ -1,6 +1,7 @@
 """Images that are in no data set: which are found, how they are read, and which are refused."""
 
 import dataclasses
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -260,7 +261,7 @@ def test_an_ome_zarr_is_one_image_whether_it_is_given_or_found(tmp_path):
         np.testing.assert_array_equal(labelled.scores, [[7, 7]])
 
 
-def test_a_layout_gives_columns_and_leaves_out_what_does_not_fit(tmp_path):
+def test_a_layout_gives_columns_and_leaves_out_what_does_not_fit(tmp_path, monkeypatch):
     for well in ("A01", "B02"):
         write(tmp_path / "plate 1" / well / "x.png", 1)
     write(tmp_path / "other.png", 1)
@@ -270,6 +271,8 @@ def test_a_layout_gives_columns_and_leaves_out_what_does_not_fit(tmp_path):
         {"plate": "plate 1", "well": "B02"},
     ]
     assert found.remarks == ("1 image that does not fit the layout left out",)
+    monkeypatch.chdir(tmp_path)
+    assert list(find([Path()], layout="{plate}/{well}/*.png").places.values()) == list(found.places.values())
     with pytest.raises(UsageError, match=r"none of 3 images fits the layout '\{a\}/\{b\}/\{c\}/\*'"):
         find([tmp_path], layout="{a}/{b}/{c}/*")
     with pytest.raises(UsageError, match=r"\{label\} would be a second column 'label'"):

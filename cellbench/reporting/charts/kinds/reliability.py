@@ -39,7 +39,7 @@ def reliability(pooled: Sequence[Row]) -> Chart:
     """Return the chart of the share of right answers against confidence, with a row for each method drawn.
 
     Keys of a row: `label`, and for each bin `confidence` (its mean), `right` (a share), `n` (answers a seed), and
-    `spans` (Wilson's intervals over images; None where images have groups).
+    `spans` (Wilson's intervals over images; None where images have groups, or several labels).
     """
     rows_of_methods, others = contenders(labelled(pooled))
     rows = named([_row(row, runs) for row in rows_of_methods if (runs := trusted(row))])
@@ -67,7 +67,7 @@ def _row(row: Row, runs: Sequence[Trusted]) -> Line:
     bins = [of_bin == at for at in range(BINS) if (of_bin == at).sum() >= FEWEST * len(runs)]
     counts = [round(inside.sum() / len(runs)) for inside in bins]
     shares = [float(right[inside].mean()) for inside in bins]
-    apart = all(one.test.groups is None for one in runs)
+    apart = all(one.test.groups is None and one.test.truth.ndim == 1 for one in runs) and not row.groups_unknown
     return {
         **{name: row[name] for name in ("method", "label", "device", "machine", "threads")},
         "confidence": [float(confidence[inside].mean()) for inside in bins],
