@@ -34,7 +34,7 @@ class _Stress(click.Command):
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="N test images only, the same for all models.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of what is drawn at random.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
-@click.option("--force", is_flag=True, help="Test again what was tested in the same way before.")
+@click.option("--force", is_flag=True, help="Test again, and replace a test of other images.")
 @click.option("--format", "style", type=click.Choice(FORMATS), default="text", show_default=True)
 @plugin_option("with the models' methods")
 @wide_option
@@ -59,9 +59,10 @@ def stress(
     \b
     PERTURBATIONS
 
-    What is found is stored beside each model, as .stress (JSON), when the model is done; a second call does what is
-    missing. The table is also `cellbench table --view stress`, the chart `cellbench plot stress`. What a net saw in
-    training, such as turned images, is named.
+    What is found is stored beside each model, as .stress (JSON), when the model is done; a second call adds what is
+    missing. Other test images (--limit) or draws (--seed) replace what was found with --force only. The table is also
+    `cellbench table --view stress`, the chart `cellbench plot stress`. What a net saw in training, such as turned
+    images, is named.
 
     \b
     Examples:

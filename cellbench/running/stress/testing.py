@@ -2,7 +2,7 @@
 
 import hashlib
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,12 +14,13 @@ from ...core.data import Dataset
 from ...core.errors import DataError, UsageError
 from ...core.metrics import evaluate
 from ...core.stress import SUFFIX, Curve, StressRecord, read
+from ...core.words import counted
 from ...datasets.files import cache
 from ...datasets.named_splits import with_split
 from ...datasets.splits import limited
 from ..saved_models import models
 from ..saved_models.models import Model
-from .perturbations import Perturbation, perturbed
+from .perturbations import PERTURBATIONS, Perturbation, perturbed
 
 BATCH_PIXELS = 2**21  # of all channels, that are perturbed at a time
 Progress = Callable[[int], object]
@@ -30,8 +31,8 @@ class Plan:
     """What a stress test does to each model.
 
     perturbations: in the order of the record. draws: seed of what they draw at random. limit: number of test images,
-    stratified and the same for every model; None is all. device: 'cpu' or 'cuda'. force: whether a model that was
-    tested in the same way before is tested again.
+    stratified and the same for every model; None is all. device: 'cpu' or 'cuda'. force: whether perturbations that
+    were done in the same way before are done again, and a record of other images or draws is replaced.
     """
 
     perturbations: Sequence[Perturbation]
@@ -71,26 +72,28 @@ def find_data(model: Model) -> Dataset:
 def images_of(path: Path, plan: Plan) -> int:
     """Return how many images a stress test of the model has to score; 0 if it was tested in the same way before.
 
-    Raises UsageError or DataError for no model, or data that are not here.
+    Raises UsageError or DataError for no model, data that are not here, or an earlier test with other images or draws.
     """
     case = _open(path, plan)
-    return 0 if case.before else len(case.chosen) * (1 + sum(len(one.strengths) for one in case.perturbations))
+    return 0 if case.is_done else len(case.chosen) * (1 + sum(len(one.strengths) for one in case.perturbations))
 
 
 def stress(path: Path, plan: Plan, progress: Progress = lambda done: None) -> StressRecord:
     """Test one model as planned, write the record beside it, and return it.
 
-    If the model was tested in the same way before, that record is returned. progress: called with the number of images
-    done, of `images_of`. Raises UsageError or DataError for no model, data that are not here, or a place that cannot be
-    written to.
+    Curves of an earlier test with the same images and draws are kept; only those that are missing are made. progress:
+    called with the number of images done, of `images_of`. Raises UsageError or DataError for no model, data that are
+    not here, an earlier test with other images or draws, or a place that cannot be written to.
     """
     case = _open(path, plan)
-    if case.before:
+    if case.before and case.is_done:
         return case.before
     model, scores = case.model, _scores(case, plan, progress)
     truth = case.data.labels[case.chosen]
     thresholds = np.array(model.thresholds, np.float32) if model.multilabel else 0.0
     figures = {name: [evaluate(truth, one, thresholds) for one in by_strength] for name, by_strength in scores.items()}
+    curves = {one.name: one for one in case.before.curves} if case.before else {}
+    curves |= {one.name: _curve(model, one, figures[one.name]) for one in case.perturbations}
     record = StressRecord(
         model=digest(path),
         method=model.method,
@@ -100,10 +103,8 @@ def stress(path: Path, plan: Plan, progress: Progress = lambda done: None) -> St
         seed=model.seed,
         n=len(case.chosen),
         draws=plan.draws,
-        curves=tuple(_curve(model, one, figures[one.name]) for one in case.perturbations),
-        left_out={
-            one.name: f"needs {one.channels} channels" for one in plan.perturbations if one not in case.perturbations
-        },
+        curves=tuple(sorted(curves.values(), key=_place)),
+        left_out={**(case.before.left_out if case.before else {}), **case.left_out},
         trained=model.metrics["test"],
         device=plan.device,
         version=__version__,
@@ -124,37 +125,62 @@ def digest(path: Path) -> str:
 
 @dataclass(frozen=True, eq=False)
 class _Case:
-    """A model to test: its data, the positions of the test images, what is done to them, and the earlier record.
+    """A model to test: its data, the positions of the test images, what is to be done to them, and the earlier record.
 
-    before: of a test of this model that did all that is planned, or None.
+    perturbations: those that are still missing. left_out: why others cannot be done, by name. before: the record of a
+    test of this model with the same images and draws, or None.
     """
 
     model: Model
     data: Dataset
     chosen: NDArray[np.int64]
     perturbations: Sequence[Perturbation]
+    left_out: Mapping[str, str]
     before: StressRecord | None
+
+    @property
+    def is_done(self) -> bool:
+        return self.before is not None and not self.perturbations
 
 
 def _open(path: Path, plan: Plan) -> _Case:
     model = models.load(path)
     data = find_data(model)
     chosen = limited(data.split.test, data.labels, plan.limit, what="test images")
-    suitable = [one for one in plan.perturbations if one.channels <= len(model.channels)]
-    before = None if plan.force else _earlier(path)
-    if before is not None:
+    missing = [one for one in plan.perturbations if one.channels <= len(model.channels)]
+    left_out = {one.name: f"needs {one.channels} channels" for one in plan.perturbations if one not in missing}
+    before = _earlier(path, len(chosen), plan)
+    if before is not None and not plan.force:
         strengths = {curve.name: curve.strengths[1:] for curve in before.curves}
-        whole = all(strengths.get(one.name) == one.strengths for one in suitable)
-        same = (before.model, before.draws, before.n) == (digest(path), plan.draws, len(chosen))
-        before = before if whole and same else None
-    return _Case(model, data, chosen, suitable, before)
+        missing = [one for one in missing if strengths.get(one.name) != one.strengths]
+    return _Case(model, data, chosen, missing, left_out, before)
 
 
-def _earlier(path: Path) -> StressRecord | None:
+def _earlier(path: Path, n: int, plan: Plan) -> StressRecord | None:
+    """Return the record of an earlier test of this model with n images and the plan's draws, or None without any.
+
+    Raises UsageError for one with other images or draws, unless the plan replaces it.
+    """
+    file = path.with_suffix(SUFFIX)
     try:
-        return read(path.with_suffix(SUFFIX))
+        before = read(file)
     except ValueError:  # damaged: it is made again
         return None
+    if before is None or before.model != digest(path):
+        return None
+    if (before.n, before.draws) == (n, plan.draws):
+        return before
+    if plan.force:
+        return None
+    raise UsageError(
+        f"{file} has a test with {counted(before.n, 'image')} and --seed {before.draws}, and this one takes {n:,} and "
+        f"--seed {plan.draws}; give the same --limit and --seed, or --force to replace it"
+    )
+
+
+def _place(curve: Curve) -> int:
+    """Return the place of a curve in a record: that of its perturbation, the end for one that is unknown."""
+    return list(PERTURBATIONS).index(curve.name) if curve.name in PERTURBATIONS else len(PERTURBATIONS)
 
 
 def _scores(case: _Case, plan: Plan, progress: Progress) -> dict[str, list[NDArray[np.float32]]]:

@@ -80,9 +80,35 @@ def test_a_record_is_read_back_and_the_same_test_is_not_done_twice(saved):
     assert again == first
     assert stress(path, dataclasses.replace(plan, force=True)) == first  # seeds are fixed
     assert images_of(path, Plan(choose(("defocus",)))) > 0
-    assert images_of(path, dataclasses.replace(plan, draws=1)) > 0
     path.write_bytes(path.read_bytes() + b"\0")
     assert images_of(path, plan) > 0  # another model
+
+
+def test_another_perturbation_is_added_to_those_that_were_done(saved):
+    _, _, path = saved("svm-flat")
+    first = stress(path, Plan(choose(("rotation", "dimmer", "bleaching"))))
+    plan = Plan(choose(("defocus", "dimmer")))
+    assert images_of(path, plan) == 6 * first.n  # dimmer is there
+    both = stress(path, plan)
+    assert [curve.name for curve in both.curves] == ["rotation", "defocus", "dimmer"]
+    assert [one for one in both.curves if one.name != "defocus"] == list(first.curves)
+    assert both.left_out == first.left_out != {}
+    alone = stress(path, dataclasses.replace(plan, force=True))
+    assert alone == both == read(path.with_suffix(".stress"))
+
+
+@pytest.mark.parametrize("change", [{"limit": 9}, {"draws": 1}])
+def test_a_test_with_other_images_or_draws_is_replaced_only_by_force(saved, change):
+    _, _, path = saved("svm-flat")
+    whole = stress(path, Plan(choose(("rotation", "dimmer"))))
+    other = Plan(choose(("rotation",)), **change)
+    for act in (images_of, stress):
+        with pytest.raises(UsageError, match=rf"has a test with {whole.n} images and --seed 0, .* --force to replace"):
+            act(path, other)
+    assert read(path.with_suffix(".stress")) == whole
+    replaced = stress(path, dataclasses.replace(other, force=True))
+    assert [curve.name for curve in replaced.curves] == ["rotation"]
+    assert (replaced.n, replaced.draws) == (change.get("limit", whole.n), change.get("draws", 0))
 
 
 def test_a_batch_more_or_less_changes_no_figure_where_nothing_is_drawn(saved, monkeypatch):
