@@ -48,6 +48,16 @@ def compare_rows(a: Row, b: Row, figure: str = "accuracy", resamples: int = RESA
     )
 
 
+def difference_shown(low: float | None, high: float | None, p: float | None, unchanged: float = 0.0) -> bool | None:
+    """Return whether a difference is shown; None with neither interval nor p.
+
+    low, high: the ends of its interval, which has to leave out `unchanged`. Without one p has to be at most 5 %.
+    """
+    if low is None or high is None:
+        return None if p is None else bool(p <= ALPHA)
+    return not low <= unchanged <= high
+
+
 def compare_over_images(a: Row, b: Row, figure: str = "accuracy", resamples: int = RESAMPLES) -> Comparison | None:
     """Return the comparison of b with a over test images, or groups of them, of the models as they were trained.
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..core.families import FAMILIES, Family, family_of
-from .certainty import ALPHA, compare_rows, over_of, with_intervals
+from .certainty import compare_rows, difference_shown, over_of, with_intervals
 from .ranking import best_on_val, main_figure
 from .rows import FIGURES, HARDWARE, Row, by, time_counts
 
@@ -30,9 +30,7 @@ class Difference:
     @property
     def shown(self) -> bool | None:
         """Whether the interval leaves out 0, or without one p is at most 5 %; None without either."""
-        if self.low is None or self.high is None:
-            return None if self.p is None else self.p <= ALPHA
-        return not self.low <= 0 <= self.high
+        return difference_shown(self.low, self.high, self.p)
 
 
 @dataclass(frozen=True)

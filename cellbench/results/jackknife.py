@@ -51,7 +51,7 @@ def _without_one(design: Design) -> NDArray[np.float64]:
     The other units of its stratum weigh units / (units − 1) times as much, so that the stratum keeps its part of the
     whole, as the delete-one jackknife of stratified samples has it (Shao and Tu 1995, chapter 6).
     """
-    weights = 1 - np.eye(len(design.copies)) / design.copies
+    weights: NDArray[np.float64] = 1 - np.eye(len(design.copies)) / design.copies
     for h in np.unique(design.stratum):
         of_stratum = design.stratum == h
         units = design.copies[of_stratum].sum()

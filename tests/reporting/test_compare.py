@@ -15,6 +15,7 @@ from cellbench.core.store import Store
 from cellbench.reporting.tables.comparison import Limits, compare, too_much
 
 from .conftest import STEADY, fitted, judged, make
+from .test_findings import several
 
 
 @pytest.fixture
@@ -71,6 +72,19 @@ def test_without_predictions_any_change_of_accuracy_counts_and_a_note_says_so(ro
     found, table = rows([make("svm-hog"), make("mlp")], [make("svm-hog", shift=-0.001), make("mlp")])
     assert (found["svm-hog"]["outcome"], found["mlp"]["outcome"]) == ("less accurate", "same")
     assert any("any change counts" in note for note in table.notes)
+
+
+@pytest.mark.parametrize(("after", "outcome", "code"), [(15, "same", 0), (4, "less accurate", 4)])
+def test_where_a_class_is_rare_a_change_without_an_interval_counts_by_its_p(rows, folders, after, outcome, code):
+    """Of 16 images with two labels each, classes have 8, 16 and 8: 1 image that differs is chance, 12 are not."""
+    records = [several([i < right for i in range(16)]) for right in (16, after)]
+    found, table = rows(records[:1], records[1:])
+    (row,) = found.values()
+    assert (row["score_change_low"], row["outcome"]) == (None, outcome)
+    assert row["score_change_p"] == pytest.approx(2 / 2 ** (16 - after))  # all swaps, or the normal tail beyond 13
+    assert any("fewer than 10 test images" in note for note in table.notes)
+    assert not any("any change counts" in note for note in table.notes)
+    assert run(*folders(records[:1], records[1:]), "--fail-on", "accuracy=1%").exit_code == code
 
 
 def test_one_seed_against_another_on_unchanged_code_fails_no_check(rows, folders):

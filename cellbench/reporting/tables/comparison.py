@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core.words import counted, printed_difference
-from ...results.certainty import compare_rows, log_time, over_of
+from ...results.certainty import compare_rows, difference_shown, log_time, over_of
 from ...results.ranking import main_figure
+from ...results.rare import FEWEST_IMAGES
 from ...results.results import Results
 from ...results.row_settings import with_settings
 from ...results.rows import DATA, Line, Row, by, time_counts
@@ -86,17 +87,19 @@ def _couples(rows: Sequence[Row]) -> list[tuple[Row | None, Row | None]]:
 class Change:
     """How a figure changed. value: the difference or the ratio, None where there is nothing to compare.
 
-    low, high: the ends of its 95 % interval, None where there is none. over: what the interval was drawn over.
+    low, high: the ends of its 95 % interval, None where there is none. over: what the interval was drawn over. p: of no
+    change, None where it was not tested; scores of images of which a class has too few are tested without an interval.
     """
 
     value: float | None = None
     low: float | None = None
     high: float | None = None
     over: str | None = None
+    p: float | None = None
 
     def shown(self, unchanged: float) -> bool | None:
-        """Return whether the interval excludes `unchanged`, the value for no change; None without an interval."""
-        return None if self.low is None or self.high is None else self.low > unchanged or self.high < unchanged
+        """Return whether it differs from `unchanged`, the value for no change; None with neither interval nor p."""
+        return difference_shown(self.low, self.high, self.p, unchanged)
 
 
 def _compared(old: Row | None, new: Row | None) -> Line:
@@ -118,6 +121,7 @@ def _compared(old: Row | None, new: Row | None) -> Line:
         "score_change": score.value,
         "score_change_low": score.low,
         "score_change_high": score.high,
+        "score_change_p": score.p,
         "interval_over": score.over,
         "time_ratio": time.value,
         "time_ratio_low": time.low,
@@ -149,8 +153,10 @@ def _score_change(old: Row, new: Row) -> Change:
     if before is None or after is None:
         return Change()
     found = compare_rows(old, new, figure)
-    span = found.interval if found else None
-    return Change(after - before, span.low, span.high, over_of(new, span)) if span else Change(after - before)
+    if found is None:
+        return Change(after - before)
+    span = found.interval
+    return Change(after - before, span.low if span else None, span.high if span else None, over_of(new, span), found.p)
 
 
 def _time_change(old: Row, new: Row) -> Change:
@@ -172,7 +178,7 @@ def _outcome(old: Row | None, new: Row | None, score: Change, time: Change) -> s
     if "ok" in (old.status, new.status) and old.status != new.status:
         return FAILS if old.status == "ok" else "now ok"
     words = []
-    if score.value and score.shown(0) is not False:  # without an interval any change counts
+    if score.value and score.shown(0) is not False:  # where nothing could be tested any change counts
         few = old.too_few_seeds or new.too_few_seeds
         words.append(FEW_SEEDS if few else LESS if score.value < 0 else "more accurate")
     if time.value:
@@ -210,8 +216,14 @@ def _notes(rows: Sequence[Line]) -> Iterator[str]:
     if any(row["several_labels"] for row in rows):
         yield "test: accuracy; of several labels an image macro-F1."
     yield from intervals_of(rows, " of changes")
-    if any(row["score_change"] and row["interval_over"] is None for row in rows):
+    without = [row for row in rows if row["score_change"] and row["interval_over"] is None]
+    if any(row["score_change_p"] is None for row in without):
         yield "A change without ±: no predictions of both on the same images, nor three seeds each; any change counts."
+    if any(row["score_change_p"] is not None for row in without):
+        yield (
+            f"A change without ± where a class has fewer than {FEWEST_IMAGES} test images, too few for an interval: it "
+            "counts where the test of the same images, by swaps, has p of at most 0.05."
+        )
     if any(row["time_ratio"] for row in rows):
         yield (
             "×: training time after / before; ± half of its 95 % interval over seeds, from three of each on. Without "
