@@ -13,6 +13,7 @@ from ...methods.registry import methods
 from ..job import Job
 from ..planning.plan import Choice, make_plan
 from .budget import Budget
+from .presence import GRACE, HEARTBEAT, LOCK, alone, at_work, fail_left_behind
 from .space import form, space_of, suggested
 from .trial import TrialError, run_trial
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     import optuna
 
 FILE = "tuning.sqlite3"
-HEARTBEAT = 60  # seconds between signs of life; a trial without three of them is taken for dead, and not counted
 STARTUP = 5  # trials before any is pruned, or chosen by what earlier ones found
 Say = Callable[[str], None]
 
@@ -104,30 +104,37 @@ class Study:
         digest = hashlib.sha256(canonical_text(facts).encode()).hexdigest()[:12]
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(cannot_write(self.file, error, "-o")) from error
+        with alone(self.file):
+            self.study = optuna.create_study(
+                storage=self._storage(),
+                study_name=f"{spec.method} on {spec.dataset}, {self.part:g} of train, {digest}",
+                direction="maximize",
+                pruner=optuna.pruners.MedianPruner(n_startup_trials=STARTUP, n_warmup_steps=20),
+                load_if_exists=True,
+            )
+
+    def _storage(self) -> "optuna.storages.RDBStorage":
+        import optuna
+
+        try:
             with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):
-                storage = optuna.storages.RDBStorage(
+                return optuna.storages.RDBStorage(
                     f"sqlite:///{self.file.resolve()}",
                     engine_kwargs={"connect_args": {"timeout": 60}},
                     heartbeat_interval=HEARTBEAT,
-                    grace_period=3 * HEARTBEAT,
+                    grace_period=GRACE,
                 )
-        except OSError as error:
-            raise UsageError(cannot_write(self.file, error, "-o")) from error
         except Exception as error:
             why = str(error).splitlines()[0]
             raise UsageError(f"{self.file} cannot be used as a study ({why}); remove it, or choose -o") from error
-        self.study = optuna.create_study(
-            storage=storage,
-            study_name=f"{spec.method} on {spec.dataset}, {self.part:g} of train, {digest}",
-            direction="maximize",
-            pruner=optuna.pruners.MedianPruner(n_startup_trials=STARTUP, n_warmup_steps=20),
-            load_if_exists=True,
-        )
 
     def search(self, budget: Budget, say: Say) -> None:
-        """Try settings, the defaults first, until the budget is spent."""
+        """Try settings, the defaults first as long as they have no figure, until the budget is spent."""
+        fail_left_behind(self.study, self.file)
         ahead = [trial for trial in self.study.trials if trial.state.name in ("WAITING", "RUNNING")]
-        if not any(settings_of(trial) == {} for trial in (*self.trials(), *ahead)):
+        if not any(settings_of(trial) == {} for trial in (*self.complete(), *ahead)):
             self.study.enqueue_trial({}, user_attrs={"settings": {}})
         while (left := self._left(budget)) != 0:
             self._try(left, say)
@@ -158,6 +165,7 @@ class Study:
         return len(self.trials()), sum(trial.user_attrs["seconds"] for trial in self.trials())
 
     def _left(self, budget: Budget) -> float | None:
+        fail_left_behind(self.study, self.file)
         trials, seconds = self.cost()
         if budget.trials is not None:  # of trials at work in other processes, too
             trials += sum(trial.state.name == "RUNNING" for trial in self.study.trials)
@@ -170,9 +178,12 @@ class Study:
         self.study.sampler = optuna.samplers.TPESampler(
             seed=1000 * self.asked.seed + len(self.study.trials), n_startup_trials=STARTUP
         )
-        self.study.optimize(lambda trial: self._figure(trial, seconds, say), n_trials=1, catch=(TrialError,))
+        with at_work(self.file) as lock:
+            self.study.optimize(lambda trial: self._figure(trial, lock, seconds, say), n_trials=1, catch=(TrialError,))
 
-    def _figure(self, trial: "optuna.Trial", seconds: float | None, say: Say) -> float:
+    def _figure(self, trial: "optuna.Trial", lock: str, seconds: float | None, say: Say) -> float:
+        if lock:
+            trial.set_user_attr(LOCK, lock)
         settings = trial.user_attrs.get("settings")
         if settings is None:
             settings = suggested(self.space, trial)

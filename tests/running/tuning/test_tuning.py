@@ -2,12 +2,13 @@
 
 import dataclasses
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from cellbench.core import suites
-from cellbench.core.errors import UsageError
+from cellbench.core.errors import CellbenchError, UsageError
 from cellbench.core.settings import among, between, described
 from cellbench.datasets.files import cache
 from cellbench.datasets.toy import rings
@@ -15,6 +16,7 @@ from cellbench.methods import methods
 from cellbench.running.planning.plan import make_plan
 from cellbench.running.planning.suites import plan_suite
 from cellbench.running.single_run import validate
+from cellbench.running.tuning import presence
 from cellbench.running.tuning.budget import Budget, parse_budget, parse_part
 from cellbench.running.tuning.space import space_of, suggested
 from cellbench.running.tuning.suites import write
@@ -85,6 +87,48 @@ def test_two_studies_of_one_file_share_the_trials(toy_folder, tmp_path, scores):
     first.search(Budget(trials=6), lambda line: None)
     assert len(tried) == 6
     assert first.cost() == second.cost()
+
+
+def test_a_trial_whose_process_was_killed_is_not_counted_and_the_defaults_are_tried_again(toy_folder, tmp_path, scores):
+    tried, job = scores(of_c), job_of("svm-flat", toy_folder)
+    killed = Study(job, tmp_path / FILE, Asked(Budget(trials=2)), 1.0).study
+    killed.enqueue_trial({}, user_attrs={"settings": {}})
+    killed.ask().set_user_attr(presence.LOCK, "gone.lock")
+    (tmp_path / "gone.lock").touch()
+    done = tune(job, tmp_path / FILE, Asked(Budget(trials=2)))
+    assert (len(tried), done.trials, done.default) == (2, 2, 0.5)
+    assert [trial.state.name for trial in killed.trials] == ["FAIL", "COMPLETE", "COMPLETE"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [FILE]  # no lock is left
+
+
+def test_a_trial_at_work_in_another_process_is_counted(toy_folder, tmp_path, scores):
+    tried, job = scores(of_c), job_of("svm-flat", toy_folder)
+    other = Study(job, tmp_path / FILE, Asked(Budget(trials=3)), 1.0).study
+    with presence.at_work(tmp_path / FILE) as lock:
+        trial = other.ask()
+        trial.set_user_attr(presence.LOCK, lock)
+        assert tune(job, tmp_path / FILE, Asked(Budget(trials=3))).trials == 2
+    tune(job, tmp_path / FILE, Asked(Budget(trials=3)))
+    assert len(tried) == 3
+    assert other.trials[0].state.name == "FAIL"
+
+
+def test_the_defaults_are_tried_again_by_the_next_call_if_they_failed(toy_folder, tmp_path, scores, monkeypatch):
+    job = job_of("svm-flat", toy_folder)
+    with monkeypatch.context() as patch:
+        patch.setattr("cellbench.running.executors.child.watch", lambda *_, **__: ("failed", "the lamp is out"))
+        with pytest.raises(CellbenchError, match="the lamp is out"):
+            tune(job, tmp_path / FILE, Asked(Budget(trials=1)))
+    tried = scores(of_c)
+    assert tune(job, tmp_path / FILE, Asked(Budget(trials=2))).default == 0.5
+    assert [one.overrides for one, _ in tried] == [{}]
+
+
+def test_several_may_create_a_study_at_once(toy_folder, tmp_path):
+    job, asked = job_of("svm-flat", toy_folder), Asked(Budget(trials=1))
+    with ThreadPoolExecutor(6) as pool:
+        made = list(pool.map(lambda _: Study(job, tmp_path / FILE, asked, 1.0), range(6)))
+    assert len({one.study._study_id for one in made}) == 1
 
 
 def test_of_a_part_the_best_few_and_the_defaults_are_tried_on_all(toy_folder, tmp_path, scores):
