@@ -12,7 +12,7 @@ from . import stats
 from .bootstrap import CELLS_ONLY, IMAGES, RESAMPLES, Interval
 from .draws import compare_over_draws
 from .joint import over_images_and_seeds, p_over_images_and_seeds
-from .rare import OVER_CLASSES, rare_classes
+from .rare import OVER_CLASSES
 from .rows import FIGURES, MOST_FILES, Row
 from .runs import Predicted, same_images
 from .stats import Comparison
@@ -29,23 +29,24 @@ def compare_rows(a: Row, b: Row, figure: str = "accuracy", resamples: int = RESA
     such as an SVM on features that are not learnt, needs one seed only.
 
     If a comparison over images (or groups) and one over seeds are both possible, the interval is over both, see
-    `joint`, and p is the larger of that over both and that over images.
+    `joint`, and p is the larger of that over both and that over images. An average over classes of which one has too
+    few test images, see `rare`, has the same p, and no interval to show.
     """
     if len(a.draws) > 1:
         return compare_over_draws(a, b, figure)
     seeds = stats.compare_over_seeds(a.summary(figure), b.summary(figure), figure)
     images = compare_over_images(a, b, figure, resamples)
-    if not (images and seeds):
-        return images or seeds
-    if images.interval is None:
-        return replace(images, p=max(images.p, seeds.p), test=f"{images.test} and {seeds.test}")
-    error = stats.welch_error(a.summary(figure), b.summary(figure))
-    return replace(
-        images,
-        interval=over_images_and_seeds(images.difference, images.interval, *error),
-        p=max(images.p, p_over_images_and_seeds(images.difference, images.interval, *error)),
-        test=f"{images.test}, and t {OVER_BOTH}",
-    )
+    if images is None:
+        return seeds
+    if seeds and images.interval:
+        error = stats.welch_error(a.summary(figure), b.summary(figure))
+        images = replace(
+            images,
+            interval=over_images_and_seeds(images.difference, images.interval, *error),
+            p=max(images.p, p_over_images_and_seeds(images.difference, images.interval, *error)),
+            test=f"{images.test}, and t {OVER_BOTH}",
+        )
+    return replace(images, interval=None) if figure in OVER_CLASSES and a.rare_classes else images
 
 
 def difference_shown(low: float | None, high: float | None, p: float | None, unchanged: float = 0.0) -> bool | None:
@@ -61,17 +62,15 @@ def difference_shown(low: float | None, high: float | None, p: float | None, unc
 def compare_over_images(a: Row, b: Row, figure: str = "accuracy", resamples: int = RESAMPLES) -> Comparison | None:
     """Return the comparison of b with a over test images, or groups of them, of the models as they were trained.
 
-    It is None without predictions of the same images, see `_pair`. An average over classes has no interval where test
-    has too few images of one, see `rare`; its p is exact whatever their number.
+    It is None without predictions of the same images, see `_pair`. Where test has too few images of a class, see
+    `rare`, the interval of an average over classes serves as a standard error and is not to be shown; p is exact there.
     """
     pair = _pair(a, b)
     if pair is None:
         return None
     (first, *_), (of_a, of_b) = pair[0], [[one.predicted for one in side] for side in pair]
     classes, groups = first.scores.shape[1], _groups_of(pair)
-    found = stats.compare(first.truth, of_a, of_b, figure, groups, classes=classes, resamples=resamples)
-    rare = figure in OVER_CLASSES and rare_classes(first.truth)
-    return replace(found, interval=None) if rare else found
+    return stats.compare(first.truth, of_a, of_b, figure, groups, classes=classes, resamples=resamples)
 
 
 def _p(a: Row, b: Row, figure: str) -> float | None:

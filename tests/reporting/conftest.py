@@ -1,12 +1,14 @@
 """Records of runs that nobody made: every figure here is invented, to test tables with."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import scipy.optimize
+import scipy.stats
 
 from cellbench import load_results
 from cellbench.core.metrics import evaluate, per_class
@@ -14,6 +16,7 @@ from cellbench.core.runs import RunRecord, RunSpec
 from cellbench.core.store import Predictions, Store
 from cellbench.core.stress import Curve, StressRecord
 from cellbench.reporting.tables.views import tables
+from cellbench.results.bootstrap import Interval
 
 Scored = tuple[RunRecord, Predictions]
 STEADY = {"seeded": False}  # facts of a method that no seed changes, so that one seed tells of it
@@ -227,6 +230,19 @@ def judged(
     metrics = {**record.metrics, "test": evaluate(truth, told["test_scores"])}
     by_class = {"test": per_class(truth, told["test_scores"])}
     return dataclasses.replace(record, metrics=metrics, per_class=by_class), told
+
+
+def joint_p(difference: float, images: Interval, a: Sequence[float], b: Sequence[float]) -> float:
+    """The p at which an interval over images, of Student's t, and Welch's of a against b just reach 0 together."""
+    over_seeds = scipy.stats.ttest_ind(b, a, equal_var=False)
+    error = abs((np.mean(b) - np.mean(a)) / over_seeds.statistic)
+    over_images = images.half / scipy.stats.t.ppf(0.975, images.n - 1)
+
+    def half(p: float) -> float:
+        of_images, of_seeds = scipy.stats.t.isf(p / 2, (images.n - 1, over_seeds.df))
+        return float(np.hypot(over_images * of_images, error * of_seeds))
+
+    return float(scipy.optimize.brentq(lambda p: half(p) - abs(difference), 1e-12, 1))
 
 
 def judgements() -> list[Scored]:

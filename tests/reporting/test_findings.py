@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 from scipy import stats as scipy_stats
+from sklearn.metrics import f1_score
 
 from cellbench import load_results
 from cellbench.core.errors import UsageError
@@ -15,8 +16,9 @@ from cellbench.core.metrics import evaluate
 from cellbench.reporting.findings import claim as claims
 from cellbench.reporting.findings import find, findings, power, rows_of, sentences, show
 from cellbench.reporting.findings import load as load_claims
+from cellbench.results import stats
 
-from .conftest import make, scores
+from .conftest import joint_p, make, scores
 
 YEAST = "deepyeast"
 METRIC_NAMES = ("accuracy", "macro_f1")
@@ -370,6 +372,25 @@ def test_a_gap_is_judged_over_images_and_seeds(judge):
     welch = scipy_stats.ttest_ind([0.6, 0.4, 0.2], [0.3, 0.1, 0.05], equal_var=False)
     assert ruling.verdict == "inconclusive"
     assert welch.pvalue < ruling.p < 2 * welch.pvalue  # images add a little
+
+
+def test_a_gap_in_macro_f1_is_judged_over_images_and_seeds_where_a_class_is_rare(judge):
+    """Eight images of a class are too few for an interval to show, which p does without."""
+    truth = np.array([0] * 92 + [1] * 8)
+
+    def trained_on(n, limit, wrong):
+        decided = [np.where(np.arange(100) < k, 1 - truth, truth) for k in wrong]
+        f1 = [f1_score(truth, one, average="macro") for one in decided]
+        sizes = {"train": 1.0, "truth": truth, "limit": limit, "n": n}
+        return [told("cnn", one, dataset=YEAST, seed=i, **sizes) for i, one in enumerate(decided)], decided, f1
+
+    few, of_few, f1_few = trained_on(600, 600, (14, 20, 26))
+    many, of_many, f1_many = trained_on(60000, None, (4, 7, 9))
+    (ruling,) = judge(the("nets-overfit-small-data", figure="macro_f1"), *few, *many).rulings
+    images = stats.compare(truth, of_few, of_many, "macro_f1", classes=6, resamples=2000).interval
+    gaps = [[1 - one for one in side] for side in (f1_few, f1_many)]
+    assert ruling.trial.difference == pytest.approx(np.mean(gaps[0]) - np.mean(gaps[1]))
+    assert ruling.p == pytest.approx(joint_p(ruling.trial.difference, images, *gaps), rel=1e-6)
 
 
 def test_a_claim_of_nets_needs_every_net_and_says_which_is_open(judge):

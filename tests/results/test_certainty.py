@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 import scipy.stats
+from sklearn.metrics import f1_score
 
 from cellbench import load_results
 from cellbench.reporting.tables.table import Column, Table, render
 from cellbench.reporting.tables.views import tables
 from cellbench.results import certainty, runs, stats
 
-from ..reporting.conftest import STEADY, judged
+from ..reporting.conftest import STEADY, joint_p, judged, scores
 
 
 @pytest.fixture
@@ -74,7 +75,26 @@ def test_with_few_test_images_of_a_class_macro_f1_has_no_interval_and_it_is_said
     assert (found.interval, found.test) == (None, "swaps")
     assert found.p < 0.001  # swaps need no interval
     both = certainty.compare_rows(rows["svm-hog"], rows["cnn"], "macro_f1")
-    assert (both.interval, both.test) == (None, "swaps and Welch's t")
+    assert (both.interval, both.test) == (None, "swaps, and t over images and seeds")
+
+
+def test_where_a_class_is_rare_p_is_over_images_and_seeds_together_though_the_interval_is_not_shown(results):
+    """Over images p is 0.001, over seeds 0.03; that of a difference which holds for new ones of both is 0.06."""
+    truth = np.array([0] * 92 + [1] * 8)
+    records = []
+    for method, wrong in (("cnn", (9, 10, 14)), ("mlp", (3, 5, 7))):
+        for seed, k in enumerate(wrong):
+            record, kept = judged(method, 1.0, seed=seed, classes=2, images=100)
+            decided = np.where(np.arange(100) < k, 1 - truth, truth)
+            records.append((record, {**kept, **scores(decided.tolist(), 2), "test_labels": truth}))
+    a, b = load_results(results(*records)).rows
+    found = certainty.compare_rows(a, b, "macro_f1")
+    alone = certainty.compare_over_images(a, b, "macro_f1")
+    f1 = [[f1_score(truth, one.predicted, average="macro") for one in row.predictions] for row in (a, b)]
+    over_seeds = scipy.stats.ttest_ind(*f1, equal_var=False).pvalue
+    assert found.interval is None
+    assert found.p == pytest.approx(joint_p(np.mean(f1[1]) - np.mean(f1[0]), alone.interval, *f1), rel=1e-6)
+    assert max(alone.p, over_seeds) < 0.05 < found.p
 
 
 def test_the_interval_of_a_class_says_what_was_drawn_of_it(results):
