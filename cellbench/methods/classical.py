@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -168,7 +168,7 @@ class FeatureSVM:
             features=inputs.shape[1],
             values=len(settings.grid["C"]),
             several_labels=labels.ndim == 2,
-            pilot=partial(share_of_vectors, inputs, labels, **one),
+            pilot=cache(partial(share_of_vectors, inputs, labels, **one)),
         )
         backend = choose(settings.backend, device=self._device, kernel=settings.kernel, problem=problem)
         self.backend = backend.name

@@ -97,9 +97,9 @@ def choose(name: str = "auto", *, device: str = "cpu", kernel: str = "rbf", prob
 
     'auto' takes our solver on CUDA, and where the problem is not known yet. On a processor it takes oneDAL for few
     features, LIBSVM if few of the samples are support vectors as well and there are at most two threads; else ours up
-    to OURS_UP_TO samples of a pair, and above that oneDAL. Where oneDAL can't be used, our solver or, above that size,
-    LIBSVM takes its place. For a kernel that our solver hasn't it takes LIBSVM, on the processor whatever the device.
-    Raises BackendError when the backend of that name can't be used.
+    to OURS_UP_TO samples of a pair, and above that oneDAL. Where oneDAL can't be used, our solver takes its place up to
+    that size, and LIBSVM above it. For a kernel that our solver hasn't it takes LIBSVM, on the processor whatever the
+    device. Raises BackendError when the backend of that name can't be used.
     """
     if name == "auto":
         names = _preferred(device, kernel, problem)
@@ -129,7 +129,8 @@ def reason(backend: Backend, kernel: str, problem: Problem) -> str:
     took = f"auto took {backend.name}"
     if kernel not in KERNELS:
         return f"{took}, on the processor: the kernel {kernel} is not among {', '.join(KERNELS)}"
-    if problem.has_few_features:
+    is_fastest = backend.name == "onedal" or _suits_libsvm(kernel, problem)  # else it takes the place of oneDAL
+    if problem.has_few_features and is_fastest:
         few = f"{took}: it is faster for {problem.features:,} features and {counted(problem.values, 'value')} of C"
         return f"{few}, where few samples are support vectors" if backend.name == "libsvm" else few
     return f"{took}: the largest machine has {problem.largest_pair:,} samples, more than {OURS_UP_TO:,}"
@@ -181,8 +182,13 @@ def _preferred(device: str, kernel: str, problem: Problem | None) -> list[str]:
     if device == "cuda" or problem is None:
         return ["torch"]
     if problem.has_few_features:
-        return ["libsvm"] if _suits_libsvm(kernel, problem) else ["onedal", "torch"]
-    return ["torch"] if problem.largest_pair <= OURS_UP_TO else ["onedal", "libsvm"]
+        return ["libsvm"] if _suits_libsvm(kernel, problem) else ["onedal", _without_onedal(problem)]
+    return ["torch"] if problem.largest_pair <= OURS_UP_TO else ["onedal", _without_onedal(problem)]
+
+
+def _without_onedal(problem: Problem) -> str:
+    """Return the backend that takes oneDAL's place: not ours for large pairs, of which it holds the Gram matrix."""
+    return "torch" if problem.largest_pair <= OURS_UP_TO else "libsvm"
 
 
 def _suits_libsvm(kernel: str, problem: Problem) -> bool:

@@ -52,6 +52,18 @@ def test_libsvm_has_one_thread_so_more_than_two_are_for_onedal(monkeypatch):
 def test_ours_takes_the_place_of_onedal_where_there_is_none(monkeypatch):
     monkeypatch.setattr(backends, "_obstacle", lambda backend: "gone" if backend.name == "onedal" else "")
     assert choose(problem=problem(features=77)).name == "torch"
+    assert choose(problem=problem(features=77, largest_pair=backends.OURS_UP_TO)).name == "torch"
+
+
+def test_libsvm_takes_the_place_of_onedal_for_a_large_pair_whatever_the_features(monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    monkeypatch.setattr(backends, "_obstacle", lambda backend: "gone" if backend.name == "onedal" else "")
+    for features in (77, 1000):
+        large = problem(features=features, largest_pair=backends.OURS_UP_TO + 1)
+        assert choose(problem=large).name == "libsvm"
+        assert backends.reason(choose(problem=large), "rbf", large) == (
+            "auto took libsvm: the largest machine has 6,001 samples, more than 6,000"
+        )
 
 
 def test_the_choice_says_why(monkeypatch):
