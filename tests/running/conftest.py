@@ -31,6 +31,10 @@ class Bad:
             if self.how == "leaves a child":
                 if os.fork() == 0: time.sleep(60)
                 os._exit(7)
+            if self.how == "fills the card":
+                import torch
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB")
+            if self.how == "has no thread": raise RuntimeError("can't start new thread")
             if self.how == "is greedy": np.ones(4 * 10**9, np.uint8)
             if self.how == "sleeps": time.sleep(60)
             if self.how == "holds the lock": sum(range(10**13))

@@ -45,7 +45,8 @@ PRELOAD = ["cellbench.core.server_start", "cellbench.running.executors.preload"]
 GRACE_SECONDS = 5.0
 LONGEST_REASON = 1000  # characters of an error that are kept: records are read as a whole
 LONGEST_TRACEBACK = 100_000  # characters that --debug shows
-OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")  # what libraries' errors say
+# What libraries' errors say; without room for its stack no thread can be started.
+OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "can't start new thread")
 UNGUARDED = (
     '; in a script, cellbench.run has to stand below `if __name__ == "__main__":`, as each run reads the script first'
 )
@@ -249,12 +250,19 @@ def _run(
         record, predictions = execute(job, listener, checkpoint, model)
         return dataclasses.replace(record, facts={**record.facts, "max_memory": max_memory}), predictions
     except (MemoryError, RuntimeError) as error:
-        if isinstance(error, MemoryError) or any(text in str(error) for text in OUT_OF_MEMORY):
+        if not _is_of_card(error) and (
+            isinstance(error, MemoryError) or any(text in str(error) for text in OUT_OF_MEMORY)
+        ):
             raise BackendError(
                 f"out of memory: it asked for more than the {file_size(max_memory)} of --max-memory; give it more, or "
                 "fewer or smaller images with --limit or --set size="
             ) from error
         raise
+
+
+def _is_of_card(error: BaseException) -> bool:
+    """Whether an error is torch's for the memory of a card, which --max-memory does not limit."""
+    return any(one.__name__ == "OutOfMemoryError" and one.__module__.startswith("torch") for one in type(error).__mro__)
 
 
 def _watch(listener: Listener, question: Callable[[Listener], T]) -> T:

@@ -199,6 +199,8 @@ def test_memory_beyond_the_limit_is_told_from_a_crash_and_the_limit_is_on_record
         "out of memory: it asked for more than the 2.0 GB of --max-memory; give it more, or fewer or smaller images "
         "with --limit or --set size=",
     )
+    assert outcome("has no thread").reason == greedy.reason
+    assert outcome("fills the card").reason.startswith("OutOfMemoryError: CUDA out of memory. Tried to allocate 9 GiB")
     modest = outcome("nothing")
     assert (modest.status, modest.facts["max_memory"]) == ("ok", 2 * 10**9)
 
