@@ -129,8 +129,8 @@ def reason(backend: Backend, kernel: str, problem: Problem) -> str:
     took = f"auto took {backend.name}"
     if kernel not in KERNELS:
         return f"{took}, on the processor: the kernel {kernel} is not among {', '.join(KERNELS)}"
-    is_fastest = backend.name == "onedal" or _suits_libsvm(kernel, problem)  # else it takes the place of oneDAL
-    if problem.has_few_features and is_fastest:
+    # LIBSVM is either the fastest, or takes the place of oneDAL.
+    if problem.has_few_features and (backend.name == "onedal" or _suits_libsvm(kernel, problem)):
         few = f"{took}: it is faster for {problem.features:,} features and {counted(problem.values, 'value')} of C"
         return f"{few}, where few samples are support vectors" if backend.name == "libsvm" else few
     return f"{took}: the largest machine has {problem.largest_pair:,} samples, more than {OURS_UP_TO:,}"
