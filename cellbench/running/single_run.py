@@ -111,9 +111,14 @@ def execute(
         try:
             models.save(model, models.of_run(record, data, measured, method, rule))
         except OSError as error:  # the record is worth more, and needs less room
-            why = error.strerror or type(error).__name__
-            record = dataclasses.replace(record, facts={**record.facts, "model_not_saved": why})
+            record = without_model(record, error)
     return record, arrays
+
+
+def without_model(record: RunRecord, error: OSError) -> RunRecord:
+    """Return the record of a run whose model could not be written, with the reason."""
+    why = error.strerror or type(error).__name__
+    return dataclasses.replace(record, facts={**record.facts, "model_not_saved": why})
 
 
 def validate(job: Job, listener: Listener = lambda kind, facts: None) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from ...core.errors import BackendError, CellbenchError
 from ...core.extras import EXTRAS
 from ...core.store import write_whole
 from ...core.words import counted
+from ..single_run import without_model
 from . import remote
 from .child import without_results
 from .protocol import Listener, Outcome, Task
@@ -174,9 +175,12 @@ class DaskExecutor:
             future.release()
         if answer.status != "ok":
             return Outcome(task.job, without_results(task.job, answer.status, answer.outcome, answer.environment), None)
-        if answer.model is not None and task.model is not None:
-            _write(task.model, answer.model)
         record, predictions = answer.outcome
+        if answer.model is not None and task.model is not None:
+            try:
+                _write(task.model, answer.model)
+            except OSError as error:  # the record is worth more, and needs less room
+                record = without_model(record, error)
         return Outcome(task.job, replace(record, environment=answer.environment), predictions)
 
     def _end(self, futures: "Sequence[Future]", topic: str) -> None:

@@ -1,9 +1,11 @@
 """Runs on workers of a Dask cluster, on loopback: the same records, and what happens when a part of it dies."""
 
 import dataclasses
+import errno
 import os
 import signal
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -168,6 +170,21 @@ def test_closing_the_call_ends_the_child_processes(cluster, toy_folder, slow, tm
     process = int(file.name.split("-")[1])
     wait_for(lambda: not os.path.exists(f"/proc/{process}"), 30)
     assert not (tmp_path / "r" / "x.here").exists()
+
+
+def test_a_model_that_has_no_room_here_leaves_its_record(toy_folder, tmp_path, monkeypatch):
+    def full(file, content):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(dask, "_write", full)
+    monkeypatch.setattr(remote, "_send", lambda *_: None)
+    (job,) = plan(toy_folder, "svm-flat")
+    task = Task(job, checkpoint=tmp_path / "x.checkpoint", model=tmp_path / "x.model")
+    answer = remote.run(task, tmp_path / "x.here", "topic", "key")
+    future = SimpleNamespace(status="finished", result=lambda: answer, release=lambda: None)
+    outcome = DaskExecutor(None)._outcome(task, future)
+    assert (outcome.record.status, outcome.record.facts["model_not_saved"]) == ("ok", "No space left on device")
+    assert set(outcome.predictions) >= {"test_scores"}
 
 
 def test_a_failure_is_a_record_with_its_reason(cluster, bad_plugin, toy_folder, tmp_path):
