@@ -26,7 +26,8 @@ class Shown:
         )
         if share > MUCH * expected:
             return f"{text}: it looks at the border more than at the rest, which may give the class away."
-        return f"{text}: it looks at the border no more than at the rest."
+        much = "hardly" if share > expected else "no"
+        return f"{text}: it looks at the border {much} more than at the rest."
 
 
 def best_heatmaps(rows: Sequence[Row], place: tuple[str, str, str]) -> Shown | None:

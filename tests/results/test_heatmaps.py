@@ -15,6 +15,7 @@ from cellbench.results.heatmaps import Shown
     [
         (0, 100, "0 %", "it looks at the border no more than at the rest."),
         (10, 10, "64 %", "it looks at the border no more than at the rest."),
+        (25, 20, "69 %", "it looks at the border hardly more than at the rest."),
         (100, 5, "97 %", "it looks at the border more than at the rest, which may give the class away."),
     ],
 )
