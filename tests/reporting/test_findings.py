@@ -578,6 +578,26 @@ def test_more_images_explain_a_lead_that_goes_at_equal_numbers(judge, records, v
     assert found.verdict == verdict
 
 
+def test_a_lead_that_goes_at_equal_numbers_of_one_seed_is_not_explained(judge):
+    """All images were trained on with three seeds, 500 of them with one: it is that one which leaves the claim open."""
+    claim = the("random-mask-has-more-data", figure="accuracy", both=())
+    of_all, equal = masks((300, 220), (200, 200))[:2], masks((300, 220), (200, 200))[2:]
+    three = [net(one, seed) for one in of_all for seed in range(3)]
+    found = judge(claim, *three, *(net(one, 0) for one in equal))
+    (ruling,) = found.rulings
+    assert (found.verdict, ruling.seeds, len(ruling.trial.few_seeds)) == ("inconclusive", 3, 1)
+    assert any("--limit 500" in command and "--seeds 0-2" in command for command in ruling.trial.commands)
+    settled = judge(claim, *three, *(net(one, seed) for one in equal for seed in range(3)))
+    assert settled.verdict == "supported"
+
+
+def net(one, seed):
+    """The record as one of a net, that a seed changes."""
+    record, kept = one
+    spec = dataclasses.replace(record.spec, seed=seed)
+    return dataclasses.replace(record, spec=spec, facts={**record.facts, "seeded": True}), kept
+
+
 def several(right, method="resnet18", named=None, params=None, **changes):
     """A record of images with two labels of three each; the second one is missed where `right` says no."""
     truth = np.tile([[True, True, False], [False, True, True]], (len(right) // 2, 1))

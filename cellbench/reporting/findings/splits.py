@@ -77,7 +77,7 @@ def _explained(claim: Claim, own: tuple[Row, ...], duels: dict[int | None, tuple
         needs = "more seeds or a larger test set would tell whether there is a lead at all"
     return trial(
         own[0],
-        own,
+        shows,
         difference=difference,
         p=None,
         sure=sure,
