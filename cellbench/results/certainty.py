@@ -18,6 +18,7 @@ from .runs import Predicted, same_images
 from .stats import Comparison
 
 ALPHA = 0.05
+POINT = 1e-9  # an interval no wider than rounding is a point
 GROUPS_UNKNOWN = "groups unknown"
 OVER_BOTH = "over images and seeds"
 
@@ -52,11 +53,13 @@ def compare_rows(a: Row, b: Row, figure: str = "accuracy", resamples: int = RESA
 def difference_shown(low: float | None, high: float | None, p: float | None, unchanged: float = 0.0) -> bool | None:
     """Return whether a difference is shown; None with neither interval nor p.
 
-    low, high: the ends of its interval, which has to leave out `unchanged`. Without one p has to be at most 5 %.
+    low, high: the ends of its interval, which has to leave out `unchanged`. Without one p has to be at most 5 %, and so
+    it has where the interval is a point: of one to three test images each resample can give the same.
     """
+    by_p = None if p is None else bool(p <= ALPHA)
     if low is None or high is None:
-        return None if p is None else bool(p <= ALPHA)
-    return not low <= unchanged <= high
+        return by_p
+    return not low <= unchanged <= high and (high - low > POINT or bool(by_p))
 
 
 def compare_over_images(a: Row, b: Row, figure: str = "accuracy", resamples: int = RESAMPLES) -> Comparison | None:

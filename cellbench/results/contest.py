@@ -29,7 +29,7 @@ class Difference:
 
     @property
     def shown(self) -> bool | None:
-        """Whether the interval leaves out 0, or without one p is at most 5 %; None without either."""
+        """Whether the entrant differs from the leader, see `difference_shown`; None with neither interval nor p."""
         return difference_shown(self.low, self.high, self.p)
 
 

@@ -9,6 +9,7 @@ from cellbench import load_results
 from cellbench.reporting.tables.table import Column, Table, render
 from cellbench.reporting.tables.views import tables
 from cellbench.results import certainty, runs, stats
+from cellbench.results.contest import Difference
 
 from ..reporting.conftest import STEADY, joint_p, judged, scores
 
@@ -95,6 +96,38 @@ def test_where_a_class_is_rare_p_is_over_images_and_seeds_together_though_the_in
     assert found.interval is None
     assert found.p == pytest.approx(joint_p(np.mean(f1[1]) - np.mean(f1[0]), alone.interval, *f1), rel=1e-6)
     assert max(alone.p, over_seeds) < 0.05 < found.p
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "p", "shown"),
+    [
+        (0.01, 0.05, 0.03, True),
+        (-0.01, 0.05, 0.3, False),
+        (None, None, 0.05, True),
+        (None, None, np.float64(0.051), False),
+        (None, None, None, None),
+        (-1.0, -1.0, 0.125, False),  # the mid-p of three of three images
+        (-1.0, -1.0, 0.03125, True),  # that of five of five
+        (0.0, 0.0, 1.0, False),
+    ],
+)
+def test_a_difference_is_shown_by_its_interval_or_by_p_where_that_is_none_or_a_point(low, high, p, shown):
+    assert certainty.difference_shown(low, high, p) is shown
+    assert Difference(-1.0, low, high, "test images", p).shown is shown
+
+
+@pytest.mark.parametrize(("images", "shown"), [(1, False), (3, False), (6, True)])
+def test_of_three_test_images_no_difference_is_shown(results, images, shown):
+    """McNemar's mid-p of n images that one alone has right is 2⁻ⁿ: 0.5, 0.125 and 0.016."""
+    records = []
+    for method, decided in (("svm-hog", 0), ("svm-flat", 1)):
+        record, _ = judged(method, 1.0, classes=2, images=images, facts=STEADY)
+        records.append((record, scores([decided] * images, 2)))
+    a, b = load_results(results(*records)).rows
+    found = certainty.compare_rows(a, b)
+    assert found.interval.low == found.interval.high
+    assert found.p == pytest.approx(0.5**images)
+    assert certainty.difference_shown(found.interval.low, found.interval.high, found.p) is shown
 
 
 def test_the_interval_of_a_class_says_what_was_drawn_of_it(results):
