@@ -625,6 +625,26 @@ def test_of_several_labels_the_figure_that_was_claimed_is_compared(judge):
     assert ruling.trial.difference == pytest.approx(f1[0] - f1[1])
 
 
+@pytest.mark.parametrize(("right", "verdict", "p"), [(15, "inconclusive", "p = 1"), (4, "supported", "p < 0.001")])
+def test_where_a_class_is_rare_the_test_is_named_and_ten_images_of_each_class_are_asked_for(judge, right, verdict, p):
+    """Classes have 8, 16 and 8 test images: averages over them have a p, by swaps, and no interval."""
+    inception = {"named": "inception_resnet_v2-hpa10", "params": {"weights": "imagenet"}}
+    found = judge(
+        "inception-above-simple-cnn",
+        several(first(16, 16), dataset="hpa10", **inception),
+        several(first(right, 16), "cnn", dataset="hpa10", params={"epochs": EPOCHS}),
+    )
+    (ruling,) = found.rulings
+    gain = "no difference shown, +1.1 points" if verdict == "inconclusive" else "+20.0 points"
+    assert f": {gain} (swaps, {p}); one seed each" in ruling.trial.said
+    assert found.verdict == verdict
+    if verdict == "inconclusive":
+        assert (ruling.needs, ruling.seeds) == (
+            "it takes 10 test images of each class, as with fewer an average over classes has no interval",
+            None,
+        )
+
+
 def test_each_random_mask_has_a_lead_of_its_own(judge):
     """Of two masks one leaves as many images as the other split: that lead can't come from them."""
     claim = the("random-mask-has-more-data", figure="accuracy", both=())

@@ -8,7 +8,8 @@ from typing import Any
 from ...core.suites import titled
 from ...core.words import printed_difference, signed
 from ...results.bootstrap import SEEDS
-from ...results.certainty import compare_rows
+from ...results.certainty import compare_rows, difference_shown
+from ...results.rare import FEWEST_IMAGES
 from ...results.rows import Row
 from ...results.stats import FEWEST_SEEDS, Comparison
 from ..captions import commands_for_seeds
@@ -16,6 +17,9 @@ from .evidence import Evidence, briefly, shown
 from .power import IN_HALF, Lack
 
 Settling = dict[str, Any]  # `lack`, or `needs` and `seeds`, of a trial
+FEW_IMAGES_OF_A_CLASS = (
+    f"it takes {FEWEST_IMAGES} test images of each class, as with fewer an average over classes has no interval"
+)
 FEW_SEEDS = f"it takes the predictions of both on the same test images, or {FEWEST_SEEDS} seeds of each"
 
 
@@ -67,11 +71,14 @@ def versus(a: Row, b: Row, figure: str) -> tuple[float, Comparison | None]:
 def settling(a: Row, b: Row, figure: str, difference: float, found: Comparison | None) -> Settling:
     """Return what would settle the comparison of a and b, as the keyword arguments of a trial.
 
-    found: the comparison, whose interval gives the standard error; without it more predictions or seeds are asked for.
+    found: the comparison, whose interval gives the standard error. Without a comparison more predictions or seeds are
+    asked for, without its interval more test images of the rare classes.
     """
     n = min(len(a.seeds), len(b.seeds))
-    if found is None or found.interval is None:
+    if found is None:
         return {"needs": FEW_SEEDS, "seeds": max(FEWEST_SEEDS, n)}
+    if found.interval is None:
+        return {"needs": FEW_IMAGES_OF_A_CLASS}
     span, by_seeds = found.interval, settling_seeds(difference, [row.deviation(figure) or 0.0 for row in (a, b)], n)
     error, both = span.half / IN_HALF, f" and {SEEDS}"
     if span.over == SEEDS or (span.over.endswith(both) and by_seeds["lack"].error > error / math.sqrt(2)):
@@ -94,17 +101,22 @@ def said_versus(a: Row, b: Row, figure: str, found: Comparison | None) -> str:
 
 
 def gain_said(gain: str, found: Comparison | None) -> str:
-    """Return a gain in words; where the interval of it holds 0, no difference is shown, and that comes first."""
-    if found is None or found.interval is None or not found.interval.low <= 0 <= found.interval.high:
+    """Return a gain in words; where no difference is shown, by its interval or without one by p, that comes first."""
+    if found is None:
         return gain
-    return f"no difference shown, {gain}"
+    span = found.interval
+    differs = difference_shown(span.low if span else None, span.high if span else None, found.p)
+    return gain if differs else f"no difference shown, {gain}"
 
 
 def sureness(found: Comparison | None) -> str:
-    if found is None or found.interval is None:
+    if found is None:
         return ""
+    by_test = f"{found.test}, {p_said(found.p)}"
+    if found.interval is None:
+        return f" ({by_test})"
     low, high = (signed(100 * end) for end in (found.interval.low, found.interval.high))
-    return f" (95 % interval over {found.interval.over}: {low} to {high}; {found.test}, {p_said(found.p)})"
+    return f" (95 % interval over {found.interval.over}: {low} to {high}; {by_test})"
 
 
 def seeds_said(*rows: Row) -> str:
