@@ -15,6 +15,7 @@ from pathlib import Path
 LONGEST_TMPDIR = 60  # bytes; a socket's path may have 107, of which its own name takes 40
 SHORT_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
 PR_SET_PDEATHSIG = 1  # of linux/prctl.h
+CAN_LIMIT_MEMORY = sys.platform == "linux"  # elsewhere RLIMIT_DATA leaves out the memory that is mapped
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 
 
@@ -47,7 +48,10 @@ def end_group(leader: int) -> None:
 
 
 def limit_memory(size: int) -> None:
-    """Refuse this process memory beyond `size` bytes of its own, data and stacks; asking for more raises an error."""
+    """Refuse this process memory beyond `size` bytes of its own, data and stacks; asking for more raises an error.
+
+    It holds only where CAN_LIMIT_MEMORY.
+    """
     most = resource.getrlimit(resource.RLIMIT_DATA)[1]
     resource.setrlimit(resource.RLIMIT_DATA, (size if most == resource.RLIM_INFINITY else min(size, most), most))
 

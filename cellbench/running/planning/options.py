@@ -1,5 +1,6 @@
 """The options of `cellbench run` and `cellbench.run`: one field for each long option."""
 
+import platform
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from typing import Any, Literal
 
 from ...core.errors import UsageError
 from ...core.numbers import each_once, ranges_in
+from ...core.processes import CAN_LIMIT_MEMORY
 from ...core.words import file_size
 
 LEAST_MEMORY = 10**9  # bytes: the libraries alone take half of it
@@ -54,7 +56,15 @@ class RunOptions:
 
 
 def parse_size(asked: str | int) -> int:
-    """Return the bytes that '8GB', '500 MB', '2GiB' or a number stand for. Raises UsageError for anything else."""
+    """Return the bytes that '8GB', '500 MB', '2GiB' or a number stand for.
+
+    Raises UsageError for anything else, and where memory cannot be limited.
+    """
+    if not CAN_LIMIT_MEMORY:
+        raise UsageError(
+            f"--max-memory got {asked!r}; only Linux can limit the memory of a run, and this is {platform.system()}: "
+            "leave it out"
+        )
     found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT]?)(I?)B?", str(asked).strip().upper())
     size = 0
     if found:

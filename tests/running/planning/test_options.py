@@ -3,6 +3,7 @@
 import pytest
 
 from cellbench.core.errors import UsageError
+from cellbench.running.planning import options
 from cellbench.running.planning.options import parse_size
 
 
@@ -19,3 +20,11 @@ def test_what_is_no_size_or_too_small_is_refused(text):
     with pytest.raises(UsageError, match=r"give a size such as 8GB, of at least 1\.0 GB") as refused:
         parse_size(text)
     assert repr(text) in str(refused.value)
+
+
+def test_memory_is_limited_on_linux_alone(monkeypatch):
+    monkeypatch.setattr(options, "CAN_LIMIT_MEMORY", False)
+    with pytest.raises(
+        UsageError, match=r"--max-memory got '8GB'; only Linux can limit the memory of a run, .*leave it"
+    ):
+        parse_size("8GB")
