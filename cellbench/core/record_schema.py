@@ -193,8 +193,9 @@ def _other_format(text: str, version: int) -> str:
 
 def _fault(error: ValidationError) -> str:
     """Return the first fault that was found: where it is, what is there and what is allowed."""
-    found = error.errors(include_url=False, include_context=False)[0]
-    place = ".".join(str(step) for step in found["loc"])
+    faults = error.errors(include_url=False, include_context=False)
+    place = _place(faults[0])
+    found = [fault for fault in faults if _place(fault) == place][-1]  # of a choice of types the last is the widest
     if found["type"] == "json_invalid":
         return f"not whole JSON ({found['msg'].removeprefix('Invalid JSON: ')})"
     if found["type"] == "missing":
@@ -202,6 +203,11 @@ def _fault(error: ValidationError) -> str:
     if found["type"] == "extra_forbidden":
         return f"this version knows no {place}"
     return f"its {place} is {shortened(found['input'])}; {found['msg'].replace('Input', 'it', 1)}"
+
+
+def _place(fault: Any) -> str:
+    """Return where a fault is, without the names that pydantic gives to the types of a choice."""
+    return ".".join(str(step) for step in fault["loc"] if not str(step).startswith("constrained-"))
 
 
 def shortened(value: object) -> str:

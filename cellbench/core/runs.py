@@ -143,6 +143,7 @@ class RunRecord:
         key, spec = document.pop("key"), RunSpec(**document.pop("spec"))
         if key != spec.key:
             raise ValueError(f"its key {key} is not that of its spec, {spec.key}; it was edited by hand")
+        document["reason"] = " ".join(document.get("reason", "").split())
         if may_need_it(text):
             shown: Any = visible_in({**document, "spec": vars(spec)})
             spec, document = RunSpec(**shown.pop("spec")), shown

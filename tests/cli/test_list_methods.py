@@ -56,7 +56,7 @@ def test_every_setting_says_what_it_does_and_may_be(name):
 )
 def test_a_method_says_how_small_its_images_may_be(name, images):
     page = CliRunner().invoke(cli, ["list", "methods", name], prog_name="cellbench").output
-    assert page.splitlines()[0].endswith(f". On images of {images}")
+    assert f". On images of {images} " in " ".join(page.split())
 
 
 def test_what_is_optional_is_listed_with_what_installs_it_and_whether_that_was_done(monkeypatch):
@@ -65,6 +65,7 @@ def test_what_is_optional_is_listed_with_what_installs_it_and_whether_that_was_d
         table = [re.split(r"  +", line) for line in page.splitlines() if "pip install" in line]
         return [[who, command, installed] for command, installed, who in table]
 
+    monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setitem(sys.modules, "timm", None)  # as where it isn't installed
     here = {module: "yes" if find_spec(module) else "no" for module in ("thundersvm", "cuml", "imblearn")}
     machines = [

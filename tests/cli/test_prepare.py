@@ -286,7 +286,7 @@ def test_list_datasets_fits_120_columns_and_tells_classes_and_channels_when_read
     before = call("list", "datasets").output
     assert re.search(r"^toys  .* \?  prepare --from PATH", before, re.MULTILINE)
     assert "Channels: known once it is ready." in lines_by_name(before)["toys"]
-    assert re.search(r"^toys-afar .* prepare downloads it", before, re.MULTILINE)
+    assert re.search(r"^toys-afar .* prepare downloads\s+it", before, re.MULTILINE)
     call("prepare", "toys", "--from", str(folder))
     after = call("list", "datasets").output
     data = rings()

@@ -68,7 +68,10 @@ def test_several_labels_are_decided_at_the_thresholds_of_each_run(parity):
     theirs = {"test_scores": np.array([[-1, 1], [-1, -1]], np.float32), "test_labels": truth}
     index = {"test_index": np.arange(2)}
     figures = {"macro_f1": 0.5, "exact_match": 0.5, "n": 2}
-    several = {"metrics": dict.fromkeys(("train", "val", "test"), figures)}
+    several = {
+        "metrics": dict.fromkeys(("train", "val", "test"), figures),
+        "facts": {"classes": ["a", "b"], "counts": {}},
+    }
     rows, table = parity(
         (solved("libsvm", 1, 1, 1, 1, chosen={"thresholds": [0, 0]}, **several), {**theirs, **index}),
         (solved("torch", 1, 1, 1, 1, chosen={"thresholds": [0.5, 0.5]}, **several), {**mine, **index}),

@@ -345,7 +345,8 @@ def test_the_page_holds_the_specification_of_each_figure_wide_and_narrow_and_dat
             assert chart[name] == json.loads(json.dumps(spec))
 
 
-def test_every_kind_of_figure_tells_the_figures_of_its_records(results, record):
+def test_every_kind_of_figure_tells_the_figures_of_its_records(results, record, under_stress):
+    under_stress(make("cnn"), rotation=[0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
     history = epochs(3.0, 2.0, 1.0)
     scored = {part: {"macro_f1": 0.8, "exact_match": 0.5, "n": 80} for part in ("val", "test")}
     thresholds_of, *_ = several_labels(record, metrics=scored)

@@ -34,7 +34,7 @@ def net(record, n, follows=FOLLOWS, **changes):
 
 def test_settings_that_follow_from_the_number_of_images_make_one_curve(results, record):
     drawn = chart(load_results(results(*(net(record, n) for n in AMOUNTS))).rows)
-    assert [(row["label"], row["sizes"]) for row in drawn.rows] == [("cnn", [100, 1000, 8000])]
+    assert [(row["label"], row["sizes"]) for row in drawn.rows] == [("cnn", [125, 1250, 10_000])]  # val included
 
 
 def test_settings_that_somebody_chose_are_told_apart_from_those_that_follow(results, record):
@@ -42,7 +42,7 @@ def test_settings_that_somebody_chose_are_told_apart_from_those_that_follow(resu
     params = {**chosen.spec.params, "epochs": 40}
     chosen = dataclasses.replace(chosen, spec=dataclasses.replace(chosen.spec, params=params))
     drawn = chart(load_results(results(chosen, *(net(record, n) for n in AMOUNTS))).rows)
-    assert [(row["label"], row["sizes"]) for row in drawn.rows] == [("cnn, epochs=auto", [100, 1000, 8000])]
+    assert [(row["label"], row["sizes"]) for row in drawn.rows] == [("cnn, epochs=auto", [125, 1250, 10_000])]
 
 
 def test_overfitting_is_judged_over_sizes_whose_epochs_follow(results, record):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cellbench.core.errors import DataError, UsageError
+from cellbench.core.shown_text import visible
 from cellbench.datasets import folder
 from cellbench.datasets.folder import FolderOptions
 
@@ -22,7 +23,7 @@ def test_a_table_in_the_folder_is_read_whatever_its_separator_mark_and_line_ends
     text = "\r\n".join(sep.join(row) for row in rows)
     (root / "labels.csv").write_bytes(text.encode(encoding))
     data = load(root)
-    assert data.classes == (f"é{sep} 0", f"é{sep} 1")
+    assert data.classes == (f"é{visible(sep)} 0", f"é{visible(sep)} 1")
     assert data.labels.tolist() == [i % 2 for i in range(12)]
     assert values(data) == [value(f"zellen/bild {i} ä.PNG") for i in range(12)]
     assert data.info.notes == ("labels.csv: files from column 'Image ID', labels from 'Image class'",)
