@@ -3,11 +3,12 @@
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 
 class UserPath(click.Path):
@@ -72,6 +73,18 @@ runs_option = click.option(
 wide_option = click.option(
     "--wide", is_flag=True, help="Show every column, even where the terminal is too narrow for them."
 )
+
+
+def as_given(context: click.Context, names: Collection[str]) -> list[str]:
+    """Return the words of those options among `names` that were given on the command line, in the command's order."""
+    words: list[str] = []
+    for option in context.command.params:
+        name = option.name or ""
+        if name in names and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            value = context.params[name]
+            for one in value if isinstance(value, tuple) else [value]:
+                words += [option.opts[0], *([] if one is True else [str(one)])]
+    return words
 
 
 def terminal_width(wide: bool = False) -> int | None:

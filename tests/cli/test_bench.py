@@ -1,6 +1,8 @@
 """`cellbench bench`: its table, its file, and what it says of a machine that became slower."""
 
+import errno
 import json
+import os
 
 import pytest
 
@@ -57,6 +59,20 @@ def test_a_ratio_below_the_noise_of_ten_runs_is_told(slower, code, tmp_path, mon
     codes = [call("bench", "--rounds", "1", "--device", "cpu", "-o", file).returncode for _ in range(11)]
     assert codes == [0] * 10 + [code]
     assert len(history.read(file)) == 11
+
+
+def test_a_place_where_nothing_can_be_written_is_told_before_anything_is_timed(tmp_path, monkeypatch):
+    def refuse(**where):
+        assert where == {"dir": tmp_path}
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(measure, "_seconds", lambda work, device: pytest.fail("timed"))
+    monkeypatch.setattr(history.tempfile, "TemporaryFile", refuse)
+    done = call("bench", "hog", "--tiny", "--device", "cpu", "-o", tmp_path / "bench.json")
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"cellbench: cannot write {tmp_path / 'bench.json'}: Permission denied; choose another folder with -o\n"
+    )
 
 
 def test_bad_input_is_one_line(tmp_path):

@@ -1,6 +1,7 @@
 """`cellbench tune`: from images to a suite that runs, with what tuning cost in the table."""
 
 import json
+import shlex
 
 import pytest
 
@@ -29,6 +30,23 @@ def test_from_images_to_a_tuned_run_in_the_table(cells, tmp_path):
     assert tuned <= {3, None}
     records = [json.loads(path.read_text()) for path in results.rglob("s0-*.json")]
     assert {bool(one["overrides"]) for one in records} == {"tuning" in one["facts"] for one in records}
+
+
+def test_the_command_that_comes_next_has_the_options_that_say_how_to_read_the_folder(cells, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "cellbench.running.executors.child.watch",
+        lambda *_: ("done", {"figure": "macro_f1", "value": 0.5, "chose": {}}),
+    )
+    (tmp_path / "nothing.py").touch()
+    given = ["--device", "cpu", "-o", tmp_path / "my r", "--machine", "mine", "--plugin", tmp_path / "nothing.py"]
+    given += ["--image-size", 24, "--skip-unreadable"]
+    out = call("tune", "-d", cells, "-m", "svm-flat", "--trials", 1, *given, "--limit", 20)
+    assert out.returncode == 0, out.stderr
+    words = shlex.split(out.stdout.splitlines()[-1])
+    assert words[:4] == ["Next:", "cellbench", "run", "--suite"]
+    assert words[5:11] == ["-d", str(cells), "--seeds", "0-2", "--limit", "20"]
+    assert words[11:] == ["--val-limit", "all", *map(str, given)]
+    assert call(*words[2:], "--dry-run").returncode == 0
 
 
 def test_a_method_without_a_figure_is_named_and_the_exit_code_is_3(cells, tmp_path, monkeypatch):

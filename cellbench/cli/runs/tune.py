@@ -8,7 +8,7 @@ import click
 
 from ...core.console import note
 from ...core.words import counted, duration
-from ..options import USER_PATH, folder_options, plugin_option
+from ..options import USER_PATH, as_given, folder_options, plugin_option
 
 
 @click.command()
@@ -98,10 +98,10 @@ def tune(
         cost = f"{counted(one.trials, 'trial')}, {duration(one.seconds)}"
         figure = NAMED[one.figure].title
         click.echo(f"{one.job.spec.method}: val {figure} {one.value:.4f}, default {before} ({cost}): {settings}")
-    where = "" if output == Path("results") else f" -o {shlex.quote(str(output))}"
-    limited = "" if limit is None else f" --limit {limit} --val-limit all"
-    suite = f"--suite {shlex.quote(str(outcome.suite))} -d {shlex.quote(dataset)}"
-    click.echo(f"Next: cellbench run {suite} --seeds 0-2{limited}{where}")
+    limited = [] if limit is None else ["--limit", str(limit), "--val-limit", "all"]
+    kept = as_given(context, ("device", "output", "machine", "plugins", *folder))
+    words = ["--suite", str(outcome.suite), "-d", dataset, "--seeds", "0-2", *limited, *kept]
+    click.echo(f"Next: cellbench run {shlex.join(words)}")
     if outcome.failed:
         click.echo(f"not tuned: {', '.join(outcome.failed)}; the lines above say why", err=True)
         context.exit(3)

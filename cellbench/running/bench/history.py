@@ -1,10 +1,11 @@
 """The file in which `cellbench bench` keeps its measurements."""
 
 import json
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...core.errors import DataError, UsageError
+from ...core.errors import DataError, UsageError, cannot_write
 from ...core.store import write_whole
 from .measure import Measurement
 
@@ -14,12 +15,17 @@ FORMAT = "cellbench bench 1"
 def read(path: Path) -> list[Measurement]:
     """Return the measurements in a file, the oldest first; none if there is no file.
 
-    Raises DataError for a file that has something else in it, and UsageError for a folder, or a place in none.
+    Raises DataError for a file that has something else in it, and UsageError for a folder, or for a place in none or in
+    one where nothing can be written.
     """
     if path.is_dir() or not path.parent.is_dir():
         raise UsageError(
             f"-o got {path}, which is a folder, or in one that does not exist; give a file in one that does"
         )
+    try:  # before minutes are spent
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise UsageError(cannot_write(path, error, "-o")) from error
     if not path.exists():
         return []
     try:
