@@ -8,10 +8,8 @@ from ...core.files import check_regular
 from .download import is_web_page
 from .find import Blob
 from .ome_zarr import decode_zarr, is_zarr
-from .pixels import Picture, decode_plain
+from .pixels import LARGEST_IMAGE, Picture, decode_plain
 from .tiff import decode_tiff
-
-LARGEST_IMAGE = 4e9  # bytes of a file
 
 
 def decode(blob: Blob) -> Picture:

@@ -4,6 +4,7 @@ Source: Moore et al., "OME-NGFF: a next-generation file format for expanding bio
 Methods 18, 2021, and the specification at ngff.openmicroscopy.org.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +14,11 @@ import numpy as np
 
 from ...core.errors import DataError
 from ...core.extras import EXTRAS
-from .pixels import Picture, check_size, to_picture
+from ...core.words import file_size
+from .pixels import LARGEST_IMAGE, Picture, check_size, to_picture
 
 SUFFIX = ".zarr"
+TYPES = ("uint8", "uint16", "float32", "float64")  # of microscopes' pixels; others may be objects to unpickle
 MOST_CHANNELS = 64  # more are no channels of a microscope
 USUAL_AXES = "tczyx"  # of versions before 0.3, which have no names for them
 SINGLE = {"t": "points in time", "z": "planes in depth"}
@@ -82,7 +85,9 @@ def _axes(image: Mapping[str, Any], n: int) -> str:
 
 
 def _check(array: Any, axes: str) -> None:
-    """Raise DataError, before anything is read, for several planes and for more pixels or channels than are allowed."""
+    """Raise DataError, before anything is read, for several planes, numbers of no TYPES, and a size too large."""
+    if array.dtype.name not in TYPES:
+        raise DataError(f"values of type {array.dtype}; {', '.join(TYPES)} are read: save it as one of them")
     size = dict(zip(axes, array.shape, strict=True))
     for axis, what in SINGLE.items():
         if size.get(axis, 1) != 1:
@@ -92,6 +97,9 @@ def _check(array: Any, axes: str) -> None:
     check_size(size["y"], size["x"])
     if size.get("c", 1) > MOST_CHANNELS:
         raise DataError(f"says it has {size['c']:,} channels; at most {MOST_CHANNELS} are read")
+    for shape in (array.shape, array.chunks, array.shards or ()):  # a chunk is decoded as a whole
+        if (needed := math.prod(shape) * array.dtype.itemsize) > LARGEST_IMAGE:
+            raise DataError(f"says it has {file_size(needed)} of pixels; at most {file_size(LARGEST_IMAGE)} are read")
 
 
 def _missing(array: Any) -> str:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ...core.errors import DataError
 
+LARGEST_IMAGE = 4e9  # bytes of a file, or of an OME-Zarr's pixels
 PNG_DEPTH, PNG_COLOUR = 24, 25  # where a PNG's header says its bits and its kind of colour
 GREY_ONLY, RGB_ONLY, GREY_ALPHA = 0, 2, 4
 ORIENTATION = 274  # the tag of TIFF and EXIF that says how a camera was held

@@ -1,5 +1,7 @@
 """OME-Zarr: every version and order of axes gives the array that was written, and what is no such image is refused."""
 
+import json
+import pickle
 import sys
 from pathlib import Path
 from typing import Any
@@ -106,9 +108,46 @@ def test_what_is_truncated_empty_huge_or_something_else_is_refused_in_a_line(tmp
     huge.create_array("0", shape=(10**6, 10**6), chunks=(64, 64), dtype="uint8")
     huge.attrs["multiscales"] = [{"datasets": [{"path": "0"}], "axes": ["y", "x"]}]
     assert refusal(tmp_path / "huge.zarr").startswith("says it has 1,000,000,000,000 pixels; at most")
+    deep = zarr.open_group(tmp_path / "deep.zarr", mode="w", zarr_format=2)
+    deep.create_array("0", shape=(64, 9000, 9000), chunks=(1, 64, 64), dtype="uint8")
+    deep.attrs["multiscales"] = [{"datasets": [{"path": "0"}], "axes": ["c", "y", "x"]}]
+    assert refusal(tmp_path / "deep.zarr") == "says it has 5.2 GB of pixels; at most 4.0 GB are read"
+    broad = write(tmp_path / "broad.zarr", PIXELS)
+    change(broad, chunks=[2, 10**5, 10**5])
+    assert refusal(broad) == "says it has 40.0 GB of pixels; at most 4.0 GB are read"
     plate = zarr.open_group(tmp_path / "plate.zarr", mode="w")
     plate.attrs["ome"] = {"plate": {}}
     assert refusal(tmp_path / "plate.zarr").startswith("the OME-Zarr of a plate; images of single cells are expected")
+
+
+def change(path: Path, **facts: Any) -> None:
+    """Change what an image of version 0.4 says of its array."""
+    file = path / "0" / ".zarray"
+    file.write_text(json.dumps(json.loads(file.read_text()) | facts))
+
+
+@pytest.mark.parametrize("dtype", ["|u1", "|O"])
+@pytest.mark.parametrize("place", [{"filters": [{"id": "pickle"}]}, {"filters": None, "compressor": {"id": "pickle"}}])
+def test_what_is_pickled_is_never_loaded(tmp_path: Path, dtype: str, place: dict[str, Any]) -> None:
+    class Touch:
+        def __reduce__(self) -> Any:
+            return Path.touch, (tmp_path / "was-here",)
+
+    path = write(tmp_path / "a.zarr", PIXELS[:, :4, :4].astype(np.uint8))
+    change(path, **{"dtype": dtype, "compressor": None, "fill_value": 0, **place})
+    for chunk in (path / "0").glob("[0-9]*"):
+        chunk.write_bytes(pickle.dumps(Touch()))
+    with pytest.raises(DataError):
+        decode(path)
+    assert not (tmp_path / "was-here").exists()
+
+
+@pytest.mark.parametrize("dtype", ["int16", "uint32", "bool", "float16", "complex64", "S3"])
+def test_other_types_of_values_are_refused_before_they_are_read(tmp_path: Path, dtype: str) -> None:
+    with pytest.raises(DataError, match=r"values of type .*; uint8, uint16, float32, float64 are read: save it as one"):
+        decode(write(tmp_path / "a.zarr", PIXELS.astype(dtype)))
+    pixels = PIXELS.astype("float64") / 7
+    np.testing.assert_array_equal(decode(write(tmp_path / "b.zarr", pixels)).pixels, pixels.astype("float32"))
 
 
 def test_parts_without_a_file_are_black_and_that_is_told(tmp_path: Path) -> None:
