@@ -6,7 +6,7 @@ What runs on a worker is in remote.py. This file must work where Dask is not ins
 import contextlib
 import tempfile
 import uuid
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -50,7 +50,7 @@ class DaskExecutor:
         self._saw_gpu = False
 
     def run(self, tasks: Iterable[Task], listener: Listener) -> Generator[Outcome, None, None]:
-        """Do the tasks as `Executor.run` says, as many at a time as workers have threads.
+        """Do the tasks as `Executor.run` says, as many at a time as workers have threads, or on CUDA cards.
 
         A run whose worker dies goes to another one, and on from its checkpoint if that worker sees the same folder.
         Raises LostClusterError when the scheduler is gone, and BackendError for a run on CUDA if there are workers and
@@ -63,7 +63,7 @@ class DaskExecutor:
         try:
             while True:
                 self._check()
-                while len(current) < max(1, self._threads()) and (task := next(left, None)) is not None:
+                while len(current) < max(1, self._places(current.values())) and (task := next(left, None)) is not None:
                     self._check_gpu([task])
                     listener(task.job, "started", {})
                     future = self._submit(task, topic)
@@ -90,22 +90,25 @@ class DaskExecutor:
         """
         plugins = [Path(file).resolve() for file in plugins]
         try:
-            workers = self._gpu_workers()[1] or None
+            workers = [address for address, one in self._workers().items() if _cards(one)] or None
             return self._client.submit(remote.ask, question, plugins, pure=False, workers=workers).result()
         except BackendError:
             raise
         except Exception as error:
             raise BackendError(f"a worker of {self._address()} could not answer: {_in_a_line(error)}") from error
 
-    def _threads(self) -> int:
-        with contextlib.suppress(Exception):  # the scheduler is gone: `_wait` says so
-            return sum(self._client.nthreads().values())
-        return 0
+    def _workers(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return what the scheduler knows of each worker, by its address."""
+        return self._client.scheduler_info(n_workers=-1)["workers"]
 
-    def _gpu_workers(self) -> tuple[int, list[str]]:
-        """Return the number of workers, and the addresses of those with the resource GPU."""
-        workers = self._client.scheduler_info()["workers"]
-        return len(workers), [address for address, one in workers.items() if one.get("resources", {}).get(GPU, 0) >= 1]
+    def _places(self, current: "Iterable[tuple[Task, Future]]") -> int:
+        """Return how many runs like the current ones may be under way: one a thread, on CUDA one a card."""
+        with contextlib.suppress(Exception):  # the scheduler is gone: `_wait` says so
+            workers = self._workers().values()
+            if any(task.job.spec.device == "cuda" for task, _ in current):
+                return sum(map(_cards, workers))
+            return sum(one["nthreads"] for one in workers)
+        return 0
 
     def _check_gpu(self, tasks: Sequence[Task]) -> None:
         """Raise BackendError if one of the tasks needs CUDA and no worker has had the resource GPU so far.
@@ -116,15 +119,15 @@ class DaskExecutor:
         if self._saw_gpu or not any(task.job.spec.device == "cuda" for task in tasks):
             return
         try:
-            workers, with_gpu = self._gpu_workers()
+            workers = self._workers().values()
         except Exception:  # the scheduler is gone
             self._check()
             return
-        self._saw_gpu = bool(with_gpu)
-        if workers and not with_gpu:
+        self._saw_gpu = any(map(_cards, workers))
+        if workers and not self._saw_gpu:
             raise BackendError(
-                f"none of the {counted(workers, 'worker')} of {self._address()} has the resource {GPU}, which runs on "
-                f'CUDA need; start one with `dask worker … --resources "{GPU}=1"`, or give --device cpu'
+                f"none of the {counted(len(workers), 'worker')} of {self._address()} has the resource {GPU}, which runs "
+                f'on CUDA need; start one with `dask worker … --resources "{GPU}=1"`, or give --device cpu'
             )
 
     def _address(self) -> str:
@@ -232,6 +235,11 @@ def connected(scheduler: str | None) -> Iterator[DaskExecutor]:
                 "as tcp://10.0.0.1:8786"
             ) from error
         yield DaskExecutor(client)
+
+
+def _cards(worker: Mapping[str, Any]) -> int:
+    """Return how many runs on CUDA a worker may do at a time."""
+    return int(worker.get("resources", {}).get(GPU, 0))
 
 
 def _add_workers(cluster: "LocalCluster", n: int) -> None:

@@ -262,8 +262,12 @@ def test_the_first_worker_of_this_machine_has_its_card(toy_folder, monkeypatch):
         client.wait_for_workers(2)
         workers = client.scheduler_info()["workers"].values()
         assert sorted(one["resources"].get("GPU", 0) for one in workers) == [0, 1]
-        (outcome,) = executor.run([Task(job) for job in on_cuda(toy_folder, "svm-flat")], lambda *_: None)
-        assert outcome.record.spec.device == "cuda"  # done or failed, it was begun
+        order = []
+        tasks = [Task(job) for job in on_cuda(toy_folder, "svm-flat", "floor-majority")]
+        for outcome in executor.run(tasks, lambda job, kind, facts: order.append(kind)):
+            assert outcome.record.spec.device == "cuda"
+            order.append(outcome.record.status)
+        assert [kind for kind in order if kind in ("started", "ok", "failed", "skipped")][::2] == ["started"] * 2
         assert {executor.ask(_worker_of_this_child) for _ in range(4)} == {client.run(os.getpid)[_gpu(client)]}
 
 
