@@ -126,8 +126,8 @@ class DaskExecutor:
         self._saw_gpu = any(map(_cards, workers))
         if workers and not self._saw_gpu:
             raise BackendError(
-                f"none of the {counted(len(workers), 'worker')} of {self._address()} has the resource {GPU}, which runs "
-                f'on CUDA need; start one with `dask worker … --resources "{GPU}=1"`, or give --device cpu'
+                f"none of the {counted(len(workers), 'worker')} of {self._address()} has the resource {GPU}, which "
+                f'runs on CUDA need; start one with `dask worker … --resources "{GPU}=1"`, or give --device cpu'
             )
 
     def _address(self) -> str:
