@@ -33,7 +33,7 @@ def flipped(data: Dataset, judged: NDArray[np.int64]) -> tuple[Dataset, NDArray[
 
 
 def row(name: str, found: SuspectLabels, places: NDArray[np.int64]) -> dict[str, object]:
-    """Return the row of the table: how many flipped labels are among the first, by where the ranking is cut."""
+    """Return a row of the table: how many of the flipped labels the first places of the ranking hold."""
     hits = np.isin(found.order, places)
     return {
         "dataset": name,

@@ -14,7 +14,10 @@ REFUSALS = sorted({message for case in (*SETTINGS, *FOLDERS, *SUITES, *OVERRIDES
 
 
 def on_page() -> list[str]:
-    """The messages of the page: the code at the beginning of each item, before its colon; … stands for anything."""
+    """Return the messages that the page explains: each item begins with them, in backticks, up to a colon.
+
+    In a message, … stands for any text.
+    """
     items = re.findall(r"^- (.+?)(?=^- |^#|^\n|\Z)", PAGE, re.MULTILINE | re.DOTALL)
     heads = [re.match(r"(`[^`]+`(?:,\s+`[^`]+`)*):", item) for item in items]
     assert all(heads), [item for item, head in zip(items, heads, strict=True) if not head]

@@ -162,7 +162,7 @@ def _rounded(value: Any) -> Any:
 
 
 def rank(data: Dataset, index: NDArray[np.int64], progress: Progress = lambda text: None) -> SuspectLabels:
-    """Rank the images at these positions by cleanlab's score of how good a label is.
+    """Order the images at these positions by how likely it is that their label is wrong, as cleanlab scores it.
 
     The score rests on the probabilities that models give to images which they did not learn from.
 

@@ -26,7 +26,10 @@ def rare_of(rows: Sequence[Line]) -> list[str]:
 
 
 def _ties_of(rows: Sequence[Row], figure: str) -> list[str]:
-    """Return a line on the best row and those that are level with it, in a list, empty if none could be compared."""
+    """Return a line that names the best row and the rows that are not shown to differ from it.
+
+    It is returned in a list, which is empty if no row could be compared with the best.
+    """
     best = next((row for row in rows if row["best"]), None)
     compared = [row for row in rows if row["tied"] is not None and row is not best]
     if best is None or not compared:

@@ -1,4 +1,4 @@
-"""Stress tests of the runs of a row, as means over its seeds."""
+"""The results of stress tests for one row of a table, averaged over its random seeds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ def stress_problems(row: Row) -> list[str]:
 
 
 def pooled(curve: Curve, records: Sequence[StressRecord]) -> PooledCurve:
-    """Return the mean of a curve over the records that have it."""
+    """Return the mean of one perturbation's curve over those records that tested it with the same strengths."""
     alike = [
         other
         for record in records

@@ -208,7 +208,7 @@ def _unwatched() -> Iterator[None]:
 
 
 def _check_places(function: Any, args: Any, inputs: Iterable[Tensor]) -> None:
-    """Raise RuntimeError, as CUDA does, for an operation with tensors on the card and others that are not."""
+    """Raise RuntimeError, as CUDA does, for an operation that mixes tensors on the card with tensors elsewhere."""
     name = function._schema.name
     if name in COPIES:
         return

@@ -44,7 +44,7 @@ class Net(nn.Module):
 
 
 class Encoded(nn.Module):
-    """Embeddings of images (n, channels, size, size) by a frozen encoder; see methods.embedding.Embedder.
+    """Computes embeddings of images (n, channels, size, size) as methods.embedding.Embedder does.
 
     top: the greatest value of the images' type, 0 where they are no whole numbers.
     """

@@ -1,4 +1,4 @@
-"""The file in which `cellbench bench` keeps its measurements."""
+"""Reads and writes the file of measurements that `cellbench bench -o` adds to."""
 
 import json
 import tempfile

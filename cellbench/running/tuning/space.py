@@ -1,4 +1,4 @@
-"""The settings of a method that tuning tries, and their values: data that stand beside each setting."""
+"""Which settings of a method tuning varies, and which values it tries; each setting says so where it is defined."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
