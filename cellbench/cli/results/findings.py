@@ -60,7 +60,7 @@ def findings(
     read = read_results(context, results, machine)
     found, plain = judged(read, ids), [] if ids else sentences(read)
     every = claims == "all" or bool(ids)
-    output = None if results == Path("results") else results
+    output = read.folder_to_name
     if style == "json":
         click.echo(show.as_json(found, plain))
     elif style == "markdown":

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from ...core.words import counted
 from ...results.rows import Row
-from .chart import measure
+from ..captions import get_one
+from .chart import LackingError, measure
 
 MOST = 4
 
@@ -28,3 +29,10 @@ def contenders(rows: Sequence[Row], most: int = MOST) -> tuple[list[Row], list[s
         f"{counted(left_out, 'other')} not: "
         f"choose up to {most} with --where method=NAME."
     ]
+
+
+def without_predictions(rows: Sequence[Row]) -> LackingError:
+    """Return the error for a chart of probabilities where no row has predictions on val and on test."""
+    return LackingError(
+        f"no run with predictions on val and test beside its record; {get_one(rows[0], 'svm-hog cnn')} --force"
+    )

@@ -11,14 +11,13 @@ from ..captions import (
     content_of,
     counts_of,
     deviation_of,
-    half,
     hardware_of,
     marked,
     seeds_of,
     title_of,
 )
-from ..standing import certainty_of, level_with_best, stands_out
-from .efficiency import ACCURACY
+from ..standing import certainty_of
+from .efficiency import ACCURACY, MACRO_F1
 from .table import BYTES, COUNT, IMAGE_TIME, PARAMETERS, PERCENT, SECONDS, Column, Table
 
 
@@ -42,14 +41,7 @@ LEADERBOARD = (
     Column("input", "input", label=True, when="varies", spare=1),
     Column(lambda row: "yes" if row["pretrained"] else "", "pre-\ntrained", label=True, when="any"),
     ACCURACY,
-    Column(
-        "test_macro_f1",
-        "test\nmacro-F1",
-        PERCENT,
-        spread=half("test_macro_f1"),
-        bold=stands_out("macro_f1"),
-        mark=level_with_best("macro_f1"),
-    ),
+    MACRO_F1,
     Column("test_micro_f1", "test\nmicro-F1", PERCENT, when="any"),
     Column("test_mean_average_precision", "test\nmAP", PERCENT, when="any"),
     Column("test_exact_match", "exact\nmatch", PERCENT, when="any", spare=3),

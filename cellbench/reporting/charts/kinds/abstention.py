@@ -8,11 +8,11 @@ import numpy as np
 
 from ....results.confidence import Trusted, accuracy_of_surest, trusted
 from ....results.rows import Line, Row, one_label
-from ...captions import counts_of, get_one
+from ...captions import counts_of
 from ..axes import PERCENT, Frame, Ruler, percents, room_for
 from ..chart import Chart, LackingError, heading, labelled, named, seeds, simulated
 from ..compose import Spec, layered
-from ..contenders import contenders
+from ..contenders import contenders, without_predictions
 from ..layers import Column, Datum, data, key, names_beside, points, raw, room_beside
 from ..registry import chart
 from ..style import NARROW, mark
@@ -37,9 +37,7 @@ def abstention(pooled: Sequence[Row]) -> Chart:
     rows_of_methods, others = contenders(labelled(pooled))
     rows = named([_row(row, runs) for row in rows_of_methods if (runs := trusted(row))])
     if not rows:
-        raise LackingError(
-            f"no run with predictions on val and test beside its record; {get_one(pooled[0], 'svm-hog cnn')} --force"
-        )
+        raise without_predictions(pooled)
     return Chart(
         heading(pooled, "accuracy on the surest answers"),
         f"{counts_of(pooled)}; {seeds([row for row in pooled if row['seeds']])}",

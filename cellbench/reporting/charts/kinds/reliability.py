@@ -9,11 +9,11 @@ from scipy.special import ndtri
 
 from ....results.confidence import Trusted, confidences, trusted
 from ....results.rows import Line, Row
-from ...captions import counts_of, get_one
+from ...captions import counts_of
 from ..axes import PERCENT, Frame, Ruler, room_for
-from ..chart import Chart, LackingError, heading, labelled, named, seeds, simulated
+from ..chart import Chart, heading, labelled, named, seeds, simulated
 from ..compose import Spec, layered
-from ..contenders import contenders
+from ..contenders import contenders, without_predictions
 from ..layers import Column, Datum, data, intervals, key, points, raw
 from ..registry import chart
 from ..style import GREY, NARROW, mark
@@ -44,9 +44,7 @@ def reliability(pooled: Sequence[Row]) -> Chart:
     rows_of_methods, others = contenders(labelled(pooled))
     rows = named([_row(row, runs) for row in rows_of_methods if (runs := trusted(row))])
     if not rows:
-        raise LackingError(
-            f"no run with predictions on val and test beside its record; {get_one(pooled[0], 'svm-hog cnn')} --force"
-        )
+        raise without_predictions(pooled)
     over = "Bars: 95 % intervals over images." if any(any(row["spans"]) for row in rows) else ""
     return Chart(
         heading(pooled, "right answers against confidence"),
