@@ -19,6 +19,7 @@ from .files import check_regular, read_text
 from .runs import RunRecord, RunSpec
 
 Predictions = Mapping[str, NDArray]
+CHECKPOINT = ".checkpoint"
 LARGEST_RECORD = 64e6  # bytes; a history of 10,000 epochs takes a tenth of it
 LARGEST_PREDICTIONS = 4e9  # bytes, not packed
 
@@ -43,7 +44,16 @@ class Store:
 
     def checkpoint(self, spec: RunSpec) -> Path:
         """Return the file where a run of this spec keeps its progress, so that it can go on after an interruption."""
-        return self.path(spec).with_suffix(".checkpoint")
+        return self.path(spec).with_suffix(CHECKPOINT)
+
+    def progress(self, spec: RunSpec) -> list[Path]:
+        """Return the files with progress that are there; that of a smaller batch has the batch in its name, too."""
+        path = self.path(spec)
+        return [*path.parent.glob(f"{path.stem}{CHECKPOINT}"), *path.parent.glob(f"{path.stem}.*{CHECKPOINT}")]
+
+    def forget_progress(self, spec: RunSpec) -> None:
+        for file in self.progress(spec):
+            file.unlink(missing_ok=True)
 
     def model(self, spec: RunSpec) -> Path:
         """Return the file where the trained model of a run of this spec is kept, if it is saved."""

@@ -132,9 +132,9 @@ class Queue:
         return state(job, self.store, replace(self.policy, force=False, retry_failed=False))
 
     def _task(self, job: Job) -> Task:
-        checkpoint = self.store.checkpoint(job.spec)
         if self.policy.force:
-            checkpoint.unlink(missing_ok=True)
+            self.store.forget_progress(job.spec)
+        checkpoint = self.store.checkpoint(job.spec)
         model = self.store.new_model(job.spec) if self.policy.save_models else None
         return Task(job, self.policy.timeout, self.plugins, checkpoint, model, self.policy.max_memory)
 
@@ -163,7 +163,7 @@ def _keep(outcome: Outcome, store: Store, policy: Policy) -> bool:
         return False
     _save(outcome, store)
     if ok:  # the progress of a run that was killed stays: it goes on from there when it is tried again
-        store.checkpoint(spec).unlink(missing_ok=True)
+        store.forget_progress(spec)
     if ok and new_model.is_file():
         new_model.replace(store.model(spec))
     elif ok and before:  # that of an earlier attempt is not the model of this record
@@ -177,7 +177,7 @@ def _save(outcome: Outcome, store: Store) -> None:
     try:
         store.save(outcome.record, outcome.predictions)
     except UsageError:
-        less_worth = [path for path in (store.new_model(spec), store.checkpoint(spec)) if path.exists()]
+        less_worth = [path for path in (store.new_model(spec), *store.progress(spec)) if path.exists()]
         if outcome.record.status != "ok" or not less_worth:
             raise
         for path in less_worth:

@@ -1,6 +1,7 @@
 """Training on a GPU whose memory is too small for the batch: once more with half of it, at most twice."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from ..core.data import Samples
@@ -16,14 +17,16 @@ def fitted(
     """Return a trained method, and the batch size that it had to take instead of its own, or None.
 
     make: returns the untrained method, with another batch size unless None is given. batch: its own batch size; if it
-    is no number, the method has none. Raises torch.OutOfMemoryError if the smallest batch that is tried does not fit
-    either, and whatever the method raises.
+    is no number, the method has none. If an earlier attempt left progress with a smaller batch, the run goes on with
+    that one. Raises torch.OutOfMemoryError if the smallest batch that is tried does not fit either, and whatever the
+    method raises.
     """
     import torch
 
-    smaller: int | None = None
-    for halvings in range(MOST_HALVINGS + 1):
+    place = log.checkpoint
+    for halvings in range(_begun(place, batch), MOST_HALVINGS + 1):
         smaller = batch // 2**halvings if halvings else None
+        log.checkpoint = _of_batch(place, smaller)
         method = make(smaller)
         try:
             method.fit(train, val, log)
@@ -35,6 +38,19 @@ def fitted(
         del method
         torch.cuda.empty_cache()
     raise AssertionError("the last attempt returns or raises")
+
+
+def _begun(place: Path | None, batch: Any) -> int:
+    """Return the number of halvings after which an earlier attempt got so far that its progress was kept."""
+    if place is None or not isinstance(batch, int):
+        return 0
+    tried = [n for n in range(1, MOST_HALVINGS + 1) if batch // 2**n >= 1]
+    return next((n for n in tried if (file := _of_batch(place, batch // 2**n)) and file.is_file()), 0)
+
+
+def _of_batch(place: Path | None, smaller: int | None) -> Path | None:
+    """Return the file for progress with a smaller batch than the run's own; its name says which."""
+    return place if place is None or smaller is None else place.with_suffix(f".batch-{smaller}{place.suffix}")
 
 
 def _forget(log: RunLog) -> None:

@@ -50,3 +50,45 @@ def test_after_two_halvings_the_error_is_the_reason(run):
     with pytest.raises(torch.OutOfMemoryError):
         go(8)
     assert tried == [64, 32, 16]
+
+
+def test_a_run_that_was_stopped_goes_on_with_the_smaller_batch_and_says_so(toy_folder, tmp_path, monkeypatch):
+    """A net on a card that the whole batch fills: killed in its third epoch, and done by a card that has room."""
+    from cellbench.core.store import Store
+    from cellbench.deep.training import learner, loop
+
+    sets = {"epochs": 4, "size": 16, "batch": 32, "precision": "fp32"}
+    (job,) = make_plan(["mlp"], [toy_folder], overrides=[parse_override(f"{key}={sets[key]}") for key in sets])
+    store = Store(tmp_path, "here")
+
+    def full(learner, images, labels, share):
+        if len(images) > 16:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return learner_backward(learner, images, labels, share)
+
+    learner_backward = learner.backward
+    monkeypatch.setattr(loop, "backward", full)
+    whole, _ = execute(job)
+    assert whole.facts["batch_instead"] == 16
+    begun = []
+
+    def heard(kind, facts):
+        begun.extend([facts] if kind == "epoch" else [])
+
+    def killed(kind, facts):
+        heard(kind, facts)
+        if len(begun) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        execute(job, killed, store.checkpoint(job.spec))
+    (kept,) = store.progress(job.spec)
+    assert kept.name == f"{store.path(job.spec).stem}.batch-16.checkpoint"
+    monkeypatch.setattr(loop, "backward", learner_backward)
+    begun.clear()
+    record, _ = execute(job, heard, store.checkpoint(job.spec))
+    assert record.facts["batch_instead"] == 16
+    assert [facts["epoch"] for facts in begun] == [3, 4]  # the third was not kept
+    assert record.metrics == whole.metrics
+    store.forget_progress(job.spec)
+    assert not list(tmp_path.rglob("*checkpoint*"))
