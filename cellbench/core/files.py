@@ -1,9 +1,12 @@
 """Reading files that others may have put there: regular ones alone, and below a size that is said."""
 
 import stat
+import zipfile
 from pathlib import Path
 
 from .words import file_size
+
+LARGEST_TENSORS = 16e9  # bytes of a file of weights, or of a model; the largest nets here have a thirtieth of it
 
 
 class NoRegularFileError(OSError):
@@ -20,6 +23,22 @@ def check_regular(path: Path, limit: float) -> None:
         raise NoRegularFileError(f"it is {_kind(facts.st_mode)}, no regular file")
     if facts.st_size > limit:
         raise NoRegularFileError(f"it has {file_size(facts.st_size)}, more than the {file_size(limit)} that are read")
+
+
+def check_tensors(path: Path, limit: float = LARGEST_TENSORS) -> None:
+    """Raise NoRegularFileError unless `path` is a file as `check_regular` allows it, and unpacks to no more than it is.
+
+    torch writes its zip archives unpacked, but also reads those whose members are packed, or lie over each other.
+    """
+    check_regular(path, limit)
+    if zipfile.is_zipfile(path):
+        try:
+            with zipfile.ZipFile(path) as members:
+                size = sum(member.file_size for member in members.infolist())
+        except Exception:  # whatever zipfile raises of a damaged file
+            raise NoRegularFileError("it is damaged, or no file of tensors and numbers alone") from None
+        if size > path.stat().st_size:
+            raise NoRegularFileError(f"it unpacks to {file_size(size)}, more than it has; torch packs nothing")
 
 
 def read_text(path: Path, limit: float) -> str:

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .store import write_whole
+from .files import check_regular
+from .store import LARGEST_PREDICTIONS, write_whole
 
 ENDING = ".heatmaps.npz"
 
@@ -45,6 +46,7 @@ def save_heatmaps(record: Path, heatmaps: Heatmaps) -> Path:
 def read_heatmaps(record: Path) -> Heatmaps | None:
     """Return the heatmaps beside a record; None if there are none, or those of an earlier attempt at the run."""
     try:
+        check_regular(record.with_suffix(ENDING), LARGEST_PREDICTIONS)
         with np.load(record.with_suffix(ENDING)) as kept:
             if str(kept["record"]) != _digest(record):
                 return None

@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from .errors import UsageError, did_you_mean
+from .files import check_regular
+
+LARGEST_PLUGIN = 10e6  # bytes
 
 
 class Named(Protocol):
@@ -119,6 +122,10 @@ def load_plugin_file(path: Path) -> None:
     """Run a user's Python file that adds methods or data sets, once. Raises UsageError if it cannot be loaded."""
     if not path.is_file():
         raise UsageError(f"plug-in {str(path)!r} is not a file; give the path of a Python file")
+    try:
+        check_regular(path, LARGEST_PLUGIN)
+    except OSError as error:
+        raise UsageError(f"plug-in {str(path)!r} is not read: {error}; give the path of a Python file") from None
     name = f"cellbench_plugin_{path.stem}_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
     if name in sys.modules:
         return

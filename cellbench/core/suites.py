@@ -10,11 +10,13 @@ from typing import Annotated, Any, ClassVar, TypeVar
 from pydantic import BeforeValidator, Field
 
 from .errors import UsageError, did_you_mean
+from .files import read_text
 from .metrics import METRICS, NAMED
 from .settings import Settings, Several
 from .words import counted
 
 FOLDER = files("cellbench") / "suites"
+LARGEST_SUITE = 10e6  # bytes
 PARTS = ("test", "val", "train", "private", "public")  # the last two: test images whose labels a contest kept secret
 TIMES = {"train_seconds": "training time", "fit_seconds": "fit", "predict_seconds": "prediction"}
 KINDS = (*(metric.name for metric in METRICS), "f1")  # f1: if the source does not say how it was averaged
@@ -221,9 +223,9 @@ def load(name: str) -> Suite:
     if not name.endswith(".toml"):
         return parse(name, (FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
     try:
-        return parse(Path(name).stem, Path(name).expanduser().read_text(encoding="utf-8"))
+        return parse(Path(name).stem, read_text(Path(name).expanduser(), LARGEST_SUITE))
     except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "it is no text"
+        why = getattr(error, "strerror", None) or (str(error) if isinstance(error, OSError) else "it is no text")
         raise UsageError(f"suite {name!r} cannot be read: {why}; give the TOML file of a suite") from error
 
 

@@ -14,10 +14,12 @@ from types import TracebackType
 from typing import Self
 
 from ..core import locks
+from ..core.files import read_text
 from ..core.runs import RunSpec
 from ..core.store import Store
 from ..datasets.files.cache.scratch import machine_code
 
+LONGEST_NOTE = 1000  # bytes in a lock's file
 POLL_SECONDS = 0.5  # between two looks at claims of other processes
 
 
@@ -72,7 +74,7 @@ class Claims:
     def owner(self, spec: RunSpec) -> Owner:
         """Return the process that has claimed a run, as the claim says it."""
         try:
-            machine, process, since = self._path(spec).read_text(encoding="utf-8").strip().split(" ", 2)
+            machine, process, since = read_text(self._path(spec), LONGEST_NOTE).strip().split(" ", 2)
             return Owner(int(process), since, machine != machine_code())
         except (OSError, ValueError):  # it has just ended, or has not written its name yet
             return Owner()

@@ -11,9 +11,11 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from pathlib import Path
 
 from ...core.errors import DataError
+from ...core.files import check_regular
 from .download import is_web_page
 from .members import Header, Member, tar_members, zip_members
 
+LARGEST_ARCHIVE = 1e12  # bytes; those of the published sets have at most a tenth of it
 LEAST_LIMIT, GROWTH = 2**30, 100  # an archive may unpack to so many bytes, or so many times its size
 MEMBER_BYTES = 2**30  # no image of one cell is larger; a member that says it is must be a bomb
 LINKS = 40  # links that are followed to reach one file, as many as Linux follows
@@ -112,8 +114,9 @@ def _refused_if_damaged(archive: Path, kind: str) -> Iterator[None]:
 
 
 def _start(archive: Path) -> bytes:
-    """The first bytes of a file. Raises DataError when it cannot be read or is a web page."""
+    """The first bytes of a file. Raises DataError when it cannot be read, is no regular file or is a web page."""
     try:
+        check_regular(archive, LARGEST_ARCHIVE)
         with archive.open("rb") as file:
             start = file.read(1024)
     except OSError as error:

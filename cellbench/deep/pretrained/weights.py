@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ...core.errors import DataError, UnavailableError, UsageError
+from ...core.files import check_tensors
 from ..nets.layers import first_convolution, head_layers, wants_small
 from ..nets.table import find
 from .files import WEIGHTS_FILES, WeightsFile, downloads, instead_of, short_timeout
@@ -156,6 +157,7 @@ def _from_file(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if not path.is_file():
         raise DataError(f"there is no file {path} with weights; give 'imagenet' or the path of one")
     try:
+        check_tensors(path)
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file
 

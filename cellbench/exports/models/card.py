@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ...core.files import read_text
 from ...core.runs import RunRecord
+from ...core.store import LARGEST_RECORD
 from ...core.words import counted
 from ...running.saved_models.models import Model
 
@@ -113,6 +115,6 @@ def _licence(facts: dict[str, Any]) -> list[str]:
 def record_beside(file: Path) -> RunRecord | None:
     """Return the record that lies beside a model's file, or None if there is none that can be read."""
     try:
-        return RunRecord.from_json(file.with_suffix(".json").read_text(encoding="utf-8"))
+        return RunRecord.from_json(read_text(file.with_suffix(".json"), LARGEST_RECORD))
     except (OSError, ValueError):
         return None

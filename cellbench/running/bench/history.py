@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...core.errors import DataError, UsageError, cannot_write
+from ...core.files import read_text
 from ...core.store import write_whole
 from .measure import Measurement
 
+LARGEST_HISTORY = 64e6  # bytes
 FORMAT = "cellbench bench 1"
 
 
@@ -29,11 +31,11 @@ def read(path: Path) -> list[Measurement]:
     if not path.exists():
         return []
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(read_text(path, LARGEST_HISTORY))
         if data["format"] != FORMAT:
             raise ValueError(f"its format is {data['format']!r}")
         return [Measurement.from_json(one) for one in data["measurements"]]
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path} is no file of `cellbench bench` ({error}); give another file, or a new one") from error
 
 

@@ -16,6 +16,7 @@ from ... import __version__
 from ...core.calibration import Calibration
 from ...core.data import IMAGE_DTYPES, Dataset
 from ...core.errors import DataError, UsageError, did_you_mean
+from ...core.files import check_tensors
 from ...core.metrics import decide
 from ...core.runs import RunRecord, canonical
 from ...core.settings import replace
@@ -147,8 +148,12 @@ def load(path: Path) -> Model:
     """
     import torch
 
-    if not path.is_file():
+    if path.is_dir() or not path.exists():
         raise UsageError(_absent(path))
+    try:
+        check_tensors(path)
+    except OSError as error:
+        raise DataError(_no_model(path, error.strerror or str(error))) from None
     try:
         with warnings.catch_warnings(action="ignore"):  # of how the file was pickled, when it is none of ours
             kept = torch.load(path, map_location="cpu", weights_only=True)

@@ -8,7 +8,7 @@ from typing import Any
 from ...core.errors import UsageError, cannot_write
 from ...core.runs import RunSpec, canonical
 from ...core.store import write_whole
-from ...core.suites import Entry, Suite, parse
+from ...core.suites import Entry, Suite, load, parse
 from .tuning import Tuned
 
 
@@ -53,7 +53,7 @@ def _entries(tuned: Tuned) -> Iterable[dict[str, Any]]:
 def _earlier(file: Path, spec: RunSpec) -> list[dict[str, Any]]:
     if not file.exists():
         return []
-    suite = parse(file.stem, file.read_text(encoding="utf-8"))
+    suite = load(str(file))
     if spec.fingerprint not in suite.source or suite.split != spec.split:
         return []  # of other data or another split: nothing in it can be compared
     return [_plain(entry) for entry in suite.entries]
