@@ -1,5 +1,6 @@
 """Reading files that others may have put there: regular ones alone, and below a size that is said."""
 
+import os
 import stat
 import zipfile
 from pathlib import Path
@@ -11,6 +12,11 @@ LARGEST_TENSORS = 16e9  # bytes of a file of weights, or of a model; the largest
 
 class NoRegularFileError(OSError):
     """A folder, a pipe, a device, or a file that is larger than it may be."""
+
+
+def expanded(path: str | Path) -> Path:
+    """Return a path with its ~ as the user's folder; ~ of a user who is unknown stays as it is."""
+    return Path(os.path.expanduser(path))  # pathlib's raises an error for such a user
 
 
 def check_regular(path: Path, limit: float) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, TypeVar
 from pydantic import BeforeValidator, Field
 
 from .errors import UsageError, did_you_mean
-from .files import read_text
+from .files import expanded, read_text
 from .metrics import METRICS, NAMED
 from .settings import Settings, Several
 from .words import counted
@@ -223,7 +223,7 @@ def load(name: str) -> Suite:
     if not name.endswith(".toml"):
         return parse(name, (FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
     try:
-        return parse(Path(name).stem, read_text(Path(name).expanduser(), LARGEST_SUITE))
+        return parse(Path(name).stem, read_text(expanded(name), LARGEST_SUITE))
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or (str(error) if isinstance(error, OSError) else "it is no text")
         raise UsageError(f"suite {name!r} cannot be read: {why}; give the TOML file of a suite") from error

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ..core.console import progress_line
 from ..core.data import OFFICIAL, Dataset
 from ..core.errors import UsageError
+from ..core.files import expanded
 from .audit import audit
 from .audit.best_result import best_result
 from .audit.counts import original_sizes
@@ -48,7 +49,7 @@ def inspect(
 
 def check_place(output: Path, name: str) -> None:
     """Raise UsageError if a file to write has no folder, or would lie among the images of data set `name`."""
-    if looks_like_path(name) and output.resolve().is_relative_to(Path(name).resolve()):
+    if looks_like_path(name) and output.resolve().is_relative_to(expanded(name).resolve()):
         raise UsageError(f"{output} would lie among the images of {name}; name another place with -o")
     if not output.resolve().parent.is_dir():
         raise UsageError(f"cannot write {output}: there is no folder {output.parent}; make it, or name another with -o")
@@ -58,4 +59,4 @@ def _sizes(name: str, folder: Mapping[str, Any], data: Dataset) -> NDArray | Non
     """Return height and width, (n, 2), of a folder's images on disk; None unless their sizes were mixed."""
     if name in datasets or not looks_like_path(name) or not any("sizes" in remark for remark in data.info.notes):
         return None
-    return original_sizes(Path(name).expanduser().resolve(), folder_options(folder), len(data))
+    return original_sizes(expanded(name).resolve(), folder_options(folder), len(data))

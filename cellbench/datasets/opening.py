@@ -6,6 +6,7 @@ from typing import Any, TypedDict, Unpack
 
 from ..core.data import OFFICIAL, Dataset
 from ..core.errors import UsageError
+from ..core.files import expanded
 from .files import cache
 from .folder import FolderOptions
 from .folder import prepare as prepare_folder
@@ -62,7 +63,7 @@ def folder_options(folder: Mapping[str, Any]) -> FolderOptions:
     if "image_size" in asked:
         asked["size"] = asked.pop("image_size")
     if "labels" in asked:
-        asked["labels"] = Path(asked["labels"])
+        asked["labels"] = expanded(asked["labels"])
     return FolderOptions(**asked)
 
 
@@ -73,4 +74,4 @@ def given(folder: Mapping[str, Any]) -> dict[str, Any]:
 
 def looks_like_path(name: str) -> bool:
     """Whether the name of a data set is meant as the path of a folder."""
-    return "/" in name or "\\" in name or name.startswith(".") or Path(name).exists()
+    return "/" in name or "\\" in name or name.startswith((".", "~")) or Path(name).exists()

@@ -56,6 +56,24 @@ def test_every_path_option_knows_the_users_folder(results, tmp_path):
     assert (tmp_path / "bars.json").is_file()
 
 
+def test_a_folder_of_images_is_found_in_the_users_folder(tmp_path):
+    home = {"HOME": str(tmp_path)}
+    for name in ("a", "b"):
+        (tmp_path / "cells" / name).mkdir(parents=True)
+        for i in range(8):
+            Image.fromarray(np.full((16, 16), i, np.uint8)).save(tmp_path / "cells" / name / f"{i}.png")
+    chosen = ("run", "--dataset=~/cells", "-m", "floor-majority", "--dry-run")
+    out = call(*chosen, "-o", tmp_path / "results", environment=home)
+    assert out.returncode == 0, out.stderr
+    assert "folder:cells" in out.stdout
+    out = call(*chosen, "--output=~/cells/results", environment=home)
+    assert out.returncode == 2
+    assert f"would lie among the images of {tmp_path}/cells; name another place with -o" in out.stderr
+    out = call("run", "--dataset=~nobody-of-this-name/cells", "-m", "floor-majority", "--dry-run", environment=home)
+    assert out.returncode == 2
+    assert "~nobody-of-this-name/cells does not exist" in out.stderr
+
+
 def test_a_pipe_among_records_is_passed_over_and_waits_for_nobody(results):
     os.mkfifo(results / "machine" / "pipe.json")
     out = call("table", results)

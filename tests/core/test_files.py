@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cellbench.core.errors import CellbenchError
-from cellbench.core.files import LARGEST_TENSORS, NoRegularFileError, check_regular, check_tensors, read_text
+from cellbench.core.files import LARGEST_TENSORS, NoRegularFileError, check_tensors
 from cellbench.core.registry import LARGEST_PLUGIN, load_plugin_file
 from cellbench.core.suites import LARGEST_SUITE, load
 from cellbench.datasets.files.archives import LARGEST_ARCHIVE, read
@@ -62,12 +62,3 @@ def test_tensors_that_are_packed_or_lie_over_each_other_are_refused(tmp_path):
         file.filelist.append(file.filelist[0])  # a second name for the same bytes
     with pytest.raises(NoRegularFileError, match=r"it unpacks to 2.0 MB"):
         check_tensors(tmp_path / "twice.model")
-
-
-def test_a_folder_is_no_file_and_what_fits_is_read(tmp_path):
-    with pytest.raises(NoRegularFileError, match="it is a folder"):
-        check_regular(tmp_path, 10)
-    (tmp_path / "a").write_text("ä")
-    assert read_text(tmp_path / "a", 2) == "ä"
-    with pytest.raises(NoRegularFileError, match="it has 2 B, more than the 1 B"):
-        read_text(tmp_path / "a", 1)

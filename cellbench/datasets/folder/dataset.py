@@ -11,6 +11,7 @@ import numpy as np
 
 from ...core.data import Dataset, Info
 from ...core.errors import DataError, UsageError
+from ...core.files import expanded
 from ...core.words import counted
 from ..files import cache, npy
 from ..files.find import find_files
@@ -35,7 +36,7 @@ def prepare(path: Path, options: FolderOptions) -> Path:
 
     Raises DataError, and leaves nothing behind, when folder, table, labels or images contradict each other.
     """
-    path = path.expanduser().resolve()
+    path = expanded(path).resolve()
     if not path.is_dir():
         what = "is a file" if path.exists() else "does not exist"
         raise DataError(f"{path} {what}; give a folder of images, one cell an image")

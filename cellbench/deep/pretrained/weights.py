@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ...core.errors import DataError, UnavailableError, UsageError
-from ...core.files import check_tensors
+from ...core.files import check_tensors, expanded
 from ..nets.layers import first_convolution, head_layers, wants_small
 from ..nets.table import find
 from .files import WEIGHTS_FILES, WeightsFile, downloads, instead_of, short_timeout
@@ -41,7 +41,7 @@ def load_weights(net: nn.Module, name: str, weights: str) -> dict[str, Any]:
     if weights == "imagenet":
         state, facts = _imagenet(net, name)
     else:
-        state, facts = _from_file(Path(weights).expanduser())
+        state, facts = _from_file(expanded(weights))
     state = {FLAT_NAMES[0].sub(FLAT_NAMES[1], key): tensor for key, tensor in state.items()}
     state = {key: tensor for key, tensor in state.items() if not key.startswith(AUXILIARY)}
     if CONVERTED in state and len(state) == len(net.state_dict()):
@@ -108,7 +108,7 @@ def stem_of(weights: str) -> Literal["small", "stock"]:
 
     Only files of models that cellbench saved may have 'small'.
     """
-    built = _built_for(Path(weights).expanduser()) if weights != "imagenet" else None
+    built = _built_for(expanded(weights)) if weights != "imagenet" else None
     return "small" if built and wants_small(built["stem"], built["size"]) else "stock"
 
 

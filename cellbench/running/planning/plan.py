@@ -14,6 +14,7 @@ from ...core.data import OFFICIAL, Dataset
 from ...core.decision import Decision
 from ...core.errors import UsageError, did_you_mean
 from ...core.extras import EXTRAS, Extra
+from ...core.files import expanded
 from ...core.runs import RunSpec, canonical
 from ...core.settings import Setting, Settings, described, names, replace
 from ...core.training_budget import steps
@@ -142,7 +143,7 @@ def _with_weights_by_content(job: Job) -> Job:
     given = job.spec.params.get("weights")
     if given in (None, IMAGENET):
         return job
-    path = Path(given).expanduser()
+    path = expanded(given)
     if not path.is_file():
         raise UsageError(f"weights is {given!r}, and there is no such file; give {IMAGENET!r} or the path of one")
     with path.open("rb") as file:

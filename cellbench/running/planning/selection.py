@@ -9,6 +9,7 @@ from typing import Any
 
 from ...core.environment import cuda_driver
 from ...core.errors import BackendError, UsageError, did_you_mean
+from ...core.files import expanded
 from ...core.suites import Suite, choose
 from ...core.suites import select as select_suites
 from ...datasets import datasets
@@ -43,7 +44,7 @@ class Selection:
     @property
     def paths(self) -> list[Path]:
         """The folders of images among the data sets."""
-        return [Path(name) for name in self.datasets if looks_like_path(name)]
+        return [expanded(name) for name in self.datasets if looks_like_path(name)]
 
 
 def select(options: RunOptions) -> Selection:
