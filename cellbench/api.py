@@ -150,8 +150,10 @@ def stress(
 ) -> "dict[Path, StressRecord]":
     """Test saved models on test images as another microscope might have taken them, and return what was found of each.
 
-    This is `cellbench stress` with its options as keywords. models: files of models, or folders that have any.
+    This is `cellbench stress` with its options as keywords. models: files of models, or folders that have any; those
+    whose data set is not prepared here are passed over, with a line, unless none is left.
     """
+    from .core.console import note
     from .running.plugins import load_plugins
     from .running.saved_models.labelling import choose_device
     from .running.stress import testing
@@ -160,7 +162,7 @@ def stress(
     load_plugins([Path(file) for file in _texts(plugins)])
     plan = testing.Plan(choose(tuple(_texts(perturbations))), seed, limit, choose_device(device), force)
     files = testing.find_models([Path(file) for file in _texts(models)])
-    return {file: testing.stress(file, plan) for file in files}
+    return {file: testing.stress(file, plan) for file in testing.costs_of(files, plan, note)}
 
 
 def results_of(plan: RunPlan) -> "Results":

@@ -184,7 +184,11 @@ def save_predictions(path: Path, predictions: Predictions) -> None:
 
 def read_predictions(path: Path) -> dict[str, NDArray] | None:
     """Return the arrays that `save` wrote beside the record at `path`, or None if there are none that can be read."""
-    file = path.with_suffix(".npz")
+    return load_arrays(path.with_suffix(".npz"))
+
+
+def load_arrays(file: Path) -> dict[str, NDArray] | None:
+    """Return the arrays of an .npz file, without pickle, or None if there is none that can be read."""
     try:
         check_regular(file, LARGEST_PREDICTIONS)
         with file.open("rb") as opened, zipfile.ZipFile(opened) as members:

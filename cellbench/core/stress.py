@@ -44,7 +44,8 @@ class StressRecord:
     model: 12 hexadecimal digits of the SHA-256 of the model's file. method, dataset, fingerprint, split, seed: those of
     the run that trained it. n: number of test images. draws: seed of the perturbations that draw at random. curves: one
     for each perturbation. left_out: why a perturbation was not done, by its name. trained: the run's figures on
-    test, by which a model that was trained anew is known; empty in records of older versions.
+    test, by which a model that was trained anew is known; empty in records of older versions. drawing: 2 if what was
+    drawn for an image depends on the image alone; 1, in records of older versions, if on its place in a batch, too.
     """
 
     model: str
@@ -60,6 +61,7 @@ class StressRecord:
     trained: Mapping[str, float] = field(default_factory=dict)
     device: str = "cpu"
     version: str = ""
+    drawing: int = 1
 
     def save(self, path: Path) -> None:
         """Write the record as JSON to a file, whole or not at all. Raises OSError."""

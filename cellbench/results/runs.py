@@ -17,6 +17,7 @@ from ..core.split_names import keeps_together
 from ..core.store import read_predictions
 from ..core.stress import SUFFIX, StressRecord
 from ..core.stress import read as read_stress
+from ..core.stress_answers import Answers, read_answers
 from .fitting_predictions import PARTS, misfit, thresholds_of
 
 
@@ -91,6 +92,11 @@ class Run:
     def stress_problem(self) -> str:
         """Why a stress test that lies beside the record is not used, or empty."""
         return self._stress[1]
+
+    @cached_property
+    def stress_answers(self) -> Answers | None:
+        """The labels that the figures of the stress test come from, or None if there are none."""
+        return None if self.stress is None else read_answers(self.file, self.stress)
 
     @cached_property
     def _stress(self) -> tuple[StressRecord | None, str]:

@@ -230,6 +230,27 @@ def compare(
     groups the interval is that of a jackknife.
     """
     many_a, many_b = _seeds(a, truth), _seeds(b, truth)
+    whole, span = difference(truth, many_a, many_b, figure, groups, classes=classes, level=level, resamples=resamples)
+    if figure == "accuracy":
+        return Comparison(figure, whole, span, *paired_test(truth, many_a, many_b, groups))
+    p = swap_test(truth, many_a, many_b, _figure(figure), groups, classes)
+    over, n = (IMAGES, len(truth)) if groups is None else (GROUPS, len(np.unique(groups)))
+    return Comparison(figure, whole, span, p, "swaps", over, n)
+
+
+def difference(
+    truth: Decisions,
+    a: Decisions | Sequence[Decisions],
+    b: Decisions | Sequence[Decisions],
+    figure: str = "accuracy",
+    groups: NDArray[Any] | None = None,
+    *,
+    classes: int | None = None,
+    level: float = LEVEL,
+    resamples: int = RESAMPLES,
+) -> tuple[float, Interval]:
+    """Return the figure of b minus that of a, and its interval, as `compare` does, without the cost of a p value."""
+    many_a, many_b = _seeds(a, truth), _seeds(b, truth)
     design = design_of(truth, groups, codes_of([truth, *many_a, *many_b]))
     of_a, of_b = ([design.sums_of(truth, one, classes) for one in many] for many in (many_a, many_b))
     gain = _gain(_figure(figure), of_a, of_b)
@@ -238,11 +259,7 @@ def compare(
     if span is None:
         differences = np.concatenate([gain(weights) for weights in weights_of(design, resamples)])
         span = bounds(differences, design, level, whole_range=False)
-    if figure == "accuracy":
-        return Comparison(figure, whole, span, *paired_test(truth, many_a, many_b, groups))
-    p = swap_test(truth, many_a, many_b, _figure(figure), groups, classes)
-    over, n = (IMAGES, len(truth)) if groups is None else (GROUPS, len(np.unique(groups)))
-    return Comparison(figure, whole, span, p, "swaps", over, n)
+    return whole, span
 
 
 def _gain(

@@ -1,13 +1,19 @@
-"""The results of stress tests for one row of a table, averaged over its random seeds."""
+"""The results of stress tests for one row of a table, averaged over its random seeds, with their intervals."""
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ..core.stress import Curve, StressRecord
+from ..core.stress_answers import Answers
+from .bootstrap import Interval
+from .joint import over_images_and_seeds
+from .rare import OVER_CLASSES, rare_classes
 from .rows import Row
+from .stats import FEWEST_SEEDS, difference, intervals
 
 
 @dataclass(frozen=True)
@@ -15,6 +21,9 @@ class PooledCurve:
     """A curve of `core.stress.Curve` whose figures are means over seeds.
 
     seeds: how many. n: number of test images. sd: standard deviations over seeds, by metric, from two seeds on.
+    figure: the metric that the curve is judged by: accuracy, or macro-F1 where images have several labels. spans: the
+    95 % interval of that metric at each strength, () without answers to draw it over. fall: that metric at the largest
+    strength minus that at 0; fall_span: its interval, of the same images, or None.
     """
 
     name: str
@@ -25,6 +34,21 @@ class PooledCurve:
     seen: Mapping[str, Any]
     seeds: int
     n: int
+    spans: tuple[Interval, ...] = ()
+    fall_span: Interval | None = None
+
+    @property
+    def figure(self) -> str:
+        return "accuracy" if "accuracy" in self.figures else "macro_f1"
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """The metric that the curve is judged by, at each strength."""
+        return self.figures[self.figure]
+
+    @property
+    def fall(self) -> float:
+        return self.values[-1] - self.values[0]
 
 
 def stress_of(row: Row) -> list[PooledCurve]:
@@ -33,11 +57,11 @@ def stress_of(row: Row) -> list[PooledCurve]:
     A curve is the mean over those runs that were tested on as many images, with the same draws and strengths, as the
     run that was tested on most images.
     """
-    records = [found for run in row.runs if (found := run.stress)]
-    if not records:
+    tested = [(found, run.stress_answers) for run in row.runs if (found := run.stress)]
+    if not tested:
         return []
-    first = max(records, key=lambda one: one.n)
-    same = [one for one in records if (one.n, one.draws) == (first.n, first.draws)]
+    first = max((record for record, _ in tested), key=lambda one: one.n)
+    same = [pair for pair in tested if (pair[0].n, pair[0].draws) == (first.n, first.draws)]
     return [pooled(curve, same) for curve in first.curves]
 
 
@@ -46,17 +70,18 @@ def stress_problems(row: Row) -> list[str]:
     return [run.stress_problem for run in row.runs if run.stress_problem]
 
 
-def pooled(curve: Curve, records: Sequence[StressRecord]) -> PooledCurve:
+def pooled(curve: Curve, tested: Sequence[tuple[StressRecord, Answers | None]]) -> PooledCurve:
     """Return the mean of one perturbation's curve over those records that tested it with the same strengths."""
     alike = [
-        other
-        for record in records
+        (other, answers)
+        for record, answers in tested
         for other in record.curves
         if (other.name, other.strengths) == (curve.name, curve.strengths)
     ]
-    names = [name for name in curve.figures if all(name in other.figures for other in alike)]
-    values = {name: np.array([other.figures[name] for other in alike]) for name in names}
-    return PooledCurve(
+    curves = [other for other, _ in alike]
+    names = [name for name in curve.figures if all(name in other.figures for other in curves)]
+    values = {name: np.array([other.figures[name] for other in curves]) for name in names}
+    found = PooledCurve(
         curve.name,
         curve.unit,
         curve.strengths,
@@ -64,5 +89,39 @@ def pooled(curve: Curve, records: Sequence[StressRecord]) -> PooledCurve:
         {name: tuple(of_seeds.std(0, ddof=1).tolist()) for name, of_seeds in values.items() if len(alike) > 1},
         curve.seen,
         len(alike),
-        records[0].n,
+        tested[0][0].n,
     )
+    answers = [each for _, each in alike if each is not None and curve.name in each.predicted]
+    return _with_intervals(found, values, answers) if len(answers) == len(alike) else found
+
+
+def _with_intervals(curve: PooledCurve, values: Mapping[str, Any], answers: Sequence[Answers]) -> PooledCurve:
+    """Return the curve with intervals over images or groups and, from FEWEST_SEEDS seeds on, over seeds as well."""
+    first, figure = answers[0], curve.figure
+    if any(not np.array_equal(one.index, first.index) or not np.array_equal(one.truth, first.truth) for one in answers):
+        return curve
+    if figure in OVER_CLASSES and rare_classes(first.truth):
+        return curve
+    given = [[one.predicted[curve.name][at].astype(first.truth.dtype) for one in answers] for at in _steps(curve)]
+    spans = [intervals(first.truth, labels, [figure], first.groups, classes=first.classes)[figure] for labels in given]
+    _, of_fall = difference(first.truth, given[0], given[-1], figure, first.groups, classes=first.classes)
+    by_seed = values[figure]
+    return replace(
+        curve,
+        spans=tuple(_over_seeds(by_seed[:, at], span, 0, 1) for at, span in enumerate(spans)),
+        fall_span=_over_seeds(by_seed[:, -1] - by_seed[:, 0], of_fall, -1, 1),
+    )
+
+
+def _steps(curve: PooledCurve) -> range:
+    return range(len(curve.strengths))
+
+
+def _over_seeds(by_seed: Any, images: Interval, least: float, most: float) -> Interval:
+    """Return the interval of a mean over images and seeds, see `joint`; with few seeds that over images."""
+    n = len(by_seed)
+    if n < FEWEST_SEEDS or not by_seed.std():
+        return images
+    error = float(by_seed.std(ddof=1)) / math.sqrt(n)
+    span = over_images_and_seeds(float(by_seed.mean()), images, error, n - 1)
+    return replace(span, low=max(least, span.low), high=min(most, span.high))

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,14 @@ import numpy as np
 import pytest
 import scipy.optimize
 import scipy.stats
+from sklearn.metrics import accuracy_score, f1_score
 
 from cellbench import load_results
 from cellbench.core.metrics import evaluate, per_class
 from cellbench.core.runs import RunRecord, RunSpec
 from cellbench.core.store import Predictions, Store
 from cellbench.core.stress import Curve, StressRecord
+from cellbench.core.stress_answers import Answers
 from cellbench.reporting.tables.views import tables
 from cellbench.results.bootstrap import Interval
 
@@ -137,11 +140,37 @@ def results(tmp_path: Path) -> Callable[..., Path]:
     return save
 
 
+def _answers(stressed: StressRecord) -> tuple[Answers, dict[str, dict[str, tuple[float, ...]]]]:
+    """Return answers of a model of two classes with the accuracies of a stress test, and the figures they give."""
+    truth = np.arange(stressed.n) % 2
+    place = np.random.default_rng(stressed.seed).permutation(stressed.n)  # of the images, from the easiest on
+    predicted = {
+        curve.name: np.array(
+            [np.where(place < round(p * len(place)), truth, 1 - truth) for p in curve.figures["accuracy"]]
+        )
+        for curve in stressed.curves
+    }
+    figures = {
+        name: {
+            "accuracy": tuple(float(accuracy_score(truth, one)) for one in by_strength),
+            "macro_f1": tuple(float(f1_score(truth, one, average="macro")) for one in by_strength),
+        }
+        for name, by_strength in predicted.items()
+    }
+    return Answers(np.arange(stressed.n), truth, None, 2, predicted), figures
+
+
 @pytest.fixture
 def under_stress(tmp_path: Path) -> Callable[..., None]:
     """Write a stress test beside a record of `results`: accuracy and macro-F1 by perturbation, from strength 0 to 5."""
 
-    def write(record: RunRecord, seen: Any = None, machine: str = "example-cpu-2c-abc123", **falls: Any) -> None:
+    def write(
+        record: RunRecord,
+        seen: Any = None,
+        machine: str = "example-cpu-2c-abc123",
+        answered: bool = False,
+        **falls: Any,
+    ) -> None:
         spec, seen = record.spec, seen or {}
         curves = tuple(
             Curve(
@@ -156,7 +185,12 @@ def under_stress(tmp_path: Path) -> Callable[..., None]:
         facts = {name: getattr(spec, name) for name in ("method", "dataset", "fingerprint", "split", "seed")}
         file = Store(tmp_path / "results", machine).path(spec).with_suffix(".stress")
         file.parent.mkdir(parents=True, exist_ok=True)
-        StressRecord(model="0" * 12, n=2720, draws=0, curves=curves, **facts).save(file)
+        stressed = StressRecord(model="0" * 12, n=2720, draws=0, curves=curves, **facts)
+        if answered:
+            answers, figures = _answers(stressed)
+            answers.save(file)
+            curves = tuple(replace(curve, figures=figures[curve.name]) for curve in curves)
+        replace(stressed, curves=curves).save(file)
 
     return write
 

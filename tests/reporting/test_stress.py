@@ -1,7 +1,9 @@
 """Stress tests in the table and the chart: the stored figures, means over seeds, and what is passed over by name."""
 
 import json
+import math
 
+import numpy as np
 import pytest
 
 from cellbench import load_results
@@ -33,9 +35,44 @@ def test_the_table_has_the_stored_figures_perturbation_by_perturbation(view, rec
     assert row["strength_5"] == 90
     assert table.notes == (
         "2,720 test images at every strength.",
+        "Without intervals: cnn, svm-hog; `cellbench stress --force` finds them, unless a class is rare.",
         "cnn was trained on images changed in like manner: rotation (rotate=180).",
         "Without a stress test: mlp; keep models with `cellbench run --save-models`, then: cellbench stress",
     )
+
+
+def half_of_normal(p, n=2720):
+    return 1.96 * math.sqrt(p * (1 - p) / n)
+
+
+def test_figures_have_intervals_over_images_and_the_fall_a_paired_one(view, record, under_stress):
+    under_stress(record("cnn"), rotation=FALL, answered=True)
+    table = view("stress", record("cnn"))
+    (row,) = table.rows
+    for at, share in enumerate(FALL):
+        half = (row[f"accuracy_{at}_high"] - row[f"accuracy_{at}_low"]) / 2
+        assert half == pytest.approx(half_of_normal(share), rel=0.06)
+        assert row[f"accuracy_{at}_low"] < share < row[f"accuracy_{at}_high"]
+    # the same images: half of them change from right to wrong, none from wrong to right
+    assert (row["fall_high"] - row["fall_low"]) / 2 == pytest.approx(half_of_normal(0.5), rel=0.06)
+    assert row["interval_over"] == "test images"
+    text = render([table], "text", 200)
+    assert f"{-50.0:.1f} ± 1.9".replace("-", "−") in text
+    assert "±, the widest of the six, and of the fall: half of the 95 % interval, over test images" in text
+
+
+def test_three_seeds_widen_the_intervals_by_their_spread(view, record, results, under_stress):
+    shifts = (0.0, 0.03, 0.06)
+    for seed, shift in enumerate(shifts):
+        under_stress(record("cnn", seed=seed), rotation=[value + shift for value in FALL], answered=True)
+    (row,) = view("stress", *(record("cnn", seed=seed) for seed in range(3))).rows
+    over_seeds = 4.302653 * np.std(shifts, ddof=1) / math.sqrt(3)  # Student's t of two degrees of freedom
+    low, high = row["accuracy_5_low"], row["accuracy_5_high"]
+    assert row["accuracy_5"] == pytest.approx(0.43, abs=1e-3)
+    assert (high - low) / 2 == pytest.approx(math.hypot(over_seeds, half_of_normal(0.43) / math.sqrt(3)), rel=0.05)
+    drawn = chart.stress(load_results(results(*(record("cnn", seed=seed) for seed in range(3)))).rows)
+    assert (drawn.points[5]["low"], drawn.points[5]["high"]) == (low, high)
+    assert "Bars: 95 % interval, over test images and seeds." in drawn.notes
 
 
 def test_seeds_are_pooled_into_means(view, record, under_stress):
@@ -100,11 +137,12 @@ def test_records_of_models_make_the_same_table(tmp_path):
     (table,) = of_records({tmp_path / "cnn.model": record})
     text = render([table], "text", 200)
     assert "10, 20, 40, 60, 80 %" in text
+    without = "Without intervals: cnn; `cellbench stress --force` finds them, unless a class is rare."
     assert " ".join(line for line in text.splitlines() if line.startswith("dimmer")).split()[-7:] == [
         *("90.0", "80.0", "70.0", "60.0", "50.0", "40.0"),
         "−50.0",
     ]
-    assert table.notes == ("9 test images at every strength.", "Left out: bleaching: needs 2 channels.")
+    assert table.notes == ("9 test images at every strength.", without, "Left out: bleaching: needs 2 channels.")
 
 
 def test_strengths_are_written_with_their_unit():

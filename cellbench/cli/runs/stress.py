@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from ...core.console import note
 from ...core.words import counted
 from ..options import USER_PATH, plugin_option, terminal_width, wide_option
 from ..progress import progress_of
@@ -71,6 +72,7 @@ def stress(
       cellbench stress results/ -p rotation -p defocus --limit 500
       cellbench stress results/.../resnet18/s0-1a2b3c4d5e6f.model --format csv
     """
+    from ...core.stress_answers import read_answers
     from ...running.plugins import load_plugins
     from ...running.saved_models.labelling import choose_device
     from ...running.stress import testing
@@ -79,7 +81,7 @@ def stress(
     load_plugins(plugins)
     plan = testing.Plan(choose(names), seed, limit, choose_device(device), force)
     files = testing.find_models(models or (Path("results"),))
-    costs = {file: testing.images_of(file, plan) for file in files}
+    costs = testing.costs_of(files, plan, note)
     if not quiet and (ready := sum(not cost for cost in costs.values())):
         click.echo(f"{counted(ready, 'model')} tested before; --force tests again", err=True)
     with progress_of(sum(costs.values()), quiet=quiet) as progress:
@@ -90,7 +92,8 @@ def stress(
     from ...reporting.tables.stress import of_records
     from ...reporting.tables.table import render
 
-    click.echo(render(of_records(tested), style, terminal_width(wide)))
+    answers = {file: read_answers(file, one) for file, one in tested.items()}
+    click.echo(render(of_records(tested, answers), style, terminal_width(wide)))
 
 
 def _add(progress: Callable[[int], None], before: int, done: int) -> None:

@@ -2,20 +2,23 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ...core.stress import StressRecord
+from ...core.stress_answers import Answers
 from ...core.words import counted
 from ...results.ranking import ranked
 from ...results.rows import DATA, HARDWARE, Line, Row
 from ...results.stress import PooledCurve, pooled, stress_of, stress_problems
-from ..captions import LABELS, title_of
+from ..captions import LABELS, half, intervals_of, title_of
 from .table import COUNT, PERCENT, POINTS, Column, Table
 
 KEPT = (*DATA, *HARDWARE, "method", "settings", "params", "overrides", "several_labels", "synthetic")
 STRENGTHS = range(1, 6)
 TITLE = "test images as another microscope might have taken them"
 COMMAND = "keep models with `cellbench run --save-models`, then: cellbench stress"
+AGAIN = "`cellbench stress --force` finds them, unless a class is rare."
 MEANS = {"share": "%", "of full scale": "% of full scale", "of images": "% of images"}  # units of shares, in percent
 
 
@@ -24,7 +27,8 @@ def stress(rows: Sequence[Row]) -> Table:
 
     Keys of a row: `perturbation`, `unit`; `strength_1` to `strength_5`; `accuracy_0` to `accuracy_5` and `macro_f1_0`
     to `macro_f1_5`, at strength 0, the images as they are, and at the others; `fall`, the figure at the strongest minus
-    that at 0; `seen`, by which settings the method saw something like it in training.
+    that at 0; the ends of their intervals, such as `accuracy_1_low` and `fall_high`; `seen`, by which settings the
+    method saw something like it in training.
     """
     lines = _by_perturbation(
         {**{name: row[name] for name in KEPT}, **_figures(curve)} for row in ranked(rows) for curve in stress_of(row)
@@ -37,25 +41,30 @@ def stress(rows: Sequence[Row]) -> Table:
     return Table("stress", f"{title_of(rows)}: {TITLE}", COLUMNS, tuple(lines), notes)
 
 
-def of_records(records: Mapping[Path, StressRecord]) -> list[Table]:
+def of_records(
+    records: Mapping[Path, StressRecord], answers: Mapping[Path, Answers | None] = MappingProxyType({})
+) -> list[Table]:
     """Return a table as `stress` for each data set and split, of records by the file of their model.
 
-    A row has the file as `model`, in place of what only the record of the run says.
+    answers: those that the figures come from, where there are any, for intervals. A row has the file as `model`, in
+    place of what only the record of the run says.
     """
     places = dict.fromkeys((one.dataset, one.fingerprint, one.split) for one in records.values())
     return [
-        _of_place({file: one for file, one in records.items() if (one.dataset, one.fingerprint, one.split) == place})
+        _of_place(
+            {file: one for file, one in records.items() if (one.dataset, one.fingerprint, one.split) == place}, answers
+        )
         for place in places
     ]
 
 
-def _of_place(records: Mapping[Path, StressRecord]) -> Table:
+def _of_place(records: Mapping[Path, StressRecord], answers: Mapping[Path, Answers | None]) -> Table:
     first = next(iter(records.values()))
     lines = _by_perturbation(
         {
             **{name: getattr(one, name) for name in ("dataset", "fingerprint", "split", "method", "seed", "device")},
             "model": str(file),
-            **_figures(pooled(curve, [one])),
+            **_figures(pooled(curve, [(one, answers.get(file))])),
         }
         for file, one in records.items()
         for curve in one.curves
@@ -74,12 +83,13 @@ def _by_perturbation(lines: Iterable[Line]) -> list[Line]:
 
 def _notes(lines: Sequence[Line]) -> list[str]:
     n = sorted({line["n"] for line in lines})
-    return [*([f"{counted(n[0], 'test image')} at every strength."] if len(n) == 1 else []), *seen_in_training(lines)]
-
-
-def figure_of(curve: PooledCurve) -> str:
-    """Return the metric that a curve is judged by: accuracy, or macro-F1 where images have several labels."""
-    return "accuracy" if "accuracy" in curve.figures else "macro_f1"
+    without = dict.fromkeys(line["method"] for line in lines if not line["interval_over"])
+    return [
+        *([f"{counted(n[0], 'test image')} at every strength."] if len(n) == 1 else []),
+        *intervals_of(lines, ", the widest of the six, and of the fall"),
+        *([f"Without intervals: {', '.join(without)}; {AGAIN}"] if without else []),
+        *seen_in_training(lines),
+    ]
 
 
 def strengths_of(unit: str, strengths: Sequence[float]) -> str:
@@ -106,14 +116,19 @@ def seen_in_training(lines: Sequence[Line]) -> list[str]:
 
 
 def _figures(curve: PooledCurve) -> Line:
-    values = curve.figures[figure_of(curve)]
+    ends = {f"{curve.figure}_{at}": span for at, span in enumerate(curve.spans)}
+    if curve.fall_span:
+        ends["fall"] = curve.fall_span
     return {
         "perturbation": curve.name,
         "unit": curve.unit,
         **_numbered("strength", curve.strengths),
         **_numbered("accuracy", curve.figures.get("accuracy", ())),
         **_numbered("macro_f1", curve.figures.get("macro_f1", ())),
-        "fall": values[-1] - values[0],
+        "fall": curve.fall,
+        **{f"{name}_low": span.low for name, span in ends.items()},
+        **{f"{name}_high": span.high for name, span in ends.items()},
+        "interval_over": curve.fall_span.over if curve.fall_span else None,
         "seen": settings_in_words(curve.seen),
         "seeds": curve.seeds,
         "n": curve.n,
@@ -139,23 +154,30 @@ def _strengths(line: Line) -> str:
     return strengths_of(line["unit"], [line[f"strength_{at}"] for at in STRENGTHS if f"strength_{at}" in line])
 
 
+def _widest(line: Line) -> float | None:
+    """Return half of the widest interval of a row's figures, or None without any."""
+    names = [f"{figure}_{at}" for figure in ("accuracy", "macro_f1") for at in (0, *STRENGTHS)]
+    return max(filter(None, (half(name)(line) for name in names)), default=None)
+
+
 def _several(rows: Sequence[Line]) -> bool:
     return any(row.get("macro_f1_0") is not None for row in rows)
 
 
 NAMES = (Column("perturbation", "perturbation", label=True), Column("method", "method", label=True))
 FIGURES = (
-    Column(_strengths, "strengths 1 to 5", label=True, spare=3),
+    Column(_strengths, "strengths 1 to 5", label=True, spare=4),
     *(Column(f"accuracy_{at}", f"acc. {at}", PERCENT, when="any") for at in (0, *STRENGTHS)),
-    *(Column(f"macro_f1_{at}", f"F1 {at}", PERCENT, spare=4, when=_several) for at in (0, *STRENGTHS)),
-    Column("fall", "fall", POINTS, spare=1),
-    Column("seen", "seen in\ntraining", label=True, when="any", spare=5),
+    *(Column(f"macro_f1_{at}", f"F1 {at}", PERCENT, spare=5, when=_several) for at in (0, *STRENGTHS)),
+    Column(_widest, "±", PERCENT, when="any", spare=1),
+    Column("fall", "fall", POINTS, spread=half("fall"), spare=2),
+    Column("seen", "seen in\ntraining", label=True, when="any", spare=6),
 )
 COLUMNS = (
     *NAMES,
     Column("settings", "settings", label=True, when="any"),
     *LABELS,
     *FIGURES,
-    Column("seeds", "seeds", COUNT, spare=2),
+    Column("seeds", "seeds", COUNT, spare=3),
 )
 COLUMNS_OF_RECORDS = (*NAMES, Column("seed", "seed", COUNT, label=True, when="varies"), *FIGURES)

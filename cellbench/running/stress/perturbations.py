@@ -1,11 +1,11 @@
 """What another microscope, or a careless day at the same one, does to images: one row of data each.
 
 A function takes images (n, channels, height, width), float64 in shares of full scale (1 is the brightest value that a
-camera can give), a strength and a random generator, and returns images of the same shape. What it draws at random does
-not depend on the strength, so that figures by strength are of the same images.
+camera can give), a strength and a random generator for each image, and returns images of the same shape. What it draws
+for an image depends neither on the strength, so that figures by strength are of the same images, nor on other images.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,6 +16,7 @@ from scipy import ndimage
 from ...core.errors import UsageError, did_you_mean
 
 Images = NDArray[np.float64]
+Generators = Sequence[np.random.Generator]  # one an image; empty for what draws nothing
 ALONG_SIDES = (2, 3)
 
 
@@ -24,19 +25,21 @@ class Perturbation:
     """A change of images, in five strengths.
 
     unit: of the strengths, ascending. meaning: a line for lists. change: the function of images, strength and random
-    generator. resembles: settings of methods that make such changes in training. channels: the fewest that it needs.
+    generators. draws: whether it draws anything. resembles: settings of methods that make such changes in training.
+    channels: the fewest that it needs.
     """
 
     name: str
     unit: str
     strengths: tuple[float, float, float, float, float]
     meaning: str
-    change: Callable[[Images, float, np.random.Generator], Images]
+    change: Callable[[Images, float, Generators], Images]
     resembles: tuple[str, ...] = ()
     channels: int = 1
+    draws: bool = False
 
 
-def perturbed(images: NDArray, perturbation: Perturbation, strength: float, rng: np.random.Generator) -> NDArray:
+def perturbed(images: NDArray, perturbation: Perturbation, strength: float, rngs: Generators) -> NDArray:
     """Return images of the same shape and dtype as a perturbation of this strength makes them.
 
     images: (n, channels, height, width) uint8, uint16 or float32. Whole numbers are rounded, and clipped at full scale
@@ -47,66 +50,67 @@ def perturbed(images: NDArray, perturbation: Perturbation, strength: float, rng:
         return images
     whole = images.dtype.kind == "u"
     full = np.iinfo(images.dtype).max if whole else np.maximum(images.max((1, 2, 3), keepdims=True), 1e-12)
-    changed = perturbation.change(images / np.float64(full), strength, rng) * full
+    changed = perturbation.change(images / np.float64(full), strength, rngs) * full
     return (np.rint(changed).clip(0, full) if whole else changed).astype(images.dtype)
 
 
-def rotate(images: Images, degrees: float, rng: np.random.Generator) -> Images:
+def rotate(images: Images, degrees: float, rngs: Generators) -> Images:
     """Return images rotated about their centre (bilinear, mirrored at the edges)."""
     return ndimage.rotate(images, degrees, axes=ALONG_SIDES, reshape=False, order=1, mode="mirror")
 
 
-def defocus(images: Images, sigma: float, rng: np.random.Generator) -> Images:
+def defocus(images: Images, sigma: float, rngs: Generators) -> Images:
     """Return images blurred by a Gaussian of `sigma` pixels, mirrored at the edges."""
     return ndimage.gaussian_filter(images, sigma, axes=ALONG_SIDES, mode="mirror")
 
 
-def illuminate(images: Images, slope: float, rng: np.random.Generator) -> Images:
+def illuminate(images: Images, slope: float, rngs: Generators) -> Images:
     """Return images times a ramp from 1 - slope at one edge to 1 + slope at the opposite one, for each image drawn."""
     height, width = images.shape[2:]
     across = np.broadcast_to(np.linspace(-1, 1, width), (height, width))
     down = np.broadcast_to(np.linspace(-1, 1, height)[:, None], (height, width))
     ramps = np.stack([across, -across, down, -down])
-    return images * (1 + slope * ramps[rng.integers(4, size=len(images))])[:, None]
+    return images * (1 + slope * ramps[[rng.integers(4) for rng in rngs]])[:, None]
 
 
-def multiply(sign: int, images: Images, share: float, rng: np.random.Generator) -> Images:
+def multiply(sign: int, images: Images, share: float, rngs: Generators) -> Images:
     """Return images brighter (sign 1) or dimmer (sign -1) by a share."""
     return images * (1 + sign * share)
 
 
-def add(images: Images, share: float, rng: np.random.Generator) -> Images:
+def add(images: Images, share: float, rngs: Generators) -> Images:
     """Return images with this share of full scale added to every pixel."""
     return images + share
 
 
-def count_photons(images: Images, noise: float, rng: np.random.Generator) -> Images:
+def count_photons(images: Images, noise: float, rngs: Generators) -> Images:
     """Return images as counts of photons: Poisson, with 1 / noise² photons at full scale.
 
     The standard deviation of a pixel at full scale is then `noise`.
     """
     photons = 1 / noise**2
-    return rng.poisson(images.clip(0) * photons) / photons
+    return np.stack([rng.poisson(image * photons) for rng, image in zip(rngs, images.clip(0), strict=True)]) / photons
 
 
-def bleach(images: Images, share: float, rng: np.random.Generator) -> Images:
+def bleach(images: Images, share: float, rngs: Generators) -> Images:
     """Return images of which one channel, drawn for each image, has lost this share of its light."""
-    channel = rng.integers(images.shape[1], size=len(images))
+    channel = [rng.integers(images.shape[1]) for rng in rngs]
     changed = images.copy()
     changed[np.arange(len(images)), channel] *= 1 - share
     return changed
 
 
-def lose_channel(images: Images, share: float, rng: np.random.Generator) -> Images:
+def lose_channel(images: Images, share: float, rngs: Generators) -> Images:
     """Return images; in this share of them one channel, drawn for each image, is black."""
-    channel, chance = rng.integers(images.shape[1], size=len(images)), rng.random(len(images))
+    drawn = [(rng.integers(images.shape[1]), rng.random()) for rng in rngs]
+    channel, chance = (np.array(each) for each in zip(*drawn, strict=True))
     changed = images.copy()
     lost = np.flatnonzero(chance < share)
     changed[lost, channel[lost]] = 0
     return changed
 
 
-def resample(sign: int, images: Images, share: float, rng: np.random.Generator) -> Images:
+def resample(sign: int, images: Images, share: float, rngs: Generators) -> Images:
     """Return images taken with pixels that are larger (sign 1) or smaller (sign -1) by a share, as many of them.
 
     The centre stays where it is; values are bilinear, mirrored at the edges.
@@ -128,13 +132,13 @@ PERTURBATIONS = {
     for one in (
         Perturbation("rotation", "degrees", (5, 15, 30, 45, 90), "turned about the centre", rotate, ("rotate",)),
         Perturbation("defocus", "pixels", (0.5, 1, 1.5, 2, 3), "Gaussian blur of this sigma", defocus, ("blur",)),
-        Perturbation("illumination", "share", SLOPES, "a ramp of light across the image", illuminate),
+        Perturbation("illumination", "share", SLOPES, "a ramp of light across the image", illuminate, draws=True),
         Perturbation("dimmer", "share", SHARES, "gain reduced", partial(multiply, -1), GAINS),
         Perturbation("brighter", "share", SHARES, "gain raised, clipped at full scale", partial(multiply, 1), GAINS),
         Perturbation("offset", "of full scale", OF_SCALE, "background added", add, ("offset",)),
-        Perturbation("photon-noise", "of full scale", OF_SCALE, "fewer photons", count_photons, ("noise",)),
-        Perturbation("bleaching", "share", SHARES, "light lost in one channel of each image", bleach, channels=2),
-        Perturbation("missing-channel", "of images", SHARES_OF_IMAGES, "a black channel", lose_channel, channels=2),
+        Perturbation("photon-noise", "of full scale", OF_SCALE, "fewer photons", count_photons, ("noise",), draws=True),
+        Perturbation("bleaching", "share", SHARES, "light lost in one channel of each image", bleach, (), 2, True),
+        Perturbation("missing-channel", "of images", SHARES_OF_IMAGES, "a black channel", lose_channel, (), 2, True),
         Perturbation("finer-pixels", "share", PIXELS, "smaller pixels: larger cells", partial(resample, -1), SCALES),
         Perturbation("coarser-pixels", "share", PIXELS, "larger pixels: smaller cells", partial(resample, 1), SCALES),
     )

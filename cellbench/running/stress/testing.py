@@ -3,8 +3,9 @@
 import hashlib
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from ...core.data import Dataset
 from ...core.errors import DataError, UsageError
 from ...core.metrics import evaluate
 from ...core.stress import SUFFIX, Curve, StressRecord, read
+from ...core.stress_answers import Answers, read_answers
 from ...core.words import counted
 from ...datasets.files import cache
 from ...datasets.named_splits import with_split
@@ -22,6 +24,7 @@ from ..saved_models import models
 from ..saved_models.models import Model
 from .perturbations import PERTURBATIONS, Perturbation, perturbed
 
+DRAWING = 2  # see StressRecord; raise it when other images come of the same draws
 BATCH_PIXELS = 2**21  # of all channels, that are perturbed at a time
 Progress = Callable[[int], object]
 
@@ -58,13 +61,16 @@ def find_models(given: Sequence[Path]) -> list[Path]:
     return sorted(found.values())
 
 
-def find_data(model: Model) -> Dataset:
-    """Return the prepared data set that a model learnt from, with its split. Raises DataError if it is not here."""
+def find_data(path: Path, model: Model) -> Dataset:
+    """Return the prepared data set that the model of a file learnt from, with its split.
+
+    Raises DataError if it is not here.
+    """
     for folder in sorted(cache.location("").glob("*")):
         if cache.meta(folder.name).get("info", {}).get("fingerprint") == model.fingerprint:
             return with_split(cache.read(folder), model.split)
     raise DataError(
-        f"{model.dataset!r} with content {model.fingerprint[:8]}, which {model.method} learnt from, is not prepared "
+        f"{path}: {model.dataset!r} with content {model.fingerprint[:8]}, which it learnt from, is not prepared "
         "here; prepare it with `cellbench prepare`, or `cellbench run -d FOLDER --dry-run` for a folder of your own"
     )
 
@@ -76,6 +82,26 @@ def images_of(path: Path, plan: Plan) -> int:
     """
     case = _open(path, plan)
     return 0 if case.is_done else len(case.chosen) * (1 + sum(len(one.strengths) for one in case.perturbations))
+
+
+def costs_of(paths: Sequence[Path], plan: Plan, pass_over: Callable[[str], object]) -> dict[Path, int]:
+    """Return `images_of` each model that can be tested here.
+
+    pass_over: called with why a model cannot be, as its data are not here or its file is none. Raises the DataError of
+    the last one if none can.
+    """
+    costs: dict[Path, int] = {}
+    problems: list[DataError] = []
+    for path in paths:
+        try:
+            costs[path] = images_of(path, plan)
+        except DataError as error:
+            problems.append(error)
+    if problems and not costs:
+        raise problems[-1]
+    for problem in problems:
+        pass_over(f"passed over {problem}")
+    return costs
 
 
 def stress(path: Path, plan: Plan, progress: Progress = lambda done: None) -> StressRecord:
@@ -90,9 +116,10 @@ def stress(path: Path, plan: Plan, progress: Progress = lambda done: None) -> St
         return case.before
     model, scores = case.model, _scores(case, plan, progress)
     truth = case.data.labels[case.chosen]
+    before = case.before
     thresholds = np.array(model.thresholds, np.float32) if model.multilabel else 0.0
     figures = {name: [evaluate(truth, one, thresholds) for one in by_strength] for name, by_strength in scores.items()}
-    curves = {one.name: one for one in case.before.curves} if case.before else {}
+    curves = {one.name: one for one in before.curves} if before else {}
     curves |= {one.name: _curve(model, one, figures[one.name]) for one in case.perturbations}
     record = StressRecord(
         model=digest(path),
@@ -104,13 +131,18 @@ def stress(path: Path, plan: Plan, progress: Progress = lambda done: None) -> St
         n=len(case.chosen),
         draws=plan.draws,
         curves=tuple(sorted(curves.values(), key=_place)),
-        left_out={**(case.before.left_out if case.before else {}), **case.left_out},
+        left_out={**(before.left_out if before else {}), **case.left_out},
         trained=model.metrics["test"],
         device=plan.device,
         version=__version__,
+        drawing=DRAWING,
     )
+    kept = read_answers(path, before) if before else None
+    predicted = {**(kept.predicted if kept else {}), **{name: _labels(model, scores[name]) for name in scores}}
+    groups = None if case.data.units is None else case.data.units[case.chosen]
     file = path.with_suffix(SUFFIX)
     try:
+        Answers(case.chosen, truth, groups, len(case.data.classes), predicted).save(path)
         record.save(file)
     except OSError as error:
         raise UsageError(f"cannot write {file}: {error.strerror or error}; copy the model to another folder") from error
@@ -145,11 +177,14 @@ class _Case:
 
 def _open(path: Path, plan: Plan) -> _Case:
     model = models.load(path)
-    data = find_data(model)
+    data = find_data(path, model)
     chosen = limited(data.split.test, data.labels, plan.limit, what="test images")
     missing = [one for one in plan.perturbations if one.channels <= len(model.channels)]
     left_out = {one.name: f"needs {one.channels} channels" for one in plan.perturbations if one not in missing}
     before = _earlier(path, len(chosen), plan)
+    if before is not None and before.drawing != DRAWING:  # by a version that drew otherwise
+        kept = [one for one in before.curves if one.name in PERTURBATIONS and not PERTURBATIONS[one.name].draws]
+        before = replace(before, curves=tuple(kept))
     if before is not None and not plan.force:
         strengths = {curve.name: curve.strengths[1:] for curve in before.curves}
         missing = [one for one in missing if strengths.get(one.name) != one.strengths]
@@ -191,25 +226,37 @@ def _scores(case: _Case, plan: Plan, progress: Progress) -> dict[str, list[NDArr
         one.name: [[] for _ in range(1 + len(one.strengths))] for one in case.perturbations
     }
     done = 0
-    for start, positions in _batches(case.chosen, data.images.shape[1:]):
+    for positions in _batches(case.chosen, data.images.shape[1:]):
         images = np.array(data.images[positions])
         unchanged = scorer.predict(model.prepared(images))
         progress(done := done + len(images))
         for one in case.perturbations:
             found[one.name][0].append(unchanged)
             for at, strength in enumerate(one.strengths, 1):
-                rng = np.random.default_rng([plan.draws, zlib.crc32(one.name.encode()), start])
-                scores = scorer.predict(model.prepared(perturbed(images, one, strength, rng)))
+                rngs = _generators(one, plan.draws, positions) if one.draws else ()
+                scores = scorer.predict(model.prepared(perturbed(images, one, strength, rngs)))
                 found[one.name][at].append(scores)
                 progress(done := done + len(images))
     return {name: [np.concatenate(parts) for parts in strengths] for name, strengths in found.items()}
 
 
-def _batches(chosen: NDArray[np.int64], shape: Sequence[int]) -> Iterator[tuple[int, NDArray[np.int64]]]:
-    """Yield the number of the first image and the positions of each batch."""
+def _generators(one: Perturbation, draws: int, positions: NDArray[np.int64]) -> list[np.random.Generator]:
+    """Return a generator for each image, by its position in the data set, whichever others are tested with it."""
+    name = zlib.crc32(one.name.encode())
+    return [np.random.default_rng([draws, name, at]) for at in positions.tolist()]
+
+
+def _labels(model: Model, by_strength: Sequence[NDArray[np.float32]]) -> NDArray[Any]:
+    """Return the labels that follow from scores, (strengths, n), or (strengths, n, classes) bool; small numbers."""
+    labels = np.stack([model.decided(scores) for scores in by_strength])
+    return labels if labels.dtype == bool else labels.astype(np.min_scalar_type(len(model.classes)))
+
+
+def _batches(chosen: NDArray[np.int64], shape: Sequence[int]) -> Iterator[NDArray[np.int64]]:
+    """Yield the positions of each batch."""
     size = max(1, BATCH_PIXELS // int(np.prod(shape)))
     for start in range(0, len(chosen), size):
-        yield start, chosen[start : start + size]
+        yield chosen[start : start + size]
 
 
 def _curve(model: Model, perturbation: Perturbation, figures: Sequence[dict[str, float]]) -> Curve:

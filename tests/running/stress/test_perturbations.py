@@ -14,7 +14,8 @@ def change(name, images, strength, seed=0):
     """A perturbation of images (n, channels, height, width), or of one plane (height, width)."""
     images = np.asarray(images)
     whole = images if images.ndim == 4 else images[None, None]
-    done = perturbed(whole, PERTURBATIONS[name], strength, np.random.default_rng(seed))
+    rngs = [np.random.default_rng([seed, at]) for at in range(len(whole))]
+    done = perturbed(whole, PERTURBATIONS[name], strength, rngs)
     assert (done.shape, done.dtype) == (whole.shape, whole.dtype)
     return done if images.ndim == 4 else done[0, 0]
 
@@ -22,7 +23,7 @@ def change(name, images, strength, seed=0):
 @pytest.mark.parametrize("name", PERTURBATIONS)
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 def test_strength_0_is_the_image_itself_to_the_bit_and_others_are_not(name, dtype):
-    images = np.random.default_rng(1).integers(20, 200, (6, 2, 9, 9)).astype(dtype)
+    images = np.random.default_rng(1).integers(20, 200, (20, 2, 9, 9)).astype(dtype)
     before = images.copy()
     assert change(name, images, 0) is images
     strengths = PERTURBATIONS[name].strengths
@@ -39,6 +40,19 @@ def test_the_same_seed_gives_the_same_images(name):
     images = np.random.default_rng(1).integers(20, 200, (6, 2, 9, 9)).astype(np.uint8)
     strength = PERTURBATIONS[name].strengths[2]
     np.testing.assert_array_equal(change(name, images, strength), change(name, images, strength))
+
+
+@pytest.mark.parametrize("name", [one.name for one in PERTURBATIONS.values() if one.draws])
+def test_what_is_drawn_for_an_image_depends_on_no_other_image(name):
+    images = np.random.default_rng(1).integers(20, 200, (9, 2, 9, 9)).astype(np.uint8)
+    one = PERTURBATIONS[name]
+
+    def changed(order):
+        rngs = [np.random.default_rng([7, at]) for at in order]
+        return perturbed(images[order], one, one.strengths[1], rngs)
+
+    order = [4, 1, 7]
+    np.testing.assert_array_equal(changed(order), changed(list(range(9)))[order])
 
 
 def test_a_quarter_turn_moves_every_pixel_to_its_place():

@@ -9,13 +9,14 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from cellbench.core.errors import DataError, UsageError
 from cellbench.core.stress import read
+from cellbench.core.stress_answers import read_answers
 from cellbench.datasets.files import cache
 from cellbench.datasets.toy import rings
 from cellbench.running.planning.plan import make_plan, parse_override
 from cellbench.running.saved_models import models
 from cellbench.running.single_run import execute
 from cellbench.running.stress.perturbations import PERTURBATIONS, choose
-from cellbench.running.stress.testing import Plan, find_models, images_of, stress
+from cellbench.running.stress.testing import Plan, costs_of, find_models, images_of, stress
 
 
 @pytest.fixture
@@ -111,12 +112,54 @@ def test_a_test_with_other_images_or_draws_is_replaced_only_by_force(saved, chan
     assert (replaced.n, replaced.draws) == (change.get("limit", whole.n), change.get("draws", 0))
 
 
-def test_a_batch_more_or_less_changes_no_figure_where_nothing_is_drawn(saved, monkeypatch):
+def test_a_batch_more_or_less_changes_no_figure(saved, monkeypatch):
     _, _, path = saved("svm-flat")
-    plan = Plan(choose(("defocus",)), force=True)
+    plan = Plan(choose(("defocus", "photon-noise", "illumination")), force=True)
     whole = stress(path, plan)
     monkeypatch.setattr("cellbench.running.stress.testing.BATCH_PIXELS", 3 * 24 * 24)
     assert stress(path, plan) == whole
+
+
+def test_an_image_is_drawn_alike_among_few_images_and_among_all(saved):
+    _, _, path = saved("svm-flat")
+    plan = Plan(choose(("photon-noise",)), force=True)
+    every = read_answers(path, stress(path, plan))
+    few = read_answers(path, stress(path, dataclasses.replace(plan, limit=9)))
+    among = np.searchsorted(every.index, few.index)
+    np.testing.assert_array_equal(few.predicted["photon-noise"], every.predicted["photon-noise"][:, among])
+
+
+def test_curves_that_an_earlier_version_drew_otherwise_are_made_again_and_others_stay(saved):
+    _, _, path = saved("svm-flat")
+    plan = Plan(choose(("rotation", "photon-noise")))
+    whole = stress(path, plan)
+    file = path.with_suffix(".stress")
+    document = json.loads(file.read_text())
+    del document["drawing"]
+    file.write_text(json.dumps(document))
+    assert read(file).drawing == 1
+    assert images_of(path, plan) == 6 * whole.n  # of photon-noise alone
+    assert stress(path, plan) == whole
+
+
+def test_the_answers_beside_a_record_are_those_of_its_figures_or_not_used(saved):
+    (_, predictions), data, path = saved("svm-flat")
+    found = stress(path, Plan(choose(("rotation", "dimmer"))))
+    answers = read_answers(path, found)
+    truth = data.labels[data.split.test]
+    np.testing.assert_array_equal(answers.truth, truth)
+    np.testing.assert_array_equal(answers.index, predictions["test_index"])
+    np.testing.assert_array_equal(answers.predicted["rotation"][0], predictions["test_scores"].argmax(1))
+    shares = [accuracy_score(truth, one) for one in answers.predicted["dimmer"]]
+    assert shares == pytest.approx(found.curves[1].figures["accuracy"])
+    other = {**answers.predicted, "dimmer": (answers.predicted["dimmer"] + 1) % 3}
+    dataclasses.replace(answers, predicted=other).save(path)
+    assert list(read_answers(path, found).predicted) == ["rotation"]
+    stress(path, Plan(choose(("defocus",))))  # those that fit are kept
+    assert set(read_answers(path, read(path.with_suffix(".stress"))).predicted) == {"rotation", "defocus"}
+    for damage in (b"", b"PK\x03\x04", b"no archive"):
+        path.with_suffix(".stress.npz").write_bytes(damage)
+        assert read_answers(path, found) is None
 
 
 @pytest.mark.parametrize(
@@ -171,5 +214,18 @@ def test_a_model_whose_data_are_not_here_is_refused(saved):
     _, _, path = saved("svm-flat")
     model = models.load(path)
     models.save(path, dataclasses.replace(model, fingerprint="0" * 16))
-    with pytest.raises(DataError, match="content 00000000, which svm-flat learnt from, is not prepared here"):
+    with pytest.raises(DataError, match="content 00000000, which it learnt from, is not prepared here"):
         images_of(path, Plan(choose()))
+
+
+def test_a_model_that_cannot_be_tested_is_passed_over_by_name_unless_none_is_left(saved, tmp_path):
+    _, _, path = saved("svm-flat")
+    strange, broken = path.with_name("strange.model"), path.with_name("broken.model")
+    models.save(strange, dataclasses.replace(models.load(path), fingerprint="0" * 16))
+    broken.write_text("no model")
+    plan, told = Plan(choose(("dimmer",)), limit=9), []
+    assert costs_of([broken, strange, path], plan, told.append) == {path: 54}
+    named = [line.split(" is ")[0].split(": ")[0] for line in told]
+    assert named == [f"passed over {broken}", f"passed over {strange}"]
+    with pytest.raises(DataError, match=r"strange\.model: .* is not prepared here"):
+        costs_of([broken, strange], plan, told.append)

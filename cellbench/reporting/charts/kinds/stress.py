@@ -8,12 +8,25 @@ import altair as alt
 from ....core.words import counted
 from ....results.rows import Line, Row
 from ....results.stress import stress_of, stress_problems
-from ...tables.stress import COMMAND, MEANS, figure_of, seen_in_training, settings_in_words
+from ...tables.stress import AGAIN, COMMAND, MEANS, seen_in_training, settings_in_words
 from ..axes import PERCENT, PLAIN, Frame, Ruler, percents, room_for
-from ..chart import Chart, LackingError, heading, labelled, measure, named, seeds, simulated
+from ..chart import (
+    INTERVAL,
+    Chart,
+    LackingError,
+    heading,
+    interval,
+    intervals,
+    labelled,
+    measure,
+    named,
+    seeds,
+    simulated,
+)
 from ..compose import Spec, grid, layered
 from ..contenders import contenders
 from ..layers import Column, Datum, data, key, points, raw
+from ..layers import intervals as bars
 from ..registry import chart
 from ..style import NARROW, mark
 
@@ -25,6 +38,7 @@ COLUMNS = (
     Column("unit", "unit"),
     Column("name", "method"),
     Column("y", "on test", "percent"),
+    INTERVAL,
     Column("seen", "seen in training"),
 )
 
@@ -33,8 +47,8 @@ COLUMNS = (
 def stress(pooled: Sequence[Row]) -> Chart:
     """Return the chart of the main metric by strength, with a row for each method and perturbation.
 
-    Keys of a row: `label`, `perturbation`, `unit`, `strengths`, `figures` and `deviations` (over seeds, or None), as
-    fractions in the order of strengths, and `seen`, as in the table `stress`.
+    Keys of a row: `label`, `perturbation`, `unit`, `strengths`, `figures`, `deviations` (over seeds, or None) and
+    `spans` (95 % intervals, or None), as fractions in the order of strengths, and `seen`, as in the table `stress`.
     """
     tested = [row for row in labelled(pooled) if stress_of(row)]
     if not tested:
@@ -48,11 +62,19 @@ def stress(pooled: Sequence[Row]) -> Chart:
         heading(pooled, f"{words} under stress"),
         f"{of_images}; {seeds(shown)}; strength 0: the images as they are",
         tuple(rows),
-        (*notes, *seen_in_training(rows), *_problems(pooled), *simulated(pooled)),
+        (*notes, *_intervals(rows), *seen_in_training(rows), *_problems(pooled), *simulated(pooled)),
         partial(draw, rows, words),
         COLUMNS,
         tuple(point for line in rows for point in _points(line)),
     )
+
+
+def _intervals(rows: Sequence[Line]) -> list[str]:
+    without = dict.fromkeys(row["label"] for row in rows if not row["spans"])
+    return [
+        *intervals([row for row in rows if row["spans"]]),
+        *([f"Without intervals: {', '.join(without)}; {AGAIN}"] if without else []),
+    ]
 
 
 def _problems(rows: Sequence[Row]) -> list[str]:
@@ -67,8 +89,10 @@ def _lines(line: Line, rows: Sequence[Row]) -> list[Line]:
             "perturbation": curve.name,
             "unit": curve.unit,
             "strengths": list(curve.strengths),
-            "figures": list(curve.figures[figure_of(curve)]),
-            "deviations": list(curve.sd[figure_of(curve)]) if curve.sd else None,
+            "figures": list(curve.values),
+            "deviations": list(curve.sd[curve.figure]) if curve.sd else None,
+            "spans": [(span.low, span.high) for span in curve.spans] or None,
+            "interval_over": curve.spans[0].over if curve.spans else None,
             "seen": settings_in_words(curve.seen),
             "n": curve.n,
         }
@@ -83,9 +107,12 @@ def _points(line: Line) -> list[Datum]:
             "strength": strength,
             "x": strength,
             "y": figure,
+            **interval(span, line["interval_over"]),
             **mark(line["method"], line["device"]),
         }
-        for strength, figure in zip(line["strengths"], line["figures"], strict=True)
+        for strength, figure, span in zip(
+            line["strengths"], line["figures"], line["spans"] or [None] * len(line["figures"]), strict=True
+        )
     ]
 
 
@@ -113,4 +140,4 @@ def _panel(lines: Sequence[Line], y: Ruler, room: float, first: bool, legend: bo
     base = alt.Chart(data(shown)).encode(x=frame.x_of("x"), y=frame.y_of("y"))
     line = base.mark_line(strokeWidth=1.4).encode(color=alt.Color(**raw("colour")), detail="name:N")
     marks = points(frame, shown, COLUMNS, size=24)
-    return layered(line, marks.encode(**key(lines)) if legend else marks, title=title, **frame.size)
+    return layered(line, bars(frame, shown), marks.encode(**key(lines)) if legend else marks, title=title, **frame.size)
