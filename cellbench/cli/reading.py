@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
+from ..core.results_folder import DEFAULT_FOLDER
 from .options import USER_PATH
 
 if TYPE_CHECKING:
     from ..results.results import Results
 
-results_argument = click.argument("results", type=USER_PATH, default="results")
+results_argument = click.argument("results", type=USER_PATH, default=DEFAULT_FOLDER)
 machine_option = click.option(
     "--machine",
     metavar="NAME",

@@ -10,6 +10,7 @@ from ..core.console import progress_line
 from ..core.data import OFFICIAL, Dataset
 from ..core.errors import UsageError
 from ..core.files import expanded
+from ..core.results_folder import DEFAULT_FOLDER
 from .audit import audit
 from .audit.best_result import best_result
 from .audit.counts import original_sizes
@@ -17,8 +18,6 @@ from .audit.result import Audit
 from .display import montage
 from .opening import FolderKeywords, folder_options, looks_like_path, open_dataset
 from .registry import datasets
-
-DEFAULT_RESULTS = Path("results")  # where `run` writes unless it is told otherwise
 
 
 def inspect(
@@ -38,7 +37,7 @@ def inspect(
     if output is not None:
         check_place(Path(output), name)
     data = open_dataset(name, split=split, **folder)
-    best = best_result(Path(results or DEFAULT_RESULTS), data, asked=results is not None)
+    best = best_result(Path(results or DEFAULT_FOLDER), data, asked=results is not None)
     found = audit(data, sizes=_sizes(name, folder, data), best=best, progress=progress_line)
     if output is not None:
         progress_line("drawing the montage")

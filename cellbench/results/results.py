@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..core.errors import UsageError, did_you_mean
+from ..core.results_folder import folder_to_name
 from ..core.words import counted
 from . import showing
 from .frame import empty_frame, read_folder
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from .showing import Charts, Judgement, Page
 
 ALL_MACHINES = "all"
-DEFAULT_FOLDER = Path("results")
 OF_LEFT_OUT = ("dataset", "fingerprint", "split", "family", "method", "settings", "depth")
 
 
@@ -56,7 +56,7 @@ class Results:
     @property
     def folder_to_name(self) -> Path | None:
         """The folder that commands have to name, or None if it is the default one."""
-        return None if self.folder == DEFAULT_FOLDER else self.folder
+        return folder_to_name(self.folder)
 
     def to_frame(self) -> pd.DataFrame:
         """Return a copy of the tidy frame, which has one row for each run; docs/results-frame.md lists its columns."""

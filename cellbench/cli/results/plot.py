@@ -1,7 +1,6 @@
 """cellbench plot: results as figures."""
 
 import copy
-import shlex
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from inspect import cleandoc
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ...core.errors import UsageError, did_you_mean
+from ...core.results_folder import output_option
 from ...core.words import counted
 from ...reporting.charts import FORMATS
 from ..options import USER_PATH, runs_option
@@ -102,7 +102,7 @@ def plot(
     of_datasets = _of_datasets(read_results(context, results, machine), names)
     found = list(outcomes(of_datasets, list(known) if kind == "all" else [kind], runs, conditions))
     drawn = [outcome for outcome in found if outcome.chart]
-    lacking = _lacking(found, results)
+    lacking = _lacking(found, of_datasets.folder_to_name)
     n = 0 if kind != "all" and known[kind].every else left_out(of_datasets, runs, conditions)
     others = f"{counted(n, 'other run')} (limited data or changed settings) left out; all are taken with: --runs all"
     if not drawn:
@@ -152,7 +152,7 @@ def _write(drawn: "Sequence[Outcome]", folder: Path, file: Path | None, style: s
         click.echo(save(outcome.chart, file or folder / f"{outcome.name}.{style}", style))
 
 
-def _lacking(found: "Sequence[Outcome]", results: Path) -> list[str]:
+def _lacking(found: "Sequence[Outcome]", results: Path | None) -> list[str]:
     """Return a line for each kind with missing charts: the shortest reason, and other data sets without a chart."""
     by_kind: dict[str, list[Outcome]] = {}
     for outcome in found:
@@ -166,8 +166,6 @@ def _lacking(found: "Sequence[Outcome]", results: Path) -> list[str]:
     return lines
 
 
-def _complete(lacking: str, results: Path) -> str:
-    """Return a reason, with the folder of results added to the command in it, unless that is the default one."""
-    if "cellbench run" not in lacking or results == Path("results"):
-        return lacking
-    return f"{lacking} -o {shlex.quote(str(results))}"
+def _complete(lacking: str, results: Path | None) -> str:
+    """Return a reason, with the folder of results, if it has to be named, added to the command in it."""
+    return lacking + output_option(results) if "cellbench run" in lacking else lacking

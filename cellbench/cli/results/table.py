@@ -1,6 +1,5 @@
 """cellbench table: results as tables."""
 
-import shlex
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ...core.errors import UsageError
+from ...core.results_folder import output_option
 from ...reporting.tables.registry import VIEWS
 from ..options import runs_option, terminal_width, wide_option
 from ..reading import machine_option, read_results, results_argument
@@ -111,8 +111,8 @@ def table(
     drawn = ordered(drawn, sort) if sort else drawn
     text = render(drawn, style, terminal_width(wide), bold=partial(click.style, bold=True))
     click.echo(text)
-    if "cellbench run" in text and style == "text" and results != Path("results"):
-        click.echo(f"\nTo have what is got with `cellbench run` in this folder, add: -o {shlex.quote(str(results))}")
+    if "cellbench run" in text and style == "text" and (option := output_option(found.folder_to_name)):
+        click.echo(f"\nTo have what is got with `cellbench run` in this folder, add:{option}")
     if others:  # on stderr if programs read the output, because the line is no data
         click.echo(others if style in ("csv", "json") else f"\n{others}", err=style in ("csv", "json"))
 

@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from ...core.errors import UsageError
+from ...core.results_folder import DEFAULT_FOLDER, folder_to_name
 from ..options import USER_PATH, folder_options, plugin_option, split_option, terminal_width
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 @split_option
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--deterministic", is_flag=True, help="On CUDA: same seed, same result, at some cost in time.")
-@click.option("-o", "--output", type=USER_PATH, default="results", show_default=True, help="Folder of records.")
+@click.option("-o", "--output", type=USER_PATH, default=DEFAULT_FOLDER, show_default=True, help="Folder of records.")
 @click.option(
     "--machine", metavar="NAME", help="Name of this machine in the records (default: made from its hardware)."
 )
@@ -101,7 +102,7 @@ def run(context: click.Context, **options: Any) -> None:
     if context.get_parameter_source("split") is ParameterSource.DEFAULT:
         options["split"] = None  # a suite has one of its own
     folder = {name: options.pop(name) for name in FolderKeywords.__annotations__}
-    output: Path | None = None if options["output"] == Path("results") else options["output"]
+    output = folder_to_name(options["output"])
     with _executor(options.pop("executor"), options.pop("scheduler"), options["dry_run"]) as executor:
         plan = plan_runs(RunOptions(**options, folder=folder), executor)
         if options["dry_run"]:

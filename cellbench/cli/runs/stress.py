@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from ...core.console import note
+from ...core.results_folder import DEFAULT_FOLDER
 from ...core.words import counted
 from ..options import USER_PATH, plugin_option, terminal_width, wide_option
 from ..progress import progress_of
@@ -80,7 +81,7 @@ def stress(
 
     load_plugins(plugins)
     plan = testing.Plan(choose(names), seed, limit, choose_device(device), force)
-    files = testing.find_models(models or (Path("results"),))
+    files = testing.find_models(models or (DEFAULT_FOLDER,))
     costs = testing.costs_of(files, plan, note)
     if not quiet and (ready := sum(not cost for cost in costs.values())):
         click.echo(f"{counted(ready, 'model')} tested before; --force tests again", err=True)

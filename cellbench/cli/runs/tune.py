@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from ...core.console import note
+from ...core.results_folder import DEFAULT_FOLDER
 from ...core.words import counted, duration
 from ..options import USER_PATH, as_given, folder_options, plugin_option
 
@@ -31,7 +32,7 @@ from ..options import USER_PATH, as_given, folder_options, plugin_option
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Train on N images at most.")
 @click.option("--split", metavar="NAME", help="As in `cellbench run`.  [default: official]")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
-@click.option("-o", "--output", type=USER_PATH, default="results", show_default=True, help="Folder of records.")
+@click.option("-o", "--output", type=USER_PATH, default=DEFAULT_FOLDER, show_default=True, help="Folder of records.")
 @click.option("--machine", metavar="NAME", help="Name of this machine (default: made from its hardware).")
 @plugin_option("with further methods")
 @folder_options

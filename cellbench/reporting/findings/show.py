@@ -1,13 +1,13 @@
 """Findings as text for a terminal, as Markdown, as JSON; the same findings give the same text."""
 
 import json
-import shlex
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ...core.results_folder import output_option
 from ...core.shown_text import markdown
 from ...core.words import counted
 from ..tables.table import COMMAND
@@ -88,7 +88,7 @@ def answer_lines(text: str, room: int, output: Path | None) -> Iterator[str]:
         said, colon, command = line.partition(COMMAND)
         yield from _filled(said + colon[:1], room, "")
         if command:
-            yield f"  {colon[2:]}{command}{_folder(output)}"
+            yield f"  {colon[2:]}{command}{output_option(output)}"
 
 
 def _block(one: Finding, room: int, paint: Paint, detail: bool, output: Path | None) -> Iterator[str]:
@@ -123,11 +123,7 @@ def evidence_lines(one: Finding) -> list[str]:
 
 
 def commands_in(one: Finding, output: Path | None) -> list[str]:
-    return [command + _folder(output) for command in one.commands]
-
-
-def _folder(output: Path | None) -> str:
-    return f" -o {shlex.quote(str(output))}" if output else ""
+    return [command + output_option(output) for command in one.commands]
 
 
 def _ruled(ruling: Ruling) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from ...core.errors import UsageError
 from ...core.numbers import each_once, ranges_in
 from ...core.processes import CAN_LIMIT_MEMORY
+from ...core.results_folder import DEFAULT_FOLDER
 from ...core.words import file_size
 
 LEAST_MEMORY = 10**9  # bytes: the libraries alone take half of it
@@ -38,7 +39,7 @@ class RunOptions:
     split: str | None = None
     device: str = "auto"
     deterministic: bool = False
-    output: Path = Path("results")
+    output: Path = DEFAULT_FOLDER
     machine: str | None = None
     timeout: float | None = None
     max_memory: str | int | None = None
