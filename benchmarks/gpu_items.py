@@ -6,7 +6,7 @@ An item is a function that yields its figures by name, one after the other. Tiny
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +24,7 @@ from cellbench.methods import methods
 
 CLASSES = 12
 Figures = Iterator[tuple[str, float]]
+Measure = Callable[..., Figures]
 
 
 class LackingError(Exception):
@@ -51,14 +52,18 @@ class Item(NamedTuple):
 
 
 MEMORY = Figure("device memory", "GB")
+EPOCH = Figure("epoch, validation included", "s")
 ITEMS: dict[str, Item] = {}
 
 
-def item(name: str, title: str, seconds: float, /, **figures: Figure) -> Callable[[Callable[[bool], Figures]], Any]:
-    """Return a decorator that puts a function into ITEMS."""
+def item(name: str, title: str, seconds: float, /, *given: Any, **figures: Figure) -> Callable[[Measure], Measure]:
+    """Return a decorator that puts a function into ITEMS, to be called with `given` and whether sizes are tiny.
 
-    def add(measure: Callable[[bool], Figures]) -> Callable[[bool], Figures]:
-        ITEMS[name] = Item(title, seconds, figures, measure)
+    A function that has several is measured with each, from the last to the first.
+    """
+
+    def add(measure: Measure) -> Measure:
+        ITEMS[name] = Item(title, seconds, figures, partial(measure, *given))
         return measure
 
     return add
@@ -105,6 +110,10 @@ SVC_FIGURES = {
 }
 
 
+@item(
+    "svc-65000", "SVC, 65,000 × 8,192 in 12 classes, 12,500 predictions", 150, 65_000, 8192, 12, 12_500, **SVC_FIGURES
+)
+@item("svc-8701", "SVC, 8,701 × 4,096 in 6 classes, 2,720 predictions", 40, 8701, 4096, 6, 2720, **SVC_FIGURES)
 def svc(n: int, width: int, classes: int, unseen: int, tiny: bool) -> Figures:
     from cellbench.svm import SVC
 
@@ -117,16 +126,6 @@ def svc(n: int, width: int, classes: int, unseen: int, tiny: bool) -> Figures:
     yield "gap", float(model.gap_.max())
     yield "support_vectors", int(model.n_support_.sum())
     yield "predict_s", timed(lambda: model.predict(X[n:]))[0]
-
-
-@item("svc-8701", "SVC, 8,701 × 4,096 in 6 classes, 2,720 predictions", 40, **SVC_FIGURES)
-def svc_8701(tiny: bool) -> Figures:
-    yield from svc(8701, 4096, 6, 2720, tiny)
-
-
-@item("svc-65000", "SVC, 65,000 × 8,192 in 12 classes, 12,500 predictions", 150, **SVC_FIGURES)
-def svc_65000(tiny: bool) -> Figures:
-    yield from svc(65_000, 8192, 12, 12_500, tiny)
 
 
 def cells(n: int, channels: int) -> tuple[Samples, Samples]:
@@ -174,7 +173,7 @@ def plain_epoch(n: int) -> float:
     "resnet18",
     "resnet18, an epoch of 65,000 × 2 × 64 × 64",
     120,
-    epoch_s=Figure("epoch, validation included", "s"),
+    epoch_s=EPOCH,
     ratio=Figure("times as fast as a plain float32 loop, an image", "×"),
     large_batches=Figure("epoch in batches of 512", "s"),
     device_gb=MEMORY,
@@ -210,7 +209,7 @@ def features(tiny: bool) -> Figures:
     "vgg16",
     "vgg16, an epoch of 20,000 × 2 × 64 × 64",
     60,
-    epoch_s=Figure("epoch, validation included", "s"),
+    epoch_s=EPOCH,
     share=Figure("of the card's bfloat16 rate", "%", ".0f"),
     device_gb=MEMORY,
 )
@@ -282,7 +281,15 @@ def cuml(tiny: bool) -> Figures:
     yield "ratio", seconds["cuml"] / seconds["ours"]
 
 
-def suite(name: str, seeds: str, tiny: bool, **options: Any) -> Figures:
+SUITE_FIGURES = {"seconds": Figure("all runs", "s"), "runs": Figure("runs", "", ".0f")}
+PRETRAINED = "resnet18-*"  # entries that need weights from the network
+
+
+@item("depth", "the suite depth on 2,200 simulated cells, 3 seeds", 240, "depth", "0-2", None, **SUITE_FIGURES)
+@item(
+    "yeast-fair", "the suite yeast-fair on 2,200 simulated cells", 150, "yeast-fair", "0", PRETRAINED, **SUITE_FIGURES
+)
+def suite(name: str, seeds: str, exclude: str | None, tiny: bool) -> Figures:
     """Yield how many runs of a suite on simulated yeast cells end well, and the seconds that all of them take."""
     if tiny:
         raise LackingError(
@@ -291,19 +298,7 @@ def suite(name: str, seeds: str, tiny: bool, **options: Any) -> Figures:
     import cellbench
 
     with tempfile.TemporaryDirectory() as folder:
-        options |= {"suites": name, "datasets": "synthetic-yeast", "seeds": seeds, "device": "cuda", "quiet": True}
-        seconds, results = timed(lambda: cellbench.run(**options, output=Path(folder), timeout=60))
+        options: dict[str, Any] = {"suites": name, "seeds": seeds, "exclude": [exclude] if exclude else []}
+        options |= {"datasets": "synthetic-yeast", "device": "cuda", "quiet": True, "output": folder, "timeout": 60}
+        seconds, results = timed(lambda: cellbench.run(**options))
         yield from (("seconds", seconds), ("runs", int((results.to_frame()["status"] == "ok").sum())))
-
-
-SUITE_FIGURES = {"seconds": Figure("all runs", "s"), "runs": Figure("runs", "", ".0f")}
-
-
-@item("yeast-fair", "the suite yeast-fair on 2,200 simulated cells", 150, **SUITE_FIGURES)
-def yeast_fair(tiny: bool) -> Figures:
-    yield from suite("yeast-fair", "0", tiny, exclude="resnet18-*")  # these need weights from the network
-
-
-@item("depth", "the suite depth on 2,200 simulated cells, 3 seeds", 240, **SUITE_FIGURES)
-def depth(tiny: bool) -> Figures:
-    yield from suite("depth", "0-2", tiny)

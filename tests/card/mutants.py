@@ -8,6 +8,7 @@ minutes and is no part of the test suite.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,90 +20,55 @@ ROOT = Path(__file__).parents[2]
 
 
 class Mutant(NamedTuple):
-    """A text in a file of the package, what is left out of it, and the tests for that, by file and words of names."""
+    """A module of tests, words of the names of those that should fail, a file of the package, and a text in it.
 
-    file: str
-    text: str
-    without: str
+    The mutant lacks what stands between « and » in the text.
+    """
+
     tests: str
     words: str
+    file: str
+    text: str
+
+    @property
+    def whole(self) -> str:
+        """The text as it stands in the file."""
+        return self.text.replace("«", "").replace("»", "")
+
+    @property
+    def without(self) -> str:
+        """The text as the mutant has it."""
+        return re.sub("«.*»", "", self.text)
 
 
-TRAINING, METHODS, MACHINES = "test_training.py", "test_methods.py", "test_machines.py"
 MUTANTS = (
-    Mutant("deep/training/batches.py", "self.labels[order].to(self.device)", ".to(self.device)", TRAINING, "batch-0"),
-    Mutant(
-        "deep/training/batches.py",
-        'pin_memory().to("cuda", non_blocking=True)',
-        '.to("cuda", non_blocking=True)',
-        TRAINING,
-        "ahead",
-    ),
-    Mutant("deep/training/loop.py", "shown.to(device)", ".to(device)", TRAINING, "class_weight"),
-    Mutant("deep/training/loop.py", "labels.to(device), smoothing", ".to(device)", TRAINING, "rotate"),
-    Mutant("deep/training/history.py", "shares.cpu().numpy()", ".cpu()", TRAINING, "rotate"),
-    Mutant("deep/classifier.py", "= mean.to(device), deviation", ".to(device)", TRAINING, "normalise"),
-    Mutant("deep/classifier.py", "self.normalise(batch.to(self.device))", ".to(self.device)", TRAINING, "rotate"),
-    Mutant("deep/classifier.py", "torch.cat(scores).cpu().numpy()", ".cpu()", TRAINING, "rotate"),
-    Mutant(
-        "deep/augmentation/geometric.py",
-        "matrix.to(device, non_blocking=True)",
-        ".to(device, non_blocking=True)",
-        TRAINING,
-        "rotate or flip",
-    ),
-    Mutant(
-        "deep/augmentation/geometric.py",
-        "torch.arange(width, device=device)",
-        ", device=device",
-        TRAINING,
-        "rotate or flip",
-    ),
-    Mutant(
-        "deep/augmentation/intensity.py",
-        "torch.arange(5, 0, -2, device=batch.device)",
-        ", device=batch.device",
-        TRAINING,
-        "hue",
-    ),
-    Mutant(
-        "deep/augmentation/intensity.py",
-        "keepdim=True)).to(batch.device, batch.dtype",
-        "batch.device, ",
-        TRAINING,
-        "blur",
-    ),
-    Mutant("deep/augmentation/intensity.py", "torch.Generator(batch.device)", "batch.device", TRAINING, "noise"),
-    Mutant(
-        "deep/augmentation/mixup.py",
-        "(numbers).to(like.device, non_blocking=True)",
-        ".to(like.device, non_blocking=True)",
-        TRAINING,
-        "cutmix",
-    ),
-    Mutant("deep/pretrained/encoders.py", "torch.tensor(rgb, device=device)", ", device=device", METHODS, "probe"),
-    Mutant("methods/embedding.py", "batch.to(self.device).to(torch.float32)", ".to(self.device)", METHODS, "probe"),
-    Mutant("methods/classical.py", "[part.to(device) for part in state", ".to(device)", METHODS, "flat"),
-    Mutant("features/oversampling.py", "np.float32)).to(features.device)", ".to(features.device)", METHODS, "smote"),
-    Mutant(
-        "features/patterns.py", "_bin_of_pattern().to(patterns.device)", ".to(patterns.device)", MACHINES, "features"
-    ),
-    Mutant("features/rings.py", "shape[2:]).to(images.device)", ".to(images.device)", MACHINES, "features"),
-    Mutant("features/brightness.py", "torch.float64, device=device)", ", device=device", MACHINES, "features"),
-    Mutant(
-        "features/cooccurrence.py", "torch.float32, device=pairs.device)", ", device=pairs.device", MACHINES, "features"
-    ),
-    Mutant(
-        "svm/kernels.py",
-        "torch.empty(len(x), dtype=torch.float64, device=x.device)",
-        ", device=x.device",
-        MACHINES,
-        "awkward",
-    ),
-    Mutant("svm/solver.py", "torch.Generator(guess.device)", "guess.device", MACHINES, "awkward"),
-    Mutant("svm/classifier.py", "coefficients.to(given.x.device)", ".to(given.x.device)", MACHINES, "awkward"),
-    Mutant("svm/machines.py", "bound.to(y.device)", ".to(y.device)", MACHINES, "several_labels"),
-    Mutant("svm/saved.py", 'state["weights"].to(device)', ".to(device)", METHODS, "flat"),
+    Mutant("training", "batch-0", "deep/training/batches.py", "self.labels[order]«.to(self.device)»"),
+    Mutant("training", "ahead", "deep/training/batches.py", 'pin_memory()«.to("cuda", non_blocking=True)»'),
+    Mutant("training", "class_weight", "deep/training/loop.py", "shown«.to(device)»"),
+    Mutant("training", "rotate", "deep/training/loop.py", "labels«.to(device)», smoothing"),
+    Mutant("training", "rotate", "deep/training/history.py", "shares«.cpu()».numpy()"),
+    Mutant("training", "normalise", "deep/classifier.py", "= mean«.to(device)», deviation"),
+    Mutant("training", "rotate", "deep/classifier.py", "self.normalise(batch«.to(self.device)»)"),
+    Mutant("training", "rotate", "deep/classifier.py", "torch.cat(scores)«.cpu()».numpy()"),
+    Mutant("training", "rotate or flip", "deep/augmentation/geometric.py", "matrix«.to(device, non_blocking=True)»"),
+    Mutant("training", "rotate or flip", "deep/augmentation/geometric.py", "torch.arange(width«, device=device»)"),
+    Mutant("training", "hue", "deep/augmentation/intensity.py", "torch.arange(5, 0, -2«, device=batch.device»)"),
+    Mutant("training", "blur", "deep/augmentation/intensity.py", "keepdim=True)).to(«batch.device, »batch.dtype"),
+    Mutant("training", "noise", "deep/augmentation/intensity.py", "torch.Generator(«batch.device»)"),
+    Mutant("training", "cutmix", "deep/augmentation/mixup.py", "(numbers)«.to(like.device, non_blocking=True)»"),
+    Mutant("methods", "probe", "deep/pretrained/encoders.py", "torch.tensor(rgb«, device=device»)"),
+    Mutant("methods", "probe", "methods/embedding.py", "batch«.to(self.device)».to(torch.float32)"),
+    Mutant("methods", "flat", "methods/classical.py", "[part«.to(device)» for part in state"),
+    Mutant("methods", "smote", "features/oversampling.py", "np.float32))«.to(features.device)»"),
+    Mutant("methods", "flat", "svm/saved.py", 'state["weights"]«.to(device)»'),
+    Mutant("machines", "features", "features/patterns.py", "_bin_of_pattern()«.to(patterns.device)»"),
+    Mutant("machines", "features", "features/rings.py", "shape[2:])«.to(images.device)»"),
+    Mutant("machines", "features", "features/brightness.py", "torch.float64«, device=device»)"),
+    Mutant("machines", "features", "features/cooccurrence.py", "torch.float32«, device=pairs.device»)"),
+    Mutant("machines", "awkward", "svm/kernels.py", "torch.empty(len(x), dtype=torch.float64«, device=x.device»)"),
+    Mutant("machines", "awkward", "svm/solver.py", "torch.Generator(«guess.device»)"),
+    Mutant("machines", "awkward", "svm/classifier.py", "coefficients«.to(given.x.device)»"),
+    Mutant("machines", "several_labels", "svm/machines.py", "bound«.to(y.device)»"),
 )
 
 
@@ -111,10 +77,10 @@ def found(mutant: Mutant, scratch: Path) -> bool:
     shutil.copytree(ROOT / "cellbench", scratch / "cellbench")
     file = scratch / "cellbench" / mutant.file
     text = file.read_text(encoding="utf-8")
-    if mutant.text not in text:
-        raise SystemExit(f"{mutant.file} has no text {mutant.text!r} any more; bring tests/card/mutants.py up to date")
-    file.write_text(text.replace(mutant.text, mutant.text.replace(mutant.without, "", 1), 1), encoding="utf-8")
-    tests = ROOT / "tests" / "card" / mutant.tests
+    if mutant.whole not in text:
+        raise SystemExit(f"{mutant.file} has no text {mutant.whole!r} any more; bring tests/card/mutants.py up to date")
+    file.write_text(text.replace(mutant.whole, mutant.without, 1), encoding="utf-8")
+    tests = ROOT / "tests" / "card" / f"test_{mutant.tests}.py"
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", str(tests), "-k", mutant.words]
     environment = {**os.environ, "PYTHONPATH": str(scratch), "PYTHONSAFEPATH": "1"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
@@ -122,12 +88,12 @@ def found(mutant: Mutant, scratch: Path) -> bool:
         raise SystemExit(done.stdout + done.stderr)
     refusal = next((line for line in done.stdout.splitlines() if line.startswith("E  ")), "")
     verdict = "found" if done.returncode else "MISSED"
-    print(f"{verdict:<7} {mutant.file}: {mutant.text} without {mutant.without}\n        {refusal[4:100]}", flush=True)
+    print(f"{verdict:<7} {mutant.file}: {mutant.text}\n        {refusal[4:100]}", flush=True)
     return done.returncode == 1
 
 
 def main(words: list[str]) -> int:
-    chosen = [mutant for mutant in MUTANTS if not words or any(word in mutant.file + mutant.text for word in words)]
+    chosen = [mutant for mutant in MUTANTS if not words or any(word in mutant.file + mutant.whole for word in words)]
     missed = 0
     for mutant in chosen:
         with tempfile.TemporaryDirectory() as scratch:
