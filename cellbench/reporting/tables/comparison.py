@@ -4,8 +4,7 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 from ...core.words import counted, printed_difference
 from ...results.certainty import compare_rows, difference_shown, log_time, over_of
@@ -16,7 +15,7 @@ from ...results.row_settings import with_settings
 from ...results.rows import DATA, Line, Row, by, time_counts
 from ...results.stats import compare_over_seeds
 from ..captions import device_of, half, intervals_of, limit_of, marked, seeds_of
-from .table import PERCENT, POINTS, SECONDS, Column, Kind, Table
+from .table import PERCENT, POINTS, SECONDS, Column, Kind, Table, entries
 
 ASKED = (*DATA, "preprocessing", "method", "params", "deterministic", "device")
 PLACE = ("machine", "threads")
@@ -105,6 +104,7 @@ class Change:
 def _compared(old: Row | None, new: Row | None) -> Line:
     given = new or old
     assert given
+    figure = main_figure([given])
     same_hardware = all(old[name] == new[name] for name in HARDWARE) if old and new else None
     same_phases = old["val_in_fit"] == new["val_in_fit"] if old and new else None
     disturbed = not all(time_counts(row) for row in (old, new) if row)
@@ -113,8 +113,8 @@ def _compared(old: Row | None, new: Row | None) -> Line:
     return {
         **{name: given[name] for name in (*ASKED, "settings", "overrides", "threads", "synthetic", "several_labels")},
         "machine": " / ".join(dict.fromkeys(row.machine for row in (old, new) if row)),
-        **_of_side("before", old, main_figure([given])),
-        **_of_side("after", new, main_figure([given])),
+        **entries("before", Side.of(old, figure)),
+        **entries("after", Side.of(new, figure)),
         "same_hardware": same_hardware,
         "disturbed": disturbed,
         "same_phases": same_phases,
@@ -131,19 +131,28 @@ def _compared(old: Row | None, new: Row | None) -> Line:
     }
 
 
-def _of_side(side: str, row: Row | None, figure: str) -> dict[str, Any]:
-    """Return the entries of a line on one side, 'before' or 'after', with None values where it has no row.
+@dataclass(frozen=True)
+class Side:
+    """A row as one side of a line, before or after; None for what it lacks. score: the main figure on test."""
 
-    figure: the metric of test that is the score.
-    """
-    facts: Line = row or {}
-    return {
-        **{f"{side}_{name}": facts.get(name) for name in ("train_seconds", "status", "version", "backend")},
-        f"{side}_score": row.metric(figure) if row else None,
-        f"{side}_seeds": seeds_of(row) if row else None,
-        f"{side}_files": row.files if row else [],
-        **{f"{side}_{name}": facts.get(name) for name in ("processor", "gpu")},
-    }
+    train_seconds: float | None = None
+    status: str | None = None
+    version: str | None = None
+    backend: str | None = None
+    score: float | None = None
+    seeds: str | None = None
+    files: Sequence[str] = field(default_factory=list)
+    processor: str | None = None
+    gpu: str | None = None
+
+    @classmethod
+    def of(cls, row: Row | None, figure: str) -> "Side":
+        """Return the side of a row, whose score is the metric `figure`; without a row, one that lacks everything."""
+        if row is None:
+            return cls()
+        names = ("train_seconds", "status", "version", "backend", "processor", "gpu")
+        kept = {name: row.get(name) for name in names}
+        return cls(**kept, score=row.metric(figure), seeds=seeds_of(row), files=row.files)
 
 
 def _score_change(old: Row, new: Row) -> Change:
@@ -238,9 +247,9 @@ def _notes(rows: Sequence[Line]) -> Iterator[str]:
             "Times are not compared where other programs had more than a tenth of the processors while one was taken, "
             "or where that is unknown."
         )
-    versions = [{row[f"{side}_version"] for row in rows if row[f"{side}_version"]} for side in ("before", "after")]
-    if versions[0] and versions[1] and versions[0] != versions[1]:
-        yield f"versions: {', '.join(sorted(versions[0]))} before, {', '.join(sorted(versions[1]))} after"
+    before, after = ({row[name] for row in rows if row[name]} for name in ("before_version", "after_version"))
+    if before and after and before != after:
+        yield f"versions: {', '.join(sorted(before))} before, {', '.join(sorted(after))} after"
 
 
 def _content_varies(rows: Sequence[Line]) -> bool:

@@ -1,15 +1,16 @@
 """The contest of families as a table, with one row for each family."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...core.words import counted, printed_difference
-from ...results.contest import Contest, Difference, Entrant, contests
+from ...results.contest import Contest, Entrant, contests
 from ...results.rows import DATA, FIGURES, HARDWARE, Line, Row, is_disturbed, memory_of, one_label
 from ..answers import answer
 from ..captions import LABELS, absent_of, device_of, fact_of, half, intervals_of, marked, seeds_of, title_of
 from ..standing import rare_of
-from .table import BYTES, IMAGE_TIME, PERCENT, POINTS, SECONDS, Column, Table
+from .table import BYTES, IMAGE_TIME, PERCENT, POINTS, SECONDS, Column, Table, entries
 
 KEPT = (
     *(*DATA, *HARDWARE, "family", "method", "settings", "params", "overrides", "pretrained", "synthetic"),
@@ -58,12 +59,7 @@ def _line(contest: Contest, one: Entrant) -> Line:
     row = one.row
     line: dict[str, Any] = {name: row.get(name) for name in KEPT}
     for figure in FIGURES:
-        name = f"test_{figure}"
-        line |= {f"{name}{end}": row.get(f"{name}{end}") for end in ("", "_sd", "_low", "_high")}
-        line |= _difference(name, one.differences.get(figure))
-        line[f"{name}_points"] = None
-        if contest.leader and figure in one.differences:
-            line[f"{name}_points"] = printed_difference(row.value(figure), contest.leader.row.value(figure))
+        line |= _figure(contest, one, figure)
     main = one.differences.get(contest.figure)
     return {
         **line,
@@ -76,10 +72,40 @@ def _line(contest: Contest, one: Entrant) -> Line:
     }
 
 
-def _difference(name: str, found: Difference | None) -> Line:
-    ends = ("value", "low", "high", "p", "over")
-    keys = {"value": f"{name}_difference", **{end: f"{name}_difference_{end}" for end in ends[1:]}}
-    return {keys[end]: getattr(found, end) if found else None for end in ends}
+@dataclass(frozen=True)
+class OnTest:
+    """An entrant's figure on test beside the leader's; None for what it lacks, and for the leader.
+
+    sd: the deviation over seeds. low, high: ends of the figure's interval. points: the difference as it follows from
+    the two figures as they are printed. The others: as in `Difference`.
+    """
+
+    sd: float | None
+    low: float | None
+    high: float | None
+    difference: float | None = None
+    difference_low: float | None = None
+    difference_high: float | None = None
+    difference_p: float | None = None
+    difference_over: str | None = None
+    points: float | None = None
+
+
+def _figure(contest: Contest, one: Entrant, figure: str) -> Line:
+    """Return the entries of a line on a figure on test, which begin with its name, such as 'test_accuracy'."""
+    row, name, found = one.row, f"test_{figure}", one.differences.get(figure)
+    facts = OnTest(row.deviation(figure), row.get(f"{name}_low"), row.get(f"{name}_high"))
+    if found and contest.leader:
+        facts = replace(
+            facts,
+            difference=found.value,
+            difference_low=found.low,
+            difference_high=found.high,
+            difference_p=found.p,
+            difference_over=found.over,
+            points=printed_difference(row.value(figure), contest.leader.row.value(figure)),
+        )
+    return {name: row.metric(figure), **entries(name, facts)}
 
 
 FIGURE_COLUMNS = (

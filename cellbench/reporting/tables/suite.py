@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...core.data import OFFICIAL
 from ...core.suites import KINDS, PARTS, TIMES, Figures, Suite, amount, titled
@@ -16,6 +16,18 @@ from .table import PERCENT, POINTS, SECONDS, Column, Table
 Expected = Sequence[Mapping[str, Any]]  # as running.planning.suites.expected has them
 MAIN = ("test_accuracy", "test_macro_f1")
 FIGURES = tuple(f"{part}{kind}" for part in (*(f"{part}_" for part in PARTS), "") for kind in KINDS)
+
+
+class Keys(NamedTuple):
+    """Keys of a line on figures from the literature: the figures, the images that they are of, and their device."""
+
+    values: str
+    on: str
+    device: str
+
+
+CLAIMED = Keys("claimed", "claimed_on", "claimed_device")
+PUBLISHED = Keys("published", "published_on", "published_device")
 VARIANT = "†"
 ELSEWHERE = "‡"
 
@@ -92,7 +104,7 @@ def _changed(entry: Mapping[str, Any], row: Row) -> str:
 
 def _rows(suite: Suite, entry: Mapping[str, Any], runs: Sequence[Row]) -> list[Line]:
     about = {"suite": suite.name, "entry": entry["entry"], "label": entry["label"]}
-    about |= {**_given("claimed", entry["claimed"]), **_given("published", entry["published"])}
+    about |= _literature(entry["claimed"], entry["published"])
     if not runs:
         return [{**about, "measured": False, "variant": False}]
     runs = sorted(runs, key=lambda row: _order(suite, entry, row))
@@ -129,24 +141,21 @@ def _measured(suite: Suite, entry: Mapping[str, Any], row: Row) -> dict[str, Any
 
 def _published(suite: Suite, figures: Figures) -> Line:
     about = {"suite": suite.name, "entry": "", "label": f"({figures.what})", "measured": False, "variant": False}
-    return {**about, **_given("claimed", None), **_given("published", vars(figures))}
+    return {**about, **_literature(None, vars(figures))}
 
 
-def _given(kind: str, figures: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return the entries of a line on figures from the literature; kind: 'claimed' or 'published'."""
-    told = figures or {}
-    return {
-        kind: told.get("values"),
-        f"{kind}_on": told.get("on") or None,
-        f"{kind}_device": told.get("device") or None,
-    }
+def _literature(claimed: Mapping[str, Any] | None, published: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the entries of a line on what the study claimed and what others published."""
+    told: dict[str, Any] = {}
+    for keys, figures in ((CLAIMED, claimed or {}), (PUBLISHED, published or {})):
+        told |= {keys.values: figures.get("values")}
+        told |= {keys.on: figures.get("on") or None, keys.device: figures.get("device") or None}
+    return told
 
 
 def _columns(suite: Suite, rows: Sequence[Line]) -> tuple[Column, ...]:
-    given = {name: {key for row in rows for key in row[name] or ()} for name in ("claimed", "published")}
-    shares = {name: [key for key in FIGURES if key in given[name]] for name in given}
-    times = [key for key in TIMES if key in given["claimed"]]
-    told = [key for key in FIGURES if key in given["claimed"] | given["published"]]
+    claimed, published = ({key for row in rows for key in row[name] or ()} for name in ("claimed", "published"))
+    told = [key for key in FIGURES if key in claimed | published]
     others = [key for key in told if key.partition("_")[0] in MEASURED and key not in MAIN]
     return (
         Column("label", "entry", label=True),
@@ -154,9 +163,9 @@ def _columns(suite: Suite, rows: Sequence[Line]) -> tuple[Column, ...]:
         Column(_limit, "training\nimages", label=True, when=lambda rows: any(row.get("limit") for row in rows)),
         Column("split", "split", label=True, when=lambda rows: len({row.get("split") for row in rows} - {None}) > 1),
         Column("changed", "changed", label=True, when="any"),
-        *(_told("claimed", key, spare=0 if key in MAIN else 2) for key in shares["claimed"]),
-        *(_told("claimed", key, spare=3) for key in times),
-        *(_told("published", key, spare=0 if key in MAIN else 1) for key in shares["published"]),
+        *(_told(CLAIMED, key, spare=0 if key in MAIN else 2) for key in told if key in claimed),
+        *(_told(CLAIMED, key, spare=3) for key in TIMES if key in claimed),
+        *(_told(PUBLISHED, key, spare=0 if key in MAIN else 1) for key in told if key in published),
         Column("test_accuracy", "measured\ntest accuracy", PERCENT, spread=True, mark=_mark, when="any"),
         Column("test_macro_f1", "measured\ntest macro-F1", PERCENT, spread=True, mark=_mark),
         Column("off", "measured\n− claimed", POINTS, when="any"),
@@ -171,20 +180,20 @@ def _columns(suite: Suite, rows: Sequence[Line]) -> tuple[Column, ...]:
     )
 
 
-def _told(kind: str, figure: str, spare: int) -> Column:
+def _told(keys: Keys, figure: str, spare: int) -> Column:
     """Return a column of a claimed or published figure, as text, so that it has only the digits of its source.
 
     A time is followed by its device, and a figure on another data set by ELSEWHERE.
     """
 
     def text(row: Line) -> str | None:
-        value = (row[kind] or {}).get(figure)
+        value = (row[keys.values] or {}).get(figure)
         if value is None:
             return None
-        device = row[f"{kind}_device"] if figure in TIMES else None
-        return amount(figure, value) + f" {device}" * bool(device) + ELSEWHERE * bool(row[f"{kind}_on"])
+        device = row[keys.device] if figure in TIMES else None
+        return amount(figure, value) + f" {device}" * bool(device) + ELSEWHERE * bool(row[keys.on])
 
-    return Column(text, f"{kind}\n{titled(figure)}", label=True, spare=spare)
+    return Column(text, f"{keys.values}\n{titled(figure)}", label=True, spare=spare)
 
 
 def _data(row: Line) -> str | None:

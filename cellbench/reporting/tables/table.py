@@ -85,6 +85,11 @@ class Column:
         return {"always": True, "any": given, "varies": len(set(values)) > 1}[self.when]
 
 
+def entries(prefix: str, record: object) -> dict[str, Any]:
+    """Return the fields of a dataclass as entries of a line, under '<prefix>_<field>'."""
+    return {f"{prefix}_{name}": value for name, value in vars(record).items()}
+
+
 @dataclass(frozen=True)
 class Table:
     """A table as data. rows: with raw figures (fractions, seconds, bytes).

@@ -6,10 +6,9 @@ from operator import itemgetter
 
 import altair as alt
 
-from ....results.rows import HARDWARE, Line, Row, by
+from ....results.rows import HARDWARE, Line, Row
 from ...captions import counts_of, device_of, get_one
-from ...tables.depth import DEGRADATION, ONE_LINE, settings_of_all
-from ...tables.depth import depth as depth_table
+from ...tables.depth import DEGRADATION, Twins, by_line, is_of_depth, settings_of_all, twins_of
 from ..axes import Frame, Ruler, percents, room_for
 from ..chart import Chart, LackingError, failures, heading, intervals, labelled, seeds, simulated, with_spans
 from ..compose import Spec, grid, independent, layered
@@ -39,12 +38,12 @@ def depth(pooled: Sequence[Row]) -> Chart:
     deviation over seeds, and `test_span`, the interval as in tables.
     """
     pooled = with_spans(labelled(pooled))
-    twins = by(depth_table(pooled).rows, ONE_LINE)
+    nets = [row for row in pooled if is_of_depth(row)]
+    twins = by_line(twins_of(nets))
     rows = _named([line for group in twins for kind in KINDS if (line := _line(group, kind))])
     if max((len(row["depths"]) for row in rows), default=0) < 2:
         further = get_one(pooled[0], "plain18 resnet18 plain34 resnet34")
         raise LackingError(f"no plain or residual net at two depths; {further}")
-    nets = [row for row in pooled if row["depth"] and row["shortcuts"] is not None and not row["pretrained"]]
     shared = settings_of_all(nets)
     return Chart(
         heading(pooled, "error against depth"),
@@ -66,18 +65,21 @@ def depth(pooled: Sequence[Row]) -> Chart:
     )
 
 
-def _line(twins: list[Line], kind: str) -> Line | None:
-    found = [row for row in twins if row[f"{kind}_test_error"] is not None and row[f"{kind}_train_error"] is not None]
+def _line(twins: Sequence[Twins], kind: str) -> Line | None:
+    both = [(one.facts, one.nets[kind].errors) for one in twins]
+    found = [(facts, net) for facts, net in both if net.train_error is not None and net.test_error is not None]
     if not found:
         return None
-    train = [(row[f"{kind}_train_error"], row[f"{kind}_train_error_sd"]) for row in found]
+    facts, _ = found[0]
+    train = [(net.train_error, net.train_error_sd) for _, net in found]
     return {
-        **{name: found[0][name] for name in ("width", *HARDWARE, "settings")},
+        **{name: facts[name] for name in ("width", *HARDWARE, "settings")},
         "kind": kind,
-        "depths": [row["depth"] for row in found],
-        **{f"{part}_error": [row[f"{kind}_{part}_error"] for row in found] for part in PARTS},
-        "train_span": [(error - sd, error + sd) if sd else None for error, sd in train],
-        "test_span": [row.get(f"{kind}_test_error_span") for row in found],
+        "depths": [facts["depth"] for facts, _ in found],
+        "train_error": [error for error, _ in train],
+        "test_error": [net.test_error for _, net in found],
+        "train_span": [(error - sd, error + sd) if error is not None and sd else None for error, sd in train],
+        "test_span": [net.test_error_span for _, net in found],
     }
 
 
