@@ -16,7 +16,7 @@ from cellbench.results.conditions import where
 from cellbench.results.frame import empty_frame
 
 from .cli.program import call
-from .reporting.conftest import make
+from .reporting.made_records import make
 
 BOUNDED = settings(
     max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None

@@ -15,8 +15,8 @@ from cellbench.reporting.tables.table import render
 from cellbench.reporting.tables.views import tables
 from cellbench.results.rows import as_rows
 
-from ..reporting.charts.test_kinds import several_labels
-from ..reporting.conftest import backends, fitted, judgements, make, sizes
+from ..reporting.made_records import fitted, make, several_labels
+from ..reporting.made_results import backends, judgements, sizes
 from .damage import damage
 from .program import call
 

@@ -11,7 +11,7 @@ from PIL import Image
 from cellbench.core.files import NoRegularFileError, check_regular, read_text
 from cellbench.core.store import Store
 
-from ..reporting.conftest import make
+from ..reporting.made_records import make
 from .program import call
 
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/dev/full and /dev/zero are Linux's")

@@ -14,8 +14,8 @@ from cellbench.cli import cli
 from cellbench.core.store import Store
 from cellbench.reporting.tables.comparison import Limits, compare, too_much
 
-from .conftest import STEADY, fitted, judged, make
-from .test_findings import several
+from .findings.scored import scored_several_labels
+from .made_records import STEADY, fitted, judged, make
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_without_predictions_any_change_of_accuracy_counts_and_a_note_says_so(ro
 @pytest.mark.parametrize(("after", "outcome", "code"), [(15, "same", 0), (4, "less accurate", 4)])
 def test_where_a_class_is_rare_a_change_without_an_interval_counts_by_its_p(rows, folders, after, outcome, code):
     """Of 16 images with two labels each, classes have 8, 16 and 8: 1 image that differs is chance, 12 are not."""
-    records = [several([i < right for i in range(16)]) for right in (16, after)]
+    records = [scored_several_labels([i < right for i in range(16)]) for right in (16, after)]
     found, table = rows(records[:1], records[1:])
     (row,) = found.values()
     assert (row["score_change_low"], row["outcome"]) == (None, outcome)

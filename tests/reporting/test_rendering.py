@@ -12,7 +12,8 @@ from cellbench.reporting.tables.registry import VIEWS
 from cellbench.reporting.tables.table import BYTES, PERCENT, RATIO, SECONDS, Column, Table, render
 from cellbench.reporting.tables.views import tables
 
-from .conftest import backends, donors, judgements, make, sizes, sure
+from .made_records import make
+from .made_results import backends, donors, judgements, sizes, sure
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -27,8 +27,8 @@ from cellbench.reporting.report.gallery import SEVERAL
 from cellbench.reporting.report.page import Look, render, report
 
 from .charts.specification import layers, texts
-from .charts.test_kinds import TAKEN, TRUTH, epochs, predictions, several_labels
-from .conftest import CLASSES, judged, judgements, make, sizes
+from .made_records import CLASSES, TAKEN, TRUTH, epochs, judged, make, predictions, several_labels
+from .made_results import judgements, sizes
 
 EVIL = "<script>alert(1)</script>"
 VOID = {"meta", "link", "input", "img", "br", "path", "rect", "use", "circle"}

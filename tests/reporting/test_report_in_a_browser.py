@@ -6,7 +6,8 @@ from cellbench import load_results
 from cellbench.reporting.report.page import Look, render, report
 
 from .chromium import opened, program
-from .conftest import judged, judgements, make
+from .made_records import judged, make
+from .made_results import judgements
 from .test_report import hostile
 
 pytestmark = pytest.mark.skipif(program() is None, reason="no Chromium here: apt-get install chromium")

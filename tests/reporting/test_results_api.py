@@ -9,7 +9,7 @@ from cellbench.cli import cli
 from cellbench.core.errors import UsageError
 from cellbench.results.results import load_results
 
-from .conftest import everything, judgements
+from .made_results import everything, judgements
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import scipy.stats
 from cellbench import load_results
 from cellbench.results.certainty import compare_rows, over_of
 
-from ..reporting.conftest import judged
+from ..reporting.made_records import judged
 
 ROOT = Path(__file__).parent.parent.parent
 

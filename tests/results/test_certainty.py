@@ -11,7 +11,7 @@ from cellbench.reporting.tables.views import tables
 from cellbench.results import certainty, runs, stats
 from cellbench.results.contest import Difference
 
-from ..reporting.conftest import STEADY, joint_p, judged, scores
+from ..reporting.made_records import STEADY, joint_p, judged, scores
 
 
 @pytest.fixture

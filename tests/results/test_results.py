@@ -13,7 +13,7 @@ from cellbench.reporting.tables.registry import VIEWS
 from cellbench.reporting.tables.views import tables
 from cellbench.results.results import Results
 
-from ..reporting.conftest import judgements
+from ..reporting.made_results import judgements
 
 _opened: list[str] = []
 sys.addaudithook(lambda event, args: _opened.append(str(args[0])) if event == "open" else None)

@@ -10,7 +10,7 @@ from cellbench.results import stats
 from cellbench.results.joint import over_images_and_seeds
 from cellbench.results.rows import Fact, Row
 
-from ..reporting.conftest import judged
+from ..reporting.made_records import judged
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from cellbench.reporting.report.page import report
 from cellbench.reporting.tables.views import tables
 from cellbench.results import certainty
 
-from ..conftest import CLASSES, judged, make
+from ..made_records import CLASSES, judged, make
 from .specification import layers
 
 NETS = ("plain18", "plain34", "resnet18", "resnet34")

@@ -27,7 +27,8 @@ from cellbench.reporting.charts.kinds import (
 from cellbench.reporting.charts.registry import outcomes
 from cellbench.results.rows import Row
 
-from ..conftest import CLASSES, COUNTS, METHODS, sizes
+from ..made_records import CLASSES, COUNTS, METHODS, TAKEN, TRUTH, epochs, of_size, predictions, several_labels
+from ..made_results import sizes
 
 
 @pytest.fixture
@@ -108,20 +109,6 @@ def test_what_failed_is_told_and_not_drawn(evidence, record):
 # history
 
 
-def epochs(*losses: float) -> tuple[dict[str, float], ...]:
-    return tuple(
-        {
-            "epoch": at + 1,
-            "epochs": len(losses),
-            "train_loss": loss + 0.1,
-            "train_accuracy": 0.5 + at / 10,
-            "val_loss": loss,
-            "val_accuracy": 0.4 + at / 10,
-        }
-        for at, loss in enumerate(losses)
-    )
-
-
 def test_the_history_of_seeds_is_their_mean_and_deviation_over_the_epochs_that_all_have(evidence, record):
     first = record("cnn", seed=0, history=epochs(3.0, 2.0, 1.0), chosen={"epoch": 3})
     second = record("cnn", seed=1, history=epochs(2.0, 1.0), chosen={"epoch": 2})
@@ -200,10 +187,6 @@ def test_one_depth_is_no_curve(evidence, record):
 # learning-curve
 
 
-def of_size(record, method: str, n: int, **changes: Any):
-    return record(method, limit=n, facts={"n": {"train": n, "val": 500, "test": 500}}, **changes)
-
-
 def test_a_learning_curve_has_every_size_with_all_of_the_data_last(evidence, record):
     limited = [of_size(record, "cnn", n, shift=shift) for n, shift in ((1000, -0.2), (100, -0.4))]
     chart = learning_curve.learning_curve(evidence(*limited, record("cnn"), record("mlp")))
@@ -233,15 +216,6 @@ def test_with_one_size_the_command_for_another_is_told(evidence, record):
 
 
 # confusion
-
-
-def predictions(truth: list[int], taken: list[int], n: int = 6) -> dict[str, np.ndarray]:
-    arrays = {"scores": np.eye(n, dtype=np.float32)[taken], "labels": np.array(truth), "index": np.arange(len(truth))}
-    return {f"{part}_{name}": array for part in ("val", "test") for name, array in arrays.items()}
-
-
-TRUTH = [0] * 4 + [1] * 5 + [2] * 4 + [3] * 4 + [4] * 2
-TAKEN = [0, 0, 3, 3] + [1] * 5 + [2, 2, 2, 4] + [3, 3, 3, 0] + [4, 4]
 
 
 def test_confusion_is_scikit_learns_in_another_order_of_classes(evidence, record):
@@ -317,15 +291,6 @@ def test_f1_of_a_class_is_that_of_the_record_over_seeds(evidence, record):
 
 
 # thresholds
-
-
-def several_labels(record, method: str = "cnn", **changes: Any):
-    draws = np.random.default_rng(1)
-    truth = draws.random((80, 6)) < 0.3
-    scores = (draws.normal(0, 2, (80, 6)) + 2 * truth - 1).astype(np.float32)
-    arrays = {"scores": scores, "labels": truth, "index": np.arange(80)}
-    kept = {f"{part}_{name}": array for part in ("val", "test") for name, array in arrays.items()}
-    return (record(method, dataset="atlas", facts={"multilabel": True}, **changes), kept), truth, scores
 
 
 def test_the_sweep_is_scikit_learns_macro_f1_at_each_probability(evidence, record):

@@ -15,9 +15,9 @@ from cellbench.reporting.charts.kinds.bars import bars
 from cellbench.reporting.charts.registry import kinds
 from cellbench.results.rows import Row
 
-from ..conftest import METHODS, sizes
+from ..made_records import METHODS, TAKEN, TRUTH, epochs, of_size, predictions, several_labels
+from ..made_results import sizes
 from .specification import layers, texts, views
-from .test_kinds import TAKEN, TRUTH, epochs, of_size, predictions, several_labels
 
 KINDS = tuple(kinds())
 
