@@ -13,19 +13,14 @@ import pytest
 
 from cellbench.core.store import read_predictions, read_records
 
-from .test_stopping import processes_with, until
+from .watching import RINGS, processes_with, until
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are looked up in /proc")
 KILLS = 12
 PLUGIN = """
 import time
 import numpy as np
-from cellbench.datasets import dataset
-from cellbench.datasets.toy import rings
 from cellbench.methods import method
-
-@dataset("rings-toy", "", licence="", size="")
-def build(scratch, source): return rings()
 
 @method("patient", "waits, and names the brightest", family="classic", seeded=True)
 def patient(train, val, log, *, seed, k: int = 1):
@@ -65,7 +60,7 @@ def test_killed_at_a_dozen_moments_the_records_are_those_of_an_undisturbed_matri
     undisturbed, disturbed = tmp_path / "undisturbed", tmp_path / "disturbed"
     for folder in (undisturbed, disturbed):
         folder.mkdir()
-        (folder / "plugin.py").write_text(PLUGIN)
+        (folder / "plugin.py").write_text(PLUGIN + RINGS)
     assert started(undisturbed, mark, tmp_path / "said").wait(timeout=120) == 0, (tmp_path / "said").read_text()
 
     killed = 0

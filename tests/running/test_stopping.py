@@ -4,34 +4,14 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import uuid
 from pathlib import Path
 
 import pytest
 
+from .watching import RINGS, processes_with, until
+
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are looked up in /proc")
-
-
-def processes_with(mark: str) -> dict[int, str]:
-    """Processes of this user whose environment has `mark`, orphans too: their ids and command lines."""
-    found = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if mark.encode() in (folder / "environ").read_bytes():
-                found[int(folder.name)] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-        except OSError:  # another user's, or gone
-            continue
-    return found
-
-
-def until(condition, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 @pytest.fixture
@@ -41,17 +21,13 @@ def matrix_at_work(request, toy_folder, bad_plugin, tmp_path):
     What the next does is the fixture's parameter, 'sleeps' without one.
     """
     rings = tmp_path / "rings.py"  # the toy data as a data set that the command knows
-    rings.write_text(
-        "from cellbench.datasets import dataset\nfrom cellbench.datasets.toy import rings\n"
-        "@dataset('rings', '', licence='', size='')\n"
-        "def build(scratch, source): return rings()\n"
-    )
+    rings.write_text(RINGS)
     mark, results, said = uuid.uuid4().hex, tmp_path / "results", tmp_path / "said"
     arguments = [
         "run",
         "-v",
         "-d",
-        "rings",
+        "rings-toy",
         "-m",
         "svm-flat",
         "-m",

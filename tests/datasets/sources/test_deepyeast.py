@@ -15,6 +15,8 @@ from cellbench.datasets import datasets
 from cellbench.datasets.files import cache
 from cellbench.datasets.sources import deepyeast
 
+from .changing import replace_text
+
 COUNTS = {
     "train": [6924, 6935, 2692, 6195, 2770, 6547, 6661, 7014, 6440, 1683, 4713, 6426],
     "val": [961, 1223, 697, 1393, 208, 1560, 1252, 1147, 1312, 294, 1517, 936],
@@ -62,11 +64,6 @@ def build(source: Path) -> Dataset:
     return deepyeast.build(source.parent / "scratch", source)
 
 
-def change(path: Path, old: str, new: str) -> None:
-    assert old in path.read_text()
-    path.write_text(path.read_text().replace(old, new, 1))
-
-
 def archive(source: Path, name: str, top: str = "", lists: bool = False) -> Path:
     path = source.parent / name
     with tarfile.open(path, "w:gz" if name.endswith("gz") else "w") as tar:
@@ -99,7 +96,7 @@ def test_cells_stand_in_the_order_of_the_lists_with_red_green_and_wells(plates: 
 
 
 def test_cells_of_one_plate_and_first_digits_are_one_group(plates: Path) -> None:
-    change(plates / "HOwt_train.txt", "plate01/000004000-2-0-1.png", "plate02/000004777-9-0-9.png")
+    replace_text(plates / "HOwt_train.txt", "plate01/000004000-2-0-1.png", "plate02/000004777-9-0-9.png")
     cell(plates / "plate02/000004777-9-0-9.png", 0)
     (plates / "plate01/000004000-2-0-1.png").unlink()
     groups = build(plates).groups
@@ -191,7 +188,7 @@ def test_listed_images_that_are_absent_are_counted_and_the_first_named(renamed: 
 
 @pytest.mark.parametrize("bad", ["12", "-1", "er", ""])
 def test_a_label_that_is_no_class_is_refused_with_its_line(renamed: Path, bad: str) -> None:
-    change(renamed / "train_labels.txt", "Train_2.png\t10", f"Train_2.png\t{bad}")
+    replace_text(renamed / "train_labels.txt", "Train_2.png\t10", f"Train_2.png\t{bad}")
     with pytest.raises(DataError, match=r"train_labels\.txt line 2: 'Train_2.png.*0 to 11"):
         build(renamed)
 
@@ -205,13 +202,13 @@ def test_an_image_that_is_listed_twice_is_refused_with_both_lines(plates: Path) 
 
 
 def test_a_name_without_a_well_is_refused(plates: Path) -> None:
-    change(plates / "HOwt_val.txt", "plate03/", "plate03/x")
+    replace_text(plates / "HOwt_val.txt", "plate03/", "plate03/x")
     with pytest.raises(DataError, match=r"HOwt_val\.txt line \d+: 'plate03/x.*six digits, its well"):
         build(plates)
 
 
 def test_a_class_that_train_lacks_is_refused(renamed: Path) -> None:
-    change(renamed / "train_labels.txt", "Train_3.png\t9", "Train_3.png\t8")
+    replace_text(renamed / "train_labels.txt", "Train_3.png\t9", "Train_3.png\t8")
     with pytest.raises(DataError, match="no training image is of class peroxisome"):
         build(renamed)
 

@@ -17,6 +17,8 @@ from cellbench.datasets import datasets
 from cellbench.datasets.files import cache
 from cellbench.datasets.sources import hep2
 
+from .changing import replace_text
+
 FOLDERS = ("training", "validation", "test")
 
 
@@ -37,12 +39,6 @@ def source(tmp_path: Path) -> Path:
 def build(source: Path, scratch: Path | None = None) -> Dataset:
     """The data set of a copy; scratch: a folder for its images, beside the copy unless that must not be written to."""
     return hep2.build(scratch or source.parent / "scratch", source)
-
-
-def change(source: Path, old: str, new: str) -> None:
-    table = source / hep2.TABLE
-    assert old in table.read_text()
-    table.write_text(table.read_text().replace(old, new))
 
 
 def archive(source: Path, name: str, top: str) -> Path:
@@ -139,7 +135,7 @@ def test_a_missing_table_is_refused_with_the_expected_layout(source: Path) -> No
 
 
 def test_a_label_that_is_not_among_the_six_is_refused_with_its_line(source: Path) -> None:
-    change(source, "\n7,Speckled", "\n7,Speckeld")
+    replace_text(source / hep2.TABLE, "\n7,Speckled", "\n7,Speckeld")
     with pytest.raises(DataError, match="line 8: class 'Speckeld' is not one of the six; did you mean 'Speckled'"):
         build(source)
 
@@ -148,7 +144,7 @@ def test_a_label_that_is_not_among_the_six_is_refused_with_its_line(source: Path
     ("new", "words"), [("\n6,Speckled", "Image ID 6 .* twice"), ("\nA7,Speckled", "'A7' is not a")]
 )
 def test_an_id_that_stands_twice_or_is_no_number_is_refused(source: Path, new: str, words: str) -> None:
-    change(source, "\n7,Speckled", new)
+    replace_text(source / hep2.TABLE, "\n7,Speckled", new)
     with pytest.raises(DataError, match=words):
         build(source)
 
@@ -185,7 +181,7 @@ def test_every_unreadable_image_is_counted_and_the_first_named(source: Path) -> 
 
 
 def test_an_empty_part_and_a_class_without_training_images_are_refused(source: Path) -> None:
-    change(source, "Golgi", "NuMem")
+    replace_text(source / hep2.TABLE, "Golgi", "NuMem", -1)
     with pytest.raises(DataError, match="no image in training/ is of class Golgi"):
         build(source)
     for path in (source / "validation").iterdir():

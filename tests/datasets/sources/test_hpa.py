@@ -17,6 +17,8 @@ from cellbench.datasets.files import cache
 from cellbench.datasets.files.tables import read_table
 from cellbench.datasets.sources import hpa
 
+from .changing import replace_text
+
 N = 60
 COLOURS = ("red", "green", "blue", "yellow")
 BASE = {"red": 0, "green": 60, "blue": 120, "yellow": 180}  # image i's stain has the grey level BASE + i
@@ -120,11 +122,6 @@ def expected(n: int, n_labels: int) -> NDArray[np.bool_]:
     for i in range(n):
         labels[i, labels_of(i, n_labels)] = True
     return labels
-
-
-def change(path: Path, old: str, new: str) -> None:
-    assert old in path.read_text()
-    path.write_text(path.read_text().replace(old, new, 1))
 
 
 def test_four_stains_an_image_become_four_named_channels(kaggle: Path) -> None:
@@ -291,7 +288,7 @@ def test_files_without_a_row_are_left_out_and_said(atlas: Path) -> None:
     ],
 )
 def test_a_row_that_cannot_be_meant_is_refused_with_its_line(atlas: Path, new: str, words: str) -> None:
-    change(atlas / "Human protein atlas" / "train.csv", "1004,4", new)
+    replace_text(atlas / "Human protein atlas" / "train.csv", "1004,4", new)
     with pytest.raises(DataError, match=words):
         build(hpa.HPA10, atlas)
 

@@ -1,11 +1,9 @@
 """The first convolution and the head of any net, and what comes out of a stack of layers."""
 
 import pytest
-import torch
 from torch import nn
 
 from cellbench.core.errors import UsageError
-from cellbench.deep.nets import find
 from cellbench.deep.nets.layers import (
     convolution_modules,
     first_convolution,
@@ -15,10 +13,7 @@ from cellbench.deep.nets.layers import (
     values_after,
 )
 
-
-def meta(name: str) -> nn.Module:
-    with torch.device("meta"):
-        return find(name).build(3, 6, 64)
+from ..helpers import meta
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,12 @@ from cellbench.deep.nets import NETS, find
 from cellbench.deep.nets.layers import head_layers
 from cellbench.deep.nets.third_party import names
 
+from ..helpers import meta
 
-def meta(name: str, channels: int = 2, classes: int = 6, size: int = 64, **options: object) -> nn.Module:
-    with torch.device("meta"):
-        return find(name).build(channels, classes, size, **options).eval()
+
+def predicting(name: str, **options: object) -> nn.Module:
+    """A net for two channels, on the meta device, as it predicts."""
+    return meta(name, channels=2, **options).eval()
 
 
 def kinds(net: nn.Module) -> set[type]:
@@ -61,17 +63,17 @@ def test_without_timm_its_nets_say_how_to_get_it(name, monkeypatch):
 def test_timms_nets_take_any_channels_and_classes():
     pytest.importorskip("timm", reason="the extra timm is not installed")
     for name, size in (("timm:resnet18", 64), ("timm:vit_tiny_patch16_224", 96), ("inception_resnet_v2", 75)):
-        assert meta(name, size=size)(torch.empty(2, 2, size, size, device="meta")).shape == (2, 6)
+        assert predicting(name, size=size)(torch.empty(2, 2, size, size, device="meta")).shape == (2, 6)
     with pytest.raises(UsageError, match="timm has no net called 'resnet81'; did you mean 'resnet18'"):
         find("timm:resnet81")
     with pytest.raises(DataError, match=r"not take images of 64×64 pixels .* the smallest that it takes have 75: set"):
-        meta("timm:inception_resnet_v2", size=64)
+        predicting("timm:inception_resnet_v2", size=64)
 
 
 def test_the_ten_label_study_puts_two_layers_on_its_net():
     """1,536 features to 256 and to each label, in place of the one layer of the net as published."""
     pytest.importorskip("timm", reason="the extra timm is not installed")
-    plain, net = meta("inception_resnet_v2", size=80), meta("inception_resnet_v2-hpa10", size=80)
+    plain, net = predicting("inception_resnet_v2", size=80), predicting("inception_resnet_v2-hpa10", size=80)
     heads = [sum(p.numel() for _, layer in head_layers(each) for p in layer.parameters()) for each in (plain, net)]
     assert heads == [1536 * 6 + 6, 1536 * 256 + 256 + 256 * 6 + 6]
     bodies = [sum(p.numel() for p in each.parameters()) - head for each, head in zip((plain, net), heads, strict=True)]
@@ -84,7 +86,7 @@ def test_the_ten_label_study_puts_two_layers_on_its_net():
 )
 def test_torchvisions_nets_take_any_channels_and_classes_and_give_one_output_in_training(name):
     size = 96
-    net = meta(f"torchvision:{name}", size=size).train()
+    net = predicting(f"torchvision:{name}", size=size).train()
     assert net(torch.empty(2, 2, size, size, device="meta")).shape == (2, 6)
 
 
@@ -113,9 +115,9 @@ def test_a_torchvision_net_for_three_channels_and_1000_classes_is_torchvisions()
 )
 def test_an_image_that_a_torchvision_net_cannot_take_is_refused_with_a_size_that_it_can(name, size, advice):
     with pytest.raises(DataError, match=rf"{name} does not take images of {size}×{size} pixels .*\); {advice}$") as no:
-        meta(f"torchvision:{name}", size=size)
+        predicting(f"torchvision:{name}", size=size)
     assert "\n" not in str(no.value)
-    meta(f"torchvision:{name}", size=int(advice.rpartition("=")[2]))
+    predicting(f"torchvision:{name}", size=int(advice.rpartition("=")[2]))
 
 
 @pytest.mark.parametrize("name", ["torchvision:squeezenet1_1", "torchvision:alexnet", "timm:convnext_nano"])
@@ -137,7 +139,7 @@ def test_of_a_net_that_cannot_be_tried_no_smallest_image_is_known():
 @pytest.mark.parametrize(("activation", "module"), [("mish", nn.Mish), ("gelu", nn.GELU)])
 @pytest.mark.parametrize("name", ["mlp", "vgg11", "resnet18", "plain20", "bninception", "torchvision:mobilenet_v2"])
 def test_an_activation_takes_the_place_of_every_relu(name, activation, module):
-    stock, changed = meta(name), meta(name, activation=activation)
+    stock, changed = predicting(name), predicting(name, activation=activation)
     assert kinds(changed) - kinds(stock) == {module}
     assert not {nn.ReLU, nn.ReLU6} & kinds(changed)
     assert changed.state_dict().keys() == stock.state_dict().keys()
@@ -154,7 +156,7 @@ def test_a_net_with_mish_computes_mish():
 
 
 def test_dropout_reaches_every_dropout_layer():
-    net = meta("cnn2-yeast", dropout=0.25)
+    net = predicting("cnn2-yeast", dropout=0.25)
     assert [m.p for m in net.modules() if isinstance(m, nn.Dropout | nn.Dropout2d)] == [0.25, 0.25]
 
 
@@ -177,8 +179,8 @@ def test_a_net_without_dropout_drops_the_inputs_of_its_last_layer():
 
 @pytest.mark.parametrize("name", ["cnn", "vgg-yeast", "vgg13"])
 def test_batch_norm_can_be_left_out_where_a_net_has_the_choice(name):
-    assert nn.BatchNorm2d in kinds(meta(name))
-    assert nn.BatchNorm2d not in kinds(meta(name, batch_norm=False))
+    assert nn.BatchNorm2d in kinds(predicting(name))
+    assert nn.BatchNorm2d not in kinds(predicting(name, batch_norm=False))
 
 
 @pytest.mark.parametrize(
@@ -195,12 +197,12 @@ def test_batch_norm_can_be_left_out_where_a_net_has_the_choice(name):
     ],
 )
 def test_the_stem_suits_the_image_unless_it_is_chosen(name, size, stem, kernel):
-    first = next(m for m in meta(name, size=size, stem=stem).modules() if isinstance(m, nn.Conv2d))
+    first = next(m for m in predicting(name, size=size, stem=stem).modules() if isinstance(m, nn.Conv2d))
     assert first.kernel_size == (kernel, kernel)
 
 
 def test_a_net_with_one_stem_has_the_stock_one():
-    assert kinds(meta("vgg11", stem="stock")) == kinds(meta("vgg11"))
+    assert kinds(predicting("vgg11", stem="stock")) == kinds(predicting("vgg11"))
 
 
 @pytest.mark.parametrize(
@@ -217,5 +219,5 @@ def test_a_net_with_one_stem_has_the_stock_one():
 )
 def test_an_option_that_a_net_cannot_have_is_refused_in_one_line(name, options, message):
     with pytest.raises(CellbenchError, match=message) as refused:
-        meta(name, **options)
+        predicting(name, **options)
     assert "\n" not in str(refused.value)

@@ -14,6 +14,8 @@ from cellbench.deep.pretrained import encoders
 from cellbench.deep.pretrained.files import WEIGHTS_FILES
 from cellbench.deep.pretrained.weights import licence_of_weights, load_encoder_weights, load_weights
 
+from ..helpers import no_network
+
 MOBILENET, LITE = "torchvision:mobilenet_v2", "timm:tf_efficientnet_lite0"
 
 
@@ -75,10 +77,6 @@ def test_a_picture_too_small_for_an_encoder_is_refused_with_a_size_that_would_do
     with pytest.raises(DataError, match=r"does not take images of 16×16 pixels .* set size=\d+") as refused:
         encoders.untrained("torchvision:alexnet", 16, None, "head", "cpu")
     assert "\n" not in str(refused.value)
-
-
-def no_network(*_: object, **__: object) -> None:
-    raise OSError("<urlopen error [Errno -2] Name or service not known>")
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from cellbench.core.errors import DataError, UsageError
 from cellbench.deep.nets import NETS, find
 from cellbench.deep.pretrained.weights import adapt_channels, load_weights
 
+from ..helpers import no_network
+
 
 def numbered_state(net: nn.Module) -> dict[str, torch.Tensor]:
     """A state like the net's, a value of its own in each tensor: one left out would show. A file of it is small."""
@@ -32,10 +34,6 @@ def saved(tmp_path):
         return str(tmp_path / "kept.pth")
 
     return save
-
-
-def no_network(*_: object, **__: object) -> None:
-    raise OSError("<urlopen error [Errno -2] Name or service not known>")
 
 
 def taken(net: nn.Module, state: dict[str, torch.Tensor]) -> set[str]:

@@ -5,14 +5,11 @@ import torch
 from torch import nn
 
 from cellbench.core.errors import UsageError
-from cellbench.deep.nets import NETS, find
+from cellbench.deep.nets import NETS
 from cellbench.deep.recipe import Recipe
 from cellbench.deep.training.freezing import _stop_frozen_norms, freeze, plan_of_epoch, set_training_mode
 
-
-def meta(name: str) -> nn.Module:
-    with torch.device("meta"):
-        return find(name).build(3, 6, 64)
+from ..helpers import meta
 
 
 def learning(net: nn.Module) -> set[str]:

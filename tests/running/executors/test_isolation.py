@@ -18,7 +18,7 @@ from cellbench.datasets.files import cache
 from cellbench.running.executors import child
 from cellbench.running.planning.plan import make_plan, parse_override
 
-from ..test_stopping import processes_with, until
+from ..watching import RINGS, processes_with, until
 
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="what Linux alone can do")
 
@@ -130,14 +130,6 @@ def test_a_program_killed_outright_takes_a_run_with_it_that_holds_the_interprete
         for left in processes_with(mark):
             os.kill(left, signal.SIGKILL)
     assert not cells.exists()
-
-
-RINGS = """
-from cellbench.datasets import dataset
-from cellbench.datasets.toy import rings
-@dataset("rings-toy", "", licence="", size="")
-def build(scratch, source): return rings()
-"""
 
 
 def test_a_temporary_folder_with_a_long_path_is_no_hindrance(tmp_path):

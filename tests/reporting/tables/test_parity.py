@@ -7,8 +7,8 @@ from cellbench import load_results
 from cellbench.reporting.tables.table import render
 from cellbench.reporting.tables.views import tables
 
-from .made_records import make, scores
-from .made_results import backends, solved
+from ..made_records import make, scores
+from ..made_results import backends, solved
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import json
 
-from .program import call
+from ..program import call
 
 
 def test_from_saved_models_to_the_table_and_the_chart(cells, tmp_path):

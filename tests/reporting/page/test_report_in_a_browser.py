@@ -5,9 +5,9 @@ import pytest
 from cellbench import load_results
 from cellbench.reporting.report.page import Look, render, report
 
+from ..made_records import judged, make
+from ..made_results import judgements
 from .chromium import opened, program
-from .made_records import judged, make
-from .made_results import judgements
 from .test_report import hostile
 
 pytestmark = pytest.mark.skipif(program() is None, reason="no Chromium here: apt-get install chromium")

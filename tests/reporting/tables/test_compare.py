@@ -14,8 +14,8 @@ from cellbench.cli import cli
 from cellbench.core.store import Store
 from cellbench.reporting.tables.comparison import Limits, compare, too_much
 
-from .findings.scored import scored_several_labels
-from .made_records import STEADY, fitted, judged, make
+from ..findings.scored import scored_several_labels
+from ..made_records import STEADY, fitted, judged, make
 
 
 @pytest.fixture
@@ -229,5 +229,5 @@ def test_a_limit_that_cannot_be_read_is_told_with_what_can(folders, limit):
 def test_programs_read_the_rows_as_json(folders):
     (row,) = json.loads(run(*folders([timed("cnn", 100)], [timed("cnn", 50)]), "--format", "json").stdout)
     assert (row["view"], row["outcome"], row["time_ratio"]) == ("compare", "faster", 0.5)
-    documented = (Path(__file__).parents[2] / "docs" / "table-json.md").read_text(encoding="utf-8")
+    documented = (Path(__file__).parents[3] / "docs" / "table-json.md").read_text(encoding="utf-8")
     assert row.keys() <= set(re.findall(r"`(\w+)`", documented))

@@ -6,7 +6,7 @@ from click.testing import CliRunner
 
 from cellbench.cli.tools.doctor import doctor
 
-from .program import call, call_in_its_own_process
+from ..program import call, call_in_its_own_process
 
 
 def test_doctor_names_every_backend_with_its_reason():

@@ -15,10 +15,10 @@ from cellbench.reporting.tables.table import render
 from cellbench.reporting.tables.views import tables
 from cellbench.results.rows import as_rows
 
-from ..reporting.made_records import fitted, make, several_labels
-from ..reporting.made_results import backends, judgements, sizes
+from ...reporting.made_records import fitted, make, several_labels
+from ...reporting.made_results import backends, judgements, sizes
+from ..program import call
 from .damage import damage
-from .program import call
 
 COPIES = 500
 MACHINE = "example-cpu-2c-abc123"

@@ -30,7 +30,7 @@ from cellbench.results.frame import COLUMNS
 from cellbench.running.planning.plan import make_plan, names_of, parse_override
 from cellbench.running.planning.suites import plan_suites
 
-from ..reporting.made_records import make
+from ...reporting.made_records import make
 
 CLAIMS = {claim.id: claim for claim in load()}
 COMMANDS = [(claim.id, command) for claim in CLAIMS.values() for command in claim.commands]

@@ -7,7 +7,7 @@ import pytest
 
 from cellbench.core.extras import EXTRAS, Extra
 
-from .program import call
+from ..program import call
 
 pytest.importorskip("optuna")
 

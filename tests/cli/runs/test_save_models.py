@@ -17,7 +17,7 @@ from cellbench.datasets.files import cache
 from cellbench.datasets.sources import synthetic_hpa, synthetic_yeast
 from cellbench.methods import methods
 
-from .program import call
+from ..program import call
 
 
 @pytest.fixture(scope="module")

@@ -26,9 +26,9 @@ from cellbench.reporting.charts.style import NARROW, WIDTH
 from cellbench.reporting.report.gallery import SEVERAL
 from cellbench.reporting.report.page import Look, render, report
 
-from .charts.specification import layers, texts
-from .made_records import CLASSES, TAKEN, TRUTH, epochs, judged, make, predictions, several_labels
-from .made_results import judgements, sizes
+from ..charts.specification import layers, texts
+from ..made_records import CLASSES, TAKEN, TRUTH, epochs, judged, make, predictions, several_labels
+from ..made_results import judgements, sizes
 
 EVIL = "<script>alert(1)</script>"
 VOID = {"meta", "link", "input", "img", "br", "path", "rect", "use", "circle"}

@@ -10,8 +10,8 @@ from cellbench.reporting.tables.table import render
 from cellbench.reporting.tables.views import tables
 from cellbench.results.undertrained import with_undertrained
 
-from .made_records import STEADY, judged, make
-from .made_results import judgements
+from ..made_records import STEADY, judged, make
+from ..made_results import judgements
 from .test_views import measured, several
 
 STEPS = "12 steps, where the default is 1,500"

@@ -8,8 +8,8 @@ from cellbench import load_results
 from cellbench.reporting.tables.scaling import exponent
 from cellbench.reporting.tables.views import tables
 
-from .made_records import make
-from .made_results import sizes
+from ..made_records import make
+from ..made_results import sizes
 
 
 @pytest.fixture

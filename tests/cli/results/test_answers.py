@@ -11,7 +11,7 @@ from cellbench.methods import methods
 from cellbench.running.planning.options import RunOptions
 from cellbench.running.planning.quick import METHODS, choose_quick
 
-from ..reporting.made_records import make
+from ...reporting.made_records import make
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from cellbench.reporting.charts import FORMATS, registry
 from cellbench.reporting.charts.kinds.bars import bars
 from cellbench.reporting.report.page import report
 
-from ..reporting.made_records import make
+from ...reporting.made_records import make
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from cellbench.core.errors import UsageError
 from cellbench.datasets.files import cache
 from cellbench.running.planning.options import parse_val_limit
 
-from .program import call
+from ..program import call
 
 
 def test_a_folder_of_ones_own_cells_from_images_to_table(cells, tmp_path):

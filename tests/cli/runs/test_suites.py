@@ -13,11 +13,11 @@ from cellbench.datasets import datasets
 from cellbench.datasets.files import cache
 from cellbench.datasets.sources import synthetic_hpa, synthetic_yeast
 
-from .program import call
+from ..program import call
 
 # Suites on the same images, and what makes them fit for a test: small images, tame steps, weights that can't be had
 # offline left out. Of nets that take a minute each there is one run of each kind: what they differ in is their
-# recipe, see tests/running/test_suites.py.
+# recipe, see tests/running/planning/test_suites.py.
 HPA = (
     "random-mask train-test-split one-cycle head-only sgd fitted-thresholds model2 lr-* original copied deleted final "
     "threshold-[ap]* threshold-0-25-*"

@@ -12,8 +12,8 @@ from cellbench.reporting.tables.registry import VIEWS
 from cellbench.reporting.tables.table import BYTES, PERCENT, RATIO, SECONDS, Column, Table, render
 from cellbench.reporting.tables.views import tables
 
-from .made_records import make
-from .made_results import backends, donors, judgements, sizes, sure
+from ..made_records import make
+from ..made_results import backends, donors, judgements, sizes, sure
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -152,7 +152,7 @@ def test_json_holds_raw_figures_and_only_documented_keys(shown, on_request):
     assert (best["view"], best["method"], best["seeds"]) == ("leaderboard", "resnet34", [0, 1, 2])
     assert best["test_accuracy"] == pytest.approx(0.941 + 0.001 / 3)
     assert best["parameters"] == 21_284_358
-    documented = (Path(__file__).parents[2] / "docs" / "table-json.md").read_text(encoding="utf-8")
+    documented = (Path(__file__).parents[3] / "docs" / "table-json.md").read_text(encoding="utf-8")
     told = set(re.findall(r"`(\w+)`", documented))
     assert {name.removesuffix("_sd") for row in rows for name in row} <= told
 

@@ -8,8 +8,8 @@ import pytest
 
 from cellbench.running.bench import history, measure, works
 
-from ..card.pretended import card
-from .program import call
+from ...card.pretended import card
+from ..program import call
 
 
 def test_it_shows_ratios_and_adds_them_to_a_file(tmp_path):

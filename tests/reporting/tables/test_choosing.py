@@ -10,7 +10,7 @@ from cellbench.core.errors import UsageError
 from cellbench.reporting.tables.choosing import ordered
 from cellbench.reporting.tables.table import Table
 
-from .made_records import STEADY, judged, make
+from ..made_records import STEADY, judged, make
 
 
 @pytest.fixture

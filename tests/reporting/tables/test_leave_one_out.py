@@ -6,7 +6,7 @@ import statistics
 import pytest
 import scipy.stats
 
-from .made_results import donors
+from ..made_results import donors
 
 FALLS = (0.05, 0.12, 0.08, 0.02, 0.15, 0.06)
 
