@@ -29,17 +29,17 @@ def why_undertrained(record: RunRecord) -> str | None:
     """Return why a net was not trained enough, or None where nothing says that it was not.
 
     The reason is the one on record or, for an older record, is found by the rule that newer records follow. For a net
-    that started from given weights, no number of steps is too small. Without the number of training images the rule
-    cannot be applied.
+    that started from given weights, no number of steps is too small. Without the numbers of images the rule cannot
+    be applied.
     """
     facts, params = record.facts, record.spec.params
     if "undertrained" in facts or not is_older(record) or record.status != "ok" or facts.get("family") != "deep":
         return facts.get("undertrained")
-    n = facts.get("n", {}).get("train")
-    if n is None:
+    n = facts.get("n", {})
+    if "train" not in n or "val" not in n:
         return None
-    least = 0 if params.get("weights") else _least_steps(record, n)
-    return undertrained(record.history, steps(n, params), least) or None
+    least = 0 if params.get("weights") else _least_steps(record, n["train"])
+    return undertrained(record.history, steps(n["train"], params), least, n["val"]) or None
 
 
 def _least_steps(record: RunRecord, n: int) -> int:

@@ -195,7 +195,7 @@ def _undertrained(job: Job, log: RunLog) -> dict[str, str]:
     """Return the fact `undertrained`: why a net was trained too little; no fact if nothing says that it was."""
     if "epochs" not in job.spec.params:
         return {}
-    reason = undertrained(log.history, steps(job.n["train"], job.spec.params), job.least_steps)
+    reason = undertrained(log.history, steps(job.n["train"], job.spec.params), job.least_steps, job.n["val"])
     return {"undertrained": reason} if reason else {}
 
 

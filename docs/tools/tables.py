@@ -50,14 +50,17 @@ def _cell(value: float, best: float) -> str:
 
 @cli.command()
 def recipes() -> None:
-    """Accuracy on all val images in per cent, a row a net and batch, a column a number of steps; means over seeds."""
+    """Accuracy on all val images in per cent, a row a net, batch and augmentation, a column a number of steps.
+
+    Means over seeds.
+    """
     rows = pd.read_csv(RESULTS / "recipes.csv")
-    rows = rows[rows["augmentation"] == "usual"]
-    keys = ["dataset", "n", "method", "batch"]
-    found = rows.groupby([*keys, "steps"])["val_accuracy"].agg(["mean", "count"])
+    rows["augmentation"] = pd.Categorical(rows["augmentation"], ["usual", "stronger"])
+    keys = ["dataset", "n", "method", "augmentation", "batch"]
+    found = rows.groupby([*keys, "steps"], observed=True)["val_accuracy"].agg(["mean", "count"])
     found["text"] = [_mean(row["mean"], int(row["count"])) for _, row in found.iterrows()]
     table = found["text"].unstack("steps").fillna(NOT_RUN).reset_index()
-    titles = ["data set", "images", "net", "batch", *(f"{steps:,} steps" for steps in table.columns[len(keys) :])]
+    titles = ["data set", "images", "net", "augmentation", "batch", *(f"{steps:,} steps" for steps in table.columns[len(keys) :])]
     click.echo(tabulate(table.to_numpy().tolist(), titles, tablefmt="github", disable_numparse=True))
 
 
