@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from .errors import DataError
 from .shown_text import visible
+from .words import counted
 
 PARTS = ("train", "val", "test")
 OFFICIAL = "official"  # the name of the split that a data set comes with
 IMAGE_DTYPES = (np.dtype("uint8"), np.dtype("uint16"), np.dtype("float32"))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Split:
     """Three disjoint sets of positions, each int64 of shape (n_part,), and the name of the rule that made them.
 
@@ -31,6 +32,9 @@ class Split:
 
     def __getitem__(self, part: str) -> NDArray[np.int64]:
         return {"train": self.train, "val": self.val, "test": self.test}[part]
+
+    def __repr__(self) -> str:
+        return f"split {self.name}: {', '.join(f'{len(self[part]):,} {part}' for part in PARTS)}"
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ class Info:
     reading: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Samples:
     """One part of a data set, as a method sees it.
 
@@ -69,14 +73,17 @@ class Samples:
     def __len__(self) -> int:
         return len(self.images)
 
+    def __repr__(self) -> str:
+        return f"{_images(self.images)}, {self.images.dtype}; {len(self.classes)} classes"
+
     @property
     def multilabel(self) -> bool:
         return self.labels.ndim == 2
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
-    """Frozen images with labels and a split; arrays are made read-only.
+    """Frozen images with labels and a split; arrays are made read-only. It prints as two lines that say what it holds.
 
     images: (n, channels, height, width) uint8, uint16 or float32, in memory or memory-mapped.
     labels: (n,) int64 in 0..len(classes)-1, or (n, len(classes)) bool when multi-label.
@@ -109,6 +116,11 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.images)
 
+    def __repr__(self) -> str:
+        channels = f"{'channel' if len(self.channels) == 1 else 'channels'} {', '.join(self.channels)}"
+        what = f"{self.name}: {_images(self.images)}, {channels}, {self.images.dtype}"
+        return f"{what}\n{self.split}; {len(self.classes)} classes"
+
     @property
     def multilabel(self) -> bool:
         return self.labels.ndim == 2
@@ -139,6 +151,10 @@ class Dataset:
     def class_counts(self) -> Mapping[str, list[int]]:
         """Return the number of images of each class in each part: {'train': [n of class 0, ...], ...}."""
         return {part: count_classes(self.labels[self.split[part]], len(self.classes)) for part in PARTS}
+
+
+def _images(images: NDArray) -> str:
+    return f"{counted(len(images), 'image')} of {' × '.join(map(str, images.shape[2:]))} pixels"
 
 
 def count_classes(labels: NDArray, n_classes: int) -> list[int]:

@@ -213,7 +213,7 @@ def _is_seeded(params: Mapping[str, Any]) -> bool:
     return params["weights"] is None
 
 
-# Few images suit a linear classifier, many a kernel; both are fitted to the same embeddings, so the second costs little.
+# Few images suit a linear classifier, many a kernel; both fit the same embeddings, so the second costs little.
 for name, title, head, standard in (
     ("probe-svm", "RBF support vector machine", SVM, True),
     ("probe-linear", "logistic regression", LINEAR, True),

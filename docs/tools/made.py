@@ -1,6 +1,7 @@
 """Renew what the pages show of the records: tables, sentences and figures, each by the command that stands with it.
 
     python docs/tools/made.py            renews README.md, the pages below docs/ and their figures
+    python docs/tools/made.py PAGE ...   renews these pages alone
     python docs/tools/made.py --check    changes nothing; names what would change, and exits with 1 if anything would
     python docs/tools/made.py --pictures renews pictures of the report as well, by Chromium; these are not checked
 
@@ -166,13 +167,14 @@ def take_pictures(page: Path) -> list[Path]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("pages", metavar="PAGE", nargs="*", type=lambda page: Path(page).resolve(), default=pages())
     parser.add_argument("--check", action="store_true", help="change nothing")
     parser.add_argument("--pictures", action="store_true", help="renew pictures of the report, too")
     asked = parser.parse_args()
     check = asked.check
     different = False
     with shipped_records():
-        for page in pages():
+        for page in asked.pages:
             found = differing(page, write=not check)
             different |= bool(found)
             if found:
@@ -181,7 +183,7 @@ def main() -> int:
             for file in take_pictures(page) if asked.pictures else ():
                 print(f"{file.relative_to(ROOT)}: taken anew")
     if not different:
-        print("every page shows what the records give")
+        print("what the pages show is what the records give")
     return int(check and different)
 
 

@@ -24,10 +24,14 @@ def cli() -> None:
 
 @cli.command()
 def features() -> None:
-    """Accuracy on val in per cent, entry by entry; the best of each set of images is bold."""
+    """Accuracy on val in per cent, entry by entry; the best of each set of images is bold.
+
+    Of several labels an image it is mean average precision.
+    """
     rows = pd.read_csv(RESULTS / "features.csv")
     rows["on"] = [_images(row.dataset, row.split, row.limit) for row in rows.itertuples()]
-    percent = rows.pivot(index="entry", columns="on", values="val_accuracy").mul(100).round(1)
+    rows["figure"] = rows["val_accuracy"].fillna(rows["val_mean_average_precision"])
+    percent = rows.pivot(index="entry", columns="on", values="figure").mul(100).round(1)
     labels = {entry.id: entry.label for entry in load("features").entries}
     columns = sorted(percent.columns, key=lambda name: ("hep2" not in name, name))
     lines = [
@@ -60,7 +64,8 @@ def recipes() -> None:
     found = rows.groupby([*keys, "steps"], observed=True)["val_accuracy"].agg(["mean", "count"])
     found["text"] = [_mean(row["mean"], int(row["count"])) for _, row in found.iterrows()]
     table = found["text"].unstack("steps").fillna(NOT_RUN).reset_index()
-    titles = ["data set", "images", "net", "augmentation", "batch", *(f"{steps:,} steps" for steps in table.columns[len(keys) :])]
+    steps = [f"{number:,} steps" for number in table.columns[len(keys) :]]
+    titles = ["data set", "images", "net", "augmentation", "batch", *steps]
     click.echo(tabulate(table.to_numpy().tolist(), titles, tablefmt="github", disable_numparse=True))
 
 

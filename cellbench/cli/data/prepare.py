@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from ...core.errors import UsageError
-from ...core.words import counted, file_size
+from ...core.words import file_size
 from ..options import USER_PATH, folder_options, plugin_option
 
 SECONDS_A_LINE = 10  # at least, between two lines on the progress of a download
@@ -85,13 +85,7 @@ def _prepare(dataset: str, source: Path | None, again: bool, folder: dict[str, A
     else:
         path = opening.prepare(dataset, folder)
     data = cache.read(path)
-    size = " × ".join(map(str, data.images.shape[2:]))
-    parts = ", ".join(f"{len(data.split[part]):,} {part}" for part in ("train", "val", "test"))
-    click.echo(
-        f"{data.name}: {counted(len(data), 'image')} of {size} pixels, "
-        f"{'channel' if len(data.channels) == 1 else 'channels'} {', '.join(data.channels)}, {data.images.dtype}"
-    )
-    click.echo(f"split {data.split.name}: {parts}; {len(data.classes)} classes")
+    click.echo(data)
     for note in data.info.notes:
         click.echo(f"note: {note}")
     same = " with the same options" if given else ""
