@@ -95,10 +95,10 @@ def _narrows(gaps: Sequence[tuple[Row, Gap]], figure: str, what: str, images: In
     (few, of_few), (many, of_many) = gaps[0], gaps[-1]
     difference = of_few[0] - of_many[0]
     p = _p_of_gap(difference, images, of_few, of_many)
-    said = ", ".join(f"{points(gap).removeprefix('+')} at {_a_class(row)}" for row, (gap, *_) in gaps)
+    said = ", ".join(f"{_unsigned(gap)} at {_a_class(row)}" for row, (gap, *_) in gaps)
+    course = f"it {'narrows' if difference >= 0 else 'widens'} by {_unsigned(abs(difference))}"
     told = {
-        "said": f"{briefly(few)}, {what} in {titled(figure)}: {said}; it narrows by {points(difference)}, "
-        f"{p_said(p)}{seeds_said(few, many)}",
+        "said": f"{briefly(few)}, {what} in {titled(figure)}: {said}; {course}, {p_said(p)}{seeds_said(few, many)}",
         "evidence": tuple(
             {**shown(row, f"gap_{figure}"), "figure": f"{what}, {titled(figure)}", "value": gap, "sd": sd}
             for row, (gap, sd, _) in gaps
@@ -106,6 +106,11 @@ def _narrows(gaps: Sequence[tuple[Row, Gap]], figure: str, what: str, images: In
         **_settling_gap(difference, images, of_few, of_many),
     }
     return trial(many, (few, many), difference=difference, p=p, **told)  # at the most images, often all of the data
+
+
+def _unsigned(difference: float) -> str:
+    """Return a number of points without a plus: 12.3 points, −0.4 points."""
+    return points(difference).removeprefix("+")
 
 
 def _p_of_gap(difference: float, images: Interval | None, few: Gap, many: Gap) -> float:

@@ -16,14 +16,14 @@ METRIC_NAMES = ("accuracy", "macro_f1")
 
 
 @pytest.mark.parametrize(
-    ("few", "many", "verdict"),
+    ("few", "many", "verdict", "said"),
     [
-        ((0.99, 60), (0.95, 90), "supported"),
-        ((0.7, 65), (0.99, 60), "contradicted"),
-        ((0.9, 80), (0.9, 81), "inconclusive"),
+        ((0.99, 60), (0.95, 90), "supported", "it narrows by 34.0 points"),
+        ((0.7, 65), (0.99, 60), "contradicted", "it widens by 34.0 points"),
+        ((0.9, 80), (0.9, 81), "inconclusive", "it narrows by 1.0 points"),
     ],
 )
-def test_overfitting_is_the_gap_at_few_images_minus_that_at_many(judge, few, many, verdict):
+def test_overfitting_is_the_gap_at_few_images_minus_that_at_many(judge, few, many, verdict, said):
     found = judge(
         "nets-overfit-small-data",
         scored("cnn", first_right(few[1], 100), train=few[0], dataset=YEAST, limit=600, n=600),
@@ -33,6 +33,7 @@ def test_overfitting_is_the_gap_at_few_images_minus_that_at_many(judge, few, man
     gaps = [train - right / 100 for train, right in (few, many)]
     assert found.rulings[0].trial.difference == pytest.approx(gaps[0] - gaps[1])
     assert "100 images a class" in found.rulings[0].trial.said
+    assert said in found.rulings[0].trial.said
     assert [row["value"] for row in found.rulings[0].trial.evidence] == pytest.approx(gaps)
 
 
