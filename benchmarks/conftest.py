@@ -33,13 +33,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def against(benchmark, request):
-    """against(ours, peer, name_of_peer, rounds) times both in turn and returns peer / ours, of medians.
+    """against(ours, peer, name_of_peer, rounds, warm) times both in turn and returns peer / ours, of medians.
 
     A function that returns a float is judged by it: the seconds that count, without what it had to prepare.
+    warm: whether both are called once before, for imports, kernels and the page cache; not where each call has
+    processes of its own, which it warms.
     """
 
-    def compare(ours: Callable[[], object], peer: Callable[[], object], name: str, rounds: int = 5) -> float:
-        ours(), peer()  # warm: imports, kernels, the page cache
+    def compare(
+        ours: Callable[[], object], peer: Callable[[], object], name: str, rounds: int = 5, warm: bool = True
+    ) -> float:
+        if warm:
+            ours(), peer()
         our_seconds: list[float] = []
         peer_seconds: list[float] = []
         benchmark.pedantic(

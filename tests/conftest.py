@@ -60,6 +60,18 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(leftovers.session_home(), ignore_errors=True)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let pytest-xdist hand out modules in the order that the next function gives, not by their number of tests."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with modules that are marked as long: begun last, they would leave the other processes without work."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(autouse=True)
 def _own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep every test out of the user's cache and state folders."""

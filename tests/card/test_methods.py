@@ -15,6 +15,8 @@ from cellbench.methods.conformance import quick_settings
 
 from .pretended import card
 
+pytestmark = pytest.mark.long
+
 ON_A_CARD = [entry.name for entry in methods.entries() if "cuda" in entry.devices]
 NETS_ON_A_CARD = [name for name in ON_A_CARD if methods[name].family == "deep"]
 OTHERS = [name for name in ON_A_CARD if methods[name].family != "deep"]

@@ -15,6 +15,8 @@ from cellbench.methods.conformance import (
 )
 from cellbench.methods.registry import MethodEntry
 
+pytestmark = pytest.mark.long
+
 SMALL = [name for name in methods if name in ("svm-flat", "svm-hog", "mlp", "cnn")]
 # Those that --all runs, all SVMs and floors, and of the rest one small net a family; their larger relatives differ in
 # numbers.

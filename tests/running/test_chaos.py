@@ -15,7 +15,10 @@ from cellbench.core.store import read_predictions, read_records
 
 from .watching import RINGS, processes_with, until
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are looked up in /proc")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are looked up in /proc"),
+]
 KILLS = 12
 PLUGIN = """
 import time

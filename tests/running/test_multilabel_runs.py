@@ -21,6 +21,8 @@ from cellbench.running.single_run import execute
 
 from ..cli.program import call
 
+pytestmark = pytest.mark.long
+
 STANDARD = sorted(entry.name for entry in methods.entries() if entry.standard)
 
 

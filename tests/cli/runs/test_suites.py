@@ -15,6 +15,8 @@ from cellbench.datasets.sources import synthetic_hpa, synthetic_yeast
 
 from ..program import call
 
+pytestmark = pytest.mark.long
+
 # Suites on the same images, and what makes them fit for a test: small images, tame steps, weights that can't be had
 # offline left out. Of nets that take a minute each there is one run of each kind: what they differ in is their
 # recipe, see tests/running/planning/test_suites.py.

@@ -21,6 +21,8 @@ from cellbench.running.planning.plan import make_plan
 from cellbench.running.policy import Policy
 from cellbench.running.run_jobs import run_jobs
 
+pytestmark = pytest.mark.long
+
 distributed = pytest.importorskip("distributed")
 library = pytest.importorskip("dask")
 
