@@ -195,8 +195,7 @@ def resnet18_epoch(tiny: bool) -> Figures:
 )
 def features(tiny: bool) -> Figures:
     from cellbench.features import hog
-    from cellbench.features.groups import values_of
-    from cellbench.methods.combined import DEFAULT_GROUPS
+    from cellbench.features.groups import DEFAULT_GROUPS, values_of
 
     n = 50 if tiny else 100_000
     images = torch.randint(0, 255, (n, 1, 64, 64), dtype=torch.uint8, device="cuda")

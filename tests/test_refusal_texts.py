@@ -42,7 +42,7 @@ SETTINGS: list[tuple[str, dict[str, Any], str]] = [
     (
         "svm-combined",
         {"features": ()},
-        "features names no group; give one or several of hog, texture, intensity, haralick, radial, granularity, between",
+        "features names no group; give one or several of hog, texture, intensity, haralick, radial, granularity, between, shape",
     ),
     ("svm-combined", {"features": ("hog", "hog")}, "features names 'hog' twice; name each group once"),
     ("svm-combined", {"optional": "textur"}, "no group of features is called 'textur'; did you mean 'texture'?"),

@@ -15,6 +15,7 @@ MODULES = {
     "hog": "gradients",
     "intensity": "brightness",
     "radial": "rings",
+    "shape": "outline",
     "texture": "patterns",
 }
 __all__ = list(MODULES)

@@ -1,11 +1,11 @@
 """Groups of features by name, and several of them side by side. Importing this imports no torch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import combinations
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ..core.errors import UsageError, did_you_mean
 
@@ -19,15 +19,16 @@ class Group:
     """A group of features, and where the function that computes it is defined.
 
     summary: what the group describes, for lists. function: the name of a function in `module`, a file of this folder;
-    it returns float32 (n, features) for images (n, channels, height, width), channel by channel, or pair by pair where
-    `pairs` is true. The module's names(height, width) returns the names of the features of one channel or pair.
+    it returns float32 (n, features) for images (n, channels, height, width), channel by channel, or what `each` says.
+    The module's names(height, width) returns the names of the features of one channel, pair or image.
+    each: what has these features: a channel, a pair of channels, or the image as a whole.
     """
 
     name: str
     summary: str
     module: str
     function: str
-    pairs: bool = False
+    each: Literal["channel", "pair", "image"] = "channel"
 
     def compute(self, images: "Tensor") -> "Tensor":
         return getattr(self._module, self.function)(images)
@@ -49,9 +50,12 @@ GROUPS = {
         Group("haralick", "brightnesses side by side", "cooccurrence", "haralick"),
         Group("radial", "light by distance from the middle", "rings", "radial"),
         Group("granularity", "light in spots of each size", "openings", "granularity"),
-        Group("between", "light of two channels together", "channel_pairs", "between", True),
+        Group("between", "light of two channels together", "channel_pairs", "between", "pair"),
+        Group("shape", "area and outline of a cell on black, which --masks cuts out", "outline", "shape", "image"),
     )
 }
+DEFAULT_GROUPS = tuple(name for name in GROUPS if name != "shape")
+GROUPS_ON_BLACK = tuple(GROUPS)  # by default where masks had cut the cells out
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ class Layout:
     """The names and columns of features.
 
     names: of all features, such as 'texture/DNA/radius 3/bin 7'. groups: the columns of each group. channels: the
-    columns of each channel; the features of a pair of channels belong to both.
+    columns of each channel; the features of a pair of channels belong to both, those of a whole image to none.
     """
 
     names: tuple[str, ...]
@@ -102,8 +106,9 @@ def layout(groups: Sequence[str], shape: Sequence[int], channel_names: Sequence[
     columns: dict[str, list[int]] = {channel: [] for channel in channels}
     for group in map(GROUPS.__getitem__, groups):
         start = len(names)
-        for source in combinations(channels, 2) if group.pairs else ((channel,) for channel in channels):
-            added = [f"{group.name}/{' and '.join(source)}/{name}" for name in group.names(height, width)]
+        for source in _sources(group, channels):
+            of = "/".join([group.name, *([" and ".join(source)] if source else [])])
+            added = [f"{of}/{name}" for name in group.names(height, width)]
             for channel in source:
                 columns[channel] += range(len(names), len(names) + len(added))
             names += added
@@ -111,8 +116,13 @@ def layout(groups: Sequence[str], shape: Sequence[int], channel_names: Sequence[
     return Layout(tuple(names), slices, columns)
 
 
+def _sources(group: Group, channels: Sequence[str]) -> Iterable[tuple[str, ...]]:
+    """Return the channels that each set of a group's features is about; none of a whole image."""
+    return combinations(channels, {"channel": 1, "pair": 2, "image": 0}[group.each])
+
+
 def _check_channels(groups: Sequence[str], channels: int) -> None:
-    if channels < 2 and all(GROUPS[name].pairs for name in groups):
+    if channels < 2 and all(GROUPS[name].each == "pair" for name in groups):
         raise UsageError(
             f"features={','.join(groups)} is of pairs of channels, and these images have {channels}; name another "
             "group too, such as texture"

@@ -7,8 +7,8 @@ from ..core.data import Samples
 from ..core.runs import RunLog
 from ..core.settings import between, setting
 from ..datasets.preprocessing import Preprocessing
-from ..features.groups import values_of
-from .combined import DEFAULT_GROUPS, MIN_SIZE, Groups
+from ..features.groups import DEFAULT_GROUPS, values_of
+from .combined import MIN_SIZE, Groups
 from .decorator import Score, method
 from .estimators import best_classifier
 

@@ -14,7 +14,7 @@ from ..core.metrics import validation_figure
 from ..core.runs import RunLog
 from ..core.settings import Positive, Settings, Several, among, setting
 from ..datasets.preprocessing import Preprocessing
-from ..features.groups import GROUPS, Layout, check_groups, layout, values_of
+from ..features.groups import DEFAULT_GROUPS, GROUPS, Layout, check_groups, layout, values_of
 from .classical import FeatureSVM, FittedSVM, SVMSettings
 from .decorator import method
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from ..features.tensors import Standardiser
 
-DEFAULT_GROUPS = ("hog", "texture", "intensity", "haralick", "radial", "granularity", "between")
 OPTIONAL_GROUPS = ("hog",)
 IMPORTANCE_IMAGES = 1000  # validation images that importance is measured on, at most
 MIN_SIZE = 16  # pixels; of smaller images texture has hardly a pixel to compare

@@ -64,6 +64,7 @@ def largest_box(masks: Iterable[CellMask]) -> int:
 def cut_out(picture: Picture, mask: CellMask, side: int) -> Picture:
     """Return the cell alone in the middle of a black square, side × side pixels; the scale stays.
 
+    A pixel of the cell that is 0 in all channels gets the least value above, so that what is black is outside.
     Of a larger cell the middle is kept, and the picture's remark says so. Raises DataError when the mask cannot be
     used, or has another height or width than the image.
     """
@@ -73,7 +74,7 @@ def cut_out(picture: Picture, mask: CellMask, side: int) -> Picture:
         raise DataError(f"its mask {mask.name} is {mask.shape} pixels, the image {picture.pixels.shape[1:]}")
     height, width = mask.box
     part = picture.pixels[:, mask.top : mask.top + height, mask.left : mask.left + width]
-    part = np.where(mask.pixels(), part, 0).astype(part.dtype)
+    part = _on_black(part, mask.pixels())
     part = part[:, _middle(height, side), _middle(width, side)]
     whole = np.zeros((len(part), side, side), part.dtype)
     whole[:, _middle(side, part.shape[1]), _middle(side, part.shape[2])] = part
@@ -81,6 +82,13 @@ def cut_out(picture: Picture, mask: CellMask, side: int) -> Picture:
         return replace(picture, pixels=whole)
     remarks = [remark for remark in (picture.remark, CELL_TOO_LARGE) if remark]
     return replace(picture, pixels=whole, remark=", ".join(remarks))
+
+
+def _on_black(pixels: NDArray, cell: NDArray[np.bool_]) -> NDArray:
+    """Return pixels (channels, height, width) of which exactly those outside the cell are 0 in all channels."""
+    least = 1 if pixels.dtype.kind == "u" else np.finfo(pixels.dtype).tiny
+    inside = np.where((pixels == 0).all(0), least, pixels)
+    return np.where(cell, inside, 0).astype(pixels.dtype)
 
 
 def _middle(length: int, wanted: int) -> slice:

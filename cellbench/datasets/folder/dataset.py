@@ -26,7 +26,7 @@ from .listing import Listing
 from .options import FolderOptions
 from .split import draw_split
 
-REVISION = 4  # changes whenever the same folder would be read to another data set
+REVISION = 5  # changes whenever the same folder would be read to another data set
 OWN = "your own images"  # as licence and source
 FIELD_OF_VIEW = 512  # pixels; crops of single cells are far smaller
 

@@ -23,6 +23,7 @@ from ...datasets.named_splits import each_draw, with_split
 from ...datasets.preprocessing import Preprocessing
 from ...datasets.registry import datasets
 from ...datasets.splits import limited_parts, val_in_proportion
+from ...features.groups import DEFAULT_GROUPS, GROUPS_ON_BLACK
 from ...methods.registry import MethodEntry, methods
 from ..job import Job
 
@@ -104,12 +105,11 @@ def make_plan(
         single = _of_each_draw(choices, whole)
         drawn = {name: with_split(whole, name) for name in dict.fromkeys(choice.split for choice in single)}
         used = {asked: _used(drawn[asked[0]], *asked[1:]) for asked in dict.fromkeys(map(_images_asked, single))}
-        suggested = datasets[whole.name].defaults if whole.name in datasets else {}
         for seed in seeds:
             for choice in single:
                 entry, data, (limits, n) = methods[choice.method], drawn[choice.split], used[_images_asked(choice)]
                 asked = {o.key: o.value for o in overrides if fnmatch.fnmatchcase(entry.name, o.scope)}
-                of_data = _suggestions(suggested, limits["limit"])
+                of_data = _suggestions(entry, whole, limits["limit"])
                 spec, changed = _spec(entry, data, of_data, choice.settings, asked, n["train"])
                 spec = dataclasses.replace(
                     spec,
@@ -186,12 +186,17 @@ def _used(data: Dataset, limit: int | None, val_limit: ValLimit) -> tuple[dict[s
     return {"limit": limit, "val_limit": val_limit}, {part: len(at) for part, at in parts.items()}
 
 
-def _suggestions(of_data: Mapping[str, Any], limit: int | None) -> dict[str, Any]:
-    """Return the settings that a data set suggests, without `epochs` if training images are limited.
+def _suggestions(entry: MethodEntry, data: Dataset, limit: int | None) -> dict[str, Any]:
+    """Return the settings that a data set suggests to a method.
 
-    A net needs more epochs on fewer images.
+    `epochs` are left out if training images are limited, as a net needs more of them on fewer images. Where masks had
+    cut the cells out, a method that learns from the usual groups of features has those of the cell's shape, too.
     """
-    return {name: value for name, value in of_data.items() if name != "epochs" or limit is None}
+    if data.name in datasets:
+        of_data = datasets[data.name].defaults
+        return {name: value for name, value in of_data.items() if name != "epochs" or limit is None}
+    on_black = data.info.reading.get("masks") and getattr(entry.defaults, "features", None) == DEFAULT_GROUPS
+    return {"features": GROUPS_ON_BLACK} if on_black else {}
 
 
 def _obstacle(entry: MethodEntry, data: Dataset, spec: RunSpec) -> str:

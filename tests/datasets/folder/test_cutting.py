@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from .folders import load, refused
@@ -39,6 +40,23 @@ def test_a_cell_is_cut_out_to_its_box_on_black_without_changing_its_scale(root: 
     assert data.ids.tolist() == list(expected)
     np.testing.assert_array_equal(data.images[:, 0], list(expected.values()))
     assert data.info.notes[0].startswith("10 masks: cells cut out by their masks, such as a/0_mask.png")
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_what_is_black_is_outside_the_cell_even_where_the_cell_itself_is_black(root: Path, dtype: type) -> None:
+    """So that the shape of the cell is that of its mask."""
+    rng = np.random.default_rng(0)
+    for kind in "ab":
+        for i in range(5):
+            (root / kind).mkdir(parents=True, exist_ok=True)
+            tifffile.imwrite(root / kind / f"{i}.tif", rng.integers(0, 2, (20, 24)).astype(dtype))
+            mask = np.zeros((20, 24), np.uint8)
+            mask[3:11, 5:13] = 255
+            Image.fromarray(mask).save(root / kind / f"{i}_mask.png")
+    images = load(root, masks=True).images
+    assert images.shape == (10, 1, 8, 8)
+    assert (images > 0).all()
+    assert images.min() == (np.finfo(np.float32).tiny if dtype is np.float32 else 1)
 
 
 def test_an_image_without_a_mask_and_a_mask_without_a_cell_are_refused(root: Path) -> None:

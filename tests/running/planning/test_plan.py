@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cellbench.core.data import Info
 from cellbench.core.errors import DataError, UsageError
 from cellbench.core.runs import canonical
 from cellbench.core.store import read_records
@@ -46,6 +47,19 @@ def test_a_data_sets_suggestion_stands_between_defaults_and_the_users_word(toy_f
     assert (asked.spec.params["epochs"], asked.overrides) == (9, {"epochs": 9})
     (few,) = plan(toy_folder, "cnn", limit=30)  # what suits all images is too little for a few
     assert (few.spec.params["epochs"], few.least_steps, few.spec.preprocessing) == (1500, 1500, {"size": 48})
+
+
+@pytest.mark.parametrize("method", ["svm-combined", "forest", "boosting"])
+def test_where_masks_had_cut_the_cells_out_their_shape_is_learnt_from_by_default(toy_folder, method):
+    (of_crops,) = plan(toy_folder, method)
+    assert "shape" not in of_crops.spec.params["features"]
+    info = Info(reading={"masks": True, "side": 64})
+    folder = cache.prepare("cut", lambda _: dataclasses.replace(rings(n=60), info=info))
+    (of_cells,) = plan(folder, method)
+    assert of_cells.spec.params["features"] == (*of_crops.spec.params["features"], "shape")
+    assert of_cells.overrides == {}
+    (asked,) = plan(folder, method, sets=["features=texture"])
+    assert asked.spec.params["features"] == ("texture",)
 
 
 def test_a_setting_given_its_default_is_no_change(toy_folder):

@@ -13,10 +13,12 @@ from PIL import Image
 from cellbench.core.errors import DataError, UsageError
 from cellbench.datasets import folder
 from cellbench.datasets.files import cache
-from cellbench.running.saved_models import labelling, reading
+from cellbench.running.planning.plan import make_plan, parse_override
+from cellbench.running.saved_models import labelling, models, reading
 from cellbench.running.saved_models.finding import find
 from cellbench.running.saved_models.models import Model
 from cellbench.running.saved_models.reading import Reader
+from cellbench.running.single_run import execute
 
 
 def model(channels=("grey",), side=8, width=8, dtype="uint8", size=None, **read):
@@ -226,6 +228,34 @@ def test_masks_are_no_images_and_cut_the_cells_out_for_a_model_that_learnt_so(tm
     np.testing.assert_array_equal(whole.scores[:, 0], [10, 11, 12])
     cut = label(cut_to(8), Means(), found)
     np.testing.assert_allclose(cut.scores[:, 0], np.array([10, 11, 12]) * 8 / 64)  # the rest is black
+
+
+def test_cells_that_differ_in_the_outline_of_their_masks_alone_are_told_apart_by_shape(tmp_path):
+    """Of the same noise, with as many pixels: round ones and long ones."""
+    rng = np.random.default_rng(0)
+
+    def cells(root: Path, kind: str, n: int) -> None:
+        root.mkdir(parents=True)
+        for i in range(n):
+            image, mask = rng.integers(0, 99, (40, 40), dtype=np.uint8), np.zeros((40, 40), np.uint8)
+            y, x = rng.integers(4, 10, 2)
+            mask[y : y + 12, x : x + 12] = kind == "round"
+            mask[y : y + 6, x : x + 24] |= kind == "long"
+            Image.fromarray(image).save(root / f"{i}.png")
+            Image.fromarray(mask).save(root / f"{i}_mask.png")
+
+    for kind in ("long", "round"):
+        cells(tmp_path / "cells" / kind, kind, 10)
+        cells(tmp_path / "new" / kind, kind, 3)
+    prepared = folder.prepare(tmp_path / "cells", folder.FolderOptions(masks=True))
+    settings = [parse_override(text) for text in ("features=shape", "C=1")]
+    (job,) = make_plan(["svm-combined"], [prepared], overrides=settings)
+    record, _ = execute(job, model=tmp_path / "svm.model")
+    assert record.metrics["test"]["accuracy"] == 1
+    learnt = models.load(tmp_path / "svm.model")
+    labelled = label(learnt, models.restore(learnt, "cpu"), find([tmp_path / "new"]))
+    assert [Path(name).parent.name for name in labelled.files] == ["long"] * 3 + ["round"] * 3
+    assert labelled.scores.argmax(1).tolist() == [0] * 3 + [1] * 3
 
 
 def test_without_its_mask_an_image_is_left_out_by_a_model_of_cells_cut_out(tmp_path):
