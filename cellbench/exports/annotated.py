@@ -32,13 +32,11 @@ def write_anndata(selection: Selection, output: Path) -> None:
     here, else the scores; `uns["X"]` says which.
     """
     EXTRAS["anndata"].require("--to anndata")
+    selection.leave_out_unpredicted()
     with write_whole_folder(output) as folder:
         for one in selection.runs:
-            frame = selection.frame(one)
-            if frame is None:
-                selection.notes.append(f"{one.name} has no predictions beside its record, so it has no file")
-                continue
-            _annotated(selection, one, frame).write_h5ad(folder / f"{one.name}.h5ad")
+            if (frame := selection.frame(one)) is not None:
+                _annotated(selection, one, frame).write_h5ad(folder / f"{one.name}.h5ad")
 
 
 def _annotated(selection: Selection, one: Exported, frame: pd.DataFrame) -> Any:

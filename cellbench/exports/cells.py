@@ -1,5 +1,6 @@
 """The scores of each image of val and test, run by run, with the image's file, label and group."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -84,18 +85,21 @@ class Selection:
     def several_labels(self) -> bool:
         return any(one.row.several_labels for one in self.runs)
 
-    def frames(self, parts: Sequence[str] = PARTS) -> Iterator[pd.DataFrame]:
-        """Yield the frame of each run that kept its predictions; see `frame`. Raises UsageError if none did."""
-        without = 0
-        for one in self.runs:
-            found = self.frame(one, parts)
-            without += found is None
-            if found is not None:
-                yield found
-        if without == len(self.runs):
+    def leave_out_unpredicted(self) -> None:
+        """Leave out runs that kept no predictions, and note them by data set. Raises UsageError if none is left."""
+        kept = [one for one in self.runs if any(one.run.predicted(part) is not None for part in PARTS)]
+        if not kept:
             raise UsageError("none of these runs has its predictions beside its record; nothing can be exported")
-        if without:
-            self.notes.append(f"{counted(without, 'run')} without predictions beside the record left out")
+        lost = Counter(one.row.dataset for one in self.runs if one not in kept)
+        for dataset, n in lost.items():
+            self.notes.append(f"{counted(n, 'run')} on {dataset} without predictions beside the record left out")
+        self.runs = kept
+
+    def frames(self, parts: Sequence[str] = PARTS) -> Iterator[pd.DataFrame]:
+        """Yield the frame of each run that kept predictions of these parts; see `frame`."""
+        for one in self.runs:
+            if (found := self.frame(one, parts)) is not None:
+                yield found
 
     def frame(self, one: Exported, parts: Sequence[str] = PARTS) -> pd.DataFrame | None:
         """Return a row an image: facts of the run, the image's file, group, label, what is predicted, and all scores.

@@ -19,6 +19,7 @@ def write_huggingface(selection: Selection, output: Path) -> None:
     It holds scores and labels, no images. Raises BackendError if pyarrow is missing.
     """
     EXTRAS["parquet"].require("--to huggingface")
+    selection.leave_out_unpredicted()
     by_name: dict[str, list[Exported]] = {}
     for one in selection.runs:
         by_name.setdefault(_slug(one.row.dataset), []).append(one)
@@ -27,18 +28,23 @@ def write_huggingface(selection: Selection, output: Path) -> None:
             (folder / name).mkdir()
             part_of = replace(selection, runs=runs)
             part_of.check_classes()
-            for part, split in SPLITS.items():
-                parquet(part_of.frames((part,)), folder / name / f"{split}.parquet")
+            for part in _parts(runs):
+                parquet(part_of.frames((part,)), folder / name / f"{SPLITS[part]}.parquet")
         (folder / "README.md").write_text(_card(selection, by_name), encoding="utf-8")
+
+
+def _parts(runs: Sequence[Exported]) -> list[str]:
+    """Return the parts of a data set that a run has predictions of."""
+    return [part for part in SPLITS if any(one.run.predicted(part) is not None for one in runs)]
 
 
 def _card(selection: Selection, by_name: dict[str, list[Exported]]) -> str:
     """Return the card: what the hub reads at its head, then what people read."""
     head = ["---", "license: other", "tags:", "- cellbench", "- microscopy", "configs:"]
-    for name in by_name:
+    for name, runs in by_name.items():
         head += [f"- config_name: {name}", "  data_files:"]
-        for split in SPLITS.values():
-            head += [f"  - split: {split}", f"    path: {name}/{split}.parquet"]
+        for part in _parts(runs):
+            head += [f"  - split: {SPLITS[part]}", f"    path: {name}/{SPLITS[part]}.parquet"]
     text = [
         "---",
         "",

@@ -14,6 +14,7 @@ from .cells import Selection
 
 def write_csv(selection: Selection, output: Path) -> None:
     """Write a line for each run and image; several labels of an image are joined by ';'."""
+    selection.leave_out_unpredicted()
     selection.check_classes()
 
     def write(file: IO[bytes]) -> None:
@@ -33,6 +34,7 @@ def write_parquet(selection: Selection, output: Path) -> None:
     Raises BackendError if pyarrow is missing.
     """
     EXTRAS["parquet"].require("--to parquet")
+    selection.leave_out_unpredicted()
     selection.check_classes()
     write_whole(output, lambda file: parquet(selection.frames(), file))
 

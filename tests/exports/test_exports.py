@@ -17,6 +17,8 @@ from cellbench.exports.tables import parquet
 from ..cli.program import call
 from .conftest import RUNS
 
+WITHOUT_ANNDATA = 'anndata is not here: pip install ".[anndata]" (on Python 3.11 it takes pandas below 3); tox -e anndata'
+
 
 def predictions(folder, method):
     """The record of a method's run as JSON, and its predictions."""
@@ -133,7 +135,7 @@ def test_a_store_that_is_none_of_mlflows_is_refused_in_a_line_and_left_as_it_is(
 
 
 def test_anndata_holds_what_the_classifier_saw_beside_labels_and_scores(small, tmp_path):
-    anndata = pytest.importorskip("anndata")
+    anndata = pytest.importorskip("anndata", reason=WITHOUT_ANNDATA)
     folder = small()
     target, notes = export(load_results(folder), "anndata", tmp_path / "cells")
     files = {path.name.rsplit("-s0-")[0]: path for path in target.iterdir()}
@@ -161,7 +163,7 @@ def test_anndata_holds_what_the_classifier_saw_beside_labels_and_scores(small, t
 
 @pytest.mark.parametrize("several", [True])
 def test_anndata_joins_several_labels(small, tmp_path, several):
-    anndata = pytest.importorskip("anndata")
+    anndata = pytest.importorskip("anndata", reason=WITHOUT_ANNDATA)
     folder = small(several)
     target, _ = export(load_results(folder), "anndata", tmp_path / "cells", ["method=mlp"])
     (file,) = target.iterdir()
@@ -184,17 +186,53 @@ def test_what_cannot_be_is_refused_and_leaves_nothing(small, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["full"]
 
 
+def answers(classes, *parts):
+    """Predictions of six images a part, all right."""
+    labels = np.arange(6) % classes
+    one = {"labels": labels, "scores": np.eye(classes, dtype=np.float32)[labels], "index": np.arange(6)}
+    return {f"{part}_{name}": values for part in parts for name, values in one.items()}
+
+
+def of_two_classes(record, **changes):
+    counts = {part: [3, 3] for part in ("train", "val", "test")}
+    return record("cnn", dataset="blood", facts={"classes": ["a", "b"], "counts": counts}, **changes)
+
+
 def test_data_sets_of_other_classes_do_not_share_a_table(results, record, tmp_path):
-    counts = {part: [1, 1] for part in ("train", "val", "test")}
-    other = record("cnn", dataset="blood", facts={"classes": ["a", "b"], "counts": counts})
-    found = load_results(results(record("cnn"), other))
+    scored = [(record("cnn"), answers(6, "val", "test")), (of_two_classes(record), answers(2, "val", "test"))]
     with pytest.raises(
         UsageError, match=r"(hep2 and blood|blood and hep2) have other classes.*such as --where dataset="
     ):
-        export(found, "csv", tmp_path / "a.csv")
-    with pytest.raises(UsageError, match="none of these runs has its predictions"):
-        export(found, "csv", tmp_path / "a.csv", ["dataset=blood"])
+        export(load_results(results(*scored)), "csv", tmp_path / "a.csv")
     assert not (tmp_path / "a.csv").exists()
+
+
+def test_data_sets_without_predictions_are_left_out_by_name_and_the_others_written(
+    results, record, tmp_path, monkeypatch
+):
+    import pyarrow.parquet as pq
+
+    monkeypatch.setenv("CELLBENCH_DATA", str(tmp_path / "empty"))
+    kept = (record("cnn"), answers(6, "val", "test"))
+    of_test = (record("mlp"), answers(6, "test"))
+    found = load_results(results(kept, of_test, of_two_classes(record), of_two_classes(record, seed=1)))
+    told = "2 runs on blood without predictions beside the record left out"
+    hub, notes = export(found, "huggingface", tmp_path / "hub")
+    assert notes[0] == told
+    assert sorted(path.name for path in hub.iterdir()) == ["README.md", "hep2"]
+    assert "blood" not in (hub / "README.md").read_text()
+    assert pq.read_table(hub / "hep2" / "test.parquet").num_rows == 12
+    assert pq.read_table(hub / "hep2" / "validation.parquet").num_rows == 6
+    table, notes = export(found, "csv", tmp_path / "a.csv")
+    assert notes[0] == told
+    assert len(table.read_text().splitlines()) == 1 + 18
+    (only_test, _) = export(found, "huggingface", tmp_path / "test", ["method=mlp"])
+    assert [path.name for path in (only_test / "hep2").iterdir()] == ["test.parquet"]
+    assert "validation" not in (only_test / "README.md").read_text()
+    for to in ("csv", "parquet", "huggingface"):
+        with pytest.raises(UsageError, match="none of these runs has its predictions"):
+            export(found, to, tmp_path / "none", ["dataset=blood"])
+    assert not (tmp_path / "none").exists()
 
 
 def test_the_command_says_where_it_wrote_and_what_is_missing(made, tmp_path):
