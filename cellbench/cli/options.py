@@ -35,6 +35,7 @@ def folder_options(command: Callable) -> Callable:
             click.option("--image-size", type=int, help="Side in pixels when images differ in size (default 64)."),
             click.option("--multilabel", metavar="HOW", help="Several labels an image: their separator, or onehot."),
             click.option("--pattern", help="One file a channel, such as '{id}_{channel}.tif'."),
+            click.option("--side-by-side", is_flag=True, help="Channels are squares side by side in each image."),
             click.option("--channel-names", help="Names for the channels, such as DAPI,GFP."),
             click.option(
                 "--labelled-only", is_flag=True, help="Leave out images that have no label, and say how many."

@@ -44,6 +44,7 @@ class Info:
     groups_are: what the groups are, as the column that names them does ('donor'); empty where that is not known.
     reading: how a folder's files became its images, for whoever reads more of them: 'masks', whether cells were cut out
     by their masks, and 'side', in pixels, of the squares they were put into; 'pattern' of files with one channel each;
+    'side_by_side', whether channels were squares side by side in each image;
     'file_channels', the names that the files give their channels; 'default_size', whether images of mixed sizes were
     brought to a size that nobody asked for. Empty for other data sets.
     """

@@ -28,6 +28,7 @@ class FolderKeywords(TypedDict, total=False):
     labelled_only: bool
     layout: str | None
     masks: bool
+    side_by_side: bool
     skip_unreadable: bool
 
 

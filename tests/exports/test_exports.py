@@ -17,7 +17,9 @@ from cellbench.exports.tables import parquet
 from ..cli.program import call
 from .conftest import RUNS
 
-WITHOUT_ANNDATA = 'anndata is not here: pip install ".[anndata]" (on Python 3.11 it takes pandas below 3); tox -e anndata'
+WITHOUT_ANNDATA = (
+    'anndata is not here: pip install ".[anndata]" (on Python 3.11 it takes pandas below 3); tox -e anndata'
+)
 
 
 def predictions(folder, method):

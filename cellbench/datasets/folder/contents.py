@@ -19,8 +19,11 @@ from .masks import find_masks
 from .metadata_tables import JOINED, is_metadata
 from .ome_files import ome_pattern
 from .options import NO_GROUPS, FolderOptions
+from .table_channels import join_by_table
 
 UNKNOWN = ("nan", "none", "null", "na", "n/a", "unknown", "unlabelled", "unlabeled")  # as a class's name, in lower case
+
+DEEPPROFILER = "sc-metadata.csv"  # the table of the single cells that DeepProfiler exports
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class Contents:
     """The images of a folder before any is decoded. planes: their files, a channel each; channels: () when unnamed.
 
     masks: by image, when the user wants cells cut out by them. pattern: of files with one channel each, '' for others.
+    side_by_side: whether the table is DeepProfiler's of single cells, whose images have channels side by side.
     """
 
     listing: Listing
@@ -35,6 +39,7 @@ class Contents:
     channels: tuple[str, ...]
     masks: Mapping[str, Path]
     pattern: str
+    side_by_side: bool = False
 
 
 def read_contents(path: Path, files: Mapping[str, Path], options: FolderOptions) -> Contents:
@@ -42,6 +47,8 @@ def read_contents(path: Path, files: Mapping[str, Path], options: FolderOptions)
 
     Raises DataError or UsageError when files, table and options contradict each other.
     """
+    if options.layout and options.labels is not None:
+        raise UsageError("--layout and --labels both say the class; give one of them")
     masks = {} if options.pattern else find_masks([name for name in files if is_image(name)])
     mask_of = {image: files[mask] for mask, image in masks.items()}
     files = {name: file for name, file in files.items() if name not in masks}
@@ -49,39 +56,50 @@ def read_contents(path: Path, files: Mapping[str, Path], options: FolderOptions)
     planes, channels = join_channels(dict(files), pattern)
     images = {name: of_image[0] for name, of_image in planes.items()}
     others = {name: file for name, file in files.items() if not is_image(name)}
-    if any(_in_mask_folder(mask, image) for mask, image in masks.items()) and not options.layout:
-        options = options.model_copy(update={"layout": suggest_layout(list(images))})
-    listing = _read_listing(path, others | images, options)
-    if masks:
-        done = "cells cut out by their masks" if options.masks else "left out"
-        note = f"{counted(len(masks), 'mask')}: {done}, such as {next(iter(masks))} of {next(iter(masks.values()))}"
-        listing = replace(listing, notes=(note, *listing.notes))
-    if pattern != options.pattern:
-        note = f"one file a channel, as the OME-TIFFs say: read with --pattern '{pattern}'"
-        listing = replace(listing, notes=(note, *listing.notes))
-    return Contents(listing, planes, channels, _wanted_masks(listing, mask_of) if options.masks else {}, pattern)
-
-
-def _read_listing(path: Path, files: dict[str, Path], options: FolderOptions) -> Listing:
-    """Return the listing of images and labels, from a table when there is one, else from the names of folders."""
-    images = [name for name in files if is_image(name)]
     if not images:
         raise DataError(f"{path} holds no images; {', '.join(IMAGE_SUFFIXES)} are read")
-    if options.layout and options.labels is not None:
-        raise UsageError("--layout and --labels both say the class; give one of them")
+    table, notes = (None, []) if options.layout else find_table(path, others, list(images), options)
+    if table and not pattern and (joined := join_by_table(table, options.file_column, images)):
+        planes, channels = joined.planes, joined.channels
+        options = options.model_copy(update={"file_column": joined.columns[0]})
+        if channels:
+            notes.append(f"channels from columns {', '.join(map(repr, joined.columns))}, one file each")
+    if not table and not options.layout and any(_in_mask_folder(mask, image) for mask, image in masks.items()):
+        options = options.model_copy(update={"layout": suggest_layout(list(images))})
+    if from_deepprofiler := table is not None and table.name.lower() == DEEPPROFILER:
+        notes.append(f"{table.name} is DeepProfiler's: each image's channels, side by side, are taken apart")
+    if pattern != options.pattern:
+        notes.append(f"one file a channel, as the OME-TIFFs say: read with --pattern '{pattern}'")
+    if masks:
+        done = "cells cut out by their masks" if options.masks else "left out"
+        notes.insert(
+            0, f"{counted(len(masks), 'mask')}: {done}, such as {next(iter(masks))} of {next(iter(masks.values()))}"
+        )
+    listing = _read_listing(path, others, list(planes), options, table)
+    listing = _checked(path, listing, notes)
+    wanted = _wanted_masks(listing, mask_of) if options.masks else {}
+    return Contents(listing, planes, channels, wanted, pattern, from_deepprofiler)
+
+
+def _read_listing(
+    path: Path, others: Mapping[str, Path], images: list[str], options: FolderOptions, table: Table | None
+) -> Listing:
+    """Return the listing of images and labels: as the layout says, from a table, or from the names of folders.
+
+    others: the files that are no images.
+    """
     if options.layout:
-        listing = from_layout(images, options)
-        return _checked(path, listing, [])
-    table, notes = find_table(path, files, images, options)
+        return from_layout(images, options)
     if table is None and options.group_column not in ("", NO_GROUPS):
         raise UsageError(f"the group column {options.group_column!r} needs a table of files and labels; give --labels")
     if table is None and options.multilabel:
         raise UsageError("several labels an image need a table of files and labels; give --labels")
     listing = from_table(table, images, options) if table else from_folders(path, images)
-    if others := [name for name in files if not is_image(name) and not _is_table(name, table)]:
-        kinds = first_few(sorted({Path(name).suffix or "no suffix" for name in others}))
-        notes = [*notes, f"{counted(len(others), 'other file')} left out ({kinds})"]
-    return _checked(path, listing, notes)
+    if unused := [name for name in others if not _is_table(name, table)]:
+        kinds = first_few(sorted({Path(name).suffix or "no suffix" for name in unused}))
+        note = f"{counted(len(unused), 'other file')} left out ({kinds})"
+        listing = replace(listing, notes=(note, *listing.notes))
+    return listing
 
 
 def _wanted_masks(listing: Listing, mask_of: Mapping[str, Path]) -> Mapping[str, Path]:

@@ -52,14 +52,15 @@ def _build(scratch: Path, path: Path, files: dict[str, Path], options: FolderOpt
     planes = {name: contents.planes[name] for name in listing.files}
     masks = read_masks({name: contents.masks[name] for name in planes}) if contents.masks else {}
     side = largest_box(masks.values()) if masks else 0
-    outcomes = decode_images(scratch / cache.IMAGES, planes, options.size, masks, side)
+    apart = options.side_by_side or contents.side_by_side
+    outcomes = decode_images(scratch / cache.IMAGES, planes, options.size, masks, side, apart)
     skipped = []
     if options.skip_unreadable and (odd := [outcome.name for outcome in of_other_kinds(outcomes)]):
         skipped = [f"{counted(len(odd), 'image')} of another kind than most skipped: {first_few(odd, 20)}"]
         listing = _without(path, listing, odd)
         split, split_notes = draw_split(listing, options.split_seed)
         planes = {name: planes[name] for name in listing.files}
-        outcomes = decode_images(scratch / cache.IMAGES, planes, options.size, masks, side)
+        outcomes = decode_images(scratch / cache.IMAGES, planes, options.size, masks, side, apart)
     if unreadable := [outcome.name for outcome in outcomes if outcome.problem]:
         if not options.skip_unreadable:
             npy.refuse_unreadable(outcomes, "replace or remove them, or pass --skip-unreadable")
@@ -96,6 +97,7 @@ def _reading(options: FolderOptions, contents: Contents, outcomes: Sequence[Outc
         "masks": options.masks,
         "side": side,
         "pattern": contents.pattern,
+        "side_by_side": options.side_by_side or contents.side_by_side,
         "file_channels": list(outcomes[0].channels or contents.channels),
         "default_size": options.size is None and len({outcome.shape[1:] for outcome in outcomes}) > 1,
     }
@@ -156,6 +158,8 @@ def _size_notes(outcomes: Sequence[Outcome], wanted: int | None) -> list[str]:
             f"the median image has {height}×{width} px, like a whole field of view; "
             "crops are expected, one cell an image"
         )
+    if outcomes[0].shape[0] == 1 and len(sizes) == 1 and width > height and not width % height:
+        notes.append(f"images are {width // height} squares side by side: --side-by-side if these are channels")
     if len(sizes) > 1:
         side = wanted or DEFAULT_SIZE
         span = f"{sizes[0][0]}×{sizes[0][1]} to {sizes[-1][0]}×{sizes[-1][1]} px"

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ...core.errors import DataError
+from ...core.words import counted
 from ..files import npy
 from ..files.decoding import decode, resized
 from ..files.npy import Outcome
@@ -25,13 +26,15 @@ def decode_images(
     size: int | None,
     masks: Mapping[str, CellMask] = NO_MASKS,
     side: int = 0,
+    side_by_side: bool = False,
 ) -> list[Outcome]:
     """Write all images, (n, channels, height, width), to an .npy file. Returns what became of each.
 
     planes: each image's files. size: the side to bring images to; None keeps them as they are, unless their sizes are
     mixed. masks: the mask of each image, when cells are to be cut out by them, into squares of `side` pixels.
+    side_by_side: whether channels are squares side by side in each image.
     """
-    first = next((picture for files in planes.values() if (picture := _read_if_possible(files))), None)
+    first = next((picture for files in planes.values() if (picture := _read_if_possible(files, side_by_side))), None)
     pixels = np.zeros((1, 1, 1), np.uint8) if first is None else first.pixels
     channels, height, width = pixels.shape
     if masks:
@@ -39,7 +42,7 @@ def decode_images(
     items = ((place, name, (files, masks.get(name))) for place, (name, files) in enumerate(planes.items()))
     shape = (len(planes), channels, size or height, size or width)
     outcomes: list[Outcome] = []
-    load = partial(_read_sized, size=size, side=side)
+    load = partial(_read_sized, size=size, side=side, side_by_side=side_by_side)
     with contextlib.closing(npy.fill(target, shape, pixels.dtype, items, load, processes=True)) as found:
         for outcome in found:
             outcomes.append(outcome)
@@ -47,13 +50,16 @@ def decode_images(
                 break  # sizes are mixed: begin again below, once nothing writes to the file any more
         else:
             return outcomes
-    return decode_images(target, planes, DEFAULT_SIZE)
+    return decode_images(target, planes, DEFAULT_SIZE, side_by_side=side_by_side)
 
 
-def read_picture(planes: Sequence[Path]) -> Picture:
-    """An image from its file, or from several files with one channel each."""
+def read_picture(planes: Sequence[Path], side_by_side: bool = False) -> Picture:
+    """An image from its file, or from several files with one channel each.
+
+    side_by_side: its channels are squares side by side, which are taken apart.
+    """
     if len(planes) == 1:
-        return decode(planes[0])
+        return taken_apart(decode(planes[0])) if side_by_side else decode(planes[0])
     pictures = [decode(plane) for plane in planes]
     first = pictures[0].pixels
     for plane, picture in zip(planes, pictures, strict=True):
@@ -74,6 +80,18 @@ def read_picture(planes: Sequence[Path]) -> Picture:
         ", ".join(remarks),
         channels if len(channels) == len(pictures) else (),
     )
+
+
+def taken_apart(picture: Picture) -> Picture:
+    """Return a grey image of squares side by side as one with a channel a square. Raises DataError for another one."""
+    channels, height, width = picture.pixels.shape
+    if channels != 1 or width % height:
+        raise DataError(
+            f"{height}×{width} pixels with {counted(channels, 'channel')} are no grey squares side by side; leave "
+            "--side-by-side out"
+        )
+    squares = picture.pixels.reshape(height, -1, height).swapaxes(0, 1)
+    return replace(picture, pixels=np.ascontiguousarray(squares))
 
 
 def check_alike(outcomes: Sequence[Outcome]) -> None:
@@ -109,21 +127,23 @@ def _kind(outcome: Outcome) -> str:
     return f"{outcome.dtype} with {n} {'channel' if n == 1 else 'channels'}{names}"
 
 
-def _read_if_possible(planes: Sequence[Path]) -> Picture | None:
+def _read_if_possible(planes: Sequence[Path], side_by_side: bool) -> Picture | None:
     """An image, or None when it cannot be read."""
     try:
-        return read_picture(planes)
+        return read_picture(planes, side_by_side)
     except DataError:
         return None
 
 
-def _read_sized(files: tuple[Sequence[Path], CellMask | None], size: int | None, side: int) -> Picture:
+def _read_sized(
+    files: tuple[Sequence[Path], CellMask | None], size: int | None, side: int, side_by_side: bool
+) -> Picture:
     """Read an image and resize it to `size` unless that is None or 0; `shape` is then the one that it had before.
 
     files: those of the image, and its mask if the cell is to be cut out into a square of `side` pixels.
     """
     planes, mask = files
-    picture = read_picture(planes)
+    picture = read_picture(planes, side_by_side)
     if mask is not None:
         picture = cut_out(picture, mask, side)
     if not size:

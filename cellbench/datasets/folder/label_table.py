@@ -11,6 +11,7 @@ from .class_folders import subfolders
 from .listing import Listing
 from .metadata_tables import joined_metadata
 from .options import NO_GROUPS, ONE_HOT, SEPARATORS, FolderOptions
+from .plate_tables import is_plate_table, with_files
 from .row_matching import endings_of, fitting_images, match_rows
 
 # Usual names of columns, in lower case without spaces, '_' and '-'; of several that are there the first is taken.
@@ -21,6 +22,7 @@ FILE_COLUMNS = (
 LABEL_COLUMNS = (
     *("label", "labels", "class", "imageclass", "classname", "labelname", "target", "category", "y"),
     *("classification", "celltype", "phenotype", "metadataclass", "metadatalabel", "metadatamoa", "metadatatreatment"),
+    *("treatment", "pertname"),
 )
 GROUP_COLUMNS = (
     *("group", "patient", "patientid", "donor", "specimen", "slide", "well", "wellid", "plate"),
@@ -28,6 +30,7 @@ GROUP_COLUMNS = (
 )
 # Behind both stands the name of the channel, and before them, in exports to a database, 'Image_'.
 CELLPROFILER_FILE, CELLPROFILER_FOLDER = "FileName_", "PathName_"
+FIELDS = {"Metadata_Plate", "Metadata_Well", "Metadata_Site"}  # of DeepProfiler's index.csv
 SPLIT_COLUMNS = ("split",)
 YES_OR_NO = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False}
 
@@ -40,17 +43,20 @@ def find_table(
     It is the one that the user gave, or the only one at the folder's top that has the columns and names an image.
     """
     if options.labels is not None:
-        return read_table(options.labels, options.labels.name), []
+        return _with_files(read_table(options.labels, options.labels.name), images, options), []
     if joined := joined_metadata(files):
         return joined, []
     usable: list[Table] = []
     notes: list[str] = []
     endings = endings_of(images)
-    for name in (n for n in files if "/" not in n and n.lower().endswith(TABLE_SUFFIXES)):
+    tables = (name for name in files if name.lower().endswith(TABLE_SUFFIXES) or is_plate_table(name))
+    for name in (name for name in tables if "/" not in name):
         table = None
         try:
-            table = read_table(files[name], name)
-            if not any(fitting_images(cell, endings) for cell in file_cells(table, _main_columns(table, options)[0])):
+            table = _with_files(read_table(files[name], name), images, options)
+            main, _ = _main_columns(table, options)
+            columns = file_columns(table, options.file_column) or [main]
+            if not any(fitting_images(cell, endings) for column in columns for cell in file_cells(table, column)):
                 raise DataError("none of its rows names an image here")
             usable.append(table)
         except DataError as error:
@@ -63,6 +69,13 @@ def find_table(
     if not usable and notes and needed:
         raise DataError("; ".join(notes))
     return (usable[0] if usable else None), notes
+
+
+def _with_files(table: Table, images: list[str], options: FolderOptions) -> Table:
+    """Return the table; one without a column of files gets one if it says where on a plate each cell was."""
+    if options.file_column or file_columns(table, "") or table.find(FILE_COLUMNS):
+        return table
+    return with_files(table, images) or table
 
 
 def _refuse_plates_as_classes(path: Path, table: Table) -> None:
@@ -78,15 +91,18 @@ def _refuse_plates_as_classes(path: Path, table: Table) -> None:
 
 def _main_columns(table: Table, options: FolderOptions) -> tuple[str, str]:
     """The names of the columns of files and of labels; '' for the latter when each label has its own column."""
-    file_column = _column(table, "file", options.file_column or _cellprofiler_column(table), FILE_COLUMNS)
+    first = next(iter(file_columns(table, options.file_column)), "")
+    file_column = _column(table, "file", first, FILE_COLUMNS)
     if options.multilabel == ONE_HOT:
         return file_column, ""
     return file_column, _column(table, "label", options.label_column, LABEL_COLUMNS)
 
 
-def _cellprofiler_column(table: Table) -> str:
-    """Return the first column that CellProfiler gave file names, such as 'FileName_DNA'; '' if there is none."""
-    return next((name for name in table.header if CELLPROFILER_FILE in name), "")
+def file_columns(table: Table, given: str) -> list[str]:
+    """Return the columns of files that are given, or those that CellProfiler gave file names, such as FileName_DNA."""
+    if given:
+        return [given] if given in table.header else [name.strip() for name in given.split(",")]
+    return [name for name in table.header if CELLPROFILER_FILE in name]
 
 
 def file_cells(table: Table, column: str) -> list[str]:
@@ -111,6 +127,12 @@ def _column(table: Table, what: str, given: str, usual: tuple[str, ...]) -> str:
         raise DataError(
             f"{table.name} has no column of labels, but {len(several)} of 0 and 1 ({', '.join(several[:4])}): pass "
             "--multilabel onehot if each is a label"
+        )
+    if not name and what == "file" and FIELDS.issubset(table.header):
+        raise DataError(
+            f"{table.name} lists fields of view by plate, well and site, as DeepProfiler's index.csv does; name its "
+            "columns of files, one a channel, with --file-column DNA,ER, or export single cells by DeepProfiler and "
+            "give the folder with its sc-metadata.csv"
         )
     if not name:
         raise DataError(

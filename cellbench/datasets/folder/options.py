@@ -59,6 +59,7 @@ class FolderOptions(Settings):
     layout: what the folders stand for, such as '{plate}/{well}/{class}/*.png'; '*' is any name, '**' any folders.
     labelled_only: leave out images without a row or a label, rows without an image, and say how many.
     channel_names: of images whose files do not name them, with commas between them: 'DAPI,GFP'.
+    side_by_side: take each image apart into squares, its channels, as DeepProfiler writes single cells.
     masks: cut cells out by the masks beside the images, which are left out otherwise.
     size: side in pixels to which all images are brought. None keeps them as they are, or means 64 when sizes are mixed.
     """
@@ -95,6 +96,7 @@ class FolderOptions(Settings):
     skip_unreadable: bool = False
     labelled_only: bool = False
     masks: bool = False
+    side_by_side: bool = False
     channel_names: Annotated[
         str, setting("names of the channels", may_be="as many names as there are channels: 'DAPI,GFP'")
     ] = ""

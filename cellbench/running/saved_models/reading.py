@@ -58,7 +58,8 @@ class Reader:
         The pixels are None if the image cannot be used; the outcome then has the reason.
         """
         try:
-            picture = self._cut(name, read_picture(self.found.files[name]))
+            apart = bool(self.model.reading.get("side_by_side"))
+            picture = self._cut(name, read_picture(self.found.files[name], apart))
             pixels = _in_order(self.model, picture, self.channel_names or self.found.channels or picture.channels)
             pixels = _of_size(self.model, pixels)
         except DataError as error:
