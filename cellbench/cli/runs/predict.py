@@ -33,6 +33,13 @@ NAMED = 10  # unreadable images that are named one by one
 @click.option("--channel-names", help="Channels in the images' order, such as GFP,DAPI, where it is not the model's.")
 @click.option("--layout", help="What folders stand for: '{plate}/{well}/*.png' adds columns plate and well.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option(
+    "--precision",
+    type=click.Choice(["run", "fp32"]),
+    default="run",
+    show_default=True,
+    help="As the run computed, or in float32 as an exported model does.",
+)
 @plugin_option("with the model's method")
 @click.pass_context
 def predict(
@@ -47,6 +54,7 @@ def predict(
     channel_names: str | None,
     layout: str | None,
     device: str,
+    precision: str,
     plugins: tuple[Path, ...],
 ) -> None:
     """Label IMAGES, files or folders, by the MODEL that a run saved.
@@ -75,7 +83,8 @@ def predict(
     shown = tables.Shown(_top(loaded, top), all_scores)
     names = reading.check_channel_names(loaded, channel_names or "")
     found = finding.find(images, pattern or "", loaded.reading.get("pattern", ""), layout or "")
-    scorer = models.restore(loaded, labelling.choose_device(device))
+    restore = models.restore_in_float32 if precision == "fp32" else models.restore
+    scorer = restore(loaded, labelling.choose_device(device))
     _tell_model(loaded, found)
     tally = labelling.Tally()
     with progress_of(len(found.files)) as progress:

@@ -1,6 +1,7 @@
 """The card of a model in Markdown: what it is, what it learnt from, how good it is, and how it is used."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,11 @@ from ...running.saved_models.models import Model
 FIGURES = {"accuracy": "accuracy", "macro_f1": "macro-F1", "exact_match": "all labels right", "n": "images"}
 
 
-def card(model: Model, record: RunRecord | None, file: str, use: str) -> str:
-    """Return the card. record: of the run, where it is known. file: the exported file's name. use: how it is used."""
+def card(model: Model, record: RunRecord | None, file: str, use: str, check: Sequence[str] = ()) -> str:
+    """Return the card. record: of the run, where it is known. file: the exported file's name. use: how it is used.
+
+    check: how the file agrees with the run, a line each.
+    """
     facts: dict[str, Any] = dict(record.facts) if record else {}
     return "\n".join(
         [
@@ -40,6 +44,8 @@ def card(model: Model, record: RunRecord | None, file: str, use: str) -> str:
             "",
             *_figures(model),
             "",
+            *[f"- {line[0].upper()}{line[1:]}." for line in check],
+            *([""] if check else []),
             "## Licence",
             "",
             *_licence(facts),

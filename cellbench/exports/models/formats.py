@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...core.errors import DataError, UsageError
 
@@ -10,13 +10,14 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from ...core.runs import RunRecord
     from ...running.saved_models.models import Model
 
 FORMATS = {
     "onnx": "the whole model, preprocessing included, as onnxruntime runs it",
     "safetensors": "its tensors, with all settings as metadata",
 }
-CHECKED = 256  # images of test, at most, on which onnxruntime is compared with cellbench
+CHECKED = 1000  # images of test, at most, on which onnxruntime is compared with cellbench
 ONNX_USE = """```python
 import numpy as np
 import onnxruntime
@@ -37,7 +38,7 @@ with safe_open("{file}", "pt") as kept:
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written: the model, its card, and a line on how onnxruntime agrees, '' where that was not tried."""
+    """What was written: the model, its card, and lines on how onnxruntime agrees, '' where that was not tried."""
 
     file: Path
     card: Path
@@ -65,29 +66,60 @@ def export_model(source: Path, to: str, output: Path | None = None) -> Exported:
     use = (ONNX_USE if to == "onnx" else TENSORS_USE).format(
         file=target.name, dtype=model.dtype, channels=len(model.channels), height=model.height, width=model.width
     )
-    text = card(model, record_beside(source), target.name, use)
+    record = record_beside(source)
     try:
         (write_onnx if to == "onnx" else write_safetensors)(model, target)
+        check = _check(model, target, source, record) if to == "onnx" else []
+        text = card(model, record, target.name, use, check)
         write_whole(beside, lambda file: file.write(text.encode("utf-8")))
     except OSError as error:
         raise cannot_write_results(target, error) from error
-    return Exported(target, beside, _check(model, target) if to == "onnx" else "")
+    return Exported(target, beside, "\n".join(check))
 
 
-def _check(model: "Model", target: Path) -> str:
-    """Return how onnxruntime agrees with cellbench, in words."""
+def _check(model: "Model", target: Path, source: Path, record: "RunRecord | None") -> list[str]:
+    """Return how onnxruntime agrees with cellbench, and with the run itself if its predictions are there, in words."""
     from .onnx_file import agreement
 
-    what, images = _images(model)
+    what, images, positions = _images(model)
     found = agreement(model, target, images)
-    return (
-        f"onnxruntime gives {found.labels:,} of {found.n:,} {what} the label that cellbench gives them in float32, "
-        f"with scores within {found.scores:.1g}"
-    )
+    n = len(images)
+    lines = [
+        f"onnxruntime gives {found.same:,} of {n:,} {what} the label that cellbench gives them in float32, with scores "
+        f"within {found.scores:.1g}"
+    ]
+    if positions is not None and (run := _labels_of_run(model, source, positions)) is not None:
+        truth, of_run = run
+        others = int((found.labels != of_run).reshape(n, -1).any(1).sum())
+        right = int((found.labels == truth).reshape(n, -1).all(1).sum())
+        right_of_run = int((of_run == truth).reshape(n, -1).all(1).sum())
+        computed = f" (computed by {record.backend})" if record and record.backend else ""
+        lines.append(
+            f"the run itself{computed} gave {others:,} of them another label: it had {right_of_run:,} right, this file "
+            f"has {right:,}" + ("; cellbench predict --precision fp32 labels as the file does" if others else "")
+        )
+    return lines
 
 
-def _images(model: "Model") -> "tuple[str, NDArray[np.generic]]":
-    """Return what they are, and test images of the model's data set, or noise where that is not prepared here."""
+def _labels_of_run(model: "Model", source: Path, positions: "NDArray[np.int64]") -> "tuple[Any, Any] | None":
+    """Return truth and labels that the run had for the images at these positions; None without its predictions."""
+    from ...core.store import read_predictions
+
+    kept = read_predictions(source)
+    if kept is None or not {"test_index", "test_scores", "test_labels"} <= set(kept):
+        return None
+    place = {int(at): k for k, at in enumerate(kept["test_index"])}
+    if not all(int(at) in place for at in positions):
+        return None
+    rows = [place[int(at)] for at in positions]
+    return kept["test_labels"][rows], model.decided(kept["test_scores"][rows])
+
+
+def _images(model: "Model") -> "tuple[str, NDArray[np.generic], NDArray[np.int64] | None]":
+    """Return what they are, test images of the model's data set and their positions in it.
+
+    Where that is not prepared here they are noise, without positions.
+    """
     import numpy as np
 
     from ...datasets.display.thumbnails import prepared_dataset
@@ -98,7 +130,7 @@ def _images(model: "Model") -> "tuple[str, NDArray[np.generic]]":
     except (DataError, UsageError):
         draw, shape = np.random.default_rng(0), (32, len(model.channels), model.height, model.width)
         top = np.iinfo(model.dtype).max if model.dtype != "float32" else 1
-        return "images of noise", (draw.random(shape) * top).astype(model.dtype)
+        return "images of noise", (draw.random(shape) * top).astype(model.dtype), None
     test = data.split.test
     chosen = test[np.linspace(0, len(test) - 1, min(CHECKED, len(test))).astype(int)]
-    return "test images", np.asarray(data.images[chosen])
+    return "test images", np.asarray(data.images[chosen]), chosen

@@ -3,7 +3,7 @@
 import json
 import logging
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from ...core.errors import UsageError
 from ...core.extras import EXTRAS
 from ...core.store import write_whole
-from ...methods.probe import FittedProbe
-from ...methods.registry import Scorer
 from ...running.saved_models import models
 from ...running.saved_models.models import Model
 from .graph import OUTPUTS, Whole
@@ -26,11 +24,14 @@ BATCH = 64  # images at a time in the check
 
 @dataclass(frozen=True)
 class Agreement:
-    """How the ONNX file agrees with cellbench. n: images; labels: how many have the same label or labels; scores: the
-    largest difference of a score."""
+    """How an ONNX file agrees with cellbench in float32.
 
-    n: int
-    labels: int
+    labels: what the file gives the images, as `Model.decided` has labels. same: to how many of them cellbench gives the
+    same. scores: the largest difference of a score.
+    """
+
+    labels: NDArray[Any]
+    same: int
     scores: float
 
 
@@ -84,27 +85,19 @@ def facts(model: Model) -> dict[str, Any]:
     }
 
 
-def in_float32(model: Model) -> Scorer:
-    """Return the model's scorer, which computes in float32 even where `cellbench predict` would compute in bf16."""
-    if "precision" in model.params:
-        model = replace(model, params={**model.params, "precision": "fp32"})
-    scorer = models.restore(model, "cpu")
-    if isinstance(scorer, FittedProbe):
-        return replace(scorer, embedder=replace(scorer.embedder, wanted_precision="fp32"))
-    return scorer
-
-
 def agreement(model: Model, file: Path, images: NDArray) -> Agreement:
     """Run the file on raw images by onnxruntime, and compare it with what cellbench says of them in float32."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
-    scorer = in_float32(model)
+    scorer = models.restore_in_float32(model, "cpu")
     same, largest = 0, 0.0
+    found = []
     for start in range(0, len(images), BATCH):
         batch = np.ascontiguousarray(images[start : start + BATCH])
         scores, labels = session.run(["scores", "labels"], {"images": batch})
         expected = scorer.predict(model.prepared(batch))
         same += int((labels == model.decided(expected)).reshape(len(batch), -1).all(1).sum())
         largest = max(largest, float(np.abs(scores - expected).max()))
-    return Agreement(len(images), same, largest)
+        found.append(labels)
+    return Agreement(np.concatenate(found), same, largest)

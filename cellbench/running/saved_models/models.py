@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -212,6 +212,23 @@ def restore(model: Model, device: str) -> Scorer:
             f"{model.method} of cellbench {model.version}, revision {model.revision}, cannot be restored by cellbench "
             f"{__version__}, revision {entry.revision} ({reason}); use that version, or run it again"
         ) from error
+
+
+def restore_in_float32(model: Model, device: str) -> Scorer:
+    """Return a scorer that computes in float32, as an exported model does, even where training and test were in bf16.
+
+    Scores then are the same on every machine to about the third digit. Raises DataError as `restore`.
+    """
+    if "precision" in model.params:
+        model = dataclasses.replace(model, params={**model.params, "precision": "fp32"})
+    scorer = restore(model, device)
+    embedder = getattr(scorer, "embedder", None)  # of a probe
+    if embedder is None:
+        return scorer
+    in_float32: Any = dataclasses.replace(
+        cast(Any, scorer), embedder=dataclasses.replace(embedder, wanted_precision="fp32")
+    )
+    return cast(Scorer, in_float32)
 
 
 def _absent(path: Path) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import onnxruntime
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from cellbench.cli import cli
 from cellbench.core.errors import UsageError
@@ -20,6 +21,8 @@ from cellbench.exports.models.formats import export_model
 from cellbench.running.planning.plan import make_plan, parse_override
 from cellbench.running.saved_models import models
 from cellbench.running.single_run import execute
+
+from ...cli.program import call
 
 NET = ("epochs=1", "batch=16", "precision=fp32")
 PROBE = ("encoder=cnn", "weights=none", "cached=false")
@@ -90,9 +93,35 @@ def test_encoders_and_their_heads_are_one_file_too(trained, method, settings, sh
     onnx_file.write_onnx(model, file.with_suffix(".onnx"))
     raw = np.asarray(images[predictions["test_index"]])
     scores, labels, *_ = by_onnxruntime(file.with_suffix(".onnx"), raw)
-    expected = onnx_file.in_float32(model).predict(model.prepared(raw))  # a run may have computed in bf16
+    expected = models.restore_in_float32(model, "cpu").predict(model.prepared(raw))  # a run may have computed in bf16
     np.testing.assert_allclose(scores, expected, rtol=1e-3, atol=1e-3)
     np.testing.assert_array_equal(labels, model.decided(expected))
+
+
+def test_what_bf16_changed_is_told_and_predict_in_float32_labels_as_the_file(trained, tmp_path):
+    file, predictions, images = trained("cnn", "size=none", "epochs=2", "batch=16", "precision=bf16")
+    model = models.load(file)
+    done = export_model(file, "onnx")
+    raw = np.asarray(images[predictions["test_index"]])
+    scores, labels, *_ = by_onnxruntime(done.file, raw)
+    exact = models.restore_in_float32(model, "cpu").predict(model.prepared(raw))
+    np.testing.assert_allclose(scores, exact, rtol=1e-3, atol=1e-3)
+    np.testing.assert_array_equal(labels, exact.argmax(1))
+    assert np.abs(scores - predictions["test_scores"]).max() > 10 * np.abs(scores - exact).max()  # the run's are coarser
+    of_run, truth = predictions["test_scores"].argmax(1), predictions["test_labels"]
+    told = (
+        f"the run itself (computed by torch bf16) gave {(labels != of_run).sum()} of them another label: it had "
+        f"{(of_run == truth).sum()} right, this file has {(labels == truth).sum()}"
+    )
+    assert told in done.check
+    assert f"- T{told[1:]}" in done.card.read_text()
+    for i, image in enumerate(raw):
+        Image.fromarray(image[0]).save(tmp_path / f"{i:02}.png")
+    out = call("predict", file, tmp_path, "--precision", "fp32", "--all-scores", "--format", "json")
+    found = json.loads(out.stdout)["images"]
+    assert [row["labels"] for row in found] == [[model.classes[k]] for k in labels]
+    shares = np.array([[row["all"][name] for name in model.classes] for row in found])
+    np.testing.assert_allclose(shares, model.figures(scores), atol=1e-3)
 
 
 @pytest.mark.parametrize("dtype", ["uint16", "float32"])
