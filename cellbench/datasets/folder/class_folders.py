@@ -41,7 +41,8 @@ def from_folders(path: Path, images: list[str]) -> Listing:
         _check_filled(path / folder, subfolders(path / folder), images, f"{folder}/")
         if shallow := next((name for name in images if name.startswith(f"{folder}/") and name.count("/") < 2), ""):
             raise DataError(f"{shallow} lies outside class folders; move it into {folder}/<class>/")
-    check_top_level([name.partition("/")[2] for name in images], "{split}/")
+    for tops in ([folder for folder, part in part_of.items() if part == "train"], folders):
+        check_top_level([name.partition("/")[2] for name in images if name.split("/")[0] in tops], "{split}/")
     return Listing(
         files=tuple(images),
         labels=tuple((nfc(name.split("/")[1]),) for name in images),

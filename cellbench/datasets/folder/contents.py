@@ -15,7 +15,7 @@ from .label_table import find_table, from_table
 from .layout import from_layout
 from .levels import suggest_layout
 from .listing import Listing
-from .masks import find_masks
+from .masks import masks_among
 from .metadata_tables import JOINED, is_metadata
 from .ome_files import ome_pattern
 from .options import NO_GROUPS, FolderOptions
@@ -49,7 +49,7 @@ def read_contents(path: Path, files: Mapping[str, Path], options: FolderOptions)
     """
     if options.layout and options.labels is not None:
         raise UsageError("--layout and --labels both say the class; give one of them")
-    masks = {} if options.pattern else find_masks([name for name in files if is_image(name)])
+    masks = {} if options.pattern else masks_among({name: file for name, file in files.items() if is_image(name)})
     mask_of = {image: files[mask] for mask, image in masks.items()}
     files = {name: file for name, file in files.items() if name not in masks}
     pattern = options.pattern or ome_pattern(files)

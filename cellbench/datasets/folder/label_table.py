@@ -1,10 +1,11 @@
 """A table with one row for each image: its file, its label or labels, and maybe its part and group."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from ...core.data import PARTS
 from ...core.errors import DataError, did_you_mean
-from ..files.names import natural_key, nfc
+from ..files.names import first_few, natural_key, nfc
 from ..files.tables import TABLE_SUFFIXES, Table, read_table
 from ..splits import PART_WORDS
 from .class_folders import subfolders
@@ -20,7 +21,7 @@ FILE_COLUMNS = (
     *("img", "name", "id", "imageurl", "url"),
 )
 LABEL_COLUMNS = (
-    *("label", "labels", "class", "imageclass", "classname", "labelname", "target", "category", "y"),
+    *("label", "labels", "class", "imageclass", "classname", "classlabel", "labelname", "target", "category", "y"),
     *("classification", "celltype", "phenotype", "metadataclass", "metadatalabel", "metadatamoa", "metadatatreatment"),
     *("treatment", "pertname"),
 )
@@ -65,10 +66,33 @@ def find_table(
             notes.append(f"{name} not used: {error}")
     if len(usable) > 1:
         raise DataError(f"{path} holds several tables of labels, {', '.join(t.name for t in usable)}; give --labels")
+    if not usable and not options.file_column and not options.label_column:
+        _refuse_tables_in_folders(path, files, images, options)
     needed = options.file_column or options.label_column or not subfolders(path)
     if not usable and notes and needed:
         raise DataError("; ".join(notes))
     return (usable[0] if usable else None), notes
+
+
+def _refuse_tables_in_folders(path: Path, files: Mapping[str, Path], images: list[str], options: FolderOptions) -> None:
+    """Raise DataError if tables in sub-folders label the images there: those folders are no classes then."""
+    found = []
+    endings = endings_of(images)
+    for name in [name for name in files if name.count("/") == 1 and name.lower().endswith(TABLE_SUFFIXES)][:5]:
+        try:
+            table = read_table(files[name], name)
+            main, labels = _main_columns(table, options)
+        except DataError:
+            continue
+        cells = file_cells(table, main)
+        if len(set(table.column(labels))) > 1 and all(fitting_images(cell, endings) for cell in cells):
+            found.append(name)
+    if found:
+        raise DataError(
+            f"{first_few(found)} in the folders of {path} say the labels of the images there, so the folders are no "
+            f"classes; give one of them, such as {path / found[0].partition('/')[0]}, or --layout '{{class}}/**' if "
+            "they are the classes"
+        )
 
 
 def _with_files(table: Table, images: list[str], options: FolderOptions) -> Table:
@@ -187,9 +211,19 @@ def from_table(table: Table, images: list[str], options: FolderOptions) -> Listi
         notes=(
             f"{table.name}: {', '.join(used)}",
             *left_out,
+            *_unused_split(table, parts),
             *([] if options.multilabel else _combined_labels(labels)),
         ),
     )
+
+
+def _unused_split(table: Table, parts: tuple[str, ...] | None) -> list[str]:
+    """A note on a column that looks like a split and cannot be read as one, where no other gives the split."""
+    named = [name for name in table.header if "split" in name.casefold()]
+    if parts is not None or not named:
+        return []
+    found = first_few(sorted(set(table.column(named[0]))), 4)
+    return [f"column {named[0]!r} ({found}) is not used: a column 'split' has train, val and test"]
 
 
 def _labels(table: Table, column: str, order: list[int], options: FolderOptions) -> list[tuple[str, ...]]:
@@ -219,7 +253,11 @@ def _one_hot_columns(table: Table, file_column: str, options: FolderOptions) -> 
     """The columns that stand for one label each: those that are given, or all that have no other meaning."""
     if options.label_column:
         return [name.strip() for name in options.label_column.split(",")]
-    others = (file_column, table.find(SPLIT_COLUMNS), *_group_columns(table, options.group_column, (file_column,)))
+    others = (
+        file_column,
+        table.find(SPLIT_COLUMNS) or _split_column(table),
+        *_group_columns(table, options.group_column, (file_column,)),
+    )
     return [name for name in table.header if name not in others]
 
 
@@ -241,7 +279,7 @@ def _one_hot(table: Table, columns: list[str], order: list[int]) -> list[tuple[s
 
 def _parts(table: Table, images: list[str], order: list[int], used: list[str]) -> tuple[str, ...] | None:
     """The part of each image, train, val or test: from a column 'split', or from folders of such names; else None."""
-    if column := table.find(SPLIT_COLUMNS):
+    if column := table.find(SPLIT_COLUMNS) or _split_column(table):
         cells = table.column(column)
         for row in order:
             if cells[row].lower() not in PART_WORDS:
@@ -255,6 +293,12 @@ def _parts(table: Table, images: list[str], order: list[int], used: list[str]) -
         used.append(f"split from the folders {', '.join(dict.fromkeys(tops))}")
         return tuple(PART_WORDS[top] for top in tops)
     return None
+
+
+def _split_column(table: Table) -> str:
+    """Return the first column with 'split' in its name, such as train_test_split, whose cells are all parts."""
+    named = (name for name in table.header if "split" in name.casefold())
+    return next((name for name in named if all(cell.lower() in PART_WORDS for cell in table.column(name))), "")
 
 
 def _group_columns(table: Table, given: str, taken: tuple[str, ...]) -> list[str]:

@@ -42,11 +42,15 @@ def from_layout(images: list[str], options: FolderOptions) -> Listing:
 
 
 def layout_expression(layout: str) -> re.Pattern[str]:
-    """Return '{plate}/*/{class}/*.png' as a regular expression with a named group for each place."""
+    """Return '{plate}/*/{class}/*.png' as a regular expression with a named group for each place.
+
+    A place may be a part of a name, as in '{class}/{patient}_*.png': it is then the shortest that fits.
+    """
     pieces = re.split(r"(\{\w+\}|\*\*|\*)", layout)
     usual = {"*": "[^/]*", "**": ".*"}
     text = "".join(
-        f"(?P<{piece[1:-1]}>[^/]+)" if piece.startswith("{") else usual.get(piece, re.escape(piece)) for piece in pieces
+        f"(?P<{piece[1:-1]}>[^/]+?)" if piece.startswith("{") else usual.get(piece, re.escape(piece))
+        for piece in pieces
     )
     return re.compile(text, re.IGNORECASE)
 

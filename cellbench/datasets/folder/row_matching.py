@@ -5,6 +5,7 @@ from ..files.names import first_few, nfc
 from ..files.tables import Table
 
 Endings = dict[str, list[str]]  # image files by the last part of their path, with and without suffix
+NUMBER = "number "  # before the number in the key of files that are called by one, 'number 7' of 007.png
 
 
 def match_rows(table: Table, cells: list[str], images: list[str], some: bool = False) -> dict[str, int]:
@@ -53,7 +54,8 @@ def endings_of(images: list[str]) -> Endings:
     found: Endings = {}
     for name in images:
         base = nfc(name).rpartition("/")[2]
-        for ending in {base, base.rpartition(".")[0]}:
+        stem = base.rpartition(".")[0]
+        for ending in {base, stem, *([_number(stem)] if stem.isdecimal() else [])}:
             found.setdefault(ending, []).append(name)
     return found
 
@@ -61,16 +63,30 @@ def endings_of(images: list[str]) -> Endings:
 def fitting_images(cell: str, endings: Endings) -> list[str]:
     """Return the images whose path ends in the cell's path, or the reverse.
 
-    If one is equal to the cell's path, only that one is returned. The suffix doesn't count where the cell lacks it.
+    If one is equal to the cell's path, only that one is returned. The suffix doesn't count where the cell lacks it, nor
+    do zeros before a number where no file is called as the cell: 7 is 007.png.
     """
     wanted = nfc(cell.replace("\\", "/").removeprefix("./"))
     fitting = []
-    for name in endings.get(wanted.rpartition("/")[2], []):
+    folder, _, last = wanted.rpartition("/")
+    if last not in endings and last.isdecimal():
+        found = endings.get(_number(last), [])
+        return [name for name in found if _ends_alike(nfc(name).rpartition("/")[0], folder)]
+    for name in endings.get(last, []):
         path = nfc(name)
         if not wanted.endswith(path.rpartition("/")[2]):
             path = path.rpartition(".")[0]
         if wanted == path:
             return [name]
-        if f"/{path}".endswith(f"/{wanted}") or f"/{wanted}".endswith(f"/{path}"):
+        if _ends_alike(path, wanted):
             fitting.append(name)
     return fitting
+
+
+def _ends_alike(path: str, other: str) -> bool:
+    """Whether one of two paths ends in the other; any path ends in an empty one."""
+    return not path or not other or f"/{path}".endswith(f"/{other}") or f"/{other}".endswith(f"/{path}")
+
+
+def _number(digits: str) -> str:
+    return f"{NUMBER}{int(digits)}"

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from ...datasets.files.find import find_files
 from ...datasets.files.names import IMAGE_SUFFIXES, is_image
 from ...datasets.folder.channels import fits_pattern, join_channels
 from ...datasets.folder.layout import layout_expression
-from ...datasets.folder.masks import find_masks
+from ...datasets.folder.masks import masks_among
 from ...datasets.folder.ome_files import ome_pattern
 from ...datasets.folder.options import FolderOptions, layout_places
 
@@ -89,10 +89,11 @@ def _within(path: Path) -> Iterator[tuple[str, Path]]:
             yield str(path / name), file
 
 
-def _masks(names: Iterable[str]) -> dict[str, str]:
+def _masks(files: Mapping[str, Path]) -> dict[str, str]:
     """Return the image of each mask, both by the names that are shown."""
-    shown = {name.lstrip("/"): name for name in names}
-    return {shown[mask]: shown[image] for mask, image in find_masks(list(shown)).items()}
+    shown = {name.lstrip("/"): name for name in files}
+    found = masks_among({name: files[of] for name, of in shown.items()})
+    return {shown[mask]: shown[image] for mask, image in found.items()}
 
 
 def _expression(layout: str) -> re.Pattern[str]:
