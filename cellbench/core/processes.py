@@ -9,7 +9,8 @@ import signal
 import sys
 import tempfile
 import threading
-from multiprocessing import util
+from collections.abc import Iterator
+from multiprocessing import resource_tracker, util
 from pathlib import Path
 
 LONGEST_TMPDIR = 60  # bytes; a socket's path may have 107, of which its own name takes 40
@@ -33,6 +34,20 @@ def killed_with_parent() -> None:
     """On Linux, let the kernel kill this process when the thread that started it ends, whatever this process does."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+@contextlib.contextmanager
+def deaf_to_ctrl_c() -> Iterator[None]:
+    """Let threads and processes that start in the block hear no SIGINT; one that comes meanwhile counts after it.
+
+    A terminal sends it to all of its foreground group, and each Python process would print a traceback.
+    """
+    resource_tracker.ensure_running()  # when it is first started, it lets the thread hear SIGINT again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def lead_group() -> None:

@@ -20,6 +20,7 @@ from .runs import RunRecord, RunSpec
 
 Predictions = Mapping[str, NDArray]
 CHECKPOINT = ".checkpoint"
+MARK = ".here"  # by which a process elsewhere sees that it works on the same folder
 LARGEST_RECORD = 64e6  # bytes; a history of 10,000 epochs takes a tenth of it
 LARGEST_PREDICTIONS = 4e9  # bytes, not packed
 
@@ -66,7 +67,7 @@ class Store:
     def remove_parts(self, spec: RunSpec) -> None:
         """Delete what killed processes left half-written of a run. The run must not be under way."""
         path = self.path(spec)
-        for part in path.parent.glob(f".{path.stem}.*.part"):
+        for part in (*path.parent.glob(f".{path.stem}.*.part"), path.with_suffix(MARK)):
             part.unlink(missing_ok=True)
 
     def stamp(self, spec: RunSpec) -> tuple[int, int] | None:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ...core.environment import cores, cuda_driver
 from ...core.errors import BackendError, CellbenchError
 from ...core.extras import EXTRAS
-from ...core.store import write_whole
+from ...core.processes import deaf_to_ctrl_c
+from ...core.store import MARK, write_whole
 from ...core.words import counted
 from ..single_run import without_model
 from . import remote
@@ -58,6 +59,7 @@ class DaskExecutor:
         """
         news: SimpleQueue[tuple[str, Any]] = SimpleQueue()
         topic, left = f"cellbench-{uuid.uuid4().hex}", iter(tasks)
+        begun: dict[str, Task] = {}  # by the key of its future, from before that is there: Ctrl-C may come in between
         current: dict[str, tuple[Task, Future]] = {}
         self._client.subscribe_topic(topic, lambda event: news.put(("event", event[1])))
         try:
@@ -66,8 +68,10 @@ class DaskExecutor:
                 while len(current) < max(1, self._places(current.values())) and (task := next(left, None)) is not None:
                     self._check_gpu([task])
                     listener(task.job, "started", {})
-                    future = self._submit(task, topic)
-                    current[str(future.key)] = task, future
+                    key = f"cellbench-{task.job.spec.method}-{uuid.uuid4().hex}"
+                    begun[key] = task
+                    future = self._submit(task, topic, key)
+                    current[key] = task, future
                     future.add_done_callback(lambda done: news.put(("done", str(done.key))))
                 if not current:
                     return
@@ -77,11 +81,12 @@ class DaskExecutor:
                 if kind == "event" and told["key"] in current:
                     listener(current[told["key"]][0].job, told["kind"], told["facts"])
                 elif kind == "done" and told in current:
+                    del begun[told]
                     yield self._outcome(*current.pop(told))
         finally:
-            for task, _ in current.values():
+            for task in begun.values():
                 _mark(task).unlink(missing_ok=True)
-            self._end([future for _, future in current.values()], topic)
+            self._end(list(begun), [future for _, future in current.values()], topic)
 
     def ask(self, question: Callable[[], T], plugins: Sequence[Path] = ()) -> T:
         """Return the result of a function from a child process of a worker; see `Executor.ask`.
@@ -134,12 +139,11 @@ class DaskExecutor:
         scheduler = self._client.scheduler
         return str(scheduler.address) if scheduler else "the cluster"
 
-    def _submit(self, task: Task, topic: str) -> "Future":
-        key = f"cellbench-{task.job.spec.method}-{uuid.uuid4().hex}"
+    def _submit(self, task: Task, topic: str, key: str) -> "Future":
         mark = _mark(task)
         with contextlib.suppress(OSError):  # nothing can be written: saving the record will say so
             mark.parent.mkdir(parents=True, exist_ok=True)
-            mark.touch()
+            mark.write_text(key, encoding="utf-8")
         resources = {GPU: 1} if task.job.spec.device == "cuda" else {}
         return self._client.submit(
             remote.run, _from_anywhere(task), mark, topic, key, key=key, pure=False, resources=resources
@@ -186,13 +190,13 @@ class DaskExecutor:
                 record = without_model(record, error)
         return Outcome(task.job, replace(record, environment=answer.environment), predictions)
 
-    def _end(self, futures: "Sequence[Future]", topic: str) -> None:
-        """End the child processes of runs that nobody waits for any more."""
+    def _end(self, keys: Sequence[str], futures: "Sequence[Future]", topic: str) -> None:
+        """End the runs that nobody waits for any more, also those that have no child process yet."""
         with contextlib.suppress(Exception):  # there may be no cluster left
             self._client.unsubscribe_topic(topic)
-            if futures:
+            if keys:
                 self._client.cancel(futures, force=True)
-                self._client.run(remote.end, [future.key for future in futures], on_error="ignore")
+                self._client.run(remote.end, keys, on_error="ignore")
 
 
 @contextlib.contextmanager
@@ -214,15 +218,16 @@ def connected(scheduler: str | None) -> Iterator[DaskExecutor]:
             workers = max(1, cores() // 2)
             threads = str(max(1, cores() // workers))
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="cellbench-"))
-            cluster = LocalCluster(
-                n_workers=1,
-                threads_per_worker=1,
-                host="127.0.0.1",
-                dashboard_address=None,
-                local_directory=folder,
-                env={"OMP_NUM_THREADS": threads},
-                resources={GPU: 1} if cuda_driver() else {},
-            )
+            with deaf_to_ctrl_c():
+                cluster = LocalCluster(
+                    n_workers=1,
+                    threads_per_worker=1,
+                    host="127.0.0.1",
+                    dashboard_address=None,
+                    local_directory=folder,
+                    env={"OMP_NUM_THREADS": threads},
+                    resources={GPU: 1} if cuda_driver() else {},
+                )
             address = stack.enter_context(cluster)
             _add_workers(cluster, workers - 1)
         else:
@@ -264,9 +269,9 @@ def _from_anywhere(task: Task) -> Task:
 
 
 def _mark(task: Task) -> Path:
-    """Return a file beside the record; a worker that sees it works on the same folder."""
+    """Return a file beside the record, with the run's key; a worker that sees it works on the same folder."""
     place = (task.checkpoint or Path("cellbench")).resolve()
-    return place.with_suffix(".here")
+    return place.with_suffix(MARK)
 
 
 def _in_a_line(error: BaseException) -> str:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from ...core import locks
 from ...core.environment import cache_folder, machine_name
 from ...core.errors import DataError
+from ...core.files import read_text
 from ...datasets import datasets, opening
 from ...datasets.files import cache
 from ..job import Job
@@ -23,7 +24,10 @@ from .protocol import Task
 
 T = TypeVar("T")
 
+LONGEST_KEY = 1000  # bytes
+
 _children: dict[str, int] = {}  # process of the child at work, by the key of its run
+_ended: set[str] = set()  # keys of runs that nobody waits for any more; one may be about to start its child
 
 
 @dataclass(frozen=True)
@@ -43,13 +47,16 @@ class Answer:
 def run(task: Task, mark: Path, topic: str, key: str) -> Answer:
     """Do a run in a child process of this worker.
 
-    mark: a file that is seen where the caller's folder is; progress and model are then written there. topic, key: of
-    the events that are sent.
+    mark: a file that is seen, with the key in it, where the caller's folder is; progress and model are then written
+    there. topic, key: of the events that are sent.
     """
     _allow_children()
-    job = replace(task.job, data=data_of(task.job, task.plugins))
+    job = replace(task.job, data=data_of(task.job, task.plugins))  # this may take minutes
+    if key in _ended:
+        _ended.discard(key)
+        return Answer("failed", "nobody waits for it any more", {}, None)
     with tempfile.TemporaryDirectory(prefix="cellbench-") as scratch:
-        here = mark.is_file()
+        here = _holds(mark, key)
         checkpoint = task.checkpoint if here else Path(scratch) / "run.checkpoint"
         model = task.model if here or task.model is None else Path(scratch) / "run.model"
         try:
@@ -61,10 +68,11 @@ def run(task: Task, mark: Path, topic: str, key: str) -> Answer:
                 plugins=task.plugins,
                 checkpoint=checkpoint,
                 model=model,
-                started=partial(_children.__setitem__, key),
+                started=partial(_started, key),
             )
         finally:
             _children.pop(key, None)
+            _ended.discard(key)
         content = model.read_bytes() if model and not here and model.is_file() else None
     environment = outcome[0].environment if status == "ok" else child.surroundings_of(job.spec.device)
     return Answer(status, outcome, {**environment, "machine": machine_name()}, content)
@@ -77,11 +85,31 @@ def ask(question: Callable[[], T], plugins: Sequence[Path]) -> T:
 
 
 def end(keys: Sequence[str]) -> None:
-    """End the child processes of runs, as far as they are this worker's."""
+    """End the child processes of runs, as far as they are this worker's, and those that they are about to start."""
+    _ended.update(keys)
     for key in keys:
         if process := _children.get(key):
-            with suppress(ProcessLookupError):
-                os.kill(process, signal.SIGTERM)
+            _terminate(process)
+
+
+def _started(key: str, process: int) -> None:
+    """Note the child process of a run, and end it if nobody waits for the run any more."""
+    _children[key] = process
+    if key in _ended:
+        _terminate(process)
+
+
+def _terminate(process: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(process, signal.SIGTERM)
+
+
+def _holds(mark: Path, key: str) -> bool:
+    """Whether the mark of a run is there; one that an earlier call left in another folder of this name is not."""
+    try:
+        return read_text(mark, LONGEST_KEY) == key
+    except (OSError, ValueError):
+        return False
 
 
 def data_of(job: Job, plugins: Sequence[Path] = ()) -> Path:

@@ -174,6 +174,58 @@ def test_closing_the_call_ends_the_child_processes(cluster, toy_folder, slow, tm
     assert not (tmp_path / "r" / "x.here").exists()
 
 
+@pytest.mark.parametrize("busy_with", ["its data", "its fork server"])
+def test_a_run_that_is_ended_before_its_child_has_started_starts_none(
+    busy_with, toy_folder, slow, tmp_path, monkeypatch
+):
+    """Ctrl-C while a worker prepares the data, or while the server of its children still imports."""
+    place = tmp_path / "place"
+    place.mkdir()
+    (job,) = plan(toy_folder, "slow", sets=[f"place={place}", "wait=true"])
+    monkeypatch.setattr(remote, "_send", lambda *_: None)
+    if busy_with == "its data":
+        monkeypatch.setattr(remote, "data_of", lambda job, plugins: remote.end(["key"]) or job.data)
+    else:
+        start = remote._started
+        monkeypatch.setattr(remote, "_started", lambda key, child: remote.end([key]) or start(key, child))
+    answer = remote.run(Task(job, plugins=[slow], timeout=60), tmp_path / "x.here", "topic", "key")
+    assert answer.status == "failed"
+    assert answer.outcome in ("nobody waits for it any more", "its process was ended by SIGTERM")
+    assert list(place.iterdir()) == []
+    assert (remote._children, remote._ended) == ({}, set())
+
+
+def test_ctrl_c_while_a_run_is_submitted_leaves_no_mark_and_ends_it(cluster, toy_folder, tmp_path):
+    (job,) = plan(toy_folder, "svm-flat")
+    ended = []
+
+    class Interrupted(DaskExecutor):
+        def _submit(self, task, topic, key):
+            super()._submit(task, topic, key)
+            assert (tmp_path / "x.here").read_text() == key
+            raise KeyboardInterrupt
+
+        def _end(self, keys, futures, topic):
+            ended.extend(keys)
+            super()._end(keys, futures, topic)
+
+    with pytest.raises(KeyboardInterrupt):
+        list(Interrupted(cluster[1]).run([Task(job, checkpoint=tmp_path / "x.checkpoint")], lambda *_: None))
+    assert len(ended) == 1
+    assert list(tmp_path.glob("*.here")) == []
+
+
+def test_a_mark_of_a_killed_call_is_no_mark_of_this_one_and_is_removed_with_its_claim(toy_folder, tmp_path):
+    (job,) = plan(toy_folder, "floor-majority")
+    store = Store(tmp_path / "r", "m")
+    mark = store.path(job.spec).with_suffix(".here")
+    mark.parent.mkdir(parents=True)
+    mark.write_text("cellbench-floor-majority-earlier")
+    assert not remote._holds(mark, "cellbench-floor-majority-now")
+    assert run([job], store, LocalExecutor())[0] == {"ok": 1}
+    assert not mark.exists()
+
+
 def test_a_model_that_has_no_room_here_leaves_its_record(toy_folder, tmp_path, monkeypatch):
     def full(file, content):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
