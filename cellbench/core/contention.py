@@ -1,6 +1,7 @@
 """The processor time that other programs used while something was timed: a time from a busy machine is too long."""
 
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ import psutil
 # Numbers of those that this process may run on; None: all. Taken now: later torch may bind this thread to one of them.
 USABLE = frozenset(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
 BUSY = 0.1  # share of the processors' time; a smaller one changes a training time less than it varies between runs
+at_once = 1  # how many runs of this command share the machine with this process
 SHORTEST = 0.5  # seconds below which a share is too inaccurate, as systems count processor time in hundredths
 
 
@@ -44,6 +46,14 @@ class Spent:
         """Share of the processors' time that other programs or virtual machines used; None for too short a time."""
         enough = self.there >= SHORTEST * len(_processors())
         return min(max((self.used - self.own) / self.there, 0.0), 1.0) if enough else None
+
+
+def share(runs: int, processors: Collection[int] = ()) -> None:
+    """Note that this process is one of so many runs at a time. processors: those that it alone is bound to, if any."""
+    global USABLE, at_once
+    at_once = runs
+    if processors:
+        USABLE = frozenset(processors)
 
 
 def _processors() -> list[Any]:

@@ -72,6 +72,7 @@ class Facts(TypedDict, total=False):
     follows: list[Text]
     entries: list[Text]
     undertrained: Text
+    shared: Number
     parameters: Number | None
     input: Annotated[list[Number], Field(min_length=3, max_length=3)]
     enlarged_from: Annotated[list[Number], Field(min_length=2, max_length=2)]
@@ -106,6 +107,7 @@ class Environment(TypedDict, total=False):
     system: Text
     python: Text
     gpu: Text
+    devices: list[Text]
     packages: dict[Text, Text]
 
 

@@ -7,7 +7,7 @@ from ..core.words import duration, printed_difference, signed
 from ..results.contest import Contest, Difference, Entrant, contests, same_hardware
 from ..results.results import Results
 from ..results.row_settings import with_settings
-from ..results.rows import DATA, Line, Row, by, is_disturbed, load_unknown
+from ..results.rows import DATA, Line, Row, by, is_disturbed, is_shared, load_unknown
 from .captions import called, commands_for_seeds, get_one, limit_of, name_of, not_shown, scoring_in_times
 from .remedies import train_longer
 from .tables.table import two_digits
@@ -115,6 +115,8 @@ def _time(one: Entrant, leader: Entrant, several_machines: bool) -> str:
         return f"{trained} ({_times(one.time_ratio, leader.row)})"
     if not same_hardware(one.row, leader.row):
         return f"{trained} on the {_hardware(one.row, several_machines)}, so times are not compared"
+    if is_shared(one.row) or is_shared(leader.row):
+        return f"{trained} (several runs shared the machine, so times are not compared)"
     if is_disturbed(one.row) or is_disturbed(leader.row):
         return f"{trained} (other programs were at work as well, so times are not compared)"
     if load_unknown(one.row) or load_unknown(leader.row):

@@ -11,7 +11,7 @@ from ..core.split_names import draws_in, kind_of
 from ..core.words import counted
 from ..results.bootstrap import DRAWS, SEEDS
 from ..results.row_settings import plain
-from ..results.rows import DATA, Line, is_disturbed, load_unknown, one_label
+from ..results.rows import DATA, Line, is_disturbed, is_shared, load_unknown, one_label
 from .tables.table import MISSING, Column
 
 MOST_NAMED = 4  # rows that a clause lists by name; of more it gives the number
@@ -87,7 +87,7 @@ def hardware_of(rows: Sequence[Line]) -> tuple[str, ...]:
     machines = sorted({row["machine"] for row in rows})
     named = {machine: ", ".join(dict.fromkeys(p for m, p in parts if m == machine)) for machine in machines}
     lines = [f"machine {machine}: {parts or 'unknown hardware'}" for machine, parts in named.items()]
-    return (*lines, *_disturbed(rows), *_unknown_load(rows), *scoring_in_times(rows))
+    return (*lines, *_shared(rows), *_disturbed(rows), *_unknown_load(rows), *scoring_in_times(rows))
 
 
 def scoring_in_times(rows: Sequence[Line]) -> list[str]:
@@ -104,8 +104,20 @@ def scoring_in_times(rows: Sequence[Line]) -> list[str]:
     ]
 
 
+def _shared(rows: Sequence[Line]) -> list[str]:
+    shared = [row for row in rows if is_shared(row)]
+    if not shared:
+        return []
+    counts = sorted({row["shared"] for row in shared})
+    runs = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    return [
+        f"With --jobs {runs} runs at a time shared the machine while these trained; their times are compared with "
+        f"nothing, and --force without --jobs takes them anew: {_methods_of(shared)}."
+    ]
+
+
 def _disturbed(rows: Sequence[Line]) -> list[str]:
-    busy = [row for row in rows if is_disturbed(row)]
+    busy = [row for row in rows if is_disturbed(row) and not is_shared(row)]
     if not busy:
         return []
     low, high = (f"{100 * end(row['others'] for row in busy):.0f}" for end in (min, max))

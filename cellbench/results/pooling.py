@@ -44,8 +44,8 @@ class Outcome:
 def pool(frame: pd.DataFrame, runs: Sequence[Run], drawn: Drawn) -> list[Row]:
     """Return one row for all runs with equal values in the columns ROW, whatever the draw of a split; see `in_places`.
 
-    Its figures are means over the draws and seeds whose status is 'ok' (`others` is the largest), and '<figure>_sd' is
-    their standard deviation where there are two runs or more.
+    Its figures are means over the draws and seeds whose status is 'ok' (`others` and `shared` are the largest), and
+    '<figure>_sd' is their standard deviation where there are two runs or more.
 
     frame: one row for each run; its index holds the run's position in `runs`. drawn: see `Row`; rows of the same runs
     share their intervals.
@@ -66,6 +66,7 @@ def pool(frame: pd.DataFrame, runs: Sequence[Run], drawn: Drawn) -> list[Row]:
     number = frame.groupby(list(ROW), dropna=False).ngroup()
     by_row = frame.loc[ok, figures].astype(float).groupby(number[ok])
     facts = frame.drop(columns=[*figures, *OF_ONE_RUN]).groupby(number).first()
+    facts = facts.assign(shared=frame["shared"].groupby(number).max())
     means = by_row.mean().assign(others=_others(frame[ok], number[ok]))
     pooled = facts.join(means).join(by_row.std().add_suffix("_sd"))
     outcomes: dict[int, list[Outcome]] = {}

@@ -250,8 +250,21 @@ def one_label(rows: Sequence[Line]) -> bool:
 
 
 def is_disturbed(row: Line) -> bool:
-    """Whether other programs used so much of the processors that the row's training time is too long to compare."""
-    return is_busy(row.get("others"))
+    """Whether the row's training time is too long to compare, see `disturbance`."""
+    return bool(disturbance(row))
+
+
+def is_shared(row: Line) -> bool:
+    """Whether several runs were done at a time while the row was trained, as --jobs does."""
+    return (row.get("shared") or 1) > 1
+
+
+def disturbance(row: Line) -> str:
+    """Return what shared the machine while the row was trained, other runs or busy programs; '' if nothing did."""
+    if is_shared(row):
+        return f"{row['shared']} runs at a time shared the machine"
+    others = row.get("others")
+    return f"other programs had {100 * others:.0f} % of the processors" if is_busy(others) else ""
 
 
 def load_unknown(row: Line) -> bool:

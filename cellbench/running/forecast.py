@@ -12,10 +12,12 @@ from .job import Job
 class Forecast:
     """The seconds that each unfinished job may still take.
 
-    jobs: the jobs to do, sorted by estimated time, so that the first result comes soon.
+    jobs: the jobs to do, sorted by estimated time, so that the first result comes soon. at_once: how many are under way
+    at a time.
     """
 
-    def __init__(self, jobs: Sequence[Job], store: Store) -> None:
+    def __init__(self, jobs: Sequence[Job], store: Store, at_once: int = 1) -> None:
+        self._at_once = at_once
         self._store = store
         seconds = [estimate(job, store) for job in jobs]
         order = sorted(range(len(jobs)), key=lambda i: (seconds[i], i))
@@ -28,7 +30,7 @@ class Forecast:
     @property
     def seconds(self) -> float:
         """The seconds that all unfinished jobs together may still take."""
-        return sum(self._seconds.values())
+        return max(sum(self._seconds.values()) / self._at_once, *self._seconds.values(), 0.0)
 
     def hear(self, job: Job, facts: Mapping[str, Any]) -> bool:
         """Update the forecast from the facts of an epoch. Return whether they were the facts of an epoch."""

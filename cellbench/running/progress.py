@@ -26,7 +26,8 @@ def outcome(record: RunRecord) -> str:
     accuracy = f"accuracy {100 * test['accuracy']:.1f} %, " if "accuracy" in test else ""
     why = f" ({record.facts['backend_reason']})" if record.facts.get("backend_reason") else ""
     busy = f"; other programs had {100 * (record.others or 0.0):.0f} % of the processors" * is_busy(record.others)
-    trained = f"trained in {duration(record.training_seconds)}{why}{busy}"
+    shared = f"; {record.facts['shared']} runs shared the machine" if "shared" in record.facts else ""
+    trained = f"trained in {duration(record.training_seconds)}{why}{busy}{shared}"
     if "batch_instead" in record.facts:
         trained += f"; in batches of {record.facts['batch_instead']}, as more had no room on the GPU"
     if "model_not_saved" in record.facts:

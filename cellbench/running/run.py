@@ -10,14 +10,15 @@ from typing import Any
 from ..core import environment
 from ..core.console import note, progress_line
 from ..core.data import OFFICIAL
-from ..core.errors import BackendError
+from ..core.errors import BackendError, UsageError
 from ..core.store import Store
 from ..core.words import counted
 from ..datasets import opening
 from ..datasets.files import cache
 from . import notes
 from .executors import Executor, LocalExecutor
-from .executors.questions import missing_backend
+from .executors.places import places_for
+from .executors.questions import describe_torch, missing_backend
 from .job import Job
 from .older_groups import complete_groups
 from .planning.options import RunOptions, parse_size
@@ -60,7 +61,12 @@ def plan_runs(options: RunOptions, executor: Executor | None = None) -> RunPlan:
     selection = select(options)
     if executor is None:
         executor = LocalExecutor(start=not options.dry_run)
+    elif options.jobs != 1:
+        raise UsageError("--jobs is for runs on this machine; a cluster does as many at a time as its workers can")
     device = choose_device(options.device, executor.ask)
+    if options.jobs != 1:
+        cards = executor.ask(describe_torch)["cards"] if device == "cuda" else 0
+        executor = LocalExecutor(start=False, places=places_for(options.jobs, device, cards))
     waiting: list[OutlinedRun] = []
     studies = selection.studies
     if options.dry_run:

@@ -53,7 +53,8 @@ def run_jobs(
     """
     states = [state(job, store, policy) for job in jobs]
     tally = Counter(reason for reason in states if reason)
-    forecast = Forecast([job for job, reason in zip(jobs, states, strict=True) if not reason], store)
+    left = [job for job, reason in zip(jobs, states, strict=True) if not reason]
+    forecast = Forecast(left, store, getattr(executor, "at_once", 1))
     numbers = {job.spec.key: number for number, job in enumerate(forecast.jobs)}
 
     def listen(job: Job, kind: str, facts: Mapping[str, Any]) -> None:

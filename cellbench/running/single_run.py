@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import __version__
+from ..core import contention
 from ..core.calibration import calibrate
 from ..core.data import PARTS, Dataset, Samples, absent_classes, count_classes
 from ..core.decision import Decision
@@ -95,6 +96,7 @@ def execute(
             **_undertrained(job, log),
             "parameters": method.parameters,
             **({"batch_instead": smaller} if smaller else {}),
+            **({"shared": contention.at_once} if contention.at_once > 1 else {}),
         },
         overrides=job.overrides,
         environment=environment(spec.device),

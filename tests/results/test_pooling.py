@@ -26,6 +26,18 @@ def test_of_the_share_of_other_programs_the_largest_is_kept_as_one_long_time_mak
     assert row["others"] == 0.25
 
 
+def test_times_of_runs_that_shared_the_machine_are_shown_and_never_compared(pooled, record):
+    quiet = [record("cnn", seed=seed, others=0.01) for seed in range(2)]
+    mixed = [
+        record("mlp", seed=seed, others=0.01, facts={"shared": n} if n else {}) for seed, n in enumerate((2, None))
+    ]
+    rows = {row.method: row for row in pooled(*quiet, *mixed)}
+    assert [rows[name]["shared"] for name in ("cnn", "mlp")] == [None, 2]
+    assert rows["mlp"].train_seconds > 0
+    assert [time_counts(rows[name]) for name in ("cnn", "mlp")] == [True, False]
+    assert time_ratio(rows["cnn"], rows["mlp"]) is None
+
+
 def test_an_unknown_load_of_one_seed_is_unknown_and_its_time_is_shown_but_never_compared(pooled, record):
     quiet = [record("cnn", seed=seed, others=0.01) for seed in range(3)]
     older = [record("mlp", seed=seed, others=share) for seed, share in enumerate((0.01, None, 0.02))]

@@ -53,6 +53,13 @@ if TYPE_CHECKING:
 )
 @click.option("--shard", metavar="I/N", help="Only part I of N of the runs, for job arrays; see docs/cluster.md.")
 @click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=1,
+    metavar="N",
+    help="Runs at a time: each on its share of the processors, its times marked as shared, or each on a GPU.",
+)
+@click.option(
     "--wait/--no-wait",
     default=True,
     help="Wait for runs that another process has under way, or say which process has them.  [default: wait]",
@@ -91,6 +98,7 @@ def run(context: click.Context, **options: Any) -> None:
       cellbench run --suite yeast
       cellbench run --suite yeast --executor dask --scheduler tcp://10.0.0.1:8786
       cellbench run --suite yeast --shard 3/8 --machine cluster
+      cellbench run -d my_cells/ -m 'svm-*' --seeds 0-9 --jobs 4
       cellbench run --suite hep2-alexnet -d synthetic-yeast -m 'augment-*'
     """
     from ...datasets.opening import FolderKeywords

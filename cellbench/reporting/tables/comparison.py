@@ -245,7 +245,7 @@ def _notes(rows: Sequence[Line]) -> Iterator[str]:
     if any(row["disturbed"] for row in rows):
         yield (
             "Times are not compared where other programs had more than a tenth of the processors while one was taken, "
-            "or where that is unknown."
+            "other runs shared the machine (--jobs), or that is unknown."
         )
     before, after = ({row[name] for row in rows if row[name]} for name in ("before_version", "after_version"))
     if before and after and before != after:

@@ -9,7 +9,7 @@ import numpy as np
 from ...core import suites
 from ...results.backends import solver
 from ...results.row_settings import with_settings
-from ...results.rows import HARDWARE, SETTINGS_OF_ALL_SIZES, Line, Row, by, is_disturbed, load_unknown
+from ...results.rows import HARDWARE, SETTINGS_OF_ALL_SIZES, Line, Row, by, disturbance, is_disturbed, load_unknown
 from ..captions import device_of, get_one, hardware_of, title_of
 from .table import Column, Kind, Table
 
@@ -61,11 +61,7 @@ def _curve(rows: Sequence[Row]) -> Line:
     rows = sorted(rows, key=_size)
     fitted = {_size(row): row["seconds_fit"] for row in rows if row["seconds_fit"] and not is_disturbed(row)}
     wrong = {_size(row): row["remark"] for row in rows if row["n_runs"] > len(row["files"])}
-    wrong |= {
-        _size(row): f"left out, other programs had {100 * row['others']:.0f} % of the processors"
-        for row in rows
-        if is_disturbed(row)
-    }
+    wrong |= {_size(row): f"left out, {what}" for row in rows if (what := disturbance(row))}
     unknown = [_size(row) for row in rows if row["seconds_fit"] and load_unknown(row)]
     counted = {size: seconds for size, seconds in fitted.items() if size not in unknown}
     wrong |= dict.fromkeys(unknown, "whether other programs ran is unknown, so it is not in b")

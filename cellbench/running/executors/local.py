@@ -1,4 +1,4 @@
-"""Runs on this machine, one after the other, so that each has the whole machine and times can be compared."""
+"""Runs on this machine: one after the other, so that each has the whole machine, or several at a time."""
 
 from collections.abc import Callable, Generator, Iterable, Sequence
 from functools import partial
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from . import child
+from .places import WHOLE, Place
+from .process import Call, start_server, wait_for
 from .protocol import Listener, Outcome, Task
 
 T = TypeVar("T")
@@ -14,28 +16,61 @@ T = TypeVar("T")
 class LocalExecutor:
     """Does each run in a child process of its own.
 
-    start: whether to begin at once with the imports that all runs share, while the plan is made.
+    start: whether to begin at once with the imports that all runs share, while the plan is made. places: what each of
+    the runs at a time has of the machine, see `places.places_for`.
     """
 
-    def __init__(self, start: bool = True) -> None:
+    def __init__(self, start: bool = True, places: Sequence[Place] = (WHOLE,)) -> None:
+        self.places = list(places)
         if start:
-            child.start_server()
+            start_server()
+
+    @property
+    def at_once(self) -> int:
+        """How many runs are under way at a time."""
+        return len(self.places)
 
     def run(self, tasks: Iterable[Task], listener: Listener) -> Generator[Outcome, None, None]:
-        """Do the tasks as `Executor.run` says. An exception such as Ctrl-C ends the current run and passes through."""
-        for task in tasks:
-            listener(task.job, "started", {})
-            record, predictions = child.run_job(
-                task.job,
-                partial(listener, task.job),
-                timeout=task.timeout,
-                max_memory=task.max_memory,
-                plugins=task.plugins,
-                checkpoint=task.checkpoint,
-                model=task.model,
-            )
-            yield Outcome(task.job, record, predictions)
+        """Do the tasks as `Executor.run` says. An exception such as Ctrl-C ends the current runs and passes through."""
+        left, free = iter(tasks), list(self.places)
+        current: list[tuple[Task, Place, Call]] = []
+        try:
+            while True:
+                while free and (task := next(left, None)) is not None:
+                    listener(task.job, "started", {})
+                    if task.job.skip:
+                        yield Outcome(task.job, *child.outcome_of(task.job, "skipped", task.job.skip))
+                        continue
+                    place = free.pop(0)
+                    current.append((task, place, _begin(task, place)))
+                if not current:
+                    return
+                wait_for([call for _, _, call in current])
+                for one in list(current):
+                    task, place, call = one
+                    if (ending := call.hear(partial(listener, task.job))) is not None:
+                        current.remove(one)
+                        call.end()
+                        free.append(place)
+                        yield Outcome(task.job, *child.outcome_of(task.job, *child.as_status(task.job, *ending)))
+        finally:
+            for _, _, call in current:
+                call.stop()
+            for _, _, call in current:
+                call.end()
 
     def ask(self, question: Callable[[], T], plugins: Sequence[Path] = ()) -> T:
         """Return the result of a function from a child process; see `Executor.ask`."""
         return child.ask(question, plugins)
+
+
+def _begin(task: Task, place: Place) -> Call:
+    return child.begin(
+        task.job,
+        timeout=task.timeout,
+        max_memory=task.max_memory,
+        plugins=task.plugins,
+        checkpoint=task.checkpoint,
+        model=task.model,
+        place=place,
+    )

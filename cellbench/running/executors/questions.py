@@ -9,16 +9,20 @@ from ..single_run import make_method
 
 
 class Torch(TypedDict):
-    """What torch finds; gpu is empty without a CUDA device, cuda_version if torch was built without CUDA."""
+    """What torch finds; gpu is empty without a CUDA device, cuda_version if torch was built without CUDA.
+
+    cards: the number of CUDA devices.
+    """
 
     cuda: bool
     gpu: str
     cuda_version: str
     threads: int
+    cards: int
 
 
 def describe_torch() -> Torch:
-    """Return whether torch finds CUDA, the name of the card, CUDA's version and the number of threads."""
+    """Return whether torch finds CUDA, the first card's name, CUDA's version, the numbers of threads and of cards."""
     import torch
 
     cuda = torch.cuda.is_available()
@@ -27,6 +31,7 @@ def describe_torch() -> Torch:
         "gpu": torch.cuda.get_device_name() if cuda else "",
         "cuda_version": torch.version.cuda or "",
         "threads": torch.get_num_threads(),
+        "cards": torch.cuda.device_count() if cuda else 0,
     }
 
 

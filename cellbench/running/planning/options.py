@@ -48,6 +48,7 @@ class RunOptions:
     fail_fast: bool = False
     save_models: bool = False
     shard: str | None = None
+    jobs: int = 1
     wait: bool = True
     dry_run: bool = False
     plugins: Sequence[Path] = ()

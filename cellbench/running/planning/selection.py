@@ -140,7 +140,7 @@ def _check_choice(options: RunOptions) -> None:
 def _check_numbers(options: RunOptions) -> None:
     if options.timeout is not None and not 0 < options.timeout < math.inf:
         raise UsageError(f"--timeout got {options.timeout:g}; give a number of seconds above zero")
-    for name, number in (("epochs", options.epochs), ("limit", options.limit)):
+    for name, number in (("epochs", options.epochs), ("limit", options.limit), ("jobs", options.jobs)):
         if number is not None and number < 1:
             raise UsageError(f"--{name} got {number}; give a number from 1")
     if options.device not in DEVICES:

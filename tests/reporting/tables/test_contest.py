@@ -111,6 +111,12 @@ def test_a_time_from_a_busy_machine_is_compared_with_nothing(contest, record):
     assert "other programs were at work as well, so times are not compared" in table.rows[1]["sentence"]
 
 
+def test_a_time_of_runs_that_shared_the_machine_is_compared_with_nothing(contest, record):
+    table = contest(record("svm-hog", facts={"shared": 2}), record("resnet18"))
+    assert table.rows[1]["train_seconds_ratio"] is None
+    assert "several runs shared the machine, so times are not compared" in table.rows[1]["sentence"]
+
+
 def test_machines_are_told_apart_in_words(results, record):
     for machine in ("a", "b"):
         root = results(record("svm-hog"), record("resnet18"), machine=machine)

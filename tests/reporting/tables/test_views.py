@@ -47,6 +47,15 @@ def test_a_time_from_a_busy_machine_is_told_as_such(view, record):
     )
 
 
+def test_times_of_runs_that_shared_the_machine_are_told_as_such(view, record):
+    records = record("svm-hog", others=0.01), record("resnet18", others=0.5, facts={"shared": 4})
+    (note,) = [note for note in view("leaderboard", *records).notes if "shared" in note]
+    assert note == (
+        "With --jobs 4 runs at a time shared the machine while these trained; their times are compared with nothing, "
+        "and --force without --jobs takes them anew: resnet18."
+    )
+
+
 def test_a_time_from_a_busy_machine_is_on_no_pareto_front_and_keeps_nobody_off(view, record):
     def fronts(**busy):
         rows = view(

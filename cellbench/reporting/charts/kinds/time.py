@@ -68,7 +68,7 @@ def time(pooled: Sequence[Row]) -> Chart:
         (
             "Training time = features + transfer + fit, with what is chosen on val. Grey steps: the Pareto front, "
             "which no method on the same hardware beats in both.",
-            *["Pale marks: times that other programs made too long, or may have, on no front."]
+            *["Pale marks: times that other programs or runs made too long, or may have, on no front."]
             * (not all(map(time_counts, rows))),
             *intervals(shown, f"Bars of {words}"),
             *["Bars of time: ± 1 standard deviation over seeds."] * any(row["seconds_sd"] for row in rows),
