@@ -41,6 +41,7 @@ def run(
     fail_fast: bool = False,
     save_models: bool = False,
     shard: str | None = None,
+    jobs: int = 1,
     wait: bool = True,
     plugins: Names = (),
     quiet: bool = False,
@@ -53,9 +54,9 @@ def run(
     This is `cellbench run` with its options as keywords. It returns this machine's results on the same data from the
     folder `output`, including those of earlier runs; see `results_of`.
 
-    set: settings, {"C": 10} or {"svm-*:C": 10}. shard: "3/8" for the third of eight parts of the runs. executor: where
-    the runs are done, see cellbench.running.executors; on this machine, one after the other, if None. folder: how to
-    read your own images, such as labels="labels.csv".
+    set: settings, {"C": 10} or {"svm-*:C": 10}. shard: "3/8" for the third of eight parts of the runs. jobs: how many
+    are done at a time on this machine. executor: where the runs are done, see cellbench.running.executors; on this
+    machine if None. folder: how to read your own images, such as labels="labels.csv".
     """
     options = RunOptions(
         datasets=_texts(datasets),
@@ -81,6 +82,7 @@ def run(
         fail_fast=fail_fast,
         save_models=save_models,
         shard=shard,
+        jobs=jobs,
         wait=wait,
         plugins=[Path(file) for file in _texts(plugins)],
         quiet=quiet,
@@ -93,13 +95,14 @@ def run(
 
 
 def tune(
-    dataset: str | Path,
-    methods: Names,
+    dataset: str | Path | None = None,
+    methods: Names = (),
     *,
+    suite: str | None = None,
     trials: int | None = None,
     budget: str | float | None = None,
-    part: float = 1.0,
-    best: int = 3,
+    part: float | None = None,
+    best: int | None = None,
     seed: int = 0,
     limit: int | None = None,
     split: str | None = None,
@@ -113,17 +116,18 @@ def tune(
     """Find the settings of methods that are best on val, with the same budget for each, and return a suite of them.
 
     This is `cellbench tune` with its options as keywords; `cellbench.run(suites=...)` takes the file that is returned.
-    budget: seconds, or a text such as '30m', for each method in place of a number of trials.
+    budget: seconds, or a text such as '30m', for each method in place of a number of trials. suite: one that says what
+    is searched, in place of methods.
     """
     from .core.console import note
-    from .running.tuning.budget import parse_budget, parse_part
-    from .running.tuning.tune import tune_all
-    from .running.tuning.tuning import Asked
+    from .running.tuning.tune import asked_for, tune_all
 
     files = [Path(file) for file in _texts(plugins)]
+    suites = [suite] if suite else []
     options = RunOptions(
-        datasets=[str(dataset)],
+        datasets=[str(dataset)] if dataset else [],
         methods=_texts(methods),
+        suites=suites,
         limit=limit,
         val_limit=None if limit is None else "all",
         split=split,
@@ -134,7 +138,7 @@ def tune(
         quiet=quiet,
         folder=folder,
     )
-    asked = Asked(parse_budget(trials, budget), parse_part(part), best, seed, files)
+    asked = asked_for(suites, trials=trials, time=budget, part=part, best=best, seed=seed, plugins=files)
     return tune_all(options, asked, (lambda line: None) if quiet else note).suite
 
 

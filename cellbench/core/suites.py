@@ -85,6 +85,25 @@ class Entry(Settings):
     tuning: Tuning | None = None
 
 
+class Searched(Settings):
+    """What `cellbench tune --suite` searches: settings of one method, the others as the suite has them.
+
+    set: settings that are added to those of the suite. vary: for each setting that is searched the values that are
+    tried. part: the share of the training images that trials are made on, whose `best` few and the suite's own settings
+    are then tried on all. trials: how many there are, where the command does not say.
+    """
+
+    noun: ClassVar[str] = "key"
+
+    label: str
+    method: str
+    set: Overrides = Field(default_factory=dict)
+    vary: Overrides
+    part: Annotated[float, Field(gt=0, le=1)] = 1.0
+    best: Annotated[int, Field(ge=1)] = 3
+    trials: Annotated[int, Field(ge=1)] = 30
+
+
 class Protocol(Settings):
     """How long, and on how many images, the source of a suite trained; a run with less is called shortened.
 
@@ -118,6 +137,7 @@ class Suite(Settings):
     method has them. limits: numbers of training images, None is all; entries without a limit are run on each of them.
     published: figures of methods that are no entry. assumed: what the source does not say, and what is done instead.
     not_rebuilt: which parts of the study are not run, and why. protocol: how long the source trained, where it says so.
+    search: settings that are searched by `cellbench tune`, as no number of entries stands for a search.
     """
 
     noun: ClassVar[str] = "key"
@@ -137,6 +157,7 @@ class Suite(Settings):
     assumed: Several[str] = ()
     not_rebuilt: Several[str] = ()
     protocol: Protocol | None = None
+    search: Searched | None = None
 
     def split_of(self, entry: Entry) -> str:
         return entry.split or self.split
@@ -242,6 +263,10 @@ def parse(name: str, text: str) -> Suite:
         given["entries"] = tuple(_entry(name, i, one) for i, one in enumerate(given["entries"]))
     if "published" in given:
         given["published"] = tuple(_figures(f"suite {name!r}, published", one) for one in given["published"])
+    if "search" in given:
+        if not isinstance(given["search"], Mapping):
+            raise UsageError(f"suite {name!r}: search is {given['search']!r}; write a table, [search]")
+        given["search"] = _made(Searched, f"suite {name!r}, search", given["search"])
     suite = _made(Suite, f"suite {name!r}", {"name": name, **given})
     ids = [entry.id for entry in suite.entries]
     if twice := {one for one in ids if ids.count(one) > 1}:

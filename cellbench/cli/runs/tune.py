@@ -13,21 +13,18 @@ from ..options import USER_PATH, as_given, folder_options, plugin_option
 
 
 @click.command()
-@click.option("-d", "--dataset", required=True, metavar="NAME", help="Data set, or folder of images.")
-@click.option(
-    "-m", "--method", "methods", multiple=True, required=True, metavar="NAME", help="Method or glob; repeatable."
-)
+@click.option("-d", "--dataset", metavar="NAME", help="Data set, or folder of images.")
+@click.option("-m", "--method", "methods", multiple=True, metavar="NAME", help="Method or glob; repeatable.")
+@click.option("--suite", metavar="NAME", help="Search what a suite says, with its settings, on its data set or -d.")
 @click.option("--trials", type=int, metavar="N", help="Trials for each method.  [default: 30]")
 @click.option("--budget", metavar="TIME", help="Or a time for each method, such as 30m: that of its trials together.")
 @click.option(
     "--part",
     type=float,
-    default=1.0,
-    show_default=True,
     metavar="SHARE",
-    help="Try settings on this share of the training images, then the best few on all.",
+    help="Try settings on this share of the training images, then the best few on all.  [default: 1, or the suite's]",
 )
-@click.option("--best", type=click.IntRange(min=1), default=3, show_default=True, help="How many of them.")
+@click.option("--best", type=click.IntRange(min=1), help="How many of them.  [default: 3, or the suite's]")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the search and of training.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Train on N images at most.")
 @click.option("--split", metavar="NAME", help="As in `cellbench run`.  [default: official]")
@@ -40,12 +37,13 @@ from ..options import USER_PATH, as_given, folder_options, plugin_option
 @click.pass_context
 def tune(
     context: click.Context,
-    dataset: str,
+    dataset: str | None,
     methods: tuple[str, ...],
+    suite: str | None,
     trials: int | None,
     budget: str | None,
-    part: float,
-    best: int,
+    part: float | None,
+    best: int | None,
     seed: int,
     limit: int | None,
     split: str | None,
@@ -71,17 +69,18 @@ def tune(
       cellbench tune -d hep2 -m svm-combined -m fastnet --budget 30m
       cellbench tune -d my_cells/ -m svm-hog --trials 20
       cellbench tune -d hep2 -m resnet18 --budget 2h --part 0.25
+      cellbench tune --suite hep2-alexnet
     """
     from ...core.metrics import NAMED
     from ...running.planning.options import RunOptions
-    from ...running.tuning.budget import parse_budget, parse_part
-    from ...running.tuning.tune import tune_all
-    from ...running.tuning.tuning import Asked
+    from ...running.tuning.tune import asked_for, tune_all
 
-    asked = Asked(parse_budget(trials, budget), parse_part(part), best, seed, plugins)
+    suites = [suite] if suite else []
+    asked = asked_for(suites, trials=trials, time=budget, part=part, best=best, seed=seed, plugins=plugins)
     options = RunOptions(
-        datasets=[dataset],
+        datasets=[dataset] if dataset else [],
         methods=methods,
+        suites=suites,
         limit=limit,
         val_limit=None if limit is None else "all",
         split=split,
@@ -101,7 +100,8 @@ def tune(
         click.echo(f"{one.job.spec.method}: val {figure} {one.value:.4f}, default {before} ({cost}): {settings}")
     limited = [] if limit is None else ["--limit", str(limit), "--val-limit", "all"]
     kept = as_given(context, ("device", "output", "machine", "plugins", *folder))
-    words = ["--suite", str(outcome.suite), "-d", dataset, "--seeds", "0-2", *limited, *kept]
+    images = ["-d", dataset] if dataset else []
+    words = ["--suite", str(outcome.suite), *images, "--seeds", "0-2", *limited, *kept]
     click.echo(f"Next: cellbench run {shlex.join(words)}")
     if outcome.failed:
         click.echo(f"not tuned: {', '.join(outcome.failed)}; the lines above say why", err=True)

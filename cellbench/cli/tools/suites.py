@@ -35,10 +35,15 @@ def detail(suite: "Suite") -> str:
         "Not rebuilt": suite.not_rebuilt,
     }
     blocks = [_head(suite), "Runs:", *map(_entry, suite.entries)]
+    if search := suite.search:
+        tried = ", ".join(f"{name} {'|'.join(map(_plain, values))}" for name, values in search.vary.items())
+        how = f"{search.trials} trials on {100 * search.part:g} % of the training images, the best {search.best} on all"
+        blocks += ["", "Searched by cellbench tune:", filled(f"{search.method}: {tried}; {how}", "  ", "- ")]
     for title, items in lists.items():
         if items:
             blocks += ["", f"{title}:", *(filled(item, "  ", "- ") for item in items)]
     blocks += ["", f"Run it with:  cellbench run --suite {suite.name}"]
+    blocks += [f"Search with:  cellbench tune --suite {suite.name}"] if suite.search else []
     return "\n".join([*blocks, f"See it with:  cellbench table --suite {suite.name}"])
 
 

@@ -39,13 +39,14 @@ def write(file: Path, tuned: Sequence[Tuned]) -> Suite:
 
 def _entries(tuned: Tuned) -> Iterable[dict[str, Any]]:
     method = tuned.job.spec.method
-    yield {"id": f"{method}-default", "label": f"{method}, default settings", "method": method}
+    usual = "the suite's" if tuned.base else "default"
+    yield {"id": f"{method}-default", "label": f"{method}, {usual} settings", "method": method, "set": tuned.base}
     if tuned.settings:
         yield {
             "id": f"{method}-tuned",
             "label": f"{method}, tuned",
             "method": method,
-            "set": tuned.settings,
+            "set": {**tuned.base, **tuned.settings},
             "tuning": {"trials": tuned.trials, "seconds": round(tuned.seconds, 1)},
         }
 

@@ -1,17 +1,23 @@
 """`cellbench tune` from its options to the suite: each method of a plan is tuned with the same budget."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ...core.errors import CellbenchError, UsageError
+from ...core.errors import CellbenchError, UsageError, did_you_mean
 from ...core.extras import EXTRAS
+from ...core.settings import among
 from ...core.store import Store
+from ...core.suites import Entry, Suite, load, select
+from ...core.suites import names as suite_names
 from ...core.words import counted
 from ...methods.registry import methods
 from ..job import Job
 from ..planning.options import RunOptions
+from ..planning.plan import names_of
+from ..planning.suites import plan_suite, settings
 from ..run import plan_runs
+from .budget import parse_budget, parse_part
 from .space import space_of
 from .suites import write
 from .tuning import FILE, Asked, Tuned, tune
@@ -29,6 +35,25 @@ class Outcome:
     suite: Path
 
 
+def asked_for(
+    suites: Sequence[str],
+    *,
+    trials: int | None,
+    time: str | float | None,
+    part: float | None,
+    best: int | None,
+    seed: int,
+    plugins: Sequence[Path],
+) -> Asked:
+    """Return how to tune; what is None is as the suite has it, or else as usual. Raises UsageError for wrong values."""
+    search = searched_by(suites).search if suites else None
+    if search and trials is None and time is None:
+        trials = search.trials
+    share = part if part is not None else search.part if search else 1.0
+    few = best if best is not None else search.best if search else 3
+    return Asked(parse_budget(trials, time), parse_part(share), few, seed, plugins)
+
+
 def tune_all(options: RunOptions, asked: Asked, say: Say = lambda line: None) -> Outcome:
     """Tune each method that the options choose on one data set, and write a suite of what came of it.
 
@@ -37,14 +62,63 @@ def tune_all(options: RunOptions, asked: Asked, say: Say = lambda line: None) ->
     UsageError for a method without settings to tune, or for several data sets, and CellbenchError if all failed.
     """
     EXTRAS["tune"].require("cellbench tune")
-    if not options.methods:
-        raise UsageError("no method was named; choose what to tune with -m, such as -m svm-combined -m fastnet")
+    if options.suites:
+        return _tune_suite(options, asked, say)
+    if not options.methods or not options.datasets:
+        raise UsageError("name a data set and methods, such as -d hep2 -m svm-combined -m fastnet, or a --suite")
     plan = plan_runs(options)
     jobs = _one_a_method(plan.jobs)
     for job in jobs:
         space_of(methods[job.spec.method])
-    plan.store.check()
-    folder = _folder(plan.store, jobs[0])
+    return _tuned(jobs, plan.store, SUITE, asked, say)
+
+
+def searched_by(names: Sequence[str]) -> Suite:
+    """Return the one suite of these names. Raises UsageError for several, or one without settings to search."""
+    found = select(names)
+    if len(found) != 1:
+        raise UsageError(f"--suite {' '.join(names)} are several suites; tune one at a time")
+    if found[0].search is None:
+        those = ", ".join(name for name in suite_names() if load(name).search)
+        raise UsageError(f"suite {found[0].name!r} has no settings to search; these have: {those}. Or name -d and -m")
+    return found[0]
+
+
+def _tune_suite(options: RunOptions, asked: Asked, say: Say) -> Outcome:
+    """Search what a suite says, its other settings as they are; the result is a suite with its name in its own."""
+    suite = searched_by(options.suites)
+    if options.methods:
+        raise UsageError(f"--suite {suite.name} says which method is tuned; leave out -m, or --suite")
+    assert suite.search
+    search = Entry(id="search", label=suite.search.label, method=suite.search.method, set=suite.search.set)
+    for name, values in suite.search.vary.items():
+        if not isinstance(values, tuple):
+            raise UsageError(f"suite {suite.name!r}, search: {name} is {values!r}; give a list of the values to try")
+    known = names_of(methods[search.method])
+    if strange := [name for name in suite.search.vary if name not in known]:
+        raise UsageError(
+            f"suite {suite.name!r}, search: {search.method} has no {strange[0]!r}; {did_you_mean(strange[0], known)}"
+        )
+    plan = plan_runs(options)  # prepares the data
+    base = settings(suite, search)
+    space = {name: among(*values) for name, values in suite.search.vary.items()}
+    jobs = plan_suite(
+        suite,
+        [search],
+        [plan.jobs[0].data],
+        split=options.split,
+        limit=options.limit,
+        val_limit=None if options.limit is None else "all",
+        seeds=(0,),
+        device=plan.jobs[0].spec.device,
+    )
+    asked = replace(asked, base=base, space=space)
+    return _tuned(_one_a_method(jobs), plan.store, f"tuned-{suite.name}.toml", asked, say)
+
+
+def _tuned(jobs: Sequence[Job], store: Store, suite: str, asked: Asked, say: Say) -> Outcome:
+    store.check()
+    folder = _folder(store, jobs[0])
     done: list[Tuned] = []
     failed: list[str] = []
     for job in jobs:
@@ -58,8 +132,8 @@ def tune_all(options: RunOptions, asked: Asked, say: Say = lambda line: None) ->
             failed.append(job.spec.method)
     if not done:
         raise CellbenchError("no method could be tuned; the lines above say why")
-    write(folder / SUITE, done)
-    return Outcome(done, failed, folder / SUITE)
+    write(folder / suite, done)
+    return Outcome(done, failed, folder / suite)
 
 
 def _one_a_method(jobs: Sequence[Job]) -> list[Job]:

@@ -14,7 +14,7 @@ from ..job import Job
 from ..planning.plan import Choice, make_plan
 from .budget import Budget
 from .presence import GRACE, HEARTBEAT, LOCK, alone, at_work, fail_left_behind
-from .space import form, space_of, suggested
+from .space import Space, form, space_of, suggested
 from .trial import TrialError, run_trial
 
 if TYPE_CHECKING:
@@ -27,13 +27,19 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Asked:
-    """How to tune. part: share of the training images for the trials; below 1, the `best` few run on all afterwards."""
+    """How to tune.
+
+    part: share of the training images for the trials; below 1, the `best` few run on all afterwards. base: settings of
+    every trial that differ from the method's defaults. space: what is tried; as beside the settings if None.
+    """
 
     budget: Budget
     part: float = 1.0
     best: int = 3
     seed: int = 0
     plugins: Sequence[Path] = ()
+    base: Mapping[str, Any] = field(default_factory=dict)
+    space: Space | None = None
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,7 @@ class Tuned:
 
     settings: those that are best on val, {} if these are the defaults. figure: the name of the figure that was chosen
     by; value: the best on val, default: that of the default settings, None if they failed. trials, seconds: what
-    tuning cost, whichever process made the trials, failed and pruned ones included.
+    tuning cost, whichever process made the trials, failed and pruned ones included. base: settings of every trial.
     """
 
     job: Job
@@ -52,6 +58,7 @@ class Tuned:
     default: float | None
     trials: int
     seconds: float
+    base: Mapping[str, Any] = field(default_factory=dict)
 
 
 def tune(job: Job, file: Path, asked: Asked, say: Say = lambda line: None) -> Tuned:
@@ -81,7 +88,8 @@ def _outcome(job: Job, studies: "Sequence[Study]") -> Tuned:
         raise CellbenchError(f"{what}; give it more time")
     best = max(found, key=lambda trial: (trial.value, -trial.number))
     default = next((trial.value for trial in found if not settings_of(trial)), None)
-    return Tuned(job, settings_of(best), best.user_attrs["figure"], best.value or 0.0, default, trials, seconds)
+    value, base = best.value or 0.0, studies[0].asked.base
+    return Tuned(job, settings_of(best), best.user_attrs["figure"], value, default, trials, seconds, base)
 
 
 @dataclass
@@ -99,7 +107,7 @@ class Study:
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         spec = self.job.spec
-        self.space = space_of(methods[spec.method])
+        self.space = space_of(methods[spec.method]) if self.asked.space is None else self.asked.space
         facts = {**spec.form, "space": form(self.space), "part": self.part, "tuned_with": self.asked.seed}
         digest = hashlib.sha256(canonical_text(facts).encode()).hexdigest()[:12]
         try:
@@ -205,7 +213,8 @@ class Study:
         """Return the job of a trial: the method with these settings on this part of the training images."""
         spec = self.job.spec
         limit = spec.limit if self.part == 1 else max(1, round(self.part * self.job.n["train"]))
-        values = {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()}
+        given = {**self.asked.base, **settings}
+        values = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
         (job,) = make_plan(
             [Choice(spec.method, values, spec.split, limit, val_limit="all")],
             [self.job.data],

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import tomllib
 
 import pytest
 
@@ -64,6 +65,92 @@ def test_a_method_without_a_figure_is_named_and_the_exit_code_is_3(cells, tmp_pa
     )
     assert out.stderr.endswith("not tuned: svm-hog; the lines above say why\n")
     assert out.stdout.startswith("svm-flat: val macro-F1 0.5000, default 0.5000 (2 trials, ")
+
+
+SEARCHED = """
+title = "a search"
+source = "this test"
+dataset = "hep2"
+[set]
+size = 20
+[search]
+label = "C, searched"
+method = "svm-flat"
+part = 0.5
+best = 1
+trials = 4
+[search.vary]
+C = [1, 10, 100]
+[[entries]]
+id = "svm-flat"
+label = "as it comes"
+method = "svm-flat"
+"""
+
+
+@pytest.fixture
+def searched(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text(SEARCHED)
+    return file
+
+
+def test_a_suites_search_is_on_a_part_first_and_has_the_suites_settings(cells, searched, tmp_path, monkeypatch):
+    tried = []
+
+    def watch(question, *_):
+        spec = question.args[0].spec
+        tried.append(spec)
+        return "done", {"figure": "macro_f1", "value": 0.9 if spec.params["C"] == 10 else 0.5, "chose": {}}
+
+    monkeypatch.setattr("cellbench.running.executors.child.watch", watch)
+    results = tmp_path / "r"
+    out = call("tune", "--suite", searched, "-d", cells, "-o", results)
+    assert out.returncode == 0, out.stderr
+    halves, whole = tried[:4], tried[4:]
+    assert len({spec.limit for spec in halves}) == 1
+    assert halves[0].limit > 0
+    assert [spec.limit for spec in whole] == [None] * len(whole)
+    assert len(whole) == 2  # the suite's settings, and the best
+    assert {spec.preprocessing["size"] for spec in tried} == {20}
+    assert {spec.params["C"] for spec in halves[1:]} <= {1, 10, 100}
+    assert whole[1].params["C"] == 10
+    (file,) = results.rglob("tuned-mine.toml")
+    default, tuned = tomllib.loads(file.read_text())["entries"]
+    assert default["set"] == {"size": 20}
+    assert tuned["set"] == {"size": 20, "C": 10}
+    assert tuned["tuning"]["trials"] == 6
+    assert shlex.split(out.stdout.splitlines()[-1])[3:7] == ["--suite", str(file), "-d", str(cells)]
+    assert call("run", "--suite", file, "-d", cells, "-o", results, "--dry-run").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "arguments", "message"),
+    [
+        ("", ["-m", "svm-flat"], "says which method is tuned; leave out -m, or --suite"),
+        ("C = [1, 10, 100]", [], "C is 7; give a list of the values to try"),
+        ("C = [1, 10, 100] ", [], "svm-flat has no 'CC'; did you mean 'C'"),
+        ('method = "svm-flat"\npart = 0.5', [], "part"),
+    ],
+)
+def test_a_search_that_cannot_be_made_is_refused(cells, searched, tmp_path, change, arguments, message):
+    wrong = {"C = [1, 10, 100]": "C = 7", "C = [1, 10, 100] ": "CC = [1, 2]"}.get(
+        change, 'method = "svm-flat"\npart = 2'
+    )
+    if change:
+        searched.write_text(SEARCHED.replace(change.strip(), wrong))
+    refused = call("tune", "--suite", searched, "-d", cells, "-o", tmp_path / "r", *arguments)
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1), refused.stderr
+    assert message in refused.stderr
+
+
+def test_what_is_tuned_has_to_be_named(tmp_path):
+    refused = call("tune", "-m", "svm-flat")
+    assert refused.returncode == 2
+    assert "name a data set and methods, such as -d hep2 -m svm-combined -m fastnet, or a --suite" in refused.stderr
+    refused = call("tune", "--suite", "yeast")
+    assert refused.returncode == 2
+    assert "suite 'yeast' has no settings to search; these have: hep2-alexnet. Or name -d and -m" in refused.stderr
 
 
 @pytest.mark.parametrize(
