@@ -1,16 +1,21 @@
 """Texts and values that a generator makes up, for half a minute at most: each is read, or refused in one line."""
 
 import contextlib
+import io
 import json
 import shlex
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
-from cellbench.core.errors import CellbenchError
+from cellbench.core.data import IMAGE_DTYPES
+from cellbench.core.errors import CellbenchError, DataError
 from cellbench.core.runs import RunRecord
 from cellbench.core.shown_text import csv_cell, visible
+from cellbench.datasets.files.decoding import decode
 from cellbench.datasets.files.tables import read_table
 from cellbench.results.conditions import where
 from cellbench.results.frame import empty_frame
@@ -68,6 +73,31 @@ def test_no_text_acts_on_what_shows_it(text):
 def test_any_bytes_are_a_table_or_refused(content):
     with contextlib.suppress(CellbenchError):
         read_table(content, "labels.csv")
+
+
+def pictures() -> list[bytes]:
+    """A small image of each kind that is read."""
+    found = []
+    for kind, mode in (("PNG", "L"), ("PNG", "RGB"), ("JPEG", "L"), ("BMP", "L"), ("TIFF", "I;16")):
+        file = io.BytesIO()
+        Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8)).convert(mode).save(file, kind)
+        found.append(file.getvalue())
+    return found
+
+
+CHANGES = st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=6)
+
+
+@BOUNDED
+@given(st.sampled_from(pictures()), CHANGES, st.floats(0, 1))
+def test_an_image_with_other_bytes_or_cut_short_is_read_or_refused(picture, changes, kept):
+    damaged = bytearray(picture)
+    for place, value in changes:
+        damaged[int(place * len(damaged))] = value
+    with contextlib.suppress(DataError):
+        pixels = decode(bytes(damaged[: 8 + int(kept * len(damaged))])).pixels
+        assert pixels.ndim == 3
+        assert pixels.dtype in IMAGE_DTYPES
 
 
 @BOUNDED

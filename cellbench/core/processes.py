@@ -9,6 +9,7 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from multiprocessing import resource_tracker, util
 from pathlib import Path
@@ -17,6 +18,8 @@ LONGEST_TMPDIR = 60  # bytes; a socket's path may have 107, of which its own nam
 SHORT_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
 PR_SET_PDEATHSIG = 1  # of linux/prctl.h
 CAN_LIMIT_MEMORY = sys.platform == "linux"  # elsewhere RLIMIT_DATA leaves out the memory that is mapped
+_followers: set[int] = set()  # leaders of the process groups that stop with this process
+_seconds_stopped = 0.0  # by Ctrl-Z
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 
 
@@ -60,6 +63,53 @@ def end_group(leader: int) -> None:
     """Kill what is left of the process group that the process with id `leader` leads, if anything is."""
     with contextlib.suppress(OSError):
         os.killpg(leader, signal.SIGKILL)
+
+
+def stop_with_this(leader: int) -> None:
+    """Let Ctrl-Z, which stops this process, also stop the process group of `leader`, and let both go on together.
+
+    The terminal sends its signal to the foreground group alone. Only a program's main thread can hear it, and only
+    where the program itself does not.
+    """
+    _followers.add(leader)
+    if _may_hear(signal.SIG_DFL):
+        signal.signal(signal.SIGTSTP, _stop_all)
+
+
+def stop_with_this_no_longer(leader: int) -> None:
+    _followers.discard(leader)
+    if not _followers and _may_hear(_stop_all):
+        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+
+
+def seconds_awake() -> float:
+    """Return the time of a clock that stands still while this process is stopped by Ctrl-Z, in seconds."""
+    return time.monotonic() - _seconds_stopped
+
+
+def _may_hear(present: object) -> bool:
+    return threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTSTP) is present
+
+
+def _stop_all(number: int, frame: object) -> None:
+    """Stop the followers and this process, and let the followers go on when somebody lets this one."""
+    global _seconds_stopped
+    start = time.monotonic()
+    _signal_followers(signal.SIGSTOP)
+    signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGTSTP)  # until SIGCONT, from fg or bg
+    signal.signal(signal.SIGTSTP, _stop_all)
+    _seconds_stopped += time.monotonic() - start
+    _signal_followers(signal.SIGCONT)
+
+
+def _signal_followers(number: int) -> None:
+    for leader in _followers:
+        with contextlib.suppress(OSError):
+            try:
+                os.killpg(leader, number)
+            except ProcessLookupError:  # it does not lead its group yet
+                os.kill(leader, number)
 
 
 def limit_memory(size: int) -> None:

@@ -73,6 +73,7 @@ class Facts(TypedDict, total=False):
     entries: list[Text]
     undertrained: Text
     shared: Number
+    seconds_stopped: NotNegative
     parameters: Number | None
     input: Annotated[list[Number], Field(min_length=3, max_length=3)]
     enlarged_from: Annotated[list[Number], Field(min_length=2, max_length=2)]

@@ -263,7 +263,7 @@ def disturbance(row: Line) -> str:
     """Return what shared the machine while the row was trained, other runs or busy programs; '' if nothing did."""
     if is_shared(row):
         return f"{row['shared']} runs at a time shared the machine"
-    others = row.get("others")
+    others = row.get("others") or 0.0
     return f"other programs had {100 * others:.0f} % of the processors" if is_busy(others) else ""
 
 

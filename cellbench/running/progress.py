@@ -27,7 +27,8 @@ def outcome(record: RunRecord) -> str:
     why = f" ({record.facts['backend_reason']})" if record.facts.get("backend_reason") else ""
     busy = f"; other programs had {100 * (record.others or 0.0):.0f} % of the processors" * is_busy(record.others)
     shared = f"; {record.facts['shared']} runs shared the machine" if "shared" in record.facts else ""
-    trained = f"trained in {duration(record.training_seconds)}{why}{busy}{shared}"
+    stopped = f"; stopped for {duration(record.facts['seconds_stopped'])}" if "seconds_stopped" in record.facts else ""
+    trained = f"trained in {duration(record.training_seconds)}{why}{busy}{shared}{stopped}"
     if "batch_instead" in record.facts:
         trained += f"; in batches of {record.facts['batch_instead']}, as more had no room on the GPU"
     if "model_not_saved" in record.facts:

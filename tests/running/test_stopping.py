@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import uuid
 from pathlib import Path
 
@@ -12,6 +13,46 @@ import pytest
 from .watching import RINGS, processes_with, until
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are looked up in /proc")
+
+
+STOPPED = """
+import time
+from cellbench.running.executors.process import Call, wait_for
+
+def sleep(listener):
+    import os
+    listener("here", {"process": os.getpid()})
+    for _ in range(20): time.sleep(0.05)
+    return "whole"
+
+if __name__ == "__main__":
+    call = Call(sleep, (), timeout=60)
+    while (ending := call.hear(lambda kind, facts: print(facts["process"], flush=True))) is None:
+        wait_for([call])
+    print(ending, round(call.seconds_stopped), flush=True)
+    call.end()
+"""
+
+
+def _state(process: int) -> str:
+    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def test_ctrl_z_stops_the_run_too_and_both_go_on_together(tmp_path):
+    (tmp_path / "stopped.py").write_text(STOPPED)
+    command = [sys.executable, str(tmp_path / "stopped.py")]
+    parent = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, process_group=0)
+    try:
+        child = int(parent.stdout.readline())
+        assert _state(child) in "SR"
+        os.kill(parent.pid, signal.SIGTSTP)
+        assert until(lambda: _state(parent.pid) == _state(child) == "T", 20)
+        time.sleep(1)
+        os.kill(parent.pid, signal.SIGCONT)
+        assert parent.stdout.readline().startswith("('done', 'whole') 1")
+        assert parent.wait(60) == 0
+    finally:
+        parent.kill()
 
 
 @pytest.fixture

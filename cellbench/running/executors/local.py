@@ -1,10 +1,12 @@
 """Runs on this machine: one after the other, so that each has the whole machine, or several at a time."""
 
 from collections.abc import Callable, Generator, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from ...core.runs import RunRecord
 from . import child
 from .places import WHOLE, Place
 from .process import Call, start_server, wait_for
@@ -52,7 +54,8 @@ class LocalExecutor:
                         current.remove(one)
                         call.end()
                         free.append(place)
-                        yield Outcome(task.job, *child.outcome_of(task.job, *child.as_status(task.job, *ending)))
+                        record, predictions = child.outcome_of(task.job, *child.as_status(task.job, *ending))
+                        yield Outcome(task.job, _told(record, call), predictions)
         finally:
             for _, _, call in current:
                 call.stop()
@@ -62,6 +65,13 @@ class LocalExecutor:
     def ask(self, question: Callable[[], T], plugins: Sequence[Path] = ()) -> T:
         """Return the result of a function from a child process; see `Executor.ask`."""
         return child.ask(question, plugins)
+
+
+def _told(record: RunRecord, call: Call) -> RunRecord:
+    """Return the record, with how long the run was stopped by Ctrl-Z; its times, which count that, are then unknown."""
+    if not call.seconds_stopped:
+        return record
+    return replace(record, others=None, facts={**record.facts, "seconds_stopped": call.seconds_stopped})
 
 
 def _begin(task: Task, place: Place) -> Call:

@@ -24,16 +24,23 @@ from ...core.processes import (
     end_with_parent,
     ended_for_memory,
     lead_group,
+    seconds_awake,
+    stop_with_this,
+    stop_with_this_no_longer,
     use_short_temporary_folder,
 )
 from ...core.server_start import PARENT
 from ...core.shown_text import visible
+from ...core.words import file_size
 from ..plugins import load_plugins
 from ..single_run import Listener
 
 PRELOAD = ["cellbench.core.server_start", "cellbench.running.executors.preload"]
 GRACE_SECONDS = 5.0
 LONGEST_REASON = 1000  # characters of an error that are kept: records are read as a whole
+MOST_OUTPUT = 1_000_000  # bytes of what a run prints that are passed on
+AT_ONCE = 65_536  # bytes of it
+LEFT_OUT = f"\n(what it prints beyond {file_size(MOST_OUTPUT)} is left out)\n".encode()
 LONGEST_TRACEBACK = 100_000  # characters that --debug shows
 UNGUARDED = (
     '; in a script, cellbench.run has to stand below `if __name__ == "__main__":`, as each run reads the script first'
@@ -84,19 +91,33 @@ class Call:
         variables: Mapping[str, str] | None = None,
     ) -> None:
         self._pipe, theirs = _context.Pipe(duplex=False)
+        self._output, printed = _context.Pipe(duplex=False)
+        os.set_blocking(self._output.fileno(), False)
+        self._bytes_printed = 0
         surroundings = {**os.environ, **(variables or {})}, os.getcwd()
-        self._process = _context.Process(target=_main, args=(theirs, target, arguments, list(plugins), *surroundings))
+        self._process = _context.Process(
+            target=_main, args=(theirs, printed, target, arguments, list(plugins), *surroundings)
+        )
         self._ended_before = ended_for_memory()
         start_server()
         self._process.start()
         theirs.close()
+        printed.close()
+        stop_with_this(self.number)
+        self._start = time.monotonic(), seconds_awake()
         self._timeout = timeout
-        self._deadline = None if timeout is None else time.monotonic() + timeout
+        self._deadline = None if timeout is None else seconds_awake() + timeout
 
     @property
     def number(self) -> int:
         """The number of the child process."""
         return self._process.pid or 0
+
+    @property
+    def seconds_stopped(self) -> float:
+        """For how long the call was stopped with this process, by Ctrl-Z; 0.0 if it never was."""
+        stopped = (time.monotonic() - self._start[0]) - (seconds_awake() - self._start[1])
+        return stopped if stopped > 1e-3 else 0.0
 
     def hear(self, listener: Listener) -> tuple[str, Any] | None:
         """Pass on what the call has said, one event, or return how it ended; None while it goes on.
@@ -104,9 +125,10 @@ class Call:
         It ended as 'done', with its result, 'failed' or 'timeout', with the reason, or 'unavailable', with the reason,
         if it needs something that cannot be had here. Does not wait.
         """
+        self._pass_on()
         # A process of its own may hold the pipe open after its death, so its death is looked at as well.
         if not wait([self._pipe, self._process.sentinel], 0):
-            if self._deadline is None or time.monotonic() < self._deadline:
+            if self._deadline is None or seconds_awake() < self._deadline:
                 return None
             return "timeout", f"not finished after {self._timeout:g} seconds"
         try:
@@ -121,6 +143,23 @@ class Call:
         listener(kind, facts)
         return None
 
+    def _pass_on(self) -> bool:
+        """Write some of what the child printed to stderr, MOST_OUTPUT bytes of it in all. False if there is none."""
+        if self._output.closed:
+            return False
+        try:
+            text = os.read(self._output.fileno(), AT_ONCE)
+        except BlockingIOError:
+            return False
+        if not text:  # nobody can print any more
+            self._output.close()
+            return False
+        room = MOST_OUTPUT - self._bytes_printed
+        self._bytes_printed += len(text)
+        if room >= 0:
+            _to_stderr(text if len(text) <= room else text[:room] + LEFT_OUT)
+        return True
+
     def stop(self) -> None:
         """Ask the child process to end; `end` waits for that."""
         self._process.terminate()
@@ -128,6 +167,7 @@ class Call:
     def end(self) -> None:
         """Wait shortly for the child process to end by itself, and end it if it does not, and then its own children."""
         self._pipe.close()
+        stop_with_this_no_longer(self.number)
         child, leader = self._process, self._process.pid
         child.join(0.2)  # its last word was its result, or the pipe is closed: it is about to end by itself
         if child.is_alive():
@@ -138,6 +178,10 @@ class Call:
             child.join()
         if leader:
             end_group(leader)
+        for _ in range(MOST_OUTPUT // AT_ONCE):
+            if not self._pass_on():
+                break
+        self._output.close()
         child.close()
 
 
@@ -145,12 +189,20 @@ def wait_for(calls: Iterable[Call]) -> None:
     """Wait until one of the calls has something to `hear`: an event, its end, or that its time is over."""
     calls = list(calls)
     deadlines = [call._deadline for call in calls if call._deadline is not None]
-    left = max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
-    wait([one for call in calls for one in (call._pipe, call._process.sentinel)], left)
+    left = max(0.0, min(deadlines) - seconds_awake()) if deadlines else None
+    prints = [call._output for call in calls if not call._output.closed]
+    wait([*prints, *(one for call in calls for one in (call._pipe, call._process.sentinel))], left)
+
+
+def _to_stderr(text: bytes) -> None:
+    with contextlib.suppress(OSError):  # it is closed, or its disk is full
+        while text:
+            text = text[os.write(2, text) :]
 
 
 def _main(
     pipe: Connection,
+    printed: Connection,
     target: Callable,
     arguments: tuple,
     plugins: Sequence[Path],
@@ -161,7 +213,9 @@ def _main(
     _let_server_end()
     end_with_parent()  # no run may train on for hours and nobody there to save it
     lead_group()  # a method that ends its group ends this run alone
-    os.dup2(2, 1)  # what a method prints is no output of the command
+    for stream in (1, 2):  # what a method prints is no output of the command
+        os.dup2(printed.fileno(), stream)
+    printed.close()
     # The fork server keeps what there was when it started; a notebook may have changed them since.
     os.environ.clear()
     os.environ.update(variables)

@@ -18,7 +18,7 @@ from cellbench.datasets.files import cache
 from cellbench.datasets.splits import limited
 from cellbench.datasets.toy import rings
 from cellbench.running import forecast
-from cellbench.running.executors import LocalExecutor, child
+from cellbench.running.executors import LocalExecutor, child, process
 from cellbench.running.planning.plan import Choice, make_plan, parse_override
 from cellbench.running.policy import FAILED_BEFORE, Policy
 from cellbench.running.policy import state as state_of
@@ -207,7 +207,9 @@ def test_memory_beyond_the_limit_is_told_from_a_crash_and_the_limit_is_on_record
 
 def test_what_a_method_prints_is_no_output_of_the_command(toy_folder, bad_plugin, capfd):
     child.run_job(one_job(toy_folder, "bad", "how=prints"), lambda *_: None, plugins=[bad_plugin])
-    assert "not an output" not in capfd.readouterr().out
+    told = capfd.readouterr()
+    assert "not an output" not in told.out
+    assert told.err == "not an output of the command\n"
 
 
 def test_a_method_that_returns_no_data_fails_its_own_run_and_no_other(toy_folder, bad_plugin):
@@ -244,7 +246,7 @@ def test_without_weights_to_be_had_a_run_is_skipped_unless_they_were_asked_for(
 
 
 def test_a_reason_names_no_folder_of_the_user():
-    reason = child._reason(OSError(f"no {Path.home()}/cells/1.png"))
+    reason = process._reason(OSError(f"no {Path.home()}/cells/1.png"))
     assert reason == "OSError: no cells/1.png"
 
 

@@ -15,7 +15,7 @@ from cellbench.core.runs import RunRecord
 from cellbench.core.store import Store
 from cellbench.datasets.cached import remove_cached
 from cellbench.datasets.files import cache
-from cellbench.running.executors import child
+from cellbench.running.executors import child, process
 from cellbench.running.planning.plan import make_plan, parse_override
 
 from ..watching import RINGS, processes_with, until
@@ -30,6 +30,9 @@ from cellbench.methods import method
 @method("harmful", "", family="classic")
 def harmful(train, val, log, *, how: str = "nothing"):
     if how == "exits with a reason": sys.exit("the licence server is down")
+    if how == "prints much":
+        for i in range(30): os.write(1, b"x" * 100_000)
+        raise ValueError("that was all")
     if how == "says much": raise ValueError("x" * 50_000_000)
     if how == "escapes": raise ValueError("\\x1b[31mred\\nline")
     if how == "cannot say":
@@ -92,6 +95,14 @@ def test_a_long_reason_is_cut(harmful):
     record = harmful("says much")
     assert record.reason.startswith("ValueError: xxx")
     assert 900 < len(record.reason) < 1100
+
+
+def test_of_what_a_run_prints_a_megabyte_is_passed_on(harmful, capfd):
+    assert harmful("prints much").reason.startswith("ValueError: that was all")
+    told = capfd.readouterr()
+    assert told.out == ""
+    assert told.err.count("x") == process.MOST_OUTPUT
+    assert told.err.count("(what it prints beyond 1.0 MB is left out)") == 1
 
 
 @LINUX
