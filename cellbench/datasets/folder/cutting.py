@@ -74,7 +74,7 @@ def cut_out(picture: Picture, mask: CellMask, side: int) -> Picture:
         raise DataError(f"its mask {mask.name} is {mask.shape} pixels, the image {picture.pixels.shape[1:]}")
     height, width = mask.box
     part = picture.pixels[:, mask.top : mask.top + height, mask.left : mask.left + width]
-    part = _on_black(part, mask.pixels())
+    part = on_black(part, mask.pixels())
     part = part[:, _middle(height, side), _middle(width, side)]
     whole = np.zeros((len(part), side, side), part.dtype)
     whole[:, _middle(side, part.shape[1]), _middle(side, part.shape[2])] = part
@@ -84,10 +84,13 @@ def cut_out(picture: Picture, mask: CellMask, side: int) -> Picture:
     return replace(picture, pixels=whole, remark=", ".join(remarks))
 
 
-def _on_black(pixels: NDArray, cell: NDArray[np.bool_]) -> NDArray:
-    """Return pixels (channels, height, width) of which exactly those outside the cell are 0 in all channels."""
+def on_black(pixels: NDArray, cell: NDArray[np.bool_]) -> NDArray:
+    """Return pixels (…, channels, height, width) of which exactly those outside the cell are 0 in all channels.
+
+    cell: where the cell is, (height, width) or (…, 1, height, width).
+    """
     least = 1 if pixels.dtype.kind == "u" else np.finfo(pixels.dtype).tiny
-    inside = np.where((pixels == 0).all(0), least, pixels)
+    inside = np.where((pixels == 0).all(-3, keepdims=True), least, pixels)
     return np.where(cell, inside, 0).astype(pixels.dtype)
 
 

@@ -25,7 +25,8 @@ class Perturbation:
     """A change of images, in five strengths.
 
     unit: of the strengths, ascending. meaning: a line for lists. change: the function of images, strength and random
-    generators. draws: whether it draws anything. resembles: settings of methods that make such changes in training.
+    generators. draws: whether it draws anything. moves: whether it moves the cell. resembles: settings of methods that
+    make such changes in training.
     channels: the fewest that it needs.
     """
 
@@ -37,6 +38,7 @@ class Perturbation:
     resembles: tuple[str, ...] = ()
     channels: int = 1
     draws: bool = False
+    moves: bool = False
 
 
 def perturbed(images: NDArray, perturbation: Perturbation, strength: float, rngs: Generators) -> NDArray:
@@ -130,7 +132,9 @@ GAINS, SCALES = ("gain",), ("scale", "resized_crop")  # settings of nets
 PERTURBATIONS = {
     one.name: one
     for one in (
-        Perturbation("rotation", "degrees", (5, 15, 30, 45, 90), "turned about the centre", rotate, ("rotate",)),
+        Perturbation(
+            "rotation", "degrees", (5, 15, 30, 45, 90), "turned about the centre", rotate, ("rotate",), moves=True
+        ),
         Perturbation("defocus", "pixels", (0.5, 1, 1.5, 2, 3), "Gaussian blur of this sigma", defocus, ("blur",)),
         Perturbation("illumination", "share", SLOPES, "a ramp of light across the image", illuminate, draws=True),
         Perturbation("dimmer", "share", SHARES, "gain reduced", partial(multiply, -1), GAINS),
@@ -139,8 +143,12 @@ PERTURBATIONS = {
         Perturbation("photon-noise", "of full scale", OF_SCALE, "fewer photons", count_photons, ("noise",), draws=True),
         Perturbation("bleaching", "share", SHARES, "light lost in one channel of each image", bleach, (), 2, True),
         Perturbation("missing-channel", "of images", SHARES_OF_IMAGES, "a black channel", lose_channel, (), 2, True),
-        Perturbation("finer-pixels", "share", PIXELS, "smaller pixels: larger cells", partial(resample, -1), SCALES),
-        Perturbation("coarser-pixels", "share", PIXELS, "larger pixels: smaller cells", partial(resample, 1), SCALES),
+        Perturbation(
+            "finer-pixels", "share", PIXELS, "smaller pixels: larger cells", partial(resample, -1), SCALES, moves=True
+        ),
+        Perturbation(
+            "coarser-pixels", "share", PIXELS, "larger pixels: smaller cells", partial(resample, 1), SCALES, moves=True
+        ),
     )
 }
 

@@ -18,6 +18,7 @@ from ...core.stress import SUFFIX, Curve, StressRecord, read
 from ...core.stress_answers import Answers, read_answers
 from ...core.words import counted
 from ...datasets.files import cache
+from ...datasets.folder.cutting import on_black
 from ...datasets.named_splits import with_split
 from ...datasets.splits import limited
 from ..saved_models import models
@@ -228,13 +229,17 @@ def _scores(case: _Case, plan: Plan, progress: Progress) -> dict[str, list[NDArr
     done = 0
     for positions in _batches(case.chosen, data.images.shape[1:]):
         images = np.array(data.images[positions])
+        cell = (images != 0).any(1, keepdims=True) if model.reading.get("masks") else None
         unchanged = scorer.predict(model.prepared(images))
         progress(done := done + len(images))
         for one in case.perturbations:
             found[one.name][0].append(unchanged)
             for at, strength in enumerate(one.strengths, 1):
                 rngs = _generators(one, plan.draws, positions) if one.draws else ()
-                scores = scorer.predict(model.prepared(perturbed(images, one, strength, rngs)))
+                changed = perturbed(images, one, strength, rngs)
+                if cell is not None and not one.moves:  # the microscope changes, and the masks stay
+                    changed = on_black(changed, cell)
+                scores = scorer.predict(model.prepared(changed))
                 found[one.name][at].append(scores)
                 progress(done := done + len(images))
     return {name: [np.concatenate(parts) for parts in strengths] for name, strengths in found.items()}

@@ -53,6 +53,25 @@ def test_figures_are_those_of_the_run_at_strength_0_and_of_perturbed_images_beyo
     assert found.curves[0].seen == {}  # a machine turns no images
 
 
+def test_cells_that_masks_had_cut_out_stay_on_black(tmp_path):
+    data = rings(n=60)
+    y, x = np.mgrid[:32, :32] - 15.5
+    inside = np.hypot(y, x) < 14
+    images = np.where(inside, np.maximum(data.images, 1), 0).astype(np.uint8)
+    info = dataclasses.replace(data.info, reading={"masks": True, "side": 32})
+    folder = cache.prepare("cut", lambda _: dataclasses.replace(data, images=images, info=info))
+    (job,) = make_plan(["svm-flat"], [folder])
+    execute(job, model=tmp_path / "svm.model")
+    (curve,) = stress(tmp_path / "svm.model", Plan(choose(("offset",)))).curves
+    model, test = models.load(tmp_path / "svm.model"), data.split.test
+    brighter = np.where(inside, np.rint(images[test] + 0.1 * 255).clip(0, 255), 0).astype(np.uint8)
+    predicted = models.restore(model, "cpu").predict(model.prepared(brighter)).argmax(1)
+    assert curve.figures["accuracy"][3] == pytest.approx(accuracy_score(data.labels[test], predicted))
+    everywhere = np.rint(images[test] + 0.1 * 255).clip(0, 255).astype(np.uint8)
+    scores = [models.restore(model, "cpu").predict(model.prepared(each)) for each in (brighter, everywhere)]
+    assert np.abs(scores[0] - scores[1]).max() > 0.01
+
+
 def test_what_a_net_saw_in_training_is_named_and_what_needs_channels_is_left_out(saved):
     _, _, path = saved("mlp", "epochs=1", "batch=16", "size=none", "scale=0", "gain=0.3")
     found = stress(path, Plan(choose(("rotation", "dimmer", "finer-pixels", "bleaching")), limit=9))
