@@ -88,7 +88,7 @@ def test_decoding_of_50000_pngs(against, room: Path) -> None:
     def peer() -> None:
         np.stack([np.array(Image.open(file)) for file in files])
 
-    ratio = against(ours, peer, "a loop with Pillow, one core", rounds=3)
+    ratio = against(ours, peer, "a loop with Pillow, one core", rounds=3, warm=False)  # the files were just written
     assert ratio > (1.0 if statistics.median(had) > 1.5 else 0.5)  # measured with two cores: 1.45, with one: 0.7
 
 
