@@ -29,6 +29,17 @@ def where(frame: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
     a missing value. NAME is a column of the frame, or a setting of the method or of preprocessing. Raises UsageError
     for a condition that cannot be read, an unknown name, or when no row is left.
     """
+    kept = holding(frame, conditions)
+    if not kept.any():
+        raise UsageError(f"no result has {' and '.join(conditions)}; {_had(frame, conditions)}")
+    return frame[kept]
+
+
+def holding(frame: pd.DataFrame, conditions: Sequence[str]) -> pd.Series:
+    """Return for each row of the frame whether it fulfils all conditions, as `where` takes them.
+
+    Raises UsageError for a condition that cannot be read and for an unknown name.
+    """
     alternatives: dict[str, list[pd.Series]] = {}
     for condition in conditions:
         name, sign, wanted = _read(condition)
@@ -37,9 +48,7 @@ def where(frame: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
     kept = pd.Series(True, frame.index)
     for several in alternatives.values():
         kept &= np.logical_or.reduce(several)
-    if not kept.any():
-        raise UsageError(f"no result has {' and '.join(conditions)}; {_had(frame, conditions)}")
-    return frame[kept]
+    return kept
 
 
 def _read(condition: str) -> tuple[str, str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
+import numpy as np
 import pandas as pd
 
 from ..core.contention import is_busy
@@ -236,7 +237,12 @@ def by(rows: Iterable[L], names: Sequence[str]) -> list[list[L]]:
 
 def as_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return each row of a frame as a mapping by column, with None for missing values."""
-    return frame.astype(object).where(frame.notna(), None).to_dict("records")  # type: ignore[return-value]
+    names = [str(name) for name in frame]
+    columns = [[value.item() if isinstance(value, np.generic) else value for value in frame[name]] for name in names]
+    rows = [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
+    for row, column in zip(*np.nonzero(frame.isna().to_numpy()), strict=True):  # several times as fast as to_dict
+        rows[row][names[column]] = None
+    return rows
 
 
 def columns_of(row: Line) -> dict[str, Any]:

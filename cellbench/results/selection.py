@@ -4,18 +4,33 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from .conditions import where
-from .rows import L, columns_of
+from .conditions import holding, where
+from .rows import L, Line, columns_of
 
 
-def chosen(rows: Sequence[L], conditions: Sequence[str], names: Sequence[str] = ()) -> list[L]:
+def chosen(rows: Sequence[L], conditions: Sequence[str]) -> list[L]:
     """Return the rows for which the conditions hold; see `conditions.where`.
 
-    Conditions apply to figures pooled over seeds, so that no single seed is chosen for its luck. names: the columns
-    that conditions can use; all if none is given. Raises UsageError as `where` does.
+    Conditions apply to figures pooled over seeds, so that no single seed is chosen for its luck. Raises UsageError as
+    `where` does.
     """
     if not conditions:
         return list(rows)
-    frame = pd.DataFrame([columns_of(row) for row in rows], columns=list(names) or None, dtype=object)
-    kept = where(frame.where(frame.notna(), float("nan")), conditions)
-    return [rows[i] for i in kept.index]
+    return [rows[i] for i in where(_frame([columns_of(row) for row in rows]), conditions).index]
+
+
+def matching(rows: Sequence[L], conditions: Sequence[str], names: Sequence[str]) -> list[L]:
+    """Return the rows for which the conditions hold, which may be none; see `conditions.holding`.
+
+    names: the columns that conditions can use beside settings.
+    """
+    if not rows:
+        return []
+    used = dict.fromkeys((*names, "preprocessing", "params"))
+    kept = holding(_frame([{name: row.get(name) for name in used} for row in rows]), conditions)
+    return [row for row, holds in zip(rows, kept, strict=True) if holds]
+
+
+def _frame(lines: Sequence[Line]) -> pd.DataFrame:
+    frame = pd.DataFrame(lines, dtype=object)
+    return frame.where(frame.notna(), float("nan"))

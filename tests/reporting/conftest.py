@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from cellbench.core.stress import Curve, StressRecord
 from cellbench.core.stress_answers import Answers
 from cellbench.reporting.tables.views import tables
 
-from .made_records import Scored, fitted, make
+from .made_records import MACHINE, make, saved
 from .made_results import everything
 
 
@@ -29,12 +30,7 @@ def record() -> Callable[..., RunRecord]:
 def results(tmp_path: Path) -> Callable[..., Path]:
     """Save records, or pairs of record and predictions, in a results folder, `machine` by machine; returns it."""
 
-    def save(*records: RunRecord | Scored, machine: str = "example-cpu-2c-abc123") -> Path:
-        for one in records:
-            Store(tmp_path / "results", machine).save(*fitted(*one) if isinstance(one, tuple) else (one,))
-        return tmp_path / "results"
-
-    return save
+    return partial(saved, tmp_path / "results")
 
 
 def _answers(stressed: StressRecord) -> tuple[Answers, dict[str, dict[str, tuple[float, ...]]]]:
@@ -64,7 +60,7 @@ def under_stress(tmp_path: Path) -> Callable[..., None]:
     def write(
         record: RunRecord,
         seen: Any = None,
-        machine: str = "example-cpu-2c-abc123",
+        machine: str = MACHINE,
         answered: bool = False,
         **falls: Any,
     ) -> None:

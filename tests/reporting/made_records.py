@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,11 @@ import scipy.stats
 
 from cellbench.core.metrics import evaluate, per_class
 from cellbench.core.runs import RunRecord, RunSpec
-from cellbench.core.store import Predictions
+from cellbench.core.store import Predictions, Store
 from cellbench.results.bootstrap import Interval
 
 Scored = tuple[RunRecord, Predictions]
+MACHINE = "example-cpu-2c-abc123"
 STEADY = {"seeded": False}  # facts of a method that no seed changes, so that one seed tells of it
 CLASSES = ["Homogeneous", "Speckled", "Nucleolar", "Centromere", "NuMem", "Golgi"]
 COUNTS = {
@@ -112,6 +114,13 @@ def fitted(record: RunRecord, told: Predictions) -> Scored:
     metrics = {**record.metrics, **{part: found for part, (found, _) in figures.items()}}
     by_class = {**record.per_class, **{part: found for part, (_, found) in figures.items()}}
     return dataclasses.replace(record, metrics=metrics, per_class=by_class, facts=facts), told
+
+
+def saved(folder: Path, *records: RunRecord | Scored, machine: str = MACHINE) -> Path:
+    """Save records, or pairs of record and predictions, in a results folder, and return it."""
+    for one in records:
+        Store(folder, machine).save(*fitted(*one) if isinstance(one, tuple) else (one,))
+    return folder
 
 
 def scores(labels: list[int], classes: int = 3) -> Predictions:

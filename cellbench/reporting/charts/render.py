@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ def panels(chart: Chart, width: float = WIDTH) -> Spec:
     return whole(chart.panels(width))
 
 
+@cache  # vl-convert takes a second for it
 def javascript() -> str:
     """Vega, Vega-Lite and Vega-Embed, for a page that has to show charts offline; it calls `vegaEmbed`."""
     return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")

@@ -7,10 +7,10 @@ from typing import Any
 
 from ...core.errors import UsageError
 from ...core.suites import titled
+from ...results import selection
 from ...results.certainty import over_of
 from ...results.ranking import best_on_val, main_figure
 from ...results.rows import DATA, HARDWARE, Row, by
-from ...results.selection import chosen
 from ..captions import called
 from .claim import Claim
 
@@ -21,9 +21,8 @@ LONGEST = 40  # characters of settings that a sentence repeats; longer ones are 
 def matching(rows: Sequence[Row], conditions: Sequence[str]) -> list[Row]:
     """Return the rows for which the conditions hold; an empty list where none does or no row has such a setting."""
     asked = {re.split(r"[<>!=]", condition)[0].strip() for condition in conditions}
-    names = [*(asked & rows[0].keys()), "preprocessing", "params"] if rows else []
     try:
-        return chosen(rows, conditions, names) if rows else []
+        return selection.matching(rows, conditions, [name for name in asked if rows and name in rows[0]])
     except UsageError:
         return []
 

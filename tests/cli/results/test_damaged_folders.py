@@ -15,26 +15,22 @@ from cellbench.reporting.tables.table import render
 from cellbench.reporting.tables.views import tables
 from cellbench.results.rows import as_rows
 
-from ...reporting.made_records import fitted, make, several_labels
+from ...reporting.made_records import MACHINE, fitted, make, saved, several_labels
 from ...reporting.made_results import backends, judgements, sizes
 from ..program import call
 from .damage import damage
 
 COPIES = 500
-MACHINE = "example-cpu-2c-abc123"
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory) -> Path:
     """A folder of records that every reader has something to show of."""
     folder = tmp_path_factory.mktemp("whole") / "results"
-    store = Store(folder, MACHINE)
     epochs = tuple({"epoch": e, "train_loss": 1 / e, "val_loss": 0.5, "val_macro_f1": 0.5} for e in (1, 2, 3))
     records = [*judgements(), *backends(), *sizes()[:4], several_labels(make, chosen={"thresholds": [0.0] * 6})[0]]
     records += [make(net, history=epochs, chosen={"epoch": 2}) for net in ("plain18", "plain34", "resnet34")]
-    for one in records:
-        store.save(*fitted(*one) if isinstance(one, tuple) else (one,))
-    return folder
+    return saved(folder, *records)
 
 
 @pytest.fixture(scope="module")

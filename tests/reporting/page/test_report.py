@@ -27,7 +27,7 @@ from cellbench.reporting.report.gallery import SEVERAL
 from cellbench.reporting.report.page import Look, render, report
 
 from ..charts.specification import layers, texts
-from ..made_records import CLASSES, TAKEN, TRUTH, epochs, judged, make, predictions, several_labels
+from ..made_records import CLASSES, TAKEN, TRUTH, epochs, judged, make, predictions, saved, several_labels
 from ..made_results import judgements, sizes
 
 EVIL = "<script>alert(1)</script>"
@@ -85,6 +85,13 @@ def board(page: Page) -> list[dict[str, str]]:
     return [dict(zip(heads, row, strict=True)) for row in rows if row]
 
 
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory):
+    """The results of `judgements`, and what the page has of them; tests do not change either."""
+    found = load_results(saved(tmp_path_factory.mktemp("usual") / "results", *judgements()))
+    return found, report(found)
+
+
 @pytest.fixture
 def page(results):
     """The page of records, as text, by whatever makes it."""
@@ -96,10 +103,9 @@ def page(results):
     return make_page
 
 
-def test_the_figures_of_the_leaderboard_are_those_of_the_frame(results):
-    root = results(*judgements())
-    results = load_results(root)
-    content, frame = report(results), results.to_frame()
+def test_the_figures_of_the_leaderboard_are_those_of_the_frame(usual):
+    results, content = usual
+    frame = results.to_frame()
     rows = board(Page(render(content, {scope: Look() for scope in content.wanted()})))
     own = frame[(frame["dataset"] == rows_of(content)) & (frame["status"] == "ok")]
     assert len(rows) == own.groupby(["method", "device"]).ngroups + 1  # and one that failed
@@ -116,11 +122,10 @@ def rows_of(content) -> str:
     return content.boards[0].dataset
 
 
-def test_the_answer_comes_first_in_the_words_of_the_table(results):
-    root = results(*judgements())
-    content = report(load_results(root))
+def test_the_answer_comes_first_in_the_words_of_the_table(usual):
+    results, content = usual
     page = Page(render(content, {scope: Look() for scope in content.wanted()}))
-    said = CliRunner().invoke(cli, ["table", str(root), "--view", "svm-vs-deep", "--format", "csv"]).stdout
+    said = CliRunner().invoke(cli, ["table", str(results.folder), "--view", "svm-vs-deep", "--format", "csv"]).stdout
     sentences = [text for _, text in page.all("p", class_="sentence")]
     assert sentences
     assert all(sentence in said.replace('""', '"') for sentence in sentences)
@@ -155,8 +160,9 @@ def test_what_users_wrote_is_shown_and_never_becomes_part_of_the_page(results):
     assert not [attributes for attributes, _ in page.all("img") if not attributes["src"].startswith("data:")]
 
 
-def test_the_page_asks_for_no_other_file(page):
-    html = page(*judgements(), day="2026-11-20")
+def test_the_page_asks_for_no_other_file(usual):
+    _, content = usual
+    html = render(content, {scope: Look(lacking="not here") for scope in content.wanted()}, day="2026-11-20")
     found = Page(html)
     links = [v for _, attributes, _ in found.elements for k, v in attributes.items() if k in ("src", "href", "srcset")]
     assert links
@@ -334,8 +340,8 @@ def drawn_from(html: str) -> dict[str, Any]:
     return json.loads(html.split('<script type="application/json" id="charts">')[1].split("</script>")[0])
 
 
-def test_the_page_holds_the_specification_of_each_figure_wide_and_narrow_and_data_once(page, results):
-    content = report(load_results(results(*judgements())))
+def test_the_page_holds_the_specification_of_each_figure_wide_and_narrow_and_data_once(usual):
+    _, content = usual
     held = drawn_from(render(content, {scope: Look() for scope in content.wanted()}))
     assert len(held["charts"]) == len(content.figures) > 0
     for figure, chart in zip(content.figures, held["charts"], strict=True):
@@ -373,8 +379,8 @@ def test_every_kind_of_figure_tells_the_figures_of_its_records(results, record, 
     assert any(" | 10,000 | 500 | 85.8 %" in line for line in drawn["learning-curve"])
 
 
-def test_the_paragraph_tells_splits_seeds_hardware_and_cites_what_ran(results):
-    content = report(load_results(results(*judgements())))
+def test_the_paragraph_tells_splits_seeds_hardware_and_cites_what_ran(usual):
+    _, content = usual
     text = " ".join(content.paper.paragraphs)
     assert text.startswith("SVMs (svm-hog) and nets (")
     assert "official split, 6 classes: 8,701 for training, 2,175 for validation, 2,720 for testing" in text
@@ -401,8 +407,8 @@ def test_failed_runs_and_simulated_images_are_named(page):
     assert html.index("synthetic-yeast (simulated), split") > html.index("hep2, split")  # real ones first
 
 
-def test_every_claim_stands_with_its_verdict_evidence_and_command(results):
-    content = report(load_results(results(*judgements())))
+def test_every_claim_stands_with_its_verdict_evidence_and_command(usual):
+    _, content = usual
     page = Page(render(content, {scope: Look() for scope in content.wanted()}, results=Path("my results")))
     (section,) = [text for _, text in page.all("section", id="findings")]
     shown = [text for attributes, text in page.all("span", class_="badge")]
@@ -416,8 +422,8 @@ def test_every_claim_stands_with_its_verdict_evidence_and_command(results):
         assert all(f"{command} -o 'my results'" in section for command in one.commands)
 
 
-def test_findings_rest_on_the_runs_that_where_chose_and_the_page_says_which(results):
-    given = load_results(results(*judgements()))
+def test_findings_rest_on_the_runs_that_where_chose_and_the_page_says_which(usual):
+    given, _ = usual
 
     def places(*conditions):
         """Where each claim was judged, the sentence above them, and what `cellbench findings` would say."""

@@ -5,7 +5,7 @@ import pytest
 from cellbench import load_results
 from cellbench.reporting.report.page import Look, render, report
 
-from ..made_records import judged, make
+from ..made_records import judged, make, saved
 from ..made_results import judgements
 from .chromium import opened, program
 from .test_report import hostile
@@ -65,14 +65,10 @@ def click(selector: str, at: int = 0) -> str:
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
-    from cellbench.core.store import Store
-
     folder = tmp_path_factory.mktemp("report")
     simulated = {"synthetic": True}
     more = [judged("plain18", 0.9, 7, facts=simulated, dataset="toys"), (make("mlp", dataset="toys"), {})]
-    for record, predictions in [*judgements(), *more]:
-        Store(folder / "results", "example-cpu-2c-abc123").save(record, predictions)
-    content = report(load_results(folder / "results"))
+    content = report(load_results(saved(folder / "results", *judgements(), *more)))
     cell = bytes.fromhex("ffd8ffd9")
     looks = {scope: Look(cells=dict.fromkeys(wanted, cell)) for scope, wanted in content.wanted().items()}
     (folder / "r.html").write_text(render(content, looks), "utf-8")
