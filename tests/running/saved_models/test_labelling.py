@@ -271,6 +271,15 @@ def test_without_its_mask_an_image_is_left_out_by_a_model_of_cells_cut_out(tmp_p
     )
 
 
+def test_channels_side_by_side_are_taken_apart_for_a_model_that_learnt_so(tmp_path):
+    Image.fromarray(np.repeat([[3, 9]], 8, 0).repeat(8, 1).astype(np.uint8)).save(tmp_path / "0.png")
+    write(tmp_path / "1.png", 5, (8, 20))
+    labelled = label(model(["DNA", "ER"], side_by_side=True), Means(), find([tmp_path]))
+    np.testing.assert_array_equal(labelled.scores, [[3, 9]])
+    ((name, reason),) = labelled.unreadable
+    assert (Path(name).name, reason.partition(" are ")[0]) == ("1.png", "8×20 pixels with 1 channel")
+
+
 def test_a_cell_larger_than_those_of_training_keeps_its_scale_and_is_told(tmp_path):
     write(tmp_path / "1.png", 9)
     write(tmp_path / "1_mask.png", 255)
