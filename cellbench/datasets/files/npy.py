@@ -113,9 +113,15 @@ def write_header(out: BinaryIO, shape: tuple[int, ...], dtype: np.dtype) -> None
 
 
 def refuse_unreadable(outcomes: Sequence[Outcome], advice: str) -> None:
-    """Raise DataError that names the images which could not be read, each with its reason, if there are any."""
-    if problems := [f"{outcome.name} ({outcome.problem})" for outcome in outcomes if outcome.problem]:
-        raise DataError(f"{len(problems)} of {len(outcomes)} images cannot be read: {first_few(problems)}; {advice}")
+    """Raise DataError that names the first images which could not be read, by reason, if there are any."""
+    by_reason: dict[str, list[str]] = {}
+    for outcome in outcomes:
+        if outcome.problem:
+            by_reason.setdefault(outcome.problem, []).append(outcome.name)
+    if by_reason:
+        n = sum(map(len, by_reason.values()))
+        problems = [f"{first_few(names, 3)} ({reason})" for reason, names in by_reason.items()]
+        raise DataError(f"{n} of {len(outcomes)} images cannot be read: {first_few(problems)}; {advice}")
 
 
 def remarks(outcomes: Iterable[Outcome]) -> list[str]:

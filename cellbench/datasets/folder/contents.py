@@ -11,7 +11,8 @@ from ..files.names import IMAGE_SUFFIXES, first_few, is_image
 from ..files.tables import Table
 from .channels import Planes, join_channels
 from .class_folders import from_folders, subfolders
-from .label_table import find_table, from_table
+from .columns import DEEPPROFILER
+from .label_table import from_table
 from .layout import from_layout
 from .levels import suggest_layout
 from .listing import Listing
@@ -20,10 +21,9 @@ from .metadata_tables import JOINED, is_metadata
 from .ome_files import ome_pattern
 from .options import NO_GROUPS, FolderOptions
 from .table_channels import join_by_table
+from .table_finding import find_table
 
 UNKNOWN = ("nan", "none", "null", "na", "n/a", "unknown", "unlabelled", "unlabeled")  # as a class's name, in lower case
-
-DEEPPROFILER = "sc-metadata.csv"  # the table of the single cells that DeepProfiler exports
 
 
 @dataclass(frozen=True)

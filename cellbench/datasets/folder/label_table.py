@@ -1,170 +1,17 @@
 """A table with one row for each image: its file, its label or labels, and maybe its part and group."""
 
-from collections.abc import Mapping
-from pathlib import Path
-
 from ...core.data import PARTS
 from ...core.errors import DataError, did_you_mean
 from ..files.names import first_few, natural_key, nfc
-from ..files.tables import TABLE_SUFFIXES, Table, read_table
+from ..files.tables import Table
 from ..splits import PART_WORDS
-from .class_folders import subfolders
+from .columns import GROUP_COLUMNS, file_cells, main_columns
 from .listing import Listing
-from .metadata_tables import joined_metadata
-from .options import NO_GROUPS, ONE_HOT, SEPARATORS, FolderOptions
-from .plate_tables import is_plate_table, with_files
-from .row_matching import endings_of, fitting_images, match_rows
+from .options import NO_GROUPS, SEPARATORS, FolderOptions
+from .row_matching import match_rows
 
-# Usual names of columns, in lower case without spaces, '_' and '-'; of several that are there the first is taken.
-FILE_COLUMNS = (
-    *("file", "filename", "filepath", "path", "image", "imagefile", "imagename", "imagepath", "imageid"),
-    *("img", "name", "id", "imageurl", "url"),
-)
-LABEL_COLUMNS = (
-    *("label", "labels", "class", "imageclass", "classname", "classlabel", "labelname", "target", "category", "y"),
-    *("classification", "celltype", "phenotype", "metadataclass", "metadatalabel", "metadatamoa", "metadatatreatment"),
-    *("treatment", "pertname"),
-)
-GROUP_COLUMNS = (
-    *("group", "patient", "patientid", "donor", "specimen", "slide", "well", "wellid", "plate"),
-    *("metadatawell", "metadataplate", "wellname", "platename"),
-)
-# Behind both stands the name of the channel, and before them, in exports to a database, 'Image_'.
-CELLPROFILER_FILE, CELLPROFILER_FOLDER = "FileName_", "PathName_"
-FIELDS = {"Metadata_Plate", "Metadata_Well", "Metadata_Site"}  # of DeepProfiler's index.csv
 SPLIT_COLUMNS = ("split",)
 YES_OR_NO = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False}
-
-
-def find_table(
-    path: Path, files: dict[str, Path], images: list[str], options: FolderOptions
-) -> tuple[Table | None, list[str]]:
-    """The table of labels, None when there is none; and notes on tables that are not used.
-
-    It is the one that the user gave, or the only one at the folder's top that has the columns and names an image.
-    """
-    if options.labels is not None:
-        return _with_files(read_table(options.labels, options.labels.name), images, options), []
-    if joined := joined_metadata(files):
-        return joined, []
-    usable: list[Table] = []
-    notes: list[str] = []
-    endings = endings_of(images)
-    tables = (name for name in files if name.lower().endswith(TABLE_SUFFIXES) or is_plate_table(name))
-    for name in (name for name in tables if "/" not in name):
-        table = None
-        try:
-            table = _with_files(read_table(files[name], name), images, options)
-            main, _ = _main_columns(table, options)
-            columns = file_columns(table, options.file_column) or [main]
-            if not any(fitting_images(cell, endings) for column in columns for cell in file_cells(table, column)):
-                raise DataError("none of its rows names an image here")
-            usable.append(table)
-        except DataError as error:
-            if table and not options.label_column:
-                _refuse_plates_as_classes(path, table)
-            notes.append(f"{name} not used: {error}")
-    if len(usable) > 1:
-        raise DataError(f"{path} holds several tables of labels, {', '.join(t.name for t in usable)}; give --labels")
-    if not usable and not options.file_column and not options.label_column:
-        _refuse_tables_in_folders(path, files, images, options)
-    needed = options.file_column or options.label_column or not subfolders(path)
-    if not usable and notes and needed:
-        raise DataError("; ".join(notes))
-    return (usable[0] if usable else None), notes
-
-
-def _refuse_tables_in_folders(path: Path, files: Mapping[str, Path], images: list[str], options: FolderOptions) -> None:
-    """Raise DataError if tables in sub-folders label the images there: those folders are no classes then."""
-    found = []
-    endings = endings_of(images)
-    for name in [name for name in files if name.count("/") == 1 and name.lower().endswith(TABLE_SUFFIXES)][:5]:
-        try:
-            table = read_table(files[name], name)
-            main, labels = _main_columns(table, options)
-        except DataError:
-            continue
-        cells = file_cells(table, main)
-        if len(set(table.column(labels))) > 1 and all(fitting_images(cell, endings) for cell in cells):
-            found.append(name)
-    if found:
-        raise DataError(
-            f"{first_few(found)} in the folders of {path} say the labels of the images there, so the folders are no "
-            f"classes; give one of them, such as {path / found[0].partition('/')[0]}, or --layout '{{class}}/**' if "
-            "they are the classes"
-        )
-
-
-def _with_files(table: Table, images: list[str], options: FolderOptions) -> Table:
-    """Return the table; one without a column of files gets one if it says where on a plate each cell was."""
-    if options.file_column or file_columns(table, "") or table.find(FILE_COLUMNS):
-        return table
-    return with_files(table, images) or table
-
-
-def _refuse_plates_as_classes(path: Path, table: Table) -> None:
-    """Raise DataError if the folders are plates, that is, if a column of plates in a table without labels has all."""
-    tops = set(subfolders(path))
-    for column in table.header:
-        if tops and "plate" in column.lower() and tops <= set(table.column(column)):
-            raise DataError(
-                f"the folders of {path} are what column {column!r} of {table.name} says, so they are no classes; name "
-                f"the column of classes with --label-column (its columns are {', '.join(table.header)})"
-            )
-
-
-def _main_columns(table: Table, options: FolderOptions) -> tuple[str, str]:
-    """The names of the columns of files and of labels; '' for the latter when each label has its own column."""
-    first = next(iter(file_columns(table, options.file_column)), "")
-    file_column = _column(table, "file", first, FILE_COLUMNS)
-    if options.multilabel == ONE_HOT:
-        return file_column, ""
-    return file_column, _column(table, "label", options.label_column, LABEL_COLUMNS)
-
-
-def file_columns(table: Table, given: str) -> list[str]:
-    """Return the columns of files that are given, or those that CellProfiler gave file names, such as FileName_DNA."""
-    if given:
-        return [given] if given in table.header else [name.strip() for name in given.split(",")]
-    return [name for name in table.header if CELLPROFILER_FILE in name]
-
-
-def file_cells(table: Table, column: str) -> list[str]:
-    """Return the file of each row; where CellProfiler has a column of folders as well, with its folder."""
-    cells = table.column(column)
-    folder = column.replace(CELLPROFILER_FILE, CELLPROFILER_FOLDER)
-    if CELLPROFILER_FILE not in column or folder not in table.header:
-        return cells
-    return [f"{path}/{cell}" for path, cell in zip(table.column(folder), cells, strict=True)]
-
-
-def _yes_no_columns(table: Table) -> list[str]:
-    """Return the columns that hold both 0 and 1 and nothing else; none if there is only one."""
-    found = [name for name in table.header if set(table.column(name)) == {"0", "1"}]
-    return found if len(found) > 1 else []
-
-
-def _column(table: Table, what: str, given: str, usual: tuple[str, ...]) -> str:
-    """The name of a column: the given one, else a usual one. Raises DataError when the table has none."""
-    name = given or table.find(usual)
-    if not name and what == "label" and (several := _yes_no_columns(table)):
-        raise DataError(
-            f"{table.name} has no column of labels, but {len(several)} of 0 and 1 ({', '.join(several[:4])}): pass "
-            "--multilabel onehot if each is a label"
-        )
-    if not name and what == "file" and FIELDS.issubset(table.header):
-        raise DataError(
-            f"{table.name} lists fields of view by plate, well and site, as DeepProfiler's index.csv does; name its "
-            "columns of files, one a channel, with --file-column DNA,ER, or export single cells by DeepProfiler and "
-            "give the folder with its sc-metadata.csv"
-        )
-    if not name:
-        raise DataError(
-            f"{table.name} has no column called {what!r} or alike; its header is {', '.join(table.header)}: "
-            f"name the column with --{what}-column"
-        )
-    table.column(name)
-    return name
 
 
 def from_table(table: Table, images: list[str], options: FolderOptions) -> Listing:
@@ -172,7 +19,7 @@ def from_table(table: Table, images: list[str], options: FolderOptions) -> Listi
 
     Raises DataError unless rows and image files pair exactly.
     """
-    file_column, label_column = _main_columns(table, options)
+    file_column, label_column = main_columns(table, options)
     row_of = match_rows(table, file_cells(table, file_column), images, options.labelled_only)
     columns = [label_column] if label_column else _one_hot_columns(table, file_column, options)
     total = len(images)

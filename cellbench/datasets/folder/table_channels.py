@@ -7,7 +7,7 @@ from pathlib import Path
 from ...core.errors import DataError
 from ..files.tables import Table
 from .channels import Planes
-from .label_table import CELLPROFILER_FILE, file_cells, file_columns
+from .columns import CELLPROFILER_FILE, file_cells, file_columns
 from .row_matching import endings_of, fitting_images
 
 

@@ -45,9 +45,9 @@ def test_single_cells_of_deepprofiler_have_their_channels_and_targets(root: Path
     assert data.ids is not None
     for name, image, label in zip(data.ids, data.images, data.labels, strict=True):
         np.testing.assert_array_equal(image, expected[name])
-        assert data.classes[label] == name.rpartition("/")[2][0]
+        assert data.classes[label] == PERTURBED[int(name.rpartition("/")[2][0])]
     assert data.info.notes[0].startswith("sc-metadata.csv is DeepProfiler's: each image's channels")
-    assert load(root, label_column="Treatment").classes == PERTURBED
+    assert load(root, label_column="Target").classes == ("0", "1")
     assert data.info.reading["side_by_side"] is True
 
 
