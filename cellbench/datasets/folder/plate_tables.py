@@ -13,6 +13,7 @@ from dataclasses import replace
 from ...core.errors import DataError
 from ..files.names import first_few, nfc
 from ..files.tables import Table
+from .columns import DEEPPROFILER
 
 ROW, COLUMN, FIELD, OBJECT = ("row",), ("column", "col"), ("field",), ("objectno", "objectnumber", "object")
 WELL = ("well", "wellname", "metadatawell")
@@ -60,6 +61,20 @@ def with_files(table: Table, images: Sequence[str]) -> Table | None:
             "field and number of the object, or add a column 'file'"
         )
     return _expanded(table, rows, images_of, parts)
+
+
+def with_wells(table: Table) -> Table:
+    """Return DeepProfiler's table with a column 'Well', 'plate/well' of its keys 'plate/well/site'.
+
+    Any other table is returned as it is, and so is one that has a column of wells.
+    """
+    if table.name.lower() != DEEPPROFILER or "Key" not in table.header or table.find(WELL):
+        return table
+    wells = [key.rpartition("/")[0] for key in table.column("Key")]
+    if not all(wells):
+        return table
+    rows = tuple((*row, well) for row, well in zip(table.rows, wells, strict=True))
+    return replace(table, header=(*table.header, "Well"), rows=rows)
 
 
 def _expanded(table: Table, rows: dict[Place, int], images_of: dict[int, list[str]], parts: Sequence[int]) -> Table:

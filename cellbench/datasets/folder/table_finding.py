@@ -10,7 +10,7 @@ from .class_folders import subfolders
 from .columns import FILE_COLUMNS, file_cells, file_columns, main_columns
 from .metadata_tables import joined_metadata
 from .options import FolderOptions
-from .plate_tables import is_plate_table, with_files
+from .plate_tables import is_plate_table, with_files, with_wells
 from .row_matching import endings_of, fitting_images
 
 
@@ -74,7 +74,11 @@ def _refuse_tables_in_folders(path: Path, files: Mapping[str, Path], images: lis
 
 
 def _with_files(table: Table, images: list[str], options: FolderOptions) -> Table:
-    """Return the table; one without a column of files gets one if it says where on a plate each cell was."""
+    """Return the table; one without a column of files gets one if it says where on a plate each cell was.
+
+    DeepProfiler's gets a column of wells.
+    """
+    table = with_wells(table)
     if options.file_column or file_columns(table, "") or table.find(FILE_COLUMNS):
         return table
     return with_files(table, images) or table

@@ -49,6 +49,10 @@ def test_single_cells_of_deepprofiler_have_their_channels_and_targets(root: Path
     assert data.info.notes[0].startswith("sc-metadata.csv is DeepProfiler's: each image's channels")
     assert load(root, label_column="Target").classes == ("0", "1")
     assert data.info.reading["side_by_side"] is True
+    assert data.info.groups_are == "Well"
+    assert data.groups is not None
+    wells = {(group, name.rsplit("/", 2)[0]) for group, name in zip(data.groups.tolist(), data.ids, strict=True)}
+    assert len(wells) == len(set(data.groups)) == 12
 
 
 def test_channels_side_by_side_are_seen_and_taken_apart_on_request(root: Path) -> None:
