@@ -41,16 +41,16 @@ def ends(drawn, panel="", **chosen):
     return [(datum["low"], datum["high"]) for datum in data if "low" in datum]
 
 
-def told(row, figure="test_accuracy"):
+def interval_of(row, figure="test_accuracy"):
     return pytest.approx((row[f"{figure}_low"], row[f"{figure}_high"]))
 
 
 def test_the_bar_of_accuracy_against_time_is_the_interval_of_the_table(drawn):
     marks, chart, rows, _ = drawn("time", judged("resnet18", 0.93, 1), judged("svm-hog", 0.8, 2))
     for row in chart.rows:
-        assert ends(marks, label=row["method"]) == [told(rows[row["method"], None])]
+        assert ends(marks, label=row["method"]) == [interval_of(rows[row["method"], None])]
     bars = next(one for one in marks if one.mark == "rule" and "y2" in one.encoding)
-    assert bars.values("y", "y2") == [told(rows[row["method"], None]) for row in chart.rows]
+    assert bars.values("y", "y2") == [interval_of(rows[row["method"], None]) for row in chart.rows]
 
 
 def test_figures_call_their_bars_what_the_table_calls_them(drawn):
@@ -64,14 +64,14 @@ def test_figures_call_their_bars_what_the_table_calls_them(drawn):
 
 def test_lines_on_bars_are_the_intervals_of_the_table_on_test_alone(drawn):
     marks, chart, rows, _ = drawn("bars", judged("resnet18", 0.93, 1), judged("svm-hog", 0.8, 2))
-    assert ends(marks, part="test") == [told(rows[row["method"], None]) for row in chart.rows]
+    assert ends(marks, part="test") == [interval_of(rows[row["method"], None]) for row in chart.rows]
     assert ends(marks, part="train") == ends(marks, part="val") == []
 
 
 def test_the_learning_curve_has_at_each_size_the_interval_of_its_table(drawn):
     records = [sized("cnn", 0.7 + n / 10000, n, n) for n in (500, 1000, 2000)]
     marks, _, rows, _ = drawn("learning-curve", *records)
-    assert ends(marks) == [told(rows["cnn", n]) for n in (500, 1000, 2000)]
+    assert ends(marks) == [interval_of(rows["cnn", n]) for n in (500, 1000, 2000)]
 
 
 def test_errors_on_test_have_the_interval_of_accuracy_turned_over_and_those_on_train_the_deviation_of_seeds(drawn):
@@ -120,7 +120,7 @@ def test_no_more_predictions_are_read_than_for_a_table(drawn, monkeypatch):
     _, chart, rows, _ = drawn("time", *records)
     spans = {row["method"]: row["span"] for row in chart.rows}
     assert spans["mlp"] is rows["mlp", None]["test_accuracy_low"] is None
-    assert spans["vgg11"] == told(rows["vgg11", None])
+    assert spans["vgg11"] == interval_of(rows["vgg11", None])
     assert any("None of mlp: the predictions of 2 runs are read." in note for note in chart.notes)
 
 

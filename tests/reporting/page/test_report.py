@@ -228,7 +228,7 @@ def test_pictures_are_those_of_the_prepared_data_set_of_the_same_content(prepare
     assert [text for attributes, text in page.all("li", class_="found")]  # class by brightness: a shortcut
 
 
-def told(method, decided, margin, **changes):
+def with_margins(method, decided, margin, **changes):
     """A record of `method`, and predictions of 6 images of classes 0, 0, 1, 1, 2, 2; margin: by image."""
     scores = np.zeros((6, 3), np.float32)
     scores[np.arange(6), decided] = margin
@@ -244,9 +244,9 @@ def told(method, decided, margin, **changes):
 
 def test_the_gallery_shows_where_methods_disagree_fail_and_are_sure_of_errors(results):
     root = results(
-        told("svm-hog", [0, 1, 1, 2, 0, 0], [1, 1, 1, 1, 1, 3]),
-        told("resnet18", [0, 0, 2, 2, 1, 0], [1, 1, 5, 2, 1, 1]),
-        told("mlp", [0, 0, 1, 2, 1, 0], [1, 1, 1, 1, 1, 1]),
+        with_margins("svm-hog", [0, 1, 1, 2, 0, 0], [1, 1, 1, 1, 1, 3]),
+        with_margins("resnet18", [0, 0, 2, 2, 1, 0], [1, 1, 5, 2, 1, 1]),
+        with_margins("mlp", [0, 0, 1, 2, 1, 0], [1, 1, 1, 1, 1, 1]),
     )
     (gallery,) = report(load_results(root)).galleries
     # Right: SVM on 10, 12; net on 10, 11. So both on 10, the SVM alone on 12, the net alone on 11, neither on the rest.
@@ -264,7 +264,7 @@ def test_the_gallery_shows_where_methods_disagree_fail_and_are_sure_of_errors(re
     assert gallery.wanted == {11, 12, 13, 14, 15}
 
 
-def told_several(method, scores, **changes):
+def with_scores(method, scores, **changes):
     """A record of `method`, and scores (6, 3) of images labelled a; a and b; c; b; b and c; nothing."""
     arrays = {
         "test_scores": np.array(scores, np.float32),
@@ -284,7 +284,7 @@ SVM = [[-1, 1, -1], [1, -1, 1], [3, -1, -2], [-1, -1.5, -1], [0.5, -1, -4], [1, 
 
 
 def test_of_several_labels_each_cell_stands_in_its_gallery_with_what_was_said_of_it(results):
-    (gallery,) = report(load_results(results(told_several("svm-hog", SVM), told_several("resnet18", NET)))).galleries
+    (gallery,) = report(load_results(results(with_scores("svm-hog", SVM), with_scores("resnet18", NET)))).galleries
     assert gallery.agreement == ((0, 1), (3, 2))
     assert gallery.n == 6
     shelves = {shelf.title: [(cell.index, cell.truth, cell.told) for cell in shelf.cells] for shelf in gallery.shelves}
@@ -303,7 +303,7 @@ def test_of_several_labels_each_cell_stands_in_its_gallery_with_what_was_said_of
 def test_of_several_labels_a_class_is_said_above_its_own_threshold(results):
     low = {"chosen": {"thresholds": [0, -2.5, 0]}}  # so that b is said of 24, and of 21
     (gallery,) = report(
-        load_results(results(told_several("svm-hog", SVM), told_several("resnet18", NET, **low)))
+        load_results(results(with_scores("svm-hog", SVM), with_scores("resnet18", NET, **low)))
     ).galleries
     assert gallery.agreement == ((1, 0), (3, 2))  # right on 20, 21, 23, 24: of 25 b is said, and there is none
     shelves = {shelf.title: [(cell.index, cell.told) for cell in shelf.cells] for shelf in gallery.shelves}
@@ -312,7 +312,7 @@ def test_of_several_labels_a_class_is_said_above_its_own_threshold(results):
 
 
 def test_pictures_of_several_labels_are_captioned_with_labels_and_with_what_was_said(results):
-    content = report(load_results(results(told_several("svm-hog", SVM), told_several("resnet18", NET))))
+    content = report(load_results(results(with_scores("svm-hog", SVM), with_scores("resnet18", NET))))
     looks = {scope: Look(cells=dict.fromkeys(wanted, b"jpeg")) for scope, wanted in content.wanted().items()}
     page = Page(render(content, looks))
     shelves = {

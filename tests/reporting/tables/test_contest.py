@@ -10,9 +10,8 @@ from cellbench.reporting.tables.table import render
 from cellbench.reporting.tables.views import tables
 from cellbench.results.undertrained import with_undertrained
 
-from ..made_records import STEADY, judged, make
+from ..made_records import STEADY, judged, make, measured, of_several_labels
 from ..made_results import judgements
-from .test_views import measured, several
 
 STEPS = "12 steps, where the default is 1,500"
 
@@ -148,7 +147,7 @@ def test_a_failed_seed_of_an_entrant_is_told(contest, record):
 
 
 def test_several_labels_an_image_are_compared_in_macro_f1(contest, record):
-    table = contest(record("cnn", **several(0.4)), record("svm-hog", **several(0.5)))
+    table = contest(record("cnn", **of_several_labels(0.4)), record("svm-hog", **of_several_labels(0.5)))
     assert table.rows[0]["sentence"].startswith("On hep2 the best on val is an SVM, svm-hog: 50.0 % macro-F1 on test")
     assert "the best net, cnn, has 40.0 % macro-F1, 10.0 points less" in table.rows[0]["sentence"].replace("The", "the")
 

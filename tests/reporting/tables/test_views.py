@@ -4,17 +4,7 @@ from cellbench import load_results
 from cellbench.reporting.tables.table import render
 from cellbench.reporting.tables.views import tables
 
-
-def figures(accuracy, macro_f1):
-    return {"accuracy": accuracy, "balanced_accuracy": accuracy, "macro_f1": macro_f1, "n": 100}
-
-
-def measured(val_f1, test_accuracy, fit=10.0):
-    return {
-        "metrics": {"val": figures(val_f1, val_f1), "test": figures(test_accuracy, test_accuracy)},
-        "seconds": {"fit": fit, "predict": 1.0},
-        "memory": {"host": 1000},
-    }
+from ..made_records import of_several_labels
 
 
 def test_the_leaderboard_is_sorted_by_test_accuracy_and_ends_with_runs_that_failed(view, record):
@@ -128,15 +118,8 @@ def test_without_twins_the_depth_view_names_the_command(view, record):
     assert "cellbench run --dataset hep2 --method plain18 --method resnet18 --device cpu" in table.notes[0]
 
 
-def several(macro_f1):
-    """Metrics of a data set whose images have several labels."""
-    figures = {"macro_f1": macro_f1, "micro_f1": 0.6, "exact_match": 0.3, "sample_averaged_f1": 0.45}
-    figures |= {"mean_average_precision": 0.55, "n": 100}
-    return {"metrics": dict.fromkeys(("train", "val", "test"), figures)}
-
-
 def test_several_labels_an_image_are_ranked_by_macro_f1_and_have_no_accuracy(view, record):
-    table = view("leaderboard", record("cnn", **several(0.4)), record("svm-hog", **several(0.5)))
+    table = view("leaderboard", record("cnn", **of_several_labels(0.4)), record("svm-hog", **of_several_labels(0.5)))
     assert [row["method"] for row in table.rows] == ["svm-hog", "cnn"]
     heading = render([table], "text").split("---")[0]
     for shown in ("micro-F1", "mAP", "match", "averaged F1"):
@@ -145,7 +128,7 @@ def test_several_labels_an_image_are_ranked_by_macro_f1_and_have_no_accuracy(vie
 
 
 def test_data_sets_with_several_labels_an_image_come_last(results, record):
-    root = results(record("cnn", dataset="a", **several(0.4)), record("cnn", dataset="b"))
+    root = results(record("cnn", dataset="a", **of_several_labels(0.4)), record("cnn", dataset="b"))
     shown = tables(load_results(root), "leaderboard")
     assert [table.rows[0]["dataset"] for table in shown] == ["b", "a"]
     assert ["several labels an image" in table.title for table in shown] == [False, True]
@@ -157,7 +140,7 @@ def test_a_failed_run_on_several_labels_stands_with_figures_of_several_labels(vi
 
 
 def test_without_an_error_on_train_the_depth_view_says_so(view, record):
-    table = view("depth", record("plain18", **several(0.4)))
+    table = view("depth", record("plain18", **of_several_labels(0.4)))
     assert table.rows == ()
     assert "which there isn't with several labels an image" in table.notes[0]
 
