@@ -24,8 +24,18 @@ from cellbench.datasets.files import cache
 from cellbench.datasets.toy import rings
 from cellbench.running.executors.dask import DaskExecutor
 from cellbench.running.planning.plan import make_plan
+from cellbench.running.plugins import load_plugins
 from cellbench.running.policy import Policy
 from cellbench.running.run_jobs import run_jobs
+
+TINY = """
+import numpy as np
+from cellbench.methods import method
+
+@method("tiny", "names a class by chance", family="floor", cost=0.01)
+def tiny(train, val, log, *, seed):
+    return lambda images: np.random.default_rng(seed).normal(size=(len(images), len(train.classes)))
+"""
 
 
 class Measuring:
@@ -72,15 +82,18 @@ def main(runs: int, workers: int) -> None:
     from distributed import Client, LocalCluster
 
     folder = cache.prepare("toy", lambda scratch: rings())
-    jobs = make_plan(["floor-majority"], [folder], seeds=range(runs))
     watcher = Measuring(runs)
     with (
         tempfile.TemporaryDirectory() as results,
-        dask.config.set({"distributed.worker.daemon": False}),
+        dask.config.set({"distributed.worker.daemon": False, "distributed.worker.profile.enabled": False}),
         LocalCluster(n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as cluster,
         Client(cluster, set_as_default=False) as client,
     ):
-        tally = run_jobs(jobs, Store(Path(results), "m"), Policy(), DaskExecutor(client), watcher)
+        plugin = Path(results) / "tiny.py"
+        plugin.write_text(TINY)
+        load_plugins([plugin])
+        jobs = make_plan(["tiny"], [folder], seeds=range(runs))
+        tally = run_jobs(jobs, Store(Path(results), "m"), Policy(), DaskExecutor(client), watcher, [plugin])
     click.echo(", ".join(f"{n:,} {status}" for status, n in tally.items()))
     second, last = watcher.memory[1], watcher.memory[-1]
     grown = ", ".join(f"{name} {(last[name] - second[name]) / 1e6:+.1f} MB" for name in last)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.data import Samples
+from ..core.errors import UsageError
 from ..core.families import check_family
 from ..core.registry import Registry
 from ..core.runs import RunLog
@@ -87,6 +88,9 @@ class MethodEntry:
 
     def __post_init__(self) -> None:
         check_family(self.family, self.name)
+        if not isinstance(self.defaults, Settings):
+            kind = type(self.defaults).__name__
+            raise UsageError(f"method {self.name!r}: its defaults are of type {kind}; give an instance of Settings")
 
     def is_seeded(self, params: Mapping[str, Any]) -> bool:
         """Whether the random seed changes the result of a run with these settings."""

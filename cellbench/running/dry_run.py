@@ -5,7 +5,7 @@ from typing import Any
 from tabulate import tabulate
 
 from ..core.words import counted, duration
-from .estimates import estimate, total
+from .estimates import estimates, total
 from .planning.outline import OutlinedRun, how_to_get
 from .policy import state
 from .run import RunPlan
@@ -20,10 +20,10 @@ def overview(plan: RunPlan) -> str:
     """
     rows: list[list[Any]] = []
     expected: list[float] = []
-    for job in plan.jobs:
+    for job, seconds in zip(plan.jobs, estimates(plan.jobs, plan.store), strict=True):
         shown = state(job, plan.store, plan.policy)
         if not shown:
-            expected.append(estimate(job, plan.store))
+            expected.append(seconds)
             shown = f"about {duration(expected[-1])}"
         spec = job.spec
         changed = ", ".join(job.titles) or ", ".join(f"{name}={value}" for name, value in job.overrides.items())

@@ -5,10 +5,11 @@ of the same method and data set, or from a rough prior if these had much less wo
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
-from ..core.runs import RunRecord, RunSpec, canonical
+from ..core.runs import RunRecord, RunSpec, canonical, canonical_text
 from ..core.store import Store, read_record
 from ..methods.registry import MethodEntry, methods
 from .job import Job
@@ -26,6 +27,23 @@ def total(estimates: Sequence[float]) -> float:
     return ONCE + sum(estimates) if estimates else 0.0
 
 
+def estimates(jobs: Sequence[Job], store: Store) -> list[float]:
+    """Return `estimate` of each job. Records are read once, and what differs in the seed alone is estimated once."""
+    read: dict[Path, list[RunRecord]] = {}
+    found: dict[tuple[object, ...], float] = {}
+    seconds = []
+    for job in jobs:
+        folder = store.path(job.spec).parent
+        if folder not in read:
+            read[folder] = list(_siblings(folder))
+        alike = (folder, job.spec.device, canonical_text(job.spec.params), canonical_text(job.spec.preprocessing))
+        kind = (*alike, *sorted(job.n.items()), bool(job.skip))
+        if kind not in found:
+            found[kind] = _estimate(job, read[folder])
+        seconds.append(found[kind])
+    return seconds
+
+
 def estimate(job: Job, store: Store) -> float:
     """Return the seconds that a run may take; 0 if it is to be skipped.
 
@@ -33,11 +51,15 @@ def estimate(job: Job, store: Store) -> float:
     is negative. If they have one amount, the fixed part is the time for loading and warm-up, and the rest is in
     proportion to the work. Without records, it is the prior.
     """
+    return estimates([job], store)[0]
+
+
+def _estimate(job: Job, siblings: Sequence[RunRecord]) -> float:
     if job.skip:
         return 0.0
     entry = methods[job.spec.method]
     wanted = work(entry, job.n, job.spec.params)
-    known = [(work(entry, record.facts["n"], record.spec.params), record) for record in _peers(job, store)]
+    known = [(work(entry, record.facts["n"], record.spec.params), record) for record in _peers(job, siblings)]
     known = [(done, record) for done, record in known if FARTHEST * done >= wanted]
     if not known:
         return EACH + prior(entry, wanted)
@@ -91,12 +113,12 @@ def _seconds(record: RunRecord) -> float:
     return sum(record.seconds.values()) + untimed * record.seconds.get("predict", 0.0)
 
 
-def _peers(job: Job, store: Store) -> list[RunRecord]:
-    """Return this machine's successful records of the job's method, data set and device.
+def _peers(job: Job, siblings: Iterable[RunRecord]) -> list[RunRecord]:
+    """Return the successful ones among this machine's records of the job's method and data set, of its device.
 
     If any of them have the same settings but for epochs, only these are returned.
     """
-    of_device = [record for record in _siblings(job, store) if record.spec.device == job.spec.device]
+    of_device = [record for record in siblings if record.spec.device == job.spec.device]
     peers = [record for record in of_device if record.status == "ok" and "n" in record.facts and record.metrics]
     alike = [record for record in peers if _settings(record.spec) == _settings(job.spec)]
     return alike or peers
@@ -107,7 +129,7 @@ def _settings(spec: RunSpec) -> object:
     return canonical([spec.preprocessing, params])
 
 
-def _siblings(job: Job, store: Store) -> Iterable[RunRecord]:
-    for path in sorted(store.path(job.spec).parent.glob("s*.json")):
+def _siblings(folder: Path) -> Iterable[RunRecord]:
+    for path in sorted(folder.glob("s*.json")):
         if record := read_record(path):
             yield record

@@ -1,12 +1,15 @@
 """The forecast of how long the remaining runs may take, which improves with each run that is done."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ..core.store import Store
-from .estimates import estimate, seconds_left
+from .estimates import estimates, seconds_left
 from .job import Job
+
+ALWAYS = 16  # finished jobs of a method and data set, after each of which the others are estimated again
 
 
 class Forecast:
@@ -18,8 +21,9 @@ class Forecast:
 
     def __init__(self, jobs: Sequence[Job], store: Store, at_once: int = 1) -> None:
         self._at_once = at_once
+        self._finished: Counter[Path] = Counter()  # jobs by the folder of their records
         self._store = store
-        seconds = [estimate(job, store) for job in jobs]
+        seconds = estimates(jobs, store)
         order = sorted(range(len(jobs)), key=lambda i: (seconds[i], i))
         self.jobs = [jobs[i] for i in order]
         self._unfinished = {job.spec.key: job for job in self.jobs}
@@ -42,9 +46,12 @@ class Forecast:
         return True
 
     def finished(self, job: Job) -> None:
-        """Remove a job that is done, and estimate jobs of the same method and data set again with its record."""
+        """Remove a job that is done; jobs of the same method and data set are estimated again, after many seldom."""
         del self._unfinished[job.spec.key], self._seconds[job.spec.key]
         folder = self._store.path(job.spec).parent
-        for key, other in self._unfinished.items():
-            if self._store.path(other.spec).parent == folder:
-                self._seconds[key] = estimate(other, self._store)
+        self._finished[folder] += 1
+        if (n := self._finished[folder]) > ALWAYS and n & (n - 1):  # later, at powers of two: it reads all records
+            return
+        others = [other for other in self._unfinished.values() if self._store.path(other.spec).parent == folder]
+        for other, seconds in zip(others, estimates(others, self._store), strict=True):
+            self._seconds[other.spec.key] = seconds

@@ -62,6 +62,12 @@ def test_a_plug_in_that_is_no_file_is_refused(tmp_path):
     ("name", "text", "problem"),
     [
         ("quits.py", "raise SystemExit(0)", "cannot be loaded: SystemExit: 0; mend it"),
+        (
+            "odd.py",
+            "from cellbench.methods.registry import MethodEntry\n"
+            "MethodEntry('odd', lambda *_: None, '', 'svm', defaults={'a': 1})",
+            "method 'odd': its defaults are of type dict; give an instance of Settings; mend it",
+        ),
         ("notes.txt", "method", "is no Python file; give one whose name ends in .py"),
     ],
 )

@@ -5,9 +5,11 @@ import dataclasses
 import pytest
 
 from cellbench.core.runs import RunRecord
-from cellbench.core.store import Store
+from cellbench.core.store import Store, read_record
 from cellbench.methods import methods
+from cellbench.running import estimates
 from cellbench.running.estimates import EACH, ONCE, estimate, prior, total, work
+from cellbench.running.forecast import Forecast
 from cellbench.running.planning.plan import make_plan, parse_override
 
 N = {"train": 60, "val": 30, "test": 30}  # of the toy data
@@ -22,6 +24,21 @@ def put(store, done, **seconds):
     """A finished run on record."""
     metrics = {part: {"n": n} for part, n in done.n.items()}
     store.save(RunRecord(done.spec, "ok", metrics=metrics, facts={"n": done.n}, seconds=seconds))
+
+
+def test_of_many_runs_records_are_read_seldom(toy_folder, store, monkeypatch):
+    """Each finished run once read all records for each of the runs that were left: the cube of their number."""
+    read = []
+    monkeypatch.setattr(estimates, "read_record", lambda path: read.append(path) or read_record(path))
+    jobs = make_plan(["cnn"], [toy_folder], overrides=[parse_override("size=16")], seeds=range(40))
+    forecast = Forecast(jobs, store)
+    for one in forecast.jobs:
+        put(store, one, fit=10.0)
+        forecast.finished(one)
+        if one is forecast.jobs[0]:
+            assert forecast.seconds == pytest.approx(39 * (EACH + 10))
+    assert forecast.seconds == 0
+    assert len(read) == sum(range(1, 17)) + 32  # after each of the first sixteen, and the 32nd
 
 
 @pytest.fixture

@@ -210,8 +210,12 @@ def connected(scheduler: str | None) -> Iterator[DaskExecutor]:
     import dask
     from distributed import Client, LocalCluster
 
-    # Workers start child processes, which daemons may not.
-    settings = {"distributed.worker.daemon": False, "distributed.comm.timeouts.connect": CONNECT_SECONDS}
+    # Workers start child processes, which daemons may not. What they do is not in their threads, whose profile grows.
+    settings = {
+        "distributed.worker.daemon": False,
+        "distributed.worker.profile.enabled": False,
+        "distributed.comm.timeouts.connect": CONNECT_SECONDS,
+    }
     with contextlib.ExitStack() as stack:
         stack.enter_context(dask.config.set(settings))
         if scheduler is None:
