@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from .errors import DataError
 from .shown_text import visible
+from .units import unit_of
 from .words import counted
 
 PARTS = ("train", "val", "test")
@@ -134,6 +135,16 @@ class Dataset:
         """
         known = [units for units in (self.groups, self.split.together) if units is not None]
         return min(known, key=lambda units: len(np.unique(units)), default=None)
+
+    @property
+    def units_are(self) -> str:
+        """The column that names the `units`, as `Info.groups_are`; empty for blocks, and where it is not known."""
+        return self.info.groups_are if self.units is self.groups else ""
+
+    @property
+    def unit(self) -> str:
+        """What one of the `units` is called in sentences: well, donor, block, or group if nobody says."""
+        return unit_of(self.units_are, self.split.name if self.units is not self.groups else "")
 
     def unit_counts(self) -> dict[str, int] | None:
         """Return the number of `units` in each part, or None where they are not known."""

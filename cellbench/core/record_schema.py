@@ -86,6 +86,7 @@ class Facts(TypedDict, total=False):
     counts: dict[Part, list[Number]]
     absent_classes: dict[Part, list[Text]]
     groups: dict[Part, Number]
+    groups_are: Text
     support_vectors: Number
     dual_objective: Real
     backend_reason: Text

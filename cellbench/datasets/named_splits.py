@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ..core.data import OFFICIAL, PARTS, Dataset, Split
 from ..core.errors import DataError, UsageError, did_you_mean
 from ..core.split_names import LEAVE_ONE_OUT, draws_in, kind_of, named, rule_of
+from ..core.units import plural, unit_of
 from ..core.words import counted
 from .splits import fold_numbers, grouped, leave_one_out, rarest, stratified
 
@@ -82,7 +83,8 @@ def _torn_groups(data: Dataset) -> list[str]:
     torn = len((parts[0] & parts[1]) | (parts[0] & parts[2]) | (parts[1] & parts[2]))
     if not torn:
         return []
-    return [f"The split {data.split.name!r} tears {counted(torn, 'group')}: images of one lie in two parts."]
+    unit = unit_of(data.info.groups_are)
+    return [f"The split {data.split.name!r} tears {counted(torn, unit, plural(unit))}: images of one lie in two parts."]
 
 
 def _shares(data: Dataset, rule: str) -> list[str]:

@@ -1,6 +1,7 @@
 """What a split leaves too little of to judge methods by, in one sentence each: groups in test, images of a class."""
 
 from ..core.data import Dataset
+from ..core.units import plural
 from ..core.words import counted
 from .files.names import first_few
 
@@ -18,10 +19,11 @@ def few_units(data: Dataset) -> str:
     counts = data.unit_counts()
     if counts is None or counts["test"] >= FEWEST_UNITS:
         return ""
-    n, kind = counts["test"], "group" if data.units is data.groups else "block"
+    n, kind = counts["test"], data.unit
+    units = plural(kind)
     return (
-        f"Test has {counted(n, kind)}, and with fewer than {FEWEST_UNITS} no difference between methods can be shown, "
-        f"whatever its size: by chance alone {_all_agree(n)}. What is lacking is {kind}s, not images."
+        f"Test has {counted(n, kind, units)}, and with fewer than {FEWEST_UNITS} no difference between methods can be "
+        f"shown, whatever its size: by chance alone {_all_agree(n)}. What is lacking is {units}, not images."
     )
 
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..core.split_names import draws_in, kind_of
+from ..core.split_names import draws_in, keeps_together, kind_of
+from ..core.units import BLOCK, plural, unit_of
 from ..core.words import counted
 from ..results.bootstrap import DRAWS, SEEDS
 from ..results.row_settings import plain
@@ -27,7 +28,15 @@ def name_of(rows: Sequence[Line]) -> str:
 
 
 def title_of(rows: Sequence[Line]) -> str:
-    return ", ".join([name_of(rows), f"split {rows[0]['split']}", *limit_of(rows[0])])
+    return ", ".join([name_of(rows), f"split {rows[0]['split']}{_kept(rows[0])}", *limit_of(rows[0])])
+
+
+def _kept(row: Line) -> str:
+    """Return in brackets what the row's split keeps together, '' where its name does not say."""
+    if not keeps_together(row["split"]):
+        return ""
+    unit = unit_of(row.get("groups_are") or "", row["split"])
+    return f" ({'neighbours' if unit == BLOCK else plural(unit)} kept together)"
 
 
 def limit_of(row: Line) -> list[str]:

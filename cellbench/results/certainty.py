@@ -7,9 +7,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from ..core.units import GROUP, plural
 from ..core.words import counted
 from . import stats
-from .bootstrap import CELLS_ONLY, IMAGES, RESAMPLES, Interval
+from .bootstrap import CELLS_ONLY, GROUPS, IMAGES, RESAMPLES, Interval
 from .draws import compare_over_draws
 from .joint import over_images_and_seeds, p_over_images_and_seeds
 from .rare import OVER_CLASSES
@@ -165,10 +166,20 @@ def over_of(row: Row, span: Interval | None) -> str | None:
         return None
     if span.over == IMAGES and row.groups_unknown:
         return f"{IMAGES} ({GROUPS_UNKNOWN})"
+    over = in_words(span.over, row)
     if not span.few_groups:
-        return span.over
+        return over
     classes = row.runs[0].classes
-    return f"{span.over} ({', '.join(classes[k] for k in span.few_groups)}: {CELLS_ONLY})"
+    return f"{over} ({', '.join(classes[k] for k in span.few_groups)}: {in_words(CELLS_ONLY, row)})"
+
+
+def in_words(over: str, row: Row) -> str:
+    """Return what was resampled, a name in `bootstrap`, with groups called what the row's are: 'blocks and seeds'."""
+    if row.unit == GROUP:
+        return over
+    if over.startswith(CELLS_ONLY):
+        return over.replace(CELLS_ONLY, f"cells of these {plural(row.unit)} only")
+    return plural(row.unit) + over.removeprefix(GROUPS) if over.startswith(GROUPS) else over
 
 
 def _ties(rows: Sequence[Row], figure: str) -> tuple[int | None, list[bool | None]]:

@@ -12,7 +12,8 @@ import pandas as pd
 from ..core.contention import is_busy
 from ..core.data import OFFICIAL
 from ..core.runs import RunRecord
-from ..core.split_names import draws_in
+from ..core.split_names import draws_in, keeps_together
+from ..core.units import unit_of
 from .bootstrap import Interval
 from .draws import FEWEST_DRAWS, interval_over_draws
 from .joint import over_images_and_seeds
@@ -120,6 +121,11 @@ class Row(Mapping[str, Any]):
         return any(run.groups_unknown for run in self.runs)
 
     @property
+    def unit(self) -> str:
+        """What a group of images is called: well, donor, block, or group if nobody says."""
+        return unit_of(self.get("groups_are") or "", self.split)
+
+    @property
     def records(self) -> list[RunRecord]:
         return [run.record for run in self.runs]
 
@@ -221,15 +227,24 @@ class Row(Mapping[str, Any]):
         return None if mean is None else interval_over_seeds(mean, self.deviation(name), len(self.seeds))
 
 
+def split_place(name: str | None) -> tuple[bool, bool, bool, str]:
+    """Return the sort key of a split: none, those that keep relatives together, then the one that the data came with.
+
+    Where relatives of test images are in train, figures flatter every method, so a split that keeps them together
+    stands before one that may not.
+    """
+    return name is not None, not keeps_together(name or ""), name != OFFICIAL, name or ""
+
+
 def by(rows: Iterable[L], names: Sequence[str]) -> list[list[L]]:
     """Return the groups of rows with equal values in the columns `names`, sorted by these values.
 
-    Missing values come first, and the official split comes before others.
+    Missing values come first; of splits see `split_place`.
     """
 
     def key(row: L) -> tuple[Any, ...]:
         return tuple(
-            (row[name] is not None, name == "split" and row[name] != OFFICIAL, row[name] or 0) for name in names
+            split_place(row[name]) if name == "split" else (row[name] is not None, row[name] or 0) for name in names
         )
 
     return [list(group) for _, group in itertools.groupby(sorted(rows, key=key), key)]

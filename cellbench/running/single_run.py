@@ -216,7 +216,7 @@ def data_facts(data: Dataset, parts: Mapping[str, Samples], spec: RunSpec) -> di
     """Return the facts about the data that tables show.
 
     Numbers of images are of the images used, after the limits; `groups` has the numbers of groups, or of the blocks
-    that the split keeps together, before the limits.
+    that the split keeps together, before the limits, and `groups_are` the column that names the groups.
     """
     counts = {part: count_classes(parts[part].labels, len(data.classes)) for part in PARTS}
     absent = {part: absent_classes(data.classes, counts[part]) for part in PARTS}
@@ -233,6 +233,8 @@ def data_facts(data: Dataset, parts: Mapping[str, Samples], spec: RunSpec) -> di
     }
     if groups := data.unit_counts():
         facts["groups"] = groups
+    if data.units_are:
+        facts["groups_are"] = data.units_are
     return facts
 
 

@@ -9,7 +9,9 @@ import pytest
 import scipy.stats
 
 from cellbench import load_results
-from cellbench.results.certainty import compare_rows, over_of
+from cellbench.reporting.findings.trial import settling
+from cellbench.results.certainty import compare_rows, in_words, over_of
+from cellbench.results.rows import by
 
 from ..reporting.made_records import judged
 
@@ -49,6 +51,28 @@ def test_differences_from_the_svm_have_the_p_of_all_flips_of_signs_of_blocks(row
     assert found.p == pytest.approx(exact)
     assert found.p == pytest.approx(p, abs=0.005)
     assert (found.over, found.n) == ("groups", 14)
+
+
+def test_intervals_are_said_to_be_over_blocks_and_blocks_are_asked_for(rows):
+    svm, cnn = rows["svm-hog"], rows["cnn"]
+    assert over_of(svm, svm.interval("accuracy")) == "blocks"
+    assert in_words("groups and seeds", svm) == "blocks and seeds"
+    assert in_words("test images and seeds", svm) == "test images and seeds"
+    wells = svm.having(groups_are="Metadata_Well")
+    assert in_words("groups within class", wells) == "wells within class"
+    assert in_words("cells of these wells only", svm) == "cells of these blocks only"
+    found = compare_rows(cnn, svm)
+    lack = settling(svm, cnn, "accuracy", found.difference, found)["lack"]
+    assert (lack.n, lack.nouns) == (14, ("test block", "test blocks"))
+
+
+def test_the_split_that_keeps_neighbours_together_stands_first():
+    splits = ["stratified", "official", "leave-one-out:donor@0-3", "id-block", "kfold:5/0", "grouped"]
+    groups = by([{"split": name} for name in splits], ("split",))
+    assert [row["split"] for (row,) in groups] == [
+        *("grouped", "id-block", "leave-one-out:donor@0-3"),
+        *("official", "kfold:5/0", "stratified"),
+    ]
 
 
 def test_an_older_record_without_its_blocks_is_marked_and_not_tested(results):

@@ -135,6 +135,6 @@ def test_settings_tell_what_was_changed_and_what_differs(pooled, record):
     }
 
 
-def test_the_official_split_comes_before_others_and_what_is_missing_before_it():
+def test_splits_that_keep_relatives_together_come_first_then_the_official_and_what_is_missing_before_all():
     rows = [{"split": split} for split in ("id-block", "official", "random", None, "official")]
-    assert [group[0]["split"] for group in by(rows, ["split"])] == [None, "official", "id-block", "random"]
+    assert [group[0]["split"] for group in by(rows, ["split"])] == [None, "id-block", "official", "random"]

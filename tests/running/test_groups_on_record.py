@@ -58,3 +58,15 @@ def test_each_group_is_left_out_once(tmp_path):
     assert [job.spec.split for job in jobs] == [f"leave-one-out@{k}" for k in range(7)]
     (remark,) = notes.about_images(jobs[:1])
     assert remark.endswith("What is lacking is groups, not images.")
+
+
+def test_groups_are_called_what_their_column_does(tmp_path):
+    data = rings()
+    info = dataclasses.replace(data.info, groups_are="Metadata_Well")
+    groups = np.arange(len(data)) % 7
+    folder = cache.prepare("wells", lambda scratch: dataclasses.replace(data, groups=groups, info=info))
+    (job,) = make_plan(FAST, [folder], split="leave-one-out@0")
+    assert execute(job)[0].facts["groups_are"] == "Metadata_Well"
+    (remark,) = notes.about_images([job])
+    assert "Test has 1 well, " in remark
+    assert remark.endswith("What is lacking is wells, not images.")

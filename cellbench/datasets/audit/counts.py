@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ...core.data import PARTS, Dataset
 from ...core.errors import DataError
+from ...core.units import plural
 from .. import remarks
 from ..files import parallel
 from ..files.find import find_files
@@ -93,7 +94,7 @@ def test_groups(data: Dataset) -> CheckResult:
     figures = {"fewest": FEWEST_UNITS, "n": found["test"]}
     if text := remarks.few_units(data):
         return CheckResult("test", "test-groups", "found", text, figures)
-    text = f"Test has {found['test']:,} groups, which figures are as certain as."
+    text = f"Test has {found['test']:,} {plural(data.unit)}, which figures are as certain as."
     return CheckResult("test", "test-groups", "ok", text, figures)
 
 

@@ -131,6 +131,7 @@ def build(scratch: Path, source: Path | None) -> Dataset:
         ids=np.array(rows.files),
         groups=None if rows.wells is None else np.unique(np.array(rows.wells), return_inverse=True)[1].astype(np.int64),
         info=Info(
+            groups_are="well",
             licence="see the source",
             citation="Pärnamaa & Parts, G3 7(5), 2017; images from CYCLoPs (Koh et al. 2015; Chong et al. 2015)",
             notes=(*remarks, *([f"{counted(extra, 'image')} in no list, left out"] if extra else [])),

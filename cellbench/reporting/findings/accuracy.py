@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from ...core.suites import titled
 from ...results.bootstrap import SEEDS, Interval
+from ...results.certainty import in_words
 from ...results.ranking import best_on_val
 from ...results.rows import DATA, Row, by
 from ...results.stats import holm
@@ -69,7 +70,7 @@ def best_of(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
         p = [comparison.p if comparison else 1.0 for _, comparison in found]
         i, p_of_all = _decisive([difference for difference, _ in found], p)
         said = "; ".join(
-            f"{gain_said(points(d), c)} against {briefly(b)}{sureness(c)}"
+            f"{gain_said(points(d), c)} against {briefly(b)}{sureness(c, a)}"
             for b, (d, c) in zip(others, found, strict=True)
         )
         told = {
@@ -108,7 +109,8 @@ def reaches(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
         if not best or best.metric(figure) is None:
             continue
         span = best.interval(figure)
-        found = f" (95 % interval over {span.over}: {percent(span.low)} to {percent(span.high)})" if span else ""
+        over = f" (95 % interval over {in_words(span.over, best)}: " if span else ""
+        found = f"{over}{percent(span.low)} to {percent(span.high)})" if span else ""
         low, high = (percent(claim.target + end) for end in (-ROUNDED, ROUNDED))
         told = {
             "said": f"{briefly(best)} {percent(best[f'test_{figure}'])} in {titled(figure)}{found}, claimed "

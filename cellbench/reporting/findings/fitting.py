@@ -103,7 +103,7 @@ def _narrows(gaps: Sequence[tuple[Row, Gap]], figure: str, what: str, images: In
             {**shown(row, f"gap_{figure}"), "figure": f"{what}, {titled(figure)}", "value": gap, "sd": sd}
             for row, (gap, sd, _) in gaps
         ),
-        **_settling_gap(difference, images, of_few, of_many),
+        **_settling_gap(difference, images, of_few, of_many, many.unit),
     }
     return trial(many, (few, many), difference=difference, p=p, **told)  # at the most images, often all of the data
 
@@ -122,12 +122,12 @@ def _p_of_gap(difference: float, images: Interval | None, few: Gap, many: Gap) -
     return p_over_images_and_seeds(difference, images, error, freedom)
 
 
-def _settling_gap(difference: float, images: Interval | None, few: Gap, many: Gap) -> Settling:
+def _settling_gap(difference: float, images: Interval | None, few: Gap, many: Gap, unit: str) -> Settling:
     n, sds = min(few[2], many[2]), [few[1] or 0.0, many[1] or 0.0]
     over_images = images.half / IN_HALF if images else 0.0
     if images is None or math.hypot(*sds) / math.sqrt(n) > over_images:
         return settling_seeds(difference, sds, n)
-    return {"lack": Lack(difference, over_images, images.n, images.over)}
+    return {"lack": Lack(difference, over_images, images.n, images.over, unit)}
 
 
 def _a_class(row: Row) -> str:

@@ -5,36 +5,39 @@ from dataclasses import dataclass
 
 from scipy import special
 
+from ...core.units import GROUP, plural
 from ...core.words import counted
-from ...results.bootstrap import CELLS_ONLY, DRAWS, GROUPS, GROUPS_OF_CLASSES, IMAGES, LEVEL, SEEDS
+from ...results.bootstrap import CELLS_ONLY, DRAWS, IMAGES, LEVEL, SEEDS
 from ...results.stats import FEWEST_SEEDS
 
 POWER = 0.8
 MOST = 20  # times the units that there are: more are asked of nobody
 IN_HALF = float(special.ndtri((1 + LEVEL) / 2))  # standard errors in half of an interval, 1.96
 VAL_IMAGES = "val images"
-NOUNS = {
-    IMAGES: "test image",
-    VAL_IMAGES: "val image",
-    GROUPS: "test group",
-    GROUPS_OF_CLASSES: "test group",
-    SEEDS: "seed",
-    DRAWS: "draw",
-}
-GROUPS_LACK = "what is lacking is test groups, such as wells: more images of those that there are settle nothing"
+NOUNS = {IMAGES: "test image", VAL_IMAGES: "val image", SEEDS: "seed", DRAWS: "draw"}
+SUCH_AS = ", such as wells"  # where nobody says what the groups are
 
 
 @dataclass(frozen=True)
 class Lack:
     """A difference that was not shown, and its standard error with n units.
 
-    over: what the units are, one of the names in `bootstrap` (IMAGES, GROUPS, SEEDS and others).
+    over: what the units are, one of the names in `bootstrap` (IMAGES, GROUPS, SEEDS and others). group: what one of the
+    groups is called, see `core.units`.
     """
 
     difference: float
     error: float
     n: int
     over: str
+    group: str = GROUP
+
+    @property
+    def nouns(self) -> tuple[str, str]:
+        """One unit and several in words, such as 'test well' and 'test wells'."""
+        if self.over in NOUNS:
+            return NOUNS[self.over], f"{NOUNS[self.over]}s"
+        return f"test {self.group}", f"test {plural(self.group)}"
 
 
 def more(lack: Lack, family: int = 1) -> int | None:
@@ -53,13 +56,15 @@ def more(lack: Lack, family: int = 1) -> int | None:
 
 def told(lack: Lack, family: int = 1) -> str:
     """Return what would settle the difference, in words; of too few groups these are lacking, whatever the images."""
+    one, several = lack.nouns
     if lack.over == CELLS_ONLY:
-        return GROUPS_LACK
+        such = SUCH_AS if lack.group == GROUP else ""
+        return f"what is lacking is {several}{such}: more images of those that there are settle nothing"
     beyond = more(lack, family)
     if beyond is None:
-        return f"to show a difference as small as this would take more than {MOST} times as many {NOUNS[lack.over]}s"
+        return f"to show a difference as small as this would take more than {MOST} times as many {several}"
     of_each = " of each" * (lack.over == SEEDS)
-    return f"about {counted(_rounded(beyond), f'more {NOUNS[lack.over]}')}{of_each} would settle it"
+    return f"about {counted(_rounded(beyond), f'more {one}', f'more {several}')}{of_each} would settle it"
 
 
 def _rounded(n: int) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 from ...core.suites import titled
 from ...core.words import printed_difference, signed
 from ...results.bootstrap import SEEDS
-from ...results.certainty import compare_rows, difference_shown
+from ...results.certainty import compare_rows, difference_shown, in_words
 from ...results.rare import FEWEST_IMAGES
 from ...results.rows import Row
 from ...results.stats import FEWEST_SEEDS, Comparison
@@ -83,7 +83,7 @@ def settling(a: Row, b: Row, figure: str, difference: float, found: Comparison |
     error, both = span.half / IN_HALF, f" and {SEEDS}"
     if span.over == SEEDS or (span.over.endswith(both) and by_seeds["lack"].error > error / math.sqrt(2)):
         return by_seeds  # most of the variance is that of seeds
-    return {"lack": Lack(difference, error, span.n, span.over.removesuffix(both))}
+    return {"lack": Lack(difference, error, span.n, span.over.removesuffix(both), a.unit)}
 
 
 def settling_seeds(difference: float, sds: Sequence[float], n: int) -> Settling:
@@ -97,7 +97,7 @@ def settling_seeds(difference: float, sds: Sequence[float], n: int) -> Settling:
 def said_versus(a: Row, b: Row, figure: str, found: Comparison | None) -> str:
     values = " against ".join(f"{briefly(row)} {percent(row[f'test_{figure}'])}" for row in (a, b))
     gain = points(printed_difference(a.value(figure), b.value(figure)))
-    return f"{values} in {titled(figure)}: {gain_said(gain, found)}{sureness(found)}{seeds_said(a, b)}"
+    return f"{values} in {titled(figure)}: {gain_said(gain, found)}{sureness(found, a)}{seeds_said(a, b)}"
 
 
 def gain_said(gain: str, found: Comparison | None) -> str:
@@ -109,14 +109,15 @@ def gain_said(gain: str, found: Comparison | None) -> str:
     return gain if differs else f"no difference shown, {gain}"
 
 
-def sureness(found: Comparison | None) -> str:
+def sureness(found: Comparison | None, row: Row) -> str:
+    """Return the interval and p of a comparison in words; row: one of the two, for what its groups are called."""
     if found is None:
         return ""
     by_test = f"{found.test}, {p_said(found.p)}"
     if found.interval is None:
         return f" ({by_test})"
     low, high = (signed(100 * end) for end in (found.interval.low, found.interval.high))
-    return f" (95 % interval over {found.interval.over}: {low} to {high}; {by_test})"
+    return f" (95 % interval over {in_words(found.interval.over, row)}: {low} to {high}; {by_test})"
 
 
 def seeds_said(*rows: Row) -> str:

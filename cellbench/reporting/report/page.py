@@ -15,7 +15,7 @@ from ...core.words import counted, duration, signed
 from ...results.ranking import main_figure
 from ...results.results import Results
 from ...results.row_settings import listed
-from ...results.rows import Line, Row, by
+from ...results.rows import Line, Row, by, split_place
 from ..captions import name_of
 from ..charts.render import javascript
 from ..findings import findings, show
@@ -159,9 +159,9 @@ def report(results: Results, runs: str = "default", conditions: Sequence[str] = 
     )
 
 
-def _place(row: Line) -> tuple[bool, str, bool, str]:
-    """Return the sort key of a row: real images before simulated ones, the official split before others."""
-    return bool(row["synthetic"]), row["dataset"], row["split"] != "official", row["split"]
+def _place(row: Line) -> tuple[Any, ...]:
+    """Return the sort key of a row: real images before simulated ones; of splits see `split_place`."""
+    return bool(row["synthetic"]), row["dataset"], *split_place(row["split"])
 
 
 def _in_order(found: Sequence[Table]) -> list[Table]:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ...core.units import plural
+from ...results.certainty import over_of
 from ...results.confidence import FEWEST_IN_GROUP, SET_LEVEL, Trusted, accuracy_of_surest, set_figures
 from ...results.rows import Line, Row, one_label
 from ..captions import LABELS, counts_of, half, intervals_of, marked, seeds_of, title_of
@@ -27,7 +29,7 @@ def abstention(rows: Sequence[Row]) -> Table:
         "Surest 75 %: accuracy if the quarter of the test images with the lowest probabilities is left to a person.",
         f"Sets hold the right class of {100 * SET_LEVEL:.0f} % of new images or more, if these are like val (split "
         "conformal prediction, calibrated on val); an empty set says that no class fits. Covered: of test.",
-        *_groups(lines),
+        *_groups(lines, rows[0].unit),
         *intervals_of(lines, " of covered"),
         *without,
     )
@@ -43,7 +45,7 @@ def _line(row: Row, runs: Sequence[Trusted]) -> Line:
         "covered_worst_group": found.worst_group,
         "set_size": found.size,
         "single": found.single,
-        "interval_over": span.over if span else None,
+        "interval_over": over_of(row, span),
     }
 
 
@@ -51,12 +53,13 @@ def _surest(runs: Sequence[Trusted], share: float) -> float:
     return float(np.mean([accuracy_of_surest(one.of_test, one.test.truth, share) for one in runs]))
 
 
-def _groups(lines: Sequence[Line]) -> list[str]:
+def _groups(lines: Sequence[Line], unit: str) -> list[str]:
     if all(line["covered_worst_group"] is None for line in lines):
         return []
+    units = plural(unit)
     return [
-        f"Worst group: covered in the group of test where the fewest are, of those with {FEWEST_IN_GROUP} images or "
-        "more. Groups of test are not those of val, so nothing promises their coverage."
+        f"Worst {unit}: covered in the {unit} of test where the fewest are, of those with {FEWEST_IN_GROUP} images or "
+        f"more. {units.capitalize()} of test are not those of val, so nothing promises their coverage."
     ]
 
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 from ...core.split_names import LEAVE_ONE_OUT, kind_of
+from ...core.units import plural
 from ...core.words import counted, printed_difference
 from ...results.ranking import main_figure
 from ...results.rows import HARDWARE, SETTINGS_OF_ALL_SIZES, Line, Row, columns_of, one_label
@@ -23,15 +24,16 @@ def leave_one_out(rows: Sequence[Row]) -> Table:
     named = "accuracy" if one_label(rows) else "macro-F1"
     place = ", ".join([name_of(rows), *limit_of(rows[0])])
     left_out = [row for row in rows if _is_left_out(row) and row.metric(figure) is not None]
+    units = plural((left_out or rows)[0].unit)
     pairs = [(given, row) for row in left_out if (given := _on_random_split(row, rows, figure))]
     if not pairs:
-        return Table("leave-one-out", f"{place}: groups left out in turn", (), (), (_lacking(rows, left_out),))
+        return Table("leave-one-out", f"{place}: {units} left out in turn", (), (), (_lacking(rows, left_out),))
     told = sorted((_line(given, row, figure) for given, row in pairs), key=lambda line: line["fall"])
-    title = f"{place}: {_headline(told, named)}"
+    title = f"{place}: {_headline(told, named, units)}"
     notes = (
-        f"Each of the groups was test once, as a draw of its split; {named} is the mean over them.",
-        "± of both: half of the 95 % interval, with groups left out over groups (see docs/statistics.md); of the fall: "
-        "of both together.",
+        f"Each of the {units} was test once, as a draw of its split; {named} is the mean over them.",
+        f"± of both: half of the 95 % interval, with {units} left out over {units} (see docs/statistics.md); of the "
+        "fall: of both together.",
     )
     return Table("leave-one-out", title, _columns(named), tuple(told), notes)
 
@@ -63,12 +65,12 @@ def _line(given: Row, row: Row, figure: str) -> Line:
     }
 
 
-def _headline(told: Sequence[Line], named: str) -> str:
+def _headline(told: Sequence[Line], named: str, units: str) -> str:
     low, high = (100 * told[place]["fall"] for place in (0, -1))
     falls = f"{low:.1f}" if len(told) == 1 or f"{low:.1f}" == f"{high:.1f}" else f"{low:.1f} to {high:.1f}"
     level = [line for line in told if line["fall_half"] is not None and abs(line["fall"]) <= line["fall_half"]]
     unsure = f"; for {counted(len(level), 'method')} no fall is shown" if level else ""
-    return f"{named} falls by {falls} points from a random split to groups left out{unsure}"
+    return f"{named} falls by {falls} points from a random split to {units} left out{unsure}"
 
 
 def _lacking(rows: Sequence[Row], left_out: Sequence[Row]) -> str:

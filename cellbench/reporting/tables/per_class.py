@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...results.bootstrap import CELLS_ONLY
+from ...results.certainty import in_words
 from ...results.ranking import ranked
 from ...results.rows import DATA, HARDWARE, Line, Row
 from ..captions import LABELS, absent_of, counts_of, half, hardware_of, intervals_of, marked, seeds_of, title_of
@@ -53,7 +54,7 @@ def _classes(row: Row) -> list[Line]:
                 **{figure: _mean([one[figure][k] for one in seeds]) for figure in ("precision", "recall", "f1")},
                 "f1_low": span.low if span else None,
                 "f1_high": span.high if span else None,
-                "interval_over": span and (CELLS_ONLY if k in span.few_groups else span.over),
+                "interval_over": span and in_words(CELLS_ONLY if k in span.few_groups else span.over, row),
                 "remark": "",
             }
         )

@@ -65,7 +65,7 @@ def test_help_names_every_kind_and_form(run):
 def test_each_data_set_and_split_gets_a_file_whose_name_is_printed(run, root, tmp_path):
     outcome = run("time", root)
     assert outcome.exit_code == 0
-    names = ["time-blood.png", "time-hep2-official.png", "time-hep2-id-block.png"]
+    names = ["time-blood.png", "time-hep2-id-block.png", "time-hep2-official.png"]
     assert outcome.stdout.split() == names
     assert {path.name for path in tmp_path.glob("*.png")} == set(names)
     assert outcome.stderr == (
@@ -154,8 +154,8 @@ def test_runs_that_were_left_out_are_told_where_nothing_is_drawn(run, root):
         (["time", "nowhere"], "no results folder at 'nowhere'"),
         (
             ["time", "records", "-o", "x.png"],
-            "-o x.png is one file, and there are 3 figures (blood, split official; hep2, split official; hep2, split "
-            "id-block); choose with --dataset, --where split=NAME or --where limit=N, or give -o a folder",
+            "-o x.png is one file, and there are 3 figures (blood, split official; hep2, split id-block; hep2, split "
+            "official); choose with --dataset, --where split=NAME or --where limit=N, or give -o a folder",
         ),
         (["time", "records", "-d", "blood", "-o", "records/example-cpu-2c-abc123/x.png/y.png"], ""),
     ],

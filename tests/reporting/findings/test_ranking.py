@@ -59,3 +59,13 @@ def test_a_difference_of_nothing_is_settled_by_no_number():
     assert power.told(power.Lack(0.0001, 0.035, 400, "groups within class")) == (
         "to show a difference as small as this would take more than 20 times as many test groups"
     )
+
+
+def test_what_is_lacking_is_called_what_the_groups_are():
+    """8 · (2.8016 · 0.07 / 1.96 / 0.05)² = 32.04, of which there are 8."""
+    of_wells = power.Lack(0.05, 0.07 / 1.959964, 8, "groups within class", "well")
+    assert power.told(of_wells) == "about 25 more test wells would settle it"
+    few = "cells of these wells only"
+    assert power.told(power.Lack(0.05, 0.07, 900, few, "patient")).startswith("what is lacking is test patients: more")
+    of_groups = power.told(power.Lack(0.05, 0.07, 900, few))
+    assert of_groups.startswith("what is lacking is test groups, such as wells: more")

@@ -4,6 +4,8 @@ import pytest
 
 from cellbench import load_results
 from cellbench.reporting.findings import sentences
+from cellbench.reporting.report.page import report
+from cellbench.reporting.tables.views import tables
 
 from .scored import first_right, scored
 
@@ -48,3 +50,23 @@ def test_curves_that_do_not_cross_are_said_not_to(results):
     (said,) = sentences(load_results(results(*budget((100, 50, 60), (1000, 60, 70)))))
     assert "do not cross: the net is ahead at all 2 sizes from 100 training and 2,175 val images to" in said["sentence"]
     assert said["crossing"]["at"] is None
+
+
+def test_findings_table_and_report_have_one_answer_for_one_folder_in_one_order(results):
+    """Two machines, two splits, changed settings and a limit, of which the best on val differ."""
+    kept = [
+        scored(method, first_right(k, 100), split=split, val=k / 100)
+        for split, svm, net in (("official", 90, 95), ("id-block", 70, 60))
+        for method, k in (("svm-hog", svm), ("cnn", net))
+    ]
+    kept.append(scored("cnn", first_right(99, 100), val=0.99, overrides={"lr": 0.5}))
+    results(*kept, *budget((100, 60, 50)), machine="one-cpu")
+    given = load_results(results(scored("svm-hog", first_right(91, 100), val=0.96), machine="another-cpu"))
+    headlines = [one["sentence"].split("\n")[0] for one in sentences(given) if one["dataset"] == "hep2"]
+    in_report = [row["sentence"].split("\n")[0] for table in report(given).contests for row in table.rows]
+    in_table = [
+        row["sentence"].split("\n")[0] for table in tables(given.select()[0], "svm-vs-deep") for row in table.rows
+    ]
+    assert len(headlines) >= 2
+    assert "split id-block" in headlines[0]
+    assert headlines == [*dict.fromkeys(in_report)] == [*dict.fromkeys(in_table)]

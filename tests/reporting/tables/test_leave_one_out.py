@@ -13,7 +13,7 @@ FALLS = (0.05, 0.12, 0.08, 0.02, 0.15, 0.06)
 
 def test_the_headline_is_the_fall(view):
     table = view("leave-one-out", *donors())
-    assert table.title == "hep2: accuracy falls by 8.0 to 16.0 points from a random split to groups left out"
+    assert table.title == "hep2: accuracy falls by 8.0 to 16.0 points from a random split to donors left out"
     assert [row["method"] for row in table.rows] == ["svm-hog", "cnn"]
 
 
