@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.calibration import Calibration, calibrate
-from .bootstrap import LEVEL, RESAMPLES, Interval, bounds, design_of, weights_of
+from .bootstrap import IMAGES, LEVEL, RESAMPLES, Interval, bounds, design_of, weights_of
+from .jackknife import Scale, has_few_groups, jackknifed
 from .rows import Row
 from .runs import Predicted, Run
 
@@ -59,17 +60,20 @@ class CalibrationFigures:
 
     nll: mean negative log likelihood, in nats. brier: mean squared error, summed over the classes. error: the expected
     calibration error, see `calibration_error`. unfitted_error: the same for the softmax or sigmoid of the scores as
-    they came. noise: what 95 % of the calibration errors of perfectly calibrated probabilities lie below. temperature:
-    mean over seeds; None where images have several labels. over: what the intervals were drawn over, None without any.
+    they came. noise: what 95 % of the calibration errors of perfectly calibrated probabilities lie below; None where
+    images have groups, as their answers are not independent. temperature: mean over seeds; None where images have
+    several labels.
+
+    The error has no interval where images have groups: as the cells of a group err together, it is above that of the
+    population, which 95 % intervals of a bootstrap then hold in as few as 34 % of cases.
     """
 
     nll: Estimate
     brier: Estimate
     error: Estimate
     unfitted_error: float
-    noise: float
+    noise: float | None
     temperature: float | None
-    over: str | None
 
 
 @dataclass(frozen=True)
@@ -104,16 +108,15 @@ def calibration_figures(row: Row, runs: Sequence[Trusted]) -> CalibrationFigures
     """Return the figures of a row's probabilities. runs: as `trusted` returned them, at least one."""
     answers = [confidences(one.of_test, one.test.truth) for one in runs]
     draw = _Resampling(row, runs)
-    nll = draw.mean([_nll(one.of_test, one.test.truth) for one in runs])
+    independent = runs[0].test.groups is None and not row.groups_unknown
     temperatures = [one.rule.temperature for one in runs if one.rule.temperature is not None]
     return CalibrationFigures(
-        nll,
+        draw.mean([_nll(one.of_test, one.test.truth) for one in runs]),
         draw.mean([_brier(one.of_test, one.test.truth) for one in runs]),
         draw.calibration_error(answers),
         float(np.mean([_error_as_trained(one) for one in runs])),
-        float(np.mean([calibrated_noise(confidence) for confidence, _ in answers])),
+        float(np.mean([calibrated_noise(confidence) for confidence, _ in answers])) if independent else None,
         float(np.mean(temperatures)) if temperatures else None,
-        nll.interval.over if nll.interval else None,
     )
 
 
@@ -202,7 +205,7 @@ def set_figures(row: Row, runs: Sequence[Trusted]) -> SetFigures:
     means = [np.mean(held, 0)] if same else held
     worst = [_worst_group(mean, one.test.groups) for mean, one in zip(means, runs, strict=False)]
     return SetFigures(
-        _Resampling(row, runs).mean(held, share=True),
+        _Resampling(row, runs).mean(held, "logit"),
         float(np.mean([size.mean() for size in sizes])),
         float(np.mean([(size == 1).mean() for size in sizes])),
         None if None in worst else float(np.mean([share for share in worst if share is not None])),
@@ -248,47 +251,54 @@ class _Resampling:
         known = row.predictions is not None and len(row.draws) == 1 and not row.groups_unknown
         self._design = design_of(test.truth, test.groups, np.arange(len(test.truth))) if known else None
 
-    def mean(self, of_images: Sequence[NDArray[np.float64]], share: bool = False) -> Estimate:
-        """Return the mean over images of a number for each image, (n,), given for each run; share: as `_interval`."""
+    def mean(self, of_images: Sequence[NDArray[np.float64]], scale: Scale = "log") -> Estimate:
+        """Return the mean over images of a number for each image, (n,), given for each run; scale: as `_interval`."""
         value = float(np.mean([each.mean() for each in of_images]))
         columns = [each[:, None] for each in of_images]
-        return Estimate(value, self._interval(columns, lambda sums: sums[:, 0], share=share))
+        return Estimate(value, self._interval(columns, lambda sums: sums[:, 0], scale))
 
     def calibration_error(self, answers: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]]) -> Estimate:
         """Return the calibration error. answers: of each run, as `confidences` returned them.
 
-        Resampling adds noise, which makes the error of a resample larger; their mean excess is taken off.
+        Resampling adds noise, which makes the error of a resample larger; their mean excess is taken off. Where images
+        have groups there is no interval.
         """
         value = float(np.mean([calibration_error(*each) for each in answers]))
+        if self._design is None or self._design.over != IMAGES:
+            return Estimate(value)
         gaps = [_gaps(*each) for each in answers]
-        return Estimate(value, self._interval(gaps, lambda sums: np.abs(sums).sum(1), centre=value))
+        return Estimate(value, self._interval(gaps, lambda sums: np.abs(sums).sum(1), "log", value))
 
     def _interval(
         self,
         of_images: Sequence[NDArray[np.float64]],
         figure: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+        scale: Scale,
         centre: float | None = None,
-        share: bool = False,
     ) -> Interval | None:
         """Return the interval of a figure of weighted means over images.
 
         of_images: for each run, (n, columns). figure: from means in each resample, (resamples, columns), to the figure,
-        (resamples,). centre: what the figure's mean over the resamples is moved to, if not None; 0 is the least then.
-        share: whether the figure is a share of the images, so that 0 and 1 have the bounds of Clopper and Pearson.
+        (resamples,). scale: as for `jackknifed`, 'logit' for a share of the images, whose 0 and 1 have the bounds of
+        Clopper and Pearson, else 'log'. centre: what the figure's mean over the resamples is moved to, if not None; 0
+        is the least then.
         """
         if self._design is None:
             return None
         kind, kinds = self._design.kind, len(self._design.copies)
         size = _summed(kind, np.ones((len(kind), 1)), kinds)
         sums = [_summed(kind, each, kinds) for each in of_images]
-        drawn = [
-            np.mean([figure(weights @ each / (weights @ size)) for each in sums], 0)
-            for weights in weights_of(self._design, RESAMPLES)
-        ]
-        values = np.concatenate(drawn)
+
+        def weighted(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+            found: NDArray[np.float64] = np.mean([figure(weights @ each / (weights @ size)) for each in sums], 0)
+            return found
+
+        if has_few_groups(self._design) and (span := jackknifed(weighted, self._design, LEVEL, scale)):
+            return span
+        values = np.concatenate([weighted(weights) for weights in weights_of(self._design, RESAMPLES)])
         if centre is not None:
             values = np.maximum(values - (values.mean() - centre), 0)
-        return bounds(values, self._design, LEVEL, whole_range=share)
+        return bounds(values, self._design, LEVEL, whole_range=scale == "logit")
 
 
 def _gaps(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> NDArray[np.float64]:

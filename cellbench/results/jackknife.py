@@ -1,10 +1,11 @@
-"""Intervals over few groups: the jackknife with Student's t, of shares on the logit scale.
+"""Intervals over few groups: the jackknife with Student's t, of shares on the logit scale, of losses on that of logs.
 
 With few groups a percentile bootstrap holds less than 90 % of truths where it says 95; leaving out one group at a time
 holds 94 to 96 (docs/statistics.md; Efron and Tibshirani 1993, chapter 11, for the jackknife).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,13 @@ from scipy import special
 from .bootstrap import GROUPS, GROUPS_OF_CLASSES, Design, Interval
 
 MOST_GROUPS = 20  # with more, the bootstrap covers as often
+Scale = Literal["logit", "log", "plain"]
+Function = Callable[[Any], Any]
+SCALES: Mapping[Scale, tuple[Function, Function]] = {  # to the scale, and back
+    "logit": (special.logit, special.expit),
+    "log": (np.log, np.exp),
+    "plain": (np.asarray, np.asarray),
+}
 
 
 def has_few_groups(design: Design) -> bool:
@@ -20,17 +28,19 @@ def has_few_groups(design: Design) -> bool:
 
 
 def jackknifed(
-    figure: Callable[[NDArray[np.float64]], NDArray[np.float64]], design: Design, level: float, share: bool = True
+    figure: Callable[[NDArray[np.float64]], NDArray[np.float64]], design: Design, level: float, scale: Scale = "logit"
 ) -> Interval | None:
     """Return the jackknife interval of a figure over a design's units; None where leaving one out changes nothing.
 
-    figure: a function of weights of the kinds, (n, kinds), that returns the figure for each, (n,). share: whether it
-    lies between 0 and 1, so that the logit scale is taken; a difference does not.
+    figure: a function of weights of the kinds, (n, kinds), that returns the figure for each, (n,). scale: on which
+    Student's t is taken: 'logit' for a share, 'log' for a loss, which is above 0, 'plain' for a difference.
     """
     whole, without = figure(np.ones((1, len(design.copies))))[0], figure(_without_one(design))
-    if share:
+    forth, back = SCALES[scale]
+    if scale == "logit":
         least = 0.5 / (len(design.kind) + 1)  # half an image of all, as 0 and 1 have no logit
-        whole, without = (special.logit(np.clip(x, least, 1 - least)) for x in (whole, without))
+        whole, without = (np.clip(x, least, 1 - least) for x in (whole, without))
+    whole, without = forth(whole), forth(without)
     variance = 0.0
     for h in np.unique(design.stratum):
         of_stratum = design.stratum == h
@@ -41,7 +51,7 @@ def jackknifed(
     if not np.isfinite(variance) or variance < 1e-18:
         return None
     margin = special.stdtrit(design.freedom, (1 + level) / 2) * np.sqrt(variance)
-    low, high = (special.expit(end) if share else end for end in (whole - margin, whole + margin))
+    low, high = (back(end) for end in (whole - margin, whole + margin))
     return Interval(float(low), float(high), level, design.over, design.n, design.few_groups)
 
 

@@ -255,7 +255,7 @@ def difference(
     of_a, of_b = ([design.sums_of(truth, one, classes) for one in many] for many in (many_a, many_b))
     gain = _gain(_figure(figure), of_a, of_b)
     whole = float(gain(np.ones((1, len(design.copies))))[0])
-    span = jackknifed(gain, design, level, share=False) if has_few_groups(design) else None
+    span = jackknifed(gain, design, level, "plain") if has_few_groups(design) else None
     if span is None:
         differences = np.concatenate([gain(weights) for weights in weights_of(design, resamples)])
         span = bounds(differences, design, level, whole_range=False)

@@ -8,8 +8,11 @@ import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
+from sklearn.svm import SVC
 
 from cellbench.core.calibration import Calibration, calibrate
+from cellbench.core.pair_scores import are_of_pairs, votes_and_sums
+from cellbench.svm.votes import one_score_per_class, pairs_of, votes
 
 
 class Given(ClassifierMixin, BaseEstimator):
@@ -76,6 +79,53 @@ def test_a_class_without_positive_or_negative_images_keeps_its_scores():
     rule = calibrate(np.array([[1.0, 2.0], [0.5, 3.0], [2.0, -1.0]]), labels)
     assert (rule.slope[0], rule.offset[0]) == (1.0, 0.0)
     assert rule.temperature is None
+
+
+def of_pairs(n=3_000, classes=5, seed=0):
+    """Scores of one-against-one machines, and labels that follow half of their sums of decisions and 0.8 of votes."""
+    rng = np.random.default_rng(seed)
+    decisions = rng.normal(0, 1.5, (n, classes * (classes - 1) // 2))
+    scores = one_score_per_class(decisions, classes)
+    first, second = pairs_of(classes)
+    logits = 0.5 * decisions @ (first - second) + 0.8 * votes(decisions, classes)
+    return scores.astype(np.float32), (logits + rng.gumbel(size=logits.shape)).argmax(1), decisions
+
+
+def test_scores_of_pairs_come_apart_into_votes_and_sums():
+    scores, _, decisions = of_pairs(200)
+    first, second = pairs_of(5)
+    found, sums = votes_and_sums(scores.astype(float))
+    assert found.tolist() == votes(decisions, 5).tolist()
+    assert sums == pytest.approx(decisions @ (first - second), rel=1e-3, abs=1e-4)
+    assert are_of_pairs(scores.astype(float))
+    assert not are_of_pairs(drawn(200)[0].astype(float))
+    assert not are_of_pairs(scores[:, :4].astype(float))
+
+
+def test_scores_of_scikit_learns_svc_are_known_as_those_of_pairs():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 4, 200)
+    samples = rng.normal(0, 1, (200, 6)) + labels[:, None]
+    assert are_of_pairs(SVC().fit(samples, labels).decision_function(samples))
+
+
+def test_the_weights_of_votes_and_sums_are_those_that_made_the_labels():
+    scores, labels, _ = of_pairs(20_000)
+    rule = calibrate(scores, labels)
+    assert (rule.slope[0], rule.votes) == pytest.approx((0.5, 0.8), abs=0.06)
+    assert rule.temperature is None
+    assert Calibration.of_data(json.loads(json.dumps(rule.to_data()))) == rule
+
+
+def test_probabilities_of_pairs_keep_the_answer_and_order_images_by_their_sums():
+    scores, labels, _ = of_pairs()
+    found = calibrate(scores, labels)(scores)
+    assert found.sum(1) == pytest.approx(np.ones(len(found)))
+    assert found.argmax(1).tolist() == scores.argmax(1).tolist()
+    by_one_number = Calibration((0.7,), (0.0,), False)(scores)  # close to the best temperature for these scores
+    right = scores.argmax(1) == labels
+    surest = [right[p.max(1) > np.median(p.max(1))].mean() for p in (found, by_one_number)]
+    assert surest[0] > surest[1] + 0.02
 
 
 def test_a_rule_is_the_same_after_it_was_written_and_read():

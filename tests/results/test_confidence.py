@@ -4,6 +4,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import scipy.special
+import scipy.stats
 from sklearn.metrics import brier_score_loss, log_loss
 
 from cellbench.core.calibration import Calibration
@@ -106,6 +108,46 @@ def test_intervals_of_the_error_hold_the_error_of_the_population(monkeypatch):
         span = calibration_figures(row_of(truth), [run]).error.interval
         hits += span.low <= population <= span.high
     assert hits >= 52  # of 60: 57 expected of a 95 % interval
+
+
+def test_over_few_groups_losses_have_jackknife_intervals_of_their_logs_by_hand():
+    probabilities, truth = drawn(240, 3)
+    groups = np.repeat(np.arange(8), 30)
+    found = calibration_figures(row_of(truth), [trusted(probabilities, truth, probabilities, truth, groups)])
+    of_group = -np.log(probabilities[np.arange(240), truth]).reshape(8, 30).mean(1)
+    without = np.log([np.delete(of_group, k).mean() for k in range(8)])
+    margin = scipy.stats.t.ppf(0.975, 7) * np.sqrt(7 / 8 * np.sum((without - without.mean()) ** 2))
+    ends = of_group.mean() * np.exp(-margin), of_group.mean() * np.exp(margin)
+    assert (found.nll.interval.low, found.nll.interval.high) == pytest.approx(ends)
+    assert (found.nll.interval.over, found.brier.interval.n) == ("groups", 8)
+
+
+def test_the_error_has_neither_interval_nor_chance_where_cells_of_a_group_err_together():
+    probabilities, truth = drawn(1200, 3)
+    groups = np.repeat(np.arange(40), 30)
+    found = calibration_figures(row_of(truth), [trusted(probabilities, truth, probabilities, truth, groups)])
+    assert (found.error.interval, found.noise) == (None, None)
+    assert found.nll.interval.over == "groups"
+
+
+@pytest.mark.parametrize("groups", [5, 8, 14])
+def test_intervals_of_losses_over_few_groups_hold_the_loss_of_the_population(groups):
+    """The bootstrap held 80 to 89 % of these; of 300 intervals 285 are expected to, with a deviation of 3.8."""
+
+    def cells(rng, n):
+        scores = rng.normal(0, 1, (n, 30, 4))
+        scores[:, :, 0] += rng.normal(2, 1, (n, 1))
+        return scipy.special.softmax(1.5 * scores.reshape(-1, 4), axis=1)
+
+    rng, labels = np.random.default_rng(0), np.zeros(30 * groups, int)
+    population = -np.log(cells(rng, 20_000)[:, 0]).mean()
+    group, hits = np.repeat(np.arange(groups), 30), 0
+    for _ in range(300):
+        losses = -np.log(cells(rng, groups)[:, 0])
+        run = trusted(np.full((2, 4), 0.25), [0, 1], np.full((30 * groups, 4), 0.25), labels, group)
+        span = module._Resampling(row_of(labels), [run]).mean([losses]).interval
+        hits += span.low <= population <= span.high
+    assert 274 <= hits <= 297
 
 
 def test_the_surest_answers_are_counted_by_hand():

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from ... import features as our_features
 from ...core.errors import UsageError
+from ...core.pair_scores import LEAD
 from ...deep.classifier import NetClassifier
 from ...methods.classical import FittedSVM
 from ...methods.heads import FittedHead
@@ -41,6 +42,7 @@ class Whole(nn.Module):
         slope, offset = _rule(model)
         self.register_buffer("slope", slope)
         self.register_buffer("offset", offset)
+        self._votes: float | None = model.calibration.get("votes")
         self._sigmoid = model.multilabel if model.calibration else model.scores == "sigmoid"
         self.register_buffer("thresholds", torch.tensor(model.thresholds or [0.0], dtype=torch.float32))
         self.eval()
@@ -50,8 +52,18 @@ class Whole(nn.Module):
         labels = scores > self.thresholds if self._several else scores.argmax(1)
         if not self._has_probabilities:
             return scores, labels
-        logits = scores * self.slope + self.offset
+        straight = scores * self.slope + self.offset
+        logits = straight if self._votes is None else self._of_pairs(scores, self._votes)
         return scores, labels, logits.sigmoid() if self._sigmoid else logits.softmax(1)
+
+    def _of_pairs(self, scores: Tensor, weight: float) -> Tensor:
+        """Return logits for scores of pairs of classes, as `core.calibration` does in NumPy."""
+        votes = scores.round()
+        rest = scores - votes
+        logits = self.slope * 3 * rest / (1 - 3 * rest.abs()).clamp(min=1e-6) + weight * votes
+        answer = torch.arange(scores.shape[1], device=scores.device) == scores.argmax(1, keepdim=True)
+        best_other = logits.masked_fill(answer, -torch.inf).amax(1, keepdim=True)
+        return torch.where(answer, torch.maximum(logits, best_other + LEAD), logits)
 
 
 def _rule(model: Model) -> tuple[Tensor, Tensor]:

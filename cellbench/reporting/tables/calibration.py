@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from ...core.words import counted
+from ...results.certainty import over_of
 from ...results.confidence import BINS, Trusted, calibration_figures, trusted
 from ...results.ranking import ranked
 from ...results.rows import DATA, HARDWARE, MOST_FILES, Line, Row, one_label
@@ -24,15 +25,22 @@ def calibration(rows: Sequence[Row]) -> Table:
     title = f"{title_of(rows)}: are probabilities right?\n{counts_of(rows)}"
     if not lines:
         return Table("calibration", title, (), (), (lacking(rows),))
-    what = "one a class" if not one_label(rows) else "one temperature a method"
+    what = "one a class" if not one_label(rows) else "a temperature; for votes of pairs of classes, two weights"
     notes = (
         f"Scores become probabilities by a rule fitted on val ({what}); the figures are those of test.",
-        f"Calibration error: distance of confidence from the share that is right, in {BINS} bins. By chance: what 95 % "
-        "of the errors of perfect probabilities lie below; a smaller error shows nothing.",
+        f"Calibration error: distance of confidence from the share that is right, in {BINS} bins. "
+        f"{_by_chance(lines, rows[0].unit)}",
         *intervals_of(lines, ""),
         *without,
     )
     return Table("calibration", title, marked(COLUMNS, lines), tuple(lines), notes)
+
+
+def _by_chance(lines: Sequence[Line], unit: str) -> str:
+    """Return how large the error is by chance, or why that and its interval cannot be told where there are groups."""
+    if any(line["calibration_error_by_chance"] is not None for line in lines):
+        return "By chance: what 95 % of the errors of perfect probabilities lie below; a smaller error shows nothing."
+    return f"Cells of a {unit} err together: it is too high even for perfect probabilities, and has no interval."
 
 
 def lines_with_predictions(rows: Sequence[Row], line_of: LineOf) -> tuple[list[Line], list[str]]:
@@ -72,7 +80,7 @@ def _line(row: Row, runs: Sequence[Trusted]) -> Line:
         "calibration_error_as_trained": found.unfitted_error if row.family == "deep" else None,
         "calibration_error_by_chance": found.noise,
         "temperature": found.temperature,
-        "interval_over": found.over,
+        "interval_over": over_of(row, found.nll.interval),
     }
 
 
@@ -85,7 +93,7 @@ COLUMNS = (
     Column("nll", "log loss", LOSS, spread=half("nll")),
     Column("brier", "Brier\nscore", LOSS, spread=half("brier"), spare=1),
     Column("calibration_error", "calibration\nerror", PERCENT, spread=half("calibration_error")),
-    Column("calibration_error_by_chance", "by\nchance", PERCENT),
+    Column("calibration_error_by_chance", "by\nchance", PERCENT, when="any"),
     Column("calibration_error_as_trained", "as\ntrained", PERCENT, when="any", spare=3),
     Column("temperature", "temperature", Kind(digits=2), when="any", spare=4),
     Column(seeds_of, "seeds", label=True, spare=5),
