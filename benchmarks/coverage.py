@@ -1,15 +1,16 @@
 """How often 95 % intervals hold the simulated truth: the table of docs/statistics.md.
 
-    python benchmarks/coverage.py            prints the table as Markdown; some minutes on one core
-    python benchmarks/coverage.py --runs 200  a quick look
+    python benchmarks/coverage.py            writes results/coverage.csv; some minutes on one core
+    python benchmarks/coverage.py --runs 200  a quick look, which is printed alone
 
-Seeds are fixed, so that the same version prints the same table.
+Seeds are fixed, so that the same version gives the same table; `python docs/tools/tables.py coverage` shows it.
 """
 
 import argparse
-from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from cellbench.core.metrics import NAMED
 from cellbench.results.rare import rare_classes
@@ -31,6 +32,8 @@ OVER_IMAGES = (  # classes, images, the share that is labelled rightly
 )
 OVER_GROUPS = ((5, 0.8), (8, 0.8), (12, 0.8), (5, 0.95), (8, 0.95), (12, 0.95), (30, 0.8))
 OVER_PURE_GROUPS = ((5, 0.8), (5, 0.95), (8, 0.8))  # groups of each of four classes
+TABLE = Path(__file__).parents[1] / "results" / "coverage.csv"
+RUNS = 1000  # simulated test sets of each line
 CELLS, SPREAD = 40, 15.0  # cells of a group; how alike groups are: the counts of a beta distribution
 
 
@@ -57,11 +60,8 @@ def over_images(name: str, n: int, right: float, runs: int) -> dict[str, object]
                 continue
             told[figure] += 1
             held[figure] += holds
-    return {
-        "what": f"{n:,} images, {name}, {100 * right:.0f} % right",
-        **shares(held, told, runs),
-        "anyway": f"{100 * anyway / runs:.1f}",
-    }
+    what = f"{n:,} images, {name}, {100 * right:.0f} % right"
+    return {"simulated": what, **shares(held, told, runs), "macro_f1_held_if_all_had_one": round(anyway / runs, 4)}
 
 
 def over_groups(groups: int, right: float, runs: int, pure: bool = False) -> dict[str, object]:
@@ -79,27 +79,27 @@ def over_groups(groups: int, right: float, runs: int, pure: bool = False) -> dic
             held[figure] += found.low <= right <= found.high
     of_classes = f"{groups // 4} of each of 4 classes" if pure else "all classes in each"
     what = f"{groups} groups of {CELLS} cells, {of_classes}, {100 * right:.0f} % right"
-    return {"what": what, **shares(held, told, runs)}
+    return {"simulated": what, **shares(held, told, runs)}
 
 
 def shares(held: dict[str, int], told: dict[str, int], runs: int) -> dict[str, object]:
-    """Return the coverage of each figure in per cent, and of how many runs macro-F1 had an interval."""
-    covered = {name: f"{100 * held[name] / n:.1f}" if n >= runs / 5 else "–" for name, n in told.items()}
-    return {**covered, "told": f"{100 * told['macro_f1'] / runs:.0f}"}
+    """Return the coverage of each figure, if a fifth of the runs had an interval, and how many had one of macro-F1."""
+    covered = {f"{name}_held": round(held[name] / n, 4) if n >= runs / 5 else None for name, n in told.items()}
+    return {**covered, "macro_f1_has_one": round(told["macro_f1"] / runs, 4)}
 
 
-def lines(runs: int) -> Iterator[str]:
-    heads = ("simulated", "accuracy: held (%)", "macro-F1: held (%)", "has one (%)", "held if all had one (%)")
-    yield f"| {' | '.join(heads)} |"
-    yield "|---|---|---|---|---|"
+def table(runs: int) -> pd.DataFrame:
     rows = [over_images(name, n, right, runs) for name, n, right in OVER_IMAGES]
     rows += [over_groups(groups, right, runs) for groups, right in OVER_GROUPS]
     rows += [over_groups(4 * of_class, right, runs, pure=True) for of_class, right in OVER_PURE_GROUPS]
-    for row in rows:
-        yield f"| {row['what']} | {row['accuracy']} | {row['macro_f1']} | {row['told']} | {row.get('anyway', '')} |"
+    return pd.DataFrame(rows)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--runs", type=int, default=1000, help="simulated test sets of each line")
-    print("\n".join(lines(parser.parse_args().runs)))
+    parser.add_argument("--runs", type=int, default=RUNS, help="simulated test sets of each line")
+    asked = parser.parse_args().runs
+    found = table(asked)
+    print(found.to_string())
+    if asked == RUNS:
+        found.to_csv(TABLE, index=False)

@@ -3,22 +3,25 @@
 python benchmarks/inspect_copies.py [DATASET]
 
 For each kind of copy, 40 images of train are put in place of 40 test images, moved, a little darker and with noise, and
-`near-duplicates` is asked again. "Others" are pairs that were not planted: real ones of the data, or mistakes.
+`near-duplicates` is asked again. "Others" are pairs that were not planted: real ones of the data, or mistakes. The rows
+of the data set in results/inspect_copies.csv are replaced; `python docs/tools/tables.py copies` shows them.
 """
 
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy import ndimage
-from tabulate import tabulate
 
 from cellbench import open_dataset
 from cellbench.core.data import Dataset
 from cellbench.datasets.audit import duplicates, pixels
 
+TABLE = Path(__file__).parents[1] / "results" / "inspect_copies.csv"
 COPIES, MOST = 40, 1500  # copies of each kind; images of each part that are taken
 
 
@@ -73,14 +76,21 @@ def found(data: Dataset) -> set[int]:
 
 def main(name: str = "synthetic-yeast") -> None:
     data = smaller(open_dataset(name))
+    about = {"dataset": name, **{part: len(data.split[part]) for part in ("train", "val", "test")}}
+    about["side"] = data.images.shape[2]
     rows = []
     for kind, make in KINDS.items():
         with_copies, places = planted(data, make)
         hits = found(with_copies)
-        rows.append([kind, len(hits & places), len(hits - places)])
-    n = ", ".join(f"{len(data.split[part]):,} {part}" for part in ("train", "val", "test"))
-    print(f"{name}, {n} images of {data.images.shape[2]}×{data.images.shape[3]} px\n")
-    print(tabulate(rows, [f"{COPIES} copies", "found", "others"], tablefmt="pipe", colalign=("left", "right", "right")))
+        rows.append(
+            {**about, "copy": kind, "planted": COPIES, "found": len(hits & places), "others": len(hits - places)}
+        )
+        print(kind, rows[-1]["found"], rows[-1]["others"], file=sys.stderr)
+    table = pd.DataFrame(rows)
+    if TABLE.exists():
+        known = pd.read_csv(TABLE)
+        table = pd.concat([known[known["dataset"] != name], table])
+    table.to_csv(TABLE, index=False)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 python docs/tools/tables.py features    what each group of features is worth, from results/features.csv
 python docs/tools/tables.py recipes     how long nets were trained on few images, from results/recipes.csv
 python docs/tools/tables.py suspects    how many wrong labels are found, from results/suspect_labels.csv
+python docs/tools/tables.py copies      which planted copies are found, from results/inspect_copies.csv
+python docs/tools/tables.py coverage    how often intervals hold the truth, from results/coverage.csv
 """
 
 from pathlib import Path
@@ -87,6 +89,40 @@ def suspects() -> None:
         for row in rows[[*titles]].to_numpy().tolist()
     ]
     click.echo(tabulate(lines, [*titles.values()], tablefmt="github", disable_numparse=True))
+
+
+@cli.command()
+def copies() -> None:
+    """Of copies that were planted in test, how many `inspect` finds, and how many pairs it names beside them."""
+    rows = pd.read_csv(RESULTS / "inspect_copies.csv")
+    of_one = [f"{row.dataset}, {row.side}×{row.side} px" for row in rows.itertuples()]
+    images = [f"{row.train:,} / {row.val:,} / {row.test:,}" for row in rows.itertuples()]
+    told = [f"{row.found} of {row.planted}" for row in rows.itertuples()]
+    lines = zip(of_one, images, rows["copy"], told, rows["others"].map(str), strict=True)
+    titles = ["data set", "train / val / test", "copy", "found", "pairs that were not planted"]
+    click.echo(tabulate([*lines], titles, tablefmt="github", disable_numparse=True))
+
+
+@cli.command()
+def coverage() -> None:
+    """Of simulated test sets, the share in per cent whose 95 % interval holds the truth."""
+    rows = pd.read_csv(RESULTS / "coverage.csv")
+    shares = {
+        "accuracy_held": ("accuracy: held (%)", 1),
+        "macro_f1_held": ("macro-F1: held (%)", 1),
+        "macro_f1_has_one": ("has one (%)", 0),
+        "macro_f1_held_if_all_had_one": ("held if all had one (%)", 1),
+    }
+    lines = [
+        [
+            row["simulated"],
+            *(NOT_RUN if pd.isna(row[key]) else f"{100 * row[key]:.{n}f}" for key, (_, n) in shares.items()),
+        ]
+        for _, row in rows.iterrows()
+    ]
+    click.echo(
+        tabulate(lines, ["simulated", *(title for title, _ in shares.values())], "github", disable_numparse=True)
+    )
 
 
 def _mean(value: float, count: int) -> str:

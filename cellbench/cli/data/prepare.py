@@ -64,6 +64,7 @@ def prepare(
 def _prepare(dataset: str, source: Path | None, again: bool, folder: dict[str, Any]) -> None:
     from ...datasets import datasets, opening
     from ...datasets.files import cache
+    from ...datasets.remarks import about_test
 
     start = time.perf_counter()
     given = opening.given(folder)
@@ -86,7 +87,7 @@ def _prepare(dataset: str, source: Path | None, again: bool, folder: dict[str, A
         path = opening.prepare(dataset, folder)
     data = cache.read(path)
     click.echo(data)
-    for note in data.info.notes:
+    for note in (*data.info.notes, *about_test(data)):
         click.echo(f"note: {note}")
     same = " with the same options" if given else ""
     click.echo(f"ready after {time.perf_counter() - start:.1f} s in {path}. Next: cellbench run -d {dataset}{same}")

@@ -58,8 +58,8 @@ def register(monkeypatch: pytest.MonkeyPatch) -> Callable[..., DatasetEntry]:
     """Add data sets to the registry for one test; without `files` or `manual` it is as embedded ones are."""
 
     def add(name: str, **facts: object) -> DatasetEntry:
-        facts = {"summary": "toy rings", "licence": "MIT", "size": "few", **facts}
-        entry = DatasetEntry(name=name, factory=build, **facts)  # type: ignore[arg-type]
+        facts = {"factory": build, "summary": "toy rings", "licence": "MIT", "size": "few", **facts}
+        entry = DatasetEntry(name=name, **facts)  # type: ignore[arg-type]
         monkeypatch.setitem(datasets._entries, name, entry)
         return entry
 
@@ -303,3 +303,14 @@ def test_list_datasets_fits_120_columns_and_tells_classes_and_channels_when_read
 )
 def test_amounts_are_said_in_powers_of_1000(size: float, text: str) -> None:
     assert file_size(size) == text
+
+
+def test_a_test_part_of_four_wells_is_said_to_show_nothing(register: Callable[..., DatasetEntry], folder: Path) -> None:
+    def in_wells(scratch: Path, source: Path | None) -> Dataset:
+        data = build(scratch, source)
+        groups = np.arange(len(data)) % 4
+        return replace(data, groups=groups, info=replace(data.info, groups_are="well"))
+
+    register("wells", manual="ask", factory=in_wells)
+    output = call("prepare", "wells", "--from", str(folder)).output
+    assert "note: Test has 4 wells, and with fewer than 6 no difference between methods can be shown" in output
