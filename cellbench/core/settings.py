@@ -8,6 +8,7 @@ pydantic checks the values; what is said of a wrong one, and in lists, is made h
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias, TypeVar, Union, get_args, get_origin
 
@@ -157,6 +158,12 @@ class Setting:
 def described(settings: Settings) -> list[Setting]:
     """Return a description of each setting, in order, with its present value as the default."""
     return [_described(name, field, getattr(settings, name)) for name, field in type(settings).model_fields.items()]
+
+
+@cache  # a plan asks for it a hundred times a run
+def resets(kind: type[Settings]) -> tuple[tuple[str, str], ...]:
+    """Return the names of the settings that a change of another one resets, each with the name of that one."""
+    return tuple((name, by) for name, field in kind.model_fields.items() if (by := _facts(field)["reset_by"]))
 
 
 def names(settings: Settings) -> list[str]:

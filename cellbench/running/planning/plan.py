@@ -16,7 +16,7 @@ from ...core.errors import UsageError, did_you_mean
 from ...core.extras import EXTRAS, Extra
 from ...core.files import expanded
 from ...core.runs import RunSpec, canonical
-from ...core.settings import Setting, Settings, described, names, replace
+from ...core.settings import Setting, Settings, described, names, replace, resets
 from ...core.training_budget import steps
 from ...datasets.files import cache
 from ...datasets.named_splits import each_draw, with_split
@@ -311,9 +311,8 @@ def _replace(settings: Settings, layers: Iterable[Mapping[str, Any]]) -> Any:
     default, so that a learning rate meant for SGD is not used for Adam.
     """
     values: dict[str, Any] = {}
-    resets = [(setting.name, setting.reset_by) for setting in described(settings) if setting.reset_by]
     for layer in layers:
-        for name, by in resets:
+        for name, by in resets(type(settings)):
             if by in layer and layer[by] != values.get(by, getattr(settings, by)):
                 values[name] = getattr(settings, name)
         values.update(layer)
