@@ -11,6 +11,7 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.calibration import calibrate
 from ..core.console import progress_line
 from ..core.data import PARTS, Dataset, Samples, count_classes
 from ..core.errors import DataError, UsageError
@@ -23,7 +24,6 @@ from ..datasets.display.sheet import Line, save_picture
 from ..datasets.inspection import check_place
 from ..datasets.opening import FolderKeywords, open_dataset
 from ..datasets.splits import fold_numbers, limited
-from .estimators import fit_classifier, log_probabilities
 from .registry import methods
 
 METHOD = "svm-combined"
@@ -225,11 +225,8 @@ def _out_of_fold(
 ) -> NDArray[np.float64]:
     """Return probabilities (n judged, classes) of a model that learns from `learn` and is calibrated on `choose`.
 
-    Scores become probabilities by logistic regression on all of them (Platt's scaling for several classes).
+    Scores become probabilities as those of `predict` do, see `core.calibration`.
     """
-    from scipy.special import expit
-    from sklearn.linear_model import LogisticRegression
-
     entry = methods[METHOD]
     images, _ = entry.preprocessing.apply(data.images, {"train": learn, "val": choose, "test": judge}, data.channels)
     channels = entry.preprocessing.channel_names(data.channels)
@@ -237,9 +234,8 @@ def _out_of_fold(
     val = Samples(images["val"], data.labels[choose], data.classes, channels)
     model = entry.factory(entry.defaults, SEED, "cpu")
     model.fit(train, val, RunLog())
-    scale = fit_classifier(LogisticRegression(max_iter=1000), model.predict(val.images), val.labels)
-    scores = log_probabilities(scale, model.predict(images["test"]), len(data.classes)).astype(np.float64)
-    return expit(scores) if data.multilabel else np.exp(scores)
+    rule = calibrate(np.asarray(model.predict(val.images)), val.labels)
+    return rule(np.asarray(model.predict(images["test"])))
 
 
 def _quality(labels: NDArray, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
