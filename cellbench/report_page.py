@@ -88,7 +88,7 @@ def _look(scope: Scope, wanted: set[int], results: Results) -> Look:
     height, width = data.images.shape[2:]
     heat = best_heatmaps(results.rows, scope)
     return Look(
-        heat={} if heat is None else thumbnails.heated(data, heat.heatmaps, shown),
+        heat={} if heat is None else thumbnails.heatmap_files(data, heat.heatmaps, shown),
         heat_note="" if heat is None else heat.note(FRAME),
         cells=thumbnails.jpegs(data, shown),
         names={} if data.ids is None else {i: data.name_of(i) for i in shown},

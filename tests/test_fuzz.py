@@ -17,7 +17,7 @@ from cellbench.core.runs import RunRecord
 from cellbench.core.shown_text import csv_cell, visible
 from cellbench.datasets.files.decoding import decode
 from cellbench.datasets.files.tables import read_table
-from cellbench.results.conditions import where
+from cellbench.results.conditions import rows_where
 from cellbench.results.frame import empty_frame
 
 from .cli.program import call
@@ -104,7 +104,7 @@ def test_an_image_with_other_bytes_or_cut_short_is_read_or_refused(picture, chan
 @given(st.text(max_size=30))
 def test_any_condition_is_read_or_refused(condition):
     with contextlib.suppress(CellbenchError):
-        where(empty_frame(), [condition])
+        rows_where(empty_frame(), [condition])
 
 
 KNOWN = """table plot run findings compare list methods -m -d --set --seeds --limit --view --where --format csv -o

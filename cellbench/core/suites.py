@@ -167,15 +167,15 @@ class Suite(Settings):
         return self.limits if entry.limit is None else (entry.limit,)
 
 
-def told(figures: Figures | None) -> str:
+def figures_text(figures: Figures | None) -> str:
     """Return figures in words, as they were given: 'test accuracy 82 %, training time 568 min (CPU); bar chart'."""
     if figures is None:
         return ""
     values = [f"{titled(name)} {amount(name, value)}" for name, value in figures.values.items()]
     about = [f"on {figures.on}"] * bool(figures.on) + [figures.device] * bool(figures.device)
     about += [] if figures.n is None else [f"{figures.n:,} training images"]
-    where = figures.where + ", quoted" * figures.quoted
-    return ", ".join(values) + f" ({', '.join(about)})" * bool(about) + f"; {where}"
+    where = figures.where + (", quoted" if figures.quoted else "")
+    return ", ".join(values) + (f" ({', '.join(about)})" if about else "") + f"; {where}"
 
 
 def titled(figure: str) -> str:

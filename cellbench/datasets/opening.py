@@ -46,7 +46,7 @@ def prepare(name: str, folder: Mapping[str, Any], source: Path | None = None) ->
 
     folder: FolderKeywords. source: the original files of a data set that has a name.
     """
-    asked = given(folder)
+    asked = given_options(folder)
     if name in datasets:
         if asked:
             flag = "--image-size" if "image_size" in asked else f"--{min(asked).replace('_', '-')}"
@@ -60,7 +60,7 @@ def prepare(name: str, folder: Mapping[str, Any], source: Path | None = None) ->
 
 def folder_options(folder: Mapping[str, Any]) -> FolderOptions:
     """FolderKeywords as the reader of folders takes them."""
-    asked = given(folder)
+    asked = given_options(folder)
     if "image_size" in asked:
         asked["size"] = asked.pop("image_size")
     if "labels" in asked:
@@ -68,7 +68,7 @@ def folder_options(folder: Mapping[str, Any]) -> FolderOptions:
     return FolderOptions(**asked)
 
 
-def given(folder: Mapping[str, Any]) -> dict[str, Any]:
+def given_options(folder: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options that were given. 0 and '' count as given, and are refused later; None and False don't."""
     return {name: value for name, value in folder.items() if value is not None and value is not False}
 

@@ -75,7 +75,7 @@ class SVMSettings(MachineSettings):
 
     @property
     def grid(self) -> dict[str, tuple[Any, ...]]:
-        return {"C": several(self.C), "gamma": several(self.gamma)}
+        return {"C": as_tuple(self.C), "gamma": as_tuple(self.gamma)}
 
     @property
     def fixed(self) -> dict[str, Any]:
@@ -318,7 +318,7 @@ def _largest_pair(labels: NDArray) -> int:
     return len(labels) if labels.ndim == 2 else int(np.sort(np.bincount(labels))[-2:].sum())
 
 
-def several(value: Any) -> tuple[Any, ...]:
+def as_tuple(value: Any) -> tuple[Any, ...]:
     """Return the value or values of a setting as a tuple."""
     return tuple(value) if isinstance(value, list | tuple) else (value,)
 

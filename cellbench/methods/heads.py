@@ -12,7 +12,7 @@ from ..core.data import Samples
 from ..core.runs import RunLog
 from ..core.settings import OneOrMore, Positive, Settings, between, setting
 from .choosing import Candidate, best_candidate
-from .classical import several
+from .classical import as_tuple
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -128,7 +128,7 @@ def linear_path(settings: LinearSettings, rows: "Tensor", train: Samples, unseen
 
     models: dict[int, LogisticRegression] = {}
     targets = dict(enumerate(train.labels.T)) if train.multilabel else {0: train.labels}
-    for C in sorted(several(settings.C)):
+    for C in sorted(as_tuple(settings.C)):
         for at, target in targets.items():
             if len(np.unique(target)) > 1:
                 model = models.setdefault(at, LogisticRegression(max_iter=ITERATIONS, warm_start=True))
@@ -171,7 +171,7 @@ def neighbour_path(
 
     truth = train.labels if train.multilabel else np.eye(len(train.classes), dtype=bool)[train.labels]
     seen, votes = normalize(rows), torch.from_numpy(truth.astype(np.float32))
-    asked = sorted(several(settings.k))
+    asked = sorted(as_tuple(settings.k))
     ks = tuple(k for k in asked if k <= len(rows)) or (len(rows),)
     for k, scores in zip(ks, Neighbours(seen, votes, ks[0]).with_each_k(unseen, ks), strict=True):
         yield Candidate({"k": k}, Neighbours(seen, votes, k), scores)

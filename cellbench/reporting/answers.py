@@ -7,8 +7,8 @@ from ..core.words import duration, printed_difference, signed
 from ..results.contest import Contest, Difference, Entrant, contests, same_hardware
 from ..results.results import Results
 from ..results.row_settings import with_settings
-from ..results.rows import DATA, Line, Row, by, is_disturbed, is_shared, load_unknown
-from .captions import called, commands_for_seeds, get_one, limit_of, name_of, not_shown, scoring_in_times
+from ..results.rows import DATA, Line, Row, grouped_by, is_disturbed, is_shared, load_unknown
+from .captions import commands_for_seeds, get_one, limit_of, name_in_sentence, name_of, not_shown, scoring_in_times
 from .remedies import train_longer
 from .tables.table import two_digits
 
@@ -18,7 +18,7 @@ SHORT = 10.0  # seconds below which a time has digits after the point
 def answers(results: Results) -> list[str]:
     """Return one answer in plain sentences for each contest: for each data set, split, limit and hardware."""
     several = results.frame["machine"].nunique() > 1
-    found = [contest for group in by(results.rows, DATA) for contest in contests(with_settings(group))]
+    found = [contest for group in grouped_by(results.rows, DATA) for contest in contests(with_settings(group))]
     return [answer(contest, (), several) for contest in found]
 
 
@@ -155,7 +155,7 @@ def _hardware(row: Row, several_machines: bool) -> str:
 
 
 def _called(row: Row) -> str:
-    return called(row, "pretrained" if row.pretrained else "")
+    return name_in_sentence(row, "pretrained" if row.pretrained else "")
 
 
 def _a(family: Family) -> str:

@@ -24,7 +24,7 @@ def fact_of(rows: Sequence[Line], name: str) -> Any:
 
 
 def name_of(rows: Sequence[Line]) -> str:
-    return rows[0]["dataset"] + " (simulated)" * any(row["synthetic"] for row in rows)
+    return rows[0]["dataset"] + (" (simulated)" if any(row["synthetic"] for row in rows) else "")
 
 
 def title_of(rows: Sequence[Line]) -> str:
@@ -207,7 +207,7 @@ def _labels(row: Line) -> str:
 
 def not_shown(rows: Sequence[Line]) -> str:
     """Return a clause that names the results that are not shown and how to show them; rows: `Results.left_out`."""
-    names = list(dict.fromkeys(called(row) for row in rows))
+    names = list(dict.fromkeys(name_in_sentence(row) for row in rows))
     named = ", ".join(names) if len(names) <= MOST_NAMED else f"{len(names)} other results"
     shown = "it" if len(names) == 1 else "them"
     return f"{named} used less data or changed settings; show {shown} with: --runs all"
@@ -237,7 +237,7 @@ def device_of(row: Line) -> str:
     return f"{row['device']} ({row['threads'] or '?'})"
 
 
-def half(name: str) -> Callable[[Line], float | None]:
+def half_interval(name: str) -> Callable[[Line], float | None]:
     """Return a function that gives half the width of a row's interval of figure `name`, for the spread of a column.
 
     The function returns None for a row without that interval.
@@ -287,7 +287,7 @@ def drawn_over(marks: Mapping[str, str]) -> str:
     return "; ".join(parts)
 
 
-def called(row: Line, *details: str) -> str:
+def name_in_sentence(row: Line, *details: str) -> str:
     """Return the name of a row for use in a sentence: its method and, in brackets, its settings and the details."""
     known = ", ".join(filter(None, [row.get("settings"), *details]))
     return f"{row['method']} ({known})" if known else row["method"]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from ..results.rare import FEWEST_IMAGES
 from ..results.rows import MOST_FILES, Line, Row
-from .captions import MOST_METHODS, called, commands_for_seeds, intervals_of
+from .captions import MOST_METHODS, commands_for_seeds, intervals_of, name_in_sentence
 
 LEVEL = "≈"  # marks a row that is not shown to differ from the best
 
@@ -34,8 +34,8 @@ def _ties_of(rows: Sequence[Row], figure: str) -> list[str]:
     compared = [row for row in rows if row["tied"] is not None and row is not best]
     if best is None or not compared:
         return []
-    bold = f"Bold: the best in {figure}, {called(best)}"
-    ties = list(dict.fromkeys(called(row) for row in compared if row["tied"]))
+    bold = f"Bold: the best in {figure}, {name_in_sentence(best)}"
+    ties = list(dict.fromkeys(name_in_sentence(row) for row in compared if row["tied"]))
     if ties:
         named = ", ".join(ties) if len(ties) <= MOST_METHODS else f"{len(ties)} others"
         return [f"{bold}. {LEVEL}: not shown to differ from it (5 %, Holm): {named}."]
@@ -51,7 +51,7 @@ def _few_seeds_of(rows: Sequence[Row]) -> list[str]:
     best = next((row for row in rows if row["best"]), None)
     if not few or best is None or len(rows) < 2:
         return []
-    names = list(dict.fromkeys(called(row) for row in few))
+    names = list(dict.fromkeys(name_in_sentence(row) for row in few))
     named = ", ".join(names) if len(names) <= MOST_METHODS else f"{len(names)} rows"
     what = f"Fewer than three seeds tell of these trained models, not of their methods: {named}."
     compared = "They are not compared with the best."

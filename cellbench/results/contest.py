@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..core.families import FAMILIES, Family, family_of
 from .certainty import compare_rows, difference_shown, over_of, with_intervals
 from .ranking import best_on_val, main_figure
-from .rows import FIGURES, HARDWARE, Row, by, time_counts
+from .rows import FIGURES, HARDWARE, Row, grouped_by, time_counts
 
 EXPECTED = ("svm", "probe", "deep", "floor")  # families whose absence is pointed out
 
@@ -78,7 +78,7 @@ def contests(rows: Sequence[Row]) -> list[Contest]:
     entrants of another, only the larger one is kept. A machine's contest is also left out where another machine ran
     the same families and more, and its leader is better on val.
     """
-    groups = by(rows, HARDWARE)
+    groups = grouped_by(rows, HARDWARE)
     fields = [_with_neighbours(group, rows) for group in groups]
     best = [_best_of_families(field) for field in fields]
     there = [_best_of_families(group) for group in groups]

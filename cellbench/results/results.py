@@ -16,7 +16,7 @@ from . import showing
 from .frame import empty_frame, read_folder
 from .pooling import Drawn, pool
 from .row_settings import with_settings
-from .rows import Line, Row, by
+from .rows import Line, Row, grouped_by
 from .runs import Run
 from .selection import chosen
 
@@ -133,7 +133,7 @@ class Results:
             return self, ""
         if not default.any():
             return self, "No run here is on all of the data with default settings, so all runs are shown."
-        hidden = [row for group in by(self.only(~default).rows, ("dataset",)) for row in with_settings(group)]
+        hidden = [row for group in grouped_by(self.only(~default).rows, ("dataset",)) for row in with_settings(group)]
         left_out = [{name: row[name] for name in OF_LEFT_OUT} for row in hidden if row.status == "ok"]
         n = int((~default).sum())
         what = f"{counted(n, 'other run')} (limited data or changed settings)"

@@ -236,7 +236,7 @@ def split_place(name: str | None) -> tuple[bool, bool, bool, str]:
     return name is not None, not keeps_together(name or ""), name != OFFICIAL, name or ""
 
 
-def by(rows: Iterable[L], names: Sequence[str]) -> list[list[L]]:
+def grouped_by(rows: Iterable[L], names: Sequence[str]) -> list[list[L]]:
     """Return the groups of rows with equal values in the columns `names`, sorted by these values.
 
     Missing values come first; of splits see `split_place`.

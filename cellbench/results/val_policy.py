@@ -4,7 +4,7 @@ import math
 import statistics
 from collections.abc import Sequence
 
-from .rows import Row, by
+from .rows import Row, grouped_by
 
 
 def val_policies(rows: Sequence[Row]) -> list[list[Row]]:
@@ -35,7 +35,7 @@ def _in_proportion(rows: Sequence[Row]) -> list[Row]:
         return list(rows)
     usual = statistics.median(map(_proportion, known))
     kept = []
-    for of_size in by(known, ("n_train",)):
+    for of_size in grouped_by(known, ("n_train",)):
         nearest = min(of_size, key=lambda row: abs(math.log(_proportion(row) / usual)))
         kept += [row for row in of_size if row.n_val == nearest.n_val]
     return kept

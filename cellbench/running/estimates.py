@@ -58,8 +58,8 @@ def _estimate(job: Job, siblings: Sequence[RunRecord]) -> float:
     if job.skip:
         return 0.0
     entry = methods[job.spec.method]
-    wanted = work(entry, job.n, job.spec.params)
-    known = [(work(entry, record.facts["n"], record.spec.params), record) for record in _peers(job, siblings)]
+    wanted = amount_of_work(entry, job.n, job.spec.params)
+    known = [(amount_of_work(entry, record.facts["n"], record.spec.params), record) for record in _peers(job, siblings)]
     known = [(done, record) for done, record in known if FARTHEST * done >= wanted]
     if not known:
         return EACH + prior(entry, wanted)
@@ -80,7 +80,7 @@ def seconds_left(seen: Sequence[float], epochs: float) -> float:
     return epochs * sum(seen) / len(seen)
 
 
-def work(entry: MethodEntry, n: Mapping[str, int], params: Mapping[str, object]) -> float:
+def amount_of_work(entry: MethodEntry, n: Mapping[str, int], params: Mapping[str, object]) -> float:
     """Return the amount of work of a run, in a unit that differs between families of methods.
 
     For a net it is the number of images trained on: train and, at lower cost, val in each epoch, and all parts once for
@@ -100,7 +100,7 @@ def prior(entry: MethodEntry, wanted: float) -> float:
     """Return the seconds for the work `wanted` without any record, on two processor cores with 64×64 pixels."""
     usual = entry.suited(entry.defaults, MEASURED_ON["train"]) if entry.suited else entry.defaults
     defaults = {"epochs": getattr(usual, "epochs", 1)}
-    return entry.cost * MEASURED_ON["train"] / 1000 * wanted / work(entry, MEASURED_ON, defaults)
+    return entry.cost * MEASURED_ON["train"] / 1000 * wanted / amount_of_work(entry, MEASURED_ON, defaults)
 
 
 def _seconds(record: RunRecord) -> float:

@@ -25,7 +25,8 @@ def outcome(record: RunRecord) -> str:
     test = record.metrics["test"]
     accuracy = f"accuracy {100 * test['accuracy']:.1f} %, " if "accuracy" in test else ""
     why = f" ({record.facts['backend_reason']})" if record.facts.get("backend_reason") else ""
-    busy = f"; other programs had {100 * (record.others or 0.0):.0f} % of the processors" * is_busy(record.others)
+    others = f"; other programs had {100 * (record.others or 0.0):.0f} % of the processors"
+    busy = others if is_busy(record.others) else ""
     shared = f"; {record.facts['shared']} runs shared the machine" if "shared" in record.facts else ""
     stopped = f"; stopped for {duration(record.facts['seconds_stopped'])}" if "seconds_stopped" in record.facts else ""
     trained = f"trained in {duration(record.training_seconds)}{why}{busy}{shared}{stopped}"

@@ -89,7 +89,7 @@ def test_figures_are_told_with_the_digits_that_they_were_given_with():
         device="CPU",
         quoted=True,
     )
-    assert suites.told(figures) == (
+    assert suites.figures_text(figures) == (
         "private macro-F1 52.864 %, training time 568 min, fit 188 s (CPU); table 2, quoted"
     )
 

@@ -11,7 +11,7 @@ import scipy.stats
 from cellbench import load_results
 from cellbench.reporting.findings.trial import settling
 from cellbench.results.certainty import compare_rows, in_words, over_of
-from cellbench.results.rows import by
+from cellbench.results.rows import grouped_by
 
 from ..reporting.made_records import judged
 
@@ -68,7 +68,7 @@ def test_intervals_are_said_to_be_over_blocks_and_blocks_are_asked_for(rows):
 
 def test_the_split_that_keeps_neighbours_together_stands_first():
     splits = ["stratified", "official", "leave-one-out:donor@0-3", "id-block", "kfold:5/0", "grouped"]
-    groups = by([{"split": name} for name in splits], ("split",))
+    groups = grouped_by([{"split": name} for name in splits], ("split",))
     assert [row["split"] for (row,) in groups] == [
         *("grouped", "id-block", "leave-one-out:donor@0-3"),
         *("official", "kfold:5/0", "stratified"),

@@ -6,7 +6,7 @@ import pytest
 from cellbench import load_results
 from cellbench.results.contest import time_ratio
 from cellbench.results.row_settings import with_settings
-from cellbench.results.rows import by, time_counts
+from cellbench.results.rows import grouped_by, time_counts
 
 
 @pytest.fixture
@@ -137,4 +137,4 @@ def test_settings_tell_what_was_changed_and_what_differs(pooled, record):
 
 def test_splits_that_keep_relatives_together_come_first_then_the_official_and_what_is_missing_before_all():
     rows = [{"split": split} for split in ("id-block", "official", "random", None, "official")]
-    assert [group[0]["split"] for group in by(rows, ["split"])] == [None, "id-block", "official", "random"]
+    assert [group[0]["split"] for group in grouped_by(rows, ["split"])] == [None, "id-block", "official", "random"]

@@ -8,7 +8,7 @@ from cellbench.core.runs import RunRecord
 from cellbench.core.store import Store, read_record
 from cellbench.methods import methods
 from cellbench.running import estimates
-from cellbench.running.estimates import EACH, ONCE, estimate, prior, total, work
+from cellbench.running.estimates import EACH, ONCE, amount_of_work, estimate, prior, total
 from cellbench.running.forecast import Forecast
 from cellbench.running.planning.plan import make_plan, parse_override
 
@@ -47,15 +47,15 @@ def store(tmp_path):
 
 
 def test_a_nets_work_is_its_training_steps_and_an_svms_its_kernel_values():
-    assert work(methods["cnn"], N, {"epochs": 10}) == pytest.approx(10 * (60 + 10) + 40)
-    assert work(methods["svm-hog"], N, {}) == 60 * 120
+    assert amount_of_work(methods["cnn"], N, {"epochs": 10}) == pytest.approx(10 * (60 + 10) + 40)
+    assert amount_of_work(methods["svm-hog"], N, {}) == 60 * 120
 
 
 @pytest.mark.parametrize("family", ["probe", "classic", "floor", "astrology"])
 def test_other_families_take_a_time_in_proportion_to_all_images(family):
     entry = dataclasses.replace(methods["svm-hog"], family=family, cost=2.0)
-    assert work(entry, N, {}) == 120
-    assert prior(entry, work(entry, N, {})) == pytest.approx(2.0 * 8.701 * 120 / (8701 + 2175 + 2720))
+    assert amount_of_work(entry, N, {}) == 120
+    assert prior(entry, amount_of_work(entry, N, {})) == pytest.approx(2.0 * 8.701 * 120 / (8701 + 2175 + 2720))
 
 
 def test_without_records_the_prior_speaks(toy_folder, store):
@@ -89,8 +89,8 @@ def test_neither_part_of_a_line_is_negative(toy_folder, store):
 def test_a_tiny_record_is_not_believed_of_a_run_with_more_than_ten_times_its_work(toy_folder, store):
     small, large = job(toy_folder, "cnn", "epochs=1", limit=12), job(toy_folder, "cnn")
     put(store, small, load=1.0, fit=1000.0)
-    wanted = work(methods["cnn"], large.n, large.spec.params)
-    assert wanted > 10 * work(methods["cnn"], small.n, small.spec.params)
+    wanted = amount_of_work(methods["cnn"], large.n, large.spec.params)
+    assert wanted > 10 * amount_of_work(methods["cnn"], small.n, small.spec.params)
     assert estimate(large, store) == pytest.approx(EACH + prior(methods["cnn"], wanted))
     put(store, large, load=1.0, fit=99.0)  # downward any distance is fine
     assert estimate(small, store) > EACH + 1
@@ -112,7 +112,9 @@ def test_failed_and_broken_records_say_nothing(toy_folder, store):
     cnn = job(toy_folder, "cnn")
     store.save(RunRecord(cnn.spec, "failed", reason="no"))
     (store.path(cnn.spec).parent / "s9-0.json").write_text("{")
-    assert estimate(cnn, store) == pytest.approx(EACH + prior(methods["cnn"], work(methods["cnn"], N, cnn.spec.params)))
+    assert estimate(cnn, store) == pytest.approx(
+        EACH + prior(methods["cnn"], amount_of_work(methods["cnn"], N, cnn.spec.params))
+    )
 
 
 def test_starting_up_is_paid_once_and_a_run_that_cannot_be_done_costs_nothing(toy_folder, store):

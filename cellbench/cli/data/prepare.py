@@ -67,7 +67,7 @@ def _prepare(dataset: str, source: Path | None, again: bool, folder: dict[str, A
     from ...datasets.remarks import about_test
 
     start = time.perf_counter()
-    given = opening.given(folder)
+    given = opening.given_options(folder)
     if dataset in datasets and not given:
         entry = datasets[dataset]
         ready = cache.is_ready(entry.key) and not again

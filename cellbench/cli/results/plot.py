@@ -106,7 +106,7 @@ def plot(
     n = 0 if kind != "all" and known[kind].every else left_out(of_datasets, runs, conditions)
     others = f"{counted(n, 'other run')} (limited data or changed settings) left out; all are taken with: --runs all"
     if not drawn:
-        raise UsageError(min(lacking, key=len) + f" ({others})" * bool(n))
+        raise UsageError(min(lacking, key=len) + (f" ({others})" if n else ""))
     _write(drawn, folder, file, style)
     for line in (*(f"not drawn: {line}" for line in lacking), *([others] if n else [])):
         click.echo(line, err=True)
@@ -161,7 +161,7 @@ def _lacking(found: "Sequence[Outcome]", results: Path | None) -> list[str]:
     lines = []
     for kind, outcomes in by_kind.items():
         first, *others = sorted(outcomes, key=lambda outcome: len(outcome.lacking))
-        also = f" (nor of {'; '.join(outcome.about for outcome in others)})" * bool(others)
+        also = f" (nor of {'; '.join(outcome.about for outcome in others)})" if others else ""
         lines.append(f"{kind} of {first.about}{also}: {_complete(first.lacking, results)}")
     return lines
 

@@ -27,10 +27,10 @@ def _whose(suite: "Suite") -> str:
 
 def detail(suite: "Suite") -> str:
     """Return the details of a suite as text: its runs, the published figures, assumptions, and what is not rebuilt."""
-    from ...core.suites import told
+    from ...core.suites import figures_text
 
     lists = {
-        "Published by others": [f"{one.what}: {told(one)}" for one in suite.published],
+        "Published by others": [f"{one.what}: {figures_text(one)}" for one in suite.published],
         "Not told by the source, and assumed": suite.assumed,
         "Not rebuilt": suite.not_rebuilt,
     }
@@ -62,9 +62,13 @@ def _head(suite: "Suite") -> str:
 
 def _entry(entry: "Entry") -> str:
     """Return an entry as its name and its method, and below them its settings and what was said of its accuracy."""
-    from ...core.suites import told
+    from ...core.suites import figures_text
 
-    below = {"settings": _own_settings(entry), "claimed": told(entry.claimed), "published": told(entry.published)}
+    below = {
+        "settings": _own_settings(entry),
+        "claimed": figures_text(entry.claimed),
+        "published": figures_text(entry.published),
+    }
     lines = [f"- {entry.id}: {entry.method}" if entry.id != entry.method else f"- {entry.id}"]
     lines += [filled(f"{what}: {text}", "      ", "    ") for what, text in below.items() if text]
     return "\n".join(lines)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ...core.data import PARTS, Dataset
 from ...core.words import counted
 from .moved_copies import MOST_QUERIES, Pair, moved_copies
-from .orientation import turned, way_name
+from .orientation import reoriented, way_name
 from .pixels import Scan, shrunk
 from .result import SEED, CheckResult, Index, part_codes
 
@@ -171,7 +171,7 @@ def _standardised(thumbs: NDArray[np.float32], ways: Iterable[int]) -> tuple[NDA
     flat = norm[:, 0, 0] <= 1e-4 * (1 + np.abs(thumbs).max((1, 2)))
     unit = centred / np.where(flat[:, None, None], 1, norm)
     shared = unit.mean(0)
-    shared = np.mean([turned(shared, way) for way in ways], 0)
+    shared = np.mean([reoriented(shared, way) for way in ways], 0)
     unit -= shared
     unit /= np.maximum(np.sqrt((unit**2).sum((1, 2), keepdims=True)), 1e-6)
     return unit, flat
@@ -189,7 +189,7 @@ def _alike(
     table = unit[others].reshape(len(others), -1)
     for start in range(0, len(queries), 256):
         block = queries[start : start + 256]
-        views = np.concatenate([turned(unit[block], way).reshape(len(block), -1) for way in ways])
+        views = np.concatenate([reoriented(unit[block], way).reshape(len(block), -1) for way in ways])
         value, place = np.full(len(views), -2.0, np.float32), np.zeros(len(views), np.int64)
         for left in range(0, len(others), 8192):
             likeness = views @ table[left : left + 8192].T
@@ -211,6 +211,6 @@ def _confirmed(pixels: NDArray, i: int, j: int, way: int) -> bool:
     pair = [pixels[i], pixels[j]]
     if min(pixels.shape[2:]) > DETAIL:
         pair = [shrunk(image, DETAIL) for image in pair]
-    a, b = (image.astype(np.float64) for image in (turned(pair[0], way), pair[1]))
+    a, b = (image.astype(np.float64) for image in (reoriented(pair[0], way), pair[1]))
     a, b = ((image - image.mean((1, 2), keepdims=True)).ravel() for image in (a, b))
     return bool(a @ b >= SURE * np.sqrt((a @ a) * (b @ b)) > 0)

@@ -91,7 +91,7 @@ def autocorrelation(values: NDArray) -> NDArray:
     return found / found[0] if found[0] > 0 else np.zeros(len(centred))
 
 
-def reach(curves: Sequence[NDArray]) -> int:
+def reach_of_likeness(curves: Sequence[NDArray]) -> int:
     """The last lag up to which the mean autocorrelation, weighted by the curves' lengths, stays above chance.
 
     Chance at a lag is what comes of series whose values are alike up to the lag before and no further (Bartlett's

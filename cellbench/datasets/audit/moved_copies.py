@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from .orientation import turned
+from .orientation import reoriented
 from .pixels import shrunk
 from .registration import likeness, moved_by
 from .result import Index
@@ -60,7 +60,7 @@ def _candidates(thumbs: NDArray[np.float32], queries: Index, others: Index, ways
     for start in range(0, len(queries), 256):
         block = queries[start : start + 256]
         upright = [_standardised(ndimage.shift(thumbs[block], shift, order=1, mode="nearest")) for shift in shifts]
-        views = [(0, view) for view in upright] + [(way, turned(thumbs[block], way)) for way in ways if way]
+        views = [(0, view) for view in upright] + [(way, reoriented(thumbs[block], way)) for way in ways if way]
         flat = [(way, view.reshape(len(block), -1)) for way, view in views]
         best = np.full((len(block), len(others)), -2, np.float32)
         for _, view in flat:
@@ -86,7 +86,7 @@ def _laid_over(images: NDArray, pairs: Sequence[Pair], side: int, steps: int) ->
     alike, moves = [np.empty(0, np.float32)], [np.empty((0, 4))]
     for start in range(0, len(pairs), 256):
         some = pairs[start : start + 256]
-        first = np.stack([turned(_grey(images[i], side), way) for i, _, way in some])
+        first = np.stack([reoriented(_grey(images[i], side), way) for i, _, way in some])
         second = np.stack([_grey(images[j], side) for _, j, _ in some])
         values, found = likeness(first, second, steps)
         alike.append(values)
@@ -105,7 +105,7 @@ def _grey(image: NDArray, side: int) -> NDArray[np.float32]:
 def _same_detail(images: NDArray, pair: Pair, move: NDArray[np.float64]) -> float:
     """Return the correlation of two images' detail, over all channels, where they overlap."""
     i, j, way = pair
-    first, second = turned(shrunk(images[i], FINE), way), shrunk(images[j], FINE)
+    first, second = reoriented(shrunk(images[i], FINE), way), shrunk(images[j], FINE)
     values, inside = moved_by(np.ascontiguousarray(first), move)
     frame = np.zeros((FINE, FINE), bool)
     frame[2:-2, 2:-2] = True

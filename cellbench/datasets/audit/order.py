@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ...core.data import Dataset
 from ...core.words import counted
-from .likeness import ALPHA, FEWEST_IMAGES, Likeness, autocorrelation, lag_curve, neighbours, reach
+from .likeness import ALPHA, FEWEST_IMAGES, Likeness, autocorrelation, lag_curve, neighbours, reach_of_likeness
 from .pixels import Scan
 from .result import CheckResult, Index, part_codes, percent
 
@@ -138,7 +138,7 @@ def _reach_of_likeness(
             "p": float(likeness.p[k]),
             "correlation": float(likeness.strongest[k]),
             "feature": strongest,
-            "reach": reach([curve]) if likeness.alike[k] else 0,
+            "reach": reach_of_likeness([curve]) if likeness.alike[k] else 0,
             f"{names[0]} by lag": lag_curve(features[names[0]], run),
         }
-    return {"reach": reach(curves), "by_class": by_class}
+    return {"reach": reach_of_likeness(curves), "by_class": by_class}

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def turned(planes: NDArray, way: int) -> NDArray:
+def reoriented(planes: NDArray, way: int) -> NDArray:
     """A picture in one of its eight orientations: `way % 4` quarter turns, after mirroring when `way` is 4 or more."""
     return np.rot90(planes[..., ::-1] if way >= 4 else planes, way % 4, axes=(-2, -1))
 

@@ -56,7 +56,7 @@ def jpegs(data: Dataset, index: Iterable[int]) -> dict[int, bytes]:
     return found
 
 
-def heated(data: Dataset, heatmaps: Heatmaps, index: Iterable[int]) -> dict[int, bytes]:
+def heatmap_files(data: Dataset, heatmaps: Heatmaps, index: Iterable[int]) -> dict[int, bytes]:
     """A JPEG file of each image at `index` that has a heatmap, by position: grey, and red where the net looks."""
     from PIL import Image
 

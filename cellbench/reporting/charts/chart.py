@@ -89,7 +89,7 @@ def seeds(rows: Sequence[Row], deviation: str = "") -> str:
     if not counts or counts[-1] == 1:
         return "1 seed each"
     span = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    return f"means of {span} seeds" + f", {deviation}: ± 1 standard deviation over seeds" * bool(deviation)
+    return f"means of {span} seeds" + (f", {deviation}: ± 1 standard deviation over seeds" if deviation else "")
 
 
 def with_spans(rows: Sequence[Row]) -> list[Row]:
@@ -149,10 +149,15 @@ def named(rows: Sequence[Line]) -> list[Line]:
     The device is added if there are several, then the machine to names that occur twice, then a number.
     """
     several = len({device_of(row) for row in rows}) > 1
-    names = [row["label"] + f", {device_of(row)}" * several for row in rows]
+    names = [row["label"] + (f", {device_of(row)}" if several else "") for row in rows]
     if len(set(names)) < len(names):
-        names = [name + f", {row['machine']}" * (names.count(name) > 1) for name, row in zip(names, rows, strict=True)]
-    unique = [name + f" ({names[:at].count(name) + 1})" * (name in names[:at]) for at, name in enumerate(names)]
+        names = [
+            name + (f", {row['machine']}" if names.count(name) > 1 else "")
+            for name, row in zip(names, rows, strict=True)
+        ]
+    unique = [
+        name + (f" ({names[:at].count(name) + 1})" if name in names[:at] else "") for at, name in enumerate(names)
+    ]
     return [{**row, "name": name} for row, name in zip(rows, unique, strict=True)]
 
 

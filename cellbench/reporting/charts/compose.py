@@ -47,7 +47,7 @@ def independent(*channels: str) -> dict[str, dict[str, str]]:
     return {"scale": apart, "legend": apart}
 
 
-def whole(part: Part, config: Mapping[str, Any] | None = None) -> Spec:
+def complete_specification(part: Part, config: Mapping[str, Any] | None = None) -> Spec:
     """Return a complete specification, in which data that several layers share is written once."""
     datasets: dict[str, Any] = {}
     spec = _shared(spec_of(part), datasets)

@@ -42,7 +42,7 @@ class Column:
         return written[self.form]() if self.form in written else str(value)
 
 
-def told(columns: Sequence[Column]) -> list[alt.Tooltip]:
+def tooltips(columns: Sequence[Column]) -> list[alt.Tooltip]:
     """Return the tooltips that a page shows for the mark under the pointer, one for each column."""
     return [
         alt.Tooltip(f"{one.field}:N", title=one.title)
@@ -95,7 +95,7 @@ def points(frame: Frame, shown: Sequence[Datum], columns: Sequence[Column], **lo
             stroke=alt.Stroke(**raw("colour")),
             fill=alt.Fill(**raw("fill")),
             shape=alt.Shape(**raw("shape")),
-            tooltip=told(columns),
+            tooltip=tooltips(columns),
         )
     )
 

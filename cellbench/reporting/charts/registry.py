@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ...core.errors import UsageError
 from ...results.results import Results
-from ...results.rows import Row, by
+from ...results.rows import Row, grouped_by
 from ..tables.scaling import SCOPE
 from . import kinds as package
 from .chart import Chart, LackingError
@@ -86,8 +86,8 @@ def outcomes(
     for kind in (known[name] for name in names):
         groups = [
             group
-            for scope in by(rows, SCOPE)
-            for group in _apart(scope if kind.every else shown(scope, runs), kind.every)
+            for scope in grouped_by(rows, SCOPE)
+            for group in _apart(scope if kind.every else rows_shown(scope, runs), kind.every)
         ]
         for group in groups:
             place = (kind, _name(kind, group, groups), group[0]["dataset"], group[0]["split"], _about(group))
@@ -100,11 +100,11 @@ def outcomes(
 def left_out(results: Results, runs: str = "default", conditions: Sequence[str] = ()) -> int:
     """Return how many runs are left out of charts whose kind does not take every run."""
     rows = results.where(conditions)
-    kept = [row for scope in by(rows, SCOPE) for row in shown(scope, runs)]
+    kept = [row for scope in grouped_by(rows, SCOPE) for row in rows_shown(scope, runs)]
     return sum(row["n_runs"] for row in rows) - sum(row["n_runs"] for row in kept)
 
 
-def shown(rows: Sequence[Row], runs: str) -> list[Row]:
+def rows_shown(rows: Sequence[Row], runs: str) -> list[Row]:
     """Return the rows of one data set that are shown.
 
     With `runs` 'default' these are the rows on all of the data with default settings if there are any, else all rows.
@@ -115,7 +115,7 @@ def shown(rows: Sequence[Row], runs: str) -> list[Row]:
 
 def _apart(rows: Sequence[Row], together: bool) -> list[list[Row]]:
     """Return the groups of rows that make one chart each: a group for each limit, or a single one if `together`."""
-    return [list(rows)] if together else by(rows, ("limit", "val_limit"))
+    return [list(rows)] if together else grouped_by(rows, ("limit", "val_limit"))
 
 
 def _name(kind: Kind, group: Sequence[Row], groups: Sequence[Sequence[Row]]) -> str:

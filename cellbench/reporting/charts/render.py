@@ -13,7 +13,7 @@ import vl_convert
 from ...core.errors import UsageError
 from ...core.store import write_whole
 from .chart import Chart
-from .compose import Spec, spec_of, stacked, whole
+from .compose import Spec, complete_specification, spec_of, stacked
 from .style import BLACK, CONFIG, GREY, LARGE, SMALL, WIDTH
 from .text import without_font, wrap
 
@@ -36,7 +36,7 @@ def specification(chart: Chart) -> Spec:
 
 def panels(chart: Chart, width: float = WIDTH) -> Spec:
     """Return the chart without heading, notes and configuration, which the HTML page adds itself."""
-    return whole(chart.panels(width))
+    return complete_specification(chart.panels(width))
 
 
 @cache  # vl-convert takes a second for it
@@ -66,7 +66,7 @@ def _headed(chart: Chart, notes: tuple[str, ...]) -> Spec:
     )
     # The heading is outermost, above the legend; notes are the title of the panels, because PDFs limit the nesting.
     noted = {**spec_of(chart.panels()), **({"title": below.to_dict()} if notes else {})}
-    return whole(stacked(noted, title=above.to_dict()), CONFIG)
+    return complete_specification(stacked(noted, title=above.to_dict()), CONFIG)
 
 
 def _replaced(part: Any, letters: Mapping[int, str]) -> Any:

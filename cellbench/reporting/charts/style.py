@@ -137,19 +137,19 @@ CONFIG: dict[str, Any] = {
 }
 
 
-def look(method: str) -> Mark:
+def mark_of(method: str) -> Mark:
     """Return colour and shape of a method, the same in every chart; outside KNOWN they depend on the name alone."""
     return KNOWN.get(method) or _FREE[zlib.crc32(method.encode()) % len(_FREE)]
 
 
 def colour(method: str) -> str:
     """Return the colour of a method, as '#RRGGBB'."""
-    return look(method)[0]
+    return mark_of(method)[0]
 
 
 def shape(method: str) -> str:
     """Return the shape of a method for Vega: the name of a shape, or a path."""
-    return SHAPES[look(method)[1]]
+    return SHAPES[mark_of(method)[1]]
 
 
 def mark(method: str, device: str) -> dict[str, str]:

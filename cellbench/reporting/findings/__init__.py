@@ -5,7 +5,7 @@ from typing import Any
 
 from ...results.results import Results
 from ...results.row_settings import with_settings
-from ...results.rows import Row, by
+from ...results.rows import Row, grouped_by
 from .claim import chosen, load
 from .sentence import plain_sentences
 from .verdict import NOT_TESTED, Finding, find
@@ -37,4 +37,4 @@ def sentences(results: Results) -> list[dict[str, Any]]:
 def rows_of(results: Results, conditions: Sequence[str] = ()) -> list[Row]:
     """Return the rows that are ok and for which the conditions hold, each with its `settings` as text."""
     ok = [row for row in results.where(conditions) if row.status == "ok"]
-    return [row for group in by(ok, ("dataset",)) for row in with_settings(group)]
+    return [row for group in grouped_by(ok, ("dataset",)) for row in with_settings(group)]

@@ -6,10 +6,10 @@ from ...core.suites import titled
 from ...results.bootstrap import SEEDS, Interval
 from ...results.certainty import in_words
 from ...results.ranking import best_on_val
-from ...results.rows import DATA, Row, by
+from ...results.rows import DATA, Row, grouped_by
 from ...results.stats import holm
 from .claim import Claim
-from .evidence import briefly, figure_of, pairs, rivals, sides
+from .evidence import brief_name, figure_of, pairs, rivals, sides
 from .trial import (
     Trial,
     both_shown,
@@ -42,7 +42,7 @@ def more_accurate(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
             continue
         difference, found = versus(a, b, figure)
         span, beyond = found.interval if found else None, difference - claim.target
-        asked = f"; {points(claim.target)} are asked for" * bool(claim.target)
+        asked = f"; {points(claim.target)} are asked for" if claim.target else ""
         told = {
             "said": said_versus(a, b, figure, found) + asked,
             "evidence": both_shown((a, b), figure),
@@ -70,11 +70,12 @@ def best_of(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
         p = [comparison.p if comparison else 1.0 for _, comparison in found]
         i, p_of_all = _decisive([difference for difference, _ in found], p)
         said = "; ".join(
-            f"{gain_said(points(d), c)} against {briefly(b)}{sureness(c, a)}"
+            f"{gain_said(points(d), c)} against {brief_name(b)}{sureness(c, a)}"
             for b, (d, c) in zip(others, found, strict=True)
         )
         told = {
-            "said": f"{briefly(a)} {percent(a[f'test_{figure}'])} in {titled(figure)}: {said}{seeds_said(a, *others)}",
+            "said": f"{brief_name(a)} {percent(a[f'test_{figure}'])} in {titled(figure)}: "
+            f"{said}{seeds_said(a, *others)}",
             "evidence": both_shown((a, *others), figure),
             **settling(a, others[i], figure, *found[i]),
         }
@@ -103,7 +104,7 @@ def reaches(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
     that rounds to the claimed one.
     """
     trials = []
-    for group in by(sides(claim, rows)[0], DATA):
+    for group in grouped_by(sides(claim, rows)[0], DATA):
         best = best_on_val(group)
         figure = figure_of(claim, group[0])
         if not best or best.metric(figure) is None:
@@ -113,7 +114,7 @@ def reaches(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
         found = f"{over}{percent(span.low)} to {percent(span.high)})" if span else ""
         low, high = (percent(claim.target + end) for end in (-ROUNDED, ROUNDED))
         told = {
-            "said": f"{briefly(best)} {percent(best[f'test_{figure}'])} in {titled(figure)}{found}, claimed "
+            "said": f"{brief_name(best)} {percent(best[f'test_{figure}'])} in {titled(figure)}{found}, claimed "
             f"{100 * claim.target:g} %, that is {low} to {high}{seeds_said(best).replace(' each', '')}",
             "needs": TOO_WIDE if span else FEW_OF_ONE,
             "seeds": 2 * len(best.seeds) if span and span.over == SEEDS else None,

@@ -9,7 +9,7 @@ from typing import Any
 from ...core import suites
 from ...core.errors import UsageError, did_you_mean
 from ...core.settings import replace
-from ...core.suites import Figures, Protocol, Suite, told
+from ...core.suites import Figures, Protocol, Suite, figures_text
 
 # Whether the source says the claim, or its figures do, or cellbench asks it.
 BASES = {"stated": "stated", "implied": "implied", "ours": "cellbench's question"}
@@ -103,7 +103,7 @@ def _number(suite: Suite, label: str, kind: str, given: Figures) -> dict[str, An
         "what": label,
         "kind": kind,
         "values": values,
-        "told": told(given),
+        "told": figures_text(given),
         "source": suite.source,
         "where": given.where,
         "quoted": given.quoted,

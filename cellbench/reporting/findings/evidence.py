@@ -10,8 +10,8 @@ from ...core.suites import titled
 from ...results import selection
 from ...results.certainty import over_of
 from ...results.ranking import best_on_val, main_figure
-from ...results.rows import DATA, HARDWARE, Row, by
-from ..captions import called
+from ...results.rows import DATA, HARDWARE, Row, grouped_by
+from ..captions import name_in_sentence
 from .claim import Claim
 
 Evidence = dict[str, Any]
@@ -37,7 +37,9 @@ def places(a: Sequence[Row], b: Sequence[Row], names: Sequence[str] = DATA) -> l
 
     Values that only one side has are left out.
     """
-    of_a, of_b = ({tuple(group[0][name] for name in names): group for group in by(side, names)} for side in (a, b))
+    of_a, of_b = (
+        {tuple(group[0][name] for name in names): group for group in grouped_by(side, names)} for side in (a, b)
+    )
     return [(of_a[place], of_b[place]) for place in of_a if place in of_b]
 
 
@@ -107,7 +109,7 @@ def figure_of(claim: Claim, row: Row) -> str:
     return claim.figure or main_figure([row])
 
 
-def shown(row: Row, figure: str) -> Evidence:
+def evidence_of(row: Row, figure: str) -> Evidence:
     """Return a row as evidence, in plain data; figure: a metric of test, or a key of the row ('train_seconds')."""
     of_test = f"test_{figure}" in row
     name = f"test_{figure}" if of_test else figure
@@ -127,6 +129,6 @@ def shown(row: Row, figure: str) -> Evidence:
     }
 
 
-def briefly(row: Row) -> str:
+def brief_name(row: Row) -> str:
     """Return the name of a row for use in a sentence: its method, and its settings unless they are long."""
-    return called(row) if len(row.settings or "") <= LONGEST else row.method
+    return name_in_sentence(row) if len(row.settings or "") <= LONGEST else row.method

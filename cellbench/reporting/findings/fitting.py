@@ -8,12 +8,12 @@ from ...core.suites import titled
 from ...results.bootstrap import LEVEL, Interval
 from ...results.certainty import compare_over_images
 from ...results.joint import p_over_images_and_seeds
-from ...results.rows import DATA, HARDWARE, SETTINGS_OF_ALL_SIZES, Row, by
+from ...results.rows import DATA, HARDWARE, SETTINGS_OF_ALL_SIZES, Row, grouped_by
 from ...results.stats import FEWEST_SEEDS, compare_over_seeds, welch_error
 from ...results.val_policy import main_policy
 from ..tables.depth import width
 from .claim import Claim
-from .evidence import Evidence, briefly, figure_of, places, shown, sides
+from .evidence import Evidence, brief_name, evidence_of, figure_of, places, sides
 from .power import IN_HALF, VAL_IMAGES, Lack
 from .trial import (
     Settling,
@@ -37,7 +37,9 @@ SAME_NETS = ("width", *DATA, *HARDWARE, "preprocessing", "overrides")
 def gap_by_n(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
     """Return trials for each net: whether its gap is narrower with the most training images than with the fewest."""
     trials = []
-    for group in by(sides(claim, rows)[0], ("dataset", "fingerprint", "split", *SETTINGS_OF_ALL_SIZES, *HARDWARE)):
+    for group in grouped_by(
+        sides(claim, rows)[0], ("dataset", "fingerprint", "split", *SETTINGS_OF_ALL_SIZES, *HARDWARE)
+    ):
         measured = [row for row in group if row.n_train and row.gap(figure_of(claim, row)) is not None]
         sizes = {row.n_train or 0: row for row in main_policy(measured)}
         if len(sizes) < 2:
@@ -98,9 +100,9 @@ def _narrows(gaps: Sequence[tuple[Row, Gap]], figure: str, what: str, images: In
     said = ", ".join(f"{_unsigned(gap)} at {_a_class(row)}" for row, (gap, *_) in gaps)
     course = f"it {'narrows' if difference >= 0 else 'widens'} by {_unsigned(abs(difference))}"
     told = {
-        "said": f"{briefly(few)}, {what} in {titled(figure)}: {said}; {course}, {p_said(p)}{seeds_said(few, many)}",
+        "said": f"{brief_name(few)}, {what} in {titled(figure)}: {said}; {course}, {p_said(p)}{seeds_said(few, many)}",
         "evidence": tuple(
-            {**shown(row, f"gap_{figure}"), "figure": f"{what}, {titled(figure)}", "value": gap, "sd": sd}
+            {**evidence_of(row, f"gap_{figure}"), "figure": f"{what}, {titled(figure)}", "value": gap, "sd": sd}
             for row, (gap, sd, _) in gaps
         ),
         **_settling_gap(difference, images, of_few, of_many, many.unit),
@@ -140,7 +142,7 @@ def training_error_rises(claim: Claim, rows: Sequence[Row], sign: int = 1) -> li
     sign: 1 for a higher error, −1 for a lower one.
     """
     trials = []
-    for group in by(_with_depth(sides(claim, rows)[0]), SAME_NETS):
+    for group in grouped_by(_with_depth(sides(claim, rows)[0]), SAME_NETS):
         depths = {row.depth or 0: row for row in group}
         if len(depths) > 1:
             every = [depths[depth] for depth in sorted(depths)]
@@ -178,7 +180,7 @@ def _errors(a: Row, b: Row, every: Sequence[Row], sign: int) -> Trial:
     of_seeds = [(row.value("accuracy", "train"), row.deviation("accuracy", "train"), len(row.seeds)) for row in (a, b)]
     n, sds = min(of_seeds[0][2], of_seeds[1][2]), [sd or 0.0 for _, sd, _ in of_seeds]
     welch = compare_over_seeds(of_seeds[0], of_seeds[1], "train_accuracy")
-    errors = ", ".join(f"{briefly(row)} {percent(1 - row['train_accuracy'])}" for row in every)
+    errors = ", ".join(f"{brief_name(row)} {percent(1 - row['train_accuracy'])}" for row in every)
     shown_by = f", {welch.test}, {p_said(welch.p)}" if welch else ""
     said = f"training error: {errors}; {a['method']} − {b['method']}: {points(sign * difference)}{shown_by}"
     return trial(
@@ -194,6 +196,6 @@ def _errors(a: Row, b: Row, every: Sequence[Row], sign: int) -> Trial:
 
 def both_shown_train(rows: Sequence[Row]) -> tuple[Evidence, ...]:
     return tuple(
-        {**shown(row, "train_accuracy"), "figure": "training error", "value": 1 - row.value("accuracy", "train")}
+        {**evidence_of(row, "train_accuracy"), "figure": "training error", "value": 1 - row.value("accuracy", "train")}
         for row in rows
     )

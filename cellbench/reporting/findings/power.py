@@ -40,7 +40,7 @@ class Lack:
         return f"test {self.group}", f"test {plural(self.group)}"
 
 
-def more(lack: Lack, family: int = 1) -> int | None:
+def units_lacking(lack: Lack, family: int = 1) -> int | None:
     """Return how many more units would show a difference of this size with 80 % power.
 
     family: the number of comparisons that it is one of. The error falls with the root of n, so that
@@ -54,16 +54,16 @@ def more(lack: Lack, family: int = 1) -> int | None:
     return max(1, max(math.ceil(needed), least) - lack.n)
 
 
-def told(lack: Lack, family: int = 1) -> str:
+def settling_text(lack: Lack, family: int = 1) -> str:
     """Return what would settle the difference, in words; of too few groups these are lacking, whatever the images."""
     one, several = lack.nouns
     if lack.over == CELLS_ONLY:
         such = SUCH_AS if lack.group == GROUP else ""
         return f"what is lacking is {several}{such}: more images of those that there are settle nothing"
-    beyond = more(lack, family)
+    beyond = units_lacking(lack, family)
     if beyond is None:
         return f"to show a difference as small as this would take more than {MOST} times as many {several}"
-    of_each = " of each" * (lack.over == SEEDS)
+    of_each = " of each" if lack.over == SEEDS else ""
     return f"about {counted(_rounded(beyond), f'more {one}', f'more {several}')}{of_each} would settle it"
 
 

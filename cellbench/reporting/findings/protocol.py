@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ...core.suites import Protocol
 from ...core.training_budget import steps
 from ...results.rows import Row
-from .evidence import briefly
+from .evidence import brief_name
 
 MOST_NAMED = 3
 
@@ -29,7 +29,7 @@ def is_shortened(row: Row, protocol: Protocol) -> bool:
 def shortened(rows: Sequence[Row], protocol: Protocol) -> str:
     """Return the rows that are shortened, each with what it had, and what the source had; '' if there are none."""
     short = [row for row in rows if is_shortened(row, protocol)]
-    named = list(dict.fromkeys(f"{briefly(row)}: {_had(row)}" for row in short))
+    named = list(dict.fromkeys(f"{brief_name(row)}: {_had(row)}" for row in short))
     if not named:
         return ""
     rest = f"; and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""

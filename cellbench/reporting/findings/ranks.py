@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from ...core.suites import titled
 from ...results.certainty import compare_rows
 from ...results.ranking import best_on_val
-from ...results.rows import DATA, Row, by
+from ...results.rows import DATA, Row, grouped_by
 from ...results.stats import Comparison, holm
 from .claim import Claim
-from .evidence import briefly, sides
+from .evidence import brief_name, sides
 from .trial import (
     Settling,
     Trial,
@@ -32,11 +32,11 @@ def ranks_differ(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
     sets that are nearly balanced or have few methods are left out, see IMBALANCE and METHODS.
     """
     trials = []
-    for group in by(sides(claim, rows)[0], DATA):
+    for group in grouped_by(sides(claim, rows)[0], DATA):
         counts = group[0]["largest_class_n"], group[0]["smallest_class_n"]
         skew = counts[0] / counts[1] if all(counts) else 0
         figures = ("exact_match" if group[0].several_labels else "accuracy", "macro_f1")
-        found = [best_on_val(of_method) for of_method in by(group, ("method",))]
+        found = [best_on_val(of_method) for of_method in grouped_by(group, ("method",))]
         best = [row for row in found if row and None not in [row.metric(name) for name in figures]]
         if skew >= IMBALANCE and len(best) >= METHODS:
             trials.append(_ranks(best, figures, skew))
@@ -58,7 +58,7 @@ def _ranks(best: Sequence[Row], figures: Sequence[str], skew: float) -> Trial:
     told = {
         "said": f"{len(best)} methods, the commonest class {skew:.1f} times the rarest: {titled(figures[0])} and "
         f"{titled(figures[1])} order {len(turned)} of {len(couples)} pairs differently (Kendall's τ {agree:.2f}); "
-        f"{which} {briefly(a)} − {briefly(b)}: {points(leads[i][0])} and {points(leads[i][1])}, "
+        f"{which} {brief_name(a)} − {brief_name(b)}: {points(leads[i][0])} and {points(leads[i][1])}, "
         f"{p_said(float(adjusted[i]))} (Holm over all pairs)",
         "evidence": tuple(e for name in figures for e in both_shown(best, name)),
         **_settling_ranks(couples[i], figures, leads[i], found[i]),

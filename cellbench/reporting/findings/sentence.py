@@ -10,7 +10,7 @@ from ...results.certainty import ALPHA, compare_rows, over_of
 from ...results.contest import Contest, contests, same_hardware, time_ratio
 from ...results.ranking import best_on_val, main_figure
 from ...results.row_settings import with_settings
-from ...results.rows import FIGURES, Row, by, memory_of
+from ...results.rows import FIGURES, Row, grouped_by, memory_of
 from ...results.val_policy import main_policy
 from ..answers import answer
 from ..captions import labels_of, split_of
@@ -27,8 +27,8 @@ def plain_sentences(rows: Sequence[Row], shown: Sequence[Row] = ()) -> list[dict
     their memory, and where the curves of SVM and net cross over all numbers of training images. shown: the rows to take
     the contest from, where there are any of the place.
     """
-    told, of_place = [], {_place(group[0]): group for group in by(shown, PLACE)}
-    for group in by(rows, PLACE):
+    told, of_place = [], {_place(group[0]): group for group in grouped_by(shown, PLACE)}
+    for group in grouped_by(rows, PLACE):
         cross = crossing(group)
         largest = with_settings(_largest(of_place.get(_place(group[0]), group)))
         several = len({row.machine for row in largest}) > 1
@@ -82,7 +82,7 @@ def _largest(rows: Sequence[Row]) -> list[Row]:
 
     If there is no such limit, the rows of the largest limit that any row has are returned.
     """
-    groups = by(rows, ("limit", "val_limit"))
+    groups = grouped_by(rows, ("limit", "val_limit"))
     groups.sort(key=lambda group: [-(group[0][name] or math.inf) for name in ("limit", "val_limit")])
     both = [group for group in groups if {row.family for row in group if _figure(row)} >= {"svm", "deep"}]
     return (both or groups)[0]
@@ -107,7 +107,7 @@ def crossing(rows: Sequence[Row]) -> dict[str, Any]:
     """
     sizes = []
     usable = [row for row in rows if row.n_train and not row.undertrained]
-    for group in by(main_policy(usable), ("n_train", "n_val")):
+    for group in grouped_by(main_policy(usable), ("n_train", "n_val")):
         svm, net = (best_on_val([row for row in group if row.family == family]) for family in ("svm", "deep"))
         if svm and net and None not in (_figure(svm), _figure(net)):
             sizes.append((group[0], _figure(net) - _figure(svm), svm, net))  # type: ignore[operator]

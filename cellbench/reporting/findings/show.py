@@ -109,7 +109,7 @@ def _block(one: Finding, room: int, paint: Paint, detail: bool, output: Path | N
             yield from (line for row in trial.evidence for line in _filled(_row(row), room, "        ", "      "))
     for number in one.claim.claimed() if detail else ():
         yield from _filled(f"{number['kind']}: {number['what']}: {number['told']}", room, "    ", "  ")
-    url = f", {one.claim.url}" * bool(detail and one.claim.url)
+    url = f", {one.claim.url}" if detail and one.claim.url else ""
     yield from _filled(f"source: {one.claim.source}{url}", room, "    ", "  ")
     if one.commands:
         yield "  test it with:"
@@ -127,7 +127,7 @@ def commands_in(one: Finding, output: Path | None) -> list[str]:
 
 
 def _ruled(ruling: Ruling) -> str:
-    needs = f"; {ruling.needs}" * bool(ruling.needs)
+    needs = f"; {ruling.needs}" if ruling.needs else ""
     return f"{_where(ruling.trial)}: {ruling.verdict}: {ruling.trial.said}{needs}"
 
 

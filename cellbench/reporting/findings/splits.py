@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 
 from ...core.suites import titled
-from ...results.rows import HARDWARE, SETTINGS_OF_ALL_SIZES, Row, by
+from ...results.rows import HARDWARE, SETTINGS_OF_ALL_SIZES, Row, grouped_by
 from ...results.val_policy import val_policies
 from .claim import Claim
 from .evidence import figure_of, places, sides
@@ -28,7 +28,7 @@ def explained_by_n(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
     names = ("dataset", "fingerprint", *SETTINGS_OF_ALL_SIZES, *HARDWARE)
     trials = []
     for of_a, of_b in places(*sides(claim, rows), names):
-        for splits in itertools.product(by(of_a, ("split",)), by(of_b, ("split",))):
+        for splits in itertools.product(grouped_by(of_a, ("split",)), grouped_by(of_b, ("split",))):
             duels = _duels(*splits)
             if None in duels and (found := _explained(claim, duels.pop(None), duels)):
                 trials.append(found)

@@ -9,7 +9,7 @@ from ...results.stats import FEWEST_SEEDS, Comparison, compare_over_seeds
 from ..captions import device_of
 from ..tables.table import SECONDS
 from .claim import Claim
-from .evidence import briefly, pairs, shown, sides
+from .evidence import brief_name, evidence_of, pairs, sides
 from .trial import (
     Trial,
     p_said,
@@ -41,7 +41,7 @@ def slower(claim: Claim, rows: Sequence[Row], names: Sequence[str] = SAME_MACHIN
         sds = [sd or 0.0 for _, sd, _ in logs]
         told = {
             "said": _said_times(a, b, difference, found, across),
-            "evidence": tuple({**shown(row, "train_seconds"), "hardware": _hardware(row)} for row in (a, b)),
+            "evidence": tuple({**evidence_of(row, "train_seconds"), "hardware": _hardware(row)} for row in (a, b)),
             **(settling_seeds(difference, sds, n) if found else few),
         }
         sure = found is None and abs(difference) > math.log(OF_ONE_RUN)
@@ -51,7 +51,8 @@ def slower(claim: Claim, rows: Sequence[Row], names: Sequence[str] = SAME_MACHIN
 
 def _said_times(a: Row, b: Row, difference: float, found: Comparison | None, across: bool) -> str:
     times = " against ".join(
-        f"{briefly(row)} {_time(row['train_seconds'])}" + f" on {_hardware(row)}" * across for row in (a, b)
+        f"{brief_name(row)} {_time(row['train_seconds'])}" + (f" on {_hardware(row)}" if across else "")
+        for row in (a, b)
     )
     span = ""
     if found and found.interval:

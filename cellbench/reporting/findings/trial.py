@@ -13,7 +13,7 @@ from ...results.rare import FEWEST_IMAGES
 from ...results.rows import Row
 from ...results.stats import FEWEST_SEEDS, Comparison
 from ..captions import commands_for_seeds
-from .evidence import Evidence, briefly, shown
+from .evidence import Evidence, brief_name, evidence_of
 from .power import IN_HALF, Lack
 
 Settling = dict[str, Any]  # `lack`, or `needs` and `seeds`, of a trial
@@ -58,7 +58,7 @@ def trial(row: Row, rows: Sequence[Row], **told: Any) -> Trial:
     rows: those whose seeds matter to what is compared. told: what else a trial has.
     """
     few = [one for one in rows if one.too_few_seeds]
-    names, commands = tuple(dict.fromkeys(map(briefly, few))), tuple(commands_for_seeds(few))
+    names, commands = tuple(dict.fromkeys(map(brief_name, few))), tuple(commands_for_seeds(few))
     place: dict[str, Any] = {"dataset": row.dataset, "split": row.split, "limit": row.limit, "n": row.n_train}
     return Trial(**place, **told, simulated=bool(row.synthetic), few_seeds=names, commands=commands)
 
@@ -95,7 +95,7 @@ def settling_seeds(difference: float, sds: Sequence[float], n: int) -> Settling:
 
 
 def said_versus(a: Row, b: Row, figure: str, found: Comparison | None) -> str:
-    values = " against ".join(f"{briefly(row)} {percent(row[f'test_{figure}'])}" for row in (a, b))
+    values = " against ".join(f"{brief_name(row)} {percent(row[f'test_{figure}'])}" for row in (a, b))
     gain = points(printed_difference(a.value(figure), b.value(figure)))
     return f"{values} in {titled(figure)}: {gain_said(gain, found)}{sureness(found, a)}{seeds_said(a, b)}"
 
@@ -128,7 +128,7 @@ def seeds_said(*rows: Row) -> str:
 
 
 def both_shown(rows: Sequence[Row], figure: str) -> tuple[Evidence, ...]:
-    return tuple(shown(row, figure) for row in rows)
+    return tuple(evidence_of(row, figure) for row in rows)
 
 
 def percent(share: float) -> str:

@@ -15,9 +15,9 @@ from ...results.rows import Row
 from ...results.stats import FEWEST_SEEDS, holm
 from ..captions import MOST_NAMED
 from .claim import Claim
-from .evidence import briefly, sides
+from .evidence import brief_name, sides
 from .judges import JUDGES
-from .power import more, told
+from .power import settling_text, units_lacking
 from .protocol import in_full, is_shortened, shortened
 from .trial import Trial
 
@@ -94,8 +94,8 @@ def find(claim: Claim, rows: Sequence[Row]) -> Finding:
     real = [row for row in trained if not row.synthetic]
     full = [row for row in real if protocol is None or not is_shortened(row, protocol)]
     simulated = judge(claim, [row for row in trained if row.synthetic])
-    rulings = ruled(judge(claim, full))
-    if protocol and not rulings and (rulings := [_open(one) for one in ruled(judge(claim, real))]):
+    rulings = rulings_on(judge(claim, full))
+    if protocol and not rulings and (rulings := [_open(one) for one in rulings_on(judge(claim, real))]):
         of_claim = [row for side in sides(claim, real) for row in side]
         verdict, summary, _ = _sum_up(claim, rulings, shortened(of_claim, protocol))
         commands = tuple(in_full(command, of_claim, protocol) for command in claim.commands)
@@ -114,14 +114,14 @@ def _open(one: Ruling) -> Ruling:
 def _not_counted(claim: Claim, rows: Sequence[Row]) -> str:
     """Return a clause on rows of the claim that were not trained enough, '' if there are none."""
     short = [row for row in rows if row.undertrained and not row.synthetic]
-    named = list(dict.fromkeys(briefly(row) for side in sides(claim, short) for row in side))
+    named = list(dict.fromkeys(brief_name(row) for side in sides(claim, short) for row in side))
     if not named:
         return ""
     what = ", ".join(named) if len(named) <= MOST_NAMED else counted(len(named), "row")
     return f"; not counted, as not trained enough: {what}"
 
 
-def ruled(trials: Sequence[Trial]) -> list[Ruling]:
+def rulings_on(trials: Sequence[Trial]) -> list[Ruling]:
     """Return the ruling on each trial, with p adjusted by Holm over the trials that have a p and enough seeds."""
     tested = [i for i, one in enumerate(trials) if one.p is not None and not one.few_seeds]
     adjusted = dict(zip(tested, holm([trials[i].p or 0.0 for i in tested]), strict=True))
@@ -145,8 +145,8 @@ def _needs(one: Trial, family: int) -> tuple[str, int | None]:
     if one.lack is None:
         return one.needs, one.seeds
     family = family if one.p is not None else 1
-    beyond = more(one.lack, family) if one.lack.over == SEEDS else None
-    return told(one.lack, family), None if beyond is None else one.lack.n + beyond
+    beyond = units_lacking(one.lack, family) if one.lack.over == SEEDS else None
+    return settling_text(one.lack, family), None if beyond is None else one.lack.n + beyond
 
 
 def _sum_up(claim: Claim, rulings: Sequence[Ruling], short: str = "") -> tuple[str, str, bool]:
@@ -200,7 +200,7 @@ def _by_word(rulings: Sequence[Ruling]) -> str:
     told: dict[str, list[str]] = {word: [] for word in VERDICTS}
     for one in rulings:
         place = _place(one.trial)
-        told[one.verdict].append(place + f" ({_who(one.trial)})" * (len(words[place]) > 1))
+        told[one.verdict].append(place + (f" ({_who(one.trial)})" if len(words[place]) > 1 else ""))
     return "; ".join(f"{word} at {', '.join(dict.fromkeys(places))}" for word, places in told.items() if places)
 
 
@@ -233,4 +233,4 @@ def _with_seeds(command: str, n: int) -> str:
     """Return the command with an option for n seeds, unchanged if it runs as many anyway or n is above MOST_SEEDS."""
     suite = re.search(r"--suite (\S+)", command)
     own = len(suites.load(suite[1]).seeds) if suite else 1
-    return command + f" --seeds 0-{n - 1}" * (own < n <= MOST_SEEDS)
+    return command + (f" --seeds 0-{n - 1}" if own < n <= MOST_SEEDS else "")

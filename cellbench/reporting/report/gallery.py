@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ...core.families import FAMILIES, family_of
 from ...core.words import counted
 from ...results.pooling import BELOW_TWICE_CHANCE
-from ...results.rows import DATA, Row, by
+from ...results.rows import DATA, Row, grouped_by
 from ...results.runs import Predicted, same_images
 from ..captions import title_of
 from ..charts.chart import labelled
@@ -92,7 +92,7 @@ class Told:
 
 def galleries(pooled: Sequence[Row]) -> list[Gallery]:
     """Return a gallery for each data set, content, split and limit whose runs kept their predictions."""
-    return [found for group in by(pooled, DATA) if (found := _gallery(labelled(group)))]
+    return [found for group in grouped_by(pooled, DATA) if (found := _gallery(labelled(group)))]
 
 
 def _gallery(rows: Sequence[Row]) -> Gallery | None:

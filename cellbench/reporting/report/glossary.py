@@ -46,7 +46,7 @@ FIGURES = (
 )
 
 
-def words(rows: Sequence[Line]) -> list[tuple[str, str]]:
+def words_and_meanings(rows: Sequence[Line]) -> list[tuple[str, str]]:
     """Return (word, meaning) for the figures, and for the splits and methods of the rows that have a meaning here."""
     methods = [(name, found) for name in _each(rows, "method") if (found := _meaning(name, METHODS))]
     splits = [(f"split {name}", found) for name in _each(rows, "split") if (found := _meaning(name, SPLITS))]

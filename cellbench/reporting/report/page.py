@@ -15,7 +15,7 @@ from ...core.words import counted, duration, signed
 from ...results.ranking import main_figure
 from ...results.results import Results
 from ...results.row_settings import listed
-from ...results.rows import Line, Row, by, split_place
+from ...results.rows import Line, Row, grouped_by, split_place
 from ..captions import name_of
 from ..charts.render import javascript
 from ..findings import findings, show
@@ -24,7 +24,7 @@ from ..tables.table import Shown, Table, laid_out, two_digits
 from ..tables.views import tables
 from . import gallery
 from .figures import Figure, figures, specifications
-from .glossary import words
+from .glossary import words_and_meanings
 from .paper import Machine, Paper, machines, paper
 
 SCOPE = ("dataset", "fingerprint", "split")
@@ -149,11 +149,11 @@ def report(results: Results, runs: str = "default", conditions: Sequence[str] = 
         galleries=sorted(gallery.galleries(rows), key=place),
         findings=findings(results, conditions=conditions),
         judged_by=_judged_by(conditions),
-        cards=[_card(group) for group in sorted(by(rows, SCOPE), key=lambda group: _place(group[0]))],
+        cards=[_card(group) for group in sorted(grouped_by(rows, SCOPE), key=lambda group: _place(group[0]))],
         paper=paper(rows, records, spans),
         machines=machines(rows, records),
         settings=_settings(rows),
-        words=words(rows),
+        words=words_and_meanings(rows),
         others=others,
         passed_over=results.passed_over,
     )

@@ -12,7 +12,7 @@ from ...core.families import FAMILIES, family_of
 from ...core.runs import RunRecord
 from ...core.words import counted
 from ...results.row_settings import listed
-from ...results.rows import DATA, Row, by
+from ...results.rows import DATA, Row, grouped_by
 from ..captions import limit_of, name_of
 
 REFERENCES = Path(__file__).with_name("references.toml")
@@ -56,7 +56,7 @@ def paper(rows: Sequence[Row], records: Sequence[RunRecord], intervals: Iterable
         f"{what[0].upper()}{what[1:]} {'were' if what != 'No method' else 'was'} compared with cellbench {versions}."
     )
     place = {id(row): i for i, row in enumerate(ran)}
-    data = [_data(group) for group in sorted(by(ran, DATA), key=lambda group: place[id(group[0])])]
+    data = [_data(group) for group in sorted(grouped_by(ran, DATA), key=lambda group: place[id(group[0])])]
     seeds = sorted({seed for row in ran for seed in row["seeds"]})
     how = (
         f"Random seeds: {', '.join(map(str, seeds))}; figures are means over the seeds of a method."

@@ -8,7 +8,7 @@ from ...core.units import plural
 from ...results.certainty import over_of
 from ...results.confidence import FEWEST_IN_GROUP, SET_LEVEL, Trusted, accuracy_of_surest, set_figures
 from ...results.rows import Line, Row, one_label
-from ..captions import LABELS, counts_of, half, intervals_of, marked, seeds_of, title_of
+from ..captions import LABELS, counts_of, half_interval, intervals_of, marked, seeds_of, title_of
 from .calibration import lacking, lines_with_predictions
 from .table import PERCENT, Column, Kind, Table
 
@@ -71,7 +71,7 @@ COLUMNS = (
     Column("accuracy_of_90", "surest\n90", PERCENT, spare=1),
     Column("accuracy_of_75", "surest\n75", PERCENT),
     Column("accuracy_of_50", "surest\n50", PERCENT, spare=1),
-    Column("covered", "sets:\ncovered", PERCENT, spread=half("covered")),
+    Column("covered", "sets:\ncovered", PERCENT, spread=half_interval("covered")),
     Column("covered_worst_group", "worst\ngroup", PERCENT, when="any"),
     Column("set_size", "classes\na set", Kind(digits=2)),
     Column("single", "with one\nclass", PERCENT, spare=2),

@@ -7,7 +7,7 @@ from ...results.certainty import over_of
 from ...results.confidence import BINS, Trusted, calibration_figures, trusted
 from ...results.ranking import ranked
 from ...results.rows import DATA, HARDWARE, MOST_FILES, Line, Row, one_label
-from ..captions import LABELS, counts_of, get_one, half, intervals_of, marked, seeds_of, title_of
+from ..captions import LABELS, counts_of, get_one, half_interval, intervals_of, marked, seeds_of, title_of
 from .table import PERCENT, Column, Kind, Table
 
 KEPT = (
@@ -90,9 +90,9 @@ COLUMNS = (
     *LABELS,
     Column("test_accuracy", "test\naccuracy", PERCENT, when=one_label, spare=2),
     Column("test_macro_f1", "test\nmacro-F1", PERCENT, when=lambda rows: not one_label(rows), spare=2),
-    Column("nll", "log loss", LOSS, spread=half("nll")),
-    Column("brier", "Brier\nscore", LOSS, spread=half("brier"), spare=1),
-    Column("calibration_error", "calibration\nerror", PERCENT, spread=half("calibration_error")),
+    Column("nll", "log loss", LOSS, spread=half_interval("nll")),
+    Column("brier", "Brier\nscore", LOSS, spread=half_interval("brier"), spare=1),
+    Column("calibration_error", "calibration\nerror", PERCENT, spread=half_interval("calibration_error")),
     Column("calibration_error_by_chance", "by\nchance", PERCENT, when="any"),
     Column("calibration_error_as_trained", "as\ntrained", PERCENT, when="any", spare=3),
     Column("temperature", "temperature", Kind(digits=2), when="any", spare=4),

@@ -22,7 +22,7 @@ def lines_chosen(tables: Sequence[Table], conditions: Sequence[str]) -> list[Tab
     return [dataclasses.replace(table, rows=rows) for table, rows in zip(tables, shown, strict=True) if rows]
 
 
-def own(conditions: Sequence[str], columns: Sequence[str]) -> list[str]:
+def conditions_on(conditions: Sequence[str], columns: Sequence[str]) -> list[str]:
     """Return those of the conditions, such as 'f1>0.5', whose name before the sign is one of `columns`."""
     return [condition for condition in conditions if re.split(r"[<>!=]", condition)[0].strip() in columns]
 

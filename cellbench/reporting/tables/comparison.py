@@ -12,9 +12,9 @@ from ...results.ranking import main_figure
 from ...results.rare import FEWEST_IMAGES
 from ...results.results import Results
 from ...results.row_settings import with_settings
-from ...results.rows import DATA, Line, Row, by, time_counts
+from ...results.rows import DATA, Line, Row, grouped_by, time_counts
 from ...results.stats import compare_over_seeds
-from ..captions import device_of, half, intervals_of, limit_of, marked, seeds_of
+from ..captions import device_of, half_interval, intervals_of, limit_of, marked, name_of, seeds_of
 from .table import PERCENT, POINTS, SECONDS, Column, Kind, Table, entries
 
 ASKED = (*DATA, "preprocessing", "method", "params", "deterministic", "device")
@@ -56,7 +56,7 @@ def compared(before: Results, after: Results) -> list[Line]:
     rows = with_settings(
         [row.having(side=side) for side, results in enumerate((before, after)) for row in results.rows]
     )
-    pairs = [couple for group in by(rows, ASKED) for couple in _couples(group)]
+    pairs = [couple for group in grouped_by(rows, ASKED) for couple in _couples(group)]
     return sorted((_compared(old, new) for old, new in pairs), key=_weight)
 
 
@@ -73,7 +73,7 @@ def _weight(row: Line) -> int:
 def _couples(rows: Sequence[Row]) -> list[tuple[Row | None, Row | None]]:
     couples: list[tuple[Row | None, Row | None]] = []
     left: tuple[list[Row], list[Row]] = [], []
-    for group in by(rows, PLACE):
+    for group in grouped_by(rows, PLACE):
         old, new = ([row for row in group if row["side"] == side] for side in (0, 1))
         n = min(len(old), len(new))
         couples += zip(old[:n], new[:n], strict=True)
@@ -258,7 +258,7 @@ def _content_varies(rows: Sequence[Line]) -> bool:
 
 
 def _data(row: Line) -> str:
-    return row["dataset"] + " (simulated)" * row["synthetic"]
+    return name_of([row])
 
 
 def _limit(row: Line) -> str:
@@ -287,10 +287,10 @@ COLUMNS = (
     Column("machine", "machine", label=True, when="varies", spare=5),
     Column("before_score", "test\nbefore", PERCENT, spare=2),
     Column("after_score", "test\nafter", PERCENT, spare=1),
-    Column(_change, "change", POINTS, spread=half("score_change")),
+    Column(_change, "change", POINTS, spread=half_interval("score_change")),
     Column("before_train_seconds", "training\nbefore", SECONDS, spare=3),
     Column("after_train_seconds", "training\nafter", SECONDS, spare=3),
-    Column("time_ratio", "×", TIMES, spread=half("time_ratio")),
+    Column("time_ratio", "×", TIMES, spread=half_interval("time_ratio")),
     Column("outcome", "outcome", label=True),
     Column(_seeds, "seeds", label=True, spare=4),
 )

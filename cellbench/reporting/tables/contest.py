@@ -8,7 +8,7 @@ from ...core.words import counted, printed_difference
 from ...results.contest import Contest, Entrant, contests
 from ...results.rows import DATA, FIGURES, HARDWARE, Line, Row, is_disturbed, memory_of, one_label
 from ..answers import answer
-from ..captions import LABELS, absent_of, device_of, fact_of, half, intervals_of, marked, seeds_of, title_of
+from ..captions import LABELS, absent_of, device_of, fact_of, half_interval, intervals_of, marked, seeds_of, title_of
 from ..standing import rare_of
 from .table import BYTES, IMAGE_TIME, PERCENT, POINTS, SECONDS, Column, Table, entries
 
@@ -116,18 +116,22 @@ FIGURE_COLUMNS = (
     *LABELS,
     Column("val_accuracy", "val\naccuracy", PERCENT, when=one_label, spare=4),
     Column("val_macro_f1", "val\nmacro-F1", PERCENT, when=lambda rows: not one_label(rows), spare=4),
-    Column("test_accuracy", "test\naccuracy", PERCENT, spread=half("test_accuracy"), when=one_label),
-    Column("test_macro_f1", "test\nmacro-F1", PERCENT, spread=half("test_macro_f1"), spare=1),
+    Column("test_accuracy", "test\naccuracy", PERCENT, spread=half_interval("test_accuracy"), when=one_label),
+    Column("test_macro_f1", "test\nmacro-F1", PERCENT, spread=half_interval("test_macro_f1"), spare=1),
 )
 DIFFERENCE_COLUMNS = (
     Column(
-        "test_accuracy_points", "accuracy:\ndifference", POINTS, spread=half("test_accuracy_difference"), when=one_label
+        "test_accuracy_points",
+        "accuracy:\ndifference",
+        POINTS,
+        spread=half_interval("test_accuracy_difference"),
+        when=one_label,
     ),
     Column(
         "test_macro_f1_points",
         "macro-F1:\ndifference",
         POINTS,
-        spread=half("test_macro_f1_difference"),
+        spread=half_interval("test_macro_f1_difference"),
         when=lambda rows: not one_label(rows),
     ),
 )

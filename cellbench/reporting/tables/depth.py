@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ...results.row_settings import listed
-from ...results.rows import DATA, HARDWARE, Line, Row, by, one_label
+from ...results.rows import DATA, HARDWARE, Line, Row, grouped_by, one_label
 from ..captions import LABELS, deviation_of, device_of, get_one, not_shown, pair, title_of
 from .table import COUNT, PERCENT, Column, Table, entries
 
@@ -118,7 +118,7 @@ class Twins:
 def twins_of(nets: Sequence[Row]) -> list[Twins]:
     """Return plain and residual nets in pairs, by hardware, preprocessing, settings and depth."""
     twins = []
-    for group in by(nets, (*HARDWARE, "preprocessing", "overrides", "depth")):
+    for group in grouped_by(nets, (*HARDWARE, "preprocessing", "overrides", "depth")):
         kinds = ([net for net in group if net["shortcuts"] == shortcuts] for shortcuts in (False, True))
         for plain, residual in itertools.zip_longest(*kinds):
             given = plain or residual
@@ -130,7 +130,7 @@ def twins_of(nets: Sequence[Row]) -> list[Twins]:
 
 def by_line(twins: Sequence[Twins]) -> list[list[Twins]]:
     """Return the groups of twins that differ in depth alone, which a line of a chart joins, from shallow to deep."""
-    groups = by([{**one.facts, "twins": one} for one in twins], ONE_LINE)
+    groups = grouped_by([{**one.facts, "twins": one} for one in twins], ONE_LINE)
     return [[row["twins"] for row in group] for group in groups]
 
 
@@ -169,7 +169,9 @@ def _trend(twins: Sequence[Twins]) -> list[str]:
             )
     if not said:
         return ["Figures, no verdict: that takes two seeds at two depths."]
-    return said + ["The images are simulated, so no verdict rests on this."] * bool(twins[0].facts["synthetic"])
+    if twins[0].facts["synthetic"]:
+        said += ["The images are simulated, so no verdict rests on this."]
+    return said
 
 
 DEPTH = (

@@ -5,7 +5,7 @@ from typing import Any
 
 from ...results.backends import is_reference, problem, references, requested, solver
 from ...results.row_settings import with_settings
-from ...results.rows import Line, Row, by, one_label, time_counts
+from ...results.rows import Line, Row, grouped_by, one_label, time_counts
 from ..captions import LABELS, deviation_of, fact_of, get_one, hardware_of, seeds_of, title_of
 from .table import COUNT, PERCENT, RATIO, SECONDS, Column, Kind, Table
 
@@ -88,11 +88,11 @@ def _missing(rows: Sequence[Line]) -> list[str]:
     """Return a line for each method, settings and machine without a LIBSVM run, with the command that runs it."""
     notes = []
     several = len({row["machine"] for row in rows}) > 1
-    for group in by([row for row in rows if not row["reference"]], ("method", "settings", "machine")):
+    for group in grouped_by([row for row in rows if not row["reference"]], ("method", "settings", "machine")):
         if any(is_reference(row) for row in group):  # it failed, which its row says
             continue
         row = group[0]
-        named = ", ".join(filter(None, [row["method"], row["settings"]])) + f" on {row['machine']}" * several
+        named = ", ".join(filter(None, [row["method"], row["settings"]])) + (f" on {row['machine']}" if several else "")
         command = get_one({**row, "device": "cpu"}, row["method"], {"backend": "libsvm"})
         notes.append(f"{named}: no result of LIBSVM to compare with; {command}")
     return notes

@@ -8,7 +8,17 @@ from ...results.bootstrap import CELLS_ONLY
 from ...results.certainty import in_words
 from ...results.ranking import ranked
 from ...results.rows import DATA, HARDWARE, Line, Row
-from ..captions import LABELS, absent_of, counts_of, half, hardware_of, intervals_of, marked, seeds_of, title_of
+from ..captions import (
+    LABELS,
+    absent_of,
+    counts_of,
+    half_interval,
+    hardware_of,
+    intervals_of,
+    marked,
+    seeds_of,
+    title_of,
+)
 from .table import COUNT, PERCENT, Column, Table
 
 KEPT = (*DATA, *HARDWARE, "method", "settings", "params", "overrides", "several_labels", "synthetic", "seeds", "n_runs")
@@ -74,6 +84,6 @@ COLUMNS = (
     *LABELS,
     Column("precision", "precision", PERCENT),
     Column("recall", "recall", PERCENT),
-    Column("f1", "F1", PERCENT, spread=half("f1")),
+    Column("f1", "F1", PERCENT, spread=half_interval("f1")),
     Column(seeds_of, "seeds", label=True, spare=1),
 )

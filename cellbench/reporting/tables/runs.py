@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ...core.words import counted
 from ...results.results import Results
 from ...results.row_settings import with_settings
-from ...results.rows import Line, Row, as_rows, by
+from ...results.rows import Line, Row, as_rows, grouped_by
 from .table import PERCENT, SECONDS, Column, Table
 
 
@@ -21,7 +21,7 @@ def runs(results: Results) -> Table:
     )
     rows = [
         {**row, "epochs": json.loads(row["params"]).get("epochs"), "remark": row["reason"]}
-        for group in by(map(Row, as_rows(frame)), ("dataset",))
+        for group in grouped_by(map(Row, as_rows(frame)), ("dataset",))
         for row in with_settings(group, told_apart=("epochs",))
     ]
     tally = Counter(row["status"] for row in rows)

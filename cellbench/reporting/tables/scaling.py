@@ -9,7 +9,16 @@ import numpy as np
 from ...core import suites
 from ...results.backends import solver
 from ...results.row_settings import with_settings
-from ...results.rows import HARDWARE, SETTINGS_OF_ALL_SIZES, Line, Row, by, disturbance, is_disturbed, load_unknown
+from ...results.rows import (
+    HARDWARE,
+    SETTINGS_OF_ALL_SIZES,
+    Line,
+    Row,
+    disturbance,
+    grouped_by,
+    is_disturbed,
+    load_unknown,
+)
 from ..captions import device_of, get_one, hardware_of, title_of
 from .table import Column, Kind, Table
 
@@ -34,7 +43,7 @@ def scaling(rows: Sequence[Row]) -> Table:
     """
     title = title_of([row.having(limit=None) for row in rows])
     told = with_settings([row.having(solver=solver(row)) for row in rows], told_apart=("backend",))
-    curves = sorted((_curve(group) for group in by(told, CURVE)), key=_order)
+    curves = sorted((_curve(group) for group in grouped_by(told, CURVE)), key=_order)
     study = suites.load(STUDY)
     points = _points(study) if rows[0]["dataset"] in (study.dataset, STAND_IN) else {}
     notes = [LEGEND, *_shortfall(curves, rows), *_claims(points, study), *hardware_of(rows)]

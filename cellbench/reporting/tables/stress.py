@@ -11,7 +11,7 @@ from ...core.words import counted
 from ...results.ranking import ranked
 from ...results.rows import DATA, HARDWARE, Line, Row
 from ...results.stress import PooledCurve, pooled, stress_of, stress_problems
-from ..captions import LABELS, half, intervals_of, title_of
+from ..captions import LABELS, half_interval, intervals_of, title_of
 from .table import COUNT, PERCENT, POINTS, Column, Table
 
 KEPT = (*DATA, *HARDWARE, "method", "settings", "params", "overrides", "several_labels", "synthetic")
@@ -157,7 +157,7 @@ def _strengths(line: Line) -> str:
 def _widest(line: Line) -> float | None:
     """Return half of the widest interval of a row's figures, or None without any."""
     names = [f"{figure}_{at}" for figure in ("accuracy", "macro_f1") for at in (0, *STRENGTHS)]
-    return max(filter(None, (half(name)(line) for name in names)), default=None)
+    return max(filter(None, (half_interval(name)(line) for name in names)), default=None)
 
 
 def _several(rows: Sequence[Line]) -> bool:
@@ -170,7 +170,7 @@ FIGURES = (
     *(Column(f"accuracy_{at}", f"acc. {at}", PERCENT, when="any") for at in (0, *STRENGTHS)),
     *(Column(f"macro_f1_{at}", f"F1 {at}", PERCENT, spare=5, when=_several) for at in (0, *STRENGTHS)),
     Column(_widest, "±", PERCENT, when="any", spare=1),
-    Column("fall", "fall", POINTS, spread=half("fall"), spare=2),
+    Column("fall", "fall", POINTS, spread=half_interval("fall"), spare=2),
     Column("seen", "seen in\ntraining", label=True, when="any", spare=6),
 )
 COLUMNS = (

@@ -10,7 +10,7 @@ from ...results.frame import PARTS as MEASURED
 from ...results.results import Results
 from ...results.row_settings import follows, listed
 from ...results.rows import Line, Row
-from ..captions import absent_of, deviation_of, device_of, hardware_of, seeds_of
+from ..captions import absent_of, deviation_of, device_of, hardware_of, name_of, seeds_of
 from .table import PERCENT, POINTS, SECONDS, Column, Table
 
 Expected = Sequence[Mapping[str, Any]]  # as running.planning.suites.expected has them
@@ -191,13 +191,13 @@ def _told(keys: Keys, figure: str, spare: int) -> Column:
         if value is None:
             return None
         device = row[keys.device] if figure in TIMES else None
-        return amount(figure, value) + f" {device}" * bool(device) + ELSEWHERE * bool(row[keys.on])
+        return amount(figure, value) + (f" {device}" if device else "") + ELSEWHERE * bool(row[keys.on])
 
     return Column(text, f"{keys.values}\n{titled(figure)}", label=True, spare=spare)
 
 
 def _data(row: Line) -> str | None:
-    return row["dataset"] + " (simulated)" * row["synthetic"] if row["measured"] else None
+    return name_of([row]) if row["measured"] else None
 
 
 def _limit(row: Line) -> str | None:

@@ -5,16 +5,16 @@ from typing import Any
 
 from ...results.contest import contests
 from ...results.row_settings import with_settings
-from ...results.rows import DATA, Line, Row, by
+from ...results.rows import DATA, Line, Row, grouped_by
 from ..answers import answer
-from ..captions import LABELS, half, intervals_of, marked, name_of, seeds_of
+from ..captions import LABELS, half_interval, intervals_of, marked, name_of, seeds_of
 from .contest import lines_of
 from .table import PERCENT, POINTS, SECONDS, Column, Table
 
 
 def summary(rows: Sequence[Row]) -> Table:
     """Return a table with the contest of each data set, split and limit: the best of each family, chosen on val."""
-    found = [contest for group in by(rows, DATA) for contest in contests(with_settings(group))]
+    found = [contest for group in grouped_by(rows, DATA) for contest in contests(with_settings(group))]
     lines = [line for contest in found for line in lines_of(contest, answer(contest))]
     accuracy, difference = _columns("accuracy", "accuracy", several_labels=False)
     macro_f1, macro_f1_difference = _columns("macro_f1", "macro-F1", several_labels=True)
@@ -37,8 +37,14 @@ def _columns(figure: str, title: str, several_labels: bool) -> tuple[Column, Col
     """Return the columns of a figure on test and of its difference from the leader's."""
     test, points, difference = f"test_{figure}", f"test_{figure}_points", f"test_{figure}_difference"
     return (
-        Column(_figure(test, several_labels), f"test\n{title}", PERCENT, spread=half(test), when="any"),
-        Column(_figure(points, several_labels), f"{title}:\ndifference", POINTS, spread=half(difference), when="any"),
+        Column(_figure(test, several_labels), f"test\n{title}", PERCENT, spread=half_interval(test), when="any"),
+        Column(
+            _figure(points, several_labels),
+            f"{title}:\ndifference",
+            POINTS,
+            spread=half_interval(difference),
+            when="any",
+        ),
     )
 
 

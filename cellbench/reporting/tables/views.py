@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from ...results.pooling import BELOW_TWICE_CHANCE
 from ...results.results import Results
 from ...results.row_settings import with_settings
-from ...results.rows import DATA, Line, Row, by, one_label
+from ...results.rows import DATA, Line, Row, grouped_by, one_label
 from ..captions import fact_of
-from .choosing import lines_chosen, own
+from .choosing import conditions_on, lines_chosen
 from .registry import VIEWS, View
 from .scaling import SCOPE
 from .table import Table
@@ -21,7 +21,7 @@ def tables(results: Results, view: str = "all", conditions: Sequence[str] = ()) 
     Data sets with several labels an image come last in each view, as their figures are not the same.
     """
     names = [name for name in VIEWS if name == view or (view == "all" and not VIEWS[name].on_request)]
-    late = own(conditions, [column for name in names for column in VIEWS[name].own])
+    late = conditions_on(conditions, [column for name in names for column in VIEWS[name].own])
     rows = results.where([condition for condition in conditions if condition not in late])
     found = [
         _explained(_table(VIEWS[name], group, results.left_out), group)
@@ -47,7 +47,7 @@ def _scope(view: View) -> Sequence[str]:
 
 
 def _groups(rows: Sequence[Row], scope: Sequence[str]) -> list[list[Row]]:
-    groups = [with_settings(group) for group in by(rows, scope)]
+    groups = [with_settings(group) for group in grouped_by(rows, scope)]
     return sorted(groups, key=lambda group: not one_label(group))
 
 

@@ -124,7 +124,7 @@ def make_plan(
                     folder,
                     n,
                     least_steps=_least_steps(spec, entry, [of_data, choice.settings], n["train"]),
-                    follows=tuple(following(entry, of_data, choice.settings, asked)),
+                    follows=tuple(settings_that_follow(entry, of_data, choice.settings, asked)),
                     skip=_obstacle(entry, data, spec),
                     overrides=changed,
                     titles=titles,
@@ -265,7 +265,7 @@ def settled(
     return params, *others
 
 
-def following(entry: MethodEntry, *layers: Mapping[str, Any]) -> list[str]:
+def settings_that_follow(entry: MethodEntry, *layers: Mapping[str, Any]) -> list[str]:
     """Return the names of a method's settings that follow from the number of training images.
 
     These are settings that no layer gives a value.

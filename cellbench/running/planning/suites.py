@@ -18,10 +18,10 @@ from .plan import (
     Override,
     ValLimit,
     check_scopes,
-    following,
     make_plan,
     merged,
     names_of,
+    settings_that_follow,
     settled,
 )
 
@@ -164,7 +164,7 @@ def _row(suite: Suite, entry: Entry) -> dict[str, Any]:
         "params": canonical_text(vars(params)),
         "params_of_several_labels": canonical_text({**vars(params), **decision.changes}),
         "preprocessing": canonical_text(preprocessing.steps),
-        "follows": following(method, given),
+        "follows": settings_that_follow(method, given),
         "split": suite.split_of(entry),
         "limits": list(suite.limits_of(entry)),
         **{name: _figures(getattr(entry, name)) for name in ("claimed", "published")},

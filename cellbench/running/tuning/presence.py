@@ -24,7 +24,7 @@ GRACE = 3 * HEARTBEAT  # seconds without one after which a trial is taken for de
 
 
 @contextlib.contextmanager
-def alone(file: Path) -> Iterator[None]:
+def locked_study(file: Path) -> Iterator[None]:
     """Let no other process create the study's file, or a study in it, while the block lasts."""
     lock = locks.take(file.with_name(f"{file.name}.lock"), wait=True)
     try:

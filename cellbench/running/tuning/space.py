@@ -40,6 +40,6 @@ def _suggest(name: str, search: Search, trial: "Trial") -> Any:
     return float(f"{trial.suggest_float(name, search.low, search.high, log=search.log):.4g}")  # digits people can type
 
 
-def form(space: Space) -> dict[str, Any]:
+def as_json(space: Space) -> dict[str, Any]:
     """Return a space as JSON values: a study of another space is another study."""
     return {name: [one.low, one.high, one.log, list(one.choices)] for name, one in space.items()}

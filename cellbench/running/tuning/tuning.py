@@ -13,8 +13,8 @@ from ...methods.registry import methods
 from ..job import Job
 from ..planning.plan import Choice, make_plan
 from .budget import Budget
-from .presence import GRACE, HEARTBEAT, LOCK, alone, at_work, fail_left_behind
-from .space import Space, form, space_of, suggested
+from .presence import GRACE, HEARTBEAT, LOCK, at_work, fail_left_behind, locked_study
+from .space import Space, as_json, space_of, suggested
 from .trial import TrialError, run_trial
 
 if TYPE_CHECKING:
@@ -108,13 +108,13 @@ class Study:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         spec = self.job.spec
         self.space = space_of(methods[spec.method]) if self.asked.space is None else self.asked.space
-        facts = {**spec.form, "space": form(self.space), "part": self.part, "tuned_with": self.asked.seed}
+        facts = {**spec.form, "space": as_json(self.space), "part": self.part, "tuned_with": self.asked.seed}
         digest = hashlib.sha256(canonical_text(facts).encode()).hexdigest()[:12]
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(cannot_write(self.file, error, "-o")) from error
-        with alone(self.file):
+        with locked_study(self.file):
             self.study = optuna.create_study(
                 storage=self._storage(),
                 study_name=f"{spec.method} on {spec.dataset}, {self.part:g} of train, {digest}",

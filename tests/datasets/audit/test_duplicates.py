@@ -49,9 +49,9 @@ def test_identical_images_with_different_labels_are_found_anywhere():
 
 def test_a_picture_lies_on_its_square_in_eight_ways():
     picture = np.arange(9).reshape(3, 3)
-    assert len({orientation.turned(picture, way).tobytes() for way in range(8)}) == 8
-    assert (orientation.turned(picture, 0) == picture).all()
-    assert (orientation.turned(picture, 4) == picture[:, ::-1]).all()
+    assert len({orientation.reoriented(picture, way).tobytes() for way in range(8)}) == 8
+    assert (orientation.reoriented(picture, 0) == picture).all()
+    assert (orientation.reoriented(picture, 4) == picture[:, ::-1]).all()
 
 
 @pytest.mark.parametrize("way", range(8))
@@ -59,13 +59,13 @@ def test_a_turned_brighter_noisier_copy_is_a_near_duplicate(way):
     images, split = textures(60, size=48), random_split(60)
     source, copy = split.train[7], split.test[3]
     noise = np.random.default_rng(9).normal(0, 3, (48, 48))
-    images[copy, 0] = orientation.turned(images[source, 0] * 0.8 + 20 + noise, way)
+    images[copy, 0] = orientation.reoriented(images[source, 0] * 0.8 + 20 + noise, way)
     finding = near(dataset(images, split=split))
     assert finding.status == "found"
     assert (finding.figures["test"], finding.figures["val"]) == (1, 0)
     (example,) = finding.figures["examples"]
     assert (example["image"], example["like"]) == (copy, source)
-    back = orientation.turned(images[copy, 0], example["orientation"])
+    back = orientation.reoriented(images[copy, 0], example["orientation"])
     assert np.corrcoef(back.ravel(), images[source, 0].ravel())[0, 1] > 0.99
 
 

@@ -29,9 +29,9 @@ def test_the_likeness_reaches_the_last_lag_above_bartletts_bound():
     curve[:5] = (1, 0.8, 0.5, 0.3, 0.15)
     error = [np.sqrt((1 + 2 * squares) / 400) for squares in (0, 0.64, 0.89, 0.98)]  # at lags 1 to 4
     assert [value > 2.326 * bound for value, bound in zip(curve[1:5], error, strict=True)] == [True, True, True, False]
-    assert likeness.reach([curve]) == 3
-    assert likeness.reach([curve] * 4) == 4  # more classes, a surer mean
-    assert likeness.reach([np.r_[1, np.zeros(399)]]) == 0
+    assert likeness.reach_of_likeness([curve]) == 3
+    assert likeness.reach_of_likeness([curve] * 4) == 4  # more classes, a surer mean
+    assert likeness.reach_of_likeness([np.r_[1, np.zeros(399)]]) == 0
 
 
 def test_values_that_stretches_of_60_share_reach_no_further():
@@ -40,5 +40,5 @@ def test_values_that_stretches_of_60_share_reach_no_further():
     for seed in range(10):
         rng = np.random.default_rng(seed)
         values = rng.normal(size=50).repeat(60) + 0.5 * rng.normal(size=3000)
-        reaches.append(likeness.reach([likeness.autocorrelation(values)]))
+        reaches.append(likeness.reach_of_likeness([likeness.autocorrelation(values)]))
     assert 25 <= np.median(reaches) <= 60

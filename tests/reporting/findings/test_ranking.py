@@ -44,19 +44,19 @@ def test_four_methods_are_too_few_to_rank(judge):
 def test_more_images_and_seeds_are_by_the_formula():
     """400 · (2.8016 · 0.07 / 1.96 / 0.05)² = 1601.9; (2.8016 / 0.02)² · 0.0002 = 3.92."""
     lack = power.Lack(0.05, 0.07 / 1.959964, 400, "test images")
-    assert power.more(lack) == 1202
-    assert power.told(lack) == "about 1,300 more test images would settle it"
-    assert power.more(power.Lack(0.02, math.sqrt(0.0002 / 3), 3, "seeds")) == 1
+    assert power.units_lacking(lack) == 1202
+    assert power.settling_text(lack) == "about 1,300 more test images would settle it"
+    assert power.units_lacking(power.Lack(0.02, math.sqrt(0.0002 / 3), 3, "seeds")) == 1
 
 
 def test_more_is_needed_of_a_family_whose_p_are_adjusted():
     """5 % / 2 / 5 leaves 2.5758 standard errors on one side: 400 · (3.4174 · 0.07 / 1.96 / 0.05)² = 2383.6."""
-    assert power.more(power.Lack(0.05, 0.07 / 1.959964, 400, "test images"), family=5) == 1984
+    assert power.units_lacking(power.Lack(0.05, 0.07 / 1.959964, 400, "test images"), family=5) == 1984
 
 
 def test_a_difference_of_nothing_is_settled_by_no_number():
-    assert power.more(power.Lack(0, 0.035, 400, "test images")) is None
-    assert power.told(power.Lack(0.0001, 0.035, 400, "groups within class")) == (
+    assert power.units_lacking(power.Lack(0, 0.035, 400, "test images")) is None
+    assert power.settling_text(power.Lack(0.0001, 0.035, 400, "groups within class")) == (
         "to show a difference as small as this would take more than 20 times as many test groups"
     )
 
@@ -64,8 +64,10 @@ def test_a_difference_of_nothing_is_settled_by_no_number():
 def test_what_is_lacking_is_called_what_the_groups_are():
     """8 · (2.8016 · 0.07 / 1.96 / 0.05)² = 32.04, of which there are 8."""
     of_wells = power.Lack(0.05, 0.07 / 1.959964, 8, "groups within class", "well")
-    assert power.told(of_wells) == "about 25 more test wells would settle it"
+    assert power.settling_text(of_wells) == "about 25 more test wells would settle it"
     few = "cells of these wells only"
-    assert power.told(power.Lack(0.05, 0.07, 900, few, "patient")).startswith("what is lacking is test patients: more")
-    of_groups = power.told(power.Lack(0.05, 0.07, 900, few))
+    assert power.settling_text(power.Lack(0.05, 0.07, 900, few, "patient")).startswith(
+        "what is lacking is test patients: more"
+    )
+    of_groups = power.settling_text(power.Lack(0.05, 0.07, 900, few))
     assert of_groups.startswith("what is lacking is test groups, such as wells: more")

@@ -17,7 +17,7 @@ from cellbench.deep.nets.table import find
 from cellbench.deep.training.sampling import chosen_images
 from cellbench.methods import methods
 from cellbench.methods.deep import NetMethod
-from cellbench.running.planning.plan import following, make_plan, names_of, parse_override, settled
+from cellbench.running.planning.plan import make_plan, names_of, parse_override, settings_that_follow, settled
 from cellbench.running.planning.suites import expected, plan_suite, settings
 
 ALL = suites.select(["*"])
@@ -265,8 +265,8 @@ def test_the_recipe_of_every_entry_with_a_large_net_trains_a_small_one(suite, en
     ],
 )
 def test_a_setting_follows_the_number_of_images_where_nobody_gives_it_a_value(layers, names):
-    assert set(following(methods["cnn"], *layers)) - {"lr"} == names
-    assert following(methods["svm-hog"], *layers[:1]) == []
+    assert set(settings_that_follow(methods["cnn"], *layers)) - {"lr"} == names
+    assert settings_that_follow(methods["svm-hog"], *layers[:1]) == []
 
 
 def test_a_job_knows_which_of_its_settings_follow(toy_folder):

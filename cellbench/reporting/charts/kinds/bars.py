@@ -25,7 +25,7 @@ from ..chart import (
     with_spans,
 )
 from ..compose import Spec, layered
-from ..layers import Column, Datum, data, raw, told
+from ..layers import Column, Datum, data, raw, tooltips
 from ..registry import chart
 from ..style import BLACK, GREY, NARROW, WHITE, colour
 
@@ -117,7 +117,7 @@ def draw(rows: Sequence[Line], words: str, columns: Sequence[Column], width: flo
     return layered(
         base.mark_bar().encode(opacity=_strengths(), fill=alt.Fill(**raw("colour")), **length),
         base.mark_bar(filled=False, strokeWidth=0.7, opacity=1).encode(
-            stroke=alt.Stroke(**raw("colour")), tooltip=told(columns), **length
+            stroke=alt.Stroke(**raw("colour")), tooltip=tooltips(columns), **length
         ),
         *[_line(base, frame, hue, thick) for hue, thick in ((WHITE, 3.6), (BLACK, 1.2))],
         *[

@@ -14,7 +14,7 @@ from ..axes import room_for
 from ..chart import Chart, LackingError, heading, labelled, named, seeds, simulated
 from ..compose import Spec, grid, layered
 from ..contenders import MOST, contenders
-from ..layers import Column, Datum, data, told
+from ..layers import Column, Datum, data, tooltips
 from ..registry import chart
 from ..style import BLACK, GRID, NARROW, SMALL
 
@@ -155,7 +155,7 @@ def _square(row: Line, side: float, names: float, named: bool) -> Spec:
     right = f": {100 * row['accuracy']:.1f} % right" if row["accuracy"] is not None else ""
     size = SMALL if side / len(lines) >= 12 else 6
     return layered(
-        base.mark_rect(fill=HEAT, stroke=GRID, strokeWidth=0.5).encode(fillOpacity=heat, tooltip=told(COLUMNS)),
+        base.mark_rect(fill=HEAT, stroke=GRID, strokeWidth=0.5).encode(fillOpacity=heat, tooltip=tooltips(COLUMNS)),
         base.mark_text(fontSize=size).encode(text="text:N", color=white),
         title=row["name"] + right,
         width=side,

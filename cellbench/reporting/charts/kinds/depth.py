@@ -12,7 +12,7 @@ from ...tables.depth import DEGRADATION, Twins, by_line, is_of_depth, settings_o
 from ..axes import Frame, Ruler, percents, room_for
 from ..chart import Chart, LackingError, failures, heading, intervals, labelled, seeds, simulated, with_spans
 from ..compose import Spec, grid, independent, layered
-from ..layers import Column, Datum, data, raw, side_by_side, told
+from ..layers import Column, Datum, data, raw, side_by_side, tooltips
 from ..registry import chart
 from ..style import NARROW, ORANGE, VERMILLION, WHITE
 
@@ -147,7 +147,7 @@ def _panel(rows: Sequence[Line], part: str, frame: Frame) -> Spec:
         stroke=alt.Stroke(**raw("colour")),
         fill=alt.Fill(**raw("fill")),
         shape=alt.Shape(**raw("shape")),
-        tooltip=told(COLUMNS),
+        tooltip=tooltips(COLUMNS),
     )
     return layered(
         some.mark_rule(strokeWidth=0.9).encode(y=frame.y_of("low"), y2="high", color=hue),

@@ -13,7 +13,7 @@ from ...captions import counts_of, get_one
 from ..axes import Frame, Ruler, finite, numbers, percents, room_for
 from ..chart import Chart, LackingError, failures, heading, labelled, named, seeds, simulated
 from ..compose import Spec, grid, layered, stacked
-from ..layers import Column, Datum, data, told
+from ..layers import Column, Datum, data, tooltips
 from ..registry import chart
 from ..style import GREY, NARROW, colour, shape
 
@@ -192,12 +192,12 @@ def _panel(net: Line, name: str, ruler: Ruler, room: float, first: bool, key: bo
             )
             layers.append(band.mark_area(color=hue, opacity=0.2, clip=True).encode(y=frame.y_of("low"), y2="high"))
         line = base.mark_line(color=hue, opacity=strength, strokeWidth=1.4, strokeDash=DASHES[part], clip=True)
-        layers.append(line.encode(y=frame.y_of(name), tooltip=told(_columns(name))))
+        layers.append(line.encode(y=frame.y_of(name), tooltip=tooltips(_columns(name))))
         if part == "val":
             few = alt.Chart(data(shown[:: max(1, len(shown) // 8)])).mark_point(
                 shape=shape(net["method"]), fill=hue, stroke=hue, size=16, strokeWidth=0.5, opacity=1, clip=True
             )
-            layers.append(few.encode(x=frame.x_of("epoch"), y=frame.y_of(name), tooltip=told(_columns(name))))
+            layers.append(few.encode(x=frame.x_of("epoch"), y=frame.y_of(name), tooltip=tooltips(_columns(name))))
     layers += _key(frame) if key and upper else []
     return layered(*layers, **frame.size, **({"title": net["name"]} if upper else {}))
 

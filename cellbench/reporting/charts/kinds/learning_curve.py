@@ -8,7 +8,7 @@ import altair as alt
 
 from ....core.words import counted
 from ....results.backends import problem, solver
-from ....results.rows import HARDWARE, Line, Row, by
+from ....results.rows import HARDWARE, Line, Row, grouped_by
 from ....results.val_policy import val_policies
 from ...captions import get_one
 from ..axes import Frame, counts, percents, room_for
@@ -132,7 +132,7 @@ def _val_labels(rows: Sequence[Line]) -> list[str]:
 def _certain(curves: Sequence[Sequence[Row]]) -> list[list[Row]]:
     """Return the curves with intervals added to their rows; see `with_spans`."""
     told = with_spans([row.having(curve=i) for i, curve in enumerate(curves) for row in curve])
-    return [sorted(rows, key=lambda row: row["n_train"]) for rows in by(told, ["curve"])]
+    return [sorted(rows, key=lambda row: row["n_train"]) for rows in grouped_by(told, ["curve"])]
 
 
 def _curves(rows: Sequence[Row]) -> tuple[list[list[Row]], bool]:

@@ -14,7 +14,7 @@ from ..axes import Frame, Ruler, finite, percents, room_for
 from ..chart import INTERVAL, Chart, LackingError, heading, interval, intervals, labelled, named, seeds, simulated
 from ..compose import Spec, layered
 from ..contenders import contenders
-from ..layers import Column, Datum, data, key, raw, told
+from ..layers import Column, Datum, data, key, raw, tooltips
 from ..registry import chart
 from ..style import BLACK, GRID, NARROW, mark
 
@@ -55,7 +55,7 @@ def per_class(pooled: Sequence[Row]) -> Chart:
 
 
 def _figures(row: Row) -> Line | None:
-    kept = [told for run in row.runs if (told := run.by_class)]
+    kept = [found for run in row.runs if (found := run.by_class)]
     facts = row.runs[0].record.facts
     if not kept or not facts.get("counts", {}).get("train"):
         return None
@@ -66,7 +66,7 @@ def _figures(row: Row) -> Line | None:
         "classes": list(facts["classes"]),
         "n_train": list(facts["counts"]["train"]),
         "n_test": kept[0]["n"],
-        "f1": np.mean([np.array(told["f1"], float) for told in kept], axis=0),
+        "f1": np.mean([np.array(found["f1"], float) for found in kept], axis=0),
         "spans": [
             (spans[f"f1:{k}"].low, spans[f"f1:{k}"].high) if k in seen else None for k in range(len(kept[0]["n"]))
         ],
@@ -121,6 +121,6 @@ def draw(rows: Sequence[Line], width: float) -> Spec:
         ],
         base.transform_filter("isValid(datum.f1)")
         .mark_point(opacity=1, size=34, strokeWidth=1.2)
-        .encode(x=frame.x_of("f1"), tooltip=told(COLUMNS), **key(rows, 2 if width <= NARROW else 4)),
+        .encode(x=frame.x_of("f1"), tooltip=tooltips(COLUMNS), **key(rows, 2 if width <= NARROW else 4)),
         **frame.size,
     )

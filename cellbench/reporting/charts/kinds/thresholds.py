@@ -15,7 +15,7 @@ from ...captions import counts_of, get_one
 from ..axes import Frame, Ruler, finite, percents, room_for
 from ..chart import Chart, LackingError, failures, heading, labelled, mean_and_deviation, named, seeds, simulated
 from ..compose import Spec, layered
-from ..layers import Column, Datum, data, key, names_beside, raw, room_beside, told
+from ..layers import Column, Datum, data, key, names_beside, raw, room_beside, tooltips
 from ..registry import chart
 from ..style import BLACK, NARROW, colour
 
@@ -145,8 +145,8 @@ def draw(rows: Sequence[Line], width: float) -> Spec:
         level.mark_rule(strokeDash=[1.5, 2.5]).encode(color=hue),
         band.mark_area(opacity=0.2).encode(y=frame.y_of("low"), y2="high", color=hue, detail="name:N"),
         curve.mark_line(strokeWidth=1.4).encode(color=hue, detail="name:N"),
-        curve.mark_point(opacity=1, size=14, strokeWidth=1).encode(tooltip=told(COLUMNS), **marks),
-        best.mark_point(opacity=1, size=90).encode(tooltip=told(COLUMNS), **marks),
+        curve.mark_point(opacity=1, size=14, strokeWidth=1).encode(tooltip=tooltips(COLUMNS), **marks),
+        best.mark_point(opacity=1, size=90).encode(tooltip=tooltips(COLUMNS), **marks),
         best.mark_text(dy=-11).encode(text="text:N"),
         ring.encode(x=frame.x_of("at")),
         *([] if narrow else names_beside(frame, [(1.0, one["level"]) for one in chosen], names)),

@@ -7,7 +7,7 @@ from functools import partial
 import altair as alt
 
 from ....core.words import counted
-from ....results.rows import HARDWARE, Line, Row, by, time_counts
+from ....results.rows import HARDWARE, Line, Row, grouped_by, time_counts
 from ...captions import counts_of, get_one, hardware_of
 from ...tables.efficiency import on_front
 from ..axes import Frame, Ruler, percents, room_for, times
@@ -27,7 +27,7 @@ from ..chart import (
     with_spans,
 )
 from ..compose import Spec, layered, stacked
-from ..layers import Column, data, lying_intervals, names_near, points, told
+from ..layers import Column, data, lying_intervals, names_near, points, tooltips
 from ..layers import intervals as bars
 from ..registry import chart
 from ..style import GREY, NARROW, WHITE, mark
@@ -59,7 +59,9 @@ def time(pooled: Sequence[Row]) -> Chart:
     if not rows:
         raise LackingError(f"no run with a training time and {words} on test; {get_one(pooled[0], 'svm-hog cnn')}")
     rows = [
-        {**row, "front": any(row is best for best in pareto(group))} for group in by(rows, HARDWARE) for row in group
+        {**row, "front": any(row is best for best in pareto(group))}
+        for group in grouped_by(rows, HARDWARE)
+        for row in group
     ]
     return Chart(
         heading(pooled, f"{words} on test against training time"),
@@ -118,7 +120,7 @@ def _point(row: Line) -> Line:
 
 def draw(rows: Sequence[Line], measured: str, width: float) -> Spec:
     """Return a panel for each hardware, one below the other, all with the same axes."""
-    panels = by(rows, HARDWARE)
+    panels = grouped_by(rows, HARDWARE)
     x = times([time for row in rows for time in reach_of_time(row)], "training time (logarithmic)")
     y = percents([v for row in rows for v in (row["figure"], *(row["span"] or ()))], measured)
     height = 230.0 if len(panels) == 1 else 160.0
@@ -147,7 +149,7 @@ def _panel(frame: Frame, rows: Sequence[Line], every: Sequence[Line], most: int)
         bars(frame, shown),
         lying_intervals(frame, shown, "fast", "slow"),
         points(frame, shown, ()).encode(
-            tooltip=told(
+            tooltip=tooltips(
                 (*columns, Column("x", "training time (s)", "seconds"), Column("front", "on the Pareto front"))
             ),
             opacity=alt.Opacity("opacity:Q", scale=None),
@@ -157,7 +159,7 @@ def _panel(frame: Frame, rows: Sequence[Line], every: Sequence[Line], most: int)
             [(row["seconds"], row["figure"]) for row in called],
             [row["label"] for row in called],
             [(row["seconds"], row["figure"]) for row in rows],
-            [*along(corners(front, frame.x), frame.x), *along_bars(rows)],
+            [*points_along(corners(front, frame.x), frame.x), *along_bars(rows)],
         ),
         title=_hardware(rows, every),
         **frame.size,
@@ -179,7 +181,7 @@ def corners(front: Sequence[Line], x: Ruler) -> list[Line]:
     return [{"x": seconds, "y": figure, "order": at} for at, (seconds, figure) in enumerate(places)]
 
 
-def along(steps: Sequence[Line], x: Ruler) -> list[tuple[float, float]]:
+def points_along(steps: Sequence[Line], x: Ruler) -> list[tuple[float, float]]:
     """Return places on the steps, dense enough for `names_near` to keep names off them."""
     places = []
     for here, after in itertools.pairwise(steps):
