@@ -22,7 +22,7 @@ ORDERS: dict[str, Callable[[float, float], bool]] = {
 NONE = "none"
 
 
-def where(frame: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
+def rows_where(frame: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
     """Return the rows of the frame that fulfil all conditions; of several with = on one name, one is enough.
 
     A condition is NAME, one of = != < > <= >=, and a value: a number, or text with * and ? as in file names; 'none' is

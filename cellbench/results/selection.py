@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from .conditions import holding, where
+from .conditions import holding, rows_where
 from .rows import L, Line, columns_of
 
 
@@ -16,7 +16,7 @@ def chosen(rows: Sequence[L], conditions: Sequence[str]) -> list[L]:
     """
     if not conditions:
         return list(rows)
-    return [rows[i] for i in where(_frame([columns_of(row) for row in rows]), conditions).index]
+    return [rows[i] for i in rows_where(_frame([columns_of(row) for row in rows]), conditions).index]
 
 
 def matching(rows: Sequence[L], conditions: Sequence[str], names: Sequence[str]) -> list[L]:

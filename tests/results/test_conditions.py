@@ -3,7 +3,7 @@ import pytest
 
 from cellbench import load_results
 from cellbench.core.errors import UsageError
-from cellbench.results.conditions import where
+from cellbench.results.conditions import rows_where
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def frame(results, record) -> pd.DataFrame:
     ],
 )
 def test_conditions_choose_by_column_or_setting(frame, conditions, methods):
-    assert sorted(where(frame, conditions)["method"]) == methods
+    assert sorted(rows_where(frame, conditions)["method"]) == methods
 
 
 @pytest.mark.parametrize(
@@ -54,12 +54,12 @@ def test_conditions_choose_by_column_or_setting(frame, conditions, methods):
 )
 def test_a_condition_that_chooses_nothing_is_told_with_what_there_is(frame, condition, told):
     with pytest.raises(UsageError) as error:
-        where(frame, [condition])
+        rows_where(frame, [condition])
     assert str(error.value) == told
 
 
 def test_a_text_of_digits_is_compared_as_text():
     frame = pd.DataFrame({"class": ["1", "01", "2"], "n": [1, 1, 2], "preprocessing": "{}", "params": "{}"})
-    assert where(frame, ["class=1"])["class"].tolist() == ["1"]
-    assert where(frame, ["class=01"])["class"].tolist() == ["01"]
-    assert where(frame, ["n=1.0"])["class"].tolist() == ["1", "01"]
+    assert rows_where(frame, ["class=1"])["class"].tolist() == ["1"]
+    assert rows_where(frame, ["class=01"])["class"].tolist() == ["01"]
+    assert rows_where(frame, ["n=1.0"])["class"].tolist() == ["1", "01"]
