@@ -34,8 +34,8 @@ def test_the_run_command_does_the_main_job_on_embedded_data(tmp_path):
         [sys.executable, "-m", "cellbench", *quick], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert out.returncode == 0, out.stderr
-    # without ImageNet's weights, and without a network to get them from, the probe is skipped
-    assert re.match(r"(11 ok|10 ok, 1 skipped)\. Next: cellbench table --runs all\n\n", out.stdout), out.stdout
+    # without ImageNet's weights, and without a network to get them from, the probes are skipped
+    assert re.match(r"(12 ok|10 ok, 2 skipped)\. Next: cellbench table --runs all\n\n", out.stdout), out.stdout
     assert "These images are simulated, so no verdict rests on them." in " ".join(out.stdout.split())
     table = subprocess.run(
         [sys.executable, "-m", "cellbench", "table", "--runs", "all"],
