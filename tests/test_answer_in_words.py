@@ -62,24 +62,26 @@ def test_an_svm_does_on_the_official_split(rows, records):
 def test_where_neighbours_are_kept_together_nothing_is_shown(rows, records):
     assert "all methods lose more than ten points" not in README
     official, apart = rows("split=official"), rows("split=id-block")
-    assert (
-        "but for the floor the best of each is more than ten points below what it has on the official split" in README
-    )
+    assert "neither SVM nor probe differs from the best, a net, and all three are more than ten points below" in README
     for contest in contests(list(apart.values())):
         for one in contest.entrants:
             if one.family.contender:
                 fall = official[one.row.method].value("accuracy", "test") - one.row.value("accuracy", "test")
                 assert fall > 0.1
-            if one is not contest.leader:
-                assert one.differences["accuracy"].shown is False
+                if one is not contest.leader:
+                    assert one.differences["accuracy"].shown is False
+        assert contest.leader.family.name == "deep"
 
 
 def test_with_few_labelled_cells_the_small_net_is_ahead(records):
-    assert "**With 100 labelled cells the small net is ahead** of the SVM, by a few points and with one seed." in README
+    said = "**With 100 labelled cells the small net is ahead** of the SVM by some five points, over three seeds"
+    assert said in README
     found = {row.method: row for row in records.where(["dataset=hep2", "split=official", "limit=100"])}
     interval = compare_rows(found["svm-combined"], found["fastnet"], "accuracy").interval
     assert 0 < interval.low < interval.high < 0.1
-    assert list(found["fastnet"]["seeds"]) == [0]
+    difference = found["fastnet"].value("accuracy", "test") - found["svm-combined"].value("accuracy", "test")
+    assert 0.045 < difference < 0.06
+    assert list(found["fastnet"]["seeds"]) == [0, 1, 2]
 
 
 def test_no_figure_of_a_gpu_is_among_the_records_and_all_machines_have_two_cores(records):

@@ -96,7 +96,12 @@ def hardware_of(rows: Sequence[Line]) -> tuple[str, ...]:
     machines = sorted({row["machine"] for row in rows})
     named = {machine: ", ".join(dict.fromkeys(p for m, p in parts if m == machine)) for machine in machines}
     lines = [f"machine {machine}: {parts or 'unknown hardware'}" for machine, parts in named.items()]
-    return (*lines, *_shared(rows), *_disturbed(rows), *_unknown_load(rows), *scoring_in_times(rows))
+    return (*lines, *load_notes(rows), *scoring_in_times(rows))
+
+
+def load_notes(rows: Sequence[Line]) -> tuple[str, ...]:
+    """Return a note for each reason why training times of the rows are compared with nothing."""
+    return (*_shared(rows), *_disturbed(rows), *_unknown_load(rows))
 
 
 def scoring_in_times(rows: Sequence[Line]) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.special
 import scipy.stats
 
 from cellbench import load_results
@@ -20,8 +21,8 @@ ROOT = Path(__file__).parent.parent.parent
 
 @pytest.fixture(scope="module")
 def rows():
-    """The rows of an older machine on id-block with their usual settings, by method."""
-    found = load_results(ROOT / "results" / "amd-epyc-2c-0a999a" / "hep2").where(["split=id-block", "overrides={}"])
+    """The rows on id-block with their usual settings, by method."""
+    found = load_results(ROOT / "results" / "amd-epyc-2c-a1c96e" / "hep2").where(["split=id-block", "overrides={}"])
     return {row.method: row for row in found}
 
 
@@ -32,24 +33,29 @@ def by_block(row):
     return np.bincount(block, told.predicted == told.truth), np.bincount(block)
 
 
-@pytest.mark.parametrize(("method", "half"), [("svm-hog", 15.2), ("resnet18", 11.6), ("cnn", 15.4)])
-def test_the_interval_is_that_of_14_blocks_by_the_formula_of_a_ratio(rows, method, half):
+@pytest.mark.parametrize(("method", "half"), [("svm-hog", 15.2), ("resnet18", 10.9), ("cnn", 15.4)])
+def test_the_interval_is_that_of_14_blocks(rows, method, half):
+    """By the formula of a ratio it is `half` wide either way; the jackknife on the logit scale is met exactly."""
     right, n = by_block(rows[method])
     error = np.sqrt(14 / 13 * np.sum((right - right.sum() / n.sum() * n) ** 2)) / n.sum()
     assert 100 * scipy.stats.t.ppf(0.975, 13) * error == pytest.approx(half, abs=0.05)
     span = rows[method].interval("accuracy")
     assert (span.over, span.n) == ("groups", 14)
-    assert 100 * span.half == pytest.approx(half, rel=0.05)  # over images it was 1.4 to 1.7
+    logit, back, without = scipy.special.logit, scipy.special.expit, (right.sum() - right) / (n.sum() - n)
+    error = np.sqrt(13 / 14 * np.sum((logit(without) - logit(without).mean()) ** 2))
+    margin = scipy.stats.t.ppf(0.975, 13) * error
+    ends = [back(logit(right.sum() / n.sum()) + side * margin) for side in (-1, 1)]
+    assert [span.low, span.high] == pytest.approx(ends)  # over images it was 1.4 to 1.7 points either way
 
 
-@pytest.mark.parametrize(("method", "p"), [("cnn", 0.22), ("resnet18", 0.04)])
+@pytest.mark.parametrize(("method", "p"), [("cnn", 0.22), ("resnet18", 0.008)])
 def test_differences_from_the_svm_have_the_p_of_all_flips_of_signs_of_blocks(rows, method, p):
     gain = by_block(rows[method])[0] - by_block(rows["svm-hog"])[0]
     flips = np.array(list(itertools.product([-1, 1], repeat=14))) @ gain
     exact = np.mean(abs(flips) >= abs(gain.sum()) - 1e-9)
     found = compare_rows(rows["svm-hog"], rows[method])
     assert found.p == pytest.approx(exact)
-    assert found.p == pytest.approx(p, abs=0.005)
+    assert found.p == pytest.approx(p, rel=0.06)
     assert (found.over, found.n) == ("groups", 14)
 
 

@@ -65,7 +65,7 @@ def records(results: Path) -> dict[str, tuple[RunRecord, dict[str, np.ndarray]]]
 def test_every_standard_method_gives_a_record(results):
     found = records(results)
     assert sorted(found) == STANDARD
-    assert len(STANDARD) == 11
+    assert len(STANDARD) == 12
     assert {record.status for record, _ in found.values()} == {"ok"}
 
 

@@ -7,7 +7,7 @@ from ...results.contest import contests
 from ...results.row_settings import with_settings
 from ...results.rows import DATA, Line, Row, grouped_by
 from ..answers import answer
-from ..captions import LABELS, half_interval, intervals_of, marked, name_of, seeds_of
+from ..captions import LABELS, half_interval, intervals_of, load_notes, marked, name_of, seeds_of
 from .contest import lines_of
 from .table import PERCENT, POINTS, SECONDS, Column, Table
 
@@ -23,6 +23,7 @@ def summary(rows: Sequence[Row]) -> Table:
     notes = (
         *intervals_of(lines, ""),
         *intervals_of(lines, " of differences (from the family that is best on val, paired)", "difference_over"),
+        *load_notes([one.row for contest in found for one in contest.entrants]),
     )
     title = "the best of each family on each data set, chosen by macro-F1 on val, judged on test"
     return Table("summary", title, columns, tuple(lines), notes)

@@ -30,7 +30,7 @@ def test_the_methods_that_are_compared_most_differ_in_both_colour_and_marker():
 
 
 def test_a_method_that_is_not_known_looks_the_same_in_every_process_and_like_no_known_one():
-    code = "from cellbench.reporting.charts.style import look; print(look('my-net'), look('my-other-net'))"
+    code = "from cellbench.reporting.charts.style import mark_of; print(mark_of('my-net'), mark_of('my-other-net'))"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     looks = [style.mark_of("my-net"), style.mark_of("my-other-net")]
     assert told.split("\n")[0] == f"{looks[0]} {looks[1]}"
