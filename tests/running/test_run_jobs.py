@@ -56,7 +56,7 @@ def run(toy_folder, tmp_path, monkeypatch):
     """Runs the methods of SECONDS without training."""
 
     def go(work=lambda listener: None) -> Watcher:
-        monkeypatch.setattr(forecast, "estimate", lambda job, store: SECONDS[job.spec.method])
+        monkeypatch.setattr(forecast, "estimates", lambda jobs, store: [SECONDS[job.spec.method] for job in jobs])
         watcher = Watcher()
         jobs = make_plan(["cnn", "svm-hog", "mlp"], [toy_folder])
         executor = Pretending(work)

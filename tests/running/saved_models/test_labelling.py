@@ -124,7 +124,7 @@ def test_images_that_are_no_such_images_are_told_and_the_others_scored(tmp_path)
 def test_without_a_single_image_that_fits_the_reason_is_the_error(tmp_path):
     for i in range(3):
         write(tmp_path / f"{i}.png", i, (8, 8, 3))
-    with pytest.raises(DataError, match=r"3 of 3 images cannot be read: .*0.png \(3 channels, the model reads 2: a, b"):
+    with pytest.raises(DataError, match=r"3 of 3 images cannot be read: .*2.png \(3 channels, the model reads 2: a, b"):
         label(model(("a", "b")), Means(), find([tmp_path]))
 
 
