@@ -43,14 +43,14 @@ class Claims:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._held: dict[str, locks.Lock] = {}
+        self._held: dict[str, tuple[RunSpec, locks.Lock]] = {}
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
-        for lock in self._held.values():
-            lock.release(remove=True)
+        for spec, _ in list(self._held.values()):
+            self.release(spec)
 
     def take(self, spec: RunSpec) -> bool:
         """Claim a run, and remove what a killed process left half-written of it. False if another process has it."""
@@ -63,13 +63,19 @@ class Claims:
         if lock is None:
             return False
         lock.note(f"{machine_code()} {os.getpid()} {datetime.now():%Y-%m-%d %H:%M:%S}\n")
-        if lock.kept:
-            self._store.remove_parts(spec)
-        self._held[spec.key] = lock
+        self._remove_parts(spec, lock)
+        self._held[spec.key] = spec, lock
         return True
 
     def release(self, spec: RunSpec) -> None:
-        self._held.pop(spec.key).release(remove=True)
+        """End a claim, and remove what the run, which was perhaps killed as it wrote, left half-written."""
+        _, lock = self._held.pop(spec.key)
+        self._remove_parts(spec, lock)
+        lock.release(remove=True)
+
+    def _remove_parts(self, spec: RunSpec, lock: locks.Lock) -> None:
+        if lock.kept:
+            self._store.remove_parts(spec)
 
     def owner(self, spec: RunSpec) -> Owner:
         """Return the process that has claimed a run, as the claim says it."""

@@ -186,3 +186,15 @@ def test_on_a_full_disk_the_record_has_the_room_of_the_model_and_the_progress(jo
     assert go([job], store, Pretending(work=work), save_models=True) == Counter(ok=1)
     assert store.find(job.spec).status == "ok"
     assert not store.model(job.spec).exists()
+
+
+def test_what_an_interrupted_run_left_half_written_goes_with_its_claim(jobs, store):
+    """A child process that is ended as it keeps its progress leaves a part, whatever it ends by."""
+
+    def interrupted(task):
+        task.checkpoint.with_name(f".{task.checkpoint.name}.part").write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        go(jobs[:1], store, Pretending(work=interrupted))
+    assert not [path for path in store.root.rglob("*") if path.is_file()]
