@@ -61,7 +61,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let pytest-xdist hand out modules in the order that the next function gives, not by their number of tests."""
+    """Let pytest-xdist keep the order of `pytest_collection_modifyitems`; it would sort modules by number of tests."""
     if hasattr(config.option, "loadscopereorder"):
         config.option.loadscopereorder = False
 

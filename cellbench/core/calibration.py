@@ -94,7 +94,7 @@ def calibrate(scores: NDArray[Any], labels: NDArray[Any]) -> Calibration:
 def _weights_of_pairs(
     votes: NDArray[np.float64], sums: NDArray[np.float64], target: NDArray[np.float64]
 ) -> tuple[float, float]:
-    """Return the weights, at least 0, of sums and of votes under which the labels of val are likeliest."""
+    """Return the weights of sums and of votes, both at least 0, that make the labels of val most likely."""
     from scipy.optimize import minimize
 
     unit = float(np.abs(sums).mean()) or 1.0

@@ -41,7 +41,7 @@ def fitted(
 
 
 def _begun(place: Path | None, batch: Any) -> int:
-    """Return the number of halvings after which an earlier attempt got so far that its progress was kept."""
+    """Return how often the batch had been halved when an earlier attempt kept its progress; 0 if it kept none."""
     if place is None or not isinstance(batch, int):
         return 0
     tried = [n for n in range(1, MOST_HALVINGS + 1) if batch // 2**n >= 1]

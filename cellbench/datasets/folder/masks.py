@@ -31,7 +31,7 @@ def find_masks(images: Collection[str]) -> dict[str, str]:
 
 
 def masks_among(files: Mapping[str, Path]) -> dict[str, str]:
-    """Return, by mask, the image that it belongs to, as names show (`find_masks`) or pairs such as 1.bmp and 1.png do.
+    """Return the image of each mask, by the name of the mask: found by names (`find_masks`), or as pairs 1.bmp, 1.png.
 
     files: image files by name. Of a pair the one with a few values only is the mask; the first pair is looked at, and
     counts if most images are in pairs of these two kinds.

@@ -1,4 +1,4 @@
-"""Reads and writes the file of measurements that `cellbench bench -o` adds to."""
+"""Reads and writes the file to which `cellbench bench -o` adds its measurements."""
 
 import json
 import tempfile

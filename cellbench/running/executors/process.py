@@ -110,7 +110,7 @@ class Call:
 
     @property
     def number(self) -> int:
-        """The number of the child process."""
+        """The process id of the child."""
         return self._process.pid or 0
 
     @property

@@ -45,7 +45,10 @@ def asked_for(
     seed: int,
     plugins: Sequence[Path],
 ) -> Asked:
-    """Return how to tune; what is None is as the suite has it, or else as usual. Raises UsageError for wrong values."""
+    """Return the settings of a search: an option that is None takes the suite's value, or else the default.
+
+    Raises UsageError for values that are not allowed.
+    """
     search = searched_by(suites).search if suites else None
     if search and trials is None and time is None:
         trials = search.trials

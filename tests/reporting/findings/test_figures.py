@@ -40,7 +40,7 @@ def test_more_images_explain_a_lead_that_goes_at_equal_numbers(judge, records, v
 
 
 def test_a_lead_that_goes_at_equal_numbers_of_one_seed_is_not_explained(judge):
-    """All images were trained on with three seeds, 500 of them with one: it is that one which leaves the claim open."""
+    """The net has three seeds on all images and one on 500 of them: the single seed leaves the claim open."""
     claim = claim_with("random-mask-has-more-data", figure="accuracy", both=())
     of_all, equal = masks((300, 220), (200, 200))[:2], masks((300, 220), (200, 200))[2:]
     three = [seeded_net(one, seed) for one in of_all for seed in range(3)]

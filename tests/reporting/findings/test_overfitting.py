@@ -38,7 +38,7 @@ def test_overfitting_is_the_gap_at_few_images_minus_that_at_many(judge, few, man
 
 
 def curved(record, train, val):
-    """The record with a history that ends with these accuracies."""
+    """Return the record with a history whose last epoch has these accuracies."""
     last = {f"{part}_{name}": value for part, value in (("train", train), ("val", val)) for name in METRIC_NAMES}
     return dataclasses.replace(record[0], history=({"epoch": 1.0}, last)), record[1]
 
