@@ -28,6 +28,17 @@ def over_images_and_seeds(centre: float, images: Interval, error: float, freedom
     return replace(images, low=low, high=high, over=f"{images.over} and {SEEDS}")
 
 
+def mean_over_images_and_seeds(
+    mean: float, images: Interval, sd: float, n: int, least: float = 0.0, most: float = 1.0
+) -> Interval:
+    """Return the interval of a metric's mean over n seeds with sample standard deviation sd, over images and seeds.
+
+    images: as in `over_images_and_seeds`. least, most: between which the mean lies; the interval ends there too.
+    """
+    span = over_images_and_seeds(mean, images, sd / math.sqrt(n), n - 1)
+    return replace(span, low=max(least, span.low), high=min(most, span.high))
+
+
 def p_over_images_and_seeds(difference: float, images: Interval, error: float, freedom: float) -> float:
     """Return the two-sided p of no difference: 1 minus the level at which the joint interval just reaches 0.
 

@@ -3,7 +3,6 @@
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -16,7 +15,7 @@ from ..core.split_names import draws_in, keeps_together
 from ..core.units import unit_of
 from .bootstrap import Interval
 from .draws import FEWEST_DRAWS, interval_over_draws
-from .joint import over_images_and_seeds
+from .joint import mean_over_images_and_seeds
 from .rare import OVER_CLASSES, rare_classes
 from .row_settings import seeds_matter
 from .runs import Predicted, Run, same_images
@@ -200,10 +199,7 @@ class Row(Mapping[str, Any]):
 
     def _over_both(self, name: str, images: Interval) -> Interval:
         """Return the interval of a metric over images and seeds; images: that over images."""
-        n = len(self.seeds)
-        error = (self.deviation(name) or 0.0) / math.sqrt(n)
-        span = over_images_and_seeds(self.value(name), images, error, n - 1)
-        return replace(span, low=max(0.0, span.low), high=min(1.0, span.high))
+        return mean_over_images_and_seeds(self.value(name), images, self.deviation(name) or 0.0, len(self.seeds))
 
     def intervals_over_images(self, names: Sequence[str]) -> dict[str, Interval] | None:
         """Return intervals over images or groups alone, in the order of `names`, or None without predictions."""

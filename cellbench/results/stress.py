@@ -1,6 +1,5 @@
 """The results of stress tests for one row of a table, averaged over its random seeds, with their intervals."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,7 +9,7 @@ import numpy as np
 from ..core.stress import Curve, StressRecord
 from ..core.stress_answers import Answers
 from .bootstrap import Interval
-from .joint import over_images_and_seeds
+from .joint import mean_over_images_and_seeds
 from .rare import OVER_CLASSES, rare_classes
 from .rows import Row
 from .stats import FEWEST_SEEDS, difference, intervals
@@ -119,9 +118,7 @@ def _steps(curve: PooledCurve) -> range:
 
 def _over_seeds(by_seed: Any, images: Interval, least: float, most: float) -> Interval:
     """Return the interval of a mean over images and seeds, see `joint`; with few seeds that over images."""
-    n = len(by_seed)
-    if n < FEWEST_SEEDS or not by_seed.std():
+    if len(by_seed) < FEWEST_SEEDS or not by_seed.std():
         return images
-    error = float(by_seed.std(ddof=1)) / math.sqrt(n)
-    span = over_images_and_seeds(float(by_seed.mean()), images, error, n - 1)
-    return replace(span, low=max(least, span.low), high=min(most, span.high))
+    sd = float(by_seed.std(ddof=1))
+    return mean_over_images_and_seeds(float(by_seed.mean()), images, sd, len(by_seed), least, most)
