@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cellbench.core.contention import Spent
+from cellbench.core.machine.contention import Spent
 from cellbench.running.bench.judging import Judgement, judge
 
 from . import regressions

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cellbench.core.metrics import NAMED
-from cellbench.results.rare import rare_classes
-from cellbench.results.stats import interval
+from cellbench.core.scoring.metrics import NAMED
+from cellbench.results.statistics.intervals import interval
+from cellbench.results.statistics.rare import rare_classes
 
 PRIORS = {
     "4 equal classes": np.full(4, 0.25),

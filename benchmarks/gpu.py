@@ -164,7 +164,7 @@ def _machine() -> dict[str, str]:
 
 
 def _write(report: dict[str, Any], path: Path) -> None:
-    from cellbench.core.store import write_whole
+    from cellbench.core.records.store import write_whole
 
     text = json.dumps(report, indent=1) + "\n"
     write_whole(path, lambda file: file.write(text.encode("utf-8")))

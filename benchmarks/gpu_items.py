@@ -17,7 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from cellbench.core.data import Samples
 from cellbench.core.errors import CellbenchError
-from cellbench.core.runs import RunLog
+from cellbench.core.records.runs import RunLog
 from cellbench.core.settings import replace
 from cellbench.deep.nets.table import find
 from cellbench.methods import methods
@@ -250,8 +250,8 @@ def hep2(tiny: bool) -> Figures:
 @item("probe", "the default encoder on 20,000 cells, 96 × 96", 30, embedding=Figure("embedding", "images/s", ",.0f"))
 def probe(tiny: bool) -> Figures:
     from cellbench.deep.pretrained import encoders
-    from cellbench.methods.embedding import Embedder
-    from cellbench.methods.probe import ENCODER, SIZE
+    from cellbench.methods.probes.embedding import Embedder
+    from cellbench.methods.probes.probe import ENCODER, SIZE
 
     n, size = (8, 32) if tiny else (20_000, SIZE)
     embedder = Embedder(encoders.untrained(ENCODER, size, None, "head", "cuda"), "each", 255.0, 1, "cuda")
@@ -268,7 +268,8 @@ def probe(tiny: bool) -> Figures:
     ratio=Figure("times as fast is ours", "×"),
 )
 def cuml(tiny: bool) -> Figures:
-    from cellbench.svm import SVC, rapids
+    from cellbench.svm import SVC
+    from cellbench.svm.libraries import rapids
 
     theirs = rapids.load()
     X, y = overlapping(*((300, 16, 3) if tiny else (20_000, 2048, 6)))

@@ -18,8 +18,8 @@ import psutil
 
 sys.path.append(str(Path(__file__).parents[1]))
 
-from cellbench.core.store import Store
-from cellbench.core.words import file_size
+from cellbench.core.records.store import Store
+from cellbench.core.text.words import file_size
 from cellbench.datasets.files import cache
 from cellbench.datasets.toy import rings
 from cellbench.running.executors.dask import DaskExecutor

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from tabulate import tabulate
 
-from cellbench.core.contention import is_busy
-from cellbench.core.environment import cores, processor, versions
+from cellbench.core.machine.contention import is_busy
+from cellbench.core.machine.environment import cores, processor, versions
 from cellbench.running.bench.judging import judge
 
 BASELINES = Path(__file__).parent / "baselines.json"
@@ -23,7 +23,7 @@ MOST_RUNS = 40
 def machine_kind(others: float | None) -> str:
     """Return the kind of this machine: processor, cores, and whether other programs keep it busy.
 
-    others: the share of the processors' time that they had, see cellbench.core.contention; None if it is unknown.
+    others: the share of the processors' time that they had (cellbench.core.machine.contention); None if unknown.
     """
     state = "busy" if others is None or is_busy(others) else "quiet"
     return f"{processor()}, {cores()} cores, {state}"

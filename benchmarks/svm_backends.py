@@ -107,7 +107,7 @@ def run(only: tuple[str, ...]) -> None:
     """Measure what is missing."""
     import torch
 
-    from cellbench.core.environment import versions
+    from cellbench.core.machine.environment import versions
 
     torch.set_num_threads(1)
     known = versions()

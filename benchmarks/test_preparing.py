@@ -19,9 +19,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cellbench.core.environment import cores
-from cellbench.datasets.files import npy, parallel
-from cellbench.datasets.files.decoding import decode
+from cellbench.core.machine.environment import cores
+from cellbench.datasets.files import parallel
+from cellbench.datasets.files.images import npy
+from cellbench.datasets.files.images.decoding import decode
 from cellbench.datasets.sources import deepyeast, hep2
 from cellbench.datasets.toy import rings
 

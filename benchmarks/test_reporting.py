@@ -7,11 +7,11 @@ import sys
 
 import numpy as np
 
-from cellbench.core.runs import RunRecord, RunSpec
-from cellbench.core.store import Store
+from cellbench.core.records.runs import RunRecord, RunSpec
+from cellbench.core.records.store import Store
 from cellbench.methods import methods
-from cellbench.results import stats
-from cellbench.results.bootstrap import RESAMPLES
+from cellbench.results.statistics import intervals
+from cellbench.results.statistics.bootstrap import RESAMPLES
 
 from .test_preparing import BETWEEN, IDLE
 
@@ -44,7 +44,7 @@ def test_table_of_10000_records(benchmark, figures, tmp_path):
 
     judged = "clock" if os.getloadavg()[0] < IDLE else "processors"
     benchmark.pedantic(run, rounds=1)
-    clock, (processors, memory) = benchmark.stats.stats.median, usage
+    clock, (processors, memory) = benchmark.comparisons.stats.median, usage
     figures("table_of_10000_records", clock, processors, memory * (1 if sys.platform == "darwin" else 1024), judged)
     out = subprocess.run([sys.executable, "-c", BETWEEN, *plain], stdout=subprocess.PIPE, check=True).stdout
     assert processors / json.loads(out)[0] < LARGEST_RATIO
@@ -62,5 +62,5 @@ def test_intervals_of_12500_predictions_in_12_classes(against):
             confusion = np.bincount(truth[drawn] * 12 + predicted[drawn], minlength=144).reshape(12, 12)
             2 * confusion.diagonal() / (confusion.sum(0) + confusion.sum(1))
 
-    ours = lambda: stats.intervals(truth, predicted, ["accuracy", "macro_f1"])  # noqa: E731
+    ours = lambda: intervals.intervals(truth, predicted, ["accuracy", "macro_f1"])  # noqa: E731
     assert against(ours, peer, "a loop over 2,000 resamples", rounds=3) > 1

@@ -15,8 +15,8 @@ from torchvision.models.resnet import ResNet
 
 from cellbench import load_results
 from cellbench.core.data import Samples
-from cellbench.core.runs import RunLog, RunRecord, RunSpec
-from cellbench.core.store import Store
+from cellbench.core.records.runs import RunLog, RunRecord, RunSpec
+from cellbench.core.records.store import Store
 from cellbench.datasets.toy import rings
 from cellbench.deep.nets.resnet import resnet
 from cellbench.deep.nets.table import find
@@ -25,7 +25,7 @@ from cellbench.deep.recipe import Recipe
 from cellbench.deep.training import loop
 from cellbench.features import hog
 from cellbench.methods import methods
-from cellbench.reporting.tables.views import tables
+from cellbench.reporting.tables.by_view import tables
 from cellbench.running.executors.child import ask
 
 HAS_BF16 = str(choose_precision("auto", "cpu")) == "bf16"

@@ -11,7 +11,7 @@ import sklearn.svm
 import torch
 from sklearn.datasets import make_classification
 
-from cellbench.core.environment import cores
+from cellbench.core.machine.environment import cores
 from cellbench.svm import BACKENDS, SVC, candidates, choose, path
 from cellbench.svm.backends import Problem
 from cellbench.svm.pilot import share_of_vectors

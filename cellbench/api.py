@@ -10,7 +10,7 @@ from .running.planning.options import RunOptions
 from .running.run import RunPlan, plan_runs, run_plan
 
 if TYPE_CHECKING:
-    from .core.stress import StressRecord
+    from .core.records.stress import StressRecord
     from .results.results import Results
 
 Names = str | Path | Iterable[str | Path]
@@ -119,7 +119,7 @@ def tune(
     budget: seconds, or a text such as '30m', for each method in place of a number of trials. suite: one that says what
     is searched, in place of methods.
     """
-    from .core.console import note
+    from .core.text.console import note
     from .running.tuning.tune import asked_for, tune_all
 
     files = [Path(file) for file in _texts(plugins)]
@@ -157,7 +157,7 @@ def stress(
     This is `cellbench stress` with its options as keywords. models: files of models, or folders that have any; those
     whose data set is not prepared here are passed over, with a line, unless none is left.
     """
-    from .core.console import note
+    from .core.text.console import note
     from .running.plugins import load_plugins
     from .running.saved_models.labelling import choose_device
     from .running.stress import testing
@@ -176,7 +176,7 @@ def results_of(plan: RunPlan) -> "Results":
     without runs, as that of an empty shard, has no results.
     """
     from .results.results import Results
-    from .results.rows import DATA, as_rows
+    from .results.rows.row import DATA, as_rows
 
     if not plan.jobs:
         return Results.empty(plan.store.root)

@@ -9,8 +9,8 @@ from datetime import date
 from pathlib import Path
 
 from .core.errors import DataError, UsageError
-from .core.store import write_whole
-from .core.words import counted
+from .core.records.store import write_whole
+from .core.text.words import counted
 from .datasets.audit import audit
 from .datasets.audit.best_result import best_result
 from .datasets.audit.pixels import FRAME

@@ -8,8 +8,8 @@ import pytest
 
 import cellbench
 from cellbench.results.certainty import compare_rows
-from cellbench.results.contest import contests
-from cellbench.results.row_settings import with_settings
+from cellbench.results.rows.contest import contests
+from cellbench.results.rows.settings import with_settings
 
 ROOT = Path(__file__).parent.parent
 README = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())

@@ -13,12 +13,12 @@ from PIL import Image
 
 from cellbench.core.data import IMAGE_DTYPES
 from cellbench.core.errors import CellbenchError, DataError
-from cellbench.core.runs import RunRecord
-from cellbench.core.shown_text import csv_cell, visible
-from cellbench.datasets.files.decoding import decode
+from cellbench.core.records.runs import RunRecord
+from cellbench.core.text.shown_text import csv_cell, visible
+from cellbench.datasets.files.images.decoding import decode
 from cellbench.datasets.files.tables import read_table
-from cellbench.results.conditions import rows_where
 from cellbench.results.frame import empty_frame
+from cellbench.results.rows.conditions import rows_where
 
 from .cli.program import call
 from .reporting.made_records import make

@@ -23,6 +23,7 @@ FORBIDDEN = {
 # Where results ask how they are shown, when somebody looks at them.
 ALLOWED = {"results/showing.py imports reporting"}
 ROOT = Path(cellbench.__file__).parent
+MOST_FILES = 13  # of a folder, beside its __init__.py
 
 
 def imports(file: Path) -> set[str]:
@@ -52,6 +53,11 @@ def test_imports_go_down_only():
             if upward or name in FORBIDDEN.get(package, set()):
                 offences.append(f"{file.relative_to(ROOT)} imports {name}")
     assert set(offences) == ALLOWED
+
+
+def test_a_folder_with_many_files_has_folders_in_it():
+    rooms = {folder: len(list(folder.glob("*.py"))) - 1 for folder in ROOT.rglob("*") if folder.is_dir()}
+    assert {str(folder.relative_to(ROOT)): files for folder, files in rooms.items() if files > MOST_FILES} == {}
 
 
 def test_commands_import_no_command():

@@ -3,7 +3,7 @@
 from typing import get_args
 
 from cellbench.datasets import named_splits
-from cellbench.methods.classical import SVMSettings
+from cellbench.methods.svms.classical import SVMSettings
 from cellbench.reporting import captions
 from cellbench.svm import BACKENDS
 

@@ -14,9 +14,9 @@ from typing import NoReturn
 import click
 
 from .. import __version__
-from ..core.console import flush_output, make_streams_usable
 from ..core.errors import CellbenchError, did_you_mean
-from ..core.shown_text import visible
+from ..core.text.console import flush_output, make_streams_usable
+from ..core.text.shown_text import visible
 from .data.inspect import inspect
 from .data.prepare import prepare
 from .results.compare import compare

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import click
 
-from ..core.words import duration
+from ..core.text.words import duration
 
 SAID_EVERY = 30.0  # seconds between lines on progress, if there is no terminal for a bar
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from ..core.results_folder import DEFAULT_FOLDER
+from ..core.records.results_folder import DEFAULT_FOLDER
 from .options import USER_PATH
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def read_results(context: click.Context, folder: Path, machine: str | None) -> "
 
     Raises UsageError for a machine without records.
     """
-    from ..core.environment import machine_name
+    from ..core.machine.environment import machine_name
     from ..results.results import Results
 
     found = Results.load(folder)

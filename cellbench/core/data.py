@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import DataError
-from .shown_text import visible
-from .units import unit_of
-from .words import counted
+from .text.shown_text import visible
+from .text.units import unit_of
+from .text.words import counted
 
 PARTS = ("train", "val", "test")
 OFFICIAL = "official"  # the name of the split that a data set comes with

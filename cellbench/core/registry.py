@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from .errors import UsageError, did_you_mean
-from .files import check_regular
+from .machine.files import check_regular
 
 LARGEST_PLUGIN = 10e6  # bytes
 
@@ -55,8 +55,8 @@ class Registry(Generic[E]):
         if not self._is_loaded:
             self._is_loaded = True
             package = importlib.import_module(self._package)
-            for module in pkgutil.iter_modules(package.__path__):
-                importlib.import_module(f"{self._package}.{module.name}")
+            for module in pkgutil.walk_packages(package.__path__, f"{self._package}."):
+                importlib.import_module(module.name)
 
     @property
     def _entries(self) -> dict[str, E]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from .errors import UsageError
-from .numbers import each_once, ranges_in
+from .text.numbers import each_once, ranges_in
 
 MOST_DRAWS = 1000
 MOST_SEEDS = 2**32

@@ -11,10 +11,10 @@ from typing import Annotated, Any, ClassVar, TypeVar
 from pydantic import BeforeValidator, Field
 
 from .errors import UsageError, did_you_mean
-from .files import expanded, read_text
-from .metrics import METRICS, NAMED
+from .machine.files import expanded, read_text
+from .scoring.metrics import METRICS, NAMED
 from .settings import Settings, Several
-from .words import counted
+from .text.words import counted
 
 FOLDER = files("cellbench") / "suites"
 LARGEST_SUITE = 10e6  # bytes

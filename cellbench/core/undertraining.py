@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from .words import signed
+from .text.words import signed
 
 SHARE = 0.1  # of the scored epochs: the last ones are held against as many before them
 FEWEST = 2  # epochs on either side, so that their noise can be estimated

@@ -6,11 +6,11 @@ from typing import Any, Unpack
 
 from numpy.typing import NDArray
 
-from ..core.console import progress_line
 from ..core.data import OFFICIAL, Dataset
 from ..core.errors import UsageError
-from ..core.files import expanded
-from ..core.results_folder import DEFAULT_FOLDER
+from ..core.machine.files import expanded
+from ..core.records.results_folder import DEFAULT_FOLDER
+from ..core.text.console import progress_line
 from .audit import audit
 from .audit.best_result import best_result
 from .audit.counts import original_sizes

@@ -6,7 +6,7 @@ from typing import Any, TypedDict, Unpack
 
 from ..core.data import OFFICIAL, Dataset
 from ..core.errors import UsageError
-from ..core.files import expanded
+from ..core.machine.files import expanded
 from .files import cache
 from .folder import FolderOptions
 from .folder import prepare as prepare_folder

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field
 
 from ..core.errors import UsageError, did_you_mean
-from ..core.memory import release_pages
+from ..core.machine.memory import release_pages
 from ..core.settings import Settings, setting
 
 CHUNK_BYTES = 2**23  # of images that are worked on at a time

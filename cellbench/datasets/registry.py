@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..core.data import Dataset
-from ..core.environment import cache_folder
 from ..core.errors import DataError
+from ..core.machine.environment import cache_folder
 from ..core.registry import Registry
 from .files import cache
 from .files.download import Progress, RemoteFile, fetch

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..core.errors import DataError
 from ..core.extras import EXTRAS
-from ..core.store import write_whole_folder
+from ..core.records.store import write_whole_folder
 from .cells import SCORE, Exported, Selection
 
 OF_THE_RUN = (

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from ..core.data import Dataset
 from ..core.errors import DataError, UsageError
-from ..core.runs import canonical_text
-from ..core.words import counted
+from ..core.records.runs import canonical_text
+from ..core.text.words import counted
 from ..datasets.display.thumbnails import prepared_dataset
 from ..results.results import Results
-from ..results.rows import Row
+from ..results.rows.row import Row
 from ..results.runs import Predicted, Run
 
 PARTS = ("val", "test")  # whose scores a run keeps

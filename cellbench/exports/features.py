@@ -31,9 +31,9 @@ def seen_by_classifier(model: Model, scorer: Scorer, data: Dataset, index: NDArr
 def _features(scorer: Any) -> tuple[str, Callable[[NDArray], NDArray]] | None:
     from ..core.tensors import as_tensor
     from ..deep.classifier import NetClassifier
-    from ..methods.classical import FittedSVM
-    from ..methods.hybrid import penultimate
-    from ..methods.probe import FittedProbe
+    from ..methods.probes.probe import FittedProbe
+    from ..methods.svms.classical import FittedSVM
+    from ..methods.svms.hybrid import penultimate
 
     if isinstance(scorer, FittedProbe):
         return "embedding by the frozen encoder", scorer.embedder

@@ -48,7 +48,7 @@ def export(
     to: a name of FORMATS. output: the file or folder to write; None is the format's own. conditions: as --where takes
     them. Raises UsageError if no run is chosen or nothing can be written, BackendError if a library is missing.
     """
-    from ..core.store import cannot_write_results
+    from ..core.records.store import cannot_write_results
     from .cells import Selection
 
     chosen = FORMATS[to]

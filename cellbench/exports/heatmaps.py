@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from ..core.data import Dataset
 from ..core.errors import DataError, UsageError
 from ..core.extras import EXTRAS
-from ..core.heatmaps import Heatmaps, save_heatmaps
-from ..core.words import counted
+from ..core.records.heatmaps import Heatmaps, save_heatmaps
+from ..core.text.words import counted
 from ..datasets.display.thumbnails import prepared_dataset
 from ..deep.classifier import NetClassifier
 from ..deep.nets.layers import convolution_modules, outputs_of

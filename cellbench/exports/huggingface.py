@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..core.extras import EXTRAS
-from ..core.store import write_whole_folder
+from ..core.records.store import write_whole_folder
 from .cells import Exported, Selection
 from .tables import parquet
 

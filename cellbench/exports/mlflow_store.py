@@ -7,8 +7,8 @@ from typing import Any
 
 from ..core.errors import UsageError
 from ..core.extras import EXTRAS
-from ..core.runs import canonical_text
-from ..core.words import counted
+from ..core.records.runs import canonical_text
+from ..core.text.words import counted
 from .cells import Exported, Selection
 
 DATABASE = "mlflow.db"

@@ -7,8 +7,8 @@ from typing import IO, Any
 import pandas as pd
 
 from ..core.extras import EXTRAS
-from ..core.shown_text import csv_cell
-from ..core.store import write_whole
+from ..core.records.store import write_whole
+from ..core.text.shown_text import csv_cell
 from .cells import Selection
 
 

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from ..core.data import Samples
-from ..core.metrics import validation_figure
-from ..core.runs import RunLog
+from ..core.records.runs import RunLog
+from ..core.scoring.metrics import validation_figure
 from ..core.settings import is_number
 
 

@@ -4,13 +4,13 @@ from functools import partial
 from typing import Annotated
 
 from ..core.data import Samples
-from ..core.runs import RunLog
+from ..core.records.runs import RunLog
 from ..core.settings import between, setting
 from ..datasets.preprocessing import Preprocessing
 from ..features.groups import DEFAULT_GROUPS, values_of
-from .combined import MIN_SIZE, Groups
 from .decorator import Score, method
 from .estimators import best_classifier
+from .svms.combined import MIN_SIZE, Groups
 
 
 @method(

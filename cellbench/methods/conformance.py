@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from ..core.conformance import broken, raised, require
 from ..core.data import Dataset, Samples
 from ..core.families import family_of
-from ..core.metrics import decide, macro_f1
-from ..core.runs import PHASES, RunLog
+from ..core.records.runs import PHASES, RunLog
+from ..core.scoring.metrics import decide, macro_f1
 from ..core.settings import Settings, names, replace
 from ..datasets.toy import rings
 from .registry import Method, MethodEntry

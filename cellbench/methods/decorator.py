@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import create_model
 
-from ..core.contention import Spent
 from ..core.data import Samples
 from ..core.errors import UsageError
-from ..core.runs import RunLog
+from ..core.machine.contention import Spent
+from ..core.records.runs import RunLog
 from ..core.settings import Settings
 from .registry import Method, MethodEntry, methods
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.contention import Spent
 from ..core.data import Samples
-from ..core.runs import RunLog
-from ..core.store import write_whole
+from ..core.machine.contention import Spent
+from ..core.records.runs import RunLog
+from ..core.records.store import write_whole
 from ..deep.nets.net import Net
 from ..deep.nets.table import NETS, find
 from ..deep.recipe import Recipe, suited

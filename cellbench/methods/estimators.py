@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.data import Samples
-from ..core.runs import RunLog
+from ..core.records.runs import RunLog
 from .choosing import Candidate, best_candidate
 from .inputs import check_two_classes
 

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 
 from ..core.data import Samples, count_classes
-from ..core.runs import RunLog
+from ..core.records.runs import RunLog
 from ..core.settings import setting
 from ..datasets.preprocessing import Preprocessing
 from ..deep.nets.table import find
 from ..features.groups import values_of
 from .decorator import Score, method
 from .estimators import best_classifier
-from .hybrid import A_NET, NetName, penultimate
 from .inputs import square_side
+from .svms.hybrid import A_NET, NetName, penultimate
 
 if TYPE_CHECKING:
     from ..deep.classifier import NetClassifier

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from ..core.data import Samples
 from ..core.errors import UsageError
 from ..core.families import check_family
+from ..core.records.runs import RunLog
 from ..core.registry import Registry
-from ..core.runs import RunLog
 from ..core.settings import Settings
 from ..datasets.preprocessing import Preprocessing
 

@@ -11,14 +11,14 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.calibration import calibrate
-from ..core.console import progress_line
 from ..core.data import PARTS, Dataset, Samples, count_classes
 from ..core.errors import DataError, UsageError
 from ..core.extras import EXTRAS
-from ..core.runs import RunLog
-from ..core.shown_text import csv_cell
-from ..core.store import write_whole
+from ..core.records.runs import RunLog
+from ..core.records.store import write_whole
+from ..core.scoring.calibration import calibrate
+from ..core.text.console import progress_line
+from ..core.text.shown_text import csv_cell
 from ..datasets.display.gallery import gallery
 from ..datasets.display.sheet import Line, save_picture
 from ..datasets.inspection import check_place
@@ -225,7 +225,7 @@ def _out_of_fold(
 ) -> NDArray[np.float64]:
     """Return probabilities (n judged, classes) of a model that learns from `learn` and is calibrated on `choose`.
 
-    Scores become probabilities as those of `predict` do, see `core.calibration`.
+    Scores become probabilities as those of `predict` do, see `core.scoring.calibration`.
     """
     entry = methods[METHOD]
     images, _ = entry.preprocessing.apply(data.images, {"train": learn, "val": choose, "test": judge}, data.channels)

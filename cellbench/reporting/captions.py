@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from ..core.split_names import draws_in, keeps_together, kind_of
-from ..core.units import BLOCK, plural, unit_of
-from ..core.words import counted
-from ..results.bootstrap import DRAWS, SEEDS
-from ..results.row_settings import plain
-from ..results.rows import DATA, Line, is_disturbed, is_shared, load_unknown, one_label
+from ..core.text.units import BLOCK, plural, unit_of
+from ..core.text.words import counted
+from ..results.rows.row import DATA, Line, is_disturbed, is_shared, load_unknown, one_label
+from ..results.rows.settings import plain
+from ..results.statistics.bootstrap import DRAWS, SEEDS
 from .tables.table import MISSING, Column
 
 MOST_NAMED = 4  # rows that a clause lists by name; of more it gives the number

@@ -12,8 +12,8 @@ from .answers import answers
 from .findings import findings, sentences
 from .findings.show import WIDTH, answer_lines, as_markdown, as_text
 from .findings.verdict import Finding
+from .tables.by_view import tables
 from .tables.table import Shown, Table, laid_out, render
-from .tables.views import tables
 
 if TYPE_CHECKING:
     from .charts.registry import Outcome

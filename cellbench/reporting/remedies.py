@@ -3,8 +3,8 @@
 import json
 
 from ..core.training_budget import budget
-from ..results.rows import Row
-from ..results.undertrained import AMOUNT
+from ..results.rows.row import Row
+from ..results.rows.undertrained import AMOUNT
 from .captions import get_one
 
 MANY = 10**6  # training images, where their number is not on record

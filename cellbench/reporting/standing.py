@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from ..results.rare import FEWEST_IMAGES
-from ..results.rows import MOST_FILES, Line, Row
+from ..results.rows.row import MOST_FILES, Line, Row
+from ..results.statistics.rare import FEWEST_IMAGES
 from .captions import MOST_METHODS, commands_for_seeds, intervals_of, name_in_sentence
 
 LEVEL = "≈"  # marks a row that is not shown to differ from the best

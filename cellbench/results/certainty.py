@@ -7,16 +7,16 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ..core.units import GROUP, plural
-from ..core.words import counted
-from . import stats
-from .bootstrap import CELLS_ONLY, GROUPS, IMAGES, RESAMPLES, Interval
-from .draws import compare_over_draws
-from .joint import over_images_and_seeds, p_over_images_and_seeds
-from .rare import OVER_CLASSES
-from .rows import FIGURES, MOST_FILES, Row
+from ..core.text.units import GROUP, plural
+from ..core.text.words import counted
+from .rows.row import FIGURES, MOST_FILES, Row
 from .runs import Predicted, same_images
-from .stats import Comparison
+from .statistics import comparisons
+from .statistics.bootstrap import CELLS_ONLY, GROUPS, IMAGES, RESAMPLES, Interval
+from .statistics.comparisons import Comparison
+from .statistics.draws import compare_over_draws
+from .statistics.joint import over_images_and_seeds, p_over_images_and_seeds
+from .statistics.rare import OVER_CLASSES
 
 ALPHA = 0.05
 POINT = 1e-9  # an interval no wider than rounding is a point
@@ -36,12 +36,12 @@ def compare_rows(a: Row, b: Row, figure: str = "accuracy", resamples: int = RESA
     """
     if len(a.draws) > 1:
         return compare_over_draws(a, b, figure)
-    seeds = stats.compare_over_seeds(a.summary(figure), b.summary(figure), figure)
+    seeds = comparisons.compare_over_seeds(a.summary(figure), b.summary(figure), figure)
     images = compare_over_images(a, b, figure, resamples)
     if images is None:
         return seeds
     if seeds and images.interval:
-        error = stats.welch_error(a.summary(figure), b.summary(figure))
+        error = comparisons.welch_error(a.summary(figure), b.summary(figure))
         images = replace(
             images,
             interval=over_images_and_seeds(images.difference, images.interval, *error),
@@ -74,12 +74,12 @@ def compare_over_images(a: Row, b: Row, figure: str = "accuracy", resamples: int
         return None
     (first, *_), (of_a, of_b) = pair[0], [[one.predicted for one in side] for side in pair]
     classes, groups = first.scores.shape[1], _groups_of(pair)
-    return stats.compare(first.truth, of_a, of_b, figure, groups, classes=classes, resamples=resamples)
+    return comparisons.compare(first.truth, of_a, of_b, figure, groups, classes=classes, resamples=resamples)
 
 
 def _p(a: Row, b: Row, figure: str) -> float | None:
     """Return the p value of `compare_rows` without the cost of its interval; None if the rows cannot be compared."""
-    several = len(a.draws) > 1 or stats.compare_over_seeds(a.summary(figure), b.summary(figure), figure)
+    several = len(a.draws) > 1 or comparisons.compare_over_seeds(a.summary(figure), b.summary(figure), figure)
     if figure != "accuracy" or several:
         found = compare_rows(a, b, figure, resamples=500)  # a standard error needs no more
         return found.p if found else None
@@ -87,7 +87,7 @@ def _p(a: Row, b: Row, figure: str) -> float | None:
     if pair is None:
         return None
     of_a, of_b = ([one.predicted for one in side] for side in pair)
-    return stats.paired_test(pair[0][0].truth, of_a, of_b, _groups_of(pair))[0]
+    return comparisons.paired_test(pair[0][0].truth, of_a, of_b, _groups_of(pair))[0]
 
 
 def _pair(a: Row, b: Row) -> tuple[list[Predicted], list[Predicted]] | None:
@@ -194,7 +194,7 @@ def _ties(rows: Sequence[Row], figure: str) -> tuple[int | None, list[bool | Non
     if not p:
         return best, [None] * len(rows)
     pairs = len(scored) * (len(scored) - 1) // 2  # the best was picked from all
-    adjusted = dict(zip(p, stats.holm(list(p.values()), pairs), strict=True))
+    adjusted = dict(zip(p, comparisons.holm(list(p.values()), pairs), strict=True))
     ties = [True if i == best else bool(adjusted[i] > ALPHA) if i in adjusted else None for i in range(len(rows))]
     return best, ties
 

@@ -1,6 +1,6 @@
 """How far the probabilities of a row can be trusted, from its predictions: calibration, abstention, sets of classes.
 
-Scores become probabilities by a rule that is fitted on val (`core.calibration`); the figures are those of test. Rules
+Scores become probabilities by a rule that is fitted on val (`scoring.calibration`); the figures are those of test. Rules
 and sources: docs/trust.md.
 """
 
@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.calibration import Calibration, calibrate
-from .bootstrap import IMAGES, LEVEL, RESAMPLES, Interval, bounds, design_of, weights_of
-from .jackknife import Scale, has_few_groups, jackknifed
-from .rows import Row
+from ..core.scoring.calibration import Calibration, calibrate
+from .rows.row import Row
 from .runs import Predicted, Run
+from .statistics.bootstrap import IMAGES, LEVEL, RESAMPLES, Interval, bounds, design_of, weights_of
+from .statistics.jackknife import Scale, has_few_groups, jackknifed
 
 BINS = 15  # of confidence, each with as many images, as in Guo et al. 2017
 SIMULATIONS = 1000

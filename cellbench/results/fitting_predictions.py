@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.metrics import evaluate
-from ..core.runs import RunRecord
+from ..core.records.runs import RunRecord
+from ..core.scoring.metrics import evaluate
 
 SAME = 1e-6  # greatest difference of a figure from the record's; both come from the same scores
 PARTS = ("val", "test")

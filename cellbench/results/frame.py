@@ -10,13 +10,13 @@ import pandas as pd
 
 from ..core.data import absent_classes
 from ..core.errors import UsageError
-from ..core.metrics import METRICS
-from ..core.runs import PHASES, RunRecord, canonical_text
-from ..core.shown_text import visible
-from ..core.store import Stored, read_records
-from ..core.words import counted
-from .backends import agreements
+from ..core.records.runs import PHASES, RunRecord, canonical_text
+from ..core.records.store import Stored, read_records
+from ..core.scoring.metrics import METRICS
+from ..core.text.shown_text import visible
+from ..core.text.words import counted
 from .older_records import val_in_fit, why_undertrained
+from .rows.backends import agreements
 from .runs import Run
 
 TEXT, WHOLE, REAL, YES_NO = "object", "Int64", "float64", "bool"

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..core.heatmaps import Heatmaps, read_heatmaps
-from .rows import Row
+from ..core.records.heatmaps import Heatmaps, read_heatmaps
+from .rows.row import Row
 
 MUCH = 1.25  # times its part of the picture: with a larger share of the red the border stands out
 

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from ..core import suites
-from ..core.runs import RunRecord
+from ..core.records.runs import RunRecord
 from ..core.training_budget import EPOCHS, LARGEST_BATCH, steps
 from ..core.undertraining import undertrained
 

@@ -10,15 +10,15 @@ import numpy as np
 import pandas as pd
 
 from ..core.errors import UsageError, did_you_mean
-from ..core.results_folder import folder_to_name
-from ..core.words import counted
+from ..core.records.results_folder import folder_to_name
+from ..core.text.words import counted
 from . import showing
 from .frame import empty_frame, read_folder
-from .pooling import Drawn, pool
-from .row_settings import with_settings
-from .rows import Line, Row, grouped_by
+from .rows.pooling import Drawn, pool
+from .rows.row import Line, Row, grouped_by
+from .rows.selection import chosen
+from .rows.settings import with_settings
 from .runs import Run
-from .selection import chosen
 
 if TYPE_CHECKING:
     from .showing import Charts, Judgement, Page

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.console import note
-from ..core.metrics import decide, per_class
-from ..core.runs import RunRecord
+from ..core.records.runs import RunRecord
+from ..core.records.store import read_predictions
+from ..core.records.stress import SUFFIX, StressRecord
+from ..core.records.stress import read as read_stress
+from ..core.records.stress_answers import Answers, read_answers
+from ..core.scoring.metrics import decide, per_class
 from ..core.split_names import keeps_together
-from ..core.store import read_predictions
-from ..core.stress import SUFFIX, StressRecord
-from ..core.stress import read as read_stress
-from ..core.stress_answers import Answers, read_answers
+from ..core.text.console import note
 from .fitting_predictions import PARTS, misfit, thresholds_of
 
 
@@ -69,7 +69,7 @@ class Run:
 
     @property
     def by_class(self) -> Mapping[str, list[Any]] | None:
-        """Precision, recall, F1 and number of images of each class on test; see `core.metrics.per_class`.
+        """Precision, recall, F1 and number of images of each class on test; see `core.scoring.metrics.per_class`.
 
         For an older record, which lacks them, they are computed from the predictions; None without predictions.
         """

@@ -6,18 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from ..core.stress import Curve, StressRecord
-from ..core.stress_answers import Answers
-from .bootstrap import Interval
-from .joint import mean_over_images_and_seeds
-from .rare import OVER_CLASSES, rare_classes
-from .rows import Row
-from .stats import FEWEST_SEEDS, difference, intervals
+from ..core.records.stress import Curve, StressRecord
+from ..core.records.stress_answers import Answers
+from .rows.row import Row
+from .statistics.bootstrap import Interval
+from .statistics.comparisons import difference
+from .statistics.intervals import FEWEST_SEEDS, intervals
+from .statistics.joint import mean_over_images_and_seeds
+from .statistics.rare import OVER_CLASSES, rare_classes
 
 
 @dataclass(frozen=True)
 class PooledCurve:
-    """A curve of `core.stress.Curve` whose figures are means over seeds.
+    """A curve of `core.records.stress.Curve` whose figures are means over seeds.
 
     seeds: how many. n: number of test images. sd: standard deviations over seeds, by metric, from two seeds on.
     figure: the metric that the curve is judged by: accuracy, or macro-F1 where images have several labels. spans: the

@@ -13,10 +13,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ..core import locks
-from ..core.files import read_text
-from ..core.runs import RunSpec
-from ..core.store import Store
+from ..core.machine import locks
+from ..core.machine.files import read_text
+from ..core.records.runs import RunSpec
+from ..core.records.store import Store
 from ..datasets.files.cache.scratch import machine_code
 
 LONGEST_NOTE = 1000  # bytes in a lock's file

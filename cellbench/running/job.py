@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..core.runs import RunSpec
-from ..core.words import counted
+from ..core.records.runs import RunSpec
+from ..core.text.words import counted
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from ..core.records.store import Store, read_predictions, save_predictions
 from ..core.split_names import keeps_together
-from ..core.store import Store, read_predictions, save_predictions
 from ..datasets.files import cache
 from ..datasets.named_splits import with_split
 from .job import Job

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..core.store import Store
+from ..core.records.store import Store
 from ..methods.registry import methods
 from .job import Job
 

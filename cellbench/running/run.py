@@ -7,15 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..core import environment
-from ..core.console import note, progress_line
 from ..core.data import OFFICIAL
 from ..core.errors import BackendError, UsageError
-from ..core.store import Store
-from ..core.words import counted
+from ..core.machine import environment
+from ..core.records.store import Store
+from ..core.text.console import note, progress_line
+from ..core.text.words import counted
 from ..datasets import opening
 from ..datasets.files import cache
-from . import notes
 from .executors import Executor, LocalExecutor
 from .executors.places import places_for
 from .executors.questions import describe_torch, missing_backend
@@ -29,7 +28,8 @@ from .planning.selection import Selection, choose_device, select, setting_texts
 from .planning.shards import parse_shard
 from .planning.suites import plan_suites, variants
 from .policy import Policy, state
-from .progress import make_watcher
+from .progress import notes
+from .progress.display import make_watcher
 from .run_jobs import run_jobs
 
 FAILURES = ("failed", "timeout", "failed before")

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..core.errors import UsageError
-from ..core.runs import RunRecord, RunSpec
-from ..core.store import Store
-from ..core.words import counted
+from ..core.records.runs import RunRecord, RunSpec
+from ..core.records.store import Store
+from ..core.text.words import counted
 from .claims import Claims
-from .estimates import ONCE
 from .executors.protocol import Executor, Outcome, Task
-from .forecast import Forecast
 from .job import Job
 from .policy import DONE, FAILED_BEFORE, Policy, has_no_model, state
+from .progress.estimates import ONCE
+from .progress.forecast import Forecast
 
 ELSEWHERE = "under way elsewhere"
 

@@ -12,16 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import __version__
-from ..core import contention
-from ..core.calibration import calibrate
 from ..core.data import PARTS, Dataset, Samples, absent_classes, count_classes
-from ..core.decision import Decision
-from ..core.environment import describe
 from ..core.errors import CellbenchError
-from ..core.metrics import evaluate, per_class, validation_figure
-from ..core.runs import RunLog, RunRecord, RunSpec
+from ..core.machine import contention
+from ..core.machine.environment import describe
+from ..core.records.runs import RunLog, RunRecord, RunSpec
+from ..core.records.store import Predictions
+from ..core.scoring.calibration import calibrate
+from ..core.scoring.decision import Decision
+from ..core.scoring.metrics import evaluate, per_class, validation_figure
 from ..core.settings import replace
-from ..core.store import Predictions
 from ..core.training_budget import steps
 from ..core.undertraining import undertrained
 from ..datasets.files import cache
@@ -126,7 +126,7 @@ def without_model(record: RunRecord, error: OSError) -> RunRecord:
 def validate(job: Job, listener: Listener = lambda kind, facts: None) -> dict[str, Any]:
     """Train the method of a run and score it on val alone: test images are not even read.
 
-    Returns `figure`, the name of the figure that is chosen by, see `core.metrics.validation_figure`, its `value`, and
+    Returns `figure`, the name of the figure that is chosen by, see `metrics.validation_figure`, its `value`, and
     what the method `chose`. Any error of the method passes through.
     """
     spec = job.spec

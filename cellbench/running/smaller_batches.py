@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.data import Samples
-from ..core.runs import RunLog
+from ..core.records.runs import RunLog
 from ..methods.registry import Method
 
 MOST_HALVINGS = 2

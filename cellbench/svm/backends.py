@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..core.errors import BackendError, did_you_mean
-from ..core.words import counted
-from . import libsvm, rapids, thunder
+from ..core.text.words import counted
 from .classifier import SVC, path, path_scores
 from .kernels import KERNELS
+from .libraries import libsvm, rapids, thunder
 
 # What 'auto' goes by on a processor, as measured: docs/svm.md has the table. oneDAL, which never makes the whole Gram
 # matrix, is the faster the fewer features there are and the fewer values of C, which share the matrix in our solver.

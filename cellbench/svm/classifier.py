@@ -17,11 +17,11 @@ from sklearn.utils.validation import _check_sample_weight, check_consistent_leng
 from torch import Tensor
 
 from ..core.errors import BackendError
-from . import libsvm
 from .inputs import check_settings, classes_of, features_of, shares_of
 from .kernels import ROWS, Kernel, column_sums, cross, gamma_value, gram, variance
+from .libraries import libsvm
+from .libraries.pairwise import by_opponent
 from .machines import ClassBlocks, Solution, one_against_one, one_versus_rest, working_dtype
-from .pairwise import by_opponent
 from .votes import one_score_per_class, votes
 
 SCORE_ROWS = 4096  # samples scored at a time

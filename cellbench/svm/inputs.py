@@ -12,8 +12,8 @@ from sklearn.utils.validation import column_or_1d, validate_data
 from torch import Tensor
 
 from ..core.errors import BackendError, did_you_mean
-from . import libsvm
 from .kernels import KERNELS
+from .libraries import libsvm
 
 
 def check_settings(model: Any) -> None:

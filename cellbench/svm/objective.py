@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from .kernels import KERNELS, ROWS, Kernel, cross
-from .pairwise import by_pair
+from .libraries.pairwise import by_pair
 
 MOST_VECTORS = 20_000  # above that the objective takes minutes
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .classifier import SVC
 from .kernels import Kernel
-from .pairwise import by_pair
+from .libraries.pairwise import by_pair
 
 
 def state(model: Any) -> dict[str, Any]:

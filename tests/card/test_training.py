@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from cellbench.core.runs import RunLog
+from cellbench.core.records.runs import RunLog
 from cellbench.core.settings import replace
 from cellbench.datasets.toy import rings
 from cellbench.deep.classifier import NetClassifier

@@ -71,7 +71,7 @@ def test_from_outside_a_slip_is_one_line_and_exit_code_2_too():
 
 def test_an_internal_error_is_one_line_and_exit_code_1(monkeypatch, capsys):
     monkeypatch.delenv("CELLBENCH_DEBUG", raising=False)
-    monkeypatch.setattr("cellbench.core.environment.versions", lambda: 1 / 0)
+    monkeypatch.setattr("cellbench.core.machine.environment.versions", lambda: 1 / 0)
     monkeypatch.setattr(sys, "argv", ["cellbench", "doctor"])
     with pytest.raises(SystemExit) as stop:
         main()

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cellbench.core.shown_text import visible
-from cellbench.core.store import read_records
+from cellbench.core.records.store import read_records
+from cellbench.core.text.shown_text import visible
 
 from .program import call
 

@@ -20,7 +20,7 @@ import tifffile
 from PIL import Image
 
 from cellbench.cli import main
-from cellbench.core.environment import cache_folder
+from cellbench.core.machine.environment import cache_folder
 from cellbench.datasets import DatasetEntry, datasets
 from cellbench.datasets.files.download import RemoteFile
 from cellbench.datasets.sources import hep2

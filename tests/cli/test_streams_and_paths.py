@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cellbench.core.files import NoRegularFileError, check_regular, read_text
-from cellbench.core.store import Store
+from cellbench.core.machine.files import NoRegularFileError, check_regular, read_text
+from cellbench.core.records.store import Store
 
 from ..reporting.made_records import make
 from .program import call

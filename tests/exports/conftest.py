@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from cellbench.core.store import Store
+from cellbench.core.records.store import Store
 from cellbench.datasets import opening
 from cellbench.datasets.toy import rings
 from cellbench.running.planning.plan import make_plan, parse_override

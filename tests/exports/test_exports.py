@@ -10,7 +10,7 @@ import pytest
 
 from cellbench import load_results
 from cellbench.core.errors import UsageError
-from cellbench.core.store import read_predictions
+from cellbench.core.records.store import read_predictions
 from cellbench.exports.formats import FORMATS, export
 from cellbench.exports.tables import parquet
 

@@ -7,8 +7,8 @@ from torch import nn
 
 from cellbench import load_results
 from cellbench.core.errors import UsageError
-from cellbench.core.heatmaps import Heatmaps, read_heatmaps
-from cellbench.core.store import Store
+from cellbench.core.records.heatmaps import Heatmaps, read_heatmaps
+from cellbench.core.records.store import Store
 from cellbench.datasets import opening
 from cellbench.exports.heatmaps import grad_cam, write_heatmaps
 from cellbench.report_page import write_report

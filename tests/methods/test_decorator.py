@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cellbench.core.errors import UsageError
-from cellbench.core.runs import RunLog
+from cellbench.core.records.runs import RunLog
 from cellbench.core.settings import described, replace, setting
 from cellbench.methods import method, methods
 

@@ -5,11 +5,11 @@ import pytest
 from torch import nn
 
 from cellbench.core.errors import UsageError
-from cellbench.core.runs import RunLog
+from cellbench.core.records.runs import RunLog
 from cellbench.deep.nets import NETS, find
 from cellbench.methods import methods
 from cellbench.methods.deep import register_net
-from cellbench.methods.hybrid import DeepFeatureSettings
+from cellbench.methods.svms.hybrid import DeepFeatureSettings
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from cellbench.core.data import Samples
-from cellbench.core.runs import RunLog
+from cellbench.core.records.runs import RunLog
 from cellbench.core.settings import replace
 from cellbench.datasets.toy import rings
 from cellbench.features import compute, intensity

@@ -7,7 +7,7 @@ import pytest
 
 from cellbench.core.data import Samples
 from cellbench.core.errors import DataError
-from cellbench.core.runs import RunLog
+from cellbench.core.records.runs import RunLog
 from cellbench.datasets.toy import rings
 from cellbench.methods import methods
 from cellbench.methods.choosing import Candidate, best_candidate

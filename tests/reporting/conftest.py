@@ -11,11 +11,11 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
 from cellbench import load_results
-from cellbench.core.runs import RunRecord
-from cellbench.core.store import Store
-from cellbench.core.stress import Curve, StressRecord
-from cellbench.core.stress_answers import Answers
-from cellbench.reporting.tables.views import tables
+from cellbench.core.records.runs import RunRecord
+from cellbench.core.records.store import Store
+from cellbench.core.records.stress import Curve, StressRecord
+from cellbench.core.records.stress_answers import Answers
+from cellbench.reporting.tables.by_view import tables
 
 from .made_records import MACHINE, make, saved
 from .made_results import everything

@@ -9,10 +9,10 @@ import numpy as np
 import scipy.optimize
 import scipy.stats
 
-from cellbench.core.metrics import evaluate, per_class
-from cellbench.core.runs import RunRecord, RunSpec
-from cellbench.core.store import Predictions, Store
-from cellbench.results.bootstrap import Interval
+from cellbench.core.records.runs import RunRecord, RunSpec
+from cellbench.core.records.store import Predictions, Store
+from cellbench.core.scoring.metrics import evaluate, per_class
+from cellbench.results.statistics.bootstrap import Interval
 
 Scored = tuple[RunRecord, Predictions]
 MACHINE = "example-cpu-2c-abc123"

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from cellbench.core.runs import RunRecord
-from cellbench.core.store import Predictions
+from cellbench.core.records.runs import RunRecord
+from cellbench.core.records.store import Predictions
 
 from .made_records import STEADY, Scored, judged, make, scores
 

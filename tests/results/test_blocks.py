@@ -12,7 +12,7 @@ import scipy.stats
 from cellbench import load_results
 from cellbench.reporting.findings.trial import settling
 from cellbench.results.certainty import compare_rows, in_words, over_of
-from cellbench.results.rows import grouped_by
+from cellbench.results.rows.row import grouped_by
 
 from ..reporting.made_records import judged
 

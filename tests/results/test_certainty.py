@@ -6,10 +6,11 @@ import scipy.stats
 from sklearn.metrics import f1_score
 
 from cellbench import load_results
+from cellbench.reporting.tables.by_view import tables
 from cellbench.reporting.tables.table import Column, Table, render
-from cellbench.reporting.tables.views import tables
-from cellbench.results import certainty, runs, stats
-from cellbench.results.contest import Difference
+from cellbench.results import certainty, runs
+from cellbench.results.rows.contest import Difference
+from cellbench.results.statistics import comparisons, intervals
 
 from ..reporting.made_records import STEADY, joint_p, judged, scores
 
@@ -28,7 +29,7 @@ def board(results):
 def test_the_interval_of_a_row_is_that_of_its_predictions(board):
     record, told = judged("cnn", 0.8)
     rows, _ = board((record, told))
-    span = stats.interval(told["test_labels"], told["test_scores"].argmax(1), "macro_f1")
+    span = intervals.interval(told["test_labels"], told["test_scores"].argmax(1), "macro_f1")
     assert (rows["cnn"]["test_macro_f1_low"], rows["cnn"]["test_macro_f1_high"]) == (span.low, span.high)
     assert (rows["cnn"]["interval_over"], rows["cnn"]["interval_n"]) == ("test images", 600)
 
@@ -193,7 +194,7 @@ def test_with_three_seeds_on_both_sides_a_difference_is_judged_over_images_and_s
         "test images and seeds",
     )
     told = [[one.predicted for one in row.predictions] for row in (a, b)]
-    images = stats.compare(a["runs"][0].predicted().truth, *told)
+    images = comparisons.compare(a["runs"][0].predicted().truth, *told)
     seeds = scipy.stats.ttest_ind(*([accuracy(one) for one in row.predictions] for row in (b, a)), equal_var=False)
     assert images.p < 0.001
     assert found.p > 0.05

@@ -8,7 +8,7 @@ import scipy.special
 import scipy.stats
 from sklearn.metrics import brier_score_loss, log_loss
 
-from cellbench.core.calibration import Calibration
+from cellbench.core.scoring.calibration import Calibration
 from cellbench.results import confidence as module
 from cellbench.results.confidence import (
     Trusted,

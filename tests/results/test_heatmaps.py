@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cellbench.core.heatmaps import Heatmaps
+from cellbench.core.records.heatmaps import Heatmaps
 from cellbench.results.heatmaps import Shown
 
 

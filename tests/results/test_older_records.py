@@ -7,7 +7,7 @@ import pytest
 from cellbench import load_results
 from cellbench.reporting.answers import answers
 from cellbench.reporting.remedies import train_longer
-from cellbench.reporting.tables.views import tables
+from cellbench.reporting.tables.by_view import tables
 from cellbench.results.older_records import val_in_fit, why_undertrained
 
 

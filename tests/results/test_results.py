@@ -9,8 +9,8 @@ import pytest
 from cellbench import load_results
 from cellbench.reporting.findings import findings, sentences
 from cellbench.reporting.report.page import report
+from cellbench.reporting.tables.by_view import tables
 from cellbench.reporting.tables.registry import VIEWS
-from cellbench.reporting.tables.views import tables
 from cellbench.results.results import Results
 
 from ..reporting.made_results import judgements

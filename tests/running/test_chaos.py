@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cellbench.core.store import read_predictions, read_records
+from cellbench.core.records.store import read_predictions, read_records
 
 from .watching import RINGS, processes_with, until
 

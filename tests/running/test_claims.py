@@ -8,10 +8,10 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from cellbench.core import locks
 from cellbench.core.errors import UsageError
-from cellbench.core.runs import RunRecord
-from cellbench.core.store import Store
+from cellbench.core.machine import locks
+from cellbench.core.records.runs import RunRecord
+from cellbench.core.records.store import Store
 from cellbench.running import claims
 from cellbench.running.claims import Claims
 from cellbench.running.executors import Outcome

@@ -4,13 +4,13 @@ import dataclasses
 
 import numpy as np
 
-from cellbench.core.store import Store, read_predictions, save_predictions
+from cellbench.core.records.store import Store, read_predictions, save_predictions
 from cellbench.datasets.files import cache
 from cellbench.datasets.named_splits import with_split
 from cellbench.datasets.toy import rings
-from cellbench.running import notes
 from cellbench.running.older_groups import complete_groups
 from cellbench.running.planning.plan import make_plan
+from cellbench.running.progress import notes
 from cellbench.running.single_run import execute
 
 FAST = ["floor-intensity"]

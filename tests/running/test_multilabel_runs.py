@@ -9,13 +9,13 @@ from scipy.special import expit
 from sklearn import metrics as reference
 
 from cellbench import load_results
-from cellbench.core.runs import RunRecord
-from cellbench.core.store import Store, read_records
+from cellbench.core.records.runs import RunRecord
+from cellbench.core.records.store import Store, read_records
 from cellbench.datasets import datasets
 from cellbench.datasets.files import cache
 from cellbench.datasets.sources.synthetic_hpa import TEN, simulate_dataset
 from cellbench.methods import methods
-from cellbench.results.row_settings import with_settings
+from cellbench.results.rows.settings import with_settings
 from cellbench.running.planning.plan import Override, make_plan
 from cellbench.running.single_run import execute
 

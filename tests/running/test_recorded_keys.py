@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cellbench.core.decision import Decision
-from cellbench.core.runs import RunRecord, canonical
+from cellbench.core.records.runs import RunRecord, canonical
+from cellbench.core.scoring.decision import Decision
 from cellbench.datasets.preprocessing import Preprocessing
 from cellbench.methods import methods
 from cellbench.running.planning.plan import settled

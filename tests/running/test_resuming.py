@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cellbench.core.store import Store
+from cellbench.core.records.store import Store
 from cellbench.running.executors import LocalExecutor
 from cellbench.running.planning.plan import Override, make_plan
 from cellbench.running.policy import Policy

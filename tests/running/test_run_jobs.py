@@ -4,13 +4,13 @@ from collections import Counter
 
 import pytest
 
-from cellbench.core.runs import RunRecord
-from cellbench.core.store import Store
-from cellbench.running import forecast
-from cellbench.running.estimates import ONCE, seconds_left
+from cellbench.core.records.runs import RunRecord
+from cellbench.core.records.store import Store
 from cellbench.running.executors import Outcome
 from cellbench.running.planning.plan import make_plan
 from cellbench.running.policy import Policy
+from cellbench.running.progress import forecast
+from cellbench.running.progress.estimates import ONCE, seconds_left
 from cellbench.running.run_jobs import run_jobs
 
 SECONDS = {"svm-hog": 5.0, "cnn": 300.0, "mlp": 20.0}

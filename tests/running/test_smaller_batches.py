@@ -5,7 +5,7 @@ import torch
 
 from cellbench.methods import method, methods
 from cellbench.running.planning.plan import make_plan, parse_override
-from cellbench.running.progress import outcome
+from cellbench.running.progress.display import outcome
 from cellbench.running.single_run import execute
 
 
@@ -54,7 +54,7 @@ def test_after_two_halvings_the_error_is_the_reason(run):
 
 def test_a_run_that_was_stopped_goes_on_with_the_smaller_batch_and_says_so(toy_folder, tmp_path, monkeypatch):
     """A net on a card that the whole batch fills: killed in its third epoch, and done by a card that has room."""
-    from cellbench.core.store import Store
+    from cellbench.core.records.store import Store
     from cellbench.deep.training import learner, loop
 
     sets = {"epochs": 4, "size": 16, "batch": 32, "precision": "fp32"}

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from tabulate import tabulate
 
-from ...core.words import counted
+from ...core.text.words import counted
 from ...datasets.audit.result import Audit
 
 MARKS = {"ok": ("✓", "green"), "found": ("!", "yellow"), "skipped": ("–", "bright_black")}

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from ...core.errors import UsageError
-from ...core.words import file_size
+from ...core.text.words import file_size
 from ..options import USER_PATH, folder_options, plugin_option
 
 SECONDS_A_LINE = 10  # at least, between two lines on the progress of a download
@@ -96,7 +96,7 @@ def _prepare(dataset: str, source: Path | None, again: bool, folder: dict[str, A
 def _list() -> None:
     from tabulate import tabulate
 
-    from ...core.environment import cache_folder
+    from ...core.machine.environment import cache_folder
     from ...datasets.cached import list_cached
 
     lines = list_cached()
@@ -113,7 +113,7 @@ def _list() -> None:
 
 def _inside(path: Path) -> str:
     """A path as seen from the cache folder, which a line below the table names."""
-    from ...core.environment import cache_folder
+    from ...core.machine.environment import cache_folder
 
     return str(path.relative_to(cache_folder()))
 

@@ -10,7 +10,7 @@ from typing import Any
 import click
 from tabulate import tabulate
 
-from ...core.words import counted
+from ...core.text.words import counted
 from ...methods.suspect_labels import METHOD, Suspect, SuspectLabels
 
 SCHEMA_VERSION = 1

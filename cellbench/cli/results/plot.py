@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ...core.errors import UsageError, did_you_mean
-from ...core.results_folder import output_option
-from ...core.words import counted
+from ...core.records.results_folder import output_option
+from ...core.text.words import counted
 from ...reporting.charts import FORMATS
 from ..options import USER_PATH, runs_option
 from ..reading import machine_option, read_results, results_argument

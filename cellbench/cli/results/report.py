@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ...core.console import progress_line
+from ...core.text.console import progress_line
 from ..options import USER_PATH
 from ..reading import machine_option, read_results, results_argument
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ...core.errors import UsageError
-from ...core.results_folder import output_option
+from ...core.records.results_folder import output_option
 from ...reporting.tables.registry import VIEWS
 from ..options import runs_option, terminal_width, wide_option
 from ..reading import machine_option, read_results, results_argument
@@ -90,9 +90,9 @@ def table(
     wide: bool,
     machine: str | None,
 ) -> None:
+    from ...reporting.tables.by_view import tables
     from ...reporting.tables.choosing import ordered
     from ...reporting.tables.table import render
-    from ...reporting.tables.views import tables
 
     if suites and (view != "all" or conditions):
         flag = f"--view {view}" if view != "all" else "--where"

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from ...core.errors import UsageError
-from ...core.words import counted
+from ...core.text.words import counted
 from ..options import USER_PATH, plugin_option
 from ..progress import progress_of
 
@@ -157,7 +157,7 @@ def _tell(tally: "Tally") -> None:
 
 def _write(work: Callable[[IO[bytes]], object], output: Path | None) -> None:
     """Let `work` write to a file, whole or not at all, to a pipe, or to standard output if `output` is None."""
-    from ...core.store import write_whole
+    from ...core.records.store import write_whole
 
     try:
         if output is None:

@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from ...core.errors import UsageError
-from ...core.results_folder import DEFAULT_FOLDER, folder_to_name
+from ...core.records.results_folder import DEFAULT_FOLDER, folder_to_name
 from ..options import USER_PATH, folder_options, plugin_option, split_option, terminal_width
 
 if TYPE_CHECKING:
@@ -102,8 +102,8 @@ def run(context: click.Context, **options: Any) -> None:
       cellbench run --suite hep2-alexnet -d synthetic-yeast -m 'augment-*'
     """
     from ...datasets.opening import FolderKeywords
-    from ...running.dry_run import overview
     from ...running.planning.options import RunOptions
+    from ...running.progress.dry_run import overview
     from ...running.run import FAILURES, plan_runs, run_plan
     from ...running.run_jobs import summary
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from ...core.console import note
-from ...core.results_folder import DEFAULT_FOLDER
-from ...core.words import counted
+from ...core.records.results_folder import DEFAULT_FOLDER
+from ...core.text.console import note
+from ...core.text.words import counted
 from ..options import USER_PATH, plugin_option, terminal_width, wide_option
 from ..progress import progress_of
 
@@ -20,7 +20,7 @@ class _Stress(click.Command):
     """A command whose help lists the perturbations; they are imported when the help is shown, as that is slow."""
 
     def format_help_text(self, context: click.Context, formatter: click.HelpFormatter) -> None:
-        from ...reporting.tables.stress import strengths_of
+        from ...reporting.tables.views.stress import strengths_of
         from ...running.stress.perturbations import PERTURBATIONS
 
         lines = [
@@ -73,7 +73,7 @@ def stress(
       cellbench stress results/ -p rotation -p defocus --limit 500
       cellbench stress results/.../resnet18/s0-1a2b3c4d5e6f.model --format csv
     """
-    from ...core.stress_answers import read_answers
+    from ...core.records.stress_answers import read_answers
     from ...running.plugins import load_plugins
     from ...running.saved_models.labelling import choose_device
     from ...running.stress import testing
@@ -90,8 +90,8 @@ def stress(
         for file, cost in costs.items():
             tested[file] = testing.stress(file, plan, partial(_add, progress, before))
             before += cost
-    from ...reporting.tables.stress import of_records
     from ...reporting.tables.table import render
+    from ...reporting.tables.views.stress import of_records
 
     answers = {file: read_answers(file, one) for file, one in tested.items()}
     click.echo(render(of_records(tested, answers), style, terminal_width(wide)))

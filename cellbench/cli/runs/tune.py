@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from ...core.console import note
-from ...core.results_folder import DEFAULT_FOLDER
-from ...core.words import counted, duration
+from ...core.records.results_folder import DEFAULT_FOLDER
+from ...core.text.console import note
+from ...core.text.words import counted, duration
 from ..options import USER_PATH, as_given, folder_options, plugin_option
 
 
@@ -71,7 +71,7 @@ def tune(
       cellbench tune -d hep2 -m resnet18 --budget 2h --part 0.25
       cellbench tune --suite hep2-alexnet
     """
-    from ...core.metrics import NAMED
+    from ...core.scoring.metrics import NAMED
     from ...running.planning.options import RunOptions
     from ...running.tuning.tune import asked_for, tune_all
 

@@ -55,7 +55,7 @@ def _show(measured: "Measurement", earlier: list["Measurement"]) -> bool:
     """Print a table of ours, peers, ratios and limits, and return whether a ratio is below its limit."""
     from tabulate import tabulate
 
-    from ...core.contention import is_busy
+    from ...core.machine.contention import is_busy
     from ...running.bench.works import WORKS
 
     judged, rows = measured.judged(earlier), []

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ...core.words import counted
+from ...core.text.words import counted
 from ..options import plugin_option
 
 

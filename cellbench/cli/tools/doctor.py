@@ -13,8 +13,8 @@ def doctor() -> None:
     Examples:
       cellbench doctor
     """
-    from ...core.environment import cache_folder, cores, machine_name, processor, versions
-    from ...core.words import counted
+    from ...core.machine.environment import cache_folder, cores, machine_name, processor, versions
+    from ...core.text.words import counted
     from ...running.executors import child
     from ...running.executors.questions import describe_torch
     from ...svm.backends import BACKENDS, available

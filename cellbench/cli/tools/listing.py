@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...core.families import FAMILIES, family_of
-from ...core.words import counted, file_size
+from ...core.text.words import counted, file_size
 from ..options import plugin_option, terminal_width, wide_option
 from ..reading import results_argument
 from ..wrapping import filled, wrapped_rows
@@ -217,8 +217,8 @@ def list_results(results: Path, wide: bool) -> None:
       cellbench list results
       cellbench list results other/results --wide
     """
-    from ...reporting.tables.runs import runs
     from ...reporting.tables.table import render
+    from ...reporting.tables.views.runs import runs
     from ...results.results import Results
 
     found = Results.load(results)

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from ...core.console import note
 from ...core.data import Dataset
 from ...core.errors import UsageError
-from ...core.store import read_records
+from ...core.records.store import read_records
+from ...core.text.console import note
 from .shortcuts import MEASURES, BestResult
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.data import PARTS, Dataset
-from ...core.words import counted
+from ...core.text.words import counted
 from .moved_copies import MOST_QUERIES, Pair, moved_copies
 from .orientation import reoriented, way_name
 from .pixels import Scan, shrunk

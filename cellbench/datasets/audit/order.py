@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.data import Dataset
-from ...core.words import counted
+from ...core.text.words import counted
 from .likeness import ALPHA, FEWEST_IMAGES, Likeness, autocorrelation, lag_curve, neighbours, reach_of_likeness
 from .pixels import Scan
 from .result import CheckResult, Index, part_codes, percent

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.data import Dataset
-from ...core.memory import release_pages
+from ...core.machine.memory import release_pages
 
 CHUNK = 2**22  # pixel values held as float32 at a time
 THUMB = 12  # side of the thumbnails that are compared

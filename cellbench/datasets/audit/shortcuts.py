@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.data import Dataset
-from ...core.environment import cores
-from ...core.metrics import balanced_accuracy, mean_average_precision
+from ...core.machine.environment import cores
+from ...core.scoring.metrics import balanced_accuracy, mean_average_precision
 from .pixels import FRAME, Scan
 from .result import SEED, CheckResult, Index, Status, percent
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...core.data import Dataset
 from ...core.errors import UsageError
-from ...core.store import write_whole
+from ...core.records.store import write_whole
 from .colours import HIGH, LOW, WHITE, Colour, channel_colours
 
 TILE, GAP, MARGIN = 96, 4, 28  # pixels

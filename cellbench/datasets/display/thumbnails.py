@@ -7,7 +7,7 @@ import numpy as np
 
 from ...core.data import Dataset
 from ...core.errors import DataError
-from ...core.heatmaps import Heatmaps
+from ...core.records.heatmaps import Heatmaps
 from ..files import cache
 from ..registry import datasets
 from .colours import WHITE, channel_colours, to_rgb, usual_ranges

@@ -11,7 +11,7 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from pathlib import Path
 
 from ...core.errors import DataError
-from ...core.files import check_regular
+from ...core.machine.files import check_regular
 from .download import is_web_page
 from .members import Header, Member, tar_members, zip_members
 

@@ -4,8 +4,8 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ...core import locks
 from ...core.errors import UsageError
+from ...core.machine import locks
 
 
 @contextlib.contextmanager

@@ -13,9 +13,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ...core.environment import cores
 from ...core.errors import DataError
-from ...core.processes import end_with_parent
+from ...core.machine.environment import cores
+from ...core.machine.processes import end_with_parent
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from ...core.errors import DataError, did_you_mean
-from ...core.files import check_regular
+from ...core.machine.files import check_regular
 from .find import Blob
 from .records import JSON_LINES, PARQUET, read_json_lines, read_parquet
 

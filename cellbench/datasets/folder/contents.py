@@ -6,22 +6,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...core.errors import DataError, UsageError
-from ...core.words import counted
+from ...core.text.words import counted
 from ..files.names import IMAGE_SUFFIXES, first_few, is_image
 from ..files.tables import Table
 from .channels import Planes, join_channels
 from .class_folders import from_folders, subfolders
-from .columns import DEEPPROFILER
-from .label_table import from_table
 from .layout import from_layout
 from .levels import suggest_layout
 from .listing import Listing
 from .masks import masks_among
-from .metadata_tables import JOINED, is_metadata
 from .ome_files import ome_pattern
 from .options import NO_GROUPS, FolderOptions
-from .table_channels import join_by_table
-from .table_finding import find_table
+from .tables.channels import join_by_table
+from .tables.columns import DEEPPROFILER
+from .tables.finding import find_table
+from .tables.label_table import from_table
+from .tables.metadata_tables import JOINED, is_metadata
 
 UNKNOWN = ("nan", "none", "null", "na", "n/a", "unknown", "unlabelled", "unlabeled")  # as a class's name, in lower case
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from ...core.errors import DataError
 from ..files import parallel
-from ..files.decoding import decode
-from ..files.pixels import Picture
+from ..files.images.decoding import decode
+from ..files.images.pixels import Picture
 
 CELL_TOO_LARGE = "cell cut at the edges, as it is larger than the square that cells are put into"
 

@@ -11,12 +11,13 @@ import numpy as np
 
 from ...core.data import Dataset, Info
 from ...core.errors import DataError, UsageError
-from ...core.files import expanded
-from ...core.words import counted
-from ..files import cache, npy
+from ...core.machine.files import expanded
+from ...core.text.words import counted
+from ..files import cache
 from ..files.find import find_files
+from ..files.images import npy
+from ..files.images.npy import Outcome
 from ..files.names import first_few
-from ..files.npy import Outcome
 from ..files.tables import read_bytes
 from .channels import unnamed_channels
 from .contents import Contents, read_contents

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from ...core.errors import DataError
-from ...core.words import counted
-from ..files import npy
-from ..files.decoding import decode, resized
-from ..files.npy import Outcome
-from ..files.pixels import Picture
+from ...core.text.words import counted
+from ..files.images import npy
+from ..files.images.decoding import decode, resized
+from ..files.images.npy import Outcome
+from ..files.images.pixels import Picture
 from .cutting import CellMask, cut_out
 
 NO_MASKS: Mapping[str, CellMask] = {}

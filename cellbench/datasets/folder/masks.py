@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ...core.errors import DataError
-from ..files.decoding import decode
+from ..files.images.decoding import decode
 
 SUFFIX = re.compile(r"(?P<stem>.+?)(?P<word>([_-](cp_)?(masks?|seg|segmentation|label|labels)|-d))", re.IGNORECASE)
 PREFIX = re.compile(r"(?P<word>masks?)[_-](?P<stem>.+)", re.IGNORECASE)

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ...core.errors import DataError
-from ..files.ome import read_ome
-from ..files.tiff import open_tiff
+from ..files.images.ome import read_ome
+from ..files.images.tiff import open_tiff
 
 BETWEEN_WORDS = r"([_\-. ])"
 TIFF = (".tif", ".tiff")

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ...core.data import PARTS, Split, count_classes
 from ...core.errors import DataError
-from ...core.words import counted
+from ...core.text.words import counted
 from .. import splits
 from ..files.names import first_few
 from ..splits import absent

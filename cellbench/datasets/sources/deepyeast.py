@@ -13,12 +13,13 @@ import numpy as np
 
 from ...core.data import OFFICIAL, PARTS, Dataset, Info, Split
 from ...core.errors import DataError
-from ...core.words import counted
-from ..files import cache, npy
-from ..files.decoding import decode
+from ...core.text.words import counted
+from ..files import cache
 from ..files.download import RemoteFile
 from ..files.find import Blob, stream_files, survey_files
-from ..files.pixels import Picture
+from ..files.images import npy
+from ..files.images.decoding import decode
+from ..files.images.pixels import Picture
 from ..files.tables import read_text
 from ..registry import dataset
 from ..splits import absent

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from ...core.data import OFFICIAL, PARTS, Dataset, Info, Split
 from ...core.errors import DataError, did_you_mean
-from ...core.words import counted
-from ..files import cache, npy
-from ..files.decoding import decode
+from ...core.text.words import counted
+from ..files import cache
 from ..files.find import Blob, stream_files, survey_files
-from ..files.pixels import Picture
+from ..files.images import npy
+from ..files.images.decoding import decode
+from ..files.images.pixels import Picture
 from ..files.tables import read_table
 from ..registry import dataset
 from ..splits import PART_WORDS, absent

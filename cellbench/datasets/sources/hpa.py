@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from ...core.data import Dataset, Info
 from ...core.errors import DataError
-from ...core.words import counted
+from ...core.text.words import counted
 from .. import splits
-from ..files import cache, npy
-from ..files.decoding import decode, resized
+from ..files import cache
 from ..files.find import Blob, stream_files, survey_files
+from ..files.images import npy
+from ..files.images.decoding import decode, resized
+from ..files.images.pixels import Picture
 from ..files.names import first_few
-from ..files.pixels import Picture
 from ..files.tables import Table, read_table
 from ..registry import dataset
 

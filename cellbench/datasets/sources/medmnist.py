@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from ...core.data import OFFICIAL, PARTS, Dataset, Info, Split
 from ...core.errors import BackendError, DataError
 from ...core.extras import EXTRAS
-from ..files import cache, npy
+from ..files import cache
 from ..files.download import RemoteFile, is_web_page
+from ..files.images import npy
 from ..registry import dataset
 from ..splits import absent
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ...core.errors import DataError, UnavailableError, UsageError
-from ...core.files import check_tensors, expanded
+from ...core.machine.files import check_tensors, expanded
 from ..nets.layers import first_convolution, head_layers, wants_small
 from ..nets.table import find
 from .files import WEIGHTS_FILES, WeightsFile, downloads, instead_of, short_timeout

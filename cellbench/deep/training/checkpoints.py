@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from ... import __version__
-from ...core.contention import Spent
-from ...core.runs import RunLog
+from ...core.machine.contention import Spent
+from ...core.records.runs import RunLog
 from ...core.tensors import save_tensors
 from .learner import Learner
 

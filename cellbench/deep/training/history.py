@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ...core.data import Samples
 from ...core.errors import TrainingError
-from ...core.metrics import decide, macro_f1
+from ...core.scoring.metrics import decide, macro_f1
 from .learner import BatchResult
 
 

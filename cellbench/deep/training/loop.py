@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from ...core.data import Samples
 from ...core.errors import TrainingError
-from ...core.metrics import validation_figure
-from ...core.runs import RunLog
+from ...core.records.runs import RunLog
+from ...core.scoring.metrics import validation_figure
 from ...core.tensors import as_tensor
 from ...core.training_budget import budget, epochs_between_scores, is_scored
 from ..classifier import NetClassifier, make_classifier

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ...core.files import read_text
-from ...core.runs import RunRecord
-from ...core.store import LARGEST_RECORD
-from ...core.words import counted
+from ...core.machine.files import read_text
+from ...core.records.runs import RunRecord
+from ...core.records.store import LARGEST_RECORD
+from ...core.text.words import counted
 from ...running.saved_models.models import Model
 
 FIGURES = {"accuracy": "accuracy", "macro_f1": "macro-F1", "exact_match": "all labels right", "n": "images"}

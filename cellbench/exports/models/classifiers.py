@@ -13,8 +13,8 @@ from ...core.errors import UsageError
 from ...deep.classifier import NetClassifier
 from ...deep.nets.layers import inputs_of, last_linear, outputs_of
 from ...deep.pretrained.encoders import pool
-from ...methods.embedding import Embedder, views_of
-from ...methods.heads import TEMPERATURE, FittedHead, Linear, Neighbours
+from ...methods.probes.embedding import Embedder, views_of
+from ...methods.probes.heads import TEMPERATURE, FittedHead, Linear, Neighbours
 from ...svm.classifier import SVC
 from ...svm.kernels import product_dtype, squares
 from ...svm.votes import pairs_of

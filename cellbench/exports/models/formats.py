@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ...core.runs import RunRecord
+    from ...core.records.runs import RunRecord
     from ...running.saved_models.models import Model
 
 FORMATS = {
@@ -52,7 +52,7 @@ def export_model(source: Path, to: str, output: Path | None = None) -> Exported:
     the source's name with the format as its ending. Raises UsageError for a model that this format cannot hold,
     DataError for a file that is no model, BackendError if a library is missing.
     """
-    from ...core.store import cannot_write_results, write_whole
+    from ...core.records.store import cannot_write_results, write_whole
     from ...running.saved_models import models
     from .card import card, record_beside
     from .onnx_file import write_onnx
@@ -103,7 +103,7 @@ def _check(model: "Model", target: Path, source: Path, record: "RunRecord | None
 
 def _labels_of_run(model: "Model", source: Path, positions: "NDArray[np.int64]") -> "tuple[Any, Any] | None":
     """Return truth and labels that the run had for the images at these positions; None without its predictions."""
-    from ...core.store import read_predictions
+    from ...core.records.store import read_predictions
 
     kept = read_predictions(source)
     if kept is None or not {"test_index", "test_scores", "test_labels"} <= set(kept):

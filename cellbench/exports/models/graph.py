@@ -8,12 +8,12 @@ from torch import Tensor, nn
 
 from ... import features as our_features
 from ...core.errors import UsageError
-from ...core.pair_scores import LEAD
+from ...core.scoring.pair_scores import LEAD
 from ...deep.classifier import NetClassifier
-from ...methods.classical import FittedSVM
-from ...methods.heads import FittedHead
-from ...methods.hybrid import penultimate
-from ...methods.probe import FittedProbe
+from ...methods.probes.heads import FittedHead
+from ...methods.probes.probe import FittedProbe
+from ...methods.svms.classical import FittedSVM
+from ...methods.svms.hybrid import penultimate
 from ...running.saved_models import models
 from ...running.saved_models.models import Model
 from .classifiers import Encoded, HeadOf, Machine, Net, Scaled
@@ -57,7 +57,7 @@ class Whole(nn.Module):
         return scores, labels, logits.sigmoid() if self._sigmoid else logits.softmax(1)
 
     def _of_pairs(self, scores: Tensor, weight: float) -> Tensor:
-        """Return logits for scores of pairs of classes, as `core.calibration` does in NumPy."""
+        """Return logits for scores of pairs of classes, as `core.scoring.calibration` does in NumPy."""
         votes = scores.round()
         rest = scores - votes
         logits = self.slope * 3 * rest / (1 - 3 * rest.abs()).clamp(min=1e-6) + weight * votes

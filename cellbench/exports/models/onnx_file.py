@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ...core.errors import UsageError
 from ...core.extras import EXTRAS
-from ...core.store import write_whole
+from ...core.records.store import write_whole
 from ...running.saved_models import models
 from ...running.saved_models.models import Model
 from .graph import OUTPUTS, Whole

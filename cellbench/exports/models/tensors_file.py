@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from ...core.extras import EXTRAS
-from ...core.store import write_whole
+from ...core.records.store import write_whole
 from ...running.saved_models.models import Model
 
 

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from ...core.errors import UsageError
 from ...results.certainty import with_intervals
-from ...results.ranking import main_figure, ranked
-from ...results.row_settings import with_settings
-from ...results.rows import HARDWARE, MOST_FILES, Line, Row
+from ...results.rows.ranking import main_figure, ranked
+from ...results.rows.row import HARDWARE, MOST_FILES, Line, Row
+from ...results.rows.settings import with_settings
 from ..captions import device_of, drawn_over, title_of
 from .compose import Part
 from .layers import Column, Datum

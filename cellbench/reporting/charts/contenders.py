@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from ...core.words import counted
-from ...results.rows import Row
+from ...core.text.words import counted
+from ...results.rows.row import Row
 from ..captions import get_one
 from .chart import LackingError, measure
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from ...core.errors import UsageError
 from ...results.results import Results
-from ...results.rows import Row, grouped_by
-from ..tables.scaling import SCOPE
+from ...results.rows.row import Row, grouped_by
+from ..tables.views.scaling import SCOPE
 from . import kinds as package
 from .chart import Chart, LackingError
 

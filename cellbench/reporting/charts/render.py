@@ -11,7 +11,7 @@ import altair as alt
 import vl_convert
 
 from ...core.errors import UsageError
-from ...core.store import write_whole
+from ...core.records.store import write_whole
 from .chart import Chart
 from .compose import Spec, complete_specification, spec_of, stacked
 from .style import BLACK, CONFIG, GREY, LARGE, SMALL, WIDTH

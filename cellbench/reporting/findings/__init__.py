@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...results.results import Results
-from ...results.row_settings import with_settings
-from ...results.rows import Row, grouped_by
+from ...results.rows.row import Row, grouped_by
+from ...results.rows.settings import with_settings
 from .claim import chosen, load
 from .sentence import plain_sentences
 from .verdict import NOT_TESTED, Finding, find

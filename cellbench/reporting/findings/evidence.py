@@ -7,10 +7,10 @@ from typing import Any
 
 from ...core.errors import UsageError
 from ...core.suites import titled
-from ...results import selection
 from ...results.certainty import over_of
-from ...results.ranking import best_on_val, main_figure
-from ...results.rows import DATA, HARDWARE, Row, grouped_by
+from ...results.rows import selection
+from ...results.rows.ranking import best_on_val, main_figure
+from ...results.rows.row import DATA, HARDWARE, Row, grouped_by
 from ..captions import name_in_sentence
 from .claim import Claim
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from scipy import special
 
-from ...core.units import GROUP, plural
-from ...core.words import counted
-from ...results.bootstrap import CELLS_ONLY, DRAWS, IMAGES, LEVEL, SEEDS
-from ...results.stats import FEWEST_SEEDS
+from ...core.text.units import GROUP, plural
+from ...core.text.words import counted
+from ...results.statistics.bootstrap import CELLS_ONLY, DRAWS, IMAGES, LEVEL, SEEDS
+from ...results.statistics.intervals import FEWEST_SEEDS
 
 POWER = 0.8
 MOST = 20  # times the units that there are: more are asked of nobody
@@ -23,7 +23,7 @@ class Lack:
     """A difference that was not shown, and its standard error with n units.
 
     over: what the units are, one of the names in `bootstrap` (IMAGES, GROUPS, SEEDS and others). group: what one of the
-    groups is called, see `core.units`.
+    groups is called, see `core.text.units`.
     """
 
     difference: float

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ...core.suites import Protocol
 from ...core.training_budget import steps
-from ...results.rows import Row
+from ...results.rows.row import Row
 from .evidence import brief_name
 
 MOST_NAMED = 3

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...results.certainty import ALPHA, compare_rows, over_of
-from ...results.contest import Contest, contests, same_hardware, time_ratio
-from ...results.ranking import best_on_val, main_figure
-from ...results.row_settings import with_settings
-from ...results.rows import FIGURES, Row, grouped_by, memory_of
-from ...results.val_policy import main_policy
+from ...results.rows.contest import Contest, contests, same_hardware, time_ratio
+from ...results.rows.ranking import best_on_val, main_figure
+from ...results.rows.row import FIGURES, Row, grouped_by, memory_of
+from ...results.rows.settings import with_settings
+from ...results.rows.val_policy import main_policy
 from ..answers import answer
 from ..captions import labels_of, split_of
-from ..tables.contest import lines_of
 from ..tables.table import two_digits
+from ..tables.views.contest import lines_of
 
 PLACE = ("dataset", "fingerprint", "split")
 

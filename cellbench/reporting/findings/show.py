@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...core.results_folder import output_option
-from ...core.shown_text import markdown
-from ...core.words import counted
+from ...core.records.results_folder import output_option
+from ...core.text.shown_text import markdown
+from ...core.text.words import counted
 from ..tables.table import COMMAND
 from .evidence import Evidence
 from .trial import Trial, percent

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core.suites import titled
-from ...core.words import printed_difference, signed
-from ...results.bootstrap import SEEDS
+from ...core.text.words import printed_difference, signed
 from ...results.certainty import compare_rows, difference_shown, in_words
-from ...results.rare import FEWEST_IMAGES
-from ...results.rows import Row
-from ...results.stats import FEWEST_SEEDS, Comparison
+from ...results.rows.row import Row
+from ...results.statistics.bootstrap import SEEDS
+from ...results.statistics.comparisons import Comparison
+from ...results.statistics.intervals import FEWEST_SEEDS
+from ...results.statistics.rare import FEWEST_IMAGES
 from ..captions import commands_for_seeds
 from .evidence import Evidence, brief_name, evidence_of
 from .power import IN_HALF, Lack

@@ -8,15 +8,16 @@ from typing import Any
 
 from ...core import suites
 from ...core.data import OFFICIAL
-from ...core.words import counted
-from ...results.bootstrap import SEEDS
+from ...core.text.words import counted
 from ...results.certainty import ALPHA
-from ...results.rows import Row
-from ...results.stats import FEWEST_SEEDS, holm
+from ...results.rows.row import Row
+from ...results.statistics.bootstrap import SEEDS
+from ...results.statistics.comparisons import holm
+from ...results.statistics.intervals import FEWEST_SEEDS
 from ..captions import MOST_NAMED
 from .claim import Claim
 from .evidence import brief_name, sides
-from .judges import JUDGES
+from .judges.registry import JUDGES
 from .power import settling_text, units_lacking
 from .protocol import in_full, is_shortened, shortened
 from .trial import Trial

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.families import FAMILIES, family_of
-from ...core.words import counted
-from ...results.pooling import BELOW_TWICE_CHANCE
-from ...results.rows import DATA, Row, grouped_by
+from ...core.text.words import counted
+from ...results.rows.pooling import BELOW_TWICE_CHANCE
+from ...results.rows.row import DATA, Row, grouped_by
 from ...results.runs import Predicted, same_images
 from ..captions import title_of
 from ..charts.chart import labelled

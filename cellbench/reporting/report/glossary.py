@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-from ...results.rows import Line
+from ...results.rows.row import Line
 
 METHODS = {
     "svm-*": "a support vector machine",

@@ -11,17 +11,17 @@ import jinja2
 
 from ... import __version__
 from ...core.errors import UsageError
-from ...core.words import counted, duration, signed
-from ...results.ranking import main_figure
+from ...core.text.words import counted, duration, signed
 from ...results.results import Results
-from ...results.row_settings import listed
-from ...results.rows import Line, Row, grouped_by, split_place
+from ...results.rows.ranking import main_figure
+from ...results.rows.row import Line, Row, grouped_by, split_place
+from ...results.rows.settings import listed
 from ..captions import name_of
 from ..charts.render import javascript
 from ..findings import findings, show
 from ..findings.verdict import Finding
+from ..tables.by_view import tables
 from ..tables.table import Shown, Table, laid_out, two_digits
-from ..tables.views import tables
 from . import gallery
 from .figures import Figure, figures, specifications
 from .glossary import words_and_meanings

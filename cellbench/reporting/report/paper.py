@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from ...core.families import FAMILIES, family_of
-from ...core.runs import RunRecord
-from ...core.words import counted
-from ...results.row_settings import listed
-from ...results.rows import DATA, Row, grouped_by
+from ...core.records.runs import RunRecord
+from ...core.text.words import counted
+from ...results.rows.row import DATA, Row, grouped_by
+from ...results.rows.settings import listed
 from ..captions import limit_of, name_of
 
 REFERENCES = Path(__file__).with_name("references.toml")

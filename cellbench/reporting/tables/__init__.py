@@ -1,7 +1,6 @@
 """Tables made from rows of results.
 
-`registry` lists the views of `cellbench table`, `views` makes their tables; each view is a file: leaderboard,
-contest, depth, per_class, efficiency, parity, scaling. suite: a suite's claimed, published and measured figures;
-comparison: two folders side by side; runs: a line for each run. `table` is a table as data and its text in every
-format; choosing: which lines of it are shown.
+`registry` lists the views of `cellbench table`, each a file in views/, and by_view makes their tables. suite: a suite's
+claimed, published and measured figures; comparison: two folders side by side. `table` is a table as data and its text
+in every format; choosing: which lines of it are shown.
 """

@@ -5,8 +5,8 @@ import re
 from collections.abc import Sequence
 
 from ...core.errors import UsageError, did_you_mean
-from ...results.rows import Line, columns_of
-from ...results.selection import chosen
+from ...results.rows.row import Line, columns_of
+from ...results.rows.selection import chosen
 from .table import Table
 
 

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from ...core.words import counted, printed_difference
+from ...core.text.words import counted, printed_difference
 from ...results.certainty import compare_rows, difference_shown, log_time, over_of
-from ...results.ranking import main_figure
-from ...results.rare import FEWEST_IMAGES
 from ...results.results import Results
-from ...results.row_settings import with_settings
-from ...results.rows import DATA, Line, Row, grouped_by, time_counts
-from ...results.stats import compare_over_seeds
+from ...results.rows.ranking import main_figure
+from ...results.rows.row import DATA, Line, Row, grouped_by, time_counts
+from ...results.rows.settings import with_settings
+from ...results.statistics.comparisons import compare_over_seeds
+from ...results.statistics.rare import FEWEST_IMAGES
 from ..captions import device_of, half_interval, intervals_of, limit_of, marked, name_of, seeds_of
 from .table import PERCENT, POINTS, SECONDS, Column, Kind, Table, entries
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 class View:
     """A table of the rows of one data set, split and limit.
 
-    place: 'file:function' in this folder; the function makes a Table of rows. summary: a line for the help. all_data:
-    whether one table has the rows of all data sets, splits and limits. all_sizes: whether it has those of all limits.
+    place: 'file:function' in the folder views; the function makes a Table of rows. summary: a line for the help.
+    all_data: whether one table has the rows of all data sets, splits and limits. all_sizes: whether of all limits.
     all_splits: whether it has those of all splits. on_request: whether the view is shown only if it is named, not with
     'all'. every_run: whether it takes every run, as it compares settings or limits. own: columns that its lines have
     and results do not; conditions on them are applied to its lines. says_what_is_left_out: whether the function also
@@ -34,7 +34,7 @@ class View:
     @property
     def table(self) -> "Callable[..., Table]":
         file, _, function = self.place.partition(":")
-        return cast("Callable[..., Table]", getattr(import_module(f".{file}", __package__), function))
+        return cast("Callable[..., Table]", getattr(import_module(f".views.{file}", __package__), function))
 
 
 VIEWS = {

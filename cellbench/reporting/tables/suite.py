@@ -8,8 +8,8 @@ from ...core.data import OFFICIAL
 from ...core.suites import KINDS, PARTS, TIMES, Figures, Suite, amount, titled
 from ...results.frame import PARTS as MEASURED
 from ...results.results import Results
-from ...results.row_settings import follows, listed
-from ...results.rows import Line, Row
+from ...results.rows.row import Line, Row
+from ...results.rows.settings import follows, listed
 from ..captions import absent_of, deviation_of, device_of, hardware_of, name_of, seeds_of
 from .table import PERCENT, POINTS, SECONDS, Column, Table
 

@@ -10,9 +10,9 @@ from typing import Any, Literal
 import pandas as pd
 from tabulate import tabulate
 
-from ...core.shown_text import csv_cell, markdown
-from ...core.words import true_minus
-from ...results.rows import Line, columns_of
+from ...core.text.shown_text import csv_cell, markdown
+from ...core.text.words import true_minus
+from ...results.rows.row import Line, columns_of
 
 Embolden = Callable[[str], str]
 MINUS = "$-$"  # in LaTeX, whose pdflatex has no sign for the true one

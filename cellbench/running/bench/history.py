@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...core.errors import DataError, UsageError, cannot_write
-from ...core.files import read_text
-from ...core.store import write_whole
+from ...core.machine.files import read_text
+from ...core.records.store import write_whole
 from .measure import Measurement
 
 LARGEST_HISTORY = 64e6  # bytes

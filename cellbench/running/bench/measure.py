@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ...core.contention import Spent
-from ...core.environment import cores, processor, versions
 from ...core.errors import BackendError
+from ...core.machine.contention import Spent
+from ...core.machine.environment import cores, processor, versions
 from .judging import Judgement, judge
 from .works import WORKS, Call
 

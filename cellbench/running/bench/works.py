@@ -26,7 +26,7 @@ def _hog(device: str, tiny: bool) -> tuple[Call, Call]:
     from joblib import Parallel, delayed
     from skimage.feature import hog as by_scikit_image
 
-    from ...core.environment import cores
+    from ...core.machine.environment import cores
     from ...core.tensors import as_tensor
     from ...datasets.toy import rings
     from ...features import hog
@@ -66,7 +66,7 @@ def _epoch(device: str, tiny: bool) -> tuple[Call, Call]:
 
     Each returns the seconds that count, those of the epoch after the first.
     """
-    from ...core.runs import RunLog
+    from ...core.records.runs import RunLog
     from ...core.settings import replace
     from ...datasets.toy import rings
     from ...methods import methods

@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 
 from ... import __version__
 from ...core.errors import BackendError, CellbenchError
-from ...core.processes import limit_memory
-from ...core.runs import RunRecord
-from ...core.store import Predictions
-from ...core.words import file_size
+from ...core.machine.processes import limit_memory
+from ...core.records.runs import RunRecord
+from ...core.records.store import Predictions
+from ...core.text.words import file_size
 from ..job import Job
 from ..single_run import Listener, environment, execute, unfinished
 from .places import WHOLE, Place

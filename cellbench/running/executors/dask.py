@@ -12,12 +12,12 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ...core.environment import cores, cuda_driver
 from ...core.errors import BackendError, CellbenchError
 from ...core.extras import EXTRAS
-from ...core.processes import deaf_to_ctrl_c
-from ...core.store import MARK, write_whole
-from ...core.words import counted
+from ...core.machine.environment import cores, cuda_driver
+from ...core.machine.processes import deaf_to_ctrl_c
+from ...core.records.store import MARK, write_whole
+from ...core.text.words import counted
 from ..single_run import without_model
 from . import remote
 from .child import without_results

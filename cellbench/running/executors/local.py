@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from ...core.runs import RunRecord
+from ...core.records.runs import RunRecord
 from . import child
 from .places import WHOLE, Place
 from .process import Call, start_server, wait_for

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...core import contention
-from ...core.environment import cores
 from ...core.errors import UsageError
-from ...core.words import counted
+from ...core.machine import contention
+from ...core.machine.environment import cores
+from ...core.text.words import counted
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 

@@ -19,7 +19,7 @@ import cellbench.deep.training.loop
 import cellbench.methods
 import cellbench.running.executors.child
 
-from ...core.processes import keep_memory
+from ...core.machine.processes import keep_memory
 from ...svm.backends import available
 
 keep_memory()

@@ -17,9 +17,9 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from ...core.environment import cache_folder
 from ...core.errors import CellbenchError, UnavailableError
-from ...core.processes import (
+from ...core.machine.environment import cache_folder
+from ...core.machine.processes import (
     end_group,
     end_with_parent,
     ended_for_memory,
@@ -29,13 +29,13 @@ from ...core.processes import (
     stop_with_this_no_longer,
     use_short_temporary_folder,
 )
-from ...core.server_start import PARENT
-from ...core.shown_text import visible
-from ...core.words import file_size
+from ...core.machine.server_start import PARENT
+from ...core.text.shown_text import visible
+from ...core.text.words import file_size
 from ..plugins import load_plugins
 from ..single_run import Listener
 
-PRELOAD = ["cellbench.core.server_start", "cellbench.running.executors.preload"]
+PRELOAD = ["cellbench.core.machine.server_start", "cellbench.running.executors.preload"]
 GRACE_SECONDS = 5.0
 LONGEST_REASON = 1000  # characters of an error that are kept: records are read as a whole
 MOST_OUTPUT = 1_000_000  # bytes of what a run prints that are passed on

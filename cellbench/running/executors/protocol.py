@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from ...core.runs import RunRecord
-from ...core.store import Predictions
+from ...core.records.runs import RunRecord
+from ...core.records.store import Predictions
 from ..job import Job
 
 T = TypeVar("T")

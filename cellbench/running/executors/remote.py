@@ -11,10 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ...core import locks
-from ...core.environment import cache_folder, machine_name
 from ...core.errors import DataError
-from ...core.files import read_text
+from ...core.machine import locks
+from ...core.machine.environment import cache_folder, machine_name
+from ...core.machine.files import read_text
 from ...datasets import datasets, opening
 from ...datasets.files import cache
 from ..job import Job
@@ -148,6 +148,6 @@ def _send(topic: str, key: str, kind: str, facts: Mapping[str, Any]) -> None:
 def _allow_children() -> None:
     """Let this process start child processes: workers of a nanny are daemons, which Python does not let have any.
 
-    They end with the worker all the same, see `core.processes.end_with_parent`.
+    They end with the worker all the same, see `core.machine.processes.end_with_parent`.
     """
     multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]

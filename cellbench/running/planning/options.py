@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ...core.errors import UsageError
-from ...core.numbers import each_once, ranges_in
-from ...core.processes import CAN_LIMIT_MEMORY
-from ...core.results_folder import DEFAULT_FOLDER
-from ...core.words import file_size
+from ...core.machine.processes import CAN_LIMIT_MEMORY
+from ...core.records.results_folder import DEFAULT_FOLDER
+from ...core.text.numbers import each_once, ranges_in
+from ...core.text.words import file_size
 
 LEAST_MEMORY = 10**9  # bytes: the libraries alone take half of it
 MOST_SEEDS = 10_000  # more are a slip, and would take years

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...core.data import OFFICIAL
-from ...core.runs import canonical_text
+from ...core.records.runs import canonical_text
 from ...core.split_names import LEAVE_ONE_OUT, draws_in, kind_of, rule_of
-from ...core.words import counted
+from ...core.text.words import counted
 from ...datasets.registry import datasets
 from ...methods.registry import methods
 from .plan import Choice, Override, check_scopes, settled

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ...core.data import OFFICIAL, Dataset
-from ...core.decision import Decision
 from ...core.errors import UsageError, did_you_mean
 from ...core.extras import EXTRAS, Extra
-from ...core.files import expanded
-from ...core.runs import RunSpec, canonical
+from ...core.machine.files import expanded
+from ...core.records.runs import RunSpec, canonical
+from ...core.scoring.decision import Decision
 from ...core.settings import Setting, Settings, described, names, replace, resets
 from ...core.training_budget import steps
 from ...datasets.files import cache

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...core.environment import cuda_driver
 from ...core.errors import BackendError, UsageError, did_you_mean
-from ...core.files import expanded
+from ...core.machine.environment import cuda_driver
+from ...core.machine.files import expanded
 from ...core.suites import Suite, choose
 from ...core.suites import select as select_suites
 from ...datasets import datasets

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import DataError, UsageError, did_you_mean
-from ...core.runs import canonical_text
+from ...core.records.runs import canonical_text
 from ...core.suites import Entry, Suite
 from ...core.training_budget import EPOCHS, LARGEST_BATCH
 from ...datasets.files import cache

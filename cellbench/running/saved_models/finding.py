@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...core.errors import UsageError
-from ...core.words import counted
+from ...core.text.words import counted
 from ...datasets.files.find import find_files
 from ...datasets.files.names import IMAGE_SUFFIXES, is_image
 from ...datasets.folder.channels import fits_pattern, join_channels

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.errors import BackendError
-from ...core.words import counted
-from ...datasets.files import npy
-from ...datasets.files.npy import Outcome
+from ...core.text.words import counted
+from ...datasets.files.images import npy
+from ...datasets.files.images.npy import Outcome
 from ...methods.registry import Scorer
 from .reading import Reader, resizing, sides
 

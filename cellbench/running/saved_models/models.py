@@ -13,15 +13,15 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
 from ... import __version__
-from ...core.calibration import Calibration
 from ...core.data import IMAGE_DTYPES, Dataset
 from ...core.errors import DataError, UsageError, did_you_mean
-from ...core.files import check_tensors
-from ...core.metrics import decide
-from ...core.runs import RunRecord, canonical
+from ...core.machine.files import check_tensors
+from ...core.records.runs import RunRecord, canonical
+from ...core.records.store import write_whole
+from ...core.scoring.calibration import Calibration
+from ...core.scoring.metrics import decide
 from ...core.settings import replace
-from ...core.shown_text import visible_in
-from ...core.store import write_whole
+from ...core.text.shown_text import visible_in
 from ...datasets.preprocessing import Preprocessing, Range
 from ...methods.registry import Method, Scorer, methods
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ...core.environment import cores
 from ...core.errors import DataError, UsageError
-from ...core.words import counted
-from ...datasets.files.decoding import resized
-from ...datasets.files.npy import Outcome
-from ...datasets.files.pixels import Picture
+from ...core.machine.environment import cores
+from ...core.text.words import counted
+from ...datasets.files.images.decoding import resized
+from ...datasets.files.images.npy import Outcome
+from ...datasets.files.images.pixels import Picture
 from ...datasets.folder.channels import unnamed_channels
 from ...datasets.folder.cutting import cut_out, read_mask
 from ...datasets.folder.decoding import read_picture

@@ -10,7 +10,7 @@ from typing import IO, Any
 import numpy as np
 
 from ...core.extras import EXTRAS
-from ...core.shown_text import csv_cell
+from ...core.text.shown_text import csv_cell
 from .labelling import Batch, Tally
 from .models import Model
 

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from ... import __version__
 from ...core.data import Dataset
 from ...core.errors import DataError, UsageError
-from ...core.metrics import evaluate
-from ...core.stress import SUFFIX, Curve, StressRecord, read
-from ...core.stress_answers import Answers, read_answers
-from ...core.words import counted
+from ...core.records.stress import SUFFIX, Curve, StressRecord, read
+from ...core.records.stress_answers import Answers, read_answers
+from ...core.scoring.metrics import evaluate
+from ...core.text.words import counted
 from ...datasets.files import cache
 from ...datasets.folder.cutting import on_black
 from ...datasets.named_splits import with_split

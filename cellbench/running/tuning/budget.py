@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from ...core.errors import UsageError
-from ...core.words import counted, duration
+from ...core.text.words import counted, duration
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
 

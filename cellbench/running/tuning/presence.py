@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...core import locks
+from ...core.machine import locks
 
 if TYPE_CHECKING:
     import optuna

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...core.errors import UsageError
-from ...core.runs import canonical_text
+from ...core.records.runs import canonical_text
 from ...core.settings import Search, described
 from ...methods.registry import MethodEntry, methods
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import UsageError, cannot_write
-from ...core.runs import RunSpec, canonical
-from ...core.store import write_whole
+from ...core.records.runs import RunSpec, canonical
+from ...core.records.store import write_whole
 from ...core.suites import Entry, Suite, load, parse
 from .tuning import Tuned
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from ...core.errors import CellbenchError, UsageError, did_you_mean
 from ...core.extras import EXTRAS
+from ...core.records.store import Store
 from ...core.settings import among
-from ...core.store import Store
 from ...core.suites import Entry, Suite, load, select
 from ...core.suites import names as suite_names
-from ...core.words import counted
+from ...core.text.words import counted
 from ...methods.registry import methods
 from ..job import Job
 from ..planning.options import RunOptions

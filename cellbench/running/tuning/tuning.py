@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...core.errors import CellbenchError, UsageError, cannot_write
-from ...core.runs import canonical_text
+from ...core.records.runs import canonical_text
 from ...methods.registry import methods
 from ..job import Job
 from ..planning.plan import Choice, make_plan

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ...core.data import PARTS
 from ...core.errors import DataError
-from ...core.memory import release_pages
+from ...core.machine.memory import release_pages
 from ..planning import SEED, generator
 from .plan import Counts, plan
 from .wells import CONDITIONS, Conditions, draw_wells

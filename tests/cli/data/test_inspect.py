@@ -12,8 +12,8 @@ from PIL import Image
 
 from cellbench.cli import cli
 from cellbench.core.errors import UsageError
-from cellbench.core.runs import RunRecord, RunSpec
-from cellbench.core.store import Store
+from cellbench.core.records.runs import RunRecord, RunSpec
+from cellbench.core.records.store import Store
 from cellbench.datasets.audit.best_result import best_result
 from cellbench.datasets.audit.shortcuts import BestResult
 from cellbench.datasets.toy import rings

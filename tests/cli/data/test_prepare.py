@@ -15,9 +15,9 @@ from click.testing import CliRunner, Result
 from cellbench.cli import cli
 from cellbench.cli.data.prepare import download_watcher
 from cellbench.core.data import Dataset
-from cellbench.core.environment import cache_folder
 from cellbench.core.errors import CellbenchError, DataError, UsageError
-from cellbench.core.words import file_size
+from cellbench.core.machine.environment import cache_folder
+from cellbench.core.text.words import file_size
 from cellbench.datasets import DatasetEntry, datasets, registry
 from cellbench.datasets.files import cache
 from cellbench.datasets.files.download import Progress, RemoteFile

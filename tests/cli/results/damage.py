@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from cellbench.core.errors import UsageError
-from cellbench.core.runs import RunSpec
+from cellbench.core.records.runs import RunSpec
 
 ODD = [
     *(None, True, False, 0, -1, 1, 57, 2**63, -(2**63) - 1, 10**400, 1.5, -0.1, 1e308, float("nan"), float("inf")),

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from cellbench.cli import cli
-from cellbench.core.store import Store
+from cellbench.core.records.store import Store
 from cellbench.methods import methods
 from cellbench.running.planning.options import RunOptions
 from cellbench.running.planning.quick import METHODS, choose_quick
@@ -18,7 +18,7 @@ from ...reporting.made_records import make
 def call(monkeypatch, tmp_path):
     """Invoke a command in an empty folder, on a machine called 'here'."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("cellbench.core.environment.machine_name", lambda: "here")
+    monkeypatch.setattr("cellbench.core.machine.environment.machine_name", lambda: "here")
     return lambda *arguments: CliRunner().invoke(cli, [str(one) for one in arguments], catch_exceptions=False)
 
 
@@ -60,7 +60,7 @@ def test_a_folder_that_is_named_is_shown_whole(call, shared):
 
 
 def test_where_this_machine_has_no_record_all_are_shown(call, shared, monkeypatch):
-    monkeypatch.setattr("cellbench.core.environment.machine_name", lambda: "new")
+    monkeypatch.setattr("cellbench.core.machine.environment.machine_name", lambda: "new")
     assert machines(call("table", "--format", "json")) == {"here", "there", "elsewhere"}
 
 

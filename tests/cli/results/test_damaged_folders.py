@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from cellbench import load_results
-from cellbench.core.store import Store, read_predictions
+from cellbench.core.records.store import Store, read_predictions
 from cellbench.reporting.charts.registry import kinds, outcomes
+from cellbench.reporting.tables.by_view import tables
 from cellbench.reporting.tables.registry import VIEWS
 from cellbench.reporting.tables.table import render
-from cellbench.reporting.tables.views import tables
-from cellbench.results.rows import as_rows
+from cellbench.results.rows.row import as_rows
 
 from ...reporting.made_records import MACHINE, fitted, make, saved, several_labels
 from ...reporting.made_results import backends, judgements, sizes

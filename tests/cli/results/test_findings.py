@@ -15,8 +15,8 @@ from cellbench.cli.runs.run import run
 from cellbench.core import suites
 from cellbench.core.data import Split
 from cellbench.core.errors import UsageError
-from cellbench.core.runs import RunRecord
-from cellbench.core.store import Store
+from cellbench.core.records.runs import RunRecord
+from cellbench.core.records.store import Store
 from cellbench.datasets import datasets, toy
 from cellbench.datasets.files import cache
 from cellbench.methods import methods
@@ -24,9 +24,9 @@ from cellbench.reporting.findings import findings as findings_of
 from cellbench.reporting.findings import rows_of
 from cellbench.reporting.findings.claim import load
 from cellbench.reporting.findings.evidence import sides
-from cellbench.reporting.findings.judges import JUDGES
-from cellbench.results.conditions import FORM
+from cellbench.reporting.findings.judges.registry import JUDGES
 from cellbench.results.frame import COLUMNS
+from cellbench.results.rows.conditions import FORM
 from cellbench.running.planning.plan import make_plan, names_of, parse_override
 from cellbench.running.planning.suites import plan_suites
 

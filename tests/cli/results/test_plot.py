@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from cellbench import load_results
 from cellbench.cli.results.plot import plot
 from cellbench.core.errors import UsageError
-from cellbench.core.store import Store
+from cellbench.core.records.store import Store
 from cellbench.reporting.charts import FORMATS, registry
 from cellbench.reporting.charts.kinds.bars import bars
 from cellbench.reporting.report.page import report

@@ -10,8 +10,8 @@ import tifffile
 from click.testing import CliRunner
 
 from cellbench.cli import cli
-from cellbench.core.calibration import calibrate
-from cellbench.core.store import read_predictions, read_records
+from cellbench.core.records.store import read_predictions, read_records
+from cellbench.core.scoring.calibration import calibrate
 from cellbench.datasets import datasets
 from cellbench.datasets.files import cache
 from cellbench.datasets.sources import synthetic_hpa, synthetic_yeast

@@ -18,7 +18,7 @@ def test_doctor_names_every_backend_with_its_reason():
 
 
 def test_doctor_counts_one_core_and_one_thread_in_the_singular(monkeypatch):
-    monkeypatch.setattr("cellbench.core.environment.cores", lambda: 1)
+    monkeypatch.setattr("cellbench.core.machine.environment.cores", lambda: 1)
     facts = {"cuda": False, "gpu": "", "cuda_version": "", "threads": 1}
     monkeypatch.setattr("cellbench.running.executors.child.ask", lambda question: facts)
     (line,) = [line for line in CliRunner().invoke(doctor).output.splitlines() if line.startswith("processor")]

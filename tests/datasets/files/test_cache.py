@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from cellbench.core.data import PARTS, Dataset, Info
-from cellbench.core.environment import cache_folder
 from cellbench.core.errors import DataError
+from cellbench.core.machine.environment import cache_folder
 from cellbench.datasets.files import cache
 from cellbench.datasets.files.cache.scratch import machine_code
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cellbench.core.errors import DataError
-from cellbench.datasets.files.decoding import decode, resized
+from cellbench.datasets.files.images.decoding import decode, resized
 
 GREY = (np.arange(20 * 30).reshape(20, 30) % 251).astype(np.uint8)
 RGB = np.stack([GREY, GREY[::-1], 255 - GREY], -1)

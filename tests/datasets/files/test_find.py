@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from cellbench.core.errors import DataError
-from cellbench.datasets.files.decoding import decode
 from cellbench.datasets.files.find import find_files, stream_files, survey_files
+from cellbench.datasets.files.images.decoding import decode
 
 
 def test_files_are_found_in_natural_order_without_junk(tmp_path: Path) -> None:

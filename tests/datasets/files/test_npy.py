@@ -13,11 +13,11 @@ import pytest
 from PIL import Image
 
 from cellbench.core.errors import DataError
-from cellbench.datasets.files import npy
-from cellbench.datasets.files.decoding import decode
 from cellbench.datasets.files.find import Blob
-from cellbench.datasets.files.npy import Outcome, fill, keep, write
-from cellbench.datasets.files.pixels import Picture
+from cellbench.datasets.files.images import npy
+from cellbench.datasets.files.images.decoding import decode
+from cellbench.datasets.files.images.npy import Outcome, fill, keep, write
+from cellbench.datasets.files.images.pixels import Picture
 
 
 def load(value: int, plus: int = 0) -> Picture:
@@ -102,7 +102,7 @@ FULL = """
 import resource, sys
 from pathlib import Path
 import numpy as np
-from cellbench.datasets.files import npy
+from cellbench.datasets.files.images import npy
 from tests.datasets.files.test_npy import load
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import zarr
 from numpy.typing import NDArray
 
 from cellbench.core.errors import DataError
-from cellbench.datasets.files.decoding import decode
+from cellbench.datasets.files.images.decoding import decode
 
 from ..folder.folders import load, put
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from cellbench.core.environment import cores
 from cellbench.core.errors import DataError
+from cellbench.core.machine.environment import cores
 from cellbench.datasets.files.parallel import AHEAD, BATCH, BATCH_BYTES, in_batches, in_order
 
 ORPHAN = """

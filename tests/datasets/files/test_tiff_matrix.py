@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cellbench.core.errors import DataError
-from cellbench.datasets.files.decoding import decode
+from cellbench.datasets.files.images.decoding import decode
 
 SIDE = (32, 48)
 PACKINGS: dict[str, dict[str, Any]] = {

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cellbench.core.errors import DataError, UsageError
-from cellbench.core.shown_text import visible
+from cellbench.core.text.shown_text import visible
 from cellbench.datasets import folder
 from cellbench.datasets.folder import FolderOptions
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from cellbench.core.errors import DataError
 from cellbench.datasets.files.tables import Table
-from cellbench.datasets.folder.plate_tables import with_files
+from cellbench.datasets.folder.tables.plate_tables import with_files
 
 from .folders import load, put, refused, value, write_table
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from cellbench.core.contention import Spent
 from cellbench.core.errors import TrainingError, UsageError
-from cellbench.core.metrics import decide, macro_f1
-from cellbench.core.runs import RunLog
+from cellbench.core.machine.contention import Spent
+from cellbench.core.records.runs import RunLog
+from cellbench.core.scoring.metrics import decide, macro_f1
 from cellbench.core.training_budget import Budget
 from cellbench.datasets.toy import rings
 from cellbench.deep.augmentation.augment import DRAWS

@@ -13,7 +13,7 @@ from PIL import Image
 
 from cellbench.cli import cli
 from cellbench.core.errors import UsageError
-from cellbench.core.store import Store
+from cellbench.core.records.store import Store
 from cellbench.datasets.files import cache
 from cellbench.datasets.toy import rings
 from cellbench.exports.models import onnx_file

@@ -6,7 +6,7 @@ from cellbench import load_results
 from cellbench.reporting.charts import chart as charts
 from cellbench.reporting.charts.registry import kinds
 from cellbench.reporting.report.page import report
-from cellbench.reporting.tables.views import tables
+from cellbench.reporting.tables.by_view import tables
 from cellbench.results import certainty
 
 from ..made_records import CLASSES, judged, make

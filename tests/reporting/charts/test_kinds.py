@@ -25,7 +25,7 @@ from cellbench.reporting.charts.kinds import (
     time,
 )
 from cellbench.reporting.charts.registry import outcomes
-from cellbench.results.rows import Row
+from cellbench.results.rows.row import Row
 
 from ..made_records import CLASSES, COUNTS, METHODS, TAKEN, TRUTH, epochs, of_size, predictions, several_labels
 from ..made_results import sizes

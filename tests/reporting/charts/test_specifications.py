@@ -13,7 +13,7 @@ from cellbench import load_results
 from cellbench.reporting.charts import FORMATS, registry, render, style
 from cellbench.reporting.charts.kinds.bars import bars
 from cellbench.reporting.charts.registry import kinds
-from cellbench.results.rows import Row
+from cellbench.results.rows.row import Row
 
 from ..made_records import METHODS, TAKEN, TRUTH, epochs, of_size, predictions, several_labels
 from ..made_results import sizes

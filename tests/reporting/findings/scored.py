@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from cellbench.core.metrics import evaluate
+from cellbench.core.scoring.metrics import evaluate
 from cellbench.reporting.findings import claim as claims
 from cellbench.reporting.findings import load as load_claims
 

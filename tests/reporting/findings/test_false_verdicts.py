@@ -5,9 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from cellbench.reporting.findings.accuracy import reached
-from cellbench.results.draws import compare_over_draws
-from cellbench.results.stats import compare_over_seeds, interval
+from cellbench.reporting.findings.judges.accuracy import reached
+from cellbench.results.statistics.comparisons import compare_over_seeds
+from cellbench.results.statistics.draws import compare_over_draws
+from cellbench.results.statistics.intervals import interval
 
 
 @pytest.mark.parametrize(("n", "ratio"), [(3, 1), (3, 3), (3, 10), (5, 1), (5, 3)])

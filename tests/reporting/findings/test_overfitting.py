@@ -7,7 +7,7 @@ import pytest
 from scipy import stats as scipy_stats
 from sklearn.metrics import f1_score
 
-from cellbench.results import stats
+from cellbench.results.statistics import comparisons
 
 from ..made_records import joint_p
 from .scored import YEAST, claim_with, first_right, scored
@@ -102,7 +102,7 @@ def test_a_gap_in_macro_f1_is_judged_over_images_and_seeds_where_a_class_is_rare
     few, of_few, f1_few = trained_on(600, 600, (14, 20, 26))
     many, of_many, f1_many = trained_on(60000, None, (4, 7, 9))
     (ruling,) = judge(claim_with("nets-overfit-small-data", figure="macro_f1"), *few, *many).rulings
-    images = stats.compare(truth, of_few, of_many, "macro_f1", classes=6, resamples=2000).interval
+    images = comparisons.compare(truth, of_few, of_many, "macro_f1", classes=6, resamples=2000).interval
     gaps = [[1 - one for one in side] for side in (f1_few, f1_many)]
     assert ruling.trial.difference == pytest.approx(np.mean(gaps[0]) - np.mean(gaps[1]))
     assert ruling.p == pytest.approx(joint_p(ruling.trial.difference, images, *gaps), rel=1e-6)

@@ -5,7 +5,7 @@ import pytest
 from cellbench import load_results
 from cellbench.reporting.findings import sentences
 from cellbench.reporting.report.page import report
-from cellbench.reporting.tables.views import tables
+from cellbench.reporting.tables.by_view import tables
 
 from .scored import first_right, scored
 

@@ -16,7 +16,7 @@ from PIL import Image
 from cellbench import load_results
 from cellbench.cli import cli
 from cellbench.core.data import Dataset, Info, Split
-from cellbench.core.runs import TRAINING_PHASES
+from cellbench.core.records.runs import TRAINING_PHASES
 from cellbench.datasets.display import colours
 from cellbench.datasets.files import cache
 from cellbench.reporting.charts.kinds.time import MOST_NAMES, PALE

@@ -6,7 +6,7 @@ import pytest
 
 from cellbench import load_results
 from cellbench.core import suites
-from cellbench.core.runs import canonical_text
+from cellbench.core.records.runs import canonical_text
 from cellbench.reporting.tables.suite import _settings, claims
 from cellbench.reporting.tables.table import render
 

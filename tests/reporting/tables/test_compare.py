@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from cellbench import load_results
 from cellbench.cli import cli
-from cellbench.core.store import Store
+from cellbench.core.records.store import Store
 from cellbench.reporting.tables.comparison import Limits, compare, too_much
 
 from ..findings.scored import scored_several_labels

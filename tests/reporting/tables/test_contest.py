@@ -5,10 +5,10 @@ import dataclasses
 import pytest
 
 from cellbench import load_results
-from cellbench.core.runs import RunRecord
+from cellbench.core.records.runs import RunRecord
+from cellbench.reporting.tables.by_view import tables
 from cellbench.reporting.tables.table import render
-from cellbench.reporting.tables.views import tables
-from cellbench.results.undertrained import with_undertrained
+from cellbench.results.rows.undertrained import with_undertrained
 
 from ..made_records import STEADY, judged, make, measured, of_several_labels
 from ..made_results import judgements

@@ -2,8 +2,8 @@ from click.testing import CliRunner
 
 from cellbench import load_results
 from cellbench.cli import cli
-from cellbench.reporting.tables.runs import runs
 from cellbench.reporting.tables.table import render
+from cellbench.reporting.tables.views.runs import runs
 
 
 def test_what_tells_runs_apart_is_shown(results, record):

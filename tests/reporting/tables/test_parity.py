@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from cellbench import load_results
+from cellbench.reporting.tables.by_view import tables
 from cellbench.reporting.tables.table import render
-from cellbench.reporting.tables.views import tables
 
 from ..made_records import make, scores
 from ..made_results import backends, solved

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from cellbench import load_results
+from cellbench.reporting.tables.by_view import tables
 from cellbench.reporting.tables.registry import VIEWS
 from cellbench.reporting.tables.table import BYTES, PERCENT, RATIO, SECONDS, Column, Table, render
-from cellbench.reporting.tables.views import tables
 
 from ..made_records import make
 from ..made_results import backends, donors, judgements, sizes, sure

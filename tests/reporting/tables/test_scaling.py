@@ -5,8 +5,8 @@ import pytest
 from scipy.stats import linregress
 
 from cellbench import load_results
-from cellbench.reporting.tables.scaling import exponent
-from cellbench.reporting.tables.views import tables
+from cellbench.reporting.tables.by_view import tables
+from cellbench.reporting.tables.views.scaling import exponent
 
 from ..made_records import make
 from ..made_results import sizes

@@ -7,7 +7,7 @@ import pytest
 from cellbench import load_results
 from cellbench.reporting.charts.kinds.learning_curve import learning_curve as chart
 from cellbench.reporting.findings import rows_of, sentences
-from cellbench.results.val_policy import val_policies
+from cellbench.results.rows.val_policy import val_policies
 
 AMOUNTS = {100: (250, 16), 1000: (49, 32), 8000: (20, 64)}  # training images: epochs, batch
 FOLLOWS = ["epochs", "batch"]

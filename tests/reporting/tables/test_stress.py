@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from cellbench import load_results
-from cellbench.core.store import Store
-from cellbench.core.stress import Curve, StressRecord
+from cellbench.core.records.store import Store
+from cellbench.core.records.stress import Curve, StressRecord
 from cellbench.reporting.charts.chart import LackingError
 from cellbench.reporting.charts.kinds import stress as chart
-from cellbench.reporting.tables.stress import of_records, strengths_of
 from cellbench.reporting.tables.table import render
+from cellbench.reporting.tables.views.stress import of_records, strengths_of
 
 FALL = [0.9, 0.8, 0.7, 0.6, 0.5, 0.4]
 FLAT = [0.86, 0.86, 0.85, 0.85, 0.85, 0.85]

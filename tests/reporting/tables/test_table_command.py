@@ -8,9 +8,9 @@ from click.testing import CliRunner
 from cellbench import load_results
 from cellbench.cli.results.table import FORMATS, HELP, table
 from cellbench.core.errors import UsageError
+from cellbench.reporting.tables.by_view import tables
 from cellbench.reporting.tables.registry import VIEWS, View
 from cellbench.reporting.tables.table import STYLES
-from cellbench.reporting.tables.views import tables
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 import pytest
 
 from cellbench import load_results
+from cellbench.reporting.tables.by_view import tables
 from cellbench.reporting.tables.table import render
-from cellbench.reporting.tables.views import tables
 
 from ..made_records import of_several_labels
 

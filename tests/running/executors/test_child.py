@@ -9,20 +9,20 @@ import numpy as np
 import pytest
 
 from cellbench.core.data import Split
-from cellbench.core.decision import Decision
 from cellbench.core.errors import UnavailableError
-from cellbench.core.metrics import evaluate, per_class
-from cellbench.core.runs import RunRecord, RunSpec
-from cellbench.core.store import Store
+from cellbench.core.records.runs import RunRecord, RunSpec
+from cellbench.core.records.store import Store
+from cellbench.core.scoring.decision import Decision
+from cellbench.core.scoring.metrics import evaluate, per_class
 from cellbench.datasets.files import cache
 from cellbench.datasets.splits import limited
 from cellbench.datasets.toy import rings
-from cellbench.running import forecast
 from cellbench.running.executors import LocalExecutor, child, process
 from cellbench.running.planning.plan import Choice, make_plan, parse_override
 from cellbench.running.policy import FAILED_BEFORE, Policy
 from cellbench.running.policy import state as state_of
-from cellbench.running.progress import outcome
+from cellbench.running.progress import forecast
+from cellbench.running.progress.display import outcome
 from cellbench.running.run_jobs import run_jobs, summary
 from cellbench.running.single_run import execute, unfinished
 

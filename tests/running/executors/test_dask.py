@@ -9,10 +9,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from cellbench.core.environment import machine_name
 from cellbench.core.errors import BackendError, DataError
 from cellbench.core.extras import Extra
-from cellbench.core.store import Store
+from cellbench.core.machine.environment import machine_name
+from cellbench.core.records.store import Store
 from cellbench.datasets.files import cache
 from cellbench.running.executors import LocalExecutor, dask, remote
 from cellbench.running.executors.dask import DaskExecutor, LostClusterError, connected

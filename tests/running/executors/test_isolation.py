@@ -10,9 +10,9 @@ import time
 import pytest
 
 from cellbench.core.errors import UsageError
-from cellbench.core.processes import use_short_temporary_folder
-from cellbench.core.runs import RunRecord
-from cellbench.core.store import Store
+from cellbench.core.machine.processes import use_short_temporary_folder
+from cellbench.core.records.runs import RunRecord
+from cellbench.core.records.store import Store
 from cellbench.datasets.cached import remove_cached
 from cellbench.datasets.files import cache
 from cellbench.running.executors import child, process

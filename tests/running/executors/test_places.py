@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from cellbench.core.errors import UsageError
-from cellbench.core.store import Store
+from cellbench.core.records.store import Store
 from cellbench.running.executors import LocalExecutor, places
 from cellbench.running.executors.places import Place, places_for
 from cellbench.running.executors.protocol import Task

@@ -8,12 +8,12 @@ import pytest
 
 from cellbench.core.data import Info
 from cellbench.core.errors import DataError, UsageError
-from cellbench.core.runs import canonical
-from cellbench.core.store import read_records
+from cellbench.core.records.runs import canonical
+from cellbench.core.records.store import read_records
 from cellbench.datasets.files import cache
 from cellbench.datasets.toy import rings
 from cellbench.methods import methods
-from cellbench.methods.hybrid import DeepFeatureSettings, recipe_for
+from cellbench.methods.svms.hybrid import DeepFeatureSettings, recipe_for
 from cellbench.running.planning.plan import Choice, Override, make_plan, names_of, parse_override, settled
 
 

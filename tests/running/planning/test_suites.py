@@ -9,7 +9,7 @@ import pytest
 from cellbench.core import suites
 from cellbench.core.data import PARTS, Samples
 from cellbench.core.errors import UsageError
-from cellbench.core.runs import RunLog, canonical_text
+from cellbench.core.records.runs import RunLog, canonical_text
 from cellbench.core.settings import replace
 from cellbench.datasets import datasets
 from cellbench.datasets.toy import rings

@@ -15,12 +15,12 @@ import pytest
 import torch
 from scipy.special import expit, softmax
 
-from cellbench.core.calibration import calibrate
 from cellbench.core.errors import DataError, UsageError
+from cellbench.core.scoring.calibration import calibrate
 from cellbench.datasets.files import cache
 from cellbench.datasets.toy import rings
 from cellbench.running.planning.plan import make_plan, parse_override
-from cellbench.running.progress import outcome
+from cellbench.running.progress.display import outcome
 from cellbench.running.saved_models import models
 from cellbench.running.single_run import execute
 
@@ -262,7 +262,7 @@ import resource, sys
 from pathlib import Path
 import torch
 from cellbench.deep.training import checkpoints
-from cellbench.core.store import write_whole
+from cellbench.core.records.store import write_whole
 from cellbench.core.tensors import save_tensors
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
 large, folder = {"a": torch.zeros(100_000)}, Path(sys.argv[1])

@@ -8,8 +8,8 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
 from cellbench.core.errors import DataError, UsageError
-from cellbench.core.stress import read
-from cellbench.core.stress_answers import read_answers
+from cellbench.core.records.stress import read
+from cellbench.core.records.stress_answers import read_answers
 from cellbench.datasets.files import cache
 from cellbench.datasets.toy import rings
 from cellbench.running.planning.plan import make_plan, parse_override

@@ -6,8 +6,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from ....core.environment import cache_folder
 from ....core.errors import DataError
+from ....core.machine.environment import cache_folder
 from ..locking import locked, to_remove
 from .places import DOWNLOADS
 from .scratch import is_abandoned, set_aside

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ....core.environment import cache_folder
+from ....core.machine.environment import cache_folder
 
 FORMAT = 1  # changes whenever prepared data sets are written in another way
 IMAGES = "images.npy"

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from ....core.data import PARTS, Dataset, Info, Split
-from ....core.environment import cache_folder
 from ....core.errors import DataError
-from ....core.memory import release_pages
+from ....core.machine.environment import cache_folder
+from ....core.machine.memory import release_pages
 from ..locking import locked
 from .contents import sweep
 from .places import IMAGES, is_ready, location

@@ -7,7 +7,7 @@ import altair as alt
 import numpy as np
 
 from ....results.confidence import Trusted, accuracy_of_surest, trusted
-from ....results.rows import Line, Row, one_label
+from ....results.rows.row import Line, Row, one_label
 from ...captions import counts_of
 from ..axes import PERCENT, Frame, Ruler, percents, room_for
 from ..chart import Chart, LackingError, heading, labelled, named, seeds, simulated

@@ -6,7 +6,7 @@ from typing import Any
 
 import altair as alt
 
-from ....results.rows import HARDWARE, Line, Row
+from ....results.rows.row import HARDWARE, Line, Row
 from ...captions import counts_of, get_one
 from ..axes import PERCENT, Frame, Ruler, room_for
 from ..chart import (

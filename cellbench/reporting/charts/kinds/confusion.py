@@ -8,7 +8,7 @@ import altair as alt
 import numpy as np
 from numpy.typing import NDArray
 
-from ....results.rows import Line, Row
+from ....results.rows.row import Line, Row
 from ...captions import get_one
 from ..axes import room_for
 from ..chart import Chart, LackingError, heading, labelled, named, seeds, simulated

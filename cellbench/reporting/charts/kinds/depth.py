@@ -6,9 +6,9 @@ from operator import itemgetter
 
 import altair as alt
 
-from ....results.rows import HARDWARE, Line, Row
+from ....results.rows.row import HARDWARE, Line, Row
 from ...captions import counts_of, device_of, get_one
-from ...tables.depth import DEGRADATION, Twins, by_line, is_of_depth, settings_of_all, twins_of
+from ...tables.views.depth import DEGRADATION, Twins, by_line, is_of_depth, settings_of_all, twins_of
 from ..axes import Frame, Ruler, percents, room_for
 from ..chart import Chart, LackingError, failures, heading, intervals, labelled, seeds, simulated, with_spans
 from ..compose import Spec, grid, independent, layered

@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from ....results.rows import Line, Row
+from ....results.rows.row import Line, Row
 from ...captions import counts_of, get_one
 from ..axes import Frame, Ruler, finite, numbers, percents, room_for
 from ..chart import Chart, LackingError, failures, heading, labelled, named, seeds, simulated

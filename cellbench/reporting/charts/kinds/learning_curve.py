@@ -6,10 +6,10 @@ from typing import Any
 
 import altair as alt
 
-from ....core.words import counted
-from ....results.backends import problem, solver
-from ....results.rows import HARDWARE, Line, Row, grouped_by
-from ....results.val_policy import val_policies
+from ....core.text.words import counted
+from ....results.rows.backends import problem, solver
+from ....results.rows.row import HARDWARE, Line, Row, grouped_by
+from ....results.rows.val_policy import val_policies
 from ...captions import get_one
 from ..axes import Frame, counts, percents, room_for
 from ..chart import (

@@ -8,7 +8,7 @@ import altair as alt
 import numpy as np
 
 from ....results.certainty import over_of
-from ....results.rows import Line, Row
+from ....results.rows.row import Line, Row
 from ...captions import counts_of, get_one
 from ..axes import Frame, Ruler, finite, percents, room_for
 from ..chart import INTERVAL, Chart, LackingError, heading, interval, intervals, labelled, named, seeds, simulated

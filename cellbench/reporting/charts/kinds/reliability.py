@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from ....results.confidence import Trusted, confidences, trusted
-from ....results.rows import Line, Row
+from ....results.rows.row import Line, Row
 from ...captions import counts_of
 from ..axes import PERCENT, Frame, Ruler, room_for
 from ..chart import Chart, heading, labelled, named, seeds, simulated

@@ -5,10 +5,10 @@ from functools import partial
 
 import altair as alt
 
-from ....core.words import counted
-from ....results.rows import Line, Row
+from ....core.text.words import counted
+from ....results.rows.row import Line, Row
 from ....results.stress import stress_of, stress_problems
-from ...tables.stress import AGAIN, COMMAND, MEANS, seen_in_training, settings_in_words
+from ...tables.views.stress import AGAIN, COMMAND, MEANS, seen_in_training, settings_in_words
 from ..axes import PERCENT, PLAIN, Frame, Ruler, percents, room_for
 from ..chart import (
     INTERVAL,

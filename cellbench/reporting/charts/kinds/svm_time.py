@@ -7,9 +7,9 @@ from functools import partial
 import altair as alt
 import numpy as np
 
-from ....results.rows import Line, Row
+from ....results.rows.row import Line, Row
 from ...captions import device_of, get_one, hardware_of
-from ...tables.scaling import LEGEND, scaling
+from ...tables.views.scaling import LEGEND, scaling
 from ..axes import Frame, counts, room_for, times
 from ..chart import Chart, LackingError, labelled, seeds, simulated, title_of_all
 from ..compose import Spec, independent, layered, stacked

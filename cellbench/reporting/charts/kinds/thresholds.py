@@ -8,9 +8,9 @@ import altair as alt
 import numpy as np
 from numpy.typing import NDArray
 
-from ....core.decision import GRID
-from ....core.metrics import decide, macro_f1
-from ....results.rows import Line, Row
+from ....core.scoring.decision import GRID
+from ....core.scoring.metrics import decide, macro_f1
+from ....results.rows.row import Line, Row
 from ...captions import counts_of, get_one
 from ..axes import Frame, Ruler, finite, percents, room_for
 from ..chart import Chart, LackingError, failures, heading, labelled, mean_and_deviation, named, seeds, simulated

@@ -6,10 +6,10 @@ from functools import partial
 
 import altair as alt
 
-from ....core.words import counted
-from ....results.rows import HARDWARE, Line, Row, grouped_by, time_counts
+from ....core.text.words import counted
+from ....results.rows.row import HARDWARE, Line, Row, grouped_by, time_counts
 from ...captions import counts_of, get_one, hardware_of
-from ...tables.efficiency import on_front
+from ...tables.views.efficiency import on_front
 from ..axes import Frame, Ruler, percents, room_for, times
 from ..chart import (
     INTERVAL,

@@ -1,0 +1,1 @@
+"""Probes: a frozen encoder, its embeddings, and the small classifiers on them."""

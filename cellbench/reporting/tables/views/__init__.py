@@ -1,0 +1,1 @@
+"""The views of `cellbench table`, a file each; `registry` lists them."""

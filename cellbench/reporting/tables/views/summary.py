@@ -1,0 +1,65 @@
+"""The contest of families on every data set and split, in one table."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ....results.rows.contest import contests
+from ....results.rows.row import DATA, Line, Row, grouped_by
+from ....results.rows.settings import with_settings
+from ...answers import answer
+from ...captions import LABELS, half_interval, intervals_of, load_notes, marked, name_of, seeds_of
+from ..table import PERCENT, POINTS, SECONDS, Column, Table
+from .contest import lines_of
+
+
+def summary(rows: Sequence[Row]) -> Table:
+    """Return a table with the contest of each data set, split and limit: the best of each family, chosen on val."""
+    found = [contest for group in grouped_by(rows, DATA) for contest in contests(with_settings(group))]
+    lines = [line for contest in found for line in lines_of(contest, answer(contest))]
+    accuracy, difference = _columns("accuracy", "accuracy", several_labels=False)
+    macro_f1, macro_f1_difference = _columns("macro_f1", "macro-F1", several_labels=True)
+    differences = marked([difference, macro_f1_difference], lines, "difference_over")
+    columns = (*NAMES, *marked([accuracy, macro_f1], lines), *differences, *REST)
+    notes = (
+        *intervals_of(lines, ""),
+        *intervals_of(lines, " of differences (from the family that is best on val, paired)", "difference_over"),
+        *load_notes([one.row for contest in found for one in contest.entrants]),
+    )
+    title = "the best of each family on each data set, chosen by macro-F1 on val, judged on test"
+    return Table("summary", title, columns, tuple(lines), notes)
+
+
+def _figure(name: str, several_labels: bool) -> Callable[[Line], Any]:
+    """Return a function that gives a figure of rows whose images have several labels, or of the others; else None."""
+    return lambda row: row.get(name) if bool(row.get("several_labels")) == several_labels else None
+
+
+def _columns(figure: str, title: str, several_labels: bool) -> tuple[Column, Column]:
+    """Return the columns of a figure on test and of its difference from the leader's."""
+    test, points, difference = f"test_{figure}", f"test_{figure}_points", f"test_{figure}_difference"
+    return (
+        Column(_figure(test, several_labels), f"test\n{title}", PERCENT, spread=half_interval(test), when="any"),
+        Column(
+            _figure(points, several_labels),
+            f"{title}:\ndifference",
+            POINTS,
+            spread=half_interval(difference),
+            when="any",
+        ),
+    )
+
+
+def _data_set(row: Line) -> str:
+    return name_of([row])
+
+
+NAMES = (
+    Column(_data_set, "data set", label=True),
+    Column("split", "split", label=True),
+    Column("limit", "training\nimages", label=True, when="varies"),
+    Column("noun", "family", label=True),
+    Column("method", "method", label=True),
+    Column("settings", "settings", label=True, when="any", spare=4),
+    *LABELS,
+)
+REST = (Column("train_seconds", "training", SECONDS, spare=1), Column(seeds_of, "seeds", label=True, spare=2))

@@ -1,0 +1,1 @@
+"""Rows: runs that differ in nothing but the random seed, pooled; their order, and which of them are compared."""

@@ -1,0 +1,181 @@
+"""The contest of families: the best SVM, the best probe, the best net and the best of any other family, with the best
+floor below them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ...core.families import FAMILIES, Family, family_of
+from ..certainty import compare_rows, difference_shown, over_of, with_intervals
+from .ranking import best_on_val, main_figure
+from .row import FIGURES, HARDWARE, Row, grouped_by, time_counts
+
+EXPECTED = ("svm", "probe", "deep", "floor")  # families whose absence is pointed out
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The difference between an entrant and the leader in a figure on test.
+
+    value: the entrant's figure minus the leader's, as a fraction. low, high: ends of the paired 95 % interval, None if
+    there is none. over: what was resampled for it. p: two-sided p value of no difference, not adjusted for other
+    comparisons; None if there is none.
+    """
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    over: str | None = None
+    p: float | None = None
+
+    @property
+    def shown(self) -> bool | None:
+        """Whether the entrant differs from the leader, see `difference_shown`; None with neither interval nor p."""
+        return difference_shown(self.low, self.high, self.p)
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """The row of a family that is best on val.
+
+    differences: differences from the leader, by figure; empty for the leader itself and for a row that was not trained
+    enough.
+    time_ratio: training time as a multiple of the leader's; None for the leader, and where times cannot be compared.
+    """
+
+    family: Family
+    row: Row
+    differences: Mapping[str, Difference]
+    time_ratio: float | None
+
+    @property
+    def trained(self) -> bool:
+        return not self.row.undertrained
+
+
+@dataclass(frozen=True)
+class Contest:
+    """The entrants on one data set: the best on val first, then those that were not trained enough, floors last.
+
+    leader: the first entrant that is no floor and was trained enough, or None. rows: all rows that took part. missing:
+    expected families without an entrant. figure: the metric that entrants are compared by, 'accuracy' or 'macro_f1'.
+    """
+
+    entrants: tuple[Entrant, ...]
+    leader: Entrant | None
+    rows: tuple[Row, ...]
+    missing: tuple[Family, ...]
+    figure: str
+
+    def of(self, family: str) -> Entrant | None:
+        return next((one for one in self.entrants if one.family.name == family), None)
+
+
+def contests(rows: Sequence[Row]) -> list[Contest]:
+    """Return a contest for each hardware that one data set was run on.
+
+    A family without a result on some hardware takes part with its best from elsewhere: from other devices and thread
+    counts of the same machine first, then from other machines. Times are not compared then. Where one contest has all
+    entrants of another, only the larger one is kept. A machine's contest is also left out where another machine ran
+    the same families and more, and its leader is better on val.
+    """
+    groups = grouped_by(rows, HARDWARE)
+    fields = [_with_neighbours(group, rows) for group in groups]
+    best = [_best_of_families(field) for field in fields]
+    there = [_best_of_families(group) for group in groups]
+    numbers = range(len(groups))
+    kept = [i for i in numbers if not any(_covers(best, j, i) or _outdoes(there[j], there[i]) for j in numbers)]
+    return [_contest(best[i], fields[i]) for i in kept]
+
+
+def _outdoes(rows: Sequence[Row], others: Sequence[Row]) -> bool:
+    """Whether the contest of `others`, on another machine, adds nothing to that of `rows`.
+
+    This is so if `rows` have all families of `others` and more, and a leader that is at least as good on val.
+    """
+    if not rows or not others or rows[0].machine == others[0].machine:
+        return False
+    families, of_others = ({row.family for row in side} for side in (rows, others))
+    return families > of_others and _leading(rows) >= _leading(others)
+
+
+def _leading(rows: Sequence[Row]) -> float:
+    """Return the best macro-F1 on val among rows that are no floor and were trained enough, 0 if there are none."""
+    fit = (row for row in rows if family_of(row.family).contender and not row.undertrained)
+    return max((row.value("macro_f1", "val") for row in fit), default=0.0)
+
+
+def _with_neighbours(group: Sequence[Row], rows: Sequence[Row]) -> list[Row]:
+    field = list(group)
+    machine = group[0].machine
+    for elsewhere in ([row for row in rows if row.machine == machine], rows):
+        there = {row.family for row in _best_of_families(field)}
+        field += [row for row in elsewhere if row.family not in there]
+    return field
+
+
+def _best_of_families(rows: Sequence[Row]) -> list[Row]:
+    families = dict.fromkeys(row.family for row in rows)
+    best = [best_on_val([row for row in rows if row.family == family]) for family in families]
+    return [row for row in best if row]
+
+
+def _covers(best: Sequence[Sequence[Row]], j: int, i: int) -> bool:
+    """Whether contest j has every entrant of contest i, and has more of them or comes first."""
+    ours, theirs = ({id(row) for row in best[k]} for k in (i, j))
+    return ours < theirs or (ours == theirs and j < i)
+
+
+def _contest(best: Sequence[Row], field: Sequence[Row]) -> Contest:
+    figure = main_figure(field)
+    ordered = with_intervals(sorted(best, key=_place), figure)
+    leader = next((row for row in ordered if family_of(row.family).contender and not row.undertrained), None)
+    entrants = tuple(_entrant(row, leader) for row in ordered)
+    ran = {one.family.name for one in entrants}
+    return Contest(
+        entrants,
+        next((one for one in entrants if one.row is leader), None),
+        tuple(field),
+        tuple(FAMILIES[name] for name in EXPECTED if name not in ran),
+        figure,
+    )
+
+
+def _place(row: Row) -> tuple[bool, bool, float]:
+    return not family_of(row.family).contender, bool(row.undertrained), -row.value("macro_f1", "val")
+
+
+def _entrant(row: Row, leader: Row | None) -> Entrant:
+    family = family_of(row.family)
+    if leader is None or row is leader:
+        return Entrant(family, row, {}, None)
+    differences = {} if row.undertrained else _differences(row, leader)
+    return Entrant(family, row, differences, time_ratio(row, leader))
+
+
+def _differences(row: Row, leader: Row) -> dict[str, Difference]:
+    found = {}
+    for figure in FIGURES:
+        ours, theirs = row.metric(figure), leader.metric(figure)
+        if ours is None or theirs is None:
+            continue
+        compared = compare_rows(leader, row, figure)
+        span = compared.interval if compared else None
+        found[figure] = Difference(
+            ours - theirs,
+            span.low if span else None,
+            span.high if span else None,
+            over_of(row, span),
+            compared.p if compared else None,
+        )
+    return found
+
+
+def time_ratio(row: Row, other: Row) -> float | None:
+    """Return the training time as a multiple of another row's, or None if times are not comparable or not known."""
+    if not (same_hardware(row, other) and time_counts(row) and time_counts(other)):
+        return None
+    return row.train_seconds / other.train_seconds if row.train_seconds and other.train_seconds else None
+
+
+def same_hardware(row: Row, other: Row) -> bool:
+    return all(row[name] == other[name] for name in HARDWARE)
