@@ -1,6 +1,6 @@
 """How far the probabilities of a row can be trusted, from its predictions: calibration, abstention, sets of classes.
 
-Scores become probabilities by a rule that is fitted on val (`scoring.calibration`); the figures are those of test. Rules
+Scores become probabilities by a rule that is fitted on val (`calibration`); the figures are those of test. Rules
 and sources: docs/trust.md.
 """
 

@@ -20,7 +20,7 @@ class Metric:
     """A metric of a method's predictions: a share from 0 to 1, and the higher the better.
 
     name: its name in records. title: its name as people write it. labels: how many labels an image must have. of_sums:
-    a function that computes it from sums over images (see `scoring.sums`), or None if it depends on the order of scores.
+    a function that computes it from sums over images (see `sums`), or None if it depends on the order of scores.
     of_scores: for the latter, a function of truth (n, classes), scores (n, classes) and weights of the images
     (resamples, n) that returns the metric for each row of weights, (resamples,).
     """

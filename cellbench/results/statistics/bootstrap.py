@@ -62,7 +62,7 @@ class Design:
     few_groups: tuple[int, ...] = ()
 
     def sums_of(self, truth: NDArray[Any], predicted: NDArray[Any], classes: int | None) -> NDArray[np.float64]:
-        """Return the sums over the images of each kind that figures are computed from, (kinds, …); see `scoring.sums`."""
+        """Return the sums over the images of each kind that figures are computed from, (kinds, …); see `sums`."""
         return sums_of(truth, predicted, self.kind, len(self.copies), classes)
 
 

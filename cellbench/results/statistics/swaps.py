@@ -35,7 +35,7 @@ def swap_test(
     """Return the two-sided p value of no difference between two methods in a figure.
 
     truth, a, b: labels, a and b for each seed; the fewer seeds are repeated so that each meets another. figure: a
-    function of sums over images, see `scoring.sums`. groups (n,): whole groups are swapped. p is exact for up to 13 units
+    function of sums over images, see `sums`. groups (n,): whole groups are swapped. p is exact for up to 13 units
     that differ, else from random swaps with a fixed seed; where none of these is as extreme, it is the normal tail.
     """
     pairs = list(_met(a, b))
