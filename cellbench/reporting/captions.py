@@ -79,10 +79,10 @@ def counts_of(rows: Sequence[Line]) -> str:
 
 def absent_of(rows: Sequence[Line]) -> list[str]:
     """Return a line for each of train, val and test that lacks a class, as averages over classes leave it out."""
-    told = {part: fact_of(rows, f"{part}_absent_classes") for part in ("train", "val", "test")}
+    absent = {part: fact_of(rows, f"{part}_absent_classes") for part in ("train", "val", "test")}
     return [
         f"without an image in {part}: {', '.join(json.loads(names))}; averages over classes leave them out"
-        for part, names in told.items()
+        for part, names in absent.items()
         if names
     ]
 

@@ -14,7 +14,7 @@ def certainty_of(rows: Sequence[Row], figure: str) -> list[str]:
     lines = [*intervals_of(rows, " of accuracy and F1"), *rare_of(rows), *_ties_of(rows, figure), *_few_seeds_of(rows)]
     if sum(len(row["runs"]) for row in rows) > MOST_FILES:
         lines.append(
-            f"Intervals and ties are told of the first rows, {MOST_FILES} runs in all; choose rows with --where."
+            f"Intervals and ties are shown for the first rows, {MOST_FILES} runs in all; choose rows with --where."
         )
     return lines
 

@@ -25,7 +25,7 @@ def bench(
 
     WORKs are hog, svm-libsvm, svm-onedal, svm-cuml (on CUDA) and resnet18; without any all are timed, which takes some
     minutes. Ours and the peer take turns, so that other programs slow both alike; a ratio above 1 says that ours is
-    faster. With -o, a ratio that is lower than the noise of ten earlier measurements allows is told, and the exit code
+    faster. With -o, a ratio that is lower than the noise of ten earlier measurements allows is named, and the exit code
     is 4.
 
     \b

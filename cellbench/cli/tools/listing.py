@@ -150,8 +150,8 @@ def list_datasets(plugins: tuple[Path, ...]) -> None:
     click.echo(f"{head}\n{rule}")
     for line, entry in zip(lines, entries, strict=True):
         channels = ", ".join(_known(entry, "channels")) or "known once it is ready"
-        told = f"{entry.summary}. Channels: {channels}. Licence: {entry.licence}"
-        click.echo(f"{line}\n{filled(told, '  ')}")
+        text = f"{entry.summary}. Channels: {channels}. Licence: {entry.licence}"
+        click.echo(f"{line}\n{filled(text, '  ')}")
     click.echo(
         f"\n* is what `run --all` takes when ready. Ready ones are in {cache.location('')}\n"
         "To get one: cellbench prepare NAME\n"

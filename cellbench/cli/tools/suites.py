@@ -31,7 +31,7 @@ def detail(suite: "Suite") -> str:
 
     lists = {
         "Published by others": [f"{one.what}: {figures_text(one)}" for one in suite.published],
-        "Not told by the source, and assumed": suite.assumed,
+        "Not in the source, and assumed": suite.assumed,
         "Not rebuilt": suite.not_rebuilt,
     }
     blocks = [_head(suite), "Runs:", *map(_entry, suite.entries)]

@@ -66,14 +66,14 @@ class Decision(Settings):
                 "give a probability"
             )
         fitted, sweep = _sweep(truth, scores, unset, everywhere)
-        told: dict[str, Any] = {"threshold_sweep": sweep}
+        chosen: dict[str, Any] = {"threshold_sweep": sweep}
         if self.thresholds == "majority-apart":
             majority = truth.mean(0) > MAJORITY
-            told["majority_sweep"] = {"classes": np.flatnonzero(majority).tolist()}
+            chosen["majority_sweep"] = {"classes": np.flatnonzero(majority).tolist()}
             if majority.any():
                 fitted, sweep = _sweep(truth, scores, fitted, majority)
-                told["majority_sweep"] |= sweep
-        return fitted, told
+                chosen["majority_sweep"] |= sweep
+        return fitted, chosen
 
 
 def _per_class(truth: NDArray, scores: NDArray) -> NDArray[np.float32]:

@@ -120,7 +120,7 @@ class FeatureSVM:
         self.parameters = None
         self.backend = choose(settings.backend, device=device, kernel=settings.kernel).name
         if settings.smote:
-            oversampling.load()  # what isn't there is told before anything is computed
+            oversampling.load()  # what is missing is reported before anything is computed
 
     def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
         settings = self._settings
@@ -223,8 +223,8 @@ class FeatureSVM:
 
         machine = self.fitted.machine
         gap = getattr(machine, "gap_", None)  # of ours: whether it got as far as LIBSVM asks is to be seen
-        told = {"gap": None if gap is None else float(gap.max()), "backend_reason": self._reason or None}
-        return {**objective.facts(machine), **{name: value for name, value in told.items() if value is not None}}
+        facts = {"gap": None if gap is None else float(gap.max()), "backend_reason": self._reason or None}
+        return {**objective.facts(machine), **{name: value for name, value in facts.items() if value is not None}}
 
     def _on_device(self, images: NDArray) -> "Tensor":
         from ...core.tensors import as_tensor

@@ -55,14 +55,14 @@ def labelled(rows: Sequence[Row], told_apart: Collection[str] = ()) -> list[Row]
     alike: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
         alike.setdefault(tuple(row[name] for name in ("method", "settings", *HARDWARE)), []).append(row)
-    told: list[Row] = []
+    labelled: list[Row] = []
     for group in alike.values():
         names = [name for name in ("version", "backend") if name not in told_apart]
         unlike = [name for name in names if len({row[name] for row in group}) > 1]
         for row in group:
             parts = [row["method"], row["settings"], *(f"{name} {row[name]}" for name in unlike)]
-            told.append(row.having(label=", ".join(filter(None, parts))))
-    return told
+            labelled.append(row.having(label=", ".join(filter(None, parts))))
+    return labelled
 
 
 def measure(rows: Sequence[Row]) -> tuple[str, str]:
@@ -163,11 +163,11 @@ def named(rows: Sequence[Line]) -> list[Line]:
 
 def failures(rows: Sequence[Row]) -> list[str]:
     """Return a line for each remark on rows (incomplete, or nothing learned), with the rows that have it."""
-    told: dict[str, list[str]] = {}
+    by_remark: dict[str, list[str]] = {}
     for row in rows:
         if row["remark"]:
-            told.setdefault(row["remark"], []).append(f"{row['label']} on {device_of(row)}")
-    return [f"{'; '.join(dict.fromkeys(named))}: {remark}" for remark, named in told.items()]
+            by_remark.setdefault(row["remark"], []).append(f"{row['label']} on {device_of(row)}")
+    return [f"{'; '.join(dict.fromkeys(named))}: {remark}" for remark, named in by_remark.items()]
 
 
 def devices(rows: Sequence[Row]) -> list[str]:

@@ -90,10 +90,10 @@ def _told_alike(apart: Sequence[str], one: Row, other: Row) -> bool:
     Settings that were changed in neither may differ, as methods have different defaults. The rows also have to be of
     the same data, split, limit and hardware.
     """
-    told = {name for row in (one, other) for name in json.loads(row.overrides)} - set(apart)
+    names = {name for row in (one, other) for name in json.loads(row.overrides)} - set(apart)
     first, second = (_settings(row) for row in (one, other))
     same_place = all(one[name] == other[name] for name in (*DATA, *HARDWARE))
-    return same_place and all(first.get(name) == second.get(name) for name in told)
+    return same_place and all(first.get(name) == second.get(name) for name in names)
 
 
 def _all_but(apart: Sequence[str], row: Row) -> str:

@@ -27,13 +27,13 @@ def plain_sentences(rows: Sequence[Row], shown: Sequence[Row] = ()) -> list[dict
     their memory, and where the curves of SVM and net cross over all numbers of training images. shown: the rows to take
     the contest from, where there are any of the place.
     """
-    told, of_place = [], {_place(group[0]): group for group in grouped_by(shown, PLACE)}
+    found, of_place = [], {_place(group[0]): group for group in grouped_by(shown, PLACE)}
     for group in grouped_by(rows, PLACE):
         cross = crossing(group)
         largest = with_settings(_largest(of_place.get(_place(group[0]), group)))
         several = len({row.machine for row in largest}) > 1
-        told += [_as_data(contest, answer(contest, (), several), cross) for contest in contests(largest)]
-    return told
+        found += [_as_data(contest, answer(contest, (), several), cross) for contest in contests(largest)]
+    return found
 
 
 def _place(row: Row) -> tuple[str, ...]:

@@ -34,9 +34,9 @@ def _plain(value: Any) -> Any:
 def tally(found: Sequence[Finding]) -> str:
     """Return how many of the claims have each verdict, '' if there is no claim."""
     counts = Counter(one.verdict for one in found)
-    told = ", ".join(f"{counts[word]} {word}" for word in VERDICTS if counts[word])
-    what = f"{counted(len(found), 'claim')} of studies: {told}."
-    return f"{what} Verdicts rest on real images alone." if told else ""
+    shown = ", ".join(f"{counts[word]} {word}" for word in VERDICTS if counts[word])
+    what = f"{counted(len(found), 'claim')} of studies: {shown}."
+    return f"{what} Verdicts rest on real images alone." if shown else ""
 
 
 def tested(found: Sequence[Finding]) -> list[Finding]:
@@ -205,7 +205,7 @@ def _grid(rows: Sequence[Evidence]) -> list[str]:
     titles = ("method", "settings", "n", "figure", "value", "seeds", "device", "machine")
     lines = [f"  | {' | '.join(titles)} |", f"  |{'---|' * len(titles)}"]
     for row in rows:
-        told = {**row, "value": figure_said(row), "seeds": ", ".join(map(str, row["seeds"]))}
-        cells = (markdown(str(told[name] if told[name] is not None else "–")) for name in titles)
+        shown = {**row, "value": figure_said(row), "seeds": ", ".join(map(str, row["seeds"]))}
+        cells = (markdown(str(shown[name] if shown[name] is not None else "–")) for name in titles)
         lines.append(f"  | {' | '.join(cells)} |")
     return lines

@@ -53,15 +53,15 @@ class Trial:
     commands: tuple[str, ...] = ()
 
 
-def trial(row: Row, rows: Sequence[Row], **told: Any) -> Trial:
+def trial(row: Row, rows: Sequence[Row], **facts: Any) -> Trial:
     """Return a trial on the data of `row`.
 
-    rows: those whose seeds matter to what is compared. told: what else a trial has.
+    rows: those whose seeds matter to what is compared. facts: what else a trial has.
     """
     few = [one for one in rows if one.too_few_seeds]
     names, commands = tuple(dict.fromkeys(map(brief_name, few))), tuple(commands_for_seeds(few))
     place: dict[str, Any] = {"dataset": row.dataset, "split": row.split, "limit": row.limit, "n": row.n_train}
-    return Trial(**place, **told, simulated=bool(row.synthetic), few_seeds=names, commands=commands)
+    return Trial(**place, **facts, simulated=bool(row.synthetic), few_seeds=names, commands=commands)
 
 
 def versus(a: Row, b: Row, figure: str) -> tuple[float, Comparison | None]:

@@ -66,7 +66,7 @@ class Finding:
     def as_data(self) -> dict[str, Any]:
         claim = self.claim
         names = ("id", "sentence", "basis", "contestants", "twin", "source", "url", "dataset", "judge")
-        told = {name: getattr(claim, name) for name in names}
+        facts = {name: getattr(claim, name) for name in names}
         rulings = [
             {
                 **dataclasses.asdict(one.trial),
@@ -78,7 +78,7 @@ class Finding:
             for one in self.rulings
         ]
         return {
-            **told,
+            **facts,
             "claimed": claim.claimed(),
             "verdict": self.verdict,
             "summary": self.summary,
@@ -198,11 +198,11 @@ def _by_word(rulings: Sequence[Ruling]) -> str:
     words: dict[str, set[str]] = {}
     for one in rulings:
         words.setdefault(_place(one.trial), set()).add(one.verdict)
-    told: dict[str, list[str]] = {word: [] for word in VERDICTS}
+    by_verdict: dict[str, list[str]] = {word: [] for word in VERDICTS}
     for one in rulings:
         place = _place(one.trial)
-        told[one.verdict].append(place + (f" ({_who(one.trial)})" if len(words[place]) > 1 else ""))
-    return "; ".join(f"{word} at {', '.join(dict.fromkeys(places))}" for word, places in told.items() if places)
+        by_verdict[one.verdict].append(place + (f" ({_who(one.trial)})" if len(words[place]) > 1 else ""))
+    return "; ".join(f"{word} at {', '.join(dict.fromkeys(places))}" for word, places in by_verdict.items() if places)
 
 
 def _who(one: Trial) -> str:

@@ -26,11 +26,11 @@ SEVERAL = (
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell. index: its position in the data set; truth: its label; told: lines on what methods predict."""
+    """A cell. index: its position in the data set; truth: its label; lines: what methods predict."""
 
     index: int
     truth: str
-    told: tuple[str, ...]
+    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Gallery:
 
 
 @dataclass(frozen=True, eq=False)
-class Told:
+class Answers:
     """The predictions of one method, with its first seed, for the n test images; wrong, margin: (n,).
 
     margin: the score of the predicted class minus that of the true class. With several labels: the highest score of
@@ -96,17 +96,17 @@ def galleries(pooled: Sequence[Row]) -> list[Gallery]:
 
 
 def _gallery(rows: Sequence[Row]) -> Gallery | None:
-    told = _told(rows)
-    if not told:
+    answers = _answers(rows)
+    if not answers:
         return None
-    classes = told[0].row.runs[0].classes
-    sides = _sides(told)
+    classes = answers[0].row.runs[0].classes
+    sides = _sides(answers)
     shelves = [
         *(_disagreements(*sides, classes) if sides else ()),
-        *_failed_by_all(told, classes),
-        *_sure_errors(_best(told), classes),
+        *_failed_by_all(answers, classes),
+        *_sure_errors(_best(answers), classes),
     ]
-    first = told[0].row
+    first = answers[0].row
     return Gallery(
         first["dataset"],
         first["fingerprint"],
@@ -114,18 +114,18 @@ def _gallery(rows: Sequence[Row]) -> Gallery | None:
         title_of(rows),
         _agreement(*sides) if sides else None,
         tuple(side.label for side in sides),
-        len(told[0].wrong),
+        len(answers[0].wrong),
         tuple(shelf for shelf in shelves if shelf.cells),
         (SEVERAL,) if first["several_labels"] else (),
     )
 
 
-def _told(rows: Sequence[Row]) -> list[Told]:
+def _answers(rows: Sequence[Row]) -> list[Answers]:
     """Return the methods with predictions for the same test images, each label once.
 
     Methods that learned next to nothing or were not trained enough are left out.
     """
-    found: list[Told] = []
+    found: list[Answers] = []
     for row in rows:
         useless = BELOW_TWICE_CHANCE in row["remark"] or row["undertrained"]
         if not row.runs or useless or row["label"] in [one.label for one in found]:
@@ -133,7 +133,7 @@ def _told(rows: Sequence[Row]) -> list[Told]:
         said = row.runs[0].predicted()
         if said is None or (found and not same_images([found[0].said, said])):
             continue
-        found.append(Told(row, said, *_errors(said)))
+        found.append(Answers(row, said, *_errors(said)))
     return found
 
 
@@ -147,17 +147,17 @@ def _errors(said: Predicted) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
     return said.predicted != said.truth, said.scores[at, said.predicted] - said.scores[at, said.truth]
 
 
-def _best(told: Sequence[Told]) -> Told | None:
-    return max(told, key=lambda one: one.row["val_macro_f1"] or 0, default=None)
+def _best(answers: Sequence[Answers]) -> Answers | None:
+    return max(answers, key=lambda one: one.row["val_macro_f1"] or 0, default=None)
 
 
-def _sides(told: Sequence[Told]) -> tuple[Told, Told] | tuple[()]:
+def _sides(answers: Sequence[Answers]) -> tuple[Answers, Answers] | tuple[()]:
     """Return the best method on val of each of the two best families, floors excluded; () if there is one family.
 
     They are in the order of families in tables.
     """
-    families = dict.fromkeys(one.row["family"] for one in told if family_of(one.row["family"]).contender)
-    best = [_best([one for one in told if one.row["family"] == family]) for family in families]
+    families = dict.fromkeys(one.row["family"] for one in answers if family_of(one.row["family"]).contender)
+    best = [_best([one for one in answers if one.row["family"] == family]) for family in families]
     two = sorted((one for one in best if one), key=lambda one: -(one.row["val_macro_f1"] or 0))[:2]
     if len(two) < 2:
         return ()
@@ -166,7 +166,7 @@ def _sides(told: Sequence[Told]) -> tuple[Told, Told] | tuple[()]:
     return first, second
 
 
-def _agreement(first: Told, second: Told) -> tuple[tuple[int, int], tuple[int, int]]:
+def _agreement(first: Answers, second: Answers) -> tuple[tuple[int, int], tuple[int, int]]:
     def n(which: NDArray[np.bool_]) -> int:
         return int(which.sum())
 
@@ -176,7 +176,7 @@ def _agreement(first: Told, second: Told) -> tuple[tuple[int, int], tuple[int, i
     )
 
 
-def _disagreements(first: Told, second: Told, classes: Sequence[str]) -> Iterator[Shelf]:
+def _disagreements(first: Answers, second: Answers, classes: Sequence[str]) -> Iterator[Shelf]:
     a, b = (family_of(side.row["family"]).noun for side in (first, second))
     for right, wrong in ((second, first), (first, second)):
         which = np.flatnonzero(wrong.wrong & ~right.wrong)
@@ -189,29 +189,29 @@ def _disagreements(first: Told, second: Told, classes: Sequence[str]) -> Iterato
         )
 
 
-def _failed_by_all(told: Sequence[Told], classes: Sequence[str]) -> Iterator[Shelf]:
-    if len(told) < 2:
+def _failed_by_all(answers: Sequence[Answers], classes: Sequence[str]) -> Iterator[Shelf]:
+    if len(answers) < 2:
         return
-    which = np.flatnonzero(np.all([one.wrong for one in told], axis=0))
-    best = _best(told)
+    which = np.flatnonzero(np.all([one.wrong for one in answers], axis=0))
+    best = _best(answers)
     assert best is not None
-    if told[0].said.truth.ndim == 2:
+    if answers[0].said.truth.ndim == 2:
         cells, order_told = _cells(which, best, classes), f"what {best.label} says of them, its surest errors first"
     else:
-        votes = np.stack([one.said.predicted for one in told])
+        votes = np.stack([one.said.predicted for one in answers])
         tally = (votes[:, :, None] == np.arange(len(classes))).sum(0)
         order = np.lexsort((-best.margin[which], -tally[which].max(1)))
         cells = tuple(
             Cell(
-                int(told[0].said.index[i]),
-                classes[told[0].said.truth[i]],
-                (classes[tally[i].argmax()], f"{tally[i].max()} of {len(told)}"),
+                int(answers[0].said.index[i]),
+                classes[answers[0].said.truth[i]],
+                (classes[tally[i].argmax()], f"{tally[i].max()} of {len(answers)}"),
             )
             for i in which[order][:MOST_CELLS]
         )
         order_told = "those first on which most methods say the same"
     yield Shelf(
-        f"All {counted(len(told), 'method')} fail",
+        f"All {counted(len(answers), 'method')} fail",
         f"Mislabelled, badly cut, hard, or unlike what was trained on: {order_told}.",
         len(which),
         cells,
@@ -219,7 +219,7 @@ def _failed_by_all(told: Sequence[Told], classes: Sequence[str]) -> Iterator[She
     )
 
 
-def _sure_errors(best: Told | None, classes: Sequence[str]) -> Iterator[Shelf]:
+def _sure_errors(best: Answers | None, classes: Sequence[str]) -> Iterator[Shelf]:
     if best is None or best.said.truth.ndim == 2:
         return
     n = len(classes)
@@ -236,7 +236,7 @@ def _sure_errors(best: Told | None, classes: Sequence[str]) -> Iterator[Shelf]:
         )
 
 
-def _cells(which: NDArray[np.int64], one: Told, classes: Sequence[str], named: bool = True) -> tuple[Cell, ...]:
+def _cells(which: NDArray[np.int64], one: Answers, classes: Sequence[str], named: bool = True) -> tuple[Cell, ...]:
     """Return the test images `which` as cells with a method's predictions, its surest errors first."""
     chosen = which[np.argsort(-one.margin[which], kind="stable")][:MOST_CELLS].tolist()
     return tuple(

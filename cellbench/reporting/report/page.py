@@ -196,8 +196,8 @@ def _judged_by(conditions: Sequence[str]) -> str:
 def _board(table: Table) -> Board:
     figure = f"test_{main_figure(table.rows)}"
     ends: list[list[Any]] = [[row.get(f"{figure}{end}") for end in ("_low", "", "_high")] for row in table.rows]
-    told = [value for row in ends for value in row if None not in row]
-    low, high = min(told, default=0.0), max(told, default=1.0)
+    known = [value for row in ends for value in row if None not in row]
+    low, high = min(known, default=0.0), max(known, default=1.0)
     size = (high - low) or 1.0
     spans = [None if None in row else tuple(round((value - low) / size, 4) for value in row) for row in ends]
     return Board(table.rows[0]["dataset"], table, _main_figure_second(laid_out(table)), spans, (low, high))

@@ -93,9 +93,9 @@ def _data(rows: Sequence[Row]) -> str:
     split = "official split" if first["split"] == "official" else f"split {first['split']}"
     steps = " or ".join(dict.fromkeys(listed(json.loads(row["preprocessing"])) for row in rows))
     limit = "".join(f", {text}" for text in limit_of(first))
-    told = [f"{split}{limit}{classes}: {', '.join(parts)}", f"preprocessing {steps}" if steps else ""]
-    told += [f"licence: {first['licence']}" if first["licence"] else "", f"content {first['fingerprint']}"]
-    return f"Data set {name_of(rows)} ({'; '.join(filter(None, told))})."
+    facts = [f"{split}{limit}{classes}: {', '.join(parts)}", f"preprocessing {steps}" if steps else ""]
+    facts += [f"licence: {first['licence']}" if first["licence"] else "", f"content {first['fingerprint']}"]
+    return f"Data set {name_of(rows)} ({'; '.join(filter(None, facts))})."
 
 
 USES = {"train": "training", "val": "validation", "test": "testing"}
@@ -103,11 +103,11 @@ USES = {"train": "training", "val": "validation", "test": "testing"}
 
 def machines(rows: Sequence[Row], records: Sequence[RunRecord]) -> list[Machine]:
     """Return the machines of the rows, by name. records: the records of all runs of the rows, in the same order."""
-    told: dict[str, list[Mapping[str, Any]]] = {}
+    by_machine: dict[str, list[Mapping[str, Any]]] = {}
     places = [row["machine"] for row in rows for _ in row.runs]
     for name, record in zip(places, records, strict=True):
-        told.setdefault(name, []).append(record.environment)
-    return [_machine(name, environments) for name, environments in sorted(told.items())]
+        by_machine.setdefault(name, []).append(record.environment)
+    return [_machine(name, environments) for name, environments in sorted(by_machine.items())]
 
 
 def _machine(name: str, environments: Sequence[Mapping[str, Any]]) -> Machine:

@@ -43,9 +43,9 @@ def ordered(tables: Sequence[Table], column: str) -> list[Table]:
 
 
 def _sorted(rows: Sequence[Line], name: str, largest_first: bool) -> tuple[Line, ...]:
-    told = [row for row in rows if row.get(name) is not None]
+    present = [row for row in rows if row.get(name) is not None]
     missing = [row for row in rows if row.get(name) is None]
-    return (*sorted(told, key=lambda row: row[name], reverse=largest_first), *missing)
+    return (*sorted(present, key=lambda row: row[name], reverse=largest_first), *missing)
 
 
 def _sortable(value: object) -> bool:

@@ -146,26 +146,26 @@ def _published(suite: Suite, figures: Figures) -> Line:
 
 def _literature(claimed: Mapping[str, Any] | None, published: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return the entries of a line on what the study claimed and what others published."""
-    told: dict[str, Any] = {}
+    line: dict[str, Any] = {}
     for keys, figures in ((CLAIMED, claimed or {}), (PUBLISHED, published or {})):
-        told |= {keys.values: figures.get("values")}
-        told |= {keys.on: figures.get("on") or None, keys.device: figures.get("device") or None}
-    return told
+        line |= {keys.values: figures.get("values")}
+        line |= {keys.on: figures.get("on") or None, keys.device: figures.get("device") or None}
+    return line
 
 
 def _columns(suite: Suite, rows: Sequence[Line]) -> tuple[Column, ...]:
     claimed, published = ({key for row in rows for key in row[name] or ()} for name in ("claimed", "published"))
-    told = [key for key in FIGURES if key in claimed | published]
-    others = [key for key in told if key.partition("_")[0] in MEASURED and key not in MAIN]
+    keys_shown = [key for key in FIGURES if key in claimed | published]
+    others = [key for key in keys_shown if key.partition("_")[0] in MEASURED and key not in MAIN]
     return (
         Column("label", "entry", label=True),
         Column(_data, "measured on", label=True, when=lambda rows: any(row["variant"] for row in rows)),
         Column(_limit, "training\nimages", label=True, when=lambda rows: any(row.get("limit") for row in rows)),
         Column("split", "split", label=True, when=lambda rows: len({row.get("split") for row in rows} - {None}) > 1),
         Column("changed", "changed", label=True, when="any"),
-        *(_told(CLAIMED, key, spare=0 if key in MAIN else 2) for key in told if key in claimed),
-        *(_told(CLAIMED, key, spare=3) for key in TIMES if key in claimed),
-        *(_told(PUBLISHED, key, spare=0 if key in MAIN else 1) for key in told if key in published),
+        *(_figure_column(CLAIMED, key, spare=0 if key in MAIN else 2) for key in keys_shown if key in claimed),
+        *(_figure_column(CLAIMED, key, spare=3) for key in TIMES if key in claimed),
+        *(_figure_column(PUBLISHED, key, spare=0 if key in MAIN else 1) for key in keys_shown if key in published),
         Column("test_accuracy", "measured\ntest accuracy", PERCENT, spread=True, mark=_mark, when="any"),
         Column("test_macro_f1", "measured\ntest macro-F1", PERCENT, spread=True, mark=_mark),
         Column("off", "measured\n− claimed", POINTS, when="any"),
@@ -180,7 +180,7 @@ def _columns(suite: Suite, rows: Sequence[Line]) -> tuple[Column, ...]:
     )
 
 
-def _told(keys: Keys, figure: str, spare: int) -> Column:
+def _figure_column(keys: Keys, figure: str, spare: int) -> Column:
     """Return a column of a claimed or published figure, as text, so that it has only the digits of its source.
 
     A time is followed by its device, and a figure on another data set by ELSEWHERE.
@@ -217,8 +217,8 @@ def _legend(suite: Suite, rows: Sequence[Line]) -> list[str]:
     elsewhere = any(row["claimed_on"] or row["published_on"] for row in rows)
     claimed = any(entry.claimed for entry in suite.entries)
     variant = f"{VARIANT} a variant: other images, another number of them or other settings than the suite's"
-    said = f"{variant}; claimed is what the source says of {suite.dataset}." if claimed else f"{variant}."
-    return [said] * marked + [f"{ELSEWHERE} not on {suite.dataset}: see its source."] * elsewhere
+    text = f"{variant}; claimed is what the source says of {suite.dataset}." if claimed else f"{variant}."
+    return [text] * marked + [f"{ELSEWHERE} not on {suite.dataset}: see its source."] * elsewhere
 
 
 def _missing(suite: Suite, expected: Expected, runs: Mapping[str, Sequence[Row]]) -> list[str]:
@@ -229,8 +229,8 @@ def _missing(suite: Suite, expected: Expected, runs: Mapping[str, Sequence[Row]]
     left = [e["entry"] for e in expected if all(_is_variant(suite, e, row) for row in runs[e["entry"]])]
     if not left:
         return []
-    said = f"{len(left)} of {len(expected)} entries not" if len(left) < len(expected) else "No entry is"
-    return [f"{said} run on {suite.dataset} yet; do it with: cellbench run --suite {suite.name}"]
+    text = f"{len(left)} of {len(expected)} entries not" if len(left) < len(expected) else "No entry is"
+    return [f"{text} run on {suite.dataset} yet; do it with: cellbench run --suite {suite.name}"]
 
 
 def _sources(suite: Suite) -> list[str]:

@@ -200,8 +200,8 @@ def _wrapped(lines: Sequence[str], width: int | None) -> list[str]:
     room = min(width or WIDTH, WIDTH)
     wrapped = []
     for line in lines:
-        said, colon, command = line.partition(COMMAND)  # whole on a line of its own, to be copied
-        wrapped.append(textwrap.fill(said + colon[:1], room, break_long_words=False, break_on_hyphens=False))
+        sentence, colon, command = line.partition(COMMAND)  # whole on a line of its own, to be copied
+        wrapped.append(textwrap.fill(sentence + colon[:1], room, break_long_words=False, break_on_hyphens=False))
         wrapped += [f"  {colon[2:]}{command}"] if command else []
     return wrapped
 

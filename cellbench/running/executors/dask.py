@@ -75,14 +75,14 @@ class DaskExecutor:
                     future.add_done_callback(lambda done: news.put(("done", str(done.key))))
                 if not current:
                     return
-                kind, told = self._wait(news)
+                kind, what = self._wait(news)
                 if not kind:  # workers may have come meanwhile
                     self._check_gpu([task for task, _ in current.values()])
-                if kind == "event" and told["key"] in current:
-                    listener(current[told["key"]][0].job, told["kind"], told["facts"])
-                elif kind == "done" and told in current:
-                    del begun[told]
-                    yield self._outcome(*current.pop(told))
+                if kind == "event" and what["key"] in current:
+                    listener(current[what["key"]][0].job, what["kind"], what["facts"])
+                elif kind == "done" and what in current:
+                    del begun[what]
+                    yield self._outcome(*current.pop(what))
         finally:
             for task in begun.values():
                 _mark(task).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What a Dask executor has done on a worker: a run in a child process of it, told to whoever asked for it."""
+"""What a Dask executor has done on a worker: a run in a child process of it, whose news reach whoever asked for it."""
 
 import multiprocessing
 import os

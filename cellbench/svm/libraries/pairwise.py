@@ -69,7 +69,7 @@ class Library:
 class PairwiseSVC(ClassifierMixin, BaseEstimator):
     """C-SVC by a library's one-against-one machines: parameters, attributes and signs are scikit-learn's.
 
-    cache_size: MiB for kernel values, where the library can be told. decision_function is the one of shape 'ovr'.
+    cache_size: MiB for kernel values, where the library takes it. decision_function is the one of shape 'ovr'.
     Samples become float32. Once fitted it can't be pickled: machines live in the library.
     """
 

@@ -114,9 +114,9 @@ def test_the_history_of_seeds_is_their_mean_and_deviation_over_the_epochs_that_a
     second = record("cnn", seed=1, history=epochs(2.0, 1.0), chosen={"epoch": 2})
     (net,) = history.history(evidence(first, second, record("svm-hog"))).rows
     assert net["epochs"].tolist() == [1, 2]
-    assert net["val_loss"].tolist() == [2.5, 1.5]
-    assert net["val_loss_sd"] == pytest.approx([statistics.stdev([3, 2]), statistics.stdev([2, 1])])
-    assert net["train_accuracy"] == pytest.approx([0.5, 0.6])
+    assert net["val"]["loss"].means.tolist() == [2.5, 1.5]
+    assert net["val"]["loss"].deviations == pytest.approx([statistics.stdev([3, 2]), statistics.stdev([2, 1])])
+    assert net["train"]["accuracy"].means == pytest.approx([0.5, 0.6])
     assert net["kept"] == [3, 2]
 
 
@@ -124,8 +124,8 @@ def test_an_epoch_after_which_val_was_not_scored_has_no_figure_of_it(evidence, r
     rows = epochs(3.0, 2.0, 1.0)
     unscored = {name: value for name, value in rows[1].items() if not name.startswith("val_")}
     (net,) = history.history(evidence(record("cnn", history=(rows[0], unscored, rows[2])))).rows
-    assert net["val_loss"] == pytest.approx([3.0, math.nan, 1.0], nan_ok=True)
-    assert net["train_loss"] == pytest.approx([3.1, 2.1, 1.1])
+    assert net["val"]["loss"].means == pytest.approx([3.0, math.nan, 1.0], nan_ok=True)
+    assert net["train"]["loss"].means == pytest.approx([3.1, 2.1, 1.1])
 
 
 def test_a_search_over_c_is_no_history_of_epochs(evidence, record):
@@ -161,7 +161,7 @@ def test_depth_is_the_error_of_plain_and_residual_nets(evidence, record):
         assert rows[kind]["depths"] == [18, 34]
         for part, place in (("train", 4), ("test", 6)):
             expected = [1 - METHODS[f"{prefix}{layers}"][place] for layers in (18, 34)]
-            assert rows[kind][f"{part}_error"] == pytest.approx(expected)
+            assert rows[kind]["errors"][part] == pytest.approx(expected)
 
 
 def test_thin_nets_and_wide_ones_are_never_joined(evidence, record):

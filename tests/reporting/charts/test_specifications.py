@@ -172,12 +172,12 @@ def test_history_draws_train_and_val_of_each_net_and_a_band_over_seeds(evidence,
     net = next(row for row in chart.rows if row["method"] == "cnn")
     loss = layers(chart, panel="cnn")
     for line, part in zip([one for one in loss if one.mark == "line"], ("train", "val"), strict=True):
-        assert line.values("x", "y") == close_to(list(zip([1, 2, 3], net[f"{part}_loss"], strict=True)))
+        assert line.values("x", "y") == close_to(list(zip([1, 2, 3], net[part]["loss"].means, strict=True)))
         assert {datum["part"] for datum in line.data} == {part}
     kept = next(one for one in loss if one.mark == "rule")
     assert kept.values("x") == [(2,)]
     band = [one for one in loss if one.mark == "area"][-1]
-    assert band.data[0]["loss"] + band.data[0]["loss_sd"] == pytest.approx(3.5 + net["val_loss_sd"][0])
+    assert band.data[0]["loss"] + band.data[0]["loss_sd"] == pytest.approx(3.5 + net["val"]["loss"].deviations[0])
     losses = [line for row in chart.rows for line in layers(chart, "line", row["name"])]
     assert len({str(line.encoding["y"]["scale"]["domain"]) for line in losses}) == 1
 
@@ -219,7 +219,7 @@ def test_depth_draws_the_errors_of_both_kinds_with_bars_over_seeds_on_train(evid
         (points,) = layers(chart, "point", f"error on {part}")
         for kind in ("plain", "residual"):
             drawn = [datum for datum in points.data if datum["name"] == kind]
-            expected = list(zip([18, 34], rows[kind][f"{part}_error"], strict=True))
+            expected = list(zip([18, 34], rows[kind]["errors"][part], strict=True))
             assert [(datum["depth"], datum["error"]) for datum in drawn] == close_to(expected)
             assert all(("low" in datum) == (part == "train") for datum in drawn)  # two seeds have no interval
             for datum in drawn:

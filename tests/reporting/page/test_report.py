@@ -257,7 +257,7 @@ def test_the_gallery_shows_where_methods_disagree_fail_and_are_sure_of_errors(re
     # All three say c of 13 and a of 15; of 14 two say b. Of those with three the one on which resnet18 is surest first.
     assert shelves["All 3 methods fail"] == [13, 15, 14]
     failed = next(shelf for shelf in gallery.shelves if shelf.title == "All 3 methods fail")
-    assert failed.cells[2].told == ("b", "2 of 3")
+    assert failed.cells[2].lines == ("b", "2 of 3")
     assert failed.cells[2].truth == "c"
     assert shelves["b taken for c"] == [12, 13]  # of resnet18, margins 5 and 2
     assert (shelves["c taken for a"], shelves["c taken for b"]) == ([15], [14])
@@ -287,7 +287,7 @@ def test_of_several_labels_each_cell_stands_in_its_gallery_with_what_was_said_of
     (gallery,) = report(load_results(results(with_scores("svm-hog", SVM), with_scores("resnet18", NET)))).galleries
     assert gallery.agreement == ((0, 1), (3, 2))
     assert gallery.n == 6
-    shelves = {shelf.title: [(cell.index, cell.truth, cell.told) for cell in shelf.cells] for shelf in gallery.shelves}
+    shelves = {shelf.title: [(cell.index, cell.truth, cell.lines) for cell in shelf.cells] for shelf in gallery.shelves}
     assert shelves == {
         # of svm-hog, the surest wrong class against the surest right one: 20 by 1 - -1, 25 by 1 - 0, 23 by -1 - -1.5
         "resnet18 is right, svm-hog is not": [(20, "a", ("b",)), (25, "none", ("a",)), (23, "b", ("none",))],
@@ -306,7 +306,7 @@ def test_of_several_labels_a_class_is_said_above_its_own_threshold(results):
         load_results(results(with_scores("svm-hog", SVM), with_scores("resnet18", NET, **low)))
     ).galleries
     assert gallery.agreement == ((1, 0), (3, 2))  # right on 20, 21, 23, 24: of 25 b is said, and there is none
-    shelves = {shelf.title: [(cell.index, cell.told) for cell in shelf.cells] for shelf in gallery.shelves}
+    shelves = {shelf.title: [(cell.index, cell.lines) for cell in shelf.cells] for shelf in gallery.shelves}
     # By b, 0.5 - -2.5 above its threshold, against c at -1; by b, -1 - -2.5 above its threshold, against nothing.
     assert shelves["All 2 methods fail"] == [(22, ("a, b",)), (25, ("b",))]
 

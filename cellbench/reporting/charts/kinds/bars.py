@@ -40,25 +40,26 @@ Claims = Mapping[str, Mapping[str, float]]
 def bars(pooled: Sequence[Row], claimed: Claims | None = None) -> Chart:
     """Return the chart of scores on train, val and test, with a row for each labelled method, the best on test first.
 
-    Keys of a row: `label`; `train`, `val`, `test`, as fractions, and their `<part>_sd`; `span` and `interval_over`,
-    the interval of the score on test as in tables; `claimed`, scores by part that others published, not measured here.
+    Keys of a row: `label`; `train`, `val`, `test`, as fractions, and their `deviations` over seeds; `span` and
+    `interval_over`, the interval of the score on test as in tables; `claimed`, scores by part that others published,
+    not measured here.
 
     claimed: these scores by method and part, as fractions.
     """
     pooled = with_spans(labelled(pooled))
     name, words = measure(pooled)
-    shown = [row for row in pooled if row[f"test_{name}"] is not None]
+    shown = [row for row in pooled if row.metric(name) is not None]
     if not shown:
         raise LackingError(f"no run with {words} on test; {get_one(pooled[0], 'svm-hog cnn')}")
     rows = named(
         [
             {
                 **{key: row[key] for key in ("method", "label", "span", "interval_over", *HARDWARE)},
-                **{part: row[f"{part}_{name}"] for part in PARTS},
-                **{f"{part}_sd": row[f"{part}_{name}_sd"] for part in PARTS},
+                **{part: row.metric(name, part) for part in PARTS},
+                "deviations": {part: row.deviation(name, part) for part in PARTS},
                 "claimed": (claimed or {}).get(row["method"], {}),
             }
-            for row in sorted(shown, key=lambda row: (-row[f"test_{name}"], row["label"]))
+            for row in sorted(shown, key=lambda row: (-row.value(name), row["label"]))
         ]
     )
     columns = (
@@ -93,7 +94,7 @@ def _points(row: Line) -> list[Datum]:
             "end": max(row[part], row["span"][1] if part == "test" and row["span"] else 0),
             "text": f"{100 * row[part]:.1f}",
             "colour": colour(row["method"]),
-            "sd": row[f"{part}_sd"],
+            "sd": row["deviations"][part],
             **(interval(row["span"], row["interval_over"]) if part == "test" else {}),
             **({"claimed": row["claimed"][part]} if part in row["claimed"] else {}),
         }

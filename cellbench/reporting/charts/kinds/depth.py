@@ -34,8 +34,8 @@ def depth(pooled: Sequence[Row]) -> Chart:
     """Return the chart of error against depth, with a row for each kind of net, width, hardware and settings.
 
     Keys of a row: `kind`, 'plain' or 'residual'; `width`, 'wide' or 'thin'; `depths`; and in the order of depths, as
-    fractions, `train_error`, `test_error` and their bars, each (low, high) or None: `train_span`, ± one standard
-    deviation over seeds, and `test_span`, the interval as in tables.
+    fractions, the `errors` on 'train' and 'test' and their bars, `spans`, each (low, high) or None: on train ± one
+    standard deviation over seeds, on test the interval as in tables.
     """
     pooled = with_spans(labelled(pooled))
     nets = [row for row in pooled if is_of_depth(row)]
@@ -52,7 +52,7 @@ def depth(pooled: Sequence[Row]) -> Chart:
         (
             *shared,
             DEGRADATION,
-            *["Bars on train: ± 1 standard deviation over seeds."] * any(any(row["train_span"]) for row in rows),
+            *["Bars on train: ± 1 standard deviation over seeds."] * any(any(row["spans"]["train"]) for row in rows),
             *intervals(
                 [row for row in nets if row["test_accuracy"] is not None], "Bars on test", METHOD if shared else LABEL
             ),
@@ -76,10 +76,11 @@ def _line(twins: Sequence[Twins], kind: str) -> Line | None:
         **{name: facts[name] for name in ("width", *HARDWARE, "settings")},
         "kind": kind,
         "depths": [facts["depth"] for facts, _ in found],
-        "train_error": [error for error, _ in train],
-        "test_error": [net.test_error for _, net in found],
-        "train_span": [(error - sd, error + sd) if error is not None and sd else None for error, sd in train],
-        "test_span": [net.test_error_span for _, net in found],
+        "errors": {"train": [error for error, _ in train], "test": [net.test_error for _, net in found]},
+        "spans": {
+            "train": [(error - sd, error + sd) if error is not None and sd else None for error, sd in train],
+            "test": [net.test_error_span for _, net in found],
+        },
     }
 
 
@@ -99,12 +100,12 @@ def _points(row: Line, part: str, places: Sequence[float]) -> list[Datum]:
     hue = KINDS[row["kind"]][0]
     what = "95 % interval" if part == "test" else "± 1 deviation over seeds"
     points: list[Datum] = []
-    for depth, place, error, span in zip(row["depths"], places, row[f"{part}_error"], row[f"{part}_span"], strict=True):
+    for depth, place, error, span in zip(row["depths"], places, row["errors"][part], row["spans"][part], strict=True):
         bar = {"low": span[0], "high": span[1]} if span else {}
-        told = {"interval": f"{100 * span[0]:.1f} to {100 * span[1]:.1f} ({what})"} if span else {}
+        interval = {"interval": f"{100 * span[0]:.1f} to {100 * span[1]:.1f} ({what})"} if span else {}
         look = {"colour": hue, "fill": hue if row["device"] == "cpu" else WHITE, "shape": MARKS[row["width"]]}
         points.append(
-            {"name": row["name"], "part": part, "depth": depth, "x": place, "error": error, **bar, **told, **look}
+            {"name": row["name"], "part": part, "depth": depth, "x": place, "error": error, **bar, **interval, **look}
         )
     return points
 
@@ -163,4 +164,4 @@ def _panel(rows: Sequence[Line], part: str, frame: Frame) -> Spec:
 
 
 def _top(row: Line, part: str) -> float:
-    return max([*row[f"{part}_error"], *(span[1] for span in row[f"{part}_span"] if span)])
+    return max([*row["errors"][part], *(span[1] for span in row["spans"][part] if span)])

@@ -1,12 +1,13 @@
 """`history`: loss and accuracy by epoch on train and val, a pair of panels for each method."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import altair as alt
 import numpy as np
+from numpy.typing import NDArray
 
 from ....results.rows.row import Line, Row
 from ...captions import counts_of, get_one
@@ -18,6 +19,7 @@ from ..registry import chart
 from ..style import GREY, NARROW, colour, shape
 
 FIGURES = ("loss", "accuracy")
+PARTS = ("train", "val")
 DASHES = {"train": [4, 2], "val": [1, 0]}
 LONG = 50  # the axis is logarithmic if the largest loss is more than this times the smallest
 OFF = 2  # losses above this times the median of the nets' largest losses are cut off
@@ -48,12 +50,20 @@ WHOLE = "datum.value == floor(datum.value) ? format(datum.value, 'd') : ''"  # n
 SEVERAL = "With several labels an image, accuracy is the share of images whose labels are all right at threshold 0."
 
 
+class Curve(NamedTuple):
+    """A figure by epoch, averaged over seeds. means: (epochs,), NaN where it was not computed. deviations: standard
+    deviations over seeds, (epochs,), or None for a single seed."""
+
+    means: NDArray[np.float64]
+    deviations: NDArray[np.float64] | None
+
+
 @chart("history", "Loss and accuracy by epoch", "loss and accuracy by epoch, net by net", place=60)
 def history(pooled: Sequence[Row]) -> Chart:
     """Return the chart of training histories, with a row for each labelled net.
 
-    Keys of a row: `label`; `epochs` (n,); `kept`, the epoch chosen by each seed; for each curve, such as `val_loss`,
-    its means over seeds, (n,), and in `val_loss_sd` their standard deviations, or None for a single seed.
+    Keys of a row: `label`; `epochs` (n,); `kept`, the epoch chosen by each seed; `train` and `val`, each with a
+    Curve of `loss` and one of `accuracy`.
     """
     pooled = labelled(pooled)
     nets = named([net for row in pooled if (net := _net(row))])
@@ -83,29 +93,38 @@ def _net(row: Row) -> Line | None:
     if not histories:
         return None
     epochs = min(len(history) for history in histories)  # a seed that stopped early has fewer
-    names = [f"{part}_{figure}" for part in ("train", "val") for figure in FIGURES]
-    net: dict[str, Any] = {
+    entries = [history[:epochs] for history in histories]
+    return {
         **{name: row[name] for name in ("method", "label", "device", "threads", "machine")},
         "epochs": np.arange(1, epochs + 1),
         "kept": [record.chosen["epoch"] for record in records if "epoch" in record.chosen],
+        **{part: {figure: _curve(entries, f"{part}_{figure}") for figure in FIGURES} for part in PARTS},
     }
-    for name in names:
-        curves = np.array([[epoch.get(name, math.nan) for epoch in history[:epochs]] for history in histories])
-        net[name] = curves.mean(0)
-        net[f"{name}_sd"] = curves.std(0, ddof=1) if len(curves) > 1 else None
-    return net
+
+
+def _curve(entries: Sequence[Sequence[Mapping[str, Any]]], name: str) -> Curve:
+    """Return the curve of a figure of records' histories, one for each seed, such as 'val_loss'."""
+    seeds = np.array([[epoch.get(name, math.nan) for epoch in history] for history in entries])
+    return Curve(seeds.mean(0), seeds.std(0, ddof=1) if len(seeds) > 1 else None)
 
 
 def _summary(net: Line) -> Datum:
     """Return the line of a net in the table beside the chart, which would be too long with a line for each epoch."""
-    curves = {f"{part}_{name}": finite(net[f"{part}_{name}"]) for part in ("train", "val") for name in FIGURES}
+    train, val = ({name: finite(net[part][name].means) for name in FIGURES} for part in PARTS)
     return {
         "name": net["name"],
         "epochs": len(net["epochs"]),
         "kept": ", ".join(map(str, net["kept"])),
-        "best": max(curves["val_accuracy"], default=None),
-        **{name: values[-1] if values else None for name, values in curves.items()},
+        "train_loss": _last(train["loss"]),
+        "train_accuracy": _last(train["accuracy"]),
+        "val_loss": _last(val["loss"]),
+        "val_accuracy": _last(val["accuracy"]),
+        "best": max(val["accuracy"], default=None),
     }
+
+
+def _last(values: Sequence[float]) -> float | None:
+    return values[-1] if values else None
 
 
 def _points(net: Line, part: str) -> list[Datum]:
@@ -114,18 +133,18 @@ def _points(net: Line, part: str) -> list[Datum]:
     for at, epoch in enumerate(net["epochs"].tolist()):
         known: dict[str, Any] = {"name": net["name"], "part": part, "epoch": epoch}
         for name in FIGURES:
-            value, deviation = net[f"{part}_{name}"][at], net[f"{part}_{name}_sd"]
-            if math.isfinite(value):
-                known[name] = float(value)
-                if deviation is not None:
-                    known[f"{name}_sd"] = float(deviation[at])
+            means, deviations = net[part][name]
+            if math.isfinite(means[at]):
+                known[name] = float(means[at])
+                if deviations is not None:
+                    known[f"{name}_sd"] = float(deviations[at])
         if len(known) > 3:
             entries.append(known)
     return entries
 
 
 def _losses(net: Line) -> list[float]:
-    return finite([*net["train_loss"], *net["val_loss"]])
+    return finite([loss for part in PARTS for loss in net[part]["loss"].means])
 
 
 def highest_shown(nets: Sequence[Line]) -> float:
@@ -171,7 +190,7 @@ def _losses_ruler(nets: Sequence[Line]) -> Ruler:
 
 
 def _accuracy_ruler(nets: Sequence[Line]) -> Ruler:
-    return percents([v for net in nets for part in ("train", "val") for v in net[f"{part}_accuracy"]], "accuracy")
+    return percents([value for net in nets for part in PARTS for value in net[part]["accuracy"].means], "accuracy")
 
 
 def _panel(net: Line, name: str, ruler: Ruler, room: float, first: bool, key: bool) -> Spec:
@@ -186,7 +205,7 @@ def _panel(net: Line, name: str, ruler: Ruler, room: float, first: bool, key: bo
     for part, strength in (("train", 0.6), ("val", 1.0)):
         shown = [point for point in _points(net, part) if name in point]
         base = alt.Chart(data(shown)).encode(x=frame.x_of("epoch"))
-        if net[f"{part}_{name}_sd"] is not None:
+        if net[part][name].deviations is not None:
             band = base.transform_calculate(
                 low=f"datum.{name} - datum.{name}_sd", high=f"datum.{name} + datum.{name}_sd"
             )

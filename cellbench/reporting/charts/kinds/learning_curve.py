@@ -58,7 +58,7 @@ def learning_curve(pooled: Sequence[Row]) -> Chart:
     """
     pooled = labelled(pooled, told_apart=("backend",))
     name, words = measure(pooled)
-    scored = [row for row in pooled if row[f"test_{name}"] is not None and row["n_train"]]
+    scored = [row for row in pooled if row.metric(name) is not None and row["n_train"]]
     curves, others = _curves(scored)
     long = [curve for curve in curves if len(curve) > 1]
     if not long:
@@ -71,7 +71,7 @@ def learning_curve(pooled: Sequence[Row]) -> Chart:
             "sizes": [row["n_train"] + (row["n_val"] or 0) for row in curve],
             "train_sizes": [row["n_train"] for row in curve],
             "val_sizes": [row["n_val"] for row in curve],
-            "figures": [row[f"test_{name}"] for row in curve],
+            "figures": [row.metric(name) for row in curve],
             "spans": [row["span"] for row in curve],
             "overs": [row["interval_over"] for row in curve],
         }
@@ -125,14 +125,14 @@ def _val_labels(rows: Sequence[Line]) -> list[str]:
     numbers = {n for _, n in sizes}
     if len(numbers) == 1:
         return [f"Beside the training images, {counted(numbers.pop(), 'val image')} have labels at every size."]
-    told = ", ".join(f"{val:,} with {train:,}" for train, val in sorted(sizes))
-    return [f"Labelled val images, beside the training images: {told}."]
+    text = ", ".join(f"{val:,} with {train:,}" for train, val in sorted(sizes))
+    return [f"Labelled val images, beside the training images: {text}."]
 
 
 def _certain(curves: Sequence[Sequence[Row]]) -> list[list[Row]]:
     """Return the curves with intervals added to their rows; see `with_spans`."""
-    told = with_spans([row.having(curve=i) for i, curve in enumerate(curves) for row in curve])
-    return [sorted(rows, key=lambda row: row["n_train"]) for rows in grouped_by(told, ["curve"])]
+    spanned = with_spans([row.having(curve=i) for i, curve in enumerate(curves) for row in curve])
+    return [sorted(rows, key=lambda row: row["n_train"]) for rows in grouped_by(spanned, ["curve"])]
 
 
 def _curves(rows: Sequence[Row]) -> tuple[list[list[Row]], bool]:

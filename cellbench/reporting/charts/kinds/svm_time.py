@@ -147,10 +147,10 @@ def fitted(curve: Line, sizes: list[int]) -> list[float]:
 
 
 def _name(curve: Line, several: bool) -> str:
-    told = [curve["solver"] or "backend unknown", curve["settings"], device_of(curve) * several]
+    parts = [curve["solver"] or "backend unknown", curve["settings"], device_of(curve) * several]
     if curve["claimed"]:
-        told = ["claimed by the study, CPU"]
-    return ", ".join(filter(None, told)) + power(curve)
+        parts = ["claimed by the study, CPU"]
+    return ", ".join(filter(None, parts)) + power(curve)
 
 
 def power(curve: Line) -> str:

@@ -46,13 +46,13 @@ def time(pooled: Sequence[Row]) -> Chart:
     """
     pooled = with_spans(labelled(pooled))
     name, words = measure(pooled)
-    shown = [row for row in pooled if row["train_seconds"] and row[f"test_{name}"] is not None]
+    shown = [row for row in pooled if row["train_seconds"] and row.metric(name) is not None]
     rows = [
         {
             **{key: row[key] for key in ("method", "label", "synthetic", "span", "interval_over", "others", *HARDWARE)},
             "seconds": row["train_seconds"],
             "seconds_sd": row["train_seconds_sd"],
-            "figure": row[f"test_{name}"],
+            "figure": row.metric(name),
         }
         for row in shown
     ]

@@ -43,14 +43,14 @@ def more_accurate(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
         difference, found = versus(a, b, figure)
         span, beyond = found.interval if found else None, difference - claim.target
         asked = f"; {points(claim.target)} are asked for" if claim.target else ""
-        told = {
+        facts = {
             "said": said_versus(a, b, figure, found) + asked,
             "evidence": both_shown((a, b), figure),
             "sure": bool(span and abs(beyond) > span.half),  # used with a target alone: p is for no difference
             **settling(a, b, figure, beyond, found),
         }
         p = None if claim.target else found.p if found else 1.0
-        trials.append(trial(a, (a, b), difference=beyond, p=p, **told))
+        trials.append(trial(a, (a, b), difference=beyond, p=p, **facts))
     return trials
 
 
@@ -73,13 +73,13 @@ def best_of(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
             f"{gain_said(points(d), c)} against {brief_name(b)}{sureness(c, a)}"
             for b, (d, c) in zip(others, found, strict=True)
         )
-        told = {
+        facts = {
             "said": f"{brief_name(a)} {percent(a[f'test_{figure}'])} in {titled(figure)}: "
             f"{said}{seeds_said(a, *others)}",
             "evidence": both_shown((a, *others), figure),
             **settling(a, others[i], figure, *found[i]),
         }
-        trials.append(trial(a, (a, *others), difference=found[i][0], p=p_of_all, **told))
+        trials.append(trial(a, (a, *others), difference=found[i][0], p=p_of_all, **facts))
     return trials
 
 
@@ -113,7 +113,7 @@ def reaches(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
         over = f" (95 % interval over {in_words(span.over, best)}: " if span else ""
         found = f"{over}{percent(span.low)} to {percent(span.high)})" if span else ""
         low, high = (percent(claim.target + end) for end in (-ROUNDED, ROUNDED))
-        told = {
+        facts = {
             "said": f"{brief_name(best)} {percent(best[f'test_{figure}'])} in {titled(figure)}{found}, claimed "
             f"{100 * claim.target:g} %, that is {low} to {high}{seeds_said(best).replace(' each', '')}",
             "needs": TOO_WIDE if span else FEW_OF_ONE,
@@ -121,7 +121,7 @@ def reaches(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
             "evidence": both_shown((best,), figure),
         }
         difference, sure = reached(span, claim.target) if span else (0.0, False)
-        trials.append(trial(best, (best,), difference=difference, p=None, sure=sure, **told))
+        trials.append(trial(best, (best,), difference=difference, p=None, sure=sure, **facts))
     return trials
 
 

@@ -100,7 +100,7 @@ def _narrows(gaps: Sequence[tuple[Row, Gap]], figure: str, what: str, images: In
     p = _p_of_gap(difference, images, of_few, of_many)
     said = ", ".join(f"{_unsigned(gap)} at {_a_class(row)}" for row, (gap, *_) in gaps)
     course = f"it {'narrows' if difference >= 0 else 'widens'} by {_unsigned(abs(difference))}"
-    told = {
+    facts = {
         "said": f"{brief_name(few)}, {what} in {titled(figure)}: {said}; {course}, {p_said(p)}{seeds_said(few, many)}",
         "evidence": tuple(
             {**evidence_of(row, f"gap_{figure}"), "figure": f"{what}, {titled(figure)}", "value": gap, "sd": sd}
@@ -108,7 +108,7 @@ def _narrows(gaps: Sequence[tuple[Row, Gap]], figure: str, what: str, images: In
         ),
         **_settling_gap(difference, images, of_few, of_many, many.unit),
     }
-    return trial(many, (few, many), difference=difference, p=p, **told)  # at the most images, often all of the data
+    return trial(many, (few, many), difference=difference, p=p, **facts)  # at the most images, often all of the data
 
 
 def _unsigned(difference: float) -> str:

@@ -55,7 +55,7 @@ def _ranks(best: Sequence[Row], figures: Sequence[str], skew: float) -> Trial:
     agree = sum((first * second > 0) - (first * second < 0) for first, second in leads) / len(leads)
     a, b = couples[i]
     which = "of these the surest is" if turned else "the least sure is"
-    told = {
+    facts = {
         "said": f"{len(best)} methods, the commonest class {skew:.1f} times the rarest: {titled(figures[0])} and "
         f"{titled(figures[1])} order {len(turned)} of {len(couples)} pairs differently (Kendall's τ {agree:.2f}); "
         f"{which} {brief_name(a)} − {brief_name(b)}: {points(leads[i][0])} and {points(leads[i][1])}, "
@@ -63,7 +63,7 @@ def _ranks(best: Sequence[Row], figures: Sequence[str], skew: float) -> Trial:
         "evidence": tuple(e for name in figures for e in both_shown(best, name)),
         **_settling_ranks(couples[i], figures, leads[i], found[i]),
     }
-    return trial(a, best, difference=1.0 if turned else -1.0, p=float(adjusted[i]), **told)
+    return trial(a, best, difference=1.0 if turned else -1.0, p=float(adjusted[i]), **facts)
 
 
 def _settling_ranks(

@@ -40,13 +40,13 @@ def slower(claim: Claim, rows: Sequence[Row], names: Sequence[str] = SAME_MACHIN
         n = min(len(a.seeds), len(b.seeds))
         few = {"needs": f"{FEWEST_SEEDS - n} more seeds of each would show how times vary", "seeds": FEWEST_SEEDS}
         sds = [sd or 0.0 for _, sd, _ in logs]
-        told = {
+        facts = {
             "said": _said_times(a, b, difference, found, across),
             "evidence": tuple({**evidence_of(row, "train_seconds"), "hardware": _hardware(row)} for row in (a, b)),
             **(settling_seeds(difference, sds, n) if found else few),
         }
         sure = found is None and abs(difference) > math.log(OF_ONE_RUN)
-        trials.append(trial(a, (), difference=difference, p=found.p if found else None, sure=sure, **told))
+        trials.append(trial(a, (), difference=difference, p=found.p if found else None, sure=sure, **facts))
     return trials
 
 

@@ -146,7 +146,7 @@ def _trend(twins: Sequence[Twins]) -> list[str]:
     A kind needs two depths with at least two seeds each; without such a kind the one sentence says that there is no
     verdict.
     """
-    said = []
+    sentences = []
     mixed, varied = (len({one.facts[name] for one in twins}) > 1 for name in ("width", "settings"))
     for group in by_line(twins):
         facts = group[0].facts
@@ -163,15 +163,15 @@ def _trend(twins: Sequence[Twins]) -> list[str]:
             moves = f"{'rises' if change > 0 else 'falls'} by {abs(change)} points" if change else "stays the same"
             where = device_of(facts) + (f", {facts['settings']}" if varied and facts["settings"] else "")
             nets = f"{facts['width']} {kind} nets" if mixed else f"{kind} nets"
-            said.append(
+            sentences.append(
                 f"From {shallow} to {deep} layers the train error of {nets} {moves} on {where}; "
                 f"seeds: {pair(few, many)}."
             )
-    if not said:
+    if not sentences:
         return ["Figures, no verdict: that takes two seeds at two depths."]
     if twins[0].facts["synthetic"]:
-        said += ["The images are simulated, so no verdict rests on this."]
-    return said
+        sentences += ["The images are simulated, so no verdict rests on this."]
+    return sentences
 
 
 DEPTH = (

@@ -39,16 +39,16 @@ def efficiency(rows: Sequence[Row]) -> Table:
     figure = main_figure(rows)
     named = "accuracy" if one_label(rows) else "macro-F1"
     rows = [row.having(memory=memory_of(row)) for row in with_certainty(ranked(rows), figure)]
-    told = [row.having(pareto=_optimal(row, rows, f"test_{figure}")) for row in rows]
+    marked_rows = [row.having(pareto=_optimal(row, rows, f"test_{figure}")) for row in rows]
     notes = (
         f"Pareto-optimal: no other row on the same device and machine has at least the {named} at no more of that "
         "cost, and one of the two better. Memory: peak, libraries included; on a GPU the accelerator's.",
-        *certainty_of(told, named),
-        *deviation_of(told, " of times"),
+        *certainty_of(marked_rows, named),
+        *deviation_of(marked_rows, " of times"),
         *hardware_of(rows),
     )
     title = f"{title_of(rows)}, {content_of(rows)}: what {named} costs\n{counts_of(rows)}"
-    return Table("efficiency", title, marked(COLUMNS, told), tuple(told), notes)
+    return Table("efficiency", title, marked(COLUMNS, marked_rows), tuple(marked_rows), notes)
 
 
 def _optimal(row: Line, rows: Sequence[Line], figure: str) -> list[str]:

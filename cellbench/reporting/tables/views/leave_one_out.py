@@ -28,14 +28,14 @@ def leave_one_out(rows: Sequence[Row]) -> Table:
     pairs = [(given, row) for row in left_out if (given := _on_random_split(row, rows, figure))]
     if not pairs:
         return Table("leave-one-out", f"{place}: {units} left out in turn", (), (), (_lacking(rows, left_out),))
-    told = sorted((_line(given, row, figure) for given, row in pairs), key=lambda line: line["fall"])
-    title = f"{place}: {_headline(told, named, units)}"
+    lines = sorted((_line(given, row, figure) for given, row in pairs), key=lambda line: line["fall"])
+    title = f"{place}: {_headline(lines, named, units)}"
     notes = (
         f"Each of the {units} was test once, as a draw of its split; {named} is the mean over them.",
         f"± of both: half of the 95 % interval, with {units} left out over {units} (see docs/statistics.md); of the "
         "fall: of both together.",
     )
-    return Table("leave-one-out", title, _columns(named), tuple(told), notes)
+    return Table("leave-one-out", title, _columns(named), tuple(lines), notes)
 
 
 def _is_left_out(row: Row) -> bool:
@@ -65,10 +65,10 @@ def _line(given: Row, row: Row, figure: str) -> Line:
     }
 
 
-def _headline(told: Sequence[Line], named: str, units: str) -> str:
-    low, high = (100 * told[place]["fall"] for place in (0, -1))
-    falls = f"{low:.1f}" if len(told) == 1 or f"{low:.1f}" == f"{high:.1f}" else f"{low:.1f} to {high:.1f}"
-    level = [line for line in told if line["fall_half"] is not None and abs(line["fall"]) <= line["fall_half"]]
+def _headline(lines: Sequence[Line], named: str, units: str) -> str:
+    low, high = (100 * lines[place]["fall"] for place in (0, -1))
+    falls = f"{low:.1f}" if len(lines) == 1 or f"{low:.1f}" == f"{high:.1f}" else f"{low:.1f} to {high:.1f}"
+    level = [line for line in lines if line["fall_half"] is not None and abs(line["fall"]) <= line["fall_half"]]
     unsure = f"; for {counted(len(level), 'method')} no fall is shown" if level else ""
     return f"{named} falls by {falls} points from a random split to {units} left out{unsure}"
 

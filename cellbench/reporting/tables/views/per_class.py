@@ -29,10 +29,10 @@ def per_class(rows: Sequence[Row]) -> Table:
 
     Classes are in the data set's order; within a class the method with the best F1 is first.
     """
-    told = [line for row in ranked(rows) if row["status"] == "ok" for line in _classes(row)]
-    lines = sorted(told, key=lambda line: (line["position"], -(line["f1"] or 0)))
+    found = [line for row in ranked(rows) if row["status"] == "ok" for line in _classes(row)]
+    lines = sorted(found, key=lambda line: (line["position"], -(line["f1"] or 0)))
     title = f"{title_of(rows)}: class by class, on test\n{counts_of(rows)}"
-    left_out = [row["method"] for row in rows if not any(line["method"] == row["method"] for line in told)]
+    left_out = [row["method"] for row in rows if not any(line["method"] == row["method"] for line in found)]
     notes = (
         *intervals_of(lines, " of F1"),
         *absent_of(rows),

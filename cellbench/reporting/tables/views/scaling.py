@@ -42,8 +42,8 @@ def scaling(rows: Sequence[Row]) -> Table:
     where the data set is the study's or its simulated stand-in.
     """
     title = title_of([row.having(limit=None) for row in rows])
-    told = with_settings([row.having(solver=solver(row)) for row in rows], told_apart=("backend",))
-    curves = sorted((_curve(group) for group in grouped_by(told, CURVE)), key=_order)
+    with_solvers = with_settings([row.having(solver=solver(row)) for row in rows], told_apart=("backend",))
+    curves = sorted((_curve(group) for group in grouped_by(with_solvers, CURVE)), key=_order)
     study = suites.load(STUDY)
     points = _points(study) if rows[0]["dataset"] in (study.dataset, STAND_IN) else {}
     notes = [LEGEND, *_shortfall(curves, rows), *_claims(points, study), *hardware_of(rows)]
@@ -103,8 +103,8 @@ def _order(curve: Line) -> tuple[str, ...]:
 
 def _points(study: suites.Suite) -> dict[int, suites.Figures]:
     """Return the study's claimed figures that include a fit time, by number of training images, in ascending order."""
-    told = [(entry.limit, entry.claimed) for entry in study.entries if entry.claimed]
-    timed = {limit or figures.n or 0: figures for limit, figures in told if "fit_seconds" in figures.values}
+    claimed = [(entry.limit, entry.claimed) for entry in study.entries if entry.claimed]
+    timed = {limit or figures.n or 0: figures for limit, figures in claimed if "fit_seconds" in figures.values}
     return dict(sorted(timed.items()))
 
 

@@ -103,15 +103,15 @@ def seen_in_training(lines: Sequence[Line]) -> list[str]:
 
     lines: with `method`, `perturbation` and `seen`, settings by name.
     """
-    told: dict[str, dict[str, list[str]]] = {}
+    perturbations: dict[str, dict[str, list[str]]] = {}
     for line in lines:
         if line["seen"]:
-            told.setdefault(line["method"], {}).setdefault(line["seen"], []).append(line["perturbation"])
+            perturbations.setdefault(line["method"], {}).setdefault(line["seen"], []).append(line["perturbation"])
     return [
         f"{method} was trained on images changed in like manner: "
         + "; ".join(f"{', '.join(dict.fromkeys(names))} ({settings})" for settings, names in by_settings.items())
         + "."
-        for method, by_settings in told.items()
+        for method, by_settings in perturbations.items()
     ]
 
 
