@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from ...core.errors import CellbenchError, UnavailableError
+from ...core.errors import CellbenchError, UnavailableError, UsageError
 from ...core.machine.environment import cache_folder
 from ...core.machine.processes import (
     end_group,
@@ -42,8 +42,10 @@ MOST_OUTPUT = 1_000_000  # bytes of what a run prints that are passed on
 AT_ONCE = 65_536  # bytes of it
 LEFT_OUT = f"\n(what it prints beyond {file_size(MOST_OUTPUT)} is left out)\n".encode()
 LONGEST_TRACEBACK = 100_000  # characters that --debug shows
+IN_A_CHILD = 87  # exit code of a child process that read a script up to a call of cellbench.run
 UNGUARDED = (
-    '; in a script, cellbench.run has to stand below `if __name__ == "__main__":`, as each run reads the script first'
+    "cellbench.run stands at the top of a script, which each process that it starts reads first; put the call below "
+    '`if __name__ == "__main__":`'
 )
 
 _context = multiprocessing.get_context("forkserver")
@@ -51,9 +53,14 @@ _context.set_forkserver_preload(PRELOAD)
 
 
 def start_server() -> None:
-    """Start the fork server now, so that its imports go on while the plan is made."""
+    """Start the fork server now, so that its imports go on while the plan is made.
+
+    A child process that gets here while it still reads the user's script ends, and tells its parent by its exit code.
+    """
     from multiprocessing import forkserver
 
+    if getattr(multiprocessing.current_process(), "_inheriting", False):  # its own start is not over yet
+        os._exit(IN_A_CHILD)
     use_short_temporary_folder()
     if threading.current_thread() is threading.main_thread():  # the kernel ends the server with the thread, too
         os.environ[PARENT] = str(os.getpid())
@@ -265,19 +272,16 @@ def _reason(error: BaseException) -> str:
 
 
 def _cause_of_death(exit_code: int | None, memory_ran_out: bool = False) -> str:
-    """Return how a process ended that said nothing. memory_ran_out: whether the system ended one for that meanwhile."""
+    """Return how a process ended that said nothing. memory_ran_out: whether the system ended one for that meanwhile.
+
+    Raises UsageError if it ended because a script calls cellbench.run where each process does.
+    """
     if exit_code is not None and exit_code < 0:
         name = signal.Signals(-exit_code).name if -exit_code in set(signal.Signals) else f"signal {-exit_code}"
         if name == "SIGKILL" and memory_ran_out:
             return "out of memory: the system ended its process"
         hint = "; the system may have run out of memory" if name == "SIGKILL" else ""
         return f"its process was ended by {name}{hint}"
-    hint = UNGUARDED if exit_code == 1 and _is_script() else ""
-    return f"its process ended with exit code {exit_code} before it had finished{hint}"
-
-
-def _is_script() -> bool:
-    """Whether this process runs a user's script, which children read before they start, and not a command."""
-    main = sys.modules.get("__main__")
-    file, spec = getattr(main, "__file__", None), getattr(main, "__spec__", None)
-    return file is not None and spec is None and Path(file).suffix == ".py"
+    if exit_code == IN_A_CHILD:
+        raise UsageError(UNGUARDED) from None
+    return f"its process ended with exit code {exit_code} before it had finished"

@@ -143,6 +143,23 @@ def test_a_program_killed_outright_takes_a_run_with_it_that_holds_the_interprete
     assert not cells.exists()
 
 
+def test_a_script_that_calls_run_at_its_top_is_told_so_once_and_nothing_is_recorded(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import cellbench\n"
+        "methods = ['floor-majority', 'floor-intensity']\n"
+        "cellbench.run('synthetic-yeast', methods, limit=50, output='records', quiet=True)\n"
+    )
+    out = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert out.returncode == 1
+    assert out.stderr.count("Traceback") == 1
+    assert out.stderr.splitlines()[-1] == (
+        "cellbench.core.errors.UsageError: cellbench.run stands at the top of a script, which each process that it "
+        'starts reads first; put the call below `if __name__ == "__main__":`'
+    )
+    assert not list(tmp_path.rglob("*.json"))
+
+
 def test_a_temporary_folder_with_a_long_path_is_no_hindrance(tmp_path):
     folder = tmp_path / ("long" * 25)
     folder.mkdir()
