@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cellbench.core.data import Dataset
-from cellbench.datasets.audit import duplicates, orientation, pixels
+from cellbench.datasets.audit import duplicates, near_pairs, orientation, pixels
 from cellbench.datasets.audit.result import CheckResult
 
 from .made import dataset, random_split, textures
@@ -74,7 +74,7 @@ def test_images_that_share_no_more_than_a_bright_cell_in_the_middle_are_no_near_
     blob = 220 * np.exp(-2 * (x**2 + y**2))
     images = (0.9 * blob + 0.1 * textures(90, size=48)).astype(np.uint8)
     thumbs = pixels.scan(dataset(images)).thumbs.reshape(90, -1)
-    assert np.corrcoef(thumbs).max(initial=0, where=~np.eye(90, dtype=bool)) > duplicates.ALIKE
+    assert np.corrcoef(thumbs).max(initial=0, where=~np.eye(90, dtype=bool)) > near_pairs.ALIKE
     assert near(dataset(images)).status == "ok"
 
 
@@ -86,7 +86,7 @@ def test_flat_images_are_no_near_duplicates():
 
 
 def test_of_many_images_a_fixed_sample_is_compared_and_the_page_says_so(monkeypatch):
-    monkeypatch.setattr(duplicates, "MOST_PAIRS", 500)
+    monkeypatch.setattr(near_pairs, "MOST_PAIRS", 500)
     finding = near(dataset(textures(60)))
     assert finding.figures["compared"] == {"val": 5, "test": 5}  # 12·36 + 12·48 = 1008 pairs
     assert finding.text.endswith("A fixed sample was compared: 5 val images and 5 test images.")

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from cellbench.datasets.audit import duplicates, pixels
+from cellbench.datasets.audit import near_pairs, pixels
 from cellbench.datasets.audit.registration import likeness
 
-from .made import dataset, random_split
+from .made import dataset, random_split, textures
 
 SIDE, N = 64, 150
 
@@ -39,7 +39,7 @@ def planted(change):
     for i, j in pairs:
         images[i, 0] = (0.9 * moved(images[j, 0], **change) + rng.normal(0, 1, (SIDE, SIDE))).clip(0, 255)
     data = dataset(images, split=split)
-    near = duplicates.near_pairs(data, pixels.scan(data))
+    near = near_pairs.near_pairs(data, pixels.scan(data))
     return {(i, j) for part in near.pairs.values() for i, j, _ in part}, set(pairs)
 
 
@@ -75,3 +75,26 @@ def test_two_unlike_images_do_not_lie_on_each_other():
     images = cells(40, seed=3)[:, 0].astype(np.float32)
     alike, _ = likeness(images[:20] - 20, images[20:] - 20)
     assert alike.max() < 0.97
+
+
+def test_pairs_are_looked_for_once_for_the_same_images_and_split(monkeypatch, tmp_path):
+    monkeypatch.setenv("CELLBENCH_DATA", str(tmp_path))
+    images = textures(60)
+    data = dataset(images)
+    copied = images.copy()
+    copied[data.split.test[0]] = np.clip(copied[data.split.train[0]].astype(int) + 3, 0, 255)
+    found = near_pairs.near_pairs(dataset(copied), pixels.scan(dataset(copied)))
+    assert [(i, j) for i, j, _ in found.pairs["test"]] == [(data.split.test[0], data.split.train[0])]
+
+    looks = []
+    look = near_pairs._found
+    monkeypatch.setattr(near_pairs, "_found", lambda *given: looks.append(1) or look(*given))
+    assert near_pairs.near_pairs(dataset(copied), pixels.scan(dataset(copied))) == found
+    assert not looks
+    for other in (data, dataset(copied, split=random_split(60, seed=1))):
+        near_pairs.near_pairs(other, pixels.scan(other))
+    assert len(looks) == 2
+    for file in tmp_path.rglob("*.json"):
+        file.write_text('{"pairs": 3}')
+    assert near_pairs.near_pairs(dataset(copied), pixels.scan(dataset(copied))) == found
+    assert len(looks) == 3
