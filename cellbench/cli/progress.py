@@ -34,13 +34,13 @@ def progress_of(total: int, quiet: bool = False) -> Iterator[Callable[[int], Non
 
 
 def _lines(total: int) -> Callable[[int], None]:
-    start = said = time.monotonic()
+    start = shown = time.monotonic()
 
     def tell(done: int) -> None:
-        nonlocal said
+        nonlocal shown
         now = time.monotonic()
-        if now - said >= SAID_EVERY and done < total:
-            said = now
+        if now - shown >= SAID_EVERY and done < total:
+            shown = now
             left = duration((now - start) / done * (total - done))
             click.echo(f"{done:,} of {total:,} images, about {left} left", err=True)
 

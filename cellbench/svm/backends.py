@@ -208,6 +208,6 @@ def _obstacle(backend: Backend) -> str:
     try:
         backend.load()
     except Exception as error:  # a broken wheel raises anything: ImportError, OSError, even FileNotFoundError
-        said = str(error) if isinstance(error, BackendError) else f"{type(error).__name__}: {error}"
-        return said.splitlines()[0]
+        text = str(error) if isinstance(error, BackendError) else f"{type(error).__name__}: {error}"
+        return text.splitlines()[0]
     return ""

@@ -135,8 +135,8 @@ def crossing(rows: Sequence[Row]) -> dict[str, Any]:
     doubt = "" if sure else ", though at one of these two sizes neither is shown to be better"
     often = f" for the last of {len(turns)} times" if len(turns) > 1 else ""
     span = f"between {labels_of(low[0])} and {labels_of(high[0])} (at about {at:,} training images)"
-    said = f"The curves of SVM and net cross{often} {span}, above which"
-    return {"low": few, "high": many, "at": at, "said": f"{said} the {leads} is ahead{doubt}."}
+    text = f"The curves of SVM and net cross{often} {span}, above which"
+    return {"low": few, "high": many, "at": at, "said": f"{text} the {leads} is ahead{doubt}."}
 
 
 def _sure(svm: Row, net: Row) -> bool:

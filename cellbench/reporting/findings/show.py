@@ -85,8 +85,8 @@ def answer_lines(text: str, room: int, output: Path | None) -> Iterator[str]:
     A command stays whole on a separate line, so that it can be copied; output: as for `as_text`.
     """
     for line in text.split("\n"):
-        said, colon, command = line.partition(COMMAND)
-        yield from _filled(said + colon[:1], room, "")
+        sentence, colon, command = line.partition(COMMAND)
+        yield from _filled(sentence + colon[:1], room, "")
         if command:
             yield f"  {colon[2:]}{command}{output_option(output)}"
 

@@ -170,17 +170,17 @@ def _sum_up(claim: Claim, rulings: Sequence[Ruling], short: str = "") -> tuple[s
     counting = [one for one in counting if one not in alone] or alone
     words = {one.verdict for one in counting}
     verdict = words.pop() if len(words) == 1 else INCONCLUSIVE
-    said = f"{verdict}, shortened ({short})" if short else verdict
+    text = f"{verdict}, shortened ({short})" if short else verdict
     if words:
-        said += f", {_differing(words)}: {_by_word(counting)}"
-    said += f" on {', '.join(dict.fromkeys(one.trial.dataset for one in counting))}"
+        text += f", {_differing(words)}: {_by_word(counting)}"
+    text += f" on {', '.join(dict.fromkeys(one.trial.dataset for one in counting))}"
     if not home:
-        said += f"; it was claimed of {claim.dataset}, where it is not tested"
+        text += f"; it was claimed of {claim.dataset}, where it is not tested"
     elif not whole:
-        said += ", on limited numbers of training images"
+        text += ", on limited numbers of training images"
     if alone != counting and (names := list(dict.fromkeys(name for one in alone for name in one.trial.few_seeds))):
-        said += f"; not counted, as of fewer than three seeds: {', '.join(names)}"
-    return verdict, said, bool(whole) and verdict != INCONCLUSIVE
+        text += f"; not counted, as of fewer than three seeds: {', '.join(names)}"
+    return verdict, text, bool(whole) and verdict != INCONCLUSIVE
 
 
 def _differing(words: set[str]) -> str:

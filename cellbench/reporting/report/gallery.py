@@ -81,7 +81,7 @@ class Answers:
     """
 
     row: Row
-    said: Predicted
+    on_test: Predicted
     wrong: NDArray[np.bool_]
     margin: NDArray[np.float32]
 
@@ -130,21 +130,21 @@ def _answers(rows: Sequence[Row]) -> list[Answers]:
         useless = BELOW_TWICE_CHANCE in row["remark"] or row["undertrained"]
         if not row.runs or useless or row["label"] in [one.label for one in found]:
             continue
-        said = row.runs[0].predicted()
-        if said is None or (found and not same_images([found[0].said, said])):
+        on_test = row.runs[0].predicted()
+        if on_test is None or (found and not same_images([found[0].on_test, on_test])):
             continue
-        found.append(Answers(row, said, *_errors(said)))
+        found.append(Answers(row, on_test, *_errors(on_test)))
     return found
 
 
-def _errors(said: Predicted) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
-    if said.truth.ndim == 2:
-        lead, some = said.scores - said.thresholds, said.truth.any(1)
-        found = np.where(some, (said.truth & said.predicted).any(1), ~said.predicted.any(1))
-        best = np.where(some, np.where(said.truth, lead, -np.inf).max(1), 0)
-        return ~found, (np.where(said.truth, -np.inf, lead).max(1) - best).astype(np.float32)
-    at = np.arange(len(said.truth))
-    return said.predicted != said.truth, said.scores[at, said.predicted] - said.scores[at, said.truth]
+def _errors(on_test: Predicted) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+    if on_test.truth.ndim == 2:
+        lead, some = on_test.scores - on_test.thresholds, on_test.truth.any(1)
+        found = np.where(some, (on_test.truth & on_test.predicted).any(1), ~on_test.predicted.any(1))
+        best = np.where(some, np.where(on_test.truth, lead, -np.inf).max(1), 0)
+        return ~found, (np.where(on_test.truth, -np.inf, lead).max(1) - best).astype(np.float32)
+    at = np.arange(len(on_test.truth))
+    return on_test.predicted != on_test.truth, on_test.scores[at, on_test.predicted] - on_test.scores[at, on_test.truth]
 
 
 def _best(answers: Sequence[Answers]) -> Answers | None:
@@ -195,16 +195,16 @@ def _failed_by_all(answers: Sequence[Answers], classes: Sequence[str]) -> Iterat
     which = np.flatnonzero(np.all([one.wrong for one in answers], axis=0))
     best = _best(answers)
     assert best is not None
-    if answers[0].said.truth.ndim == 2:
+    if answers[0].on_test.truth.ndim == 2:
         cells, order_told = _cells(which, best, classes), f"what {best.label} says of them, its surest errors first"
     else:
-        votes = np.stack([one.said.predicted for one in answers])
+        votes = np.stack([one.on_test.predicted for one in answers])
         tally = (votes[:, :, None] == np.arange(len(classes))).sum(0)
         order = np.lexsort((-best.margin[which], -tally[which].max(1)))
         cells = tuple(
             Cell(
-                int(answers[0].said.index[i]),
-                classes[answers[0].said.truth[i]],
+                int(answers[0].on_test.index[i]),
+                classes[answers[0].on_test.truth[i]],
                 (classes[tally[i].argmax()], f"{tally[i].max()} of {len(answers)}"),
             )
             for i in which[order][:MOST_CELLS]
@@ -220,10 +220,10 @@ def _failed_by_all(answers: Sequence[Answers], classes: Sequence[str]) -> Iterat
 
 
 def _sure_errors(best: Answers | None, classes: Sequence[str]) -> Iterator[Shelf]:
-    if best is None or best.said.truth.ndim == 2:
+    if best is None or best.on_test.truth.ndim == 2:
         return
     n = len(classes)
-    pairs = best.said.truth * n + best.said.predicted
+    pairs = best.on_test.truth * n + best.on_test.predicted
     counts = np.bincount(pairs[best.wrong], minlength=n * n)
     for pair in np.argsort(-counts, kind="stable")[:MOST_PAIRS].tolist():
         which = np.flatnonzero(best.wrong & (pairs == pair))
@@ -241,9 +241,9 @@ def _cells(which: NDArray[np.int64], one: Answers, classes: Sequence[str], named
     chosen = which[np.argsort(-one.margin[which], kind="stable")][:MOST_CELLS].tolist()
     return tuple(
         Cell(
-            int(one.said.index[i]),
-            _names(one.said.truth[i], classes),
-            (_names(one.said.predicted[i], classes),) if named else (),
+            int(one.on_test.index[i]),
+            _names(one.on_test.truth[i], classes),
+            (_names(one.on_test.predicted[i], classes),) if named else (),
         )
         for i in chosen
     )

@@ -234,11 +234,11 @@ def restore_in_float32(model: Model, device: str) -> Scorer:
 def _absent(path: Path) -> str:
     if path.is_dir():
         near = sorted(path.rglob(f"*{SUFFIX}"))
-        said = f"such as {near[0]}" if near else "as `cellbench run --save-models` writes beside each record"
-        return f"{path} is a folder; give one model, {said}"
+        hint = f"such as {near[0]}" if near else "as `cellbench run --save-models` writes beside each record"
+        return f"{path} is a folder; give one model, {hint}"
     near = sorted(path.parent.glob(f"*{SUFFIX}")) if path.parent.is_dir() else []
-    said = did_you_mean(str(path), map(str, near)) if near else "`cellbench run --save-models` writes them"
-    return f"there is no model {path}; {said}"
+    hint = did_you_mean(str(path), map(str, near)) if near else "`cellbench run --save-models` writes them"
+    return f"there is no model {path}; {hint}"
 
 
 def _no_model(path: Path, why: str) -> str:

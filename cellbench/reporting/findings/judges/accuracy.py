@@ -69,13 +69,13 @@ def best_of(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
         found = [versus(a, b, figure) for b in others]
         p = [comparison.p if comparison else 1.0 for _, comparison in found]
         i, p_of_all = _decisive([difference for difference, _ in found], p)
-        said = "; ".join(
+        text = "; ".join(
             f"{gain_said(points(d), c)} against {brief_name(b)}{sureness(c, a)}"
             for b, (d, c) in zip(others, found, strict=True)
         )
         facts = {
             "said": f"{brief_name(a)} {percent(a[f'test_{figure}'])} in {titled(figure)}: "
-            f"{said}{seeds_said(a, *others)}",
+            f"{text}{seeds_said(a, *others)}",
             "evidence": both_shown((a, *others), figure),
             **settling(a, others[i], figure, *found[i]),
         }

@@ -54,20 +54,20 @@ def _explained(claim: Claim, own: tuple[Row, ...], duels: dict[int | None, tuple
     if lead is None or half is None:
         return None
     more = (own[0].n_train or 0) > (own[1].n_train or 0)
-    said = f"lead of {own[0]['split']} over {own[1]['split']}, each on its own test images: {points(lead)} ± "
-    said += f"{100 * half:.1f} in {titled(figure)} with {own[0]['n_train']:,} against {own[1]['n_train']:,} images"
+    text = f"lead of {own[0]['split']} over {own[1]['split']}, each on its own test images: {points(lead)} ± "
+    text += f"{100 * half:.1f} in {titled(figure)} with {own[0]['n_train']:,} against {own[1]['n_train']:,} images"
     difference, sure, shows = 0.0, False, [*own]
     needs = f"the same with equal numbers of training images: {claim.commands[-1]}"
     if lead + half < claim.target:
         difference, sure = -1.0, True
-        said += f": no lead of {points(claim.target)} to explain"
+        text += f": no lead of {points(claim.target)} to explain"
     elif lead - half > 0 and not more:
         difference, sure = -1.0, True
-        said += ": it leads with no more images"
+        text += ": it leads with no more images"
     elif equal and lead - half > 0:
         left, half_left = _apart(equal, figure)
         if left is not None and half_left is not None:
-            said += f"; at {equal[0]['n_train']:,} each: {points(left)} ± {100 * half_left:.1f}"
+            text += f"; at {equal[0]['n_train']:,} each: {points(left)} ± {100 * half_left:.1f}"
             shows += equal
             falls = lead - left > math.hypot(half, half_left)
             stays = left - half_left > lead / 2
@@ -81,7 +81,7 @@ def _explained(claim: Claim, own: tuple[Row, ...], duels: dict[int | None, tuple
         difference=difference,
         p=None,
         sure=sure,
-        said=said,
+        said=text,
         needs=needs,
         evidence=both_shown(shows, figure),
     )
