@@ -10,7 +10,7 @@ from ..core.records.stress import Curve, StressRecord
 from ..core.records.stress_answers import Answers
 from .rows.row import Row
 from .statistics.bootstrap import Interval
-from .statistics.comparisons import difference
+from .statistics.comparisons import compare
 from .statistics.intervals import FEWEST_SEEDS, intervals
 from .statistics.joint import mean_over_images_and_seeds
 from .statistics.rare import OVER_CLASSES, rare_classes
@@ -104,12 +104,12 @@ def _with_intervals(curve: PooledCurve, values: Mapping[str, Any], answers: Sequ
         return curve
     given = [[one.predicted[curve.name][at].astype(first.truth.dtype) for one in answers] for at in _steps(curve)]
     spans = [intervals(first.truth, labels, [figure], first.groups, classes=first.classes)[figure] for labels in given]
-    _, of_fall = difference(first.truth, given[0], given[-1], figure, first.groups, classes=first.classes)
+    fall = compare(first.truth, given[0], given[-1], figure, first.groups, classes=first.classes, tested=False)
     by_seed = values[figure]
     return replace(
         curve,
         spans=tuple(_over_seeds(by_seed[:, at], span, 0, 1) for at, span in enumerate(spans)),
-        fall_span=_over_seeds(by_seed[:, -1] - by_seed[:, 0], of_fall, -1, 1),
+        fall_span=fall.interval and _over_seeds(by_seed[:, -1] - by_seed[:, 0], fall.interval, -1, 1),
     )
 
 

@@ -4,6 +4,7 @@ What is drawn over what, and why, with sources: docs/statistics.md.
 """
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,7 +39,7 @@ class Comparison:
     """The comparison of two methods, a and b, in one figure.
 
     difference: the figure of b minus that of a. interval: of the difference, or None. p: two-sided p value of no
-    difference. test: name of the test that gave it. over: what the test's units are. n: how many there are.
+    difference, or NaN. test: name of the test that gave it. over: what the test's units are. n: how many there are.
     """
 
     figure: str
@@ -60,45 +61,30 @@ def compare(
     classes: int | None = None,
     level: float = LEVEL,
     resamples: int = RESAMPLES,
+    tested: bool = True,
 ) -> Comparison:
     """Return the comparison of b with a on the same images.
 
     a, b: predicted labels, one array, or one array for each seed. The interval is that of a paired bootstrap. For
     accuracy, p is McNemar's mid-p without groups and with one seed each, else that of flipping the signs of the
     differences of images, or of whole groups. For other figures, p is that of swapping answers, see `swaps`. Over few
-    groups the interval is that of a jackknife.
+    groups the interval is that of a jackknife. tested: whether to compute p, which takes most of the time; else it is
+    NaN.
     """
-    many_a, many_b = by_seed(a, truth), by_seed(b, truth)
-    whole, span = difference(truth, many_a, many_b, figure, groups, classes=classes, level=level, resamples=resamples)
-    if figure == "accuracy":
-        return Comparison(figure, whole, span, *paired_test(truth, many_a, many_b, groups))
-    p = swap_test(truth, many_a, many_b, figure_of(figure), groups, classes)
-    over, n = (IMAGES, len(truth)) if groups is None else (GROUPS, len(np.unique(groups)))
-    return Comparison(figure, whole, span, p, "swaps", over, n)
-
-
-def difference(
-    truth: Decisions,
-    a: Decisions | Sequence[Decisions],
-    b: Decisions | Sequence[Decisions],
-    figure: str = "accuracy",
-    groups: NDArray[Any] | None = None,
-    *,
-    classes: int | None = None,
-    level: float = LEVEL,
-    resamples: int = RESAMPLES,
-) -> tuple[float, Interval]:
-    """Return the figure of b minus that of a, and its interval, as `compare` does, without the cost of a p value."""
     many_a, many_b = by_seed(a, truth), by_seed(b, truth)
     design = design_of(truth, groups, codes_of([truth, *many_a, *many_b]))
     of_a, of_b = ([design.sums_of(truth, one, classes) for one in many] for many in (many_a, many_b))
     gain = _gain(figure_of(figure), of_a, of_b)
-    whole = float(gain(np.ones((1, len(design.copies))))[0])
+    difference = float(gain(np.ones((1, len(design.copies))))[0])
     span = jackknifed(gain, design, level, "plain") if has_few_groups(design) else None
     if span is None:
         differences = np.concatenate([gain(weights) for weights in weights_of(design, resamples)])
         span = bounds(differences, design, level, whole_range=False)
-    return whole, span
+    if tested and figure == "accuracy":
+        return Comparison(figure, difference, span, *paired_test(truth, many_a, many_b, groups))
+    p = swap_test(truth, many_a, many_b, figure_of(figure), groups, classes) if tested else math.nan
+    over, n = (IMAGES, len(truth)) if groups is None else (GROUPS, len(np.unique(groups)))
+    return Comparison(figure, difference, span, p, "swaps" if tested else "", over, n)
 
 
 def _gain(
