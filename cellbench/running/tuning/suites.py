@@ -9,7 +9,10 @@ from ...core.errors import UsageError, cannot_write
 from ...core.records.runs import RunSpec, canonical
 from ...core.records.store import write_whole
 from ...core.suites import Entry, Suite, load, parse
+from ...methods.registry import methods
 from .tuning import Tuned
+
+AUTOMATIC = {"epochs": "auto", "batch": "auto"}  # in a suite that says nothing of them they are those of protocols
 
 
 def write(file: Path, tuned: Sequence[Tuned]) -> Suite:
@@ -40,13 +43,14 @@ def write(file: Path, tuned: Sequence[Tuned]) -> Suite:
 def _entries(tuned: Tuned) -> Iterable[dict[str, Any]]:
     method = tuned.job.spec.method
     usual = "the suite's" if tuned.base else "default"
-    yield {"id": f"{method}-default", "label": f"{method}, {usual} settings", "method": method, "set": tuned.base}
+    base = {**(AUTOMATIC if methods[method].suited else {}), **tuned.base}
+    yield {"id": f"{method}-default", "label": f"{method}, {usual} settings", "method": method, "set": base}
     if tuned.settings:
         yield {
             "id": f"{method}-tuned",
             "label": f"{method}, tuned",
             "method": method,
-            "set": {**tuned.base, **tuned.settings},
+            "set": {**base, **tuned.settings},
             "tuning": {"trials": tuned.trials, "seconds": round(tuned.seconds, 1)},
         }
 

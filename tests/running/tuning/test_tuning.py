@@ -10,6 +10,7 @@ import pytest
 from cellbench.core import suites
 from cellbench.core.errors import CellbenchError, UsageError
 from cellbench.core.settings import among, between, described
+from cellbench.core.training_budget import budget
 from cellbench.datasets.files import cache
 from cellbench.datasets.toy import rings
 from cellbench.methods import methods
@@ -223,6 +224,19 @@ def test_what_came_of_it_is_a_suite_that_runs_and_says_what_tuning_cost(toy_fold
     (job,) = plan_suite(suite, [entry], [toy_folder])
     assert (job.spec.params["C"], job.tuning) == (12.5, {"trials": 20, "seconds": 61.0})
     assert job.spec.key == dataclasses.replace(job, tuning={}).spec.key  # what it cost is no part of what was done
+
+
+def test_the_default_of_a_net_in_the_suite_is_the_run_that_anybody_has_by_default(toy_folder, tmp_path):
+    net = job_of("fastnet", toy_folder)
+    file = tmp_path / "tuned.toml"
+    for _ in range(2):  # the second call keeps what it finds in the file
+        write(file, [Tuned(net, {"batch": 8}, "macro_f1", 0.9, 0.8, 20, 61.0)])
+        write(file, [Tuned(job_of("svm-flat", toy_folder), {}, "macro_f1", 0.9, 0.9, 20, 30.0)])
+    (suite,) = suites.select([str(file)])
+    usual, tuned = (plan_suite(suite, [entry], [toy_folder])[0].spec for entry in suite.entries[:2])
+    assert usual.key == net.spec.key
+    expected = budget(len(rings().split.train), batch=8, least_epochs=30)
+    assert (tuned.params["batch"], tuned.params["epochs"]) == (expected.batch, expected.epochs)
 
 
 def test_a_suite_file_that_is_not_there_or_is_none_is_refused(tmp_path):
