@@ -29,6 +29,7 @@ def write(file: Path, tuned: Sequence[Tuned]) -> Suite:
         "source": f"cellbench tune, data of content {spec.fingerprint}",
         "dataset": spec.dataset,
         "split": spec.split,
+        **({} if spec.limit is None else {"limits": [spec.limit]}),
     }
     text = "\n".join([*_lines(head), *(line for entry in entries.values() for line in _table(entry))]) + "\n"
     suite = parse(file.stem, text)
@@ -59,8 +60,9 @@ def _earlier(file: Path, spec: RunSpec) -> list[dict[str, Any]]:
     if not file.exists():
         return []
     suite = load(str(file))
-    if spec.fingerprint not in suite.source or suite.split != spec.split:
-        return []  # of other data or another split: nothing in it can be compared
+    same_images = spec.fingerprint in suite.source and suite.split == spec.split and suite.limits == (spec.limit,)
+    if not same_images:
+        return []  # of other data, another split or another limit: nothing in it can be compared
     return [_plain(entry) for entry in suite.entries]
 
 

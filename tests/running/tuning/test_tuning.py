@@ -14,7 +14,7 @@ from cellbench.core.training_budget import budget
 from cellbench.datasets.files import cache
 from cellbench.datasets.toy import rings
 from cellbench.methods import methods
-from cellbench.running.planning.plan import make_plan
+from cellbench.running.planning.plan import Choice, make_plan
 from cellbench.running.planning.suites import plan_suite
 from cellbench.running.single_run import validate
 from cellbench.running.tuning import presence
@@ -224,6 +224,16 @@ def test_what_came_of_it_is_a_suite_that_runs_and_says_what_tuning_cost(toy_fold
     (job,) = plan_suite(suite, [entry], [toy_folder])
     assert (job.spec.params["C"], job.tuning) == (12.5, {"trials": 20, "seconds": 61.0})
     assert job.spec.key == dataclasses.replace(job, tuning={}).spec.key  # what it cost is no part of what was done
+
+
+def test_what_was_tuned_on_some_images_is_run_on_as_many(toy_folder, tmp_path):
+    (few,) = make_plan([Choice("svm-flat", limit=12)], [toy_folder])
+    file = tmp_path / "tuned.toml"
+    write(file, [Tuned(job_of("svm-hog", toy_folder), {}, "macro_f1", 0.9, 0.9, 20, 30.0)])
+    write(file, [Tuned(few, {}, "macro_f1", 0.9, 0.9, 20, 30.0)])
+    (suite,) = suites.select([str(file)])
+    (job,) = plan_suite(suite, suite.entries, [toy_folder])
+    assert (job.spec.method, job.spec.limit) == ("svm-flat", 12)
 
 
 def test_the_default_of_a_net_in_the_suite_is_the_run_that_anybody_has_by_default(toy_folder, tmp_path):
