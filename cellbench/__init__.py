@@ -1,4 +1,4 @@
-"""cellbench: is a deep net worth it on my cells, or does an SVM on HOG features do?
+"""cellbench: is a deep net worth it on my cells, or does an SVM do?
 
 docs/api.md shows what a program or a notebook can do with it.
 """

@@ -45,6 +45,15 @@ def test_the_page_on_commands_has_each_of_them():
     assert sorted(re.findall(r"^\| \[?`cellbench ([a-z-]+)`", text, re.MULTILINE)) == sorted(cli.commands)
 
 
+def test_contributing_says_what_is_where():
+    rooms = {folder.name for folder in (ROOT / "cellbench").iterdir() if folder.is_dir()} - {"__pycache__"}
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    section = page.partition("## Where is what")[2].partition("\n## ")[0]
+    named = set(re.findall(r"`(\w+)/`", section)) - {"cellbench"}
+    assert rooms <= named
+    assert all(any(path.is_dir() for path in (ROOT / "cellbench").rglob(name)) for name in named)
+
+
 def test_every_page_stands_in_the_navigation_of_the_site():
     nav = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:\n")[2]
     shown = re.findall(r": (\S+\.md)$", nav, re.MULTILINE)
