@@ -1,6 +1,7 @@
 """Suites: studies as data. Each is a file of the package, with its runs, its claims and what of it is not rebuilt."""
 
 import fnmatch
+import shlex
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
@@ -138,7 +139,8 @@ class Suite(Settings):
     method has them. limits: numbers of training images, None is all; entries without a limit are run on each of them.
     published: figures of methods that are no entry. assumed: what the source does not say, and what is done instead.
     not_rebuilt: which parts of the study are not run, and why. protocol: how long the source trained, where it says so.
-    search: settings that are searched by `cellbench tune`, as no number of entries stands for a search.
+    search: settings that are searched by `cellbench tune`, as no number of entries stands for a search. file: where a
+    suite of one's own was read; '' for one of the package.
     """
 
     noun: ClassVar[str] = "key"
@@ -159,6 +161,12 @@ class Suite(Settings):
     not_rebuilt: Several[str] = ()
     protocol: Protocol | None = None
     search: Searched | None = None
+    file: str = ""
+
+    @property
+    def argument(self) -> str:
+        """What to write behind --suite to have this suite."""
+        return shlex.quote(self.file or self.name)
 
     def split_of(self, entry: Entry) -> str:
         return entry.split or self.split
@@ -245,10 +253,11 @@ def load(name: str) -> Suite:
     if not name.endswith(".toml"):
         return _shipped(name)
     try:
-        return parse(Path(name).stem, read_text(expanded(name), LARGEST_SUITE))
+        suite = parse(Path(name).stem, read_text(expanded(name), LARGEST_SUITE))
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or (str(error) if isinstance(error, OSError) else "it is no text")
         raise UsageError(f"suite {name!r} cannot be read: {why}; give the TOML file of a suite") from error
+    return Suite(**{**vars(suite), "file": name})
 
 
 @cache  # a page of findings asks for a hundred

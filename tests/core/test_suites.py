@@ -1,5 +1,6 @@
 """Suites as data: what is read, what is refused, and that the files say what the studies say."""
 
+import shlex
 import tomllib
 
 import pytest
@@ -110,6 +111,15 @@ def test_every_file_of_the_package_is_a_suite_of_its_name():
     for name in suites.names():
         assert suites.load(name).entries, name
         tomllib.loads((suites.FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def test_a_suite_in_a_file_is_asked_for_by_its_file(tmp_path):
+    file = tmp_path / "my cells.toml"
+    entries = "[[entries]]\nid = 'flat'\nlabel = 'flat'\nmethod = 'svm-flat'\n"
+    file.write_text("title = 'mine'\nsource = 'me'\ndataset = 'hep2'\nfile = 'other.toml'\n" + entries)
+    (suite,) = suites.select([str(file)])
+    assert (suite.name, shlex.split(suite.argument)) == ("my cells", [str(file)])
+    assert suites.load("depth").argument == "depth"
 
 
 # Read off the studies themselves: suite, entry, figures as the source prints them.

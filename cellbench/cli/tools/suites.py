@@ -42,9 +42,9 @@ def detail(suite: "Suite") -> str:
     for title, items in lists.items():
         if items:
             blocks += ["", f"{title}:", *(filled(item, "  ", "- ") for item in items)]
-    blocks += ["", f"Run it with:  cellbench run --suite {suite.name}"]
-    blocks += [f"Search with:  cellbench tune --suite {suite.name}"] if suite.search else []
-    return "\n".join([*blocks, f"See it with:  cellbench table --suite {suite.name}"])
+    blocks += ["", f"Run it with:  cellbench run --suite {suite.argument}"]
+    blocks += [f"Search with:  cellbench tune --suite {suite.argument}"] if suite.search else []
+    return "\n".join([*blocks, f"See it with:  cellbench table --suite {suite.argument}"])
 
 
 def _head(suite: "Suite") -> str:

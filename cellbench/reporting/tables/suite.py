@@ -230,7 +230,7 @@ def _missing(suite: Suite, expected: Expected, runs: Mapping[str, Sequence[Row]]
     if not left:
         return []
     text = f"{len(left)} of {len(expected)} entries not" if len(left) < len(expected) else "No entry is"
-    return [f"{text} run on {suite.dataset} yet; do it with: cellbench run --suite {suite.name}"]
+    return [f"{text} run on {suite.dataset} yet; do it with: cellbench run --suite {suite.argument}"]
 
 
 def _sources(suite: Suite) -> list[str]:
@@ -244,4 +244,4 @@ def _sources(suite: Suite) -> list[str]:
         places.setdefault((kind, about), []).append(label)
     lines = [f"{kind}: {'; '.join(labels)}: {about}." for (kind, about), labels in places.items()]
     source = f"Source: {suite.source}{f', {suite.url}' * bool(suite.url)}."
-    return [source, *lines, f"What is assumed or not rebuilt: cellbench list suites {suite.name}"]
+    return [source, *lines, f"What is assumed or not rebuilt: cellbench list suites {suite.argument}"]
