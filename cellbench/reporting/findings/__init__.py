@@ -35,6 +35,9 @@ def sentences(results: Results) -> list[dict[str, Any]]:
 
 
 def rows_of(results: Results, conditions: Sequence[str] = ()) -> list[Row]:
-    """Return the rows that are ok and for which the conditions hold, each with its `settings` as text."""
-    ok = [row for row in results.where(conditions) if row.status == "ok"]
+    """Return the rows that are ok and for which the conditions hold, each with its `settings` as text.
+
+    Those that `cellbench tune` tuned are left out: what they would meet has not had such a budget.
+    """
+    ok = [row for row in results.where(conditions) if row.status == "ok" and row["tuning_trials"] is None]
     return [row for group in grouped_by(ok, ("dataset",)) for row in with_settings(group)]

@@ -56,6 +56,18 @@ def test_far_above_is_by_more_than_half_of_the_claimed_lead(judge, pretrained, v
     assert "+20.0 points are asked for" in found.rulings[0].trial.said
 
 
+def test_what_was_tuned_takes_no_part_as_the_other_side_had_no_such_budget(judge):
+    tuned = {"tuning": {"trials": 40, "seconds": 700.0}}
+    found = judge(
+        "svm-above-simple-cnn",
+        scored("svm-hog", first_right(30), dataset=YEAST),
+        scored("svm-hog", first_right(40), dataset=YEAST, val=1.0, params={"C": 12.5}, facts=tuned),
+        scored("cnn", first_right(36), dataset=YEAST),
+    )
+    (ruling,) = found.rulings
+    assert ruling.trial.difference == pytest.approx((30 - 36) / 40)
+
+
 def test_without_one_side_a_claim_is_not_tested_and_the_command_is_there(judge):
     found = judge("svm-above-simple-cnn", scored("svm-hog", first_right(40), dataset=YEAST))
     assert (found.verdict, found.rulings) == ("not tested", ())
