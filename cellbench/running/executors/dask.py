@@ -4,6 +4,7 @@ What runs on a worker is in remote.py. This file must work where Dask is not ins
 """
 
 import contextlib
+import logging
 import tempfile
 import uuid
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -229,6 +230,7 @@ def connected(scheduler: str | None) -> Iterator[DaskExecutor]:
                     host="127.0.0.1",
                     dashboard_address=None,
                     local_directory=folder,
+                    silence_logs=logging.ERROR,  # on Ctrl-C workers warn that a run was cancelled
                     env={"OMP_NUM_THREADS": threads},
                     resources={GPU: 1} if cuda_driver() else {},
                 )
