@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import cellbench
-from cellbench.results.certainty import compare_rows
-from cellbench.results.rows.contest import contests
+from cellbench.results.certainty import compare_rows, with_certainty
+from cellbench.results.contest import contests
 from cellbench.results.rows.settings import with_settings
 
 ROOT = Path(__file__).parent.parent
@@ -73,14 +73,15 @@ def test_on_hog_alone_an_svm_is_far_behind(rows):
         assert ahead - found["svm-hog"].value("accuracy") > least
 
 
-def test_brightness_alone_is_nearly_enough_on_blood_cells(rows):
-    assert "on blood cells a logistic regression on brightness alone is right on more than nine cells of ten" in README
+def test_how_bright_colours_are_is_nearly_enough_on_blood_cells(rows):
+    said = (
+        "a logistic regression on how bright red, green and blue are is right on more than nine cells of ten, and ahead"
+    )
+    assert said in README
     found = rows("split=stratified", dataset="folder:pbc_blood")
     floor = found["floor-intensity"].value("accuracy")
     assert floor > 0.9
     assert floor > max(row.value("accuracy") for row in found.values() if row.family == "probe")
-    assert "what is left for a method to add is three points" in RESULTS
-    assert 0.025 < best(found, "deep").value("accuracy") - floor < 0.035
 
 
 def test_where_neighbours_are_kept_together_nothing_is_shown(rows, records):
@@ -98,17 +99,20 @@ def test_where_neighbours_are_kept_together_nothing_is_shown(rows, records):
 
 
 def test_with_few_labelled_cells_the_small_net_is_ahead(records):
-    assert "**With 100 labelled cells the small net is ahead** of the SVM by five to nine points on all three" in README
-    for dataset, split in PLACES:
+    said = "of the SVM that val chooses, by five points on HEp-2, nine on blood cells and fourteen on malaria, over three seeds"
+    assert said in README
+    assert said in RESULTS
+    for (dataset, split), points in zip(PLACES, (5, 9, 14), strict=True):
         found = {row.method: row for row in records.where([f"dataset={dataset}", split, "limit=100"])}
-        interval = compare_rows(found["svm-combined"], found["fastnet"], "accuracy").interval
-        assert interval.low > 0
-        difference = found["fastnet"].value("accuracy") - found["svm-combined"].value("accuracy")
-        assert 0.045 < difference < 0.095
-        assert list(found["fastnet"]["seeds"]) == [0, 1, 2]
+        svm, net = best(found, "svm"), found["fastnet"]
+        assert compare_rows(svm, net).interval.low > 0
+        assert round(100 * (net.value("accuracy") - svm.value("accuracy"))) == points
+        assert list(net.seeds) == [0, 1, 2]
+        shown = {row.method: row["tie"] for row in with_certainty(list(found.values()), "accuracy")}
+        assert shown[svm.method] is (dataset == "hep2")
         if dataset == "folder:pbc_blood":
             assert "On blood cells even the floor is ahead of the SVM then" in RESULTS
-            assert compare_rows(found["svm-combined"], found["floor-intensity"]).interval.low > 0
+            assert compare_rows(svm, found["floor-intensity"]).interval.low > 0
 
 
 def test_no_figure_of_a_gpu_is_among_the_records_and_all_machines_have_two_cores(records):

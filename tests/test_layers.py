@@ -23,7 +23,7 @@ FORBIDDEN = {
 # Where results ask how they are shown, when somebody looks at them.
 ALLOWED = {"results/showing.py imports reporting"}
 ROOT = Path(cellbench.__file__).parent
-MOST_FILES = 13  # of a folder, beside its __init__.py
+MOST_FILES = 13  # of a folder, beside its __init__.py: more names than that nobody takes in at a glance
 
 
 def imports(file: Path) -> set[str]:

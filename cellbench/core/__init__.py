@@ -1,6 +1,8 @@
 """What every other room rests on; imports nothing else of ours.
 
-data: images and labels. settings, registry, errors: how things are configured, found and refused. suites: studies as
-data. records/: a run and its files. scoring/: from scores to labels and figures. text/: words for people. machine/: the
-processor, the processes, the disk.
+data: images and labels. settings, registry, errors, extras: how things are configured, found, refused and missed.
+suites: studies as data. families, conformance: what kinds of methods there are, and what each must do. split_names:
+what the name of a split says. training_budget, undertraining: how long nets train, and whether that was enough.
+tensors: torch's. records/: a run and its files. scoring/: from scores to labels and figures. text/: words for people.
+machine/: the processor, the processes, the disk.
 """

@@ -27,8 +27,8 @@ E = TypeVar("E", bound=Named)
 class Registry(Generic[E]):
     """Entries of one kind ('method', 'data set') by name.
 
-    package: the package whose modules add the entries of cellbench; all its modules are imported. group: the entry
-    point group by which other packages add entries.
+    package: the package whose modules add the entries of cellbench; all of them are imported, those in its folders too.
+    group: the entry point group by which other packages add entries.
     """
 
     def __init__(self, kind: str, package: str, group: str) -> None:

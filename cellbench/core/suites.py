@@ -271,6 +271,8 @@ def parse(name: str, text: str) -> Suite:
         given = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"suite {name!r} is no TOML: {error}") from error
+    if "file" in given:
+        raise UsageError(f"suite {name!r} has no key 'file'; leave it out")
     for key in ("entries", "published"):
         if not _is_tables(given.get(key, [])):
             raise UsageError(f"suite {name!r}: {key} is {given[key]!r}; write a table for each, [[{key}]]")

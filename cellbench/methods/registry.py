@@ -49,7 +49,7 @@ class MethodEntry:
     """A method by name.
 
     factory(params, seed, device) makes one; params are Settings like `defaults`, what `--set` reaches (beside
-    Preprocessing and core.decision, that every method has).
+    Preprocessing and core.scoring.decision, that every method has).
     family: see core.families; a name that is none of ours founds a new one.
     revision: raise it when results may change.
     seeded: whether the random seed changes its result, or a function that says so for params as a record has them; if

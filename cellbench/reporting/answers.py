@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from ..core.families import Family
 from ..core.text.words import duration, printed_difference, signed
+from ..results.contest import Contest, Difference, Entrant, contests, same_hardware
 from ..results.results import Results
-from ..results.rows.contest import Contest, Difference, Entrant, contests, same_hardware
 from ..results.rows.row import DATA, Line, Row, grouped_by, is_disturbed, is_shared, load_unknown
 from ..results.rows.settings import with_settings
 from .captions import commands_for_seeds, get_one, limit_of, name_in_sentence, name_of, not_shown, scoring_in_times

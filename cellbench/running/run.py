@@ -87,7 +87,7 @@ def plan_runs(options: RunOptions, executor: Executor | None = None) -> RunPlan:
         max_memory=None if options.max_memory is None else parse_size(options.max_memory),
     )
     store = Store(options.output, options.machine or environment.machine_name())
-    return RunPlan(jobs, store, policy, options, executor, [suite.name for suite in selection.suites], waiting)
+    return RunPlan(jobs, store, policy, options, executor, [suite.argument for suite in selection.suites], waiting)
 
 
 def run_plan(plan: RunPlan) -> Counter[str]:

@@ -116,10 +116,13 @@ def test_every_file_of_the_package_is_a_suite_of_its_name():
 def test_a_suite_in_a_file_is_asked_for_by_its_file(tmp_path):
     file = tmp_path / "my cells.toml"
     entries = "[[entries]]\nid = 'flat'\nlabel = 'flat'\nmethod = 'svm-flat'\n"
-    file.write_text("title = 'mine'\nsource = 'me'\ndataset = 'hep2'\nfile = 'other.toml'\n" + entries)
+    file.write_text("title = 'mine'\nsource = 'me'\ndataset = 'hep2'\n" + entries)
     (suite,) = suites.select([str(file)])
     assert (suite.name, shlex.split(suite.argument)) == ("my cells", [str(file)])
     assert suites.load("depth").argument == "depth"
+    file.write_text("file = 'other.toml'\n" + file.read_text())
+    with pytest.raises(UsageError, match="has no key 'file'"):
+        suites.load(str(file))
 
 
 # Read off the studies themselves: suite, entry, figures as the source prints them.

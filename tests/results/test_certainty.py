@@ -9,7 +9,7 @@ from cellbench import load_results
 from cellbench.reporting.tables.by_view import tables
 from cellbench.reporting.tables.table import Column, Table, render
 from cellbench.results import certainty, runs
-from cellbench.results.rows.contest import Difference
+from cellbench.results.contest import Difference
 from cellbench.results.statistics import comparisons, intervals
 
 from ..reporting.made_records import STEADY, joint_p, judged, scores

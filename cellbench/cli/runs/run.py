@@ -102,8 +102,8 @@ def run(context: click.Context, **options: Any) -> None:
       cellbench run --suite hep2-alexnet -d synthetic-yeast -m 'augment-*'
     """
     from ...datasets.opening import FolderKeywords
+    from ...running.dry_run import overview
     from ...running.planning.options import RunOptions
-    from ...running.progress.dry_run import overview
     from ...running.run import FAILURES, plan_runs, run_plan
     from ...running.run_jobs import summary
 

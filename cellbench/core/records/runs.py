@@ -60,7 +60,7 @@ class RunSpec:
     """The complete specification of one run: whatever may change its result is a field, with defaults resolved.
 
     limit, val_limit: the number of training and of val images used; None is all of them.
-    decision: what differs from the default of core.decision, which is for several labels an image.
+    decision: what differs from the default of core.scoring.decision, which is for several labels an image.
     """
 
     dataset: str

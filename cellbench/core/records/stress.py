@@ -26,8 +26,8 @@ class Curve:
     """The figures of a model under one perturbation, by strength.
 
     name, unit: of the perturbation. strengths: ascending from 0, which stands for the images as they are. figures: for
-    each metric (see core.metrics) its value at each strength, a share. seen: settings by which the method saw something
-    like the perturbation while it was trained, such as {'rotate': 180}; empty if it did not.
+    each metric (see core.scoring.metrics) its value at each strength, a share. seen: settings by which the method saw
+    something like the perturbation while it was trained, such as {'rotate': 180}; empty if it did not.
     """
 
     name: str

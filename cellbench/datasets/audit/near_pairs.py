@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,16 @@ from numpy.typing import NDArray
 
 from ... import __version__
 from ...core.data import PARTS, Dataset
+from ...core.errors import CellbenchError
 from ...core.machine.environment import cache_folder
+from ...core.machine.files import read_text
 from ...core.records.store import write_whole
 from .moved_copies import MOST_QUERIES, Pair, moved_copies
 from .orientation import reoriented
-from .pixels import Scan, shrunk
+from .pixels import THUMB, Scan, shrunk
 from .result import SEED, Index, part_codes
 
+LARGEST = 100e6  # bytes of what is kept
 REVISION = 1  # raise it when other pairs may be found: those kept are then looked for anew
 DETAIL = 32  # side at which a near duplicate is confirmed
 ALIKE, SURE = 0.97, 0.95  # near duplicates correlate at least so much as thumbnails, and then at DETAIL px
@@ -47,22 +51,32 @@ def near_pairs(data: Dataset, scan: Scan) -> NearPairs:
     That takes up to a minute, so what was found is kept in the cache folder, by the hashes of all images and the split.
     """
     file = cache_folder() / "near-pairs" / f"{_key(data, scan)}.json"
-    try:
-        kept = json.loads(file.read_text(encoding="utf-8"))
-        return NearPairs(
-            {part: [(i, j, way) for i, j, way in pairs] for part, pairs in kept.pop("pairs").items()}, **kept
-        )
-    except (OSError, ValueError, TypeError, AttributeError, LookupError):  # not there, or no file of ours
-        found = _found(data, scan)
+    if (kept := _read(file, len(data))) is not None:
+        return kept
+    found = _found(data, scan)
     with contextlib.suppress(OSError):  # a cache that cannot be written to costs time alone
         file.parent.mkdir(parents=True, exist_ok=True)
         write_whole(file, lambda part: part.write(json.dumps(asdict(found)).encode()))
     return found
 
 
+def _read(file: Path, n: int) -> NearPairs | None:
+    """Return what a file keeps of n images; None if it is not there, or not as it was written."""
+    try:
+        kept = json.loads(read_text(file, LARGEST))
+        pairs = {part: [(int(i), int(j), int(way)) for i, j, way in kept["pairs"][part]] for part in ("val", "test")}
+        compared = {part: int(kept["compared"][part]) for part in ("val", "test")}
+        found = NearPairs(pairs, int(kept["moved"]), compared, int(kept["flat"]))
+    except (OSError, CellbenchError, ValueError, TypeError, LookupError, RecursionError):
+        return None
+    fits = all(0 <= i < n and 0 <= j < n and 0 <= way < 8 for part in pairs.values() for i, j, way in part)
+    return found if fits else None
+
+
 def _key(data: Dataset, scan: Scan) -> str:
-    """Return a hash of all that the pairs depend on."""
-    facts = (REVISION, __version__, MOST_PAIRS, data.images.shape, str(data.images.dtype))
+    """Return a hash of the images, the split and the limits of likeness; for the code REVISION stands."""
+    limits = (MOST_PAIRS, MOST_QUERIES, THUMB, DETAIL, ALIKE, SURE, SEED)
+    facts = (REVISION, __version__, limits, data.images.shape, str(data.images.dtype))
     digest = hashlib.sha256(repr(facts).encode())
     for array in (scan.digests, *(data.split[part] for part in PARTS)):
         digest.update(np.ascontiguousarray(array).tobytes() + b"|")

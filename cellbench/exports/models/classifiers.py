@@ -44,7 +44,7 @@ class Net(nn.Module):
 
 
 class Encoded(nn.Module):
-    """Computes embeddings of images (n, channels, size, size) as methods.embedding.Embedder does.
+    """Computes embeddings of images (n, channels, size, size) as methods.probes.embedding.Embedder does.
 
     top: the greatest value of the images' type, 0 where they are no whole numbers.
     """
@@ -100,7 +100,7 @@ class Scaled(nn.Module):
 
 
 class Machine(nn.Module):
-    """A fitted SVC: one score for each class from features, as methods.classical has them.
+    """A fitted SVC: one score for each class from features, as methods.svms.classical has them.
 
     A class that no training image had scores below all others.
     """

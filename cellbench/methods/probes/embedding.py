@@ -17,7 +17,7 @@ from ...core.machine.environment import cache_folder
 from ...core.records.runs import RunLog
 from ...core.records.store import write_whole
 from ...datasets.preprocessing import three_channels
-from .hardware import hardware
+from ..hardware import hardware
 
 if TYPE_CHECKING:
     from torch import Tensor

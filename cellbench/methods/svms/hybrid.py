@@ -23,7 +23,7 @@ from ...deep.recipe import suited as suited_recipe
 from ..decorator import method
 from ..deep import NetMethod
 from ..deep import restore as restore_net
-from ..probes.hardware import hardware
+from ..hardware import hardware
 from ..registry import methods
 from .classical import FeatureSVM, FittedSVM, MachineSettings, SVMSettings
 

@@ -55,14 +55,14 @@ def labelled(rows: Sequence[Row], told_apart: Collection[str] = ()) -> list[Row]
     alike: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
         alike.setdefault(tuple(row[name] for name in ("method", "settings", *HARDWARE)), []).append(row)
-    labelled: list[Row] = []
+    rows_with_labels: list[Row] = []
     for group in alike.values():
         names = [name for name in ("version", "backend") if name not in told_apart]
         unlike = [name for name in names if len({row[name] for row in group}) > 1]
         for row in group:
             parts = [row["method"], row["settings"], *(f"{name} {row[name]}" for name in unlike)]
-            labelled.append(row.having(label=", ".join(filter(None, parts))))
-    return labelled
+            rows_with_labels.append(row.having(label=", ".join(filter(None, parts))))
+    return rows_with_labels
 
 
 def measure(rows: Sequence[Row]) -> tuple[str, str]:

@@ -37,7 +37,10 @@ def sentences(results: Results) -> list[dict[str, Any]]:
 def rows_of(results: Results, conditions: Sequence[str] = ()) -> list[Row]:
     """Return the rows that are ok and for which the conditions hold, each with its `settings` as text.
 
-    Those that `cellbench tune` tuned are left out: what they would meet has not had such a budget.
+    Those that `cellbench tune` tuned are left out, as what they would meet has had no such budget, unless a condition
+    asks for them (`tuning_trials>0`).
     """
-    ok = [row for row in results.where(conditions) if row.status == "ok" and row["tuning_trials"] is None]
+    tuned_too = any(condition.startswith("tuning_") for condition in conditions)
+    rows = [row for row in results.where(conditions) if tuned_too or row["tuning_trials"] is None]
+    ok = [row for row in rows if row.status == "ok"]
     return [row for group in grouped_by(ok, ("dataset",)) for row in with_settings(group)]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...results.certainty import ALPHA, compare_rows, over_of
-from ...results.rows.contest import Contest, contests, same_hardware, time_ratio
+from ...results.contest import Contest, contests, same_hardware, time_ratio
 from ...results.rows.ranking import best_on_val, main_figure
 from ...results.rows.row import FIGURES, Row, grouped_by, memory_of
 from ...results.rows.settings import with_settings

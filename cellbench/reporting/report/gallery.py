@@ -196,7 +196,7 @@ def _failed_by_all(answers: Sequence[Answers], classes: Sequence[str]) -> Iterat
     best = _best(answers)
     assert best is not None
     if answers[0].on_test.truth.ndim == 2:
-        cells, order_told = _cells(which, best, classes), f"what {best.label} says of them, its surest errors first"
+        cells, ordering = _cells(which, best, classes), f"what {best.label} says of them, its surest errors first"
     else:
         votes = np.stack([one.on_test.predicted for one in answers])
         tally = (votes[:, :, None] == np.arange(len(classes))).sum(0)
@@ -209,10 +209,10 @@ def _failed_by_all(answers: Sequence[Answers], classes: Sequence[str]) -> Iterat
             )
             for i in which[order][:MOST_CELLS]
         )
-        order_told = "those first on which most methods say the same"
+        ordering = "those first on which most methods say the same"
     yield Shelf(
         f"All {counted(len(answers), 'method')} fail",
-        f"Mislabelled, badly cut, hard, or unlike what was trained on: {order_told}.",
+        f"Mislabelled, badly cut, hard, or unlike what was trained on: {ordering}.",
         len(which),
         cells,
         "Where all methods fail",

@@ -190,7 +190,7 @@ def text(tables: Sequence[Table], width: int | None = None, bold: Embolden | Non
     for table in tables:
         columns, left_out = _fitting(table, width)
         lines, cut = _grid(table, columns, bold)
-        notes = (*cut, *_told(left_out), *table.notes)
+        notes = (*cut, *_note_of_left_out(left_out), *table.notes)
         title = table.title.split("\n")
         blocks.append([_wrapped(title, width) if width else title, lines, _wrapped(notes, width)])
     return "\n\n\n".join("\n\n".join("\n".join(lines) for lines in block if lines) for block in blocks)
@@ -218,7 +218,7 @@ def _fitting(table: Table, width: int | None) -> tuple[list["_Cells"], list[str]
     return columns, left_out
 
 
-def _told(left_out: Sequence[str]) -> list[str]:
+def _note_of_left_out(left_out: Sequence[str]) -> list[str]:
     return [f"Left out to fit the terminal: {', '.join(left_out)}. To see all: --wide."] if left_out else []
 
 

@@ -1,1 +1,1 @@
-"""Rows: runs that differ in nothing but the random seed, pooled; their order, and which of them are compared."""
+"""Rows: runs that differ in nothing but the random seed, pooled; their order, and which are asked for."""

@@ -55,7 +55,7 @@ class LocalExecutor:
                         call.end()
                         free.append(place)
                         record, predictions = child.outcome_of(task.job, *child.as_status(task.job, *ending))
-                        yield Outcome(task.job, _told(record, call), predictions)
+                        yield Outcome(task.job, _with_time_stopped(record, call), predictions)
         finally:
             for _, _, call in current:
                 call.stop()
@@ -67,7 +67,7 @@ class LocalExecutor:
         return child.ask(question, plugins)
 
 
-def _told(record: RunRecord, call: Call) -> RunRecord:
+def _with_time_stopped(record: RunRecord, call: Call) -> RunRecord:
     """Return the record, with how long the run was stopped by Ctrl-Z; its times, which count that, are then unknown."""
     if not call.seconds_stopped:
         return record

@@ -42,10 +42,11 @@ MOST_OUTPUT = 1_000_000  # bytes of what a run prints that are passed on
 AT_ONCE = 65_536  # bytes of it
 LEFT_OUT = f"\n(what it prints beyond {file_size(MOST_OUTPUT)} is left out)\n".encode()
 LONGEST_TRACEBACK = 100_000  # characters that --debug shows
+BEGUN = "begun"  # the first event of a process that has read all it had to
 IN_A_CHILD = 87  # exit code of a child process that read a script up to a call of cellbench.run
 UNGUARDED = (
-    "cellbench.run stands at the top of a script, which each process that it starts reads first; put the call below "
-    '`if __name__ == "__main__":`'
+    "cellbench is called at the top of a script, and each process that it starts reads the script again up to that "
+    'call; put the call below `if __name__ == "__main__":`'
 )
 
 _context = multiprocessing.get_context("forkserver")
@@ -60,7 +61,9 @@ def start_server() -> None:
     from multiprocessing import forkserver
 
     if getattr(multiprocessing.current_process(), "_inheriting", False):  # its own start is not over yet
-        os._exit(IN_A_CHILD)
+        if PRELOAD[-1] in sys.modules:  # it came from our fork server, so its parent says what is wrong
+            os._exit(IN_A_CHILD)
+        raise SystemExit(UNGUARDED)
     use_short_temporary_folder()
     if threading.current_thread() is threading.main_thread():  # the kernel ends the server with the thread, too
         os.environ[PARENT] = str(os.getpid())
@@ -112,6 +115,7 @@ class Call:
         printed.close()
         stop_with_this(self.number)
         self._start = time.monotonic(), seconds_awake()
+        self._has_begun = False
         self._timeout = timeout
         self._deadline = None if timeout is None else seconds_awake() + timeout
 
@@ -130,7 +134,8 @@ class Call:
         """Pass on what the call has said, one event, or return how it ended; None while it goes on.
 
         It ended as 'done', with its result, 'failed' or 'timeout', with the reason, or 'unavailable', with the reason,
-        if it needs something that cannot be had here. Does not wait.
+        if it needs something that cannot be had here. Does not wait. Raises UsageError if the process could not begin,
+        as it reads a script that calls cellbench outside of `if __name__ == "__main__":`.
         """
         self._pass_on()
         # A process of its own may hold the pipe open after its death, so its death is looked at as well.
@@ -144,7 +149,12 @@ class Call:
             kind, facts = self._pipe.recv()
         except (EOFError, OSError):  # it died; OSError: in the middle of a word
             self._process.join()
+            if self._process.exitcode == IN_A_CHILD and not self._has_begun:
+                raise UsageError(UNGUARDED) from None
             return "failed", _cause_of_death(self._process.exitcode, ended_for_memory() > self._ended_before)
+        if kind == BEGUN:
+            self._has_begun = True
+            return None
         if kind in ("done", "failed", "unavailable"):
             return kind, facts
         listener(kind, facts)
@@ -228,6 +238,7 @@ def _main(
     os.environ.update(variables)
     os.chdir(folder)
     try:
+        pipe.send((BEGUN, {}))
         load_plugins(plugins)
         pipe.send(("done", target(lambda kind, facts: pipe.send((kind, facts)), *arguments)))
     except BrokenPipeError:
@@ -272,16 +283,11 @@ def _reason(error: BaseException) -> str:
 
 
 def _cause_of_death(exit_code: int | None, memory_ran_out: bool = False) -> str:
-    """Return how a process ended that said nothing. memory_ran_out: whether the system ended one for that meanwhile.
-
-    Raises UsageError if it ended because a script calls cellbench.run where each process does.
-    """
+    """Return how a process ended that said nothing. memory_ran_out: whether the system ended one for that meanwhile."""
     if exit_code is not None and exit_code < 0:
         name = signal.Signals(-exit_code).name if -exit_code in set(signal.Signals) else f"signal {-exit_code}"
         if name == "SIGKILL" and memory_ran_out:
             return "out of memory: the system ended its process"
         hint = "; the system may have run out of memory" if name == "SIGKILL" else ""
         return f"its process was ended by {name}{hint}"
-    if exit_code == IN_A_CHILD:
-        raise UsageError(UNGUARDED) from None
     return f"its process ended with exit code {exit_code} before it had finished"

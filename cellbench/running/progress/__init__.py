@@ -1,1 +1,1 @@
-"""What a user sees of runs: what is to come, how long it may take, and how far it is."""
+"""What a user sees of runs: how long they may take, and how far they are."""

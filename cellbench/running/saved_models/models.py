@@ -40,7 +40,7 @@ class Model:
     the scores where images have several labels, else empty. scores, state: what the method's `state` returned, see
     methods.registry.Method. metrics: the run's metrics on val and test. reading: how the images were read, see
     core.data.Info; empty in models of versions that did not keep it. calibration: the rule from scores to
-    probabilities that was fitted on val, see core.calibration; likewise.
+    probabilities that was fitted on val, see core.scoring.calibration; likewise.
     """
 
     method: str

@@ -4,7 +4,7 @@ import statistics
 import pytest
 
 from cellbench import load_results
-from cellbench.results.rows.contest import time_ratio
+from cellbench.results.contest import time_ratio
 from cellbench.results.rows.row import grouped_by, time_counts
 from cellbench.results.rows.settings import with_settings
 

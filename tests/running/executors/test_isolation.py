@@ -39,6 +39,7 @@ def harmful(train, val, log, *, how: str = "nothing"):
         class Mute(Exception):
             def __str__(self): raise RuntimeError
         raise Mute
+    if how == "exits as a script does": os._exit(87)
     if how == "interrupts": raise KeyboardInterrupt
     if how == "kills its group": os.killpg(0, signal.SIGKILL)
     if how == "leaves one behind":
@@ -77,6 +78,7 @@ def harmful(toy_folder, tmp_path):
 @pytest.mark.parametrize(
     ("how", "reason"),
     [
+        ("exits as a script does", "its process ended with exit code 87 before it had finished"),
         ("exits with a reason", "SystemExit: the licence server is down (harmful_methods.py:"),
         ("escapes", r"ValueError: \x1b[31mred line (harmful_methods.py:"),
         ("cannot say", "Mute: no message (harmful_methods.py:"),
@@ -154,8 +156,8 @@ def test_a_script_that_calls_run_at_its_top_is_told_so_once_and_nothing_is_recor
     assert out.returncode == 1
     assert out.stderr.count("Traceback") == 1
     assert out.stderr.splitlines()[-1] == (
-        "cellbench.core.errors.UsageError: cellbench.run stands at the top of a script, which each process that it "
-        'starts reads first; put the call below `if __name__ == "__main__":`'
+        "cellbench.core.errors.UsageError: cellbench is called at the top of a script, and each process that it starts "
+        'reads the script again up to that call; put the call below `if __name__ == "__main__":`'
     )
     assert not list(tmp_path.rglob("*.json"))
 

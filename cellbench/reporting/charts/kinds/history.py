@@ -51,8 +51,11 @@ SEVERAL = "With several labels an image, accuracy is the share of images whose l
 
 
 class Curve(NamedTuple):
-    """A figure by epoch, averaged over seeds. means: (epochs,), NaN where it was not computed. deviations: standard
-    deviations over seeds, (epochs,), or None for a single seed."""
+    """A figure by epoch, averaged over seeds.
+
+    means: (epochs,), NaN for epochs after which it was not scored. deviations: standard deviations over seeds,
+    (epochs,), or None for a single seed.
+    """
 
     means: NDArray[np.float64]
     deviations: NDArray[np.float64] | None

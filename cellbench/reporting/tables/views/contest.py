@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ....core.text.words import counted, printed_difference
-from ....results.rows.contest import Contest, Entrant, contests
+from ....results.contest import Contest, Entrant, contests
 from ....results.rows.row import DATA, FIGURES, HARDWARE, Line, Row, is_disturbed, memory_of, one_label
 from ...answers import answer
 from ...captions import LABELS, absent_of, device_of, fact_of, half_interval, intervals_of, marked, seeds_of, title_of

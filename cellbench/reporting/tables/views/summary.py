@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ....results.rows.contest import contests
+from ....results.contest import contests
 from ....results.rows.row import DATA, Line, Row, grouped_by
 from ....results.rows.settings import with_settings
 from ...answers import answer

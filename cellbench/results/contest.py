@@ -4,10 +4,10 @@ floor below them."""
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ...core.families import FAMILIES, Family, family_of
-from ..certainty import compare_rows, difference_shown, over_of, with_intervals
-from .ranking import best_on_val, main_figure
-from .row import FIGURES, HARDWARE, Row, grouped_by, time_counts
+from ..core.families import FAMILIES, Family, family_of
+from .certainty import compare_rows, difference_shown, over_of, with_intervals
+from .rows.ranking import best_on_val, main_figure
+from .rows.row import FIGURES, HARDWARE, Row, grouped_by, time_counts
 
 EXPECTED = ("svm", "probe", "deep", "floor")  # families whose absence is pointed out
 

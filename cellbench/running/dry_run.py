@@ -4,11 +4,11 @@ from typing import Any
 
 from tabulate import tabulate
 
-from ...core.text.words import counted, duration
-from ..planning.outline import OutlinedRun, how_to_get
-from ..policy import state
-from ..run import RunPlan
-from .estimates import estimates, total
+from ..core.text.words import counted, duration
+from .planning.outline import OutlinedRun, how_to_get
+from .policy import state
+from .progress.estimates import estimates, total
+from .run import RunPlan
 
 UNKNOWN = "?"
 

@@ -1,7 +1,7 @@
 """The hardware and the settings of torch that results kept in the cache depend on."""
 
-from ...core.machine import contention
-from ...core.machine.environment import machine_name
+from ..core.machine import contention
+from ..core.machine.environment import machine_name
 
 
 def hardware(device: str) -> tuple[object, ...]:
