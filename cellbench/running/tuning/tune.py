@@ -22,7 +22,7 @@ from .space import space_of
 from .suites import write
 from .tuning import FILE, Asked, Tuned, tune
 
-SUITE = "tuned.toml"
+SUITE = "tuned"  # name of the suite, with the number of images behind it where that is limited
 Say = Callable[[str], None]
 
 
@@ -116,7 +116,7 @@ def _tune_suite(options: RunOptions, asked: Asked, say: Say) -> Outcome:
         device=plan.jobs[0].spec.device,
     )
     asked = replace(asked, base=base, space=space)
-    return _tuned(_one_a_method(jobs), plan.store, f"tuned-{suite.name}.toml", asked, say)
+    return _tuned(_one_a_method(jobs), plan.store, f"{SUITE}-{suite.name}", asked, say)
 
 
 def _tuned(jobs: Sequence[Job], store: Store, suite: str, asked: Asked, say: Say) -> Outcome:
@@ -135,8 +135,10 @@ def _tuned(jobs: Sequence[Job], store: Store, suite: str, asked: Asked, say: Say
             failed.append(job.spec.method)
     if not done:
         raise CellbenchError("no method could be tuned; the lines above say why")
-    write(folder / suite, done)
-    return Outcome(done, failed, folder / suite)
+    limit = jobs[0].spec.limit
+    file = folder / (f"{suite}.toml" if limit is None else f"{suite}-{limit}.toml")
+    write(file, done)
+    return Outcome(done, failed, file)
 
 
 def _one_a_method(jobs: Sequence[Job]) -> list[Job]:

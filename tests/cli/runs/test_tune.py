@@ -3,6 +3,7 @@
 import json
 import shlex
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +27,10 @@ def test_from_images_to_a_tuned_run_in_the_table(cells, tmp_path):
     (file,) = results.rglob("tuned.toml")
     ran = call("run", "--suite", file, "-d", cells, "-o", results)
     assert ran.returncode == 0, ran.stderr
+    advice = next(line for line in ran.stderr.splitlines() + ran.stdout.splitlines() if "cellbench table" in line)
+    words = shlex.split(advice.partition("cellbench ")[2])
+    assert words == ["table", str(results), "--suite", str(file)]
+    assert call(*words).returncode == 0
     rows = json.loads(call("table", results, "--runs", "all", "--view", "leaderboard", "--format", "json").stdout)
     tuned = {row["tuning_trials"] for row in rows}
     assert tuned <= {3, None}
@@ -45,6 +50,7 @@ def test_the_command_that_comes_next_has_the_options_that_say_how_to_read_the_fo
     assert out.returncode == 0, out.stderr
     words = shlex.split(out.stdout.splitlines()[-1])
     assert words[:4] == ["Next:", "cellbench", "run", "--suite"]
+    assert Path(words[4]).name == "tuned-20.toml"  # what was tuned on all images has another file
     assert words[5:11] == ["-d", str(cells), "--seeds", "0-2", "--limit", "20"]
     assert words[11:] == ["--val-limit", "all", *map(str, given)]
     assert call(*words[2:], "--dry-run").returncode == 0
