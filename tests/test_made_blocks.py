@@ -42,7 +42,7 @@ def test_a_block_is_made_anew_whatever_stood_in_it():
     assert text.startswith(f"Before.\n\n<!-- made by: {command} -->\n\n**")
     assert "| hep2 " in text
     assert f"\nMade by `{command}`.\n\n<!-- end -->\nafter" in text
-    assert "old" not in text
+    assert "\nold\n" not in text
 
 
 def test_what_is_not_markdown_stands_as_on_a_terminal():
