@@ -10,10 +10,12 @@ from typing import Any
 from ..core.split_names import draws_in, keeps_together, kind_of
 from ..core.text.units import BLOCK, plural, unit_of
 from ..core.text.words import counted
-from ..results.rows.row import DATA, Line, is_disturbed, is_shared, load_unknown, one_label
+from ..results.rows.row import DATA, Line, grouped_by, is_disturbed, is_shared, load_unknown, one_label
 from ..results.rows.settings import plain
 from ..results.statistics.bootstrap import DRAWS, SEEDS
 from .tables.table import MISSING, Column
+
+NamesOf = Callable[[Sequence[Line]], str]
 
 MOST_NAMED = 4  # rows that a clause lists by name; of more it gives the number
 MOST_METHODS = 8  # methods that a note lists by name; of more it gives the number
@@ -100,8 +102,13 @@ def hardware_of(rows: Sequence[Line]) -> tuple[str, ...]:
 
 
 def load_notes(rows: Sequence[Line]) -> tuple[str, ...]:
-    """Return a note for each reason why training times of the rows are compared with nothing."""
-    return (*_shared(rows), *_disturbed(rows), *_unknown_load(rows))
+    """Return a note for each reason why training times of the rows are compared with nothing.
+
+    Methods are named with their data set and split where the rows are of several.
+    """
+    several = len({(row.get("dataset"), row.get("split")) for row in rows}) > 1
+    names_of = _methods_by_place if several else _methods_of
+    return (*_shared(rows, names_of), *_disturbed(rows, names_of), *_unknown_load(rows, names_of))
 
 
 def scoring_in_times(rows: Sequence[Line]) -> list[str]:
@@ -118,7 +125,7 @@ def scoring_in_times(rows: Sequence[Line]) -> list[str]:
     ]
 
 
-def _shared(rows: Sequence[Line]) -> list[str]:
+def _shared(rows: Sequence[Line], names_of: NamesOf) -> list[str]:
     shared = [row for row in rows if is_shared(row)]
     if not shared:
         return []
@@ -126,11 +133,11 @@ def _shared(rows: Sequence[Line]) -> list[str]:
     runs = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
     return [
         f"With --jobs {runs} runs at a time shared the machine while these trained; their times are compared with "
-        f"nothing, and --force without --jobs takes them anew: {_methods_of(shared)}."
+        f"nothing, and --force without --jobs takes them anew: {names_of(shared)}."
     ]
 
 
-def _disturbed(rows: Sequence[Line]) -> list[str]:
+def _disturbed(rows: Sequence[Line], names_of: NamesOf) -> list[str]:
     busy = [row for row in rows if is_disturbed(row) and not is_shared(row)]
     if not busy:
         return []
@@ -138,15 +145,15 @@ def _disturbed(rows: Sequence[Line]) -> list[str]:
     share = low if low == high else f"{low} to {high}"
     return [
         f"Other programs had {share} % of the processors while these trained; their times are too long, and --force "
-        f"takes them anew: {_methods_of(busy)}."
+        f"takes them anew: {names_of(busy)}."
     ]
 
 
-def _unknown_load(rows: Sequence[Line]) -> list[str]:
+def _unknown_load(rows: Sequence[Line], names_of: NamesOf) -> list[str]:
     unknown = [row for row in rows if load_unknown(row)]
     if not unknown:
         return []
-    methods = _methods_of(unknown)
+    methods = names_of(unknown)
     return [f"Whether other programs ran while these trained is unknown; their times are not compared: {methods}."]
 
 
@@ -154,6 +161,12 @@ def _methods_of(rows: Sequence[Line], noun: str = "methods") -> str:
     """Return the names of the rows' methods, each once; of many only their number."""
     names = list(dict.fromkeys(row["method"] for row in rows))
     return ", ".join(names) if len(names) <= MOST_METHODS else f"{len(names)} {noun}"
+
+
+def _methods_by_place(rows: Sequence[Line]) -> str:
+    """Return the names of the rows' methods for each data set and split: 'cnn, fastnet on hep2, split official'."""
+    places = grouped_by(rows, ("dataset", "split"))
+    return "; ".join(f"{_methods_of(group)} on {name_of(group)}, split {group[0]['split']}" for group in places)
 
 
 # Splits that `run --split` draws; any other came with the data.

@@ -280,3 +280,11 @@ def test_the_summary_has_the_contest_of_every_data_set_and_each_by_its_own_figur
     assert [columns["test macro-F1"].value(row) for row in of_labels] == [row["test_macro_f1"] for row in of_labels]
     assert [columns["test accuracy"].value(row) for row in others] == [row["test_accuracy"] for row in others]
     assert {columns["test macro-F1"].value(row) for row in others} == {None}
+
+
+def test_the_summary_says_on_which_data_a_time_is_that_of_a_busy_machine(results, record):
+    quiet = [record(name, dataset="atlas", others=0.0) for name in ("svm-hog", "cnn")]
+    busy = [record("svm-hog", others=0.0), record("cnn", others=0.23)]
+    (summary,) = tables(load_results(results(*quiet, *busy)), "summary")
+    (note,) = [note for note in summary.notes if note.startswith("Other programs had 23 %")]
+    assert note.endswith("--force takes them anew: cnn on hep2, split official.")
