@@ -44,9 +44,8 @@ def write_report(
     """Write the results as one HTML page that needs no other file and no network.
 
     conditions: as --where takes them. runs: 'default' or 'all', as for `Results.select`. cells: whether to show
-    pictures of cells, which takes the prepared data sets. progress: called with
-    what is under way, and with '' at the end.
-    Raises UsageError if the file's name has another ending, and if it cannot be written.
+    pictures of cells, which takes the prepared data sets. progress: called with what is under way, and with '' at the
+    end. Raises UsageError if the file's name has another ending, and if it cannot be written.
     """
     check_name(path)
     progress("reading predictions")

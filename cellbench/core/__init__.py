@@ -1,4 +1,4 @@
-"""What every other room rests on; imports nothing else of ours.
+"""The ground floor: what all other folders of the package use. It imports none of them.
 
 data: images and labels. settings, registry, errors, extras: how things are configured, found, refused and missed.
 suites: studies as data. families, conformance: what kinds of methods there are, and what each must do. split_names:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
+from types import ModuleType
 from typing import Generic, Protocol, TypeVar
 
 from .errors import UsageError, did_you_mean
@@ -22,6 +23,12 @@ class Named(Protocol):
 
 
 E = TypeVar("E", bound=Named)
+
+
+def import_all(package: ModuleType) -> None:
+    """Import every module of a package, and of the packages in it."""
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        importlib.import_module(module.name)
 
 
 class Registry(Generic[E]):
@@ -54,9 +61,7 @@ class Registry(Generic[E]):
         """Import the modules that add the entries of cellbench, if that was not done yet."""
         if not self._is_loaded:
             self._is_loaded = True
-            package = importlib.import_module(self._package)
-            for module in pkgutil.walk_packages(package.__path__, f"{self._package}."):
-                importlib.import_module(module.name)
+            import_all(importlib.import_module(self._package))
 
     @property
     def _entries(self) -> dict[str, E]:

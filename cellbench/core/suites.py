@@ -257,7 +257,7 @@ def load(name: str) -> Suite:
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or (str(error) if isinstance(error, OSError) else "it is no text")
         raise UsageError(f"suite {name!r} cannot be read: {why}; give the TOML file of a suite") from error
-    return Suite(**{**vars(suite), "file": name})
+    return suite.model_copy(update={"file": name})
 
 
 @cache  # a page of findings asks for a hundred

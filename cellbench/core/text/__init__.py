@@ -1,1 +1,1 @@
-"""Text for people: numbers and units in sentences, messages beside the results, text from others made safe to show."""
+"""How text for people is written: numbers and units in sentences, messages on stderr, other people's text made safe."""

@@ -1,4 +1,4 @@
-"""Images of different parts that are nearly the same, found once for each set of images and split, and then kept."""
+"""Near duplicates across train, val and test. The search takes long, so what it found is kept in the cache."""
 
 import contextlib
 import hashlib
@@ -45,10 +45,11 @@ class NearPairs:
 
 
 def near_pairs(data: Dataset, scan: Scan) -> NearPairs:
-    """Find images in different parts that are the same but for noise, brightness, mirroring or quarter turns.
+    """Return pairs of nearly the same image, of which one is in another part (train, val or test) than the other.
 
-    Images that are not found so are looked at again: whether a copy is shifted, cropped or turned by a few degrees.
-    That takes up to a minute, so what was found is kept in the cache folder, by the hashes of all images and the split.
+    The two may differ in noise and brightness, and one may be mirrored or turned by quarter turns. Images without such
+    a partner are looked at again, for copies that are shifted, cropped or turned by a few degrees. That takes up to a
+    minute, so what was found is kept in the cache folder, by the hashes of all images and the split.
     """
     file = cache_folder() / "near-pairs" / f"{_key(data, scan)}.json"
     if (kept := _read(file, len(data))) is not None:
@@ -116,7 +117,10 @@ def _sample(index: Index, most: int) -> Index:
 
 
 def first_of_part(digests: NDArray[np.uint64], codes: NDArray[np.int8]) -> dict[tuple[Any, int], int]:
-    """Return the position of the first image by (digest, part code); digests that occur only once are left out."""
+    """Return which image is the first of its part with these pixels, by the digest of the pixels and the part's code.
+
+    Images that occur only once, in whatever part, are left out.
+    """
     _, inverse, counts = np.unique(digests, return_inverse=True, return_counts=True)
     first: dict[tuple[Any, int], int] = {}
     for i in np.flatnonzero(counts[inverse] > 1):
@@ -171,7 +175,7 @@ def _alike(
 def _confirmed(pixels: NDArray, i: int, j: int, way: int) -> bool:
     """Whether the correlation of two images, over all channels, reaches SURE when shrunk to at most DETAIL pixels.
 
-    The mean of each channel is subtracted first. way: the orientation of image `i`, see `turned`.
+    The mean of each channel is subtracted first. way: the orientation of image `i`, see `reoriented`.
     """
     pair = [pixels[i], pixels[j]]
     if min(pixels.shape[2:]) > DETAIL:

@@ -1,4 +1,4 @@
-"""Small classifiers on embeddings: logistic regression and nearest neighbours. For SVMs see methods.svms."""
+"""Classifiers that learn from embeddings: logistic regression and nearest neighbours. SVMs are in methods.svms."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

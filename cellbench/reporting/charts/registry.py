@@ -1,12 +1,11 @@
 """Which kinds of chart there are, and which charts a folder of results allows."""
 
-import importlib
-import pkgutil
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...core.errors import UsageError
+from ...core.registry import import_all
 from ...results.results import Results
 from ...results.rows.row import Row, grouped_by
 from ..tables.views.scaling import SCOPE
@@ -54,8 +53,7 @@ def chart(name: str, heading: str, about: str, *, place: int, every: bool = Fals
 
 def kinds() -> Mapping[str, Kind]:
     """Return all kinds of chart by name, ordered by `place`."""
-    for module in pkgutil.iter_modules(package.__path__):
-        importlib.import_module(f"{package.__name__}.{module.name}")
+    import_all(package)
     return {kind.name: kind for kind in sorted(_KINDS.values(), key=lambda kind: (kind.place, kind.name))}
 
 

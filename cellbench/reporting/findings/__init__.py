@@ -35,7 +35,7 @@ def sentences(results: Results) -> list[dict[str, Any]]:
 
 
 def rows_of(results: Results, conditions: Sequence[str] = ()) -> list[Row]:
-    """Return the rows that are ok and for which the conditions hold, each with its `settings` as text.
+    """Return the rows of successful runs that meet the conditions, each with its settings as text, as `settings`.
 
     Those that `cellbench tune` tuned are left out, as what they would meet has had no such budget, unless a condition
     asks for them (`tuning_trials>0`).

@@ -186,7 +186,7 @@ class Row(Mapping[str, Any]):
         If a metric has an interval over seeds and one over images (or groups), that over both is returned, see `joint`.
         Averages over classes have none where test has too few images of one, see `rare`.
 
-        names: as `stats.intervals` takes them. The F1 of a class ('f1:3') has an interval over images alone.
+        names: as `statistics.intervals` takes them. The F1 of a class ('f1:3') has an interval over images alone.
         """
         if self.rare_classes:
             names = [name for name in names if name not in OVER_CLASSES]

@@ -86,7 +86,10 @@ def _of_labels(
     level: float,
     resamples: int,
 ) -> dict[str, Interval]:
-    """Return the intervals of figures that are computed from sums over images; seeds: the labels of each seed."""
+    """Return an interval of each figure, for figures that are computed from sums over images.
+
+    seeds: the labels that were predicted with each seed.
+    """
     design = design_of(truth, groups, codes_of([truth, *seeds]))
     of_seeds = [design.sums_of(truth, predicted, classes) for predicted in seeds]
     drawn = resampled(design, of_seeds, resamples)
@@ -102,7 +105,10 @@ def _of_labels(
 
 
 def mean_of(figure: Figure, of_seeds: Sequence[NDArray[Any]]) -> Callable[[NDArray[Any]], NDArray[Any]]:
-    """Return a function of weights of kinds, (n, kinds), that gives the mean of a figure over seeds, (n,)."""
+    """Return a function that computes a figure for many resamples at once, averaged over seeds.
+
+    It takes how often each kind of image is in each resample, (n, kinds), and returns the figure of each, (n,).
+    """
 
     def weighted(weights: NDArray[Any], sums: NDArray[Any]) -> NDArray[Any]:
         return figure((weights @ sums.reshape(len(sums), -1)).reshape(-1, *sums.shape[1:]))
@@ -118,9 +124,9 @@ def _of_scores(
     level: float,
     n: int,
 ) -> dict[str, Interval]:
-    """Return the intervals of figures that depend on the order of scores; seeds: the scores of each seed.
+    """Return an interval of each figure, for figures that depend on the order of scores.
 
-    There are at most SLOW_RESAMPLES of the n resamples, as images are sorted for each.
+    seeds: the scores of each seed. There are at most SLOW_RESAMPLES of the n resamples, as images are sorted for each.
     """
     design = design_of(truth, groups, np.arange(len(truth)))
     found = {}
@@ -152,7 +158,7 @@ def interval_of(
     level: float = LEVEL,
     resamples: int = SLOW_RESAMPLES,
 ) -> Interval:
-    """Return the bootstrap interval of function(truth, predicted).
+    """Return the bootstrap interval of a figure that `function` computes from truth and predictions.
 
     predicted: labels or scores, one row for each image. groups: (n,), or None to resample images.
     """

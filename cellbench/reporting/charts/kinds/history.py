@@ -19,8 +19,8 @@ from ..registry import chart
 from ..style import GREY, NARROW, colour, shape
 
 FIGURES = ("loss", "accuracy")
-PARTS = ("train", "val")
 DASHES = {"train": [4, 2], "val": [1, 0]}
+PARTS = tuple(DASHES)
 LONG = 50  # the axis is logarithmic if the largest loss is more than this times the smallest
 OFF = 2  # losses above this times the median of the nets' largest losses are cut off
 LEGEND = (
