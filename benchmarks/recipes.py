@@ -7,28 +7,29 @@ Each run has a folder of records of its own, of which only the score on the whol
 is never looked at. The defaults that were chosen by it are in cellbench/core/training_budget.py.
 """
 
-import csv
 import tempfile
 from itertools import product
-from pathlib import Path
 
 import click
 import pandas as pd
 from tabulate import tabulate
+from trials import Trials
 
 import cellbench
 from cellbench.core.training_budget import STEPS as USUAL_STEPS
 from cellbench.core.training_budget import batches, budget
 
-RECORDS = Path(__file__).parents[1] / "results" / "recipes.csv"
 BATCHES = (16, 32, 64)
 STEPS = (500, 1500, 4000)
 AUGMENTATIONS = {
     "usual": {},
     "stronger": {"scale": 0.25, "shift": 0.1, "gain": 0.4, "gamma": 0.4, "blur": 0.7, "noise": 0.1},
 }
-KEY = ["dataset", "split", "n", "method", "batch", "steps", "augmentation", "seed"]
-COLUMNS = [*KEY, "val_accuracy", "val_images", "seconds"]
+TRIALS = Trials(
+    "recipes",
+    ("dataset", "split", "n", "method", "batch", "steps", "augmentation", "seed"),
+    ("val_accuracy", "val_images", "seconds"),
+)
 
 
 @click.group()
@@ -52,7 +53,7 @@ def run(
     dataset, name, labels, group_column, limits, methods, batch_sizes, steps, augmentations, seeds, split
 ) -> None:  # fmt: skip
     """Train what is missing."""
-    done = set(_read()[KEY].itertuples(index=False, name=None))
+    done = TRIALS.done()
     for n, method, seed, augmentation, count, batch in product(
         limits, methods, seeds, augmentations, steps, batch_sizes
     ):
@@ -75,14 +76,14 @@ def run(
                 group_column=group_column,
             )
             row = results.to_frame().iloc[0]
-        _add((*key, round(row["val_accuracy"], 4), row["n_val"], round(row["seconds_fit"], 1)))
+        TRIALS.add((*key, round(row["val_accuracy"], 4), row["n_val"], round(row["seconds_fit"], 1)))
 
 
 @cli.command()
 def table() -> None:
     """The default of each number of images, the best of the grid, and how far apart they are, in points on val."""
     rows = []
-    means = _read().groupby(KEY[:-1])["val_accuracy"].agg(["mean", "count"]).reset_index()
+    means = TRIALS.read().groupby(list(TRIALS.key[:-1]))["val_accuracy"].agg(["mean", "count"]).reset_index()
     for (dataset, split, n, method), cells in means.groupby(["dataset", "split", "n", "method"]):
         best = cells.loc[cells["mean"].idxmax()]
         is_usual = f"batch == {budget(n).batch} and steps == {USUAL_STEPS} and augmentation == 'usual'"
@@ -97,19 +98,6 @@ def table() -> None:
 def _cell(row: pd.Series) -> str:
     count = f", mean of {row['count']}" if row["count"] > 1 else ""
     return f"{100 * row['mean']:.1f} ({row['batch']} × {row['steps']:,}, {row['augmentation']}{count})"
-
-
-def _read() -> pd.DataFrame:
-    return pd.read_csv(RECORDS) if RECORDS.exists() else pd.DataFrame(columns=COLUMNS)
-
-
-def _add(row: tuple) -> None:
-    new = not RECORDS.exists()
-    with RECORDS.open("a", newline="") as file:
-        writer = csv.writer(file)
-        if new:
-            writer.writerow(COLUMNS)
-        writer.writerow(row)
 
 
 if __name__ == "__main__":

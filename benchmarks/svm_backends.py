@@ -8,25 +8,26 @@ the scores of 2,000 unseen samples, by one thread, in seconds of the processor: 
 two cores ours and oneDAL take about half of them by the clock, LIBSVM takes all.
 """
 
-import csv
 import time
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 import click
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from tabulate import tabulate
+from trials import Trials
 
-RECORDS = Path(__file__).parents[1] / "results" / "svm-backends.csv"
 LIBRARIES = ("torch", "onedal", "libsvm")
 GRIDS = ((10.0,), (1.0, 10.0, 100.0))
 UNSEEN = 2000
 SLOW_LIBSVM = 500  # features from which LIBSVM takes minutes and is left out
-COLUMNS = ("samples", "n", "features", "classes", "C", "library", "processor_seconds", "support_vectors", "versions")
+TRIALS = Trials(
+    "svm-backends",
+    ("samples", "n", "features", "classes", "C", "library"),
+    ("processor_seconds", "support_vectors", "versions"),
+)
 
 
 class Samples(NamedTuple):
@@ -112,7 +113,7 @@ def run(only: tuple[str, ...]) -> None:
     torch.set_num_threads(1)
     known = versions()
     used = ", ".join(f"{name} {known[name]}" for name in ("torch", "scikit-learn-intelex", "scikit-learn"))
-    done = set(_read()[["samples", "C", "library"]].itertuples(index=False, name=None))
+    done = {(name, str(C), library) for name, *_, C, library in TRIALS.done()}
     for name in only or SAMPLES:
         wanted = [(C, library) for C in GRIDS for library in LIBRARIES if (name, _text(C), library) not in done]
         if not wanted:
@@ -126,14 +127,15 @@ def run(only: tuple[str, ...]) -> None:
             for library in libraries:
                 seconds, vectors = _timed(library, samples, C)
                 classes = len(np.unique(samples.y))
-                _add((name, n, features, classes, _text(C), library, round(seconds, 3), vectors, used))
+                TRIALS.add((name, n, features, classes, _text(C), library, round(seconds, 3), vectors, used))
+                click.echo(f"{name}, C {_text(C)}, {library}: {seconds:.2f} s")
 
 
 @cli.command()
 def table() -> None:
     """Print the times in Markdown, and which library is the fastest."""
     rows = []
-    for (name, n, features, grid), found in _read().groupby(["samples", "n", "features", "C"], sort=False):
+    for (name, n, features, grid), found in TRIALS.read().groupby(["samples", "n", "features", "C"], sort=False):
         seconds = dict(zip(found["library"], found["processor_seconds"], strict=True))
         share = found["support_vectors"].iloc[0] / n
         times = [f"{seconds[library]:.2f}" if library in seconds else "–" for library in LIBRARIES]
@@ -163,20 +165,6 @@ def _timed(library: str, samples: Samples, C: tuple[float, ...]) -> tuple[float,
 
 def _text(C: tuple[float, ...]) -> str:
     return " ".join(f"{value:g}" for value in C)
-
-
-def _read() -> pd.DataFrame:
-    return pd.read_csv(RECORDS, dtype={"C": str}) if RECORDS.exists() else pd.DataFrame(columns=list(COLUMNS))
-
-
-def _add(row: tuple) -> None:
-    new = not RECORDS.exists()
-    with RECORDS.open("a", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        if new:
-            writer.writerow(COLUMNS)
-        writer.writerow(row)
-    click.echo(row)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ LARGEST_BATCH = 64
 SGD_RATE = 0.1  # learning rate in batches of LARGEST_BATCH, of a net without a rate of its own
 ADAM_RATE = 0.001  # of Adam and AdamW
 LAST_BELOW = 500  # training images: their part of val is too small to choose an epoch by, so the last one is taken
+MANY = 10**6  # training images: settings that follow from their number no longer change with it
 VAL_COST = 1 / 3  # of scoring an image, as a share of training on it: one pass forward in place of two and a half
 VAL_SHARE = 1 / 5  # of the cost of training that scoring val may add
 
@@ -27,13 +28,16 @@ class Budget:
     batch: int
 
 
-def budget(n: int, epochs: int | None = None, batch: int | None = None, least_epochs: int = EPOCHS) -> Budget:
-    """Return the budget for `n` training images; if None, epochs (at least `least_epochs`) and batch follow from n.
+def budget(
+    n: int, epochs: int | None = None, batch: int | None = None, least_epochs: int = EPOCHS, least_batch: int = 1
+) -> Budget:
+    """Return the budget for `n` training images.
 
-    Few images get small batches and many epochs: a net needs a number of steps, whatever the number of images.
+    If they are None, epochs (at least `least_epochs`) and batch (at least `least_batch`) follow from n. Few images get
+    small batches and many epochs: a net needs a number of steps, whatever the number of images.
     """
     if batch is None:
-        batch = next((size for below, size in BATCHES if n < below), LARGEST_BATCH)
+        batch = max(least_batch, next((size for below, size in BATCHES if n < below), LARGEST_BATCH))
     if epochs is None:
         epochs = max(least_epochs, math.ceil(STEPS / batches(n, batch)))
     return Budget(epochs, batch)

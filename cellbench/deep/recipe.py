@@ -198,12 +198,15 @@ class Recipe(Settings):
         return self
 
 
-def suited(recipe: Recipe, n: int, sgd_rate: float = SGD_RATE, least_epochs: int = EPOCHS) -> Recipe:
+def suited(
+    recipe: Recipe, n: int, sgd_rate: float = SGD_RATE, least_epochs: int = EPOCHS, least_batch: int = 1
+) -> Recipe:
     """Return the recipe with the settings filled in that are left at auto.
 
-    n: training images. sgd_rate: the net's learning rate for SGD in large batches; least_epochs: see `budget`.
+    n: training images. sgd_rate: the net's learning rate for SGD in large batches; least_epochs, least_batch: see
+    `budget`.
     """
-    found = budget(n, recipe.epochs, recipe.batch, least_epochs)
+    found = budget(n, recipe.epochs, recipe.batch, least_epochs, least_batch)
     lr = default_rate(recipe.optimiser, found.batch, sgd_rate) if recipe.lr is None else recipe.lr
     choose = recipe.choose
     if choose == "auto":

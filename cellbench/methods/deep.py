@@ -15,7 +15,7 @@ from ..core.records.runs import RunLog
 from ..core.records.store import write_whole
 from ..deep.nets.net import Net
 from ..deep.nets.table import NETS, find
-from ..deep.recipe import Recipe, suited
+from ..deep.recipe import Recipe
 from .inputs import square_side
 from .registry import MethodEntry, methods
 
@@ -119,7 +119,7 @@ def entry_of(net: Net) -> MethodEntry:
         shortcuts=net.shortcuts,
         min_size=net.min_size,
         smallest=net.smallest,
-        suited=partial(suited, sgd_rate=net.sgd_rate, least_epochs=net.least_epochs),
+        suited=net.suited,
         cost=net.cost,
         revision=2,
         restore=partial(restore, net),

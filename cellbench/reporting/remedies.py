@@ -2,12 +2,10 @@
 
 import json
 
-from ..core.training_budget import budget
+from ..core.training_budget import MANY, budget
 from ..results.rows.row import Row
 from ..results.rows.undertrained import AMOUNT
 from .captions import get_one
-
-MANY = 10**6  # training images, where their number is not on record
 
 
 def train_longer(row: Row) -> str:

@@ -2,6 +2,7 @@
 
 python docs/tools/tables.py features    what each group of features is worth, from results/features.csv
 python docs/tools/tables.py recipes     how long nets were trained on few images, from results/recipes.csv
+python docs/tools/tables.py few-images  how SVMs and others do with few images, from results/few_images_svm.csv
 python docs/tools/tables.py suspects    how many wrong labels are found, from results/suspect_labels.csv
 python docs/tools/tables.py copies      which planted copies are found, from results/inspect_copies.csv
 python docs/tools/tables.py coverage    how often intervals hold the truth, from results/coverage.csv
@@ -69,6 +70,30 @@ def recipes() -> None:
     steps = [f"{number:,} steps" for number in table.columns[len(keys) :]]
     titles = ["data set", "images", "net", "augmentation", "batch", *steps]
     click.echo(tabulate(table.to_numpy().tolist(), titles, tablefmt="github", disable_numparse=True))
+
+
+@cli.command()
+def few_images() -> None:
+    """Accuracy on val in per cent, mean over draws of the images; in brackets, the gain over the first row.
+
+    Behind ± is the standard error of the mean gain; a row is a way, a column a data set and number of images.
+    """
+    rows = pd.read_csv(RESULTS / "few_images_svm.csv")
+    rows["on"] = [f"{row.dataset}, {row.n:,} images" for row in rows.itertuples()]
+    found = 100 * rows.pivot(index=["on", "draw"], columns="way", values="val_accuracy")
+    first = "rbf kernel"
+    gains = found.sub(found[first], axis=0).groupby("on").agg(["mean", "sem"])
+    means = found.groupby("on").mean()
+    columns = sorted(means.index, key=lambda name: (rows.loc[rows["on"] == name, "n"].iloc[0], name))
+    ways = [first, *(way for way in rows["way"].unique() if way != first)]
+    lines = [[way, *(_gained(means.loc[on, way], *gains.loc[on, way], way == first) for on in columns)] for way in ways]
+    click.echo(tabulate(lines, ["learning from the features by", *columns], tablefmt="github", disable_numparse=True))
+
+
+def _gained(mean: float, gain: float, error: float, is_first: bool) -> str:
+    if pd.isna(mean):
+        return NOT_RUN
+    return f"{mean:.1f}" if is_first else f"{mean:.1f} ({gain:+.1f} ± {error:.1f})".replace("-", "−")
 
 
 @cli.command()

@@ -41,6 +41,12 @@ def test_smaller_batches_take_a_smaller_rate_and_larger_ones_no_larger_rate():
     assert [default_rate(name, 16, 0.1) for name in ("adam", "adamw")] == [0.001, 0.001]
 
 
+def test_a_net_may_ask_for_larger_batches_of_few_images():
+    assert [budget(n, least_batch=32).batch for n in (8, 100, 499, 1_999, 2_000)] == [32, 32, 32, 32, 64]
+    assert budget(100, least_batch=32) == Budget(500, 32)
+    assert budget(100, batch=8, least_batch=32) == Budget(125, 8)
+
+
 def test_what_is_given_stays():
     assert budget(100, epochs=3) == Budget(3, 16)
     assert budget(100, batch=50) == Budget(750, 50)

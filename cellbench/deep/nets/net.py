@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...core.errors import DataError, UsageError, did_you_mean
 from ...core.training_budget import EPOCHS, SGD_RATE
+from ..recipe import Recipe, suited
 
 if TYPE_CHECKING:
     from torch import nn
@@ -28,9 +29,9 @@ class Net:
     depth, shortcuts: of a net that takes part in the depth view. pretrained: the name in another package of the net
     whose ImageNet weights fit this one. needs: the extra of cellbench that it requires, if any.
 
-    Its usual training: sgd_rate, the peak learning rate of SGD in batches of 64; least_epochs of the budget that
-    follows the number of images; cost, seconds for 1,000 images on two processor cores; standard: whether `--all`
-    means it too.
+    Its usual training: sgd_rate, the peak learning rate of SGD in batches of 64; least_epochs and least_batch of the
+    budget that follows the number of images; cost, seconds for 1,000 images on two processor cores; standard: whether
+    `--all` means it too.
     """
 
     name: str
@@ -47,8 +48,14 @@ class Net:
 
     sgd_rate: float = MEDIUM
     least_epochs: int = EPOCHS
+    least_batch: int = 1
     cost: float = 100
     standard: bool = False
+
+    def suited(self, recipe: Recipe, n: int) -> Recipe:
+        """Return the recipe with what it leaves at auto filled in, as suits this net and n training images."""
+        usual = {name: getattr(self, name) for name in ("sgd_rate", "least_epochs", "least_batch")}
+        return suited(recipe, n, **usual)
 
     def build(
         self,

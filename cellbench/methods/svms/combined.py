@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,9 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from ...core.data import Samples
 from ...core.records.runs import RunLog
 from ...core.scoring.metrics import validation_figure
-from ...core.settings import Positive, Settings, Several, among, setting
+from ...core.settings import OneOrMore, Positive, Settings, Several, among, between, setting
+from ...core.settings import replace as with_settings
+from ...core.training_budget import MANY
 from ...datasets.preprocessing import Preprocessing
 from ...features.groups import DEFAULT_GROUPS, GROUPS, Layout, check_groups, layout, values_of
 from ..decorator import method
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from ...features.tensors import Standardiser
 
 OPTIONAL_GROUPS = ("hog",)
+FEW = 200  # training images below which `suited` makes the machine a linear one
 IMPORTANCE_IMAGES = 1000  # validation images that importance is measured on, at most
 MIN_SIZE = 16  # pixels; of smaller images texture has hardly a pixel to compare
 
@@ -60,8 +63,12 @@ class GroupSettings(Settings):
 
     @field_validator("optional")
     @classmethod
-    def _among_features(cls, names: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...]:
+    def _among_features(
+        cls, names: tuple[str, ...] | Literal["auto"] | None, info: ValidationInfo
+    ) -> tuple[str, ...] | Literal["auto"]:
         """Return the optional groups that are among the features; none if all are optional, as one must stay."""
+        if names == "auto":
+            return names
         if names:
             check_groups(names, "optional")
         features = info.data.get("features", ())
@@ -70,8 +77,34 @@ class GroupSettings(Settings):
 
 
 class CombinedSettings(SVMSettings, GroupSettings):
-    """A machine on groups of features."""
+    """A machine on groups of features. What is left at auto follows from the number of training images."""
 
+    kernel: Annotated[  # type: ignore[assignment]  # `suited` fills it in
+        Literal["rbf", "linear", "poly", "sigmoid"] | None,
+        setting(
+            f"what compares two images; auto: linear with fewer than {FEW} training images, else rbf",
+            unset="auto",
+        ),
+    ] = None
+    C: Annotated[  # type: ignore[assignment]
+        OneOrMore[Positive] | None,
+        setting(
+            "price of an error; of several the best on val; auto: 1, 10 and 100, or 10 where kernel=auto is linear",
+            may_be="a positive number, or a list of them such as C=1,10,100",
+            unset="auto",
+            search=between(0.1, 1000.0, log=True),
+        ),
+    ] = None
+    optional: Annotated[  # type: ignore[assignment]
+        Literal["auto"] | Several[str] | None,
+        Field(validate_default=True),
+        setting(
+            "groups dropped, all at once, if the val score is better without them; auto: hog, none where kernel=auto "
+            "is linear",
+            may_be="auto, groups among features, or none",
+            search=among(None, OPTIONAL_GROUPS),
+        ),
+    ] = "auto"
     gamma_factors: Annotated[
         Several[Positive] | None,
         setting(
@@ -82,6 +115,21 @@ class CombinedSettings(SVMSettings, GroupSettings):
     ] = (0.5, 2.0)
 
 
+AUTOMATIC = (None, "auto")
+USUAL = {"kernel": "rbf", "C": SVMSettings().C, "optional": OPTIONAL_GROUPS}  # with many images
+
+
+def suited(settings: CombinedSettings, n: int) -> CombinedSettings:
+    """Return the settings with those filled in that are left at auto. n: training images.
+
+    With fewer than FEW a linear kernel does better than rbf, and the part of val that goes with them is too small to
+    choose C or groups by: docs/features.md has the measurements.
+    """
+    is_few = settings.kernel is None and n < FEW
+    usual = {"kernel": "linear", "C": 10, "optional": ()} if is_few else USUAL
+    return with_settings(settings, **{name: usual[name] for name in usual if getattr(settings, name) in AUTOMATIC})
+
+
 def restore(settings: CombinedSettings, state: Mapping[str, Any], device: str) -> FittedSVM:
     """Return a fitted machine that scores images as the CombinedSVM with this state did."""
     return FittedSVM.of_state(partial(values_of, settings.features), state, device)
@@ -89,7 +137,7 @@ def restore(settings: CombinedSettings, state: Mapping[str, Any], device: str) -
 
 @method(
     "svm-combined",
-    "RBF support vector machine on groups of features, each with equal weight",
+    "support vector machine on groups of features, each with equal weight",
     family="svm",
     settings=CombinedSettings(),
     preprocessing=Preprocessing(size=None),
@@ -98,25 +146,32 @@ def restore(settings: CombinedSettings, state: Mapping[str, Any], device: str) -
     min_size=MIN_SIZE,
     cost=2.0,
     restore=restore,
+    suited=suited,
 )
 class CombinedSVM:
     """A C-SVC on groups of features, standardised so that every group has the same total variance."""
 
     def __init__(self, settings: CombinedSettings, device: str) -> None:
-        self._groups, self._device = settings.features, device
-        needed = tuple(name for name in self._groups if name not in (settings.optional or ()))
-        choices = {",".join(groups): partial(self._scale, groups) for groups in (needed, self._groups)}
-        factors = settings.gamma_factors or ()
-        self._svm = FeatureSVM(partial(values_of, self._groups), settings, device, choices, factors)
+        self._settings, self._groups, self._device = settings, settings.features, device
+        self._svm = self._for(MANY)  # made now, so that what is missing is reported before anything is computed
         self.backend = self._svm.backend
         self.chosen: Mapping[str, Any] = {}
         self.parameters = None
 
     def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
         self._layout = layout(self._groups, train.images.shape[1:], train.channels)
+        self._svm = self._for(len(train))
         self._svm.fit(train, val, log)
         self.backend, self.chosen = self._svm.backend, self._svm.chosen
         self._val = _some(val, IMPORTANCE_IMAGES)
+
+    def _for(self, n: int) -> FeatureSVM:
+        """Return the machine for n training images."""
+        settings = suited(self._settings, n)
+        needed = tuple(name for name in self._groups if name not in (settings.optional or ()))
+        choices = {",".join(groups): partial(self._scale, groups) for groups in (needed, self._groups)}
+        factors = settings.gamma_factors or ()
+        return FeatureSVM(partial(values_of, self._groups), settings, self._device, choices, factors)
 
     def predict(self, images: NDArray) -> NDArray[np.float32]:
         return self._svm.predict(images)

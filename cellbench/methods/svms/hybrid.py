@@ -16,10 +16,9 @@ from ...core.data import Samples, add_content
 from ...core.machine.environment import cache_folder
 from ...core.records.runs import RunLog
 from ...core.settings import left_open, part, replace, setting
-from ...core.training_budget import EPOCHS
+from ...core.training_budget import EPOCHS, MANY
 from ...deep.nets.table import find
 from ...deep.recipe import Recipe
-from ...deep.recipe import suited as suited_recipe
 from ..decorator import method
 from ..deep import NetMethod
 from ..deep import restore as restore_net
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from ...deep.classifier import NetClassifier
 
 FOLLOWING = ("epochs", "batch", "lr", "choose")  # settings that follow from the number of training images
-MANY = 10**6  # training images, from which on these are a net's usual ones
 A_NET = "a net's name, such as resnet18"
 
 
@@ -71,12 +69,7 @@ def recipe_of(settings: NetAndMachineSettings) -> Recipe:
 
 def recipe_for(settings: NetAndMachineSettings, n: int) -> Recipe:
     """Return the recipe for `n` training images, in which no setting is left at auto."""
-    return _suited_to(settings.net, recipe_of(settings), n)
-
-
-def _suited_to(net: str, recipe: Recipe, n: int) -> Recipe:
-    found = find(net)
-    return suited_recipe(recipe, n, sgd_rate=found.sgd_rate, least_epochs=found.least_epochs)
+    return find(settings.net).suited(recipe_of(settings), n)
 
 
 def suited(settings: NetAndMachineSettings, n: int) -> NetAndMachineSettings:
@@ -87,7 +80,7 @@ def suited(settings: NetAndMachineSettings, n: int) -> NetAndMachineSettings:
     n: training images. A record without epochs means EPOCHS of them, whatever the net.
     """
     recipe = recipe_for(settings, n)
-    many = replace(_suited_to(settings.net, Recipe(), MANY), epochs=EPOCHS)
+    many = replace(find(settings.net).suited(Recipe(), MANY), epochs=EPOCHS)
     unset = [name for name in FOLLOWING if getattr(settings, name) is None]
     found = {name: getattr(recipe, name) for name in unset if getattr(recipe, name) != getattr(many, name)}
     return replace(settings, **found)

@@ -17,7 +17,7 @@ from ...core.machine.files import expanded
 from ...core.records.runs import RunSpec, canonical
 from ...core.scoring.decision import Decision
 from ...core.settings import Setting, Settings, described, names, replace, resets
-from ...core.training_budget import steps
+from ...core.training_budget import MANY, steps
 from ...datasets.files import cache
 from ...datasets.named_splits import each_draw, with_split
 from ...datasets.preprocessing import Preprocessing
@@ -29,7 +29,7 @@ from ..job import Job
 
 IMAGENET = "imagenet"  # the setting of weights that is no file
 AUTOMATIC = (None, "auto")  # values of a setting that leave it open
-FEW, MANY = 100, 10**6  # training images: settings that follow from their number differ between the two
+FEW = 100  # training images: settings that follow from their number differ between these and MANY
 ValLimit = int | Literal["all"] | None  # None: val is limited in proportion to train
 
 

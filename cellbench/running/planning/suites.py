@@ -8,12 +8,11 @@ from typing import Any
 from ...core.errors import DataError, UsageError, did_you_mean
 from ...core.records.runs import canonical_text
 from ...core.suites import Entry, Suite
-from ...core.training_budget import EPOCHS, LARGEST_BATCH
+from ...core.training_budget import EPOCHS, LARGEST_BATCH, MANY
 from ...datasets.files import cache
 from ...methods.registry import methods
 from ..job import Job
 from .plan import (
-    MANY,
     Choice,
     Override,
     ValLimit,

@@ -10,6 +10,7 @@ from ...core.records.runs import RunSpec, canonical
 from ...core.records.store import write_whole
 from ...core.suites import Entry, Suite, load, parse
 from ...methods.registry import methods
+from ..planning.plan import names_of
 from .tuning import Tuned
 
 AUTOMATIC = {"epochs": "auto", "batch": "auto"}  # in a suite that says nothing of them they are those of protocols
@@ -44,7 +45,8 @@ def write(file: Path, tuned: Sequence[Tuned]) -> Suite:
 def _entries(tuned: Tuned) -> Iterable[dict[str, Any]]:
     method = tuned.job.spec.method
     usual = "the suite's" if tuned.base else "default"
-    base = {**(AUTOMATIC if methods[method].suited else {}), **tuned.base}
+    known = names_of(methods[method])
+    base = {**{name: value for name, value in AUTOMATIC.items() if name in known}, **tuned.base}
     yield {"id": f"{method}-default", "label": f"{method}, {usual} settings", "method": method, "set": base}
     if tuned.settings:
         yield {

@@ -15,7 +15,7 @@ from cellbench.core.scoring.metrics import macro_f1
 from cellbench.datasets.toy import rings
 from cellbench.features import compute
 from cellbench.features.tensors import Standardiser
-from cellbench.methods.svms.combined import CombinedSettings, CombinedSVM
+from cellbench.methods.svms.combined import CombinedSettings, CombinedSVM, suited
 
 GROUPS = ("texture", "intensity")
 
@@ -32,15 +32,20 @@ def data():
 
 
 @pytest.mark.parametrize("backend", ["torch", "libsvm"])
-def test_scores_are_those_of_standardised_groups_divided_by_the_root_of_their_size(data, backend):
-    ours = fitted(data, features=GROUPS, C=5, gamma_factors=None, backend=backend)
+@pytest.mark.parametrize(
+    ("settings", "machine"),
+    [({"kernel": "rbf", "C": 5}, SVC(C=5)), ({}, SVC(kernel="linear", C=10))],
+    ids=["rbf", "default for few images"],
+)
+def test_scores_are_those_of_standardised_groups_divided_by_the_root_of_their_size(data, settings, machine, backend):
+    ours = fitted(data, features=GROUPS, **settings, gamma_factors=None, backend=backend)
     seen, unseen = (compute(data.part(part).images, GROUPS) for part in ("train", "test"))
     scalers = []
     for name, columns in seen.slices.items():
         varying = (seen.values[:, columns].std(0) > 1e-6).sum().item()
         scaler = make_pipeline(StandardScaler(), FunctionTransformer(lambda x, n=varying: x / np.sqrt(n)))
         scalers.append((name, scaler, columns))
-    theirs = make_pipeline(ColumnTransformer(scalers), SVC(C=5))
+    theirs = make_pipeline(ColumnTransformer(scalers), machine)
     theirs.fit(seen.values.numpy().astype(np.float64), data.part("train").labels)
     expected = theirs.decision_function(unseen.values.numpy().astype(np.float64))
     np.testing.assert_allclose(ours.predict(data.part("test").images), expected, atol=5e-3)
@@ -50,7 +55,7 @@ def test_gamma_is_the_one_around_scale_that_scores_val_best_and_scale_on_a_tie()
     """Of labels that are half wrong, so that the width of the kernel matters."""
     data, rng = rings(n=160), np.random.default_rng(3)
     data = dataclasses.replace(data, labels=np.where(rng.random(160) < 0.5, rng.permutation(data.labels), data.labels))
-    ours = fitted(data, features=GROUPS, C=5, gamma_factors=(0.1, 0.5, 2, 10))
+    ours = fitted(data, features=GROUPS, kernel="rbf", C=5, gamma_factors=(0.1, 0.5, 2, 10))
     train, val = data.part("train"), data.part("val")
     seen, unseen = (compute(part.images, GROUPS) for part in (train, val))
     scale = Standardiser.of_groups(seen.values, seen.slices.values())
@@ -63,7 +68,7 @@ def test_gamma_is_the_one_around_scale_that_scores_val_best_and_scale_on_a_tie()
     best = max(scores, key=scores.get)
     assert best != 1
     assert ours.chosen["gamma"] == pytest.approx(best * usual, rel=1e-4)
-    untouched = fitted(data, features=GROUPS, C=5, gamma=0.3, gamma_factors=(0.1, 10))
+    untouched = fitted(data, features=GROUPS, kernel="rbf", C=5, gamma=0.3, gamma_factors=(0.1, 10))
     assert untouched.chosen["gamma"] == 0.3
 
 
@@ -79,6 +84,24 @@ def test_importance_is_what_val_loses_when_a_group_or_channel_is_that_of_other_i
     assert set(found["groups"]) == set(GROUPS)
     assert method.facts["features"] == 2 * (40 + 37)
     assert method.facts["importance"] == found
+
+
+@pytest.mark.parametrize(
+    ("given", "n", "expected"),
+    [
+        ({}, 199, ("linear", 10, ())),
+        ({}, 200, ("rbf", (1, 10, 100), ("hog",))),
+        ({"C": (0.1, 1), "optional": "hog"}, 100, ("linear", (0.1, 1), ("hog",))),
+        ({"kernel": "rbf"}, 100, ("rbf", (1, 10, 100), ("hog",))),
+        ({"kernel": "linear"}, 100, ("linear", (1, 10, 100), ("hog",))),
+        ({"kernel": "auto", "C": "auto", "optional": "auto"}, 10**6, ("rbf", (1, 10, 100), ("hog",))),
+        ({"optional": None}, 10**6, ("rbf", (1, 10, 100), ())),
+        ({"features": "texture"}, 10**6, ("rbf", (1, 10, 100), ())),
+    ],
+)
+def test_kernel_c_and_optional_groups_follow_from_the_number_of_images_unless_given(given, n, expected):
+    found = suited(CombinedSettings(**given), n)
+    assert (found.kernel, found.C, found.optional) == expected
 
 
 def test_groups_have_one_form_and_order_whatever_way_they_were_given():

@@ -193,7 +193,7 @@ def test_a_val_limit_that_empties_a_class_is_refused(toy_folder):
         (["epochs=3", "batch=8"], (3, 8)),
     ],
 )
-@pytest.mark.parametrize("method", ["cnn", "svm-deep", "torchvision:resnet18"])
+@pytest.mark.parametrize("method", ["mlp", "svm-deep", "torchvision:resnet18"])
 def test_epochs_and_batch_that_are_left_open_follow_the_number_of_training_images(toy_folder, method, sets, budget):
     (job,) = plan(toy_folder, method, sets=sets)
     assert (job.spec.params["epochs"], job.spec.params["batch"]) == budget
@@ -229,7 +229,7 @@ def test_features_of_a_net_have_its_own_budget_and_keep_open_what_is_that_of_man
         ("cnn", ["batch=60"], 1500),
         ("cnn", ["batch=60", "epochs=2"], 1500),
         ("cnn", ["batch=8"], 1500),  # 215 epochs of 7 steps would be 1,505
-        ("cnn", ["accumulate=3"], 500),  # 500 epochs of 3 batches each make one step
+        ("mlp", ["accumulate=3"], 500),  # 500 epochs of 3 batches each make one step
         (Choice("cnn", {"epochs": 4, "batch": 20}), [], 12),
         (Choice("cnn", {"epochs": 4, "batch": 20}), ["epochs=2"], 12),
         ("cnn", ["weights=imagenet"], 0),

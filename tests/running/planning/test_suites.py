@@ -112,9 +112,9 @@ def test_what_a_data_set_suggests_changes_no_entry(suite):
             assert settled(methods[entry.method], {**suggested, **own}) == settled(methods[entry.method], own)
 
 
-def test_only_the_label_budget_leaves_epochs_to_the_number_of_images():
+def test_only_the_label_budget_leaves_epochs_and_kernel_to_the_number_of_images():
     follows = {suite.name: {name for row in expected(suite) for name in row["follows"]} for suite in ALL}
-    assert follows.pop("label-budget") == {"epochs", "batch", "lr", "choose"}
+    assert follows.pop("label-budget") == {"epochs", "batch", "lr", "choose", "kernel", "C", "optional"}
     assert all(names <= {"choose"} for names in follows.values())
 
 
