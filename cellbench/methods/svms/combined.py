@@ -1,15 +1,16 @@
 """Groups of hand-made features, each with the same weight, and one support vector machine on all of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from ...core.data import Samples
+from ...core.data import Images, Samples
+from ...core.mixed_values import Facts, SettingValues, State
 from ...core.records.runs import RunLog
 from ...core.scoring.metrics import validation_figure
 from ...core.settings import Positive, Settings, Several, among, setting
@@ -82,7 +83,7 @@ class CombinedSettings(SVMSettings, GroupSettings):
     ] = (0.5, 2.0)
 
 
-def restore(settings: CombinedSettings, state: Mapping[str, Any], device: str) -> FittedSVM:
+def restore(settings: CombinedSettings, state: State, device: str) -> FittedSVM:
     """Return a fitted machine that scores images as the CombinedSVM with this state did."""
     return FittedSVM.of_state(partial(values_of, settings.features), state, device)
 
@@ -109,7 +110,7 @@ class CombinedSVM:
         factors = settings.gamma_factors or ()
         self._svm = FeatureSVM(partial(values_of, self._groups), settings, device, choices, factors)
         self.backend = self._svm.backend
-        self.chosen: Mapping[str, Any] = {}
+        self.chosen: SettingValues = {}
         self.parameters = None
 
     def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
@@ -118,14 +119,14 @@ class CombinedSVM:
         self.backend, self.chosen = self._svm.backend, self._svm.chosen
         self._val = _some(val, IMPORTANCE_IMAGES)
 
-    def predict(self, images: NDArray) -> NDArray[np.float32]:
+    def predict(self, images: Images) -> NDArray[np.float32]:
         return self._svm.predict(images)
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         return self._svm.state()
 
     @property
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> Facts:
         machine = FittedSVM.of_state(partial(values_of, self._groups), self.state(), self._device)
         return {
             **self._svm.facts,
