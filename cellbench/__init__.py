@@ -4,7 +4,7 @@ docs/api.md shows what a program or a notebook can do with it.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from . import features, svm
@@ -50,7 +50,7 @@ FUNCTIONS = {
 MODULES = ("features", "svm")
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """A public name, when it is asked for."""
     if name in MODULES:
         return import_module(f".{name}", __name__)

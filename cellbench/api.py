@@ -1,9 +1,10 @@
 """`cellbench.run`, `tune` and `stress`: what the command line does, for a notebook or a program."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
+from .core.mixed_values import SettingValues
 from .datasets.opening import FolderKeywords
 from .running.executors import Executor
 from .running.planning.options import RunOptions
@@ -25,7 +26,7 @@ def run(
     suites: Names = (),
     exclude: Names = (),
     seeds: str | int | Iterable[int] | None = None,
-    set: Mapping[str, Any] | Sequence[str] = (),
+    set: SettingValues | Sequence[str] = (),
     epochs: int | None = None,
     limit: int | None = None,
     val_limit: int | str | None = None,

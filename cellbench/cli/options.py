@@ -5,7 +5,6 @@ import shutil
 import sys
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -14,7 +13,9 @@ from click.core import ParameterSource
 class UserPath(click.Path):
     """A path, whose ~ stands for the user's folder: shells leave that of `--output=~/results` as it is."""
 
-    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> Any:
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, context: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
         return super().convert(os.path.expanduser(value), param, context)
 
 

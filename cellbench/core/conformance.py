@@ -1,7 +1,6 @@
 """Rules that every method, or every data set, has to keep: each is a function whose docstring is the rule."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 Rule = Callable[..., None]
 
@@ -12,7 +11,7 @@ def require(condition: bool, problem: str) -> None:
         raise AssertionError(problem)
 
 
-def broken(rules: Iterable[Rule], *arguments: Any) -> Iterator[tuple[str, str]]:
+def broken(rules: Iterable[Rule], *arguments: object) -> Iterator[tuple[str, str]]:
     """Call each rule with the arguments, and yield its text and what is wrong ('' if the rule is kept)."""
     for rule in rules:
         try:

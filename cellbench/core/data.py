@@ -2,18 +2,21 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .errors import DataError
+from .mixed_values import Facts
 from .text.shown_text import visible
 from .text.units import unit_of
 from .text.words import counted
 
 PARTS = ("train", "val", "test")
 OFFICIAL = "official"  # the name of the split that a data set comes with
+Images = NDArray[np.uint8 | np.uint16 | np.float32]  # (n, channels, height, width)
+Labels = NDArray[np.int64] | NDArray[np.bool_]  # (n,); (n, classes) where images have several
 IMAGE_DTYPES = (np.dtype("uint8"), np.dtype("uint16"), np.dtype("float32"))
 
 
@@ -56,7 +59,7 @@ class Info:
     fingerprint: str = ""
     notes: tuple[str, ...] = ()
     groups_are: str = ""
-    reading: Mapping[str, Any] = field(default_factory=dict)
+    reading: Facts = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -67,8 +70,8 @@ class Samples:
     channels: their names, or none where they are not known.
     """
 
-    images: NDArray
-    labels: NDArray
+    images: Images
+    labels: NDArray[Any]  # Labels, one or several an image: `multilabel` tells which
     classes: tuple[str, ...]
     channels: tuple[str, ...] = ()
 
@@ -95,8 +98,8 @@ class Dataset:
     """
 
     name: str
-    images: NDArray
-    labels: NDArray
+    images: Images
+    labels: Labels
     classes: tuple[str, ...]
     channels: tuple[str, ...]
     split: Split
@@ -165,11 +168,11 @@ class Dataset:
         return {part: count_classes(self.labels[self.split[part]], len(self.classes)) for part in PARTS}
 
 
-def _images(images: NDArray) -> str:
+def _images(images: Images) -> str:
     return f"{counted(len(images), 'image')} of {' × '.join(map(str, images.shape[2:]))} pixels"
 
 
-def count_classes(labels: NDArray, n_classes: int) -> list[int]:
+def count_classes(labels: Labels, n_classes: int) -> list[int]:
     """Return the number of images of each class; an image with several labels counts once for each of them."""
     counts = labels.sum(0) if labels.ndim == 2 else np.bincount(labels, minlength=n_classes)
     return [int(n) for n in counts]
@@ -180,8 +183,14 @@ def absent_classes(classes: Sequence[str], counts: Sequence[int]) -> list[str]:
     return [name for name, n in zip(classes, counts, strict=True) if not n]
 
 
-def add_content(digest: Any, array: NDArray) -> None:
-    """Add an array's type, shape and values to a digest of hashlib."""
+class Digest(Protocol):
+    """A hash under way, as hashlib makes them."""
+
+    def update(self, data: bytes | memoryview, /) -> None: ...
+
+
+def add_content(digest: Digest, array: NDArray[np.generic]) -> None:
+    """Add an array's type, shape and values to a digest."""
     digest.update(f"{array.dtype}{array.shape}".encode())
     digest.update(np.ascontiguousarray(array).data)
 

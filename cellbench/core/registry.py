@@ -22,6 +22,10 @@ class Named(Protocol):
     def name(self) -> str: ...
 
 
+class HasPlugins(Protocol):
+    def load_plugins(self) -> None: ...
+
+
 E = TypeVar("E", bound=Named)
 
 
@@ -115,7 +119,7 @@ class Registry(Generic[E]):
                 raise UsageError(f"plug-in {point.value!r} cannot be loaded: {error}; mend or uninstall it") from error
 
 
-def load_plugins(files: Iterable[Path], registries: Iterable[Registry]) -> None:
+def load_plugins(files: Iterable[Path], registries: Iterable[HasPlugins]) -> None:
     """Add the entries of installed packages and of the Python files `files`; loading them again does nothing."""
     for registry in registries:
         registry.load_plugins()

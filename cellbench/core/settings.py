@@ -6,7 +6,7 @@
 pydantic checks the values; what is said of a wrong one, and in lists, is made here from the same declaration.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import NoneType, UnionType
@@ -28,14 +28,15 @@ from pydantic import model_validator as _model_validator
 from pydantic.fields import FieldInfo
 
 from .errors import UsageError, closest, did_you_mean
+from .mixed_values import Document, Facts, SettingValues
 
 NONE_OR_CHECKED = WrapValidator(lambda value, check: None if value is None else check(value))
 
 T = TypeVar("T")
 S = TypeVar("S", bound="Settings")
 
-NUMBERS = {int: "a whole number", float: "a number"}
-KINDS = {str: "text", bool: "true or false"}
+NUMBERS: Mapping[object, str] = {int: "a whole number", float: "a number"}
+KINDS: Mapping[object, str] = {str: "text", bool: "true or false"}
 SEVERAL = ", or several"
 WORDS_FOR_NONE = ("none", "auto")  # that people may write; the command line reads the first
 
@@ -50,14 +51,14 @@ class Search:
     low: float = 0
     high: float = 0
     log: bool = False
-    choices: tuple[Any, ...] = ()
+    choices: tuple[object, ...] = ()
 
 
 def between(low: float, high: float, log: bool = False) -> Search:
     return Search(low, high, log)
 
 
-def among(*choices: Any) -> Search:
+def among(*choices: object) -> Search:
     return Search(choices=choices)
 
 
@@ -71,9 +72,9 @@ def setting(
     may_be: str = "",
     unset: str = "none",
     reset_by: str = "",
-    needs: Mapping[Any, str] | None = None,
+    needs: Mapping[str | bool, str] | None = None,
     search: Search | None = None,
-) -> Any:
+) -> FieldInfo:
     """Return the declaration of a setting, for typing.Annotated.
 
     meaning: what the setting means, in a few words. ge, gt, le, lt: bounds. may_be: the allowed values in words, where
@@ -82,23 +83,24 @@ def setting(
     value that needs an optional extra, the name of the extra (see core.extras). search: the values that tuning tries;
     None: tuning leaves the setting as it is.
     """
-    facts: dict[str, Any] = {
+    facts: Document = {
         "may_be": may_be,
         "unset": unset,
         "reset_by": reset_by,
         "needs": dict(needs or {}),
         "search": search,
     }
-    return Field(description=meaning, ge=ge, gt=gt, le=le, lt=lt, json_schema_extra=facts)
+    declared: FieldInfo = Field(description=meaning, ge=ge, gt=gt, le=le, lt=lt, json_schema_extra=facts)
+    return declared
 
 
-def one_of(*allowed: Any) -> AfterValidator:
+def one_of(*allowed: object) -> AfterValidator:
     """Return a validator that allows only these values.
 
     It is for types without literals, or with literals that equal others, as True equals 1.
     """
 
-    def check(value: Any) -> Any:
+    def check(value: T) -> T:
         if value not in allowed:
             raise ValueError(f"{value!r} is none of {allowed}")
         return value
@@ -127,7 +129,7 @@ class Settings(BaseModel):
 
     @_model_validator(mode="wrap")
     @classmethod
-    def _refuse_in_our_words(cls, given: Any, check: ModelWrapValidatorHandler[Self]) -> Self:
+    def _refuse_in_our_words(cls, given: object, check: ModelWrapValidatorHandler[Self]) -> Self:
         if not isinstance(given, Mapping):  # one that was made and checked before
             return check(given)
         try:
@@ -146,12 +148,12 @@ class Setting:
     """
 
     name: str
-    default: Any
+    default: object
     meaning: str
     may_be: str
     unset: str
     reset_by: str
-    needs: Mapping[Any, str]
+    needs: Mapping[str | bool, str]
     search: Search | None
 
 
@@ -170,7 +172,7 @@ def names(settings: Settings) -> list[str]:
     return list(type(settings).model_fields)
 
 
-def replace(settings: S, **changes: Any) -> S:
+def replace(settings: S, **changes: object) -> S:
     """Return a checked copy of the settings with other values for some. Raises UsageError for a wrong one."""
     return type(settings)(**{**vars(settings), **changes})
 
@@ -201,7 +203,7 @@ def is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _as_we_write_it(field: FieldInfo | None, value: Any) -> Any:
+def _as_we_write_it(field: FieldInfo | None, value: object) -> object:
     """Return a value with a list as a tuple, since TOML and JSON have no tuples, and with the word 'auto' as None.
 
     'auto' is None only for a setting whose word for None it is.
@@ -216,19 +218,20 @@ def _as_we_write_it(field: FieldInfo | None, value: Any) -> Any:
 # --- words
 
 
-def _described(name: str, field: FieldInfo, default: Any) -> Setting:
+def _described(name: str, field: FieldInfo, default: object) -> Setting:
     facts = _facts(field)
     may_be = facts["may_be"] or _either(_alternatives(field.annotation, field.metadata))
     return Setting(name, default, field.description or "", **{**facts, "may_be": may_be})
 
 
-def _facts(field: FieldInfo) -> Mapping[str, Any]:
+def _facts(field: FieldInfo) -> Facts:
     """Return the arguments of `setting` that pydantic has no place for, such as `may_be` and `unset`."""
-    facts: Any = field.json_schema_extra or setting("").json_schema_extra
+    facts = field.json_schema_extra or setting("").json_schema_extra
+    assert isinstance(facts, dict)  # as `setting` makes them
     return facts
 
 
-def _refusal(kind: type[Settings], name: str, given: Mapping[str, Any]) -> str:
+def _refusal(kind: type[Settings], name: str, given: SettingValues) -> str:
     """Return the message for a setting `name` that is unknown, is missing or has a wrong value in `given`."""
     fields = kind.model_fields
     if name not in fields:
@@ -245,14 +248,14 @@ def _refusal(kind: type[Settings], name: str, given: Mapping[str, Any]) -> str:
     return f"{name} is {value!r}; give {allowed}"
 
 
-def _choices(kind: Any) -> list[str]:
+def _choices(kind: object) -> list[str]:
     """Return the words that a type of literals allows."""
     if get_origin(kind) is Literal:
         return [choice for choice in get_args(kind) if isinstance(choice, str)]
     return [choice for part in get_args(kind) for choice in _choices(part)] if _is_union(kind) else []
 
 
-def _alternatives(kind: Any, bounds: Any = ()) -> list[str]:
+def _alternatives(kind: object, bounds: Iterable[object] = ()) -> list[str]:
     """Return in words the values that a type and bounds allow, without None."""
     if get_origin(kind) is Annotated:
         inner, *more = get_args(kind)
@@ -269,7 +272,7 @@ def _alternatives(kind: Any, bounds: Any = ()) -> list[str]:
     return [KINDS[kind]] if kind in KINDS else []
 
 
-def _is_union(kind: Any) -> bool:
+def _is_union(kind: object) -> bool:
     return get_origin(kind) in (Union, UnionType)
 
 

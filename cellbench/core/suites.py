@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, ClassVar, TypeVar
 
 from pydantic import BeforeValidator, Field
 
 from .errors import UsageError, did_you_mean
 from .machine.files import expanded, read_text
+from .mixed_values import Facts, SettingValues
 from .scoring.metrics import METRICS, NAMED
 from .settings import Settings, Several
 from .text.words import counted
@@ -27,13 +28,13 @@ SHARES = tuple(f"{part}{kind}" for part in (*(f"{part}_" for part in PARTS), "")
 S = TypeVar("S", bound=Settings)
 
 
-def _as_set_reads_it(given: Any) -> Any:
+def _as_set_reads_it(given: SettingValues) -> SettingValues:
     """Return settings from TOML with lists as tuples and 'none' as None, as `--set` reads them."""
     read = {key: tuple(value) if isinstance(value, list) else value for key, value in dict(given).items()}
     return {key: None if value == "none" else value for key, value in read.items()}
 
 
-Overrides = Annotated[Mapping[str, Any], BeforeValidator(_as_set_reads_it)]
+Overrides = Annotated[SettingValues, BeforeValidator(_as_set_reads_it)]
 # Numbers of training images; None, all of them, is the word 'all' in TOML.
 Limits = Several[Annotated[int | None, BeforeValidator(lambda limit: None if limit == "all" else limit)]]
 
@@ -291,13 +292,13 @@ def parse(name: str, text: str) -> Suite:
     return suite
 
 
-def _is_tables(given: Any) -> bool:
+def _is_tables(given: object) -> bool:
     return isinstance(given, list) and all(isinstance(one, Mapping) for one in given)
 
 
-def _entry(suite: str, number: int, given: Mapping[str, Any]) -> Entry:
+def _entry(suite: str, number: int, given: Facts) -> Entry:
     where = f"suite {suite!r}, entry {given.get('id', number + 1)!r}"
-    read: dict[str, Any] = {
+    read: dict[str, Figures | Tuning] = {
         key: _figures(f"{where}, {key}", given[key]) for key in ("claimed", "published") if key in given
     }
     if "tuning" in given:
@@ -305,7 +306,7 @@ def _entry(suite: str, number: int, given: Mapping[str, Any]) -> Entry:
     return _made(Entry, where, {**given, **read})
 
 
-def _figures(where: str, given: Mapping[str, Any]) -> Figures:
+def _figures(where: str, given: Facts) -> Figures:
     about = {key: value for key, value in given.items() if key in Figures.model_fields}
     values = {key: value for key, value in given.items() if key not in about}
     for key, value in values.items():
@@ -320,7 +321,7 @@ def _most(figure: str) -> float:
     return float("inf") if figure in TIMES else 1
 
 
-def _made(kind: type[S], where: str, given: Mapping[str, Any]) -> S:
+def _made(kind: type[S], where: str, given: Facts) -> S:
     try:
         return kind(**given)
     except UsageError as error:

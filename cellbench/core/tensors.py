@@ -1,7 +1,7 @@
 """Tensors of torch: from arrays, and to files."""
 
 import warnings
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 import torch
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 
-def as_tensor(images: Tensor | NDArray) -> Tensor:
+def as_tensor(images: Tensor | NDArray[np.generic]) -> Tensor:
     """Return images as a tensor, which must not be written to.
 
     Arrays that torch cannot share (not contiguous, big-endian, in memory that is read-only as that of a memory map) are
@@ -22,7 +22,7 @@ def as_tensor(images: Tensor | NDArray) -> Tensor:
     return images
 
 
-def save_tensors(value: Any, file: IO[bytes]) -> None:
+def save_tensors(value: object, file: IO[bytes]) -> None:
     """Write tensors, numbers, text, and lists and mappings of them, as torch.save does.
 
     Raises the OSError of a disk that is full, which torch.save hides behind a RuntimeError.
@@ -54,7 +54,7 @@ class _Writer:
         self._file.flush()
 
 
-def _owner(array: NDArray) -> NDArray:
+def _owner(array: NDArray[np.generic]) -> NDArray[np.generic]:
     """Return the array that the memory of an array belongs to."""
     while isinstance(array.base, np.ndarray):
         array = array.base

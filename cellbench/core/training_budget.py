@@ -4,9 +4,9 @@ They follow from counts alone, never from a clock, so that results can be reprod
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+
+from .mixed_values import SettingValues
 
 EPOCHS = 20  # at least
 STEPS = 1_500  # at least
@@ -57,7 +57,7 @@ def batches(n: int, batch: int) -> int:
     return max(1, n // batch)
 
 
-def steps(n: int, params: Mapping[str, Any]) -> int:
+def steps(n: int, params: SettingValues) -> int:
     """Return the number of training steps on `n` images with the settings of a record.
 
     params: `epochs`, `batch`, and `accumulate`, the number of batches for each step. If epochs or batch are None, as

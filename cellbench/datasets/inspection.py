@@ -1,14 +1,14 @@
 """A look at a data set before anything is trained on it."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Unpack
 
 from numpy.typing import NDArray
 
 from ..core.data import OFFICIAL, Dataset
 from ..core.errors import UsageError
 from ..core.machine.files import expanded
+from ..core.mixed_values import SettingValues
 from ..core.records.results_folder import DEFAULT_FOLDER
 from ..core.text.console import progress_line
 from .audit import audit
@@ -54,7 +54,7 @@ def check_place(output: Path, name: str) -> None:
         raise UsageError(f"cannot write {output}: there is no folder {output.parent}; make it, or name another with -o")
 
 
-def _sizes(name: str, folder: Mapping[str, Any], data: Dataset) -> NDArray | None:
+def _sizes(name: str, folder: SettingValues, data: Dataset) -> NDArray | None:
     """Return height and width, (n, 2), of a folder's images on disk; None unless their sizes were mixed."""
     if name in datasets or not looks_like_path(name) or not any("sizes" in remark for remark in data.info.notes):
         return None

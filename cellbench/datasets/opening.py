@@ -1,12 +1,12 @@
 """Opening a data set by its name, or by the path of a folder of images."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
 from ..core.data import OFFICIAL, Dataset
 from ..core.errors import UsageError
 from ..core.machine.files import expanded
+from ..core.mixed_values import SettingValues
 from .files import cache
 from .folder import FolderOptions
 from .folder import prepare as prepare_folder
@@ -41,7 +41,7 @@ def open_dataset(name: str | Path, *, split: str = OFFICIAL, **folder: Unpack[Fo
     return with_split(cache.read(prepare(str(name), folder)), split)
 
 
-def prepare(name: str, folder: Mapping[str, Any], source: Path | None = None) -> Path:
+def prepare(name: str, folder: SettingValues, source: Path | None = None) -> Path:
     """Prepare a data set, by name or path, if it isn't yet, and return its folder in the cache.
 
     folder: FolderKeywords. source: the original files of a data set that has a name.
@@ -58,9 +58,9 @@ def prepare(name: str, folder: Mapping[str, Any], source: Path | None = None) ->
     raise AssertionError
 
 
-def folder_options(folder: Mapping[str, Any]) -> FolderOptions:
+def folder_options(folder: SettingValues) -> FolderOptions:
     """FolderKeywords as the reader of folders takes them."""
-    asked = given_options(folder)
+    asked = dict(given_options(folder))
     if "image_size" in asked:
         asked["size"] = asked.pop("image_size")
     if "labels" in asked:
@@ -68,7 +68,7 @@ def folder_options(folder: Mapping[str, Any]) -> FolderOptions:
     return FolderOptions(**asked)
 
 
-def given_options(folder: Mapping[str, Any]) -> dict[str, Any]:
+def given_options(folder: SettingValues) -> SettingValues:
     """Return the options that were given. 0 and '' count as given, and are refused later; None and False don't."""
     return {name: value for name, value in folder.items() if value is not None and value is not False}
 

@@ -1,7 +1,7 @@
 """Preprocessing: what is done to images before any method sees them. It is a part of the run and of its record."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from ..core.errors import UsageError, did_you_mean
 from ..core.machine.memory import release_pages
+from ..core.mixed_values import Document, Facts
 from ..core.settings import Settings, setting
 
 CHUNK_BYTES = 2**23  # of images that are worked on at a time
@@ -19,7 +20,7 @@ SAMPLE = 2000  # training images from which percentiles are taken, at most: with
 Range = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
-def _names(given: Any) -> Any:
+def _names(given: object) -> tuple[str, ...] | None:
     """Return channel names as a tuple of strings, whether given as one name, as a tuple or as numbers."""
     if given is None:
         return None
@@ -57,12 +58,12 @@ class Preprocessing(Settings):
     ] = None
 
     @property
-    def steps(self) -> dict[str, Any]:
+    def steps(self) -> Document:
         """The steps that are done, for a record."""
         return {name: value for name, value in vars(self).items() if value not in (None, False)}
 
     @classmethod
-    def of_steps(cls, steps: Mapping[str, Any]) -> "Preprocessing":
+    def of_steps(cls, steps: Facts) -> "Preprocessing":
         """The preprocessing that a record describes. A step that is not in the record is left out."""
         return cls(**{"size": None, **steps})
 

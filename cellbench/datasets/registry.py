@@ -1,6 +1,6 @@
 """The registry of data sets: each is one function that builds a Dataset, with the facts that a listing shows."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from ..core.data import Dataset
 from ..core.errors import DataError
 from ..core.machine.environment import cache_folder
+from ..core.mixed_values import SettingValues
 from ..core.registry import Registry
 from .files import cache
 from .files.download import Progress, RemoteFile, fetch
@@ -46,7 +47,7 @@ class DatasetEntry:
     made_on_demand: bool = False
     files: Sequence[RemoteFile] = ()
     usual_place: Callable[[], Path] | None = None
-    defaults: Mapping[str, Any] = field(default_factory=dict)
+    defaults: SettingValues = field(default_factory=dict)
 
     @property
     def key(self) -> str:

@@ -3,8 +3,8 @@
 They depend on the data and `split_seed`, never on a method or on the seed of a run: so comparisons are paired.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,14 @@ PART_WORDS = {  # what people call the parts
 }
 PART_FORM = rf"({'|'.join(PART_WORDS)})([ _-]?(images?|imgs?|set|data))?"  # of the names of their folders, in any case
 FIFTHS = 5  # test is one fifth, val the next, train the other three
+
+Fold = tuple[NDArray[np.int64], NDArray[np.int64]]  # the positions to train on, and those that are held out
+
+
+class Splitter(Protocol):
+    """What splits samples into folds, as in scikit-learn."""
+
+    def split(self, X: NDArray, y: NDArray) -> Iterable[Fold]: ...
 
 
 def stratified(labels: NDArray, split_seed: int = 0, classes: Sequence[str] = ()) -> Split:
@@ -140,8 +148,8 @@ def absent(classes: Sequence[str], labels: NDArray) -> list[str]:
     return absent_classes(classes, count_classes(labels, len(classes)))
 
 
-def class_folds(labels: NDArray, k: int, split_seed: int = 0) -> Any:
-    """Return a splitter like scikit-learn's into k folds with every class, or every label, in the same proportion."""
+def class_folds(labels: NDArray, k: int, split_seed: int = 0) -> Splitter:
+    """Return a splitter into k folds with every class, or every label, in the same proportion."""
     if labels.ndim == 1:
         from sklearn.model_selection import StratifiedKFold
 
@@ -193,6 +201,6 @@ def _check_groups(groups: NDArray[np.int64]) -> None:
         raise DataError(f"{n} groups cannot be split by group; at least {FIFTHS} are needed: split by class")
 
 
-def _from_folds(name: str, folds) -> Split:  # type: ignore[no-untyped-def]
+def _from_folds(name: str, folds: Iterable[Fold]) -> Split:
     parts = [np.sort(held_out).astype(np.int64) for _, held_out in folds]
     return Split(name, train=np.sort(np.concatenate(parts[2:])), val=parts[1], test=parts[0])

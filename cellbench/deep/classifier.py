@@ -1,13 +1,11 @@
 """A net on its device, with all that is needed to score raw images."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ..core.mixed_values import State
 from ..core.tensors import as_tensor
 from .normalisation import full_scale, mean_and_deviation
 from .precision import Precision, choose_precision
@@ -33,7 +31,7 @@ class NetClassifier:
         self.precision, self.device = precision, device
         self.best_epoch = 0
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         """Return all that is needed to make the classifier again, as tensors and numbers; see `of_state`."""
         return {
             "net": self.net.state_dict(),
@@ -44,7 +42,7 @@ class NetClassifier:
         }
 
     @classmethod
-    def of_state(cls, net: nn.Module, state: Mapping[str, Any], recipe: Recipe, device: str) -> "NetClassifier":
+    def of_state(cls, net: nn.Module, state: State, recipe: Recipe, device: str) -> "NetClassifier":
         """Return the classifier whose state `state` returned; net: a net of the same architecture, to be filled."""
         precision = choose_precision(recipe.precision, device)
         classifier = cls(net, state["mean"], state["deviation"], state["full"], precision, device)

@@ -3,9 +3,10 @@
 `fast_small_convolutions` is the one switch. Training and prediction put the net's forward pass inside it.
 """
 
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from itertools import product
-from typing import Any
+from typing import Any, TypeAlias, TypeGuard
 
 import torch
 from torch import Tensor
@@ -19,6 +20,8 @@ from .precision import Precision
 PRODUCTS = 4, 2  # all of it: oneDNN has a third of its speed there, and computes the padding, which is most
 WINDOWS = 8, 4  # the weight's gradient: oneDNN takes twice as long for it as for the result
 POINTS = 16, 8  # of 1×1 kernels, which are products anyway: oneDNN takes more than twice as long for maps of 2×2
+
+Faster: TypeAlias = "type[_Products] | type[_Windows] | type[_Points]"  # `apply` computes the convolution
 
 
 def fast_small_convolutions(precision: Precision) -> AbstractContextManager[object]:
@@ -39,7 +42,13 @@ class SmallConvolutions(TorchFunctionMode):
     Gradients of weights become float32 piece by piece, while these are in the cache.
     """
 
-    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_function__(
+        self,
+        function: Callable[..., object],
+        types: Collection[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, object] | None = None,
+    ) -> object:
         if function is torch.conv2d and not kwargs and (faster := _faster(*args)):
             x, weight, bias, stride, padding, *_ = args
             y = faster.apply(x.bfloat16(), weight, stride[0], padding[0])
@@ -50,27 +59,31 @@ class SmallConvolutions(TorchFunctionMode):
 def _faster(
     x: Tensor,
     weight: Tensor,
-    bias: Any = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
+    bias: Tensor | None = None,
+    stride: object = 1,
+    padding: object = 0,
+    dilation: object = 1,
     groups: int = 1,
-) -> Any:
+) -> "Faster | None":
     """Return what computes this convolution faster than torch, or None.
 
     It is None unless maps and kernel are square, and stride, padding and dilation are tuples of equal numbers.
     """
-    if not all(isinstance(pair, tuple) and len({*pair}) == 1 for pair in (stride, padding, dilation)):
+    if not (_equal_numbers(stride) and _equal_numbers(padding) and _equal_numbers(dilation)):
         return None
     side, kernel = x.shape[-1], weight.shape[-1]
     if x.ndim != 4 or x.shape[2] != side or weight.shape[2] != kernel or dilation[0] > 1 or groups > 1:
         return None
     after = _after(side, kernel, stride[0], padding[0])
     if kernel == 1:
-        known: Any = [(POINTS, _Points)] if padding[0] == 0 else []
+        known: list[tuple[tuple[int, int], Faster]] = [(POINTS, _Points)] if padding[0] == 0 else []
     else:
         known = [(PRODUCTS, _Products), (WINDOWS, _Windows)]
     return next((faster for (before, most), faster in known if side <= before and 0 < after <= most), None)
+
+
+def _equal_numbers(pair: object) -> TypeGuard[tuple[int, ...]]:
+    return isinstance(pair, tuple) and len({*pair}) == 1
 
 
 def _after(side: int, kernel: int, stride: int, padding: int) -> int:

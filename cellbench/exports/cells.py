@@ -3,13 +3,12 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..core.data import Dataset
+from ..core.data import Dataset, Labels
 from ..core.errors import DataError, UsageError
 from ..core.records.runs import canonical_text
 from ..core.text.words import counted
@@ -116,10 +115,10 @@ class Selection:
         return pd.concat(frames, ignore_index=True) if frames else None
 
 
-def _frame(one: Exported, part: str, predicted: Predicted, ids: NDArray | None) -> pd.DataFrame:
+def _frame(one: Exported, part: str, predicted: Predicted, ids: NDArray[np.str_] | None) -> pd.DataFrame:
     spec, classes = one.run.record.spec, one.run.classes
     n = len(predicted.index)
-    facts: dict[str, Any] = {
+    facts: dict[str, object] = {
         "run": spec.key,
         "machine": one.row.machine,
         "dataset": spec.dataset,
@@ -130,8 +129,8 @@ def _frame(one: Exported, part: str, predicted: Predicted, ids: NDArray | None) 
         "seed": spec.seed,
         "part": part,
     }
-    columns: dict[str, Any] = {name: [value] * n for name, value in facts.items()}
-    columns["limit"] = pd.array(columns["limit"], "Int64")
+    columns: dict[str, object] = {name: [value] * n for name, value in facts.items()}
+    columns["limit"] = pd.array([spec.limit] * n, "Int64")
     columns["index"] = predicted.index
     columns["id"] = [None] * n if ids is None else [_valid(name) for name in ids[predicted.index].tolist()]
     columns["group"] = pd.array([None] * n if predicted.groups is None else predicted.groups.tolist(), "Int64")
@@ -142,7 +141,7 @@ def _frame(one: Exported, part: str, predicted: Predicted, ids: NDArray | None) 
     return pd.DataFrame(columns)
 
 
-def names_of(labels: NDArray, classes: Sequence[str]) -> list[Any]:
+def names_of(labels: Labels, classes: Sequence[str]) -> list[str] | list[list[str]]:
     """Return the class's name of each image, or a list of names where images have several labels."""
     if labels.ndim == 1:
         return [classes[k] for k in labels.tolist()]

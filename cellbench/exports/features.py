@@ -1,19 +1,20 @@
 """What a saved model's classifier sees of images: embeddings of probes, last features of nets, features of SVMs."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.data import Dataset
+from ..core.data import Dataset, Images
 from ..methods.registry import Scorer
 from ..running.saved_models.models import Model
 
 BATCH = 512  # images at a time
 
 
-def seen_by_classifier(model: Model, scorer: Scorer, data: Dataset, index: NDArray) -> tuple[str, NDArray] | None:
+def seen_by_classifier(
+    model: Model, scorer: Scorer, data: Dataset, index: NDArray[np.int64]
+) -> tuple[str, NDArray[np.float32]] | None:
     """Return what the features of images are, in words, and these features, (n, features) float32.
 
     index: positions of the images in the data set. None for methods that have no such features.
@@ -28,7 +29,7 @@ def seen_by_classifier(model: Model, scorer: Scorer, data: Dataset, index: NDArr
     return what, np.concatenate(rows).astype(np.float32)
 
 
-def _features(scorer: Any) -> tuple[str, Callable[[NDArray], NDArray]] | None:
+def _features(scorer: object) -> tuple[str, Callable[[Images], NDArray[np.float32]]] | None:
     from ..core.tensors import as_tensor
     from ..deep.classifier import NetClassifier
     from ..methods.probes.probe import FittedProbe

@@ -5,7 +5,6 @@ Source: Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via 
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -107,5 +106,5 @@ def _side(net: nn.Module, module: nn.Module, pixels: Tensor) -> int:
     net.eval()
     with outputs_of(module) as outputs:
         net(pixels)
-    shapes: list[Any] = [output.shape for output in outputs]
+    shapes: list[torch.Size] = [output.shape for output in outputs]
     return min(shapes[-1][2:]) if shapes else 0

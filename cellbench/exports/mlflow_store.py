@@ -3,13 +3,16 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ..core.errors import UsageError
 from ..core.extras import EXTRAS
 from ..core.records.runs import canonical_text
 from ..core.text.words import counted
 from .cells import Exported, Selection
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 DATABASE = "mlflow.db"
 ARTEFACTS = "artifacts"
@@ -39,7 +42,7 @@ def write_mlflow(selection: Selection, output: Path) -> None:
         selection.notes.append(f"{counted(known, 'run')} that the store had already left as they are")
 
 
-def _add_all(selection: Selection, output: Path, make_client: Callable[..., Any]) -> int:
+def _add_all(selection: Selection, output: Path, make_client: Callable[..., "MlflowClient"]) -> int:
     """Add all runs to the store, and return how many it had already."""
     output.mkdir(parents=True, exist_ok=True)
     client = make_client(tracking_uri=f"sqlite:///{output.resolve() / DATABASE}")
@@ -50,12 +53,12 @@ def _add_all(selection: Selection, output: Path, make_client: Callable[..., Any]
     return known
 
 
-def _experiment(client: Any, name: str, artefacts: Path) -> str:
+def _experiment(client: "MlflowClient", name: str, artefacts: Path) -> str:
     found = client.get_experiment_by_name(name)
     return found.experiment_id if found else client.create_experiment(name, artifact_location=artefacts.as_uri())
 
 
-def _add(client: Any, experiment: str, one: Exported) -> bool:
+def _add(client: "MlflowClient", experiment: str, one: Exported) -> bool:
     """Add a run to an experiment. Return False if it is there already."""
     from mlflow.entities import Metric, Param, RunTag
 
@@ -96,5 +99,5 @@ def _add(client: Any, experiment: str, one: Exported) -> bool:
     return True
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return value if isinstance(value, str) else canonical_text(value)

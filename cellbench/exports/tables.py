@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -10,6 +10,9 @@ from ..core.extras import EXTRAS
 from ..core.records.store import write_whole
 from ..core.text.shown_text import csv_cell
 from .cells import Selection
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def write_csv(selection: Selection, output: Path) -> None:
@@ -39,7 +42,7 @@ def write_parquet(selection: Selection, output: Path) -> None:
     write_whole(output, lambda file: parquet(selection.frames(), file))
 
 
-def parquet(frames: Iterable[pd.DataFrame], file: Any) -> None:
+def parquet(frames: Iterable[pd.DataFrame], file: Path | IO[bytes]) -> None:
     """Write frames with the same columns to one Parquet file. file: a path, or a binary file."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -54,7 +57,7 @@ def parquet(frames: Iterable[pd.DataFrame], file: Any) -> None:
         writer.close()
 
 
-def _type_of(name: str, values: "pd.Series[Any]") -> Any:
+def _type_of(name: str, values: "pd.Series[Any]") -> "pa.DataType | None":
     """Return the Arrow type of a column of texts or lists of texts, which has none of its own if all are empty."""
     import pyarrow as pa
 

@@ -3,8 +3,12 @@
 A function's module is imported when it is asked for: names of groups are for lists and settings, which need no torch.
 """
 
+from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MODULES = {
     "between": "channel_pairs",
@@ -21,7 +25,7 @@ MODULES = {
 __all__ = list(MODULES)
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Callable[..., Tensor]":
     if name not in MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f".{MODULES[name]}", __name__), name)

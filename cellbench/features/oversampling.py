@@ -1,7 +1,7 @@
 """SMOTE on features: every class gets as many training samples as the largest, the new ones between two of its own."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -10,10 +10,13 @@ from torch import Tensor
 
 from ..core.errors import BackendError, DataError
 
+if TYPE_CHECKING:
+    from imblearn.over_sampling import SMOTE
+
 NEIGHBOURS = 5  # among which the second of the two is drawn; fewer where the smallest class has fewer
 
 
-def load() -> Any:
+def load() -> "type[SMOTE]":
     """Return imbalanced-learn's class SMOTE. Raises BackendError if imbalanced-learn cannot be imported."""
     try:
         from imblearn.over_sampling import SMOTE

@@ -11,15 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import create_model
 
-from ..core.data import Samples
+from ..core.data import Images, Samples
 from ..core.errors import UsageError
 from ..core.machine.contention import Spent
+from ..core.mixed_values import SettingValues
 from ..core.records.runs import RunLog
 from ..core.settings import Settings
 from .registry import Method, MethodEntry, methods
 
 F = TypeVar("F", bound=Callable[..., Any])
-Score = Callable[[NDArray], NDArray]
+Score = Callable[[Images], NDArray[Any]]
 
 OF_THE_RUN = ("settings", "seed", "device")  # parameters that are no settings: a run fills them in
 
@@ -51,7 +52,7 @@ def method(
     return add
 
 
-def _check_settings(name: str, made: Callable, settings: Any) -> None:
+def _check_settings(name: str, made: Callable[..., object], settings: object) -> None:
     """Raise UsageError if the defaults are no settings, or if it is not clear what the settings of `made` are."""
     if settings is not None and not isinstance(settings, Settings):
         raise UsageError(
@@ -72,9 +73,9 @@ def _check_settings(name: str, made: Callable, settings: Any) -> None:
 class FunctionMethod:
     """Wraps a function of (train, val, log, …) so that it has the interface of registry.Method."""
 
-    def __init__(self, function: Callable[..., Score], arguments: Mapping[str, Any], backend: str) -> None:
+    def __init__(self, function: Callable[..., Score], arguments: SettingValues, backend: str) -> None:
         self._function, self._arguments, self.backend = function, arguments, backend
-        self.chosen: Mapping[str, Any] = {}
+        self.chosen: SettingValues = {}
         self.parameters: int | None = None
 
     def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
@@ -91,7 +92,7 @@ class FunctionMethod:
             log.carry({"fit": perf_counter() - start - others}, Spent.now() - spent - (log.spent - counted))
         self.chosen = log.chosen
 
-    def predict(self, images: NDArray) -> NDArray[np.float32]:
+    def predict(self, images: Images) -> NDArray[np.float32]:
         scores = np.asarray(self._score(images))
         return scores.astype(np.float32) if scores.dtype.kind in "fiub" else scores  # others are refused, see a run
 
@@ -104,7 +105,7 @@ def _of_class(made: Callable[..., Method], settings: Settings, seed: int, device
     return made(**_arguments(made, settings, seed, device))
 
 
-def _arguments(made: Callable, settings: Settings, seed: int, device: str) -> dict[str, Any]:
+def _arguments(made: Callable[..., object], settings: Settings, seed: int, device: str) -> SettingValues:
     """Return the arguments that `made` has parameters for: the run's seed and device, and the settings.
 
     The settings are passed whole if `made` has a parameter `settings`, else one by one.
@@ -115,7 +116,7 @@ def _arguments(made: Callable, settings: Settings, seed: int, device: str) -> di
     return asked if "settings" in parameters else {**asked, **vars(settings)}
 
 
-def _declared(name: str, made: Callable) -> type[Settings]:
+def _declared(name: str, made: Callable[..., object]) -> type[Settings]:
     """Return a class of settings made from the keyword-only parameters of `made`.
 
     Raises UsageError for a parameter without a type or a default.
@@ -134,5 +135,5 @@ def _declared(name: str, made: Callable) -> type[Settings]:
     return create_model(f"settings of {name}", __base__=Settings, **fields)
 
 
-def _parameters(made: Callable) -> Mapping[str, inspect.Parameter]:
+def _parameters(made: Callable[..., object]) -> Mapping[str, inspect.Parameter]:
     return inspect.signature(made).parameters

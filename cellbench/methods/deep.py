@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import astuple
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.data import Samples
+from ..core.data import Images, Samples
 from ..core.machine.contention import Spent
+from ..core.mixed_values import Facts, SettingValues, State
 from ..core.records.runs import RunLog
 from ..core.records.store import write_whole
 from ..deep.nets.net import Net
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     from ..deep.classifier import NetClassifier
 
+B = TypeVar("B", bound=Callable[..., "nn.Module"])
+
 
 class NetMethod:
     """A net built for the data at hand and trained by a recipe."""
@@ -31,8 +34,8 @@ class NetMethod:
     def __init__(self, net: Net, recipe: Recipe, seed: int, device: str) -> None:
         self._net, self._recipe, self._seed, self._device = net, recipe, seed, device
         self.backend = "torch"
-        self.chosen: Mapping[str, Any] = {}
-        self.facts: dict[str, Any] = {}
+        self.chosen: SettingValues = {}
+        self.facts: Facts = {}
         self.parameters: int | None = None
 
     def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
@@ -46,10 +49,10 @@ class NetMethod:
         self._scores = losses.scores_are(self._recipe, train.multilabel)
         self._settle(loop.train(net, self._recipe, train, val, self._seed, self._device, log))
 
-    def predict(self, images: NDArray) -> NDArray[np.float32]:
+    def predict(self, images: Images) -> NDArray[np.float32]:
         return self.model.predict(images)
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         return {**self.model.state(), "built": self._built, "scores": self._scores}
 
     def save(self, path: Path, seconds: Mapping[str, float], spent: Spent) -> None:
@@ -99,7 +102,7 @@ class NetMethod:
         self.parameters = sum(p.numel() for p in model.net.parameters())
 
 
-def restore(net: Net, recipe: Recipe, state: Mapping[str, Any], device: str) -> "NetClassifier":
+def restore(net: Net, recipe: Recipe, state: State, device: str) -> "NetClassifier":
     """Return the trained net whose state `NetMethod.state` returned."""
     from ..deep.classifier import NetClassifier
 
@@ -127,7 +130,7 @@ def entry_of(net: Net) -> MethodEntry:
     )
 
 
-def register_net(name: str, summary: str, **facts: Any) -> Callable[[Callable[..., "nn.Module"]], Callable]:
+def register_net(name: str, summary: str, **facts: Any) -> Callable[[B], B]:
     """Return a decorator that registers a function as a net, together with a method that trains the net.
 
     The function takes (channels, classes, size) and returns a module.
@@ -135,7 +138,7 @@ def register_net(name: str, summary: str, **facts: Any) -> Callable[[Callable[..
     facts: further fields of `Net`, such as source, min_size and sgd_rate.
     """
 
-    def add(make: Callable[..., "nn.Module"]) -> Callable:
+    def add(make: B) -> B:
         net = Net(name, summary, make, **facts)
         methods.add(entry_of(net))
         NETS[name] = net

@@ -1,7 +1,7 @@
 """Floors: methods that look at next to nothing. Another method that scores hardly better has learnt little."""
 
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from ..datasets.preprocessing import Preprocessing
 from ..deep.nets.table import find
 from ..features.groups import values_of
 from .decorator import Score, method
-from .estimators import best_classifier
+from .estimators import Classifier, best_classifier
 from .inputs import square_side
 from .svms.hybrid import A_NET, NetName, penultimate
 
@@ -88,7 +88,7 @@ def _untrained(net: str, train: Samples, seed: int, device: str) -> "NetClassifi
     return make_classifier(module, as_tensor(train.images), Recipe(), device)
 
 
-def linear_candidates() -> list[tuple[dict[str, float], Any]]:
+def linear_candidates() -> list[tuple[dict[str, float], Classifier]]:
     """Return settings and unfitted logistic regressions on standardised features, strongest penalty first."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline

@@ -11,7 +11,7 @@ def square_side(samples: Samples) -> int:
     height, width = samples.images.shape[2:]
     if height != width:
         raise DataError(f"images are {height}×{width}; nets need square ones: set size to a number of pixels")
-    return height
+    return int(height)
 
 
 def check_two_classes(train: Samples) -> None:

@@ -1,15 +1,16 @@
 """What a method is to the harness: a factory, its default settings, and facts for tables and for the plan."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.data import Samples
+from ..core.data import Images, Samples
 from ..core.errors import UsageError
 from ..core.families import check_family
+from ..core.mixed_values import SettingValues, State
 from ..core.records.runs import RunLog
 from ..core.registry import Registry
 from ..core.settings import Settings
@@ -17,9 +18,9 @@ from ..datasets.preprocessing import Preprocessing
 
 
 class Scorer(Protocol):
-    """Any object that scores images."""
+    """An object that scores images."""
 
-    def predict(self, images: NDArray) -> NDArray[np.float32]:
+    def predict(self, images: Images) -> NDArray[np.float32]:
         """Return scores (n, classes) for images (n, channels, height, width)."""
 
 
@@ -28,16 +29,16 @@ class Method(Scorer, Protocol):
 
     backend: what ran it. chosen: what it chose on val. parameters: how many parameters it has, or None.
 
-    A method may also have `facts: Mapping[str, Any]`, JSON values that are added to the record's. It is read once,
+    A method may also have `facts: Facts`, JSON values that are added to the record's. It is read once,
     after `predict`, when times and memory have been taken, so it may be a property that computes them.
 
-    A method may also have `state() -> Mapping[str, Any]`, all that was learnt, as tensors, numbers, text, and lists
+    A method may also have `state() -> State`, all that was learnt, as tensors, numbers, text, and lists
     and mappings of them. The entry's `restore` makes a Scorer from it. Its key 'scores' says how scores become
     probabilities: 'softmax' or 'sigmoid'; it is '' or missing if scores are decision values.
     """
 
     backend: str
-    chosen: Mapping[str, Any]
+    chosen: SettingValues
     parameters: int | None
 
     def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
@@ -74,17 +75,17 @@ class MethodEntry:
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     revision: int = 1
     standard: bool = False
-    seeded: bool | Callable[[Mapping[str, Any]], bool] = True
+    seeded: bool | Callable[[SettingValues], bool] = True
     min_size: int = 1
     devices: tuple[str, ...] = ("cpu", "cuda")
     depth: int | None = None
     shortcuts: bool | None = None
     pretrained: bool = False
     cost: float = 1.0
-    restore: Callable[[Any, Mapping[str, Any], str], Scorer] | None = None
+    restore: Callable[[Any, State, str], Scorer] | None = None
     needs: str = ""
     smallest: Callable[[], int | None] | None = None
-    suited: Callable[[Any, int], Any] | None = None
+    suited: Callable[[Any, int], Settings] | None = None
 
     def __post_init__(self) -> None:
         check_family(self.family, self.name)
@@ -92,7 +93,7 @@ class MethodEntry:
             kind = type(self.defaults).__name__
             raise UsageError(f"method {self.name!r}: its defaults are of type {kind}; give an instance of Settings")
 
-    def is_seeded(self, params: Mapping[str, Any]) -> bool:
+    def is_seeded(self, params: SettingValues) -> bool:
         """Whether the random seed changes the result of a run with these settings."""
         return self.seeded(params) if callable(self.seeded) else self.seeded
 

@@ -6,12 +6,12 @@ import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.data import PARTS, Dataset, Samples, count_classes
+from ..core.data import PARTS, Dataset, Labels, Samples, count_classes
 from ..core.errors import DataError, UsageError
 from ..core.extras import EXTRAS
 from ..core.records.runs import RunLog
@@ -25,6 +25,9 @@ from ..datasets.inspection import check_place
 from ..datasets.opening import FolderKeywords, open_dataset
 from ..datasets.splits import fold_numbers, limited
 from .registry import methods
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 METHOD = "svm-combined"
 FOLDS = 5  # of these three train a model, the next chooses its settings, and the last is judged by it
@@ -85,7 +88,8 @@ class SuspectLabels:
         """Return the classes that the models expect of image i: the likeliest, or of several labels those above 0.5."""
         if self.data.multilabel:
             return np.flatnonzero(self.probabilities[i] > 0.5)
-        return self.probabilities[i].argmax(keepdims=True)
+        likeliest: NDArray[np.int64] = self.probabilities[i].argmax(keepdims=True)
+        return likeliest
 
     def _suspect(self, rank: int, i: int, part: str) -> Suspect:
         data, one_label = self.data, not self.data.multilabel
@@ -147,17 +151,18 @@ def save_csv(found: SuspectLabels, path: Path) -> None:
         raise UsageError(f"cannot write {path}: {error.strerror or error}; give another place with -o") from error
 
 
-def draw(found: SuspectLabels) -> Any:
+def draw(found: SuspectLabels) -> "Image":
     """Draw a PIL image of the first SHOWN images of the ranking, each with its given and its likely label."""
     cells = [
         (one.position, (f"{one.rank}  is {one.given or 'none'}", f"likely {one.likely or 'none'}", one.name))
         for one in found.first(SHOWN)
     ]
     lines: list[Line] = [(f"the {len(cells)} of {len(found):,} labels that models contradict most; judge by eye", [])]
-    return gallery(found.data, f"{found.data.name}: suspect labels", cells, lines)
+    picture: Image = gallery(found.data, f"{found.data.name}: suspect labels", cells, lines)
+    return picture
 
 
-def _rounded(value: Any) -> Any:
+def _rounded(value: object) -> object:
     return f"{value:.4g}" if isinstance(value, float) else value
 
 
@@ -213,7 +218,7 @@ def _folds(data: Dataset, index: NDArray[np.int64]) -> NDArray[np.int64]:
         return fold_numbers(labels, groups, FOLDS)
 
 
-def _known(labels: NDArray, learn: NDArray[np.int64], choose: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _known(labels: Labels, learn: NDArray[np.int64], choose: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return for each class, (classes,) bool, whether both parts have images of it."""
     known = np.zeros(labels.max() + 1, bool)
     known[np.intersect1d(labels[learn], labels[choose])] = True
@@ -238,12 +243,14 @@ def _out_of_fold(
     return rule(np.asarray(model.predict(images["test"])))
 
 
-def _quality(labels: NDArray, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+def _quality(labels: Labels, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return cleanlab's quality of each label, (n,), from 0 to 1."""
     if labels.ndim == 1:
         from cleanlab.rank import get_label_quality_scores
 
-        return get_label_quality_scores(labels, probabilities)
+        quality: NDArray[np.float64] = get_label_quality_scores(labels, probabilities)
+        return quality
     from cleanlab.multilabel_classification import get_label_quality_scores
 
-    return get_label_quality_scores([np.flatnonzero(row).tolist() for row in labels], probabilities)
+    quality = get_label_quality_scores([np.flatnonzero(row).tolist() for row in labels], probabilities)
+    return quality

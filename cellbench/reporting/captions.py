@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ..core.mixed_values import SettingValues
 from ..core.split_names import draws_in, keeps_together, kind_of
 from ..core.text.units import BLOCK, plural, unit_of
 from ..core.text.words import counted
@@ -26,7 +27,8 @@ def fact_of(rows: Sequence[Line], name: str) -> Any:
 
 
 def name_of(rows: Sequence[Line]) -> str:
-    return rows[0]["dataset"] + (" (simulated)" if any(row["synthetic"] for row in rows) else "")
+    name: str = rows[0]["dataset"]
+    return name + (" (simulated)" if any(row["synthetic"] for row in rows) else "")
 
 
 def title_of(rows: Sequence[Line]) -> str:
@@ -173,7 +175,7 @@ def _methods_by_place(rows: Sequence[Line]) -> str:
 REDRAWN = ("stratified", "grouped", "random-mask", "kfold", "id-block", "leave-one-out")
 
 
-def get_one(row: Line, methods: str, settings: Mapping[str, Any] | None = None, limit: int | None = None) -> str:
+def get_one(row: Line, methods: str, settings: SettingValues | None = None, limit: int | None = None) -> str:
     """Return the text 'get one with: …' and the command that runs `methods` on the row's data, split and device.
 
     methods: names with spaces between them. settings: passed with --set, on top of those changed in the row; None: no
@@ -185,7 +187,7 @@ def get_one(row: Line, methods: str, settings: Mapping[str, Any] | None = None, 
     return f"get one with{fill_in}: {run_command(row, methods, settings, limit)}"
 
 
-def run_command(row: Line, methods: str, settings: Mapping[str, Any] | None = None, limit: int | None = None) -> str:
+def run_command(row: Line, methods: str, settings: SettingValues | None = None, limit: int | None = None) -> str:
     """Return the command that runs `methods` on the row's data, split and device; see `get_one`.
 
     The data is FOLDER where it was a folder.
@@ -236,7 +238,7 @@ def split_of(row: Line) -> str:
     return f" --split {row['split']}" if kind_of(row["split"]) in REDRAWN else ""
 
 
-def _typed(value: Any) -> str:
+def _typed(value: object) -> str:
     """Return the value of a setting as text that `--set` can read."""
     text = plain(value)
     return text.strip("[]") if "," in text else text

@@ -1,12 +1,13 @@
 """Results as a notebook shows them: answers, tables, charts and findings, in plain HTML that stays when saved."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..core.errors import UsageError, did_you_mean
+from ..core.mixed_values import Facts
 from ..results.results import Results
 from .answers import answers
 from .findings import findings, sentences
@@ -16,6 +17,8 @@ from .tables.by_view import tables
 from .tables.table import Shown, Table, laid_out, render
 
 if TYPE_CHECKING:
+    from .charts.chart import Chart
+    from .charts.compose import Spec
     from .charts.registry import Outcome
 
 
@@ -51,7 +54,7 @@ class Charts:
 
     drawn: Sequence["Outcome"]
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
+    def __iter__(self) -> Iterator["Spec"]:
         """Yield each chart as a Vega-Lite specification, which Altair and other programs draw."""
         from .charts.render import specification
 
@@ -80,8 +83,8 @@ class Charts:
             raise UsageError(f"form got {form!r}; charts are written as {', '.join(FORMATS)}")
         return [save(chart, Path(folder) / f"{name}.{form}", form) for name, chart in self._named()]
 
-    def _named(self) -> Iterator[tuple[str, Any]]:
-        return ((outcome.name, outcome.chart) for outcome in self.drawn)
+    def _named(self) -> Iterator[tuple[str, "Chart"]]:
+        return ((outcome.name, outcome.chart) for outcome in self.drawn if outcome.chart)
 
 
 @dataclass(frozen=True, repr=False)
@@ -93,7 +96,7 @@ class Judgement:
     too, not only counted.
     """
 
-    answers: Sequence[Mapping[str, Any]]
+    answers: Sequence[Facts]
     findings: Sequence[Finding]
     folder: Path | None = None
     every: bool = False

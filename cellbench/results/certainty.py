@@ -3,8 +3,8 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ..core.text.units import GROUP, plural
@@ -103,7 +103,7 @@ def _pair(a: Row, b: Row) -> tuple[list[Predicted], list[Predicted]] | None:
     return None if unknown and _groups_of((first, second)) is None else (first, second)
 
 
-def _groups_of(pair: tuple[list[Predicted], list[Predicted]]) -> NDArray[Any] | None:
+def _groups_of(pair: tuple[list[Predicted], list[Predicted]]) -> NDArray[np.int64] | None:
     """Return the groups of the images, which are the same for all predictions, from the first that has them."""
     return next((one.groups for side in pair for one in side if one.groups is not None), None)
 

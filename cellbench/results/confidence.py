@@ -6,11 +6,11 @@ and sources: docs/trust.md.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.data import Labels
 from ..core.scoring.calibration import Calibration, calibrate
 from .rows.row import Row
 from .runs import Predicted, Run
@@ -125,15 +125,13 @@ def _error_as_trained(one: Trusted) -> float:
     return calibration_error(*confidences(unfitted(one.test.scores), one.test.truth))
 
 
-def confidences(
-    probabilities: NDArray[np.float64], truth: NDArray[Any]
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def confidences(probabilities: NDArray[np.float64], truth: Labels) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return how sure each answer is, and whether it is right, both (n, 1), or (n, classes) with several labels.
 
     With one label an answer is the likeliest class; with several it is each class, and its probability the confidence.
     """
     if truth.ndim == 2:
-        return probabilities, truth
+        return probabilities, np.asarray(truth, bool)
     return probabilities.max(1, keepdims=True), (probabilities.argmax(1) == truth)[:, None]
 
 
@@ -169,7 +167,7 @@ def calibrated_noise(confidence: NDArray[np.float64]) -> float:
     return float(np.quantile(errors, LEVEL))
 
 
-def accuracy_of_surest(probabilities: NDArray[np.float64], truth: NDArray[np.int64], share: float) -> float:
+def accuracy_of_surest(probabilities: NDArray[np.float64], truth: Labels, share: float) -> float:
     """Return the accuracy of the surest `share` of the answers, at least one of them.
 
     Where equal confidences stand on both sides of the cut, it is what a random choice among them gives on average.
@@ -219,7 +217,7 @@ def _worst_group(held: NDArray[np.float64], groups: NDArray[np.int64] | None) ->
     return float(min(shares)) if shares else None
 
 
-def _nll(probabilities: NDArray[np.float64], truth: NDArray[Any]) -> NDArray[np.float64]:
+def _nll(probabilities: NDArray[np.float64], truth: Labels) -> NDArray[np.float64]:
     """Return the negative log likelihood of each image's labels, (n,); of several labels the mean over the classes."""
     safe = np.clip(probabilities, 1e-15, 1 - 1e-15)
     if truth.ndim == 1:
@@ -229,7 +227,7 @@ def _nll(probabilities: NDArray[np.float64], truth: NDArray[Any]) -> NDArray[np.
     return of_images
 
 
-def _brier(probabilities: NDArray[np.float64], truth: NDArray[Any]) -> NDArray[np.float64]:
+def _brier(probabilities: NDArray[np.float64], truth: Labels) -> NDArray[np.float64]:
     """Return the squared error of each image's probabilities, (n,).
 
     It is summed over the classes; where images have several labels, it is the mean over them.
@@ -310,7 +308,7 @@ def _gaps(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> NDArray[
     return found
 
 
-def _summed(kind: NDArray[Any], of_images: NDArray[np.float64], kinds: int) -> NDArray[np.float64]:
+def _summed(kind: NDArray[np.int64], of_images: NDArray[np.float64], kinds: int) -> NDArray[np.float64]:
     found = np.zeros((kinds, of_images.shape[1]))
     np.add.at(found, kind, of_images)
     return found

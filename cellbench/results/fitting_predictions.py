@@ -1,21 +1,18 @@
 """Whether predictions belong to their record. Those that do not are named, and no figure rests on them."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.data import Labels
 from ..core.records.runs import RunRecord
+from ..core.records.store import Predictions
 from ..core.scoring.metrics import evaluate
 
 SAME = 1e-6  # greatest difference of a figure from the record's; both come from the same scores
 PARTS = ("val", "test")
 
-Arrays = Mapping[str, NDArray[Any]]
 
-
-def misfit(arrays: Arrays, record: RunRecord) -> str:
+def misfit(arrays: Predictions, record: RunRecord) -> str:
     """Return why predictions do not belong to a record, or '' if they do.
 
     arrays: as `Store.save` takes them. Shapes, types, classes and labels have to fit, and the figures that follow from
@@ -25,12 +22,12 @@ def misfit(arrays: Arrays, record: RunRecord) -> str:
     return next((why for part in parts if (why := _misfit_of(part, arrays, record))), "")
 
 
-def thresholds_of(record: RunRecord, labels: NDArray[Any]) -> NDArray[Any] | float:
+def thresholds_of(record: RunRecord, labels: Labels) -> NDArray[np.float64] | float:
     """Return what scores had to exceed: (classes,) where images have several labels, else 0."""
     return np.array(record.chosen.get("thresholds", 0.0)) if labels.ndim == 2 else 0.0
 
 
-def _misfit_of(part: str, arrays: Arrays, record: RunRecord) -> str:
+def _misfit_of(part: str, arrays: Predictions, record: RunRecord) -> str:
     missing = [name for name in (f"{part}_labels", f"{part}_index") if name not in arrays]
     if missing:
         return f"{missing[0]} is missing"
@@ -54,7 +51,7 @@ def _misfit_of(part: str, arrays: Arrays, record: RunRecord) -> str:
     return _other_figures(part, labels, scores, record)
 
 
-def _are_labels(labels: NDArray[Any], n: int, classes: int) -> bool:
+def _are_labels(labels: Labels, n: int, classes: int) -> bool:
     if labels.ndim == 2:
         return labels.dtype == bool and labels.shape == (n, classes)
     if labels.shape != (n,) or labels.dtype.kind not in "iu":
@@ -62,7 +59,7 @@ def _are_labels(labels: NDArray[Any], n: int, classes: int) -> bool:
     return not n or bool(labels.min() >= 0 and labels.max() < classes)
 
 
-def _other_figures(part: str, labels: NDArray[Any], scores: NDArray[Any], record: RunRecord) -> str:
+def _other_figures(part: str, labels: Labels, scores: NDArray[np.floating], record: RunRecord) -> str:
     """Return which figure of the record does not follow from the scores, or ''."""
     kept = record.metrics.get(part)
     if not kept:

@@ -2,14 +2,13 @@
 
 import contextlib
 import difflib
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from ..core.data import absent_classes
 from ..core.errors import UsageError
+from ..core.mixed_values import Document, Facts
 from ..core.records.runs import PHASES, RunRecord, canonical_text
 from ..core.records.store import Stored, read_records
 from ..core.scoring.metrics import METRICS
@@ -61,7 +60,7 @@ COLUMNS: dict[str, str] = {
     )
     for name in names.split()
 }
-_CASTS: dict[str, Callable[[Any], Any]] = {WHOLE: int, REAL: float}
+_CASTS: dict[str, type[int] | type[float]] = {WHOLE: int, REAL: float}
 _CAST = {name: _CASTS.get(kind, lambda value: value) for name, kind in COLUMNS.items()}
 
 
@@ -127,7 +126,7 @@ def _slip(root: Path) -> str:
     return f"did you mean {str(root.with_name(close[0]))!r}? Or " if close else ""
 
 
-def _row(record: RunRecord) -> dict[str, Any]:
+def _row(record: RunRecord) -> Document:
     spec, facts, environment = record.spec, record.facts, record.environment
     figures = {f"{part}_{name}": value for part in record.metrics for name, value in record.metrics[part].items()}
     seconds = {f"seconds_{phase}": value for phase, value in record.seconds.items()}
@@ -164,14 +163,14 @@ def _row(record: RunRecord) -> dict[str, Any]:
     }
 
 
-def _input(facts: Mapping[str, Any]) -> str | None:
+def _input(facts: Facts) -> str | None:
     if not facts.get("input"):
         return None
     native = facts.get("enlarged_from")
     return "×".join(map(str, facts["input"])) + (f" enlarged from {'×'.join(map(str, native))}" if native else "")
 
 
-def _class_counts(facts: Mapping[str, Any]) -> dict[str, Any]:
+def _class_counts(facts: Facts) -> Document:
     """Return columns with the number of images and the absent classes of each part, and train's extreme classes.
 
     The extreme classes are the smallest and the largest one, each with its number of images in train.
@@ -181,7 +180,7 @@ def _class_counts(facts: Mapping[str, Any]) -> dict[str, Any]:
     counts, classes = facts.get("counts") or {}, facts.get("classes") or ()
     images = {f"n_{part}": sum(of_class) for part, of_class in counts.items()}
     images |= {f"n_{part}": n for part, n in facts.get("n", {}).items()}
-    row: dict[str, Any] = {**images, "n_classes": len(classes) or None}
+    row: Document = {**images, "n_classes": len(classes) or None}
     for part, of_class in counts.items() if classes else ():
         absent = absent_classes(classes, of_class)
         row[f"{part}_absent_classes"] = canonical_text(absent) if absent else None

@@ -1,10 +1,9 @@
 """Facts that are missing in the records of nets that were written before nets had a training budget."""
 
-from collections.abc import Mapping
 from functools import cache
-from typing import Any
 
 from ..core import suites
+from ..core.mixed_values import SettingValues
 from ..core.records.runs import RunRecord
 from ..core.training_budget import EPOCHS, LARGEST_BATCH, steps
 from ..core.undertraining import undertrained
@@ -53,7 +52,7 @@ def _least_steps(record: RunRecord, n: int) -> int:
 
 
 @cache
-def _amount_of(title: str) -> Mapping[str, Any] | None:
+def _amount_of(title: str) -> SettingValues | None:
     """Return the settings of AMOUNT in the entry titled 'suite/entry', or None if no suite has this entry any more.
 
     The value of a setting is None if it follows from the number of training images.

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.data import Labels
 from ..core.records.runs import RunRecord
-from ..core.records.store import read_predictions
+from ..core.records.store import Predictions, read_predictions
 from ..core.records.stress import SUFFIX, StressRecord
 from ..core.records.stress import read as read_stress
 from ..core.records.stress_answers import Answers, read_answers
@@ -30,10 +30,10 @@ class Predicted:
     are none or the record is of an older version.
     """
 
-    truth: NDArray[Any]
-    predicted: NDArray[Any]
+    truth: Labels
+    predicted: Labels
     scores: NDArray[np.float32]
-    thresholds: NDArray[Any] | float
+    thresholds: NDArray[np.float64] | float
     index: NDArray[np.int64]
     groups: NDArray[np.int64] | None
 
@@ -68,7 +68,7 @@ class Run:
         return found is not None and found.groups is None
 
     @property
-    def by_class(self) -> Mapping[str, list[Any]] | None:
+    def by_class(self) -> Mapping[str, list[float | None]] | None:
         """Precision, recall, F1 and number of images of each class on test; see `core.scoring.metrics.per_class`.
 
         For an older record, which lacks them, they are computed from the predictions; None without predictions.
@@ -128,7 +128,7 @@ class Run:
             return {}
         return {part: self._decided(part, kept) for part in PARTS if f"{part}_scores" in kept}
 
-    def _decided(self, part: str, kept: Mapping[str, NDArray[Any]]) -> Predicted:
+    def _decided(self, part: str, kept: Predictions) -> Predicted:
         truth, scores = kept[f"{part}_labels"], kept[f"{part}_scores"]
         thresholds = thresholds_of(self.record, truth)
         predicted = decide(scores, truth.ndim == 2, thresholds)

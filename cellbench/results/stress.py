@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ..core.mixed_values import SettingValues
 from ..core.records.stress import Curve, StressRecord
 from ..core.records.stress_answers import Answers
 from .rows.row import Row
@@ -31,7 +32,7 @@ class PooledCurve:
     strengths: tuple[float, ...]
     figures: Mapping[str, tuple[float, ...]]
     sd: Mapping[str, tuple[float, ...]]
-    seen: Mapping[str, Any]
+    seen: SettingValues
     seeds: int
     n: int
     spans: tuple[Interval, ...] = ()
@@ -95,7 +96,9 @@ def pooled(curve: Curve, tested: Sequence[tuple[StressRecord, Answers | None]]) 
     return _with_intervals(found, values, answers) if len(answers) == len(alike) else found
 
 
-def _with_intervals(curve: PooledCurve, values: Mapping[str, Any], answers: Sequence[Answers]) -> PooledCurve:
+def _with_intervals(
+    curve: PooledCurve, values: Mapping[str, NDArray[np.float64]], answers: Sequence[Answers]
+) -> PooledCurve:
     """Return the curve with intervals over images or groups and, from FEWEST_SEEDS seeds on, over seeds as well."""
     first, figure = answers[0], curve.figure
     if any(not np.array_equal(one.index, first.index) or not np.array_equal(one.truth, first.truth) for one in answers):
@@ -117,7 +120,7 @@ def _steps(curve: PooledCurve) -> range:
     return range(len(curve.strengths))
 
 
-def _over_seeds(by_seed: Any, images: Interval, least: float, most: float) -> Interval:
+def _over_seeds(by_seed: NDArray[np.float64], images: Interval, least: float, most: float) -> Interval:
     """Return the interval of a mean over images and seeds, see `joint`; with few seeds that over images."""
     if len(by_seed) < FEWEST_SEEDS or not by_seed.std():
         return images

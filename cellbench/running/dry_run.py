@@ -1,7 +1,5 @@
 """What `--dry-run` shows: the runs of a plan, which of them are done, and how long the others may take."""
 
-from typing import Any
-
 from tabulate import tabulate
 
 from ..core.text.words import counted, duration
@@ -18,7 +16,7 @@ def overview(plan: RunPlan) -> str:
 
     Runs that wait for the files of their data set come last, with a line on how to get it.
     """
-    rows: list[list[Any]] = []
+    rows: list[list[object]] = []
     expected: list[float] = []
     for job, seconds in zip(plan.jobs, estimates(plan.jobs, plan.store), strict=True):
         shown = state(job, plan.store, plan.policy)
@@ -52,7 +50,7 @@ def overview(plan: RunPlan) -> str:
     return "\n".join(lines)
 
 
-def _waiting(run: OutlinedRun) -> list[Any]:
+def _waiting(run: OutlinedRun) -> list[object]:
     n = "all" if run.limit is None else run.limit
     each = "; one for each group" if run.for_each_group else ""
     return [run.dataset, run.method, run.seed, n, UNKNOWN, run.device, ", ".join(run.titles), f"waits for data{each}"]

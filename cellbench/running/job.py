@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from ..core.mixed_values import Facts, SettingValues
 from ..core.records.runs import RunSpec
 from ..core.text.words import counted
 
@@ -26,9 +26,9 @@ class Job:
     least_steps: int = 0
     follows: tuple[str, ...] = ()
     skip: str = ""
-    overrides: Mapping[str, Any] = field(default_factory=dict)
+    overrides: SettingValues = field(default_factory=dict)
     titles: tuple[str, ...] = ()
-    tuning: Mapping[str, Any] = field(default_factory=dict)
+    tuning: Facts = field(default_factory=dict)
     weights: Path | None = None  # the file behind the setting, which names it and its content, but not its place
 
     def __str__(self) -> str:

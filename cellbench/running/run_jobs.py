@@ -5,9 +5,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from ..core.errors import UsageError
+from ..core.mixed_values import Facts
 from ..core.records.runs import RunRecord, RunSpec
 from ..core.records.store import Store
 from ..core.text.words import counted
@@ -28,7 +29,7 @@ class Watcher(Protocol):
     """
 
     def started(self, job: Job, number: int, seconds_left: float) -> None: ...
-    def event(self, kind: str, facts: Mapping[str, Any]) -> None: ...
+    def event(self, kind: str, facts: Facts) -> None: ...
     def expect(self, seconds_left: float) -> None: ...
     def finished(self, job: Job, record: RunRecord) -> None: ...
 
@@ -57,7 +58,7 @@ def run_jobs(
     forecast = Forecast(left, store, getattr(executor, "at_once", 1))
     numbers = {job.spec.key: number for number, job in enumerate(forecast.jobs)}
 
-    def listen(job: Job, kind: str, facts: Mapping[str, Any]) -> None:
+    def listen(job: Job, kind: str, facts: Facts) -> None:
         if kind == "started":
             number = numbers[job.spec.key]
             watcher.started(job, number, forecast.seconds if number else ONCE + forecast.seconds)

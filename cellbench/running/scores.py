@@ -1,14 +1,12 @@
 """What a method returned as scores, checked before anything rests on it."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import CellbenchError
 
 
-def checked_scores(scores: Any, part: str, n: int, classes: int) -> NDArray[np.float32]:
+def checked_scores(scores: object, part: str, n: int, classes: int) -> NDArray[np.float32]:
     """Return a copy of a method's scores as float32, (n, classes); it may use its own array for something else.
 
     part: train, val or test, for messages. Raises CellbenchError, which says what came and what is wanted, for anything
@@ -33,6 +31,6 @@ def checked_scores(scores: Any, part: str, n: int, classes: int) -> NDArray[np.f
     return single
 
 
-def _named(value: Any) -> str:
+def _named(value: object) -> str:
     """Return the type of a value as a sentence has it."""
     return "None" if value is None else f"of type {type(value).__name__}"

@@ -6,7 +6,7 @@ import resource
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from ..core.data import PARTS, Dataset, Samples, absent_classes, count_classes
 from ..core.errors import CellbenchError
 from ..core.machine import contention
 from ..core.machine.environment import describe
+from ..core.mixed_values import Document, Facts
 from ..core.records.runs import RunLog, RunRecord, RunSpec
 from ..core.records.store import Predictions
 from ..core.scoring.calibration import calibrate
@@ -36,7 +37,8 @@ from .smaller_batches import fitted
 
 TRAIN_METRIC_LIMIT = 12_500
 
-Listener = Callable[[str, Mapping[str, Any]], None]
+A = TypeVar("A", bound=NDArray[np.generic])
+Listener = Callable[[str, Facts], None]
 
 
 def execute(
@@ -71,7 +73,7 @@ def execute(
     # Of the data set, and not of what the method was given: it may have changed that, wherever it is kept.
     truth = {part: data.labels[index[part]] for part in PARTS}
     truth["train"] = truth["train"][drawn]
-    thresholds: NDArray | float = 0.0
+    thresholds: NDArray[np.float32] | float = 0.0
     chosen = dict(method.chosen)
     if data.multilabel:
         thresholds, sweeps = Decision(**spec.decision).fit(truth["val"], scores["val"])
@@ -103,7 +105,7 @@ def execute(
         version=__version__,
     )
     kept = {part: scores[part] for part in ("val", "test")}  # train scores are large, and nothing is read off them
-    arrays = {f"{part}_scores": kept[part] for part in kept}
+    arrays: dict[str, NDArray[np.generic]] = {f"{part}_scores": kept[part] for part in kept}
     arrays |= {f"{part}_labels": truth[part] for part in kept} | {f"{part}_index": index[part] for part in kept}
     if data.units is not None:  # intervals are wider where images of a group, or of a block, resemble each other
         arrays |= {f"{part}_groups": data.units[index[part]] for part in kept}
@@ -123,7 +125,7 @@ def without_model(record: RunRecord, error: OSError) -> RunRecord:
     return dataclasses.replace(record, facts={**record.facts, "model_not_saved": why})
 
 
-def validate(job: Job, listener: Listener = lambda kind, facts: None) -> dict[str, Any]:
+def validate(job: Job, listener: Listener = lambda kind, facts: None) -> Facts:
     """Train the method of a run and score it on val alone: test images are not even read.
 
     Returns `figure`, the name of the figure that is chosen by, see `metrics.validation_figure`, its `value`, and
@@ -155,12 +157,12 @@ def make_method(job: Job, batch: int | None = None) -> Method:
     batch: its batch size, if it is not the one of the job.
     """
     entry, spec = methods[job.spec.method], job.spec
-    changed: dict[str, Any] = {"weights": str(job.weights)} if job.weights else {}
+    changed: dict[str, object] = {"weights": str(job.weights)} if job.weights else {}
     changed |= {"batch": batch} if batch else {}
     return entry.factory(replace(entry.defaults, **{**spec.params, **changed}), spec.seed, spec.device)
 
 
-def unfinished(job: Job, status: str, reason: str, environment: Mapping[str, Any]) -> RunRecord:
+def unfinished(job: Job, status: str, reason: str, environment: Facts) -> RunRecord:
     """Return the record of a run without results: what was to be done, how it ended and why. Needs no torch."""
     data = with_split(cache.read(job.data), job.spec.split)
     return RunRecord(
@@ -178,7 +180,7 @@ def unfinished(job: Job, status: str, reason: str, environment: Mapping[str, Any
     )
 
 
-def environment(device: str) -> dict[str, Any]:
+def environment(device: str) -> Facts:
     """Return the environment of a run (see `describe`), with the threads and the card that torch uses."""
     import torch
 
@@ -186,7 +188,7 @@ def environment(device: str) -> dict[str, Any]:
     return describe(device, torch.get_num_threads(), gpu)
 
 
-def method_facts(spec: RunSpec) -> dict[str, Any]:
+def method_facts(spec: RunSpec) -> Facts:
     entry = methods[spec.method]
     facts = {key: getattr(entry, key) for key in ("family", "depth", "shortcuts", "standard")}
     facts["seeded"] = entry.is_seeded(spec.params)
@@ -201,7 +203,7 @@ def _undertrained(job: Job, log: RunLog) -> dict[str, str]:
     return {"undertrained": reason} if reason else {}
 
 
-def _plan_facts(job: Job) -> dict[str, Any]:
+def _plan_facts(job: Job) -> Facts:
     """Return the facts `follows` and, if there are any, `entries` and `tuning` of a run.
 
     follows: names of the settings that follow from the number of training images. entries: the entries of suites that
@@ -212,7 +214,7 @@ def _plan_facts(job: Job) -> dict[str, Any]:
     return {"follows": list(job.follows), **entries, **tuning}
 
 
-def data_facts(data: Dataset, parts: Mapping[str, Samples], spec: RunSpec) -> dict[str, Any]:
+def data_facts(data: Dataset, parts: Mapping[str, Samples], spec: RunSpec) -> Facts:
     """Return the facts about the data that tables show.
 
     Numbers of images are of the images used, after the limits; `groups` has the numbers of groups, or of the blocks
@@ -220,7 +222,7 @@ def data_facts(data: Dataset, parts: Mapping[str, Samples], spec: RunSpec) -> di
     """
     counts = {part: count_classes(parts[part].labels, len(data.classes)) for part in PARTS}
     absent = {part: absent_classes(data.classes, counts[part]) for part in PARTS}
-    facts: dict[str, Any] = {
+    facts: Document = {
         **_input_facts(data, Preprocessing.of_steps(spec.preprocessing)),
         "synthetic": data.info.synthetic,
         "licence": data.info.licence,
@@ -238,7 +240,7 @@ def data_facts(data: Dataset, parts: Mapping[str, Samples], spec: RunSpec) -> di
     return facts
 
 
-def _input_facts(data: Dataset, preprocessing: Preprocessing) -> dict[str, Any]:
+def _input_facts(data: Dataset, preprocessing: Preprocessing) -> Facts:
     """Return the shape of the images that a method gets, [channels, height, width], and the size before enlargement.
 
     The latter is [height, width], after any crop; it is absent if images were not enlarged.
@@ -250,7 +252,7 @@ def _input_facts(data: Dataset, preprocessing: Preprocessing) -> dict[str, Any]:
 
 def _parts(
     data: Dataset, spec: RunSpec, names: Sequence[str] = PARTS
-) -> tuple[dict[str, Samples], dict[str, NDArray], Range | None]:
+) -> tuple[dict[str, Samples], dict[str, NDArray[np.int64]], Range | None]:
     """Return the parts of these names, limited and preprocessed, the positions of their images, and the measured range.
 
     The positions are those in the data set. The range is what preprocessing measured, or None.
@@ -267,7 +269,7 @@ def _parts(
     return parts, index, measured
 
 
-def _read_only(array: NDArray) -> NDArray:
+def _read_only(array: A) -> A:
     """Return a view through which a method cannot change images or labels that others rely on."""
     view = array.view()
     view.flags.writeable = False

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from ..core.data import Samples
 from ..core.records.runs import RunLog
@@ -12,7 +11,7 @@ MOST_HALVINGS = 2
 
 
 def fitted(
-    make: Callable[[int | None], Method], batch: Any, train: Samples, val: Samples, log: RunLog
+    make: Callable[[int | None], Method], batch: object, train: Samples, val: Samples, log: RunLog
 ) -> tuple[Method, int | None]:
     """Return a trained method, and the batch size that it had to take instead of its own, or None.
 
@@ -40,7 +39,7 @@ def fitted(
     raise AssertionError("the last attempt returns or raises")
 
 
-def _begun(place: Path | None, batch: Any) -> int:
+def _begun(place: Path | None, batch: object) -> int:
     """Return how often the batch had been halved when an earlier attempt kept its progress; 0 if it kept none."""
     if place is None or not isinstance(batch, int):
         return 0

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 from torch import Tensor
@@ -10,8 +10,12 @@ from torch import Tensor
 from ..core.errors import BackendError, did_you_mean
 from ..core.text.words import counted
 from .classifier import SVC, path, path_scores
+from .fitted import Fitted, Machine
 from .kernels import KERNELS
 from .libraries import libsvm, rapids, thunder
+
+if TYPE_CHECKING:
+    from sklearn.multiclass import OneVsRestClassifier
 
 # What 'auto' goes by on a processor, as measured: docs/svm.md has the table. oneDAL, which never makes the whole Gram
 # matrix, is the faster the fewer features there are and the fewer values of C, which share the matrix in our solver.
@@ -32,22 +36,22 @@ class Backend:
 
     name: str
     title: str
-    load: Callable[[], Any]
+    load: Callable[[], Callable[..., Machine]]
     devices: tuple[str, ...] = ("cpu",)
     kernels: tuple[str, ...] = (*KERNELS, "sigmoid")
 
 
-def _ours() -> Any:
+def _ours() -> type[SVC]:
     return SVC
 
 
-def _onedal() -> Any:
+def _onedal() -> Callable[..., Machine]:
     from sklearnex.svm import SVC
 
     return SVC
 
 
-def _libsvm() -> Any:
+def _libsvm() -> Callable[..., Machine]:
     from sklearn.svm import SVC
 
     return SVC
@@ -143,9 +147,9 @@ def candidates(
     unseen: Tensor,
     *,
     C: Sequence[float],
-    gamma: Sequence[Any],
+    gamma: Sequence[float | str],
     **settings: Any,
-) -> Iterator[tuple[dict[str, Any], Any, NDArray]]:
+) -> Iterator[tuple[dict[str, float | str], Fitted, NDArray]]:
     """Yield, for each gamma and each C, the two settings, the fitted model and its decision_function(unseen).
 
     Values of C ascend. X, unseen: (n, features) float32; y: (n,) class numbers, or (n, labels) bool for one machine a
@@ -160,11 +164,10 @@ def candidates(
     features, others = X.cpu().numpy(), unseen.cpu().numpy()
     for g in gamma:
         for c in sorted(C):
-            model = backend.load()(C=c, gamma=g, cache_size=2000, **settings)
-            if y.ndim == 2:
-                model = _one_versus_rest(model)
-            model.fit(features, y.astype(int))
-            yield {"C": c, "gamma": g}, model, model.decision_function(others)
+            machine = backend.load()(C=c, gamma=g, cache_size=2000, **settings)
+            fitted: Fitted = _one_versus_rest(machine) if y.ndim == 2 else machine
+            fitted.fit(features, y.astype(int))
+            yield {"C": c, "gamma": g}, fitted, fitted.decision_function(others)
 
 
 def use_threads(backend: Backend) -> None:
@@ -198,7 +201,7 @@ def _suits_libsvm(kernel: str, problem: Problem) -> bool:
     return known and torch.get_num_threads() <= LIBSVM_UP_TO_THREADS and problem.pilot() < FEW_VECTORS
 
 
-def _one_versus_rest(model: Any) -> Any:
+def _one_versus_rest(model: Machine) -> "OneVsRestClassifier":
     from sklearn.multiclass import OneVsRestClassifier
 
     return OneVsRestClassifier(model)

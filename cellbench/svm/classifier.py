@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import torch
@@ -20,9 +20,12 @@ from ..core.errors import BackendError
 from .inputs import check_settings, classes_of, features_of, shares_of
 from .kernels import ROWS, Kernel, column_sums, cross, gamma_value, gram, variance
 from .libraries import libsvm
-from .libraries.pairwise import by_opponent
+from .libraries.pairwise import ClassWeight, by_opponent
 from .machines import ClassBlocks, Solution, one_against_one, one_versus_rest, working_dtype
 from .votes import one_score_per_class, votes
+
+if TYPE_CHECKING:
+    from sklearn.utils import Tags
 
 SCORE_ROWS = 4096  # samples scored at a time
 PROCESSOR_MEMORY = 2**32
@@ -52,7 +55,7 @@ class SVC(ClassifierMixin, BaseEstimator):
         gamma: float | str = "scale",
         coef0: float = 0.0,
         tol: float = 1e-3,
-        class_weight: dict[Any, float] | str | None = None,
+        class_weight: ClassWeight = None,
         decision_function_shape: str = "ovr",
         break_ties: bool = False,
         device: str = "auto",
@@ -128,7 +131,7 @@ class SVC(ClassifierMixin, BaseEstimator):
             return decisions
         return -decisions[:, 0] if len(self.classes_) == 2 else one_score_per_class(decisions, len(self.classes_))
 
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> "Tags":
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = self.kernel not in libsvm.KERNELS
         tags.input_tags.pairwise = self.kernel == "precomputed"

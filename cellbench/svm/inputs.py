@@ -1,11 +1,11 @@
 """Checks the features, labels, weights and settings of our classifier, and converts them for the solver."""
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, TypeGuard
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, validate_data
@@ -14,9 +14,13 @@ from torch import Tensor
 from ..core.errors import BackendError, did_you_mean
 from .kernels import KERNELS
 from .libraries import libsvm
+from .libraries.pairwise import ClassWeight
+
+if TYPE_CHECKING:
+    from .classifier import SVC
 
 
-def check_settings(model: Any) -> None:
+def check_settings(model: "SVC") -> None:
     """Raise ValueError, with a message of one line, for an invalid setting.
 
     Raises BackendError if the device is CUDA and torch finds none.
@@ -33,7 +37,7 @@ def check_settings(model: Any) -> None:
         value = getattr(model, name)
         if not (_is_number(value) and value > 0):
             raise ValueError(f"{name} is {value!r}; give a positive number")
-    gamma: Any = model.gamma
+    gamma = model.gamma
     if gamma not in ("scale", "auto") and not (_is_number(gamma) and gamma > 0):
         raise ValueError(f"gamma is {gamma!r}; give 'scale', 'auto' or a positive number")
     if model.kernel == "poly" and not (
@@ -47,7 +51,7 @@ def check_settings(model: Any) -> None:
         raise ValueError(f"decision_function_shape is {model.decision_function_shape!r}; choose 'ovr' or 'ovo'")
 
 
-def features_of(model: Any, X: Any, reset: bool) -> Tensor:
+def features_of(model: "SVC", X: ArrayLike | Tensor, reset: bool) -> Tensor:
     """Return X as a finite float tensor (n, features) on the model's device.
 
     With device 'auto' a tensor on a card stays there, and all else goes to the card if there is one. reset: whether to
@@ -72,7 +76,7 @@ def features_of(model: Any, X: Any, reset: bool) -> Tensor:
     return tensor.to(model.device)
 
 
-def classes_of(y: Any, multilabel: bool) -> tuple[NDArray, NDArray]:
+def classes_of(y: ArrayLike, multilabel: bool) -> tuple[NDArray, NDArray]:
     """Return the classes, and the position of every sample's class among them, (n,).
 
     With several labels a sample, returns the numbers of the labels, and which samples have them, (n, labels) bool.
@@ -87,7 +91,7 @@ def classes_of(y: Any, multilabel: bool) -> tuple[NDArray, NDArray]:
     return classes, labels
 
 
-def shares_of(class_weight: Any, classes: NDArray, labels: NDArray, weight: NDArray) -> NDArray:
+def shares_of(class_weight: ClassWeight, classes: NDArray, labels: NDArray, weight: NDArray) -> NDArray:
     """Return the factor of C for each sample, (n,), or for each sample in each label's machine, (n, labels)."""
     if labels.ndim == 1:
         if np.bincount(labels, weight, len(classes)).astype(bool).sum() < 2:
@@ -106,5 +110,5 @@ def shares_of(class_weight: Any, classes: NDArray, labels: NDArray, weight: NDAr
     return weight * share
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float | np.number) and not isinstance(value, bool) and np.isfinite(value)

@@ -1,26 +1,28 @@
 """Facts of a fitted machine for the record: the number of its support vectors, and its dual objective."""
 
-from typing import Any
-
 import numpy as np
 import torch
 
+from .fitted import Fitted
 from .kernels import KERNELS, ROWS, Kernel, cross
 from .libraries.pairwise import by_pair
 
 MOST_VECTORS = 20_000  # above that the objective takes minutes
 
 
-def facts(model: Any) -> dict[str, Any]:
+def facts(model: Fitted) -> dict[str, float]:
     """Return 'support_vectors' and 'dual_objective' of a fitted SVC of any backend, or a OneVsRestClassifier of such.
 
     'support_vectors' is the number of distinct samples. A fact that isn't known is left out.
     """
-    found = {"support_vectors": _support_vectors(model), "dual_objective": dual_objective(model)}
+    found: dict[str, float | None] = {
+        "support_vectors": _support_vectors(model),
+        "dual_objective": dual_objective(model),
+    }
     return {name: value for name, value in found.items() if value is not None}
 
 
-def dual_objective(model: Any) -> float | None:
+def dual_objective(model: Fitted) -> float | None:
     """Return the sum over machines of sum|beta| - 1/2 beta' K beta, where beta = y * alpha.
 
     Models of our solver have it; for models of other libraries it is computed.
@@ -46,13 +48,13 @@ def dual_objective(model: Any) -> float | None:
     return float(beta.abs().sum()) - quadratic / 2
 
 
-def _support_vectors(model: Any) -> int | None:
+def _support_vectors(model: Fitted) -> int | None:
     machines = [one for one in getattr(model, "estimators_", [model]) if not _is_constant(one)]
     if not all(hasattr(one, "support_") for one in machines):
         return None
     return len(np.unique(np.concatenate([np.empty(0, int), *(one.support_ for one in machines)])))
 
 
-def _is_constant(model: Any) -> bool:
+def _is_constant(model: object) -> bool:
     """Return whether the model is a constant, which OneVsRestClassifier has for a label of all or no samples."""
     return not hasattr(model, "kernel")

@@ -1,7 +1,5 @@
 """A small machine that tells what a large one will be like."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
@@ -10,7 +8,7 @@ EVERY = 8  # as many samples as this make one of the pilot: it takes some hundre
 LEAST = 2_000  # samples below which no pilot is worth its time
 
 
-def share_of_vectors(X: Tensor, y: NDArray, **settings: Any) -> float:
+def share_of_vectors(X: Tensor, y: NDArray, **settings: object) -> float:
     """Return the share of support vectors among every eighth sample, fitted by LIBSVM; 1 for few samples.
 
     X: (n, features) float32; y: (n,) class numbers, ascending. settings: of scikit-learn's SVC. The share is larger

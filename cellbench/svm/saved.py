@@ -1,20 +1,24 @@
 """Converts fitted machines of any backend to tensors and numbers, and these to an SVC of ours that scores alike."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from ..core.mixed_values import State
 from .classifier import SVC
+from .fitted import Fitted, Machine
 from .kernels import Kernel
 from .libraries.pairwise import by_pair
 
+if TYPE_CHECKING:
+    from sklearn.multiclass import OneVsRestClassifier
 
-def state(model: Any) -> dict[str, Any]:
+
+def state(model: Fitted) -> State:
     """Return all that a fitted SVC of any backend, or a OneVsRestClassifier of such, needs to score samples.
 
     kernel, vectors (support vectors, features), weights (support vectors, machines), bias (machines,); centre: what is
@@ -44,7 +48,7 @@ def state(model: Any) -> dict[str, Any]:
     }
 
 
-def classifier(state: Mapping[str, Any], device: str) -> SVC:
+def classifier(state: State, device: str) -> SVC:
     """Return a fitted SVC on the device with the machines that `state` returned."""
     model = SVC(kernel=state["kernel"]["name"], device=device)
     model._kernel, model._library = Kernel(**state["kernel"]), None
@@ -56,7 +60,7 @@ def classifier(state: Mapping[str, Any], device: str) -> SVC:
     return model
 
 
-def _state(kernel: Kernel, vectors: Tensor, weights: Tensor, bias: NDArray, classes: NDArray) -> dict[str, Any]:
+def _state(kernel: Kernel, vectors: Tensor, weights: Tensor, bias: NDArray, classes: NDArray) -> State:
     return {
         "kernel": asdict(kernel),
         "vectors": vectors.contiguous(),
@@ -66,7 +70,7 @@ def _state(kernel: Kernel, vectors: Tensor, weights: Tensor, bias: NDArray, clas
     }
 
 
-def _one_versus_rest(model: Any) -> dict[str, Any]:
+def _one_versus_rest(model: "OneVsRestClassifier") -> State:
     """Return the state of a OneVsRestClassifier, in which a support vector that machines share is stored only once.
 
     A label that all or no training samples have, and that has no machine, gets a bias and no weights.
@@ -86,9 +90,9 @@ def _one_versus_rest(model: Any) -> dict[str, Any]:
     return _state(kernel, torch.from_numpy(vectors), torch.from_numpy(weights), bias, np.arange(len(bias)))
 
 
-def _kernel(model: Any) -> Kernel:
+def _kernel(model: Machine) -> Kernel:
     return Kernel(model.kernel, float(model._gamma), model.degree, float(model.coef0))
 
 
-def _float32(array: Any) -> Tensor:
+def _float32(array: ArrayLike) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(array, np.float32))  # what features are, whatever a library made of it

@@ -2,17 +2,18 @@
 
 import json
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
 from ...core.errors import UsageError
+from ...core.mixed_values import Document
 from ..options import USER_PATH, folder_options, plugin_option, split_option
 
 if TYPE_CHECKING:
     from ...datasets.audit.result import Audit
+    from ...datasets.opening import FolderKeywords
 
 SCHEMA_VERSION = 1
 
@@ -59,7 +60,7 @@ def inspect(
     style: str,
     strict: bool,
     plugins: tuple[Path, ...],
-    **folder: Any,
+    **folder: "Unpack[FolderKeywords]",
 ) -> None:
     """Look at DATASET before training: counts, leaks, shortcuts.
 
@@ -110,7 +111,7 @@ def _show_suspects(
     limit: int | None,
     style: str,
     plugins: tuple[Path, ...],
-    folder: Mapping[str, Any],
+    folder: "FolderKeywords",
 ) -> None:
     """Print the ranking of suspect labels and write its CSV, and its picture unless `no_montage`."""
     from ...methods.suspect_labels import suspect_labels
@@ -139,7 +140,7 @@ def _default_output(name: str, ending: str) -> Path:
     return Path(re.sub(r"[^\w.+-]+", "-", Path(name).resolve().name).strip("-.") + f"-{ending}")
 
 
-def _document(audit: "Audit", montage: Path | None) -> dict[str, Any]:
+def _document(audit: "Audit", montage: Path | None) -> Document:
     """What --format json prints; docs/inspect.md describes it."""
     return {
         "schema_version": SCHEMA_VERSION,

@@ -1,13 +1,14 @@
 """What `cellbench inspect` prints."""
 
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 from tabulate import tabulate
 
+from ...core.mixed_values import Facts
 from ...core.text.words import counted
 from ...datasets.audit.result import Audit
 
@@ -66,7 +67,7 @@ def _wrapped(text: str, mark: str = "") -> Iterator[str]:
     yield from (f"  {line}" for line in rest)
 
 
-def _counts(facts: Mapping[str, Any]) -> str:
+def _counts(facts: Facts) -> str:
     parts = list(facts["parts"])
     rows: list[list[Any]] = [
         [name, *(facts["counts"][part][name] for part in parts)] for name in facts["counts"][parts[0]]
@@ -78,7 +79,7 @@ def _counts(facts: Mapping[str, Any]) -> str:
     return _table(["class", *parts, "all"], [[row[0], *map(_number, row[1:])] for row in rows])
 
 
-def _intensities(facts: Mapping[str, Any]) -> str:
+def _intensities(facts: Facts) -> str:
     header = ["channel", "min", "1 %", "median", "99 %", "max", "saturated", "zero"]
     rows = [
         [
@@ -91,7 +92,7 @@ def _intensities(facts: Mapping[str, Any]) -> str:
     return _table(header, rows)
 
 
-def _likeness(by_class: Mapping[str, Mapping[str, Any]]) -> str:
+def _likeness(by_class: Mapping[str, Facts]) -> str:
     """Return a table of classes whose images resemble later ones: correlation by lag, and how far likeness reaches."""
     feature = next(key for key in next(iter(by_class.values())) if key.endswith(" by lag"))
     rows = [
@@ -103,7 +104,7 @@ def _likeness(by_class: Mapping[str, Mapping[str, Any]]) -> str:
     return _table(header, rows)
 
 
-def _table(header: list[str], rows: list[list[Any]]) -> str:
+def _table(header: list[str], rows: Sequence[Sequence[object]]) -> str:
     """Return a table with its first column aligned to the left and all others to the right."""
     return tabulate(rows, header, disable_numparse=True, colalign=["left"] + ["right"] * (len(header) - 1))
 

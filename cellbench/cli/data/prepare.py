@@ -5,13 +5,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
 from ...core.errors import UsageError
 from ...core.text.words import file_size
 from ..options import USER_PATH, folder_options, plugin_option
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+    from ...datasets.opening import FolderKeywords
 
 SECONDS_A_LINE = 10  # at least, between two lines on the progress of a download
 
@@ -31,7 +36,7 @@ def prepare(
     show: bool,
     cleared: str | None,
     plugins: tuple[Path, ...],
-    **folder: Any,
+    **folder: "Unpack[FolderKeywords]",
 ) -> None:
     """Get and decode DATASET, so that runs start at once.
 
@@ -61,7 +66,7 @@ def prepare(
         _prepare(dataset, source, again, folder)
 
 
-def _prepare(dataset: str, source: Path | None, again: bool, folder: dict[str, Any]) -> None:
+def _prepare(dataset: str, source: Path | None, again: bool, folder: "FolderKeywords") -> None:
     from ...datasets import datasets, opening
     from ...datasets.files import cache
     from ...datasets.remarks import about_test
@@ -139,7 +144,7 @@ def download_watcher() -> Iterator[Callable[[str, int, int | None], None]]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bars:
-        tasks: dict[str, Any] = {}
+        tasks: dict[str, TaskID] = {}
 
         def show(name: str, done: int, total: int | None) -> None:
             if name not in tasks:

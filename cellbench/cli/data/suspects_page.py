@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 from tabulate import tabulate
 
+from ...core.mixed_values import Document
 from ...core.text.words import counted
 from ...methods.suspect_labels import METHOD, Suspect, SuspectLabels
 
@@ -51,7 +51,7 @@ def unjudged(found: SuspectLabels) -> Iterator[str]:
     yield f"Not judged, as too few images or groups of the class were left to learn from: {named}."
 
 
-def document(found: SuspectLabels, table: Path, picture: Path | None) -> dict[str, Any]:
+def document(found: SuspectLabels, table: Path, picture: Path | None) -> Document:
     """Return what `--format json` prints."""
     return {
         "schema_version": SCHEMA_VERSION,

@@ -2,7 +2,7 @@
 
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
@@ -10,6 +10,9 @@ from ...core.records.results_folder import DEFAULT_FOLDER
 from ...core.text.console import note
 from ...core.text.words import counted, duration
 from ..options import USER_PATH, as_given, folder_options, plugin_option
+
+if TYPE_CHECKING:
+    from ...datasets.opening import FolderKeywords
 
 
 @click.command()
@@ -52,7 +55,7 @@ def tune(
     machine: str | None,
     plugins: tuple[Path, ...],
     quiet: bool,
-    **folder: Any,
+    **folder: "Unpack[FolderKeywords]",
 ) -> None:
     """Find the settings of methods that are best on val.
 

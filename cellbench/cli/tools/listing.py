@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +15,7 @@ from ..wrapping import filled, wrapped_rows
 if TYPE_CHECKING:
     from ...core.extras import Extra
     from ...core.settings import Setting
+    from ...datasets.registry import DatasetEntry
     from ...methods.registry import MethodEntry
 
 CLASSES = "classes"
@@ -159,14 +160,14 @@ def list_datasets(plugins: tuple[Path, ...]) -> None:
     )
 
 
-def _known(entry: Any, what: str) -> Sequence[str]:
+def _known(entry: "DatasetEntry", what: str) -> Sequence[str]:
     """Return the 'classes' or 'channels' of a data set: those of the prepared data, else those in its entry."""
     from ...datasets.files import cache
 
     return cache.meta(entry.key).get(what) or getattr(entry, what)
 
 
-def _state(entry: Any) -> str:
+def _state(entry: "DatasetEntry") -> str:
     """Return the state of a data set as text: its key and size in the cache if it is ready, else how to prepare it."""
     from ...datasets.files import cache
 

@@ -1,9 +1,10 @@
 """The text of `cellbench list suites`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ...core.mixed_values import SettingValues
 from ..wrapping import filled
 
 if TYPE_CHECKING:
@@ -89,11 +90,11 @@ def _own_settings(entry: "Entry") -> str:
     return _listed({**place, **entry.set})
 
 
-def _listed(settings: Mapping[str, Any]) -> str:
+def _listed(settings: SettingValues) -> str:
     return ", ".join(f"{key}={_plain(value)}" for key, value in settings.items())
 
 
-def _plain(value: Any) -> str:
+def _plain(value: object) -> str:
     """Return a value as `--set` takes it; of more than three equal ones in a row one, and how often: '0.15×24'."""
     if isinstance(value, tuple):
         runs = ((text, len([*same])) for text, same in groupby(map(_plain, value)))

@@ -1,9 +1,9 @@
 """The processor time that other programs used while something was timed: a time from a busy machine is too long."""
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import psutil
 
@@ -56,7 +56,7 @@ def share(runs: int, processors: Collection[int] = ()) -> None:
         USABLE = frozenset(processors)
 
 
-def _processors() -> list[Any]:
+def _processors() -> Sequence[NamedTuple]:
     """Return the times of each processor that this process may run on, or of all if these cannot be told apart."""
     every = psutil.cpu_times(percpu=True)
     if USABLE is None or max(USABLE) >= len(every):  # some are switched off, and no number tells which

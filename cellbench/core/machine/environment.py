@@ -7,9 +7,10 @@ import platform
 import re
 import uuid
 from pathlib import Path
-from typing import Any
 
 import platformdirs
+
+from ..mixed_values import Document
 
 PACKAGES = ("numpy", "scipy", "scikit-learn", "scikit-learn-intelex", "scikit-image", "torch", "torchvision")
 
@@ -51,12 +52,12 @@ def cuda_driver() -> bool:
     return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
 
 
-def describe(device: str, threads: int, gpu: str = "") -> dict[str, Any]:
+def describe(device: str, threads: int, gpu: str = "") -> Document:
     """Return the environment as a record keeps it, without any host name, user name or path.
 
     threads: the number of threads that a run may use. gpu: name of the card, left out if empty.
     """
-    facts: dict[str, Any] = {
+    facts: Document = {
         "processor": processor(),
         "cores": cores(),
         "threads": threads,

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def release_pages(array: NDArray) -> None:
+def release_pages(array: NDArray[np.generic]) -> None:
     """Drop a memory map's pages from this process's memory; they stay in the file and are read again on demand.
 
     An array that is no memory map, nor a part of one, is left as it is.

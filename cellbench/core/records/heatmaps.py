@@ -5,7 +5,6 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +36,7 @@ class Heatmaps:
 
 def save_heatmaps(record: Path, heatmaps: Heatmaps) -> Path:
     """Write the heatmaps beside the record of their run, whole or not at all, and return their file."""
-    arrays: dict[str, Any] = {**vars(heatmaps), "record": _digest(record)}
+    arrays = {**vars(heatmaps), "record": _digest(record)}
     path = record.with_suffix(ENDING)
     write_whole(path, lambda file: np.savez_compressed(file, **arrays))
     return path

@@ -13,12 +13,13 @@ from typing import Any, Literal
 
 from ..errors import UsageError
 from ..machine.contention import NOTHING, Spent
+from ..mixed_values import Document, Facts, SettingValues
 from ..text.shown_text import may_need_it, visible_in
 from .schema import checked
 
 SCHEMA_VERSION = 1
 # Fields of a spec that came after the first records were written, and what those records have in their place.
-LATER_FIELDS: Mapping[str, Any] = {"decision": {}, "val_limit": None}
+LATER_FIELDS: Mapping[str, object] = {"decision": {}, "val_limit": None}
 PHASES = ("load", "features", "transfer", "warmup", "fit", "validate", "predict")
 TRAINING_PHASES = ("features", "transfer", "fit")
 Status = Literal["ok", "failed", "timeout", "skipped"]
@@ -50,7 +51,7 @@ def canonical(value: Any) -> Any:
     raise UsageError(f"{value!r} of type {type(value).__name__} cannot be a setting; use numbers, text, lists")
 
 
-def canonical_text(value: Any) -> str:
+def canonical_text(value: object) -> str:
     """Return the canonical form of a value as JSON text, so that equal settings have equal texts."""
     return _TEXT.encode(canonical(value))
 
@@ -66,26 +67,27 @@ class RunSpec:
     dataset: str
     fingerprint: str
     split: str
-    preprocessing: Mapping[str, Any]
+    preprocessing: SettingValues
     method: str
     revision: int
-    params: Mapping[str, Any]
+    params: SettingValues
     limit: int | None = None
     seed: int = 0
     device: str = "cpu"
     deterministic: bool = False
-    decision: Mapping[str, Any] = field(default_factory=dict)
+    decision: SettingValues = field(default_factory=dict)
     val_limit: int | None = None
 
     @property
-    def form(self) -> dict[str, Any]:
+    def form(self) -> Document:
         """The one JSON form of the spec.
 
         A field of LATER_FIELDS is left out where it has the value given there, so that records from before it keep
         their keys; add every new field to it, with the value that means what was done until then.
         """
         fields = {k: v for k, v in vars(self).items() if k not in LATER_FIELDS or v != LATER_FIELDS[k]}
-        return canonical(fields)
+        form: Document = canonical(fields)
+        return form
 
     @property
     def key(self) -> str:
@@ -114,16 +116,16 @@ class RunRecord:
     status: Status
     reason: str = ""
     metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    per_class: Mapping[str, Mapping[str, list]] = field(default_factory=dict)
+    per_class: Mapping[str, Mapping[str, list[float | None]]] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     others: float | None = None
     memory: Mapping[str, int] = field(default_factory=dict)
     history: tuple[Mapping[str, float], ...] = ()
     backend: str = ""
-    chosen: Mapping[str, Any] = field(default_factory=dict)
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    overrides: Mapping[str, Any] = field(default_factory=dict)
-    environment: Mapping[str, Any] = field(default_factory=dict)
+    chosen: Facts = field(default_factory=dict)
+    facts: Facts = field(default_factory=dict)
+    overrides: SettingValues = field(default_factory=dict)
+    environment: Facts = field(default_factory=dict)
     version: str = ""
     schema_version: int = SCHEMA_VERSION
 
@@ -139,7 +141,7 @@ class RunRecord:
     @classmethod
     def from_json(cls, text: str) -> "RunRecord":
         """Return the record that `to_json` wrote. Raises ValueError, with the reason, if the text is no record."""
-        document = checked(text, SCHEMA_VERSION)
+        document: Document = {**checked(text, SCHEMA_VERSION)}
         key, spec = document.pop("key"), RunSpec(**document.pop("spec"))
         if key != spec.key:
             raise ValueError(f"its key {key} is not that of its spec, {spec.key}; it was edited by hand")
@@ -159,14 +161,14 @@ class RunLog:
 
     def __init__(
         self,
-        listener: Callable[[str, Mapping[str, Any]], None] = lambda kind, facts: None,
+        listener: Callable[[str, Facts], None] = lambda kind, facts: None,
         checkpoint: Path | None = None,
     ) -> None:
         self.checkpoint = checkpoint
         self.seconds: dict[str, float] = {}
         self.spent = NOTHING
         self.history: list[Mapping[str, float]] = []
-        self.chosen: dict[str, Any] = {}
+        self.chosen: Document = {}
         self._listener = listener
         self._open: str | None = None
 
@@ -200,7 +202,7 @@ class RunLog:
             self.seconds[name] = self.seconds.get(name, 0.0) + cost
         self.spent += spent
 
-    def chose(self, **settings: Any) -> None:
+    def chose(self, **settings: object) -> None:
         """Record settings that were chosen on val, such as chose(C=10)."""
         self.chosen |= settings
 

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
-from pydantic_core import from_json
+from pydantic_core import ErrorDetails, from_json
 from typing_extensions import TypeAliasType, TypedDict
 
 LONGEST = 10_000  # characters of a text; those that we write are cut long before
@@ -136,7 +136,7 @@ class Document(TypedDict):
     schema_version: Number
 
 
-def checked(text: str, version: int) -> dict[str, Any]:
+def checked(text: str, version: int) -> Document:
     """Return the content of a record's file, in the format `version`.
 
     Raises ValueError with the first fault, in one line.
@@ -153,11 +153,11 @@ def checked(text: str, version: int) -> dict[str, Any]:
 
 
 @cache
-def _adapter() -> TypeAdapter[Any]:
+def _adapter() -> TypeAdapter[Document]:
     return TypeAdapter(Document)
 
 
-def _check_metrics(document: Mapping[str, Any]) -> None:
+def _check_metrics(document: Document) -> None:
     """Raise ValueError if a metric is no share, or the number of images no whole one."""
     for part, metrics in document.get("metrics", {}).items():
         for name, value in metrics.items():
@@ -209,7 +209,7 @@ def _fault(error: ValidationError) -> str:
     return f"its {place} is {shortened(found['input'])}; {found['msg'].replace('Input', 'it', 1)}"
 
 
-def _place(fault: Any) -> str:
+def _place(fault: ErrorDetails) -> str:
     """Return where a fault is, without the names that pydantic gives to the types of a choice."""
     return ".".join(str(step) for step in fault["loc"] if not str(step).startswith("constrained-"))
 

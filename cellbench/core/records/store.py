@@ -9,7 +9,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from ..errors import UsageError, cannot_write
 from ..machine.files import check_regular, read_text
 from .runs import RunRecord, RunSpec
 
-Predictions = Mapping[str, NDArray]
+Predictions = Mapping[str, NDArray[Any]]  # by name, see `Store.save`
 CHECKPOINT = ".checkpoint"
 MARK = ".here"  # by which a process elsewhere sees that it works on the same folder
 LARGEST_RECORD = 64e6  # bytes; a history of 10,000 epochs takes a tenth of it
@@ -183,12 +183,12 @@ def save_predictions(path: Path, predictions: Predictions) -> None:
     write_whole(path.with_suffix(".npz"), lambda file: np.savez_compressed(file, **predictions))  # type: ignore[arg-type]
 
 
-def read_predictions(path: Path) -> dict[str, NDArray] | None:
+def read_predictions(path: Path) -> Predictions | None:
     """Return the arrays that `save` wrote beside the record at `path`, or None if there are none that can be read."""
     return load_arrays(path.with_suffix(".npz"))
 
 
-def load_arrays(file: Path) -> dict[str, NDArray] | None:
+def load_arrays(file: Path) -> Predictions | None:
     """Return the arrays of an .npz file, without pickle, or None if there is none that can be read."""
     try:
         check_regular(file, LARGEST_PREDICTIONS)

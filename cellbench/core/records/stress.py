@@ -4,11 +4,11 @@ import dataclasses
 import itertools
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from ..mixed_values import Facts, SettingValues
 from ..scoring.metrics import NAMED
 from ..settings import is_number
 from .runs import canonical
@@ -34,7 +34,7 @@ class Curve:
     unit: str
     strengths: tuple[float, ...]
     figures: Mapping[str, tuple[float, ...]]
-    seen: Mapping[str, Any] = field(default_factory=dict)
+    seen: SettingValues = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def read(path: Path) -> StressRecord | None:
         raise ValueError(f"not a whole stress record ({error})") from error
 
 
-def _record(document: Any) -> StressRecord:
+def _record(document: object) -> StressRecord:
     if not isinstance(document, dict) or document.pop("format", None) != FORMAT:
         raise ValueError("not a stress record")
     if (version := document.pop("schema_version", None)) != SCHEMA_VERSION:
@@ -101,7 +101,7 @@ def _record(document: Any) -> StressRecord:
     return record
 
 
-def _curve(given: Mapping[str, Any]) -> Curve:
+def _curve(given: Facts) -> Curve:
     strengths = _numbers("strengths", given["strengths"])
     if strengths[:1] != (0,) or any(a >= b for a, b in itertools.pairwise(strengths)):
         raise ValueError(f"strengths are {list(strengths)}; they ascend from 0")
@@ -114,7 +114,7 @@ def _curve(given: Mapping[str, Any]) -> Curve:
     return Curve(given["name"], given["unit"], strengths, figures, given["seen"])
 
 
-def _numbers(name: str, values: Sequence[Any]) -> tuple[float, ...]:
+def _numbers(name: str, values: object) -> tuple[float, ...]:
     if not isinstance(values, list) or not all(is_number(value) and math.isfinite(value) for value in values):
         raise ValueError(NO_NUMBERS.format(name, values))
     return tuple(values)

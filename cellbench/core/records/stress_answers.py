@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data import Labels
 from ..scoring.metrics import NAMED
 from ..scoring.sums import sums_of
 from .store import load_arrays, write_whole
@@ -28,10 +28,10 @@ class Answers:
     """
 
     index: NDArray[np.int64]
-    truth: NDArray[Any]
+    truth: Labels
     groups: NDArray[np.int64] | None
     classes: int
-    predicted: Mapping[str, NDArray[Any]]
+    predicted: Mapping[str, Labels]
 
     def save(self, record: Path) -> None:
         """Write them beside a record or model, whole or not at all. Raises OSError."""

@@ -4,14 +4,15 @@ The rule is a temperature; a sigmoid for each class where images have several la
 pairs of classes, two weights, as votes alone say which class wins more than by how much.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, log_softmax, softmax
 
+from ..data import Labels
+from ..mixed_values import Document, Facts
 from .pair_scores import are_of_pairs, votes_and_sums, with_answer_first
 
 WIDEST = 12.0  # bounds of the logarithm of a slope: where val cannot tell, a slope must not become 0 or infinite
@@ -33,7 +34,7 @@ class Calibration:
     several_labels: bool
     votes: float | None = None
 
-    def __call__(self, scores: NDArray[Any]) -> NDArray[np.float64]:
+    def __call__(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return probabilities (n, classes) for scores (n, classes)."""
         if self.votes is not None:
             return self._of_pairs(scores.astype(np.float64))
@@ -52,18 +53,18 @@ class Calibration:
         """What the scores are divided by; None where an image has several labels, and for scores of pairs."""
         return None if self.several_labels or self.votes is not None else 1 / self.slope[0]
 
-    def to_data(self) -> dict[str, Any]:
+    def to_data(self) -> Document:
         """Return the rule as values for JSON or a saved model."""
         rule = {"slope": list(self.slope), "offset": list(self.offset), "several_labels": self.several_labels}
         return rule if self.votes is None else {**rule, "votes": self.votes}
 
     @classmethod
-    def of_data(cls, data: Mapping[str, Any]) -> "Calibration":
+    def of_data(cls, data: Facts) -> "Calibration":
         """Return the rule that `to_data` returned."""
         return cls(tuple(data["slope"]), tuple(data["offset"]), bool(data["several_labels"]), data.get("votes"))
 
 
-def calibrate(scores: NDArray[Any], labels: NDArray[Any]) -> Calibration:
+def calibrate(scores: NDArray[np.float32] | NDArray[np.float64], labels: Labels) -> Calibration:
     """Return the rule under which the labels of val are likeliest.
 
     scores: (n, classes), of val. labels: (n,) int64, or (n, classes) bool where images have several labels.
@@ -108,7 +109,7 @@ def _weights_of_pairs(
     return float(slope / unit), float(of_votes)
 
 
-def _platt(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> tuple[float, float]:
+def _platt(scores: NDArray[np.float64], positive: Labels) -> tuple[float, float]:
     """Return slope and offset of one class; 1 and 0 where val has no positive or no negative image of it."""
     from scipy.optimize import minimize
 

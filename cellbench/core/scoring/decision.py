@@ -1,12 +1,14 @@
 """Which of several labels an image has: scores above thresholds, which are chosen on validation images alone."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from ..data import Labels
 from ..errors import DataError, UsageError
+from ..mixed_values import Document, SettingValues
 from ..settings import OneOrMore, Settings, setting
 from .metrics import decide, macro_f1
 
@@ -34,7 +36,7 @@ class Decision(Settings):
     ] = "per-class"
 
     @property
-    def changes(self) -> dict[str, Any]:
+    def changes(self) -> SettingValues:
         """The settings that differ from the default, as a spec holds them; empty if none does."""
         return self.model_dump(exclude_defaults=True)
 
@@ -46,7 +48,7 @@ class Decision(Settings):
                 "for all or one for each"
             )
 
-    def fit(self, truth: NDArray, scores: NDArray) -> tuple[NDArray[np.float32], dict[str, Any]]:
+    def fit(self, truth: Labels, scores: NDArray[np.floating]) -> tuple[NDArray[np.float32], Document]:
         """Return the thresholds of the scores, (classes,), and the sweeps that they were chosen from, for a record.
 
         truth: labels of the validation images, (n, classes) bool; scores: (n, classes). Of equally good thresholds a
@@ -66,7 +68,7 @@ class Decision(Settings):
                 "give a probability"
             )
         fitted, sweep = _sweep(truth, scores, unset, everywhere)
-        chosen: dict[str, Any] = {"threshold_sweep": sweep}
+        chosen: Document = {"threshold_sweep": sweep}
         if self.thresholds == "majority-apart":
             majority = truth.mean(0) > MAJORITY
             chosen["majority_sweep"] = {"classes": np.flatnonzero(majority).tolist()}
@@ -76,7 +78,7 @@ class Decision(Settings):
         return fitted, chosen
 
 
-def _per_class(truth: NDArray, scores: NDArray) -> NDArray[np.float32]:
+def _per_class(truth: Labels, scores: NDArray[np.floating]) -> NDArray[np.float32]:
     """Return the threshold with the largest F1 for each class, (classes,); 0 for a class without a positive."""
     from sklearn.metrics import precision_recall_curve
 
@@ -89,8 +91,8 @@ def _per_class(truth: NDArray, scores: NDArray) -> NDArray[np.float32]:
 
 
 def _sweep(
-    truth: NDArray, scores: NDArray, thresholds: NDArray[np.float32], classes: NDArray[np.bool_]
-) -> tuple[NDArray[np.float32], dict[str, Any]]:
+    truth: Labels, scores: NDArray[np.floating], thresholds: NDArray[np.float32], classes: NDArray[np.bool_]
+) -> tuple[NDArray[np.float32], Document]:
     """Return thresholds with the best probability of GRID for `classes`, and the macro-F1 at each probability of GRID.
 
     classes: bool, (classes,); the thresholds of all other classes are kept. The macro-F1 is that of all classes.

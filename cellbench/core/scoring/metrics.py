@@ -3,16 +3,17 @@ its bootstrap interval (`results.statistics`) come from the same definition."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data import Labels
 from ..errors import DataError
 from . import sums
 from .sums import Figure, ratio, sums_of
 
-Weighted = Callable[[NDArray, NDArray, NDArray], NDArray]
+Weighted = Callable[[Labels, NDArray[np.floating], NDArray[np.float64]], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Metric:
     of_sums: Figure | None = None
     of_scores: Weighted | None = None
 
-    def __call__(self, truth: NDArray, answers: NDArray) -> float:
+    def __call__(self, truth: Labels, answers: NDArray[Any]) -> float:
         """Return the figure over all images, or nan if it does not exist.
 
         answers: predicted labels, or scores for a metric that takes scores.
@@ -42,7 +43,9 @@ class Metric:
         return float(self.of_scores(truth, answers, np.ones((1, len(truth))))[0])
 
 
-def _average_precision(truth: NDArray, scores: NDArray, weights: NDArray) -> NDArray:
+def _average_precision(
+    truth: Labels, scores: NDArray[np.floating], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Return the mean average precision for each row of weights, (resamples,).
 
     It is the mean of `_area` over the classes with a positive in truth.
@@ -51,7 +54,7 @@ def _average_precision(truth: NDArray, scores: NDArray, weights: NDArray) -> NDA
     return np.nanmean(of_class, 0) if of_class else np.full(len(weights), np.nan)
 
 
-def _area(truth: NDArray, scores: NDArray, weights: NDArray) -> NDArray:
+def _area(truth: Labels, scores: NDArray[np.floating], weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the average precision of one class for each row of weights, (resamples,).
 
     It is the area under the precision-recall curve. Images with equal scores form one point of the curve.
@@ -62,7 +65,8 @@ def _area(truth: NDArray, scores: NDArray, weights: NDArray) -> NDArray:
     hits = (drawn * truth[order]).cumsum(1)
     precision = ratio(hits[:, last], drawn.cumsum(1)[:, last], 0)
     recall = ratio(hits[:, last], np.broadcast_to(hits[:, -1:], (len(hits), len(last))))
-    return -(np.diff(recall, append=0) * precision).sum(1)
+    areas: NDArray[np.float64] = -(np.diff(recall, append=0) * precision).sum(1)
+    return areas
 
 
 accuracy = Metric("accuracy", "accuracy", "one", sums.accuracy)
@@ -97,7 +101,9 @@ OF_CLASS: dict[str, Figure] = {
 }
 
 
-def decide(scores: NDArray[np.float32], multilabel: bool = False, thresholds: NDArray | float = 0.0) -> NDArray:
+def decide(
+    scores: NDArray[np.floating], multilabel: bool = False, thresholds: NDArray[np.floating] | float = 0.0
+) -> Labels:
     """Return labels from scores (n, classes): the class with the largest score, (n,) int64.
 
     If multi-label, these are all classes with a score above the threshold, (n, classes) bool.
@@ -105,7 +111,7 @@ def decide(scores: NDArray[np.float32], multilabel: bool = False, thresholds: ND
     return scores > thresholds if multilabel else scores.argmax(1).astype(np.int64)
 
 
-def validation_figure(truth: NDArray, scores: NDArray) -> tuple[str, float]:
+def validation_figure(truth: Labels, scores: NDArray[np.floating]) -> tuple[str, float]:
     """Return name and value of the figure by which C and epochs are chosen.
 
     It is macro-F1 or, where images have several labels, mean average precision, which needs no threshold. Raises
@@ -120,7 +126,9 @@ def validation_figure(truth: NDArray, scores: NDArray) -> tuple[str, float]:
     return "macro_f1", macro_f1(truth, decide(scores))
 
 
-def evaluate(truth: NDArray, scores: NDArray[np.float32], thresholds: NDArray | float = 0.0) -> dict[str, float]:
+def evaluate(
+    truth: Labels, scores: NDArray[np.floating], thresholds: NDArray[np.floating] | float = 0.0
+) -> dict[str, float]:
     """Return the value of each metric that suits the labels, by name, and `n`, the number of images.
 
     A metric that cannot be computed, such as one without any positive, is absent.
@@ -135,7 +143,9 @@ def evaluate(truth: NDArray, scores: NDArray[np.float32], thresholds: NDArray | 
     return {"n": len(truth), **{name: figure for name, figure in figures.items() if np.isfinite(figure)}}
 
 
-def per_class(truth: NDArray, scores: NDArray[np.float32], thresholds: NDArray | float = 0.0) -> dict[str, list]:
+def per_class(
+    truth: Labels, scores: NDArray[np.floating], thresholds: NDArray[np.floating] | float = 0.0
+) -> dict[str, list[float | None]]:
     """Return precision, recall, F1 and `n`, the number of images, of each class in the order of the scores' columns.
 
     A figure that does not exist is None: all three for a class without a positive, and precision for a class that is

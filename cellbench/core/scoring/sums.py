@@ -12,11 +12,13 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-Figure = Callable[[NDArray], NDArray]
+from ..data import Labels
+
+Figure = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
 def sums_of(
-    truth: NDArray, predicted: NDArray, kind: NDArray | None = None, kinds: int = 1, classes: int | None = None
+    truth: Labels, predicted: Labels, kind: NDArray[np.int64] | None = None, kinds: int = 1, classes: int | None = None
 ) -> NDArray[np.float64]:
     """Return the sums over the images of each kind, (kinds, …), or, if `kind` (n,) is None, over all images, (1, …).
 
@@ -40,58 +42,58 @@ def sums_of(
     return np.stack([np.bincount(kind, column, kinds) for column in columns], 1)
 
 
-def accuracy(sums: NDArray) -> NDArray:
+def accuracy(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     return ratio(np.trace(sums, axis1=1, axis2=2), sums.sum((1, 2)))
 
 
-def balanced_accuracy(sums: NDArray) -> NDArray:
+def balanced_accuracy(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     return _mean(recall_by_class(sums))
 
 
-def macro_f1(sums: NDArray) -> NDArray:
+def macro_f1(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     return _mean(f1_by_class(sums))
 
 
-def micro_f1(sums: NDArray) -> NDArray:
+def micro_f1(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     both, truth, predicted = (part.sum(1) for part in _by_class(sums))
     return ratio(2 * both, truth + predicted, 0)
 
 
-def exact_match(sums: NDArray) -> NDArray:
+def exact_match(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     return ratio(sums[:, -4], sums[:, -1])
 
 
-def sample_averaged_f1(sums: NDArray) -> NDArray:
+def sample_averaged_f1(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     precision, recall = ratio(sums[:, -3], sums[:, -1]), ratio(sums[:, -2], sums[:, -1])
     return ratio(2 * precision * recall, precision + recall, 0)
 
 
-def precision_by_class(sums: NDArray) -> NDArray:
+def precision_by_class(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     both, truth, predicted = _by_class(sums)
     return np.where(truth > 0, ratio(both, predicted), np.nan)
 
 
-def recall_by_class(sums: NDArray) -> NDArray:
+def recall_by_class(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     both, truth, _ = _by_class(sums)
     return ratio(both, truth)
 
 
-def f1_by_class(sums: NDArray) -> NDArray:
+def f1_by_class(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     both, truth, predicted = _by_class(sums)
     return np.where(truth > 0, ratio(2 * both, truth + predicted), np.nan)
 
 
-def images_by_class(sums: NDArray) -> NDArray:
+def images_by_class(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return how many images have each class in truth, (n, classes)."""
     return _by_class(sums)[1]
 
 
-def ratio(part: NDArray, whole: NDArray, where_none: float = np.nan) -> NDArray:
+def ratio(part: NDArray[np.float64], whole: NDArray[np.float64], where_none: float = np.nan) -> NDArray[np.float64]:
     """Return part / whole, with `where_none` where the whole is 0."""
     return np.divide(part, whole, out=np.full_like(whole, where_none), where=whole > 0)
 
 
-def _by_class(sums: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+def _by_class(sums: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return for each class, (n, classes), the number of images that have it in both, in truth, and in prediction."""
     if sums.ndim == 3:
         return np.diagonal(sums, axis1=1, axis2=2), sums.sum(2), sums.sum(1)
@@ -99,7 +101,7 @@ def _by_class(sums: NDArray) -> tuple[NDArray, NDArray, NDArray]:
     return both, truth, predicted
 
 
-def _mean(of_class: NDArray) -> NDArray:
+def _mean(of_class: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the mean over the classes that have images in truth, that is, whose figure is finite."""
     known = np.isfinite(of_class)
     if not known.all():  # a class without images is left out first: zeros between others would round sums otherwise

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...core.data import PARTS, Dataset
 from ...core.errors import DataError
+from ...core.mixed_values import Facts
 from ...core.text.units import plural
 from .. import remarks
 from ..files import parallel
@@ -22,7 +22,7 @@ from .pixels import used_bits
 from .result import CheckResult
 
 
-def facts(data: Dataset, levels: Sequence[Mapping[str, float]]) -> dict[str, Any]:
+def facts(data: Dataset, levels: Sequence[Mapping[str, float]]) -> Facts:
     """Return facts about a data set for a report: numbers of images, sizes, intensities, licence and citation.
 
     levels: the statistics of each channel, as in `Scan.levels`.
@@ -106,7 +106,7 @@ def groups(data: Dataset) -> CheckResult:
     members = {part: np.unique(data.groups[data.split[part]]) for part in PARTS}
     everyone, counts = np.unique(np.concatenate(list(members.values())), return_counts=True)
     torn = everyone[counts > 1]
-    figures: dict[str, Any] = {"groups": len(everyone), "in_several_parts": len(torn), "example": None}
+    figures: dict[str, int | None] = {"groups": len(everyone), "in_several_parts": len(torn), "example": None}
     if not len(torn):
         return CheckResult("leakage", "groups", "ok", f"None of {len(everyone):,} groups is in two parts.", figures)
     earlier = np.union1d(members["train"], members["val"])

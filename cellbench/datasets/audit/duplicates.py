@@ -1,12 +1,12 @@
 """The same cell twice: images whose pixels are the same, or nearly."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...core.data import PARTS, Dataset
+from ...core.mixed_values import Document
 from ...core.text.words import counted
 from .near_pairs import ALIKE, first_of_part, near_pairs
 from .orientation import way_name
@@ -66,7 +66,7 @@ def near_duplicates(data: Dataset, scan: Scan) -> CheckResult:
     counts = {part: len(near.pairs[part]) for part in ("val", "test")}
     whole = all(compared[part] == len(data.split[part]) for part in counts)
     sampled = "" if whole else f" A fixed sample was compared: {_of_parts(compared)}."
-    figures: dict[str, Any] = {**counts, "turned": sum(way != 0 for *_, way in pairs), "moved": near.moved}
+    figures: Document = {**counts, "turned": sum(way != 0 for *_, way in pairs), "moved": near.moved}
     figures |= {"compared": compared, "flat": near.flat, "threshold": ALIKE}
     if not pairs:
         text = f"No image closely resembles one of another part, moved, turned or mirrored either.{sampled}"

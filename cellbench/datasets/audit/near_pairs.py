@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,13 +115,13 @@ def _sample(index: Index, most: int) -> Index:
     return index if len(index) <= most else np.sort(np.random.default_rng(SEED).choice(index, most, replace=False))
 
 
-def first_of_part(digests: NDArray[np.uint64], codes: NDArray[np.int8]) -> dict[tuple[Any, int], int]:
+def first_of_part(digests: NDArray[np.uint64], codes: NDArray[np.int8]) -> dict[tuple[np.uint64, int], int]:
     """Return which image is the first of its part with these pixels, by the digest of the pixels and the part's code.
 
     Images that occur only once, in whatever part, are left out.
     """
     _, inverse, counts = np.unique(digests, return_inverse=True, return_counts=True)
-    first: dict[tuple[Any, int], int] = {}
+    first: dict[tuple[np.uint64, int], int] = {}
     for i in np.flatnonzero(counts[inverse] > 1):
         first.setdefault((digests[i], int(codes[i])), int(i))
     return first

@@ -1,12 +1,12 @@
 """Leaks by order: neighbours in file order that are alike, while the split puts them into different parts."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...core.data import Dataset
+from ...core.mixed_values import Document
 from ...core.text.words import counted
 from .likeness import ALPHA, FEWEST_IMAGES, Likeness, autocorrelation, lag_curve, neighbours, reach_of_likeness
 from .pixels import Scan
@@ -45,7 +45,7 @@ def order_leakage(data: Dataset, features: Mapping[str, NDArray], permutations: 
     short = {name: _shortened(run) for name, run in runs.items()}
     likeness = neighbours(values, [(run, np.arange(len(run) - 1)) for run in short.values()], permutations)
     p = float(likeness.p.min())
-    figures: dict[str, Any] = {"permutations": permutations, "cut": cut, "cut_by_random_split": random_cut, "p": p}
+    figures: Document = {"permutations": permutations, "cut": cut, "cut_by_random_split": random_cut, "p": p}
     tested = f"p = {p:.2g} by {permutations} permutations"
     if not likeness.alike.any():
         text = (
@@ -123,9 +123,7 @@ def _cut_shares(codes: Sequence[NDArray[np.int8]]) -> tuple[float, float]:
     return cut / pairs, expected / pairs
 
 
-def _reach_of_likeness(
-    features: Mapping[str, NDArray], runs: Mapping[str, Index], likeness: Likeness
-) -> dict[str, Any]:
+def _reach_of_likeness(features: Mapping[str, NDArray], runs: Mapping[str, Index], likeness: Likeness) -> Document:
     """Return how many images apart likeness still shows, over all alike classes and by class, with correlations."""
     names, by_class, curves = list(features), {}, []
     for k, (name, run) in enumerate(runs.items()):

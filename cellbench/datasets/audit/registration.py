@@ -4,8 +4,6 @@ Gauss-Newton on the squared difference of standardised pixels (Lucas and Kanade 
 pairs at once. It starts from where the pair lies and finds what is near: shifts of some pixels, small turns, crops.
 """
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +14,7 @@ LEAST_OVERLAP = 0.6  # of the pixels: two images hardly lie on each other where 
 
 def likeness(
     moved: NDArray[np.float32], fixed: NDArray[np.float32], steps: int = STEPS
-) -> tuple[NDArray[Any], NDArray[Any]]:
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Return how alike two images are where they overlap best, and how the first was moved, for each pair.
 
     moved, fixed: (pairs, side, side). Returns correlations, (pairs,), -1 where they overlap too little or are moved too
@@ -45,7 +43,7 @@ def likeness(
     return np.where(bad, -1, found).astype(np.float32), move / [width, height, 1, 1]
 
 
-def moved_by(planes: NDArray, move: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+def moved_by(planes: NDArray, move: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return an image's channels, moved as `likeness` found, (channels, pixels), and which pixels lie inside."""
     _, height, width = planes.shape
     values, inside = _warped(planes[None], move[None] * [width, height, 1, 1], *_places(height, width))
@@ -58,13 +56,13 @@ def _places(height: int, width: int) -> tuple[NDArray[np.float32], NDArray[np.fl
     return across.ravel().astype(np.float32), down.ravel().astype(np.float32)
 
 
-def _limits(height: int, width: int) -> NDArray[Any]:
+def _limits(height: int, width: int) -> NDArray[np.float64]:
     return np.array([MOST_SHIFT * width, MOST_SHIFT * height, MOST_ZOOM, MOST_TURN])
 
 
 def _warped(
-    stack: NDArray[Any], move: NDArray[Any], across: NDArray, down: NDArray
-) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    stack: NDArray, move: NDArray[np.float64], across: NDArray[np.float32], down: NDArray[np.float32]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return the planes of each pair at moved places, (planes, pairs, pixels), and which of these lie inside."""
     pairs, planes, height, width = stack.shape
     shift_x, shift_y, zoom, turn = (part[:, None] for part in move.T.astype(np.float32))
@@ -84,19 +82,19 @@ def _warped(
     return (1 - b) * upper + b * lower, inside
 
 
-def _sum_inside(values: NDArray, inside: NDArray[np.bool_]) -> NDArray[Any]:
+def _sum_inside(values: NDArray[np.floating], inside: NDArray[np.bool_]) -> NDArray[np.floating]:
     return np.where(inside, values, 0).sum(1)
 
 
-def _mean(values: NDArray, inside: NDArray[np.bool_]) -> NDArray[Any]:
+def _mean(values: NDArray[np.floating], inside: NDArray[np.bool_]) -> NDArray[np.float64]:
     return (_sum_inside(values, inside) / inside.sum(1).clip(1))[:, None]
 
 
-def _centred(values: NDArray, inside: NDArray[np.bool_]) -> NDArray[Any]:
+def _centred(values: NDArray[np.floating], inside: NDArray[np.bool_]) -> NDArray[np.float64]:
     return np.where(inside, values - _mean(values, inside), 0)
 
 
-def _standard(values: NDArray, inside: NDArray[np.bool_]) -> NDArray[Any]:
+def _standard(values: NDArray[np.floating], inside: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return values with mean 0 and norm 1 over the pixels inside, and 0 outside."""
     centred = _centred(values, inside)
     return centred / np.sqrt((centred**2).sum(1, keepdims=True)).clip(1e-9)

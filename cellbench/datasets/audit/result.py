@@ -1,13 +1,14 @@
 """The result of a check, and what several checks need."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...core.data import PARTS, Dataset
+from ...core.mixed_values import Facts
 
 Status = Literal["ok", "found", "skipped"]
 Progress = Callable[[str], None]  # is called with a text that says what is being done
@@ -24,7 +25,7 @@ class CheckResult:
     check: str
     status: Status
     text: str
-    figures: Mapping[str, Any] = field(default_factory=dict)
+    figures: Facts = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Audit:
     name: str
     split: str
     fingerprint: str
-    facts: Mapping[str, Any]
+    facts: Facts
     checks: tuple[CheckResult, ...]
 
     @property

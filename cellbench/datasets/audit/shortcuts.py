@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ from ...core.machine.environment import cores
 from ...core.scoring.metrics import balanced_accuracy, mean_average_precision
 from .pixels import FRAME, Scan
 from .result import SEED, CheckResult, Index, Status, percent
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import RandomForestClassifier
 
 MOST_IMAGES = 10_000  # largest number of images used of train, and of test
 TREES = 100
@@ -92,7 +95,7 @@ def _sample(index: Index, most: int, rng: np.random.Generator) -> Index:
     return index if len(index) <= most else np.sort(rng.choice(index, most, replace=False))
 
 
-def _forest(data: Dataset, features: NDArray, train: Index) -> Any:
+def _forest(data: Dataset, features: NDArray, train: Index) -> "RandomForestClassifier":
     """A random forest of fixed settings, fitted on the images at `train`."""
     from sklearn.ensemble import RandomForestClassifier
 
@@ -103,7 +106,7 @@ def _forest(data: Dataset, features: NDArray, train: Index) -> Any:
     return forest.fit(features[train], data.labels[train])
 
 
-def _score(forest: Any, features: NDArray, truth: NDArray) -> tuple[float, float]:
+def _score(forest: "RandomForestClassifier", features: NDArray, truth: NDArray) -> tuple[float, float]:
     """Return the measure's value for the forest's predictions from `features`, and the value by chance."""
     if truth.ndim == 1:
         return balanced_accuracy(truth, forest.predict(features)), 1 / len(np.unique(truth))

@@ -1,7 +1,7 @@
 """A gallery: single cells in rows, each with lines of text below it."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ...core.data import Dataset
 from .colours import channel_colours, to_rgb, usual_ranges
@@ -20,11 +20,18 @@ from .sheet import (
     tile,
 )
 
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from .sheet import Font
+
 COLUMNS = 6
 CELL, SPACE, LINE = 172, 12, 19  # pixels: width of a cell's place, between places, height of a line below a cell
 
 
-def gallery(data: Dataset, title: str, cells: Sequence[tuple[int, Sequence[str]]], lines: Sequence[Line] = ()) -> Any:
+def gallery(
+    data: Dataset, title: str, cells: Sequence[tuple[int, Sequence[str]]], lines: Sequence[Line] = ()
+) -> "Image.Image":
     """Draw a PIL image of single cells, each with its lines of text below it; the first line is the darkest.
 
     cells: the position of each cell and its text. lines: added to the heading, which says how cells are drawn.
@@ -48,7 +55,7 @@ def gallery(data: Dataset, title: str, cells: Sequence[tuple[int, Sequence[str]]
     return picture
 
 
-def _fitted(text: str, font: Any) -> str:
+def _fitted(text: str, font: "Font") -> str:
     """Return the text, without as much of its beginning as does not fit below a cell: ends of file names tell more."""
     if font.getlength(text) <= CELL:
         return text

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,9 @@ from .sheet import (
     tile,
 )
 
+if TYPE_CHECKING:
+    from PIL import Image, ImageDraw
+
 COLUMNS = {"train": 6, "val": 3, "test": 3}  # cells a row by part, so that parts can be compared
 PART_GAP = 16  # pixels between parts
 SEED = 0
@@ -42,7 +45,7 @@ def example_images(data: Dataset, k: int) -> dict[str, NDArray[np.int64]]:
     return found
 
 
-def montage(data: Dataset) -> Any:
+def montage(data: Dataset) -> "Image.Image":
     """Draw a PIL image with a row for each class: name and counts at the left, then cells of train, val and test."""
     from PIL import Image, ImageDraw
 
@@ -66,7 +69,13 @@ def montage(data: Dataset) -> Any:
 
 
 def _draw_cells(
-    picture: Any, draw: Any, data: Dataset, k: int, starts: Mapping[str, int], y: int, usual: NDArray
+    picture: "Image.Image",
+    draw: "ImageDraw.ImageDraw",
+    data: Dataset,
+    k: int,
+    starts: Mapping[str, int],
+    y: int,
+    usual: NDArray,
 ) -> None:
     """Put cells of class k side by side at height `y`, a pale square where a part has too few."""
     colours = channel_colours(data.channels)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,11 @@ from ...core.data import Dataset
 from ...core.errors import UsageError
 from ...core.records.store import write_whole
 from .colours import HIGH, LOW, WHITE, Colour, channel_colours
+
+if TYPE_CHECKING:
+    from PIL import Image, ImageDraw, ImageFont
+
+    Font: TypeAlias = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 TILE, GAP, MARGIN = 96, 4, 28  # pixels
 LINE = 24  # height of a line of the heading
@@ -28,9 +33,9 @@ Line = tuple[str, list[Colour]]  # a line of a heading, and a colour for each sq
 class Fonts:
     """PIL fonts of the title, of the names of classes, and of all else."""
 
-    title: Any
-    plain: Any
-    small: Any
+    title: "Font"
+    plain: "Font"
+    small: "Font"
 
     @classmethod
     def found(cls) -> "Fonts":
@@ -60,14 +65,14 @@ def heading_end(title: str, lines: Sequence[Line], fonts: Fonts) -> int:
     return int(MARGIN + max(fonts.title.getlength(title), *(fonts.small.getlength(line) for line, _ in lines)))
 
 
-def draw_heading(draw: Any, title: str, lines: Sequence[Line], fonts: Fonts) -> None:
+def draw_heading(draw: "ImageDraw.ImageDraw", title: str, lines: Sequence[Line], fonts: Fonts) -> None:
     """Write a title with lines below it at the top of a picture."""
     draw.text((MARGIN, MARGIN - 4), title, INK, fonts.title)
     for row, (line, colours) in enumerate(lines):
         _draw_line(draw, (MARGIN, MARGIN + 38 + LINE * row), line, colours, fonts.small)
 
 
-def tile(pixels: NDArray[np.uint8]) -> Any:
+def tile(pixels: NDArray[np.uint8]) -> "Image.Image":
     """Return a PIL image of TILE × TILE pixels with the whole cell in it, scaled to fit."""
     from PIL import Image
 
@@ -79,7 +84,7 @@ def tile(pixels: NDArray[np.uint8]) -> Any:
     return square
 
 
-def save_picture(picture: Any, path: Path) -> None:
+def save_picture(picture: "Image.Image", path: Path) -> None:
     """Write a picture as PNG, whole or not at all. Raises UsageError when it can't be written."""
     try:
         write_whole(path, lambda file: picture.save(file, "PNG"))
@@ -90,7 +95,9 @@ def save_picture(picture: Any, path: Path) -> None:
         ) from error
 
 
-def _draw_line(draw: Any, at: tuple[int, int], text: str, colours: Sequence[Colour], font: Any) -> None:
+def _draw_line(
+    draw: "ImageDraw.ImageDraw", at: tuple[float, float], text: str, colours: Sequence[Colour], font: "Font"
+) -> None:
     """Write a line in grey, its squares ■ in the channels' colours; a white one would not show on paper and is grey."""
     x, y = at
     for k, piece in enumerate(text.split("■")):
@@ -103,7 +110,7 @@ def _draw_line(draw: Any, at: tuple[int, int], text: str, colours: Sequence[Colo
         x += font.getlength(piece)
 
 
-def _font(size: int, bold: bool = False) -> Any:
+def _font(size: int, bold: bool = False) -> "Font":
     """A font of this machine with the letters of many languages; else Pillow's, which has Latin ones."""
     from PIL import ImageFont
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from typing import Any
+from typing import IO
 
 from ... import __version__
 from ...core.errors import DataError, cannot_write
@@ -140,7 +140,9 @@ def _ask(file: RemoteFile, start: int) -> HTTPResponse:
     return response
 
 
-def _receive(file: RemoteFile, response: HTTPResponse, out: Any, digest: Any, progress: Progress) -> int | None:
+def _receive(
+    file: RemoteFile, response: HTTPResponse, out: IO[bytes], digest: "hashlib._Hash", progress: Progress
+) -> int | None:
     """Append the response to `out`. Returns how many bytes the whole file should have, None when that is not known."""
     length = response.headers.get("Content-Length")
     total = out.tell() + int(length) if length else file.size
@@ -162,7 +164,7 @@ def _read(response: HTTPResponse) -> bytes:
         raise _CutOffError(str(error) or type(error).__name__) from error
 
 
-def _md5() -> Any:
+def _md5() -> "hashlib._Hash":
     return hashlib.md5(usedforsecurity=False)
 
 

@@ -11,7 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ...core.errors import DataError
 from ...core.machine.environment import cores
@@ -82,7 +82,7 @@ def _batches(items: Iterable[T]) -> Iterator[list[T]]:
         yield batch
 
 
-def _bytes_in(item: Any) -> int:
+def _bytes_in(item: object) -> int:
     """How many bytes of file contents an item holds, itself or in a tuple; a path holds none."""
     if isinstance(item, tuple):
         return sum(map(_bytes_in, item))

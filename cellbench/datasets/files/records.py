@@ -3,10 +3,10 @@
 import io
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from ...core.errors import DataError
 from ...core.extras import EXTRAS
+from ...core.mixed_values import Facts
 from .find import Blob
 
 JSON_LINES, PARQUET = (".jsonl", ".ndjson"), (".parquet",)
@@ -42,12 +42,12 @@ def read_parquet(blob: Blob, name: str) -> Rows:
         raise DataError(f"{name} cannot be read as Parquet: {str(error).splitlines()[0]}") from error
 
 
-def _rows(records: Sequence[Mapping[str, Any]]) -> Rows:
+def _rows(records: Sequence[Facts]) -> Rows:
     header = tuple(dict.fromkeys(str(key) for record in records for key in record))
     return header, tuple(tuple(_cell(record.get(key)) for key in header) for record in records)
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     """Return a value as it stands in a cell of a text table."""
     if value is None:
         return ""

@@ -5,13 +5,13 @@ import json
 import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ...core.data import Dataset, Info
 from ...core.errors import DataError, UsageError
 from ...core.machine.files import expanded
+from ...core.mixed_values import Facts
 from ...core.text.words import counted
 from ..files import cache
 from ..files.find import find_files
@@ -92,7 +92,7 @@ def _build(scratch: Path, path: Path, files: dict[str, Path], options: FolderOpt
     )
 
 
-def _reading(options: FolderOptions, contents: Contents, outcomes: Sequence[Outcome], side: int) -> dict[str, Any]:
+def _reading(options: FolderOptions, contents: Contents, outcomes: Sequence[Outcome], side: int) -> Facts:
     """How images of this folder are read, so that a model can read new ones alike; see `core.data.Info`."""
     return {
         "masks": options.masks,

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,7 +146,13 @@ class Files(Sequence[RemoteFile]):
     def __len__(self) -> int:
         return int(EXTRAS["medmnist"].installed)
 
-    def __getitem__(self, index: Any) -> Any:
+    @overload
+    def __getitem__(self, index: int) -> RemoteFile: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[RemoteFile]: ...
+
+    def __getitem__(self, index: int | slice) -> RemoteFile | Sequence[RemoteFile]:
         return [remote_file(self.name, self.size)][: len(self)][index]
 
 

@@ -3,7 +3,7 @@
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...core.errors import DataError, UsageError, did_you_mean
 from ...core.training_budget import EPOCHS, SGD_RATE
@@ -80,7 +80,7 @@ class Net:
             )
         if stem is not None and stem not in STEMS:
             raise UsageError(f"stem is {stem!r}; {did_you_mean(stem, STEMS)}")
-        given: dict[str, Any] = {"batch_norm": batch_norm, "stem": stem}
+        given: dict[str, bool | str | None] = {"batch_norm": batch_norm, "stem": stem}
         if "stem" not in self.options and stem == "stock":
             del given["stem"]  # it is the only one that such a net has
         given = {option: value for option, value in given.items() if value is not None}
@@ -95,14 +95,14 @@ class Net:
         return net
 
 
-def lazy(place: str, **shape: Any) -> "Callable[..., nn.Module]":
+def lazy(place: str, **shape: object) -> "Callable[..., nn.Module]":
     """Return a function that calls `module:name` of this folder with `shape` as further arguments.
 
     The module is imported when the function is called.
     """
     module, function = place.split(":")
 
-    def make(**data: Any) -> "nn.Module":
+    def make(**data: object) -> "nn.Module":
         return getattr(importlib.import_module(f".{module}", __package__), function)(**shape, **data)
 
     return make

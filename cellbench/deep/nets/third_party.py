@@ -2,7 +2,7 @@
 
 import contextlib
 from functools import cache, lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torchvision
@@ -17,6 +17,9 @@ from .layers import first_convolution
 SINGLE_OUTPUT = {key: {"aux_logits": False, "init_weights": True} for key in ("googlenet", "inception_v3")}
 # Tried in turn. Those of patches (14, 16, 32) are among them: transformers take whole patches only.
 SIZES = (1, 2, 4, 8, 14, 16, 24, 28, 32, 48, 56, 64, 75, 80, 96, 112, 128, 160, 192, 224, 256, 299, 384, 448, 512)
+
+# Further arguments of a net that is built for one size of images, each with its name.
+SizeArguments = tuple[tuple[str, int | tuple[int, int]], ...]
 
 # Mean and deviation of ImageNet's training images, red, green, blue, as torchvision's pretrained nets expect.
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
@@ -61,11 +64,14 @@ class Architecture(NamedTuple):
     classes: int
 
 
-def _size_arguments(net: str, size: int) -> tuple[tuple[str, Any], ...]:
-    """Return further arguments, (name, value), for a net that is built for one size of images; else none."""
+def _size_arguments(net: str, size: int) -> SizeArguments:
+    """Return further arguments for a net that is built for one size of images; else none."""
     package, _, name = net.partition(":")
     if package == "torchvision":
-        single = {"vit_": ("image_size", size), "maxvit": ("input_size", (size, size))}
+        single: dict[str, tuple[str, int | tuple[int, int]]] = {
+            "vit_": ("image_size", size),
+            "maxvit": ("input_size", (size, size)),
+        }
         return tuple(argument for prefix, argument in single.items() if name.startswith(prefix))
     EXTRAS["timm"].require(net)
     import timm
@@ -74,7 +80,7 @@ def _size_arguments(net: str, size: int) -> tuple[tuple[str, Any], ...]:
     return (("img_size", size),) if known is not None and known.fixed_input_size else ()
 
 
-def _make(architecture: Architecture, size_arguments: tuple[tuple[str, Any], ...]) -> nn.Module:
+def _make(architecture: Architecture, size_arguments: SizeArguments) -> nn.Module:
     """Return a new net of torchvision or timm for the architecture's channels and classes.
 
     A net of torchvision gets another first convolution if images haven't three channels; timm's take any number.
@@ -97,7 +103,7 @@ def _make(architecture: Architecture, size_arguments: tuple[tuple[str, Any], ...
 
 
 @lru_cache(maxsize=1)  # several sizes are tried on one
-def _without_weights(architecture: Architecture, size_arguments: tuple[tuple[str, Any], ...]) -> nn.Module:
+def _without_weights(architecture: Architecture, size_arguments: SizeArguments) -> nn.Module:
     with torch.device("meta"):
         return _make(architecture, size_arguments).eval()
 

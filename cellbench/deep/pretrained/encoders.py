@@ -1,7 +1,6 @@
 """Frozen nets as encoders: a layer's output for a picture, pooled to one row of numbers."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -66,7 +65,7 @@ def untrained(name: str, size: int, layer: str | None, pooling: str, device: str
 
 def pretrained(
     name: str, weights: str, size: int, layer: str | None, pooling: str, device: str
-) -> tuple[Encoder, dict[str, Any]]:
+) -> tuple[Encoder, dict[str, str | list[str]]]:
     """Return an encoder with weights from `load_encoder_weights`, and facts about them for the record.
 
     Raises what `untrained` and `load_encoder_weights` raise.

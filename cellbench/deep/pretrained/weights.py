@@ -5,16 +5,20 @@ import pickle
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor, nn
 
 from ...core.errors import DataError, UnavailableError, UsageError
 from ...core.machine.files import check_tensors, expanded
+from ...core.mixed_values import Facts
 from ..nets.layers import first_convolution, head_layers, wants_small
 from ..nets.table import find
 from .files import WEIGHTS_FILES, WeightsFile, downloads, instead_of, short_timeout
+
+if TYPE_CHECKING:
+    from timm.models import VisionTransformer
 
 SEE_SOURCE = "see the source"
 AUXILIARY = ("AuxLogits.", "aux1.", "aux2.")  # further outputs of torchvision's Inception nets, left out here
@@ -26,7 +30,7 @@ CONVERTED = "_conv_stem.weight"
 POSITIONS = "pos_embed"  # of timm's transformers
 
 
-def load_weights(net: nn.Module, name: str, weights: str) -> dict[str, Any]:
+def load_weights(net: nn.Module, name: str, weights: str) -> dict[str, str | list[str]]:
     """Give `net`, built by find(name).build(..., stem="stock"), weights learnt elsewhere; returns facts for the record.
 
     weights: 'imagenet', or the path of a file: a state dict as torch.save writes it (.safetensors needs safetensors),
@@ -52,7 +56,7 @@ def load_weights(net: nn.Module, name: str, weights: str) -> dict[str, Any]:
     return facts | _fit(net, name, state)
 
 
-def load_encoder_weights(net: nn.Module, name: str, weights: str) -> dict[str, Any]:
+def load_encoder_weights(net: nn.Module, name: str, weights: str) -> dict[str, str | list[str]]:
     """Load weights as `load_weights` does, but take the file for 'imagenet' from WEIGHTS_FILES if it lists one.
 
     The file is downloaded if need be.
@@ -95,7 +99,7 @@ def _downloaded(file: WeightsFile, name: str) -> Path:
     raise UnavailableError(f"ImageNet weights of {name} are not here ({problem}); {file.how_to_get}")
 
 
-def _resampled(net: Any, positions: Tensor) -> Tensor:
+def _resampled(net: "VisionTransformer", positions: Tensor) -> Tensor:
     """Return position embeddings of a timm transformer, resampled (bicubic, by timm) to the image size of `net`."""
     from timm.layers import resample_abs_pos_embed
 
@@ -123,7 +127,7 @@ def adapt_channels(weight: Tensor, channels: int) -> Tensor:
     return weight.mean(1, keepdim=True).mul(given / channels).repeat(1, channels, 1, 1)
 
 
-def _imagenet(net: nn.Module, name: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def _imagenet(net: nn.Module, name: str) -> tuple[dict[str, Tensor], dict[str, str]]:
     from ..nets import third_party
 
     pretrained = find(name).pretrained
@@ -144,7 +148,7 @@ def _imagenet(net: nn.Module, name: str) -> tuple[dict[str, Tensor], dict[str, A
     return state, {"weights": called}
 
 
-def _built_for(path: Path) -> Mapping[str, Any] | None:
+def _built_for(path: Path) -> Facts | None:
     """Return the arguments that cellbench built the net with whose weights are in the file; None for other files."""
     try:
         kept = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
@@ -153,7 +157,7 @@ def _built_for(path: Path) -> Mapping[str, Any] | None:
         return None  # if the file is broken, reading its weights will say so
 
 
-def _from_file(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def _from_file(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     if not path.is_file():
         raise DataError(f"there is no file {path} with weights; give 'imagenet' or the path of one")
     try:
@@ -161,7 +165,7 @@ def _from_file(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file
 
-            kept: Any = load_file(path)
+            kept: object = load_file(path)
         else:
             kept = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, OSError, EOFError, ImportError, pickle.UnpicklingError, ValueError) as error:
@@ -177,7 +181,7 @@ def _from_file(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return state, {"weights": path.name, "weights_sha256": digest}
 
 
-def _state_dict(kept: Any) -> dict[str, Tensor] | None:
+def _state_dict(kept: object) -> dict[str, Tensor] | None:
     """Return the tensors by name from the content of a file, None if there are none.
 
     They are at its top, or under the keys that cellbench, timm and others use.
@@ -190,10 +194,10 @@ def _state_dict(kept: Any) -> dict[str, Tensor] | None:
     return dict(kept)
 
 
-def _fit(net: nn.Module, name: str, state: dict[str, Tensor]) -> dict[str, Any]:
+def _fit(net: nn.Module, name: str, state: dict[str, Tensor]) -> dict[str, str | list[str]]:
     """Load what fits into the net by the rules of `load_weights`, and return facts for the record."""
     own, head = net.state_dict(), [layer for layer, _ in head_layers(net)]
-    facts: dict[str, Any] = {}
+    facts: dict[str, str | list[str]] = {}
     if channels := _adapted(net, state):
         facts["weights_channels"] = channels
     under = head[0].rpartition(".")[0] or head[0]  # "classifier" of "classifier.6", "fc" of "fc"

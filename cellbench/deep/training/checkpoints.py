@@ -7,13 +7,13 @@ import pickle
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ... import __version__
 from ...core.machine.contention import Spent
+from ...core.mixed_values import State
 from ...core.records.runs import RunLog
 from ...core.tensors import save_tensors
 from .learner import Learner
@@ -66,11 +66,11 @@ def resume(learner: Learner, log: RunLog) -> Best:
     return Best(state["best"], state["best_epoch"], state["best_weights"])
 
 
-def _parts(learner: Learner) -> dict[str, Any]:
+def _parts(learner: Learner) -> dict[str, nn.Module | torch.optim.Optimizer | torch.amp.GradScaler]:
     return {"net": learner.classifier.net, "optimiser": learner.optimiser, "scaler": learner.scaler}
 
 
-def save(path: Path, state: Mapping[str, Any]) -> None:
+def save(path: Path, state: State) -> None:
     """Write a mapping of tensors, numbers, text, and lists and mappings of them; never leaves part of a file.
 
     An OSError, such as that of a full disk, passes through.
@@ -97,7 +97,7 @@ def _unfinished(path: Path) -> Path:
     return path.with_name(f".{path.name}.part")
 
 
-def load(path: Path | None) -> dict[str, Any] | None:
+def load(path: Path | None) -> State | None:
     """Return what `save` wrote; None if there is no file, or if it is cut short or of another version."""
     if path is None or not path.is_file():
         return None
@@ -108,12 +108,12 @@ def load(path: Path | None) -> dict[str, Any] | None:
     return state if isinstance(state, dict) and state.get("written_by") == WRITTEN_BY else None
 
 
-def random_states(device: str) -> dict[str, Any]:
+def random_states(device: str) -> dict[str, Tensor]:
     """Return the states of torch's global random generators, which dropout draws from."""
     return {"cpu": torch.get_rng_state(), **({"cuda": torch.cuda.get_rng_state()} if device == "cuda" else {})}
 
 
-def set_random_states(states: Mapping[str, Any], device: str) -> None:
+def set_random_states(states: Mapping[str, Tensor], device: str) -> None:
     torch.set_rng_state(states["cpu"])
     if device == "cuda":
         torch.cuda.set_rng_state(states["cuda"])

@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -24,7 +23,7 @@ def make_optimiser(net: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     for parameter in net.parameters():
         decay = recipe.weight_decay if parameter.ndim > 1 or recipe.decay_all else 0.0
         groups.setdefault((decay, parameter in head), []).append(parameter)
-    settings: list[dict[str, Any]] = [
+    settings: list[dict[str, list[nn.Parameter] | float]] = [
         {"params": parameters, "weight_decay": decay, "share": 1.0 if in_head else float(recipe.backbone_lr)}
         for (decay, in_head), parameters in groups.items()
     ]

@@ -3,9 +3,9 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ...core.machine.files import read_text
+from ...core.mixed_values import Facts
 from ...core.records.runs import RunRecord
 from ...core.records.store import LARGEST_RECORD
 from ...core.text.words import counted
@@ -19,7 +19,7 @@ def card(model: Model, record: RunRecord | None, file: str, use: str, check: Seq
 
     check: how the file agrees with the run, a line each.
     """
-    facts: dict[str, Any] = dict(record.facts) if record else {}
+    facts: Facts = dict(record.facts) if record else {}
     return "\n".join(
         [
             "---",
@@ -82,7 +82,7 @@ def _input(model: Model) -> list[str]:
     return lines
 
 
-def _data(model: Model, facts: dict[str, Any]) -> list[str]:
+def _data(model: Model, facts: Facts) -> list[str]:
     n = facts.get("n", {})
     lines = [
         f"- Data set: {model.dataset}, content {model.fingerprint}, split {model.split}",
@@ -111,7 +111,7 @@ def _figures(model: Model) -> list[str]:
     return [*lines, "", "Settings were chosen on val; test was scored once. Other microscopes may give other figures."]
 
 
-def _licence(facts: dict[str, Any]) -> list[str]:
+def _licence(facts: Facts) -> list[str]:
     lines = [f"- Images that it learnt from: {facts.get('licence') or 'see the source of the data set'}"]
     if weights := facts.get("licence_of_encoder") or facts.get("weights_licence"):
         lines.append(f"- Weights that it started from: {weights}")

@@ -2,7 +2,7 @@
 the sums of support vector machines, and their kernels where training had them in float64."""
 
 import copy
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -19,6 +19,9 @@ from ...svm.classifier import SVC
 from ...svm.kernels import product_dtype, squares
 from ...svm.votes import pairs_of
 from .images import three_channels
+
+if TYPE_CHECKING:
+    from ...features.tensors import Standardiser
 
 
 class Net(nn.Module):
@@ -90,7 +93,7 @@ class Scaled(nn.Module):
     mean: Tensor
     factor: Tensor
 
-    def __init__(self, scale: Any) -> None:
+    def __init__(self, scale: "Standardiser | None") -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(1) if scale is None else scale.mean.cpu())
         self.register_buffer("factor", torch.ones(1) if scale is None else scale.factor.cpu())

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...core.errors import DataError, UsageError
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from ...core.data import Images, Labels
     from ...core.records.runs import RunRecord
     from ...running.saved_models.models import Model
 
@@ -101,7 +102,7 @@ def _check(model: "Model", target: Path, source: Path, record: "RunRecord | None
     return lines
 
 
-def _labels_of_run(model: "Model", source: Path, positions: "NDArray[np.int64]") -> "tuple[Any, Any] | None":
+def _labels_of_run(model: "Model", source: Path, positions: "NDArray[np.int64]") -> "tuple[Labels, Labels] | None":
     """Return truth and labels that the run had for the images at these positions; None without its predictions."""
     from ...core.records.store import read_predictions
 
@@ -115,7 +116,7 @@ def _labels_of_run(model: "Model", source: Path, positions: "NDArray[np.int64]")
     return kept["test_labels"][rows], model.decided(kept["test_scores"][rows])
 
 
-def _images(model: "Model") -> "tuple[str, NDArray[np.generic], NDArray[np.int64] | None]":
+def _images(model: "Model") -> "tuple[str, Images, NDArray[np.int64] | None]":
     """Return what they are, test images of the model's data set and their positions in it.
 
     Where that is not prepared here they are noise, without positions.

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from ... import features as our_features
 from ...core.errors import UsageError
 from ...core.scoring.pair_scores import LEAD
+from ...datasets.preprocessing import Preprocessing
 from ...deep.classifier import NetClassifier
 from ...methods.probes.heads import FittedHead
 from ...methods.probes.probe import FittedProbe
@@ -72,7 +73,7 @@ def _rule(model: Model) -> tuple[Tensor, Tensor]:
     return torch.tensor(rule["slope"], dtype=torch.float32), torch.tensor(rule["offset"], dtype=torch.float32)
 
 
-def _classifier(model: Model, scorer: Any) -> nn.Module:
+def _classifier(model: Model, scorer: object) -> nn.Module:
     """Return the layers of a scorer. Raises UsageError, with the reason, for one that cannot be exported."""
     if isinstance(scorer, NetClassifier):
         return Net(scorer)
@@ -108,7 +109,7 @@ def _features(model: Model, function: Any) -> nn.Module:
 
 def _shape_and_top(model: Model) -> tuple[tuple[int, int], float]:
     """Return height and width after preprocessing, and the greatest value of whole numbers, 0 where there are none."""
-    steps = models.Preprocessing.of_steps(model.preprocessing)
+    steps = Preprocessing.of_steps(model.preprocessing)
     side = steps.size or steps.crop
     shape = (side, side) if side else (model.height, model.width)
     whole = model.dtype != "float32" and steps.intensity is None

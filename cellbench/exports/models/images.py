@@ -1,7 +1,5 @@
 """What preprocessing does to images, as layers that other programs can run. Values stay float32 throughout."""
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -87,5 +85,8 @@ class Resized(nn.Module):
 
 def _matrix(length: int, side: int, mode: str) -> Tensor:
     """Return the (side, length) matrix that resizes a column of pixels."""
-    smooth: dict[str, Any] = {"antialias": True} if mode == "bilinear" else {"align_corners": False}
-    return F.interpolate(torch.eye(length)[None, None], (side, length), mode=mode, **smooth)[0, 0]
+    smooth = mode == "bilinear"
+    corners = None if smooth else False
+    return F.interpolate(
+        torch.eye(length)[None, None], (side, length), mode=mode, antialias=smooth, align_corners=corners
+    )[0, 0]

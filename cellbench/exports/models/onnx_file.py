@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from ...core.data import Images, Labels
 from ...core.errors import UsageError
 from ...core.extras import EXTRAS
+from ...core.mixed_values import Document
 from ...core.records.store import write_whole
 from ...running.saved_models import models
 from ...running.saved_models.models import Model
@@ -30,7 +31,7 @@ class Agreement:
     same. scores: the largest difference of a score.
     """
 
-    labels: NDArray[Any]
+    labels: Labels
     same: int
     scores: float
 
@@ -71,7 +72,7 @@ def write_onnx(model: Model, target: Path) -> None:
     write_whole(target, lambda file: file.write(proto.SerializeToString()))
 
 
-def facts(model: Model) -> dict[str, Any]:
+def facts(model: Model) -> Document:
     """Return what a program that runs the model needs to know."""
     names = ("method", "dataset", "fingerprint", "split", "classes", "channels", "height", "width", "dtype")
     return {
@@ -85,7 +86,7 @@ def facts(model: Model) -> dict[str, Any]:
     }
 
 
-def agreement(model: Model, file: Path, images: NDArray) -> Agreement:
+def agreement(model: Model, file: Path, images: Images) -> Agreement:
     """Run the file on raw images by onnxruntime, and compare it with what cellbench says of them in float32."""
     import onnxruntime
 

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
@@ -27,7 +26,7 @@ def write_safetensors(model: Model, target: Path) -> None:
     write_whole(target, lambda file: file.write(content))
 
 
-def _without_tensors(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
+def _without_tensors(value: object, name: str, tensors: dict[str, Tensor]) -> object:
     """Return a value with the name of each tensor in the tensor's place; the tensors are added to `tensors`."""
     if isinstance(value, Tensor):
         tensors[name] = value.detach().cpu().contiguous().clone()  # two names must not share memory

@@ -5,15 +5,16 @@ import pickle
 from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ... import __version__
-from ...core.data import add_content
+from ...core.data import Images, add_content
 from ...core.machine.contention import Spent
 from ...core.machine.environment import cache_folder
+from ...core.mixed_values import Facts
 from ...core.records.runs import RunLog
 from ...core.records.store import write_whole
 from ...datasets.preprocessing import three_channels
@@ -44,7 +45,7 @@ class Embedder:
     device: str
     wanted_precision: str = "auto"
 
-    def __call__(self, images: NDArray) -> NDArray[np.float32]:
+    def __call__(self, images: Images) -> NDArray[np.float32]:
         """Return embeddings (n, features) of images (n, channels, size, size); with 'each', channel after channel.
 
         Raises DataError for values that are not finite.
@@ -63,7 +64,7 @@ class Embedder:
         step = max(1, min(PREDICT_BATCH, PREDICT_PIXELS // images[0, 0].size) // pictures) if len(images) else 1
         rows, precision = [], self.precision
         with torch.inference_mode(), precision(), fast_small_convolutions(precision):
-            for batch in as_tensor(images).split(step):
+            for batch in torch.split(as_tensor(images), step):
                 values = (
                     batch.to(self.device).to(torch.float32) / self.full
                 )  # not in place: it may be the images themselves
@@ -89,15 +90,15 @@ def views_of(batch: "Tensor", views: int) -> "Iterator[Tensor]":
         yield from (turned.rot90(turns, (2, 3)) for turns in range(views // 2 or 1))
 
 
-def full_scale(images: NDArray) -> float:
+def full_scale(images: Images) -> float:
     """Return the raw value that counts as white: the greatest of an unsigned dtype, else of these images."""
     if images.dtype.kind == "u":
-        return float(np.iinfo(images.dtype).max)
+        return float(np.iinfo(images.dtype.name).max)
     return max(float(images.max(initial=0)), float(np.finfo(np.float32).tiny))
 
 
 def embed_and_keep(
-    embedder: Embedder, parts: Mapping[str, NDArray], log: RunLog, *, cached: bool
+    embedder: Embedder, parts: Mapping[str, Images], log: RunLog, *, cached: bool
 ) -> tuple[dict[str, NDArray[np.float32]], bool]:
     """Return the embeddings of the images of each part, and whether they came from the cache.
 
@@ -116,7 +117,7 @@ def embed_and_keep(
     return embeddings, False
 
 
-def _read(path: Path) -> dict[str, Any] | None:
+def _read(path: Path) -> Facts | None:
     import torch
 
     try:
@@ -126,7 +127,7 @@ def _read(path: Path) -> dict[str, Any] | None:
         return None  # not there, or cut short
 
 
-def _write(path: Path, embeddings: Mapping[str, NDArray], seconds: Mapping[str, float], spent: Spent) -> None:
+def _write(path: Path, embeddings: Mapping[str, Images], seconds: Mapping[str, float], spent: Spent) -> None:
     import torch
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -135,7 +136,7 @@ def _write(path: Path, embeddings: Mapping[str, NDArray], seconds: Mapping[str, 
     write_whole(path, lambda file: torch.save(kept, file))
 
 
-def _key(embedder: Embedder, parts: Mapping[str, NDArray]) -> str:
+def _key(embedder: Embedder, parts: Mapping[str, Images]) -> str:
     """Return a hash of all that embeddings and their cost depend on."""
     import torch
 

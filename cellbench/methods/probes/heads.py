@@ -1,20 +1,23 @@
 """Classifiers that learn from embeddings: logistic regression and nearest neighbours. SVMs are in methods.svms."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Protocol, Self
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from ...core.data import Samples
+from ...core.mixed_values import SettingValues, State
 from ...core.records.runs import RunLog
 from ...core.settings import OneOrMore, Positive, Settings, between, setting
 from ..choosing import Candidate, best_candidate
 from ..svms.classical import as_tuple
 
 if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
     from torch import Tensor
 
     from ...features.tensors import Standardiser
@@ -57,7 +60,7 @@ class Fitted(Protocol):
     def __call__(self, rows: "Tensor") -> NDArray[np.float32]:
         """Return scores (n, classes) of embeddings, rows (n, features) float32."""
 
-    def state(self) -> dict[str, Any]: ...
+    def state(self) -> State: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,11 +73,11 @@ class Linear:
     def __call__(self, rows: "Tensor") -> NDArray[np.float32]:
         return (rows @ self.weight.T + self.bias).numpy()
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         return {"weight": self.weight, "bias": self.bias}
 
     @classmethod
-    def of_state(cls, state: Mapping[str, Any]) -> Self:
+    def of_state(cls, state: State) -> Self:
         return cls(state["weight"], state["bias"])
 
 
@@ -102,7 +105,7 @@ class Neighbours:
 
         most = min(max(ks), len(self.rows))
         scores: list[list[Tensor]] = [[] for _ in ks]
-        for queries in rows.split(QUERIES):
+        for queries in torch.split(rows, QUERIES):
             similarity, nearest = (normalize(queries) @ self.rows.T).topk(most)
             votes = (similarity / TEMPERATURE).exp()
             for collected, k in zip(scores, ks, strict=True):
@@ -110,15 +113,17 @@ class Neighbours:
                 collected.append((weights * self.truth[nearest[:, :k]]).sum(1) - 0.5)
         return [torch.cat(each).numpy() for each in scores]
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         return {"rows": self.rows, "truth": self.truth, "k": self.k}
 
     @classmethod
-    def of_state(cls, state: Mapping[str, Any]) -> Self:
+    def of_state(cls, state: State) -> Self:
         return cls(state["rows"], state["truth"], state["k"])
 
 
-def linear_path(settings: LinearSettings, rows: "Tensor", train: Samples, unseen: "Tensor") -> Iterator[Candidate]:
+def linear_path(
+    settings: LinearSettings, rows: "Tensor", train: Samples, unseen: "Tensor"
+) -> Iterator[Candidate[Linear]]:
     """Yield a fitted logistic regression for every C, ascending, each started from the one before.
 
     It is multinomial; with several labels an image it is one binary regression for each label. rows, unseen: the
@@ -137,7 +142,7 @@ def linear_path(settings: LinearSettings, rows: "Tensor", train: Samples, unseen
         yield Candidate({"C": C}, fitted, fitted(unseen))
 
 
-def _linear(models: Mapping[int, Any], train: Samples, features: int) -> Linear:
+def _linear(models: "Mapping[int, LogisticRegression]", train: Samples, features: int) -> Linear:
     import torch
 
     weight = np.zeros((len(train.classes), features), np.float32)
@@ -160,7 +165,7 @@ def _linear(models: Mapping[int, Any], train: Samples, features: int) -> Linear:
 
 def neighbour_path(
     settings: NeighbourSettings, rows: "Tensor", train: Samples, unseen: "Tensor"
-) -> Iterator[Candidate]:
+) -> Iterator[Candidate[Neighbours]]:
     """Yield a nearest-neighbour classifier for every k, ascending.
 
     A k larger than the number of training images is left out; if all are, that number is the only k. rows, unseen: the
@@ -177,12 +182,16 @@ def neighbour_path(
         yield Candidate({"k": k}, Neighbours(seen, votes, k), scores)
 
 
+S = TypeVar("S", bound=Settings)
+Candidates = Callable[[S, "Tensor", Samples, "Tensor"], Iterator[Candidate[Fitted]]]  # such as linear_path
+
+
 class StandardisedHead:
     """Standardises embeddings by train statistics and uses the classifier of a path that does best on val."""
 
-    def __init__(self, path: Any, settings: Any, backend: str) -> None:
-        self._path, self._settings, self.backend = path, settings, backend
-        self.chosen: dict[str, Any] = {}
+    def __init__(self, path: "Candidates[S]", settings: S, backend: str) -> None:
+        self._candidates, self.backend = partial(path, settings), backend
+        self.chosen: SettingValues = {}
 
     def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
         """Fit on train and choose on val; the images of both are embeddings, (n, features) float32."""
@@ -194,13 +203,13 @@ class StandardisedHead:
             rows = torch.from_numpy(train.images).clone()
             scale = Standardiser.of(rows)
             unseen = scale(torch.from_numpy(val.images).clone())
-            _, winner = best_candidate(self._path(self._settings, scale(rows), train, unseen), val, log)
+            _, winner = best_candidate(self._candidates(scale(rows), train, unseen), val, log)
             self.chosen, self._fitted = dict(winner.settings), FittedHead(scale, winner.model)
 
-    def predict(self, embeddings: NDArray) -> NDArray[np.float32]:
+    def predict(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
         return self._fitted.predict(embeddings)
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         return self._fitted.state()
 
 
@@ -212,16 +221,16 @@ class FittedHead:
     fitted: Fitted
 
     @classmethod
-    def of_state(cls, kind: Any, state: Mapping[str, Any]) -> Self:
+    def of_state(cls, kind: type[Linear] | type[Neighbours], state: State) -> Self:
         """Return the head whose state `state` returned; kind: the class of its classifier, Linear or Neighbours."""
         from ...features.tensors import Standardiser
 
         return cls(Standardiser(*state["scale"]), kind.of_state(state["fitted"]))
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         return {"scale": [self.scale.mean, self.scale.factor], "fitted": self.fitted.state()}
 
-    def predict(self, embeddings: NDArray) -> NDArray[np.float32]:
+    def predict(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
         import torch
 
         return self.fitted(self.scale(torch.from_numpy(embeddings).clone()))

@@ -1,6 +1,6 @@
 """Probes: methods that fit a small classifier to the embeddings of a frozen encoder."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from operator import methodcaller
@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator
 
-from ...core.data import Samples
+from ...core.data import Images, Samples
+from ...core.mixed_values import Facts, SettingValues, State
 from ...core.records.runs import RunLog
 from ...core.settings import Settings, one_of, part, setting
 from ...datasets.preprocessing import Preprocessing
@@ -94,8 +95,8 @@ class Head:
     """
 
     settings: type[EncoderSettings]
-    make: Callable[[Any, str], Any]
-    restore: Callable[[Mapping[str, Any], str], Any]
+    make: Callable[[Any, str], FeatureSVM | StandardisedHead]
+    restore: Callable[[State, str], FittedSVM | FittedHead]
     scores: tuple[str, str] = ("", "")
 
 
@@ -103,7 +104,7 @@ def _svm(settings: MachineSettings, device: str) -> FeatureSVM:
     return FeatureSVM(methodcaller("clone"), part(SVMSettings, settings), device)  # it standardises in place
 
 
-def _restored_svm(state: Mapping[str, Any], device: str) -> FittedSVM:
+def _restored_svm(state: State, device: str) -> FittedSVM:
     return FittedSVM.of_state(methodcaller("clone"), state, device)
 
 
@@ -115,7 +116,7 @@ def _neighbours(settings: NeighbourSettings, device: str) -> StandardisedHead:
     return StandardisedHead(heads.neighbour_path, settings, "torch")
 
 
-def _restored(kind: type, state: Mapping[str, Any], device: str) -> FittedHead:
+def _restored(kind: type[heads.Linear] | type[heads.Neighbours], state: State, device: str) -> FittedHead:
     return FittedHead.of_state(kind, state)
 
 
@@ -131,8 +132,8 @@ class Probe:
         self._kind, self._settings, self._seed, self._device = head, settings, seed, device
         self._head = head.make(settings, device)
         self.backend = self._head.backend
-        self.chosen: dict[str, Any] = {}
-        self.facts: dict[str, Any] = {}
+        self.chosen: SettingValues = {}
+        self.facts: Facts = {}
         self.parameters: int | None = None
 
     def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
@@ -159,11 +160,11 @@ class Probe:
             "embeddings_from_cache": from_cache,
         }
 
-    def predict(self, images: NDArray) -> NDArray[np.float32]:
+    def predict(self, images: Images) -> NDArray[np.float32]:
         known = next((rows for seen, rows in self._known if seen is images), None)
         return self._head.predict(self._embedder(images) if known is None else known)
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         """Return the state of encoder and head, with the encoder's weights, so that no file of them is needed."""
         encoder = self._embedder.encoder
         return {
@@ -174,7 +175,7 @@ class Probe:
             "head": self._head.state(),
         }
 
-    def _encoder(self, train: Samples) -> "tuple[Encoder, dict[str, Any]]":
+    def _encoder(self, train: Samples) -> "tuple[Encoder, Facts]":
         import torch
 
         from ...deep.pretrained import encoders
@@ -192,13 +193,13 @@ class FittedProbe:
     """An embedder and a fitted head."""
 
     embedder: Embedder
-    head: Any
+    head: FittedSVM | FittedHead
 
-    def predict(self, images: NDArray) -> NDArray[np.float32]:
+    def predict(self, images: Images) -> NDArray[np.float32]:
         return self.head.predict(self.embedder(images))
 
 
-def restore(head: Head, settings: EncoderSettings, state: Mapping[str, Any], device: str) -> FittedProbe:
+def restore(head: Head, settings: EncoderSettings, state: State, device: str) -> FittedProbe:
     """Return a fitted probe that scores images as the Probe with this state did."""
     from ...deep.pretrained import encoders
 
@@ -208,7 +209,7 @@ def restore(head: Head, settings: EncoderSettings, state: Mapping[str, Any], dev
     return FittedProbe(embedder, head.restore(state["head"], device))
 
 
-def _is_seeded(params: Mapping[str, Any]) -> bool:
+def _is_seeded(params: SettingValues) -> bool:
     """Return whether the seed changes the result: only if the encoder's weights are drawn at random."""
     return params["weights"] is None
 

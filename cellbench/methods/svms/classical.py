@@ -5,13 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...core.data import Samples
+from ...core.data import Images, Labels, Samples
 from ...core.errors import DataError
+from ...core.mixed_values import Facts, SettingValues, State
 from ...core.records.runs import RunLog
 from ...core.settings import OneOrMore, Positive, Settings, among, between, setting
 from ...datasets.preprocessing import Preprocessing
@@ -38,6 +39,15 @@ Penalty = Annotated[
     ),
 ]
 Width = Literal["scale"] | Positive
+
+T = TypeVar("T")
+
+
+class Grid(TypedDict):
+    """The values to try; each of C is tried with each of gamma."""
+
+    C: tuple[float, ...]
+    gamma: tuple[float | Literal["scale"], ...]
 
 
 class MachineSettings(Settings):
@@ -74,11 +84,11 @@ class SVMSettings(MachineSettings):
     ] = False
 
     @property
-    def grid(self) -> dict[str, tuple[Any, ...]]:
+    def grid(self) -> Grid:
         return {"C": as_tuple(self.C), "gamma": as_tuple(self.gamma)}
 
     @property
-    def fixed(self) -> dict[str, Any]:
+    def fixed(self) -> SettingValues:
         """Return the settings that are the same for every machine of the grid."""
         return {name: getattr(self, name) for name in ("kernel", "degree", "coef0", "class_weight")}
 
@@ -116,7 +126,7 @@ class FeatureSVM:
 
         self._features, self._settings, self._device, self._scalers = features, settings, device, scalers
         self._gamma_factors = gamma_factors
-        self.chosen: dict[str, Any] = {}
+        self.chosen: SettingValues = {}
         self.parameters = None
         self.backend = choose(settings.backend, device=device, kernel=settings.kernel).name
         if settings.smote:
@@ -133,7 +143,8 @@ class FeatureSVM:
         with log.phase("features"):
             seen, unseen = self._features(images), self._features(others)
             self._synchronise()
-        best, backend = -1.0, None
+        best = -1.0
+        backend: Backend | None = None
         for name, scaler in self._scalers.items():
             with log.phase("features"):
                 scale = scaler(seen)
@@ -146,17 +157,17 @@ class FeatureSVM:
                     best, machine, winning, chosen_scale = figure, winner, given, scale
                     self.chosen = {**({"features": name} if name else {}), **winner.settings}
                 self._synchronise()
-        if self._gamma_factors and machine.settings["gamma"] == "scale" and settings.kernel != "linear":
+        if backend and self._gamma_factors and machine.settings["gamma"] == "scale" and settings.kernel != "linear":
             with log.phase("fit"):
-                around = {"C": (machine.settings["C"],), "gamma": self._around_scale(winning[0])}
+                around: Grid = {"C": (machine.settings["C"],), "gamma": self._around_scale(winning[0])}
                 figure, winner = self._best(backend, winning, around, val, log)
                 if figure > best:
                     machine = winner
-                    self.chosen |= winner.settings
+                    self.chosen = {**self.chosen, **winner.settings}
                 self._synchronise()
         self.fitted = FittedSVM(self._features, chosen_scale, machine.model, len(train.classes), self._device)
 
-    def _chosen_backend(self, inputs: "Tensor", labels: NDArray) -> "Backend":
+    def _chosen_backend(self, inputs: "Tensor", labels: Labels) -> "Backend":
         """Return the backend for these training samples, and note its name, and why it was chosen."""
         from ...svm.backends import Problem, choose, reason, use_threads
         from ...svm.pilot import share_of_vectors
@@ -183,8 +194,8 @@ class FeatureSVM:
         return tuple(factor * scale for factor in self._gamma_factors)
 
     def _best(
-        self, backend: Any, given: "tuple[Tensor, NDArray, Tensor]", grid: Mapping[str, Any], val: Samples, log: RunLog
-    ) -> tuple[float, Candidate]:
+        self, backend: "Backend", given: "tuple[Tensor, Labels, Tensor]", grid: Grid, val: Samples, log: RunLog
+    ) -> tuple[float, Candidate[Any]]:
         """Return the best figure on val that a machine of the grid reaches, and that machine."""
         from ...svm.backends import candidates
 
@@ -197,7 +208,7 @@ class FeatureSVM:
 
     def _inputs(
         self, scale: "Standardiser | None", seen: "Tensor", unseen: "Tensor", train: Samples
-    ) -> "tuple[Tensor, NDArray, Tensor]":
+    ) -> "tuple[Tensor, Labels, Tensor]":
         """Return scaled training features, their labels and scaled validation features.
 
         With `smote`, new samples are among the training features and labels.
@@ -211,14 +222,14 @@ class FeatureSVM:
             inputs, labels = smote(inputs, labels, train.classes)
         return inputs, labels, _scaled(unseen, scale)
 
-    def predict(self, images: NDArray) -> NDArray[np.float32]:
+    def predict(self, images: Images) -> NDArray[np.float32]:
         return self.fitted.predict(images)
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         return self.fitted.state()
 
     @property
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> Facts:
         from ...svm import objective
 
         machine = self.fitted.machine
@@ -226,7 +237,7 @@ class FeatureSVM:
         facts = {"gap": None if gap is None else float(gap.max()), "backend_reason": self._reason or None}
         return {**objective.facts(machine), **{name: value for name, value in facts.items() if value is not None}}
 
-    def _on_device(self, images: NDArray) -> "Tensor":
+    def _on_device(self, images: Images) -> "Tensor":
         from ...core.tensors import as_tensor
 
         return as_tensor(images).to(self._device)
@@ -251,7 +262,7 @@ class FittedSVM:
     device: str
 
     @classmethod
-    def of_state(cls, features: Features, state: Mapping[str, Any], device: str) -> "FittedSVM":
+    def of_state(cls, features: Features, state: State, device: str) -> "FittedSVM":
         """Return the machine whose state `state` returned, as one of our solver's, whatever backend had fitted it."""
         from ...features.tensors import Standardiser
         from ...svm import saved
@@ -260,16 +271,16 @@ class FittedSVM:
         machine = saved.classifier(state["machine"], device)
         return cls(features, Standardiser(*scale) if scale else None, machine, state["classes"], device)
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         from ...svm import saved
 
         scale = [] if self.scale is None else [self.scale.mean, self.scale.factor]
         return {"scale": scale, "machine": saved.state(self.machine), "classes": self.classes}
 
-    def predict(self, images: NDArray) -> NDArray[np.float32]:
+    def predict(self, images: Images) -> NDArray[np.float32]:
         return self.scores(self.features_of(images))
 
-    def features_of(self, images: NDArray) -> "Tensor":
+    def features_of(self, images: Images) -> "Tensor":
         """Return the scaled features of images, (n, features) float32."""
         from ...core.tensors import as_tensor
 
@@ -288,7 +299,7 @@ def _scaled(features: "Tensor", scale: "Standardiser | None") -> "Tensor":
     return scale(features) if scale else features
 
 
-def _scores(model: Any, decisions: NDArray, n_classes: int) -> NDArray[np.float32]:
+def _scores(model: Any, decisions: NDArray[np.floating], n_classes: int) -> NDArray[np.float32]:
     """Return scores (n, n_classes) from decision values; a class unseen in training scores lowest."""
     if decisions.ndim == 2 and decisions.shape[1] == n_classes:
         return decisions.astype(np.float32)
@@ -310,7 +321,7 @@ def _by_class(train: Samples) -> Samples:
     return replace(train, images=train.images[order], labels=train.labels[order])
 
 
-def _largest_pair(labels: NDArray) -> int:
+def _largest_pair(labels: Labels) -> int:
     """Return the number of samples of the largest binary machine.
 
     These are the samples of the two commonest classes, or with several labels an image all samples.
@@ -318,7 +329,7 @@ def _largest_pair(labels: NDArray) -> int:
     return len(labels) if labels.ndim == 2 else int(np.sort(np.bincount(labels))[-2:].sum())
 
 
-def as_tuple(value: Any) -> tuple[Any, ...]:
+def as_tuple(value: T | tuple[T, ...]) -> tuple[T, ...]:
     """Return the value or values of a setting as a tuple."""
     return tuple(value) if isinstance(value, list | tuple) else (value,)
 
@@ -335,7 +346,7 @@ class Classical:
     summary: str
     features: str
     cost: float
-    options: dict[str, Any] = field(default_factory=dict)
+    options: SettingValues = field(default_factory=dict)
     settings: SVMSettings = field(default_factory=SVMSettings)
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     standardise: bool = True
@@ -345,7 +356,7 @@ class Classical:
     def make(self, settings: SVMSettings, seed: int, device: str) -> FeatureSVM:
         return FeatureSVM(self._compute(), settings, device, {"": standardised if self.standardise else unscaled})
 
-    def restore(self, settings: SVMSettings, state: Mapping[str, Any], device: str) -> FittedSVM:
+    def restore(self, settings: SVMSettings, state: State, device: str) -> FittedSVM:
         return FittedSVM.of_state(self._compute(), state, device)
 
     def _compute(self) -> Features:

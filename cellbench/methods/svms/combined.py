@@ -1,15 +1,16 @@
 """Groups of hand-made features, each with the same weight, and one support vector machine on all of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from ...core.data import Samples
+from ...core.data import Images, Samples
+from ...core.mixed_values import Facts, SettingValues, State
 from ...core.records.runs import RunLog
 from ...core.scoring.metrics import validation_figure
 from ...core.settings import OneOrMore, Positive, Settings, Several, among, between, setting
@@ -77,16 +78,16 @@ class GroupSettings(Settings):
 
 
 class CombinedSettings(SVMSettings, GroupSettings):
-    """A machine on groups of features. What is left at auto follows from the number of training images."""
+    """A machine on groups of features. What is left at auto, `suited` fills in by the number of training images."""
 
-    kernel: Annotated[  # type: ignore[assignment]  # `suited` fills it in
+    kernel: Annotated[
         Literal["rbf", "linear", "poly", "sigmoid"] | None,
         setting(
             f"what compares two images; auto: linear with fewer than {FEW} training images, else rbf",
             unset="auto",
         ),
-    ] = None
-    C: Annotated[  # type: ignore[assignment]
+    ] = None  # type: ignore[assignment]
+    C: Annotated[
         OneOrMore[Positive] | None,
         setting(
             "price of an error; of several the best on val; auto: 1, 10 and 100, or 10 where kernel=auto is linear",
@@ -94,8 +95,8 @@ class CombinedSettings(SVMSettings, GroupSettings):
             unset="auto",
             search=between(0.1, 1000.0, log=True),
         ),
-    ] = None
-    optional: Annotated[  # type: ignore[assignment]
+    ] = None  # type: ignore[assignment]
+    optional: Annotated[
         Literal["auto"] | Several[str] | None,
         Field(validate_default=True),
         setting(
@@ -104,7 +105,7 @@ class CombinedSettings(SVMSettings, GroupSettings):
             may_be="auto, groups among features, or none",
             search=among(None, OPTIONAL_GROUPS),
         ),
-    ] = "auto"
+    ] = "auto"  # type: ignore[assignment]
     gamma_factors: Annotated[
         Several[Positive] | None,
         setting(
@@ -116,7 +117,7 @@ class CombinedSettings(SVMSettings, GroupSettings):
 
 
 AUTOMATIC = (None, "auto")
-USUAL = {"kernel": "rbf", "C": SVMSettings().C, "optional": OPTIONAL_GROUPS}  # with many images
+USUAL: SettingValues = {"kernel": "rbf", "C": SVMSettings().C, "optional": OPTIONAL_GROUPS}  # with many images
 
 
 def suited(settings: CombinedSettings, n: int) -> CombinedSettings:
@@ -126,11 +127,11 @@ def suited(settings: CombinedSettings, n: int) -> CombinedSettings:
     choose C or groups by: docs/features.md has the measurements.
     """
     is_few = settings.kernel is None and n < FEW
-    usual = {"kernel": "linear", "C": 10, "optional": ()} if is_few else USUAL
+    usual: SettingValues = {"kernel": "linear", "C": 10, "optional": ()} if is_few else USUAL
     return with_settings(settings, **{name: usual[name] for name in usual if getattr(settings, name) in AUTOMATIC})
 
 
-def restore(settings: CombinedSettings, state: Mapping[str, Any], device: str) -> FittedSVM:
+def restore(settings: CombinedSettings, state: State, device: str) -> FittedSVM:
     """Return a fitted machine that scores images as the CombinedSVM with this state did."""
     return FittedSVM.of_state(partial(values_of, settings.features), state, device)
 
@@ -155,7 +156,7 @@ class CombinedSVM:
         self._settings, self._groups, self._device = settings, settings.features, device
         self._svm = self._for(MANY)  # made now, so that what is missing is reported before anything is computed
         self.backend = self._svm.backend
-        self.chosen: Mapping[str, Any] = {}
+        self.chosen: SettingValues = {}
         self.parameters = None
 
     def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
@@ -173,14 +174,14 @@ class CombinedSVM:
         factors = settings.gamma_factors or ()
         return FeatureSVM(partial(values_of, self._groups), settings, self._device, choices, factors)
 
-    def predict(self, images: NDArray) -> NDArray[np.float32]:
+    def predict(self, images: Images) -> NDArray[np.float32]:
         return self._svm.predict(images)
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         return self._svm.state()
 
     @property
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> Facts:
         machine = FittedSVM.of_state(partial(values_of, self._groups), self.state(), self._device)
         return {
             **self._svm.facts,

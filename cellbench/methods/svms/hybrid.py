@@ -2,18 +2,18 @@
 
 import hashlib
 import pickle
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, model_validator
 
 from ... import __version__
-from ...core.data import Samples, add_content
+from ...core.data import Images, Samples, add_content
 from ...core.machine.environment import cache_folder
+from ...core.mixed_values import Facts, SettingValues, State
 from ...core.records.runs import RunLog
 from ...core.settings import left_open, part, replace, setting
 from ...core.training_budget import EPOCHS, MANY
@@ -97,7 +97,7 @@ def penultimate(model: "NetClassifier", images: "Tensor") -> "Tensor":
     return torch.cat([batch.float() for batch in reached])
 
 
-def restore(settings: NetAndMachineSettings, state: Mapping[str, Any], device: str) -> FittedSVM:
+def restore(settings: NetAndMachineSettings, state: State, device: str) -> FittedSVM:
     """Return a fitted machine that scores images as the DeepFeatureSVM with this state did."""
     model = restore_net(find(settings.net), recipe_of(settings), state, device)
     return FittedSVM.of_state(partial(penultimate, model), state["svm"], device)
@@ -121,7 +121,7 @@ class DeepFeatureSVM:
 
         choose(settings.backend, device=device, kernel=settings.kernel)  # refused now, not when the net is trained
         self._settings, self._seed, self._device = settings, seed, device
-        self.chosen: dict[str, Any] = {}
+        self.chosen: SettingValues = {}
         self.parameters: int | None = None
         self.backend = ""
 
@@ -147,14 +147,14 @@ class DeepFeatureSVM:
         self.backend = f"{net.backend}, {self._machine.backend}"
         self.chosen = {**net.chosen, **self._machine.chosen, "net_from_cache": cached}
 
-    def predict(self, images: NDArray) -> NDArray[np.float32]:
+    def predict(self, images: Images) -> NDArray[np.float32]:
         return self._machine.predict(images)
 
     @property
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> Facts:
         return {**self._net.facts, **self._machine.facts}
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         """Return the net's state, so that other nets can start from its weights, with the machine's under 'svm'.
 
         'scores' is '', as the scores are the machine's decision values.

@@ -2,12 +2,12 @@
 
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import altair as alt
 
+from ...core.mixed_values import Document
 from .style import SMALL
 from .text import width
 
@@ -57,7 +57,8 @@ class Ruler:
         """Return the value at a position along the axis; the inverse of `share`."""
         if not self.log:
             return self.low + share * (self.high - self.low)
-        return self.low * (self.high / self.low) ** share
+        times: float = (self.high / self.low) ** share
+        return self.low * times
 
     def scale(self) -> alt.Scale:
         if self.log:
@@ -66,8 +67,8 @@ class Ruler:
 
     def axis(self, count: int, labels: bool = True) -> alt.Axis:
         """Return the axis for Altair. count: about how many ticks if Vega chooses; labels: whether to show text."""
-        given: dict[str, Any] = {"values": list(self.ticks)} if self.ticks is not None else {"tickCount": count}
-        hidden: dict[str, Any] = {} if labels else {"labels": False, "title": None}
+        given: Document = {"values": list(self.ticks)} if self.ticks is not None else {"tickCount": count}
+        hidden: Document = {} if labels else {"labels": False, "title": None}
         return alt.Axis(grid=True, labelExpr=self.text, **{"title": self.title, **given, **hidden})
 
 
@@ -155,5 +156,5 @@ def room_for(texts: Iterable[str], size: float = SMALL) -> float:
     return max((width(text, size) for text in texts), default=0.0)
 
 
-def finite(values: Sequence[Any]) -> list[float]:
+def finite(values: Iterable[float | None]) -> list[float]:
     return [float(value) for value in values if value is not None and math.isfinite(value)]

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ...core.errors import UsageError
 from ...results.certainty import with_intervals
@@ -52,7 +51,7 @@ def labelled(rows: Sequence[Row], told_apart: Collection[str] = ()) -> list[Row]
     settings, 'version' or 'backend', that the label leaves out.
     """
     rows = with_settings(rows, told_apart)
-    alike: dict[tuple[Any, ...], list[Row]] = {}
+    alike: dict[tuple[object, ...], list[Row]] = {}
     for row in rows:
         alike.setdefault(tuple(row[name] for name in ("method", "settings", *HARDWARE)), []).append(row)
     rows_with_labels: list[Row] = []
@@ -133,7 +132,7 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names) if len(names) <= MOST_NAMED else f"{len(names)} of them"
 
 
-def interval(span: tuple[float, float] | None, over: str | None) -> dict[str, Any]:
+def interval(span: tuple[float, float] | None, over: str | None) -> Datum:
     """Return the keys of a point's interval: `low`, `high`, and `interval` as text; empty if there is none."""
     if not span:
         return {}
@@ -179,7 +178,7 @@ def simulated(rows: Sequence[Row]) -> list[str]:
     return ["The images are simulated: no verdict rests on them."] if any(row["synthetic"] for row in rows) else []
 
 
-def mean_and_deviation(values: Sequence[Any]) -> tuple[NDArray, NDArray | None]:
+def mean_and_deviation(values: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
     """Return mean and standard deviation over the first axis; the deviation is None for a single value."""
     stacked = np.array(values, float)
     return stacked.mean(0), stacked.std(0, ddof=1) if len(stacked) > 1 else None

@@ -6,12 +6,13 @@ panels; here they are joined as plain specifications.
 
 import hashlib
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
 
-Spec = dict[str, Any]
+from ...core.mixed_values import Document, Facts
+
+Spec = Document
 Part = alt.TopLevelMixin | Spec
 
 
@@ -23,20 +24,21 @@ def spec_of(part: Part) -> Spec:
     datasets = whole.pop("datasets", {})
     for name in ("$schema", "config"):
         whole.pop(name, None)
-    return inlined(whole, datasets)
+    found: Spec = inlined(whole, datasets)
+    return found
 
 
-def layered(*parts: Part, **properties: Any) -> Spec:
+def layered(*parts: Part, **properties: object) -> Spec:
     """Return the parts drawn on top of each other, the last on top. properties: width, height, title …"""
     return {"layer": [spec_of(part) for part in parts], **properties}
 
 
-def stacked(*parts: Part, **properties: Any) -> Spec:
+def stacked(*parts: Part, **properties: object) -> Spec:
     """Return the parts one below another."""
     return {"vconcat": [spec_of(part) for part in parts], **properties}
 
 
-def grid(*parts: Part, columns: int, **properties: Any) -> Spec:
+def grid(*parts: Part, columns: int, **properties: object) -> Spec:
     """Return the parts side by side, `columns` of them in each line."""
     return {"concat": [spec_of(part) for part in parts], "columns": columns, **properties}
 
@@ -47,15 +49,15 @@ def independent(*channels: str) -> dict[str, dict[str, str]]:
     return {"scale": apart, "legend": apart}
 
 
-def complete_specification(part: Part, config: Mapping[str, Any] | None = None) -> Spec:
+def complete_specification(part: Part, config: Facts | None = None) -> Spec:
     """Return a complete specification, in which data that several layers share is written once."""
-    datasets: dict[str, Any] = {}
+    datasets: Document = {}
     spec = _shared(spec_of(part), datasets)
     look = {"config": dict(config)} if config else {}
     return {"$schema": alt.SCHEMA_URL, **look, **spec, "datasets": datasets}
 
 
-def inlined(part: Any, datasets: Mapping[str, Any]) -> Any:
+def inlined(part: Any, datasets: Facts) -> Any:
     """Return a part with its data in place of the names that refer to `datasets`; the inverse of `_shared`."""
     if isinstance(part, list):
         return [inlined(one, datasets) for one in part]
@@ -68,7 +70,7 @@ def inlined(part: Any, datasets: Mapping[str, Any]) -> Any:
     return found
 
 
-def _shared(part: Any, datasets: dict[str, Any]) -> Any:
+def _shared(part: Any, datasets: Document) -> Any:
     if isinstance(part, list):
         return [_shared(one, datasets) for one in part]
     if not isinstance(part, dict):

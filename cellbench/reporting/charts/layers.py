@@ -1,20 +1,21 @@
 """Layers that several kinds of chart share: points with their intervals, names beside points or at ends of lines."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
 import numpy as np
 
+from ...core.mixed_values import Facts
 from .axes import Frame, room_for
 from .compose import Spec, layered
 from .places import Point, free_places, spread
 from .style import BLACK, GREY, LINE, SIZE, SMALL, WHITE, mark
 from .text import width
 
-Datum = Mapping[str, Any]
+Datum = Facts  # a point, by field
 OUT = 24  # distance in points from the frame to the names beside it
 
 # How a page and its tables write values of a column.
@@ -57,13 +58,13 @@ def data(points: Iterable[Datum]) -> alt.InlineData:
     return alt.InlineData(values=[{name: _plain(value) for name, value in point.items()} for point in points])
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     if isinstance(value, (float, np.floating)):
         return float(value) if math.isfinite(value) else None
     return value.item() if isinstance(value, np.generic) else value
 
 
-def raw(field: str) -> Any:
+def raw(field: str) -> Spec:
     """Return the encoding of a field whose values are colours or shapes themselves, so that no scale is applied."""
     return {"field": field, "type": "nominal", "scale": None}
 
@@ -86,7 +87,7 @@ def key(rows: Sequence[Datum], columns: int = 4) -> dict[str, Any]:
 
 def points(frame: Frame, shown: Sequence[Datum], columns: Sequence[Column], **look: Any) -> alt.Chart:
     """Return a marker for each of `shown`, at its `x` and `y`, with its `colour`, `shape` and `fill`."""
-    return (
+    markers: alt.Chart = (
         alt.Chart(data(shown))
         .mark_point(opacity=1, strokeWidth=1.2, **{"size": SIZE, **look})
         .encode(
@@ -98,6 +99,7 @@ def points(frame: Frame, shown: Sequence[Datum], columns: Sequence[Column], **lo
             tooltip=tooltips(columns),
         )
     )
+    return markers
 
 
 def intervals(frame: Frame, shown: Sequence[Datum], low: str = "low", high: str = "high") -> Spec:
@@ -161,11 +163,9 @@ def names_beside(frame: Frame, ends: Sequence[Point], names: Sequence[str]) -> l
     ]
     base = alt.Chart(data(found))
     level = frame.y_of("level")
-    thin: dict[str, Any] = {"color": GREY, "strokeWidth": 0.6, "clip": False}
-    slope = base.mark_rule(**thin).encode(
-        x=frame.x_of("x"), y=frame.y_of("y"), x2=alt.value(frame.width + 8), y2=alt.Y2("level")
-    )
-    flat = base.mark_rule(**thin).encode(x=alt.value(frame.width + 8), x2=alt.value(frame.width + OUT - 4), y=level)
+    thin = base.mark_rule(color=GREY, strokeWidth=0.6, clip=False)
+    slope = thin.encode(x=frame.x_of("x"), y=frame.y_of("y"), x2=alt.value(frame.width + 8), y2=alt.Y2("level"))
+    flat = thin.encode(x=alt.value(frame.width + 8), x2=alt.value(frame.width + OUT - 4), y=level)
     text = base.mark_text(align="left", lineBreak="\n", clip=False, color=BLACK).encode(
         x=alt.value(frame.width + OUT), y=level, text="label:N"
     )

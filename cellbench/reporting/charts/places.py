@@ -16,8 +16,12 @@ OUTSIDE, ON_NAME, ON_MARKER, ON_LINE = 1e4, 50, 30, 4  # cost of each square poi
 
 
 def free_places(
-    anchors: NDArray, sizes: Sequence[Point], frame: NDArray, others: NDArray, lines: NDArray
-) -> tuple[list[NDArray], list[bool]]:
+    anchors: NDArray[np.float64],
+    sizes: Sequence[Point],
+    frame: NDArray[np.float64],
+    others: NDArray[np.float64],
+    lines: NDArray[np.float64],
+) -> tuple[list[NDArray[np.float64]], list[bool]]:
     """Return the best box for each name near its anchor, and whether the name needs a line to its anchor.
 
     A box is (left, top, right, bottom), (4,). sizes: width and height of each name; anchors, others, lines: (n, 2),
@@ -26,7 +30,7 @@ def free_places(
     """
     markers = _squares(np.concatenate([anchors, others]), MARKER)
     light = _squares(lines, MARKER)
-    placed: dict[int, NDArray] = {}
+    placed: dict[int, NDArray[np.float64]] = {}
     far: dict[int, bool] = {}
     for at in np.argsort(-_crowd(anchors), kind="stable").tolist():
         size = sizes[at]
@@ -65,7 +69,7 @@ def spread(wanted: Sequence[float], apart: float, low: float, high: float) -> li
     return [placed[at] for at in range(len(wanted))]
 
 
-def _around(anchor: NDArray, size: Point) -> NDArray:
+def _around(anchor: NDArray[np.float64], size: Point) -> NDArray[np.float64]:
     """Return a box of this size around the anchor for each distance and angle in TRIED, (tried, 4)."""
     distance, angle = TRIED[:, 0], TRIED[:, 1]
     away = np.stack([np.cos(angle), np.sin(angle)], 1)
@@ -73,17 +77,19 @@ def _around(anchor: NDArray, size: Point) -> NDArray:
     return np.concatenate([low, low + size], 1)
 
 
-def _squares(centres: NDArray, half: float) -> NDArray:
+def _squares(centres: NDArray[np.float64], half: float) -> NDArray[np.float64]:
     return np.concatenate([centres - half, centres + half], 1)
 
 
-def _covered(boxes: NDArray, others: NDArray) -> NDArray:
+def _covered(boxes: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return for each box, (n, 4), the sum of the areas where it overlaps the others, (m, 4): (n,)."""
     low = np.maximum(boxes[:, None, :2], others[None, :, :2])
     high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
-    return (high - low).clip(0).prod(2).sum(1)
+    areas: NDArray[np.float64] = (high - low).clip(0).prod(2).sum(1)
+    return areas
 
 
-def _crowd(anchors: NDArray) -> NDArray:
+def _crowd(anchors: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return how close all anchors are to each anchor, (n,); names in the most crowded places are placed first."""
-    return (1 / (1 + np.linalg.norm(anchors[:, None] - anchors[None], axis=2))).sum(1)
+    crowd: NDArray[np.float64] = (1 / (1 + np.linalg.norm(anchors[:, None] - anchors[None], axis=2))).sum(1)
+    return crowd

@@ -99,7 +99,7 @@ def left_out(results: Results, runs: str = "default", conditions: Sequence[str] 
     """Return how many runs are left out of charts whose kind does not take every run."""
     rows = results.where(conditions)
     kept = [row for scope in grouped_by(rows, SCOPE) for row in rows_shown(scope, runs)]
-    return sum(row["n_runs"] for row in rows) - sum(row["n_runs"] for row in kept)
+    return sum(row.n_runs for row in rows) - sum(row.n_runs for row in kept)
 
 
 def rows_shown(rows: Sequence[Row], runs: str) -> list[Row]:

@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import altair as alt
 import vl_convert
@@ -31,7 +30,8 @@ def specification(chart: Chart) -> Spec:
     if not missing:
         return spec
     note = f"No font on this machine has {len(missing)} of the characters of these texts; ? stands for each."
-    return _replaced(_headed(chart, (*chart.notes, note)), str.maketrans(dict.fromkeys(missing, "?")))
+    letters = str.maketrans(dict.fromkeys(missing, "?"))
+    return {name: _replaced(value, letters) for name, value in _headed(chart, (*chart.notes, note)).items()}
 
 
 def panels(chart: Chart, width: float = WIDTH) -> Spec:
@@ -69,7 +69,7 @@ def _headed(chart: Chart, notes: tuple[str, ...]) -> Spec:
     return complete_specification(stacked(noted, title=above.to_dict()), CONFIG)
 
 
-def _replaced(part: Any, letters: Mapping[int, str]) -> Any:
+def _replaced(part: object, letters: Mapping[int, str]) -> object:
     if isinstance(part, str):
         return part.translate(letters)
     if isinstance(part, dict):

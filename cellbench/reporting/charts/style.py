@@ -3,8 +3,8 @@
 import math
 import zlib
 from collections.abc import Mapping
-from typing import Any
 
+from ...core.mixed_values import Facts
 from .text import FONT
 
 # Okabe and Ito's palette for all kinds of colour vision, without its yellow, which is faint on paper.
@@ -89,7 +89,7 @@ KNOWN: Mapping[str, Mark] = {
 }
 _FREE = [(hue, shape) for shape in SHAPES for hue in COLOURS if (hue, shape) not in KNOWN.values()]
 
-CONFIG: dict[str, Any] = {
+CONFIG: Facts = {
     "font": FONT,
     "background": WHITE,
     "padding": 6,

@@ -1,8 +1,8 @@
 """Claims of the studies, judged by the results of a folder."""
 
 from collections.abc import Sequence
-from typing import Any
 
+from ...core.mixed_values import Document
 from ...results.results import Results
 from ...results.rows.row import Row, grouped_by
 from ...results.rows.settings import with_settings
@@ -26,7 +26,7 @@ def findings(results: Results, ids: Sequence[str] = (), conditions: Sequence[str
     return sorted(found.values(), key=lambda one: {one.claim.id, one.claim.twin} & found.keys() <= untested)
 
 
-def sentences(results: Results) -> list[dict[str, Any]]:
+def sentences(results: Results) -> list[Document]:
     """Return for each data set an answer on the best SVM against the best net, see `plain_sentences`.
 
     Its contest is of the runs that tables and the page show, so that all have one headline.

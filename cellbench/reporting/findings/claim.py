@@ -4,10 +4,10 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from importlib.resources import files
-from typing import Any
 
 from ...core import suites
 from ...core.errors import UsageError, did_you_mean
+from ...core.mixed_values import Document, Facts
 from ...core.settings import replace
 from ...core.suites import Figures, Protocol, Suite, figures_text
 
@@ -77,7 +77,7 @@ class Claim:
     def url(self) -> str:
         return suites.load(self.suite).url
 
-    def claimed(self) -> list[dict[str, Any]]:
+    def claimed(self) -> list[Document]:
         """Return the figures of the entries in `numbers`, each with its source and whether others quoted it."""
         found = []
         for number in self.numbers:
@@ -97,7 +97,7 @@ def _entry(number: str) -> tuple[Suite, suites.Entry]:
     return suite, known[entry]
 
 
-def _number(suite: Suite, label: str, kind: str, given: Figures) -> dict[str, Any]:
+def _number(suite: Suite, label: str, kind: str, given: Figures) -> Document:
     values: Mapping[str, float] = dict(given.values)
     return {
         "what": label,
@@ -123,7 +123,7 @@ def load(text: str | None = None) -> list[Claim]:
     return claims
 
 
-def _made(given: Mapping[str, Any], number: int) -> Claim:
+def _made(given: Facts, number: int) -> Claim:
     where = f"claim {given.get('id', number)!r}"
     known = {field.name: field for field in fields(Claim)}
     for key in given:
@@ -133,7 +133,7 @@ def _made(given: Mapping[str, Any], number: int) -> Claim:
         raise UsageError(f"{where}: {', '.join(missing)} is missing")
     if given["basis"] not in BASES:
         raise UsageError(f"{where}: basis is {given['basis']!r}; it may be {', '.join(BASES)}")
-    read: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
+    read: Document = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
     return Claim(**read)
 
 

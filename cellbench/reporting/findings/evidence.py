@@ -3,9 +3,9 @@
 import json
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from ...core.errors import UsageError
+from ...core.mixed_values import Document, SettingValues
 from ...core.suites import titled
 from ...results.certainty import over_of
 from ...results.rows import selection
@@ -14,7 +14,7 @@ from ...results.rows.row import DATA, HARDWARE, Row, grouped_by
 from ..captions import name_in_sentence
 from .claim import Claim
 
-Evidence = dict[str, Any]
+Evidence = Document
 LONGEST = 40  # characters of settings that a sentence repeats; longer ones are left out
 
 
@@ -75,12 +75,12 @@ def rivals(
     return [(one, others) for one, others in found if one and others]
 
 
-def setting(row: Row, name: str) -> Any:
+def setting(row: Row, name: str) -> object:
     """Return the value of a row's column, or of its setting where there is no such column; None without either."""
     return row[name] if name in row else _settings(row).get(name)
 
 
-def _settings(row: Row) -> dict[str, Any]:
+def _settings(row: Row) -> SettingValues:
     return {**json.loads(row.preprocessing), **json.loads(row.params)}
 
 

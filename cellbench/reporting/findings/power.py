@@ -69,5 +69,5 @@ def settling_text(lack: Lack, family: int = 1) -> str:
 
 def _rounded(n: int) -> int:
     """Return n rounded up to two significant digits: more digits would claim a precision that there isn't."""
-    step = 10 ** max(0, len(str(n)) - 2)
+    step: int = 10 ** max(0, len(str(n)) - 2)
     return -(-n // step) * step

@@ -4,8 +4,8 @@ import itertools
 import math
 import shlex
 from collections.abc import Sequence
-from typing import Any
 
+from ...core.mixed_values import Document
 from ...results.certainty import ALPHA, compare_rows, over_of
 from ...results.contest import Contest, contests, same_hardware, time_ratio
 from ...results.rows.ranking import best_on_val, main_figure
@@ -20,7 +20,7 @@ from ..tables.views.contest import lines_of
 PLACE = ("dataset", "fingerprint", "split")
 
 
-def plain_sentences(rows: Sequence[Row], shown: Sequence[Row] = ()) -> list[dict[str, Any]]:
+def plain_sentences(rows: Sequence[Row], shown: Sequence[Row] = ()) -> list[Document]:
     """Return an answer for each data set, split and hardware, as plain data with its text in 'sentence'.
 
     It has the contest of families at the largest number of training images at which both SVMs and nets have results,
@@ -40,14 +40,14 @@ def _place(row: Row) -> tuple[str, ...]:
     return tuple(str(row[name]) for name in PLACE)
 
 
-def _as_data(contest: Contest, said: str, cross: dict[str, Any]) -> dict[str, Any]:
+def _as_data(contest: Contest, said: str, cross: Document) -> Document:
     """Return a contest as plain data; said: the contest in words; cross: as `crossing` returns it.
 
     Where both the SVM and the net were trained enough, it also has their comparison, see `_net_minus_svm`.
     """
     svm, net = contest.of("svm"), contest.of("deep")
     first, lines = contest.rows[0], lines_of(contest, said)
-    data: dict[str, Any] = {name: first[name] for name in ("dataset", "split", "limit", "val_limit", "machine")}
+    data: Document = {name: first[name] for name in ("dataset", "split", "limit", "val_limit", "machine")}
     data["device"] = " / ".join(dict.fromkeys(line["device"] for line in lines)) or first.device
     data |= {"svm": svm and svm.row.method, "net": net and net.row.method}
     data |= {"simulated": any(row.synthetic for row in contest.rows), "contest": lines, "crossing": cross}
@@ -58,12 +58,12 @@ def _as_data(contest: Contest, said: str, cross: dict[str, Any]) -> dict[str, An
     return {**data, **compared, "sentence": f"{said}\n{further}"}
 
 
-def _net_minus_svm(svm: Row, net: Row, main: str) -> dict[str, Any]:
+def _net_minus_svm(svm: Row, net: Row, main: str) -> Document:
     """Return the net's figures on test minus the SVM's, with intervals, and the ratios of training time and memory.
 
     main: the figure whose interval `interval_over` describes. The ratios are None on unlike hardware.
     """
-    compared: dict[str, Any] = {}
+    compared: Document = {}
     for figure in FIGURES:
         known = None not in (svm.metric(figure), net.metric(figure))
         found = compare_rows(svm, net, figure) if known else None
@@ -98,7 +98,7 @@ def _memory(ratio: float | None) -> list[str]:
     return [f"The best net takes {ratio:,.{two_digits(ratio)}f} × the memory of the best SVM (libraries included)."]
 
 
-def crossing(rows: Sequence[Row]) -> dict[str, Any]:
+def crossing(rows: Sequence[Row]) -> Document:
     """Return where the best net's figure passes the best SVM's as the number of training images n grows.
 
     Both are chosen on val at each n, with val limited in the same way for all n, see `main_policy`.
@@ -111,7 +111,7 @@ def crossing(rows: Sequence[Row]) -> dict[str, Any]:
         svm, net = (best_on_val([row for row in group if row.family == family]) for family in ("svm", "deep"))
         if svm and net and None not in (_figure(svm), _figure(net)):
             sizes.append((group[0], _figure(net) - _figure(svm), svm, net))  # type: ignore[operator]
-    none: dict[str, Any] = {"low": None, "high": None, "at": None}
+    none: Document = {"low": None, "high": None, "at": None}
     if len(sizes) < 2:
         return {
             **none,

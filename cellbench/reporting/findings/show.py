@@ -3,10 +3,11 @@
 import json
 import textwrap
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+from ...core.mixed_values import Facts
 from ...core.records.results_folder import output_option
 from ...core.text.shown_text import markdown
 from ...core.text.words import counted
@@ -15,10 +16,13 @@ from .evidence import Evidence
 from .trial import Trial, percent
 from .verdict import NOT_TESTED, VERDICTS, Finding, Ruling
 
+if TYPE_CHECKING:
+    import numpy as np
+
 WIDTH = 100
 NO_VERDICT = "simulated images, no verdict rests on this"
 Paint = Callable[[str], str]  # a verdict word, coloured
-Sentences = Sequence[Mapping[str, Any]]
+Sentences = Sequence[Facts]
 
 
 def as_json(found: Sequence[Finding], sentences: Sentences) -> str:
@@ -26,7 +30,7 @@ def as_json(found: Sequence[Finding], sentences: Sentences) -> str:
     return json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False, default=_plain)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: "np.generic") -> object:
     """Return a NumPy scalar as a Python number, which json can write."""
     return value.item()
 

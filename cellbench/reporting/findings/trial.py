@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from ...core.suites import titled
 from ...core.text.words import printed_difference, signed
@@ -17,11 +17,18 @@ from ..captions import commands_for_seeds
 from .evidence import Evidence, brief_name, evidence_of
 from .power import IN_HALF, Lack
 
-Settling = dict[str, Any]  # `lack`, or `needs` and `seeds`, of a trial
 FEW_IMAGES_OF_A_CLASS = (
     f"it takes {FEWEST_IMAGES} test images of each class, as with fewer an average over classes has no interval"
 )
 FEW_SEEDS = f"it takes the predictions of both on the same test images, or {FEWEST_SEEDS} seeds of each"
+
+
+class Settling(TypedDict, total=False):
+    """What would settle a trial: `lack`, or `needs` and `seeds`; see `Trial`."""
+
+    lack: Lack
+    needs: str
+    seeds: int
 
 
 @dataclass(frozen=True)
@@ -60,8 +67,16 @@ def trial(row: Row, rows: Sequence[Row], **facts: Any) -> Trial:
     """
     few = [one for one in rows if one.too_few_seeds]
     names, commands = tuple(dict.fromkeys(map(brief_name, few))), tuple(commands_for_seeds(few))
-    place: dict[str, Any] = {"dataset": row.dataset, "split": row.split, "limit": row.limit, "n": row.n_train}
-    return Trial(**place, **facts, simulated=bool(row.synthetic), few_seeds=names, commands=commands)
+    return Trial(
+        dataset=row.dataset,
+        split=row.split,
+        limit=row.limit,
+        n=row.n_train,
+        **facts,
+        simulated=bool(row.synthetic),
+        few_seeds=names,
+        commands=commands,
+    )
 
 
 def versus(a: Row, b: Row, figure: str) -> tuple[float, Comparison | None]:

@@ -4,10 +4,10 @@ import dataclasses
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ...core import suites
 from ...core.data import OFFICIAL
+from ...core.mixed_values import Document
 from ...core.text.words import counted
 from ...results.certainty import ALPHA
 from ...results.rows.row import Row
@@ -63,7 +63,7 @@ class Finding:
     simulated: tuple[Trial, ...]
     commands: tuple[str, ...]
 
-    def as_data(self) -> dict[str, Any]:
+    def as_data(self) -> Document:
         claim = self.claim
         names = ("id", "sentence", "basis", "contestants", "twin", "source", "url", "dataset", "judge")
         facts = {name: getattr(claim, name) for name in names}

@@ -3,8 +3,8 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from ...core.mixed_values import Document
 from ...results.results import Results
 from ..charts.chart import Chart
 from ..charts.layers import Column
@@ -52,7 +52,7 @@ def specifications(drawn: Sequence[Figure]) -> str:
     Its keys: `charts`, each `wide` and `narrow`; `datasets`, the data that charts refer to by name; and `config`, the
     look of all charts.
     """
-    datasets: dict[str, Any] = {}
+    datasets: Document = {}
     charts = []
     for figure in drawn:
         chart = {"wide": panels(figure.chart, WIDTH), "narrow": panels(figure.chart, NARROW)}

@@ -249,7 +249,7 @@ def _cells(which: NDArray[np.int64], one: Answers, classes: Sequence[str], named
     )
 
 
-def _names(label: NDArray, classes: Sequence[str]) -> str:
+def _names(label: NDArray[np.generic], classes: Sequence[str]) -> str:
     """Return the name of the class, or for several labels their names, or 'none'."""
     if label.ndim == 0:
         return classes[int(label)]

@@ -11,6 +11,7 @@ import jinja2
 
 from ... import __version__
 from ...core.errors import UsageError
+from ...core.mixed_values import Facts
 from ...core.text.words import counted, duration, signed
 from ...results.results import Results
 from ...results.rows.ranking import main_figure
@@ -96,7 +97,7 @@ class Report:
     title: str
     datasets: Sequence[str]
     simulated: Sequence[str]
-    counts: Mapping[str, Any]
+    counts: Facts
     contests: Sequence[Table]
     boards: Sequence[Board]
     figures: Sequence[Figure]
@@ -134,7 +135,7 @@ def report(results: Results, runs: str = "default", conditions: Sequence[str] = 
     names = list(dict.fromkeys(row["dataset"] for row in rows))
     places = list(dict.fromkeys((row["dataset"], row["split"]) for row in rows))
 
-    def place(one: Any) -> int:
+    def place(one: Figure | gallery.Gallery) -> int:
         return places.index((one.dataset, one.split)) if (one.dataset, one.split) in places else len(places)
 
     spans = [row["interval_over"] for board in boards for row in board.table.rows]
@@ -159,7 +160,7 @@ def report(results: Results, runs: str = "default", conditions: Sequence[str] = 
     )
 
 
-def _place(row: Line) -> tuple[Any, ...]:
+def _place(row: Line) -> tuple[object, ...]:
     """Return the sort key of a row: real images before simulated ones; of splits see `split_place`."""
     return bool(row["synthetic"]), row["dataset"], *split_place(row["split"])
 
@@ -168,7 +169,7 @@ def _in_order(found: Sequence[Table]) -> list[Table]:
     return sorted((table for table in found if table.rows), key=lambda table: _place(table.rows[0]))
 
 
-def _counts(rows: Sequence[Row]) -> dict[str, Any]:
+def _counts(rows: Sequence[Row]) -> Facts:
     runs = sum(row["n_runs"] for row in rows)
     done = sum(len(row["seeds"]) for row in rows)
     return {

@@ -2,13 +2,13 @@
 
 import json
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
 from ...core.families import FAMILIES, family_of
+from ...core.mixed_values import Facts
 from ...core.records.runs import RunRecord
 from ...core.text.words import counted
 from ...results.rows.row import DATA, Row, grouped_by
@@ -82,7 +82,7 @@ def paper(rows: Sequence[Row], records: Sequence[RunRecord], intervals: Iterable
     return Paper((f"{first} {' '.join(data)}", second, f"{TIMED} {hardware}"), _bibtex(ran, versions))
 
 
-def listed_once(texts: Iterable[Any]) -> str:
+def listed_once(texts: Iterable[object]) -> str:
     return ", ".join(dict.fromkeys(str(text) for text in texts if text))
 
 
@@ -103,14 +103,14 @@ USES = {"train": "training", "val": "validation", "test": "testing"}
 
 def machines(rows: Sequence[Row], records: Sequence[RunRecord]) -> list[Machine]:
     """Return the machines of the rows, by name. records: the records of all runs of the rows, in the same order."""
-    by_machine: dict[str, list[Mapping[str, Any]]] = {}
+    by_machine: dict[str, list[Facts]] = {}
     places = [row["machine"] for row in rows for _ in row.runs]
     for name, record in zip(places, records, strict=True):
         by_machine.setdefault(name, []).append(record.environment)
     return [_machine(name, environments) for name, environments in sorted(by_machine.items())]
 
 
-def _machine(name: str, environments: Sequence[Mapping[str, Any]]) -> Machine:
+def _machine(name: str, environments: Sequence[Facts]) -> Machine:
     def of(key: str) -> str:
         return listed_once(one.get(key) for one in environments)
 
@@ -131,7 +131,7 @@ def _bibtex(rows: Sequence[Row], versions: str) -> str:
     return "\n\n".join([own, *(one["bibtex"].strip() for one in references if _used(one, rows))])
 
 
-def _used(reference: Mapping[str, Any], rows: Sequence[Row]) -> bool:
+def _used(reference: Facts, rows: Sequence[Row]) -> bool:
     if reference.get("always"):
         return True
     columns = {"methods": "method", "datasets": "dataset", "backends": "backend"}

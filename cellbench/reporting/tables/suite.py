@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ...core.data import OFFICIAL
+from ...core.mixed_values import Document, Facts
 from ...core.suites import KINDS, PARTS, TIMES, Figures, Suite, amount, titled
 from ...results.frame import PARTS as MEASURED
 from ...results.results import Results
@@ -13,7 +14,7 @@ from ...results.rows.settings import follows, listed
 from ..captions import absent_of, deviation_of, device_of, hardware_of, name_of, seeds_of
 from .table import PERCENT, POINTS, SECONDS, Column, Table
 
-Expected = Sequence[Mapping[str, Any]]  # as running.planning.suites.expected has them
+Expected = Sequence[Facts]  # as running.planning.suites.expected has them
 MAIN = ("test_accuracy", "test_macro_f1")
 FIGURES = tuple(f"{part}{kind}" for part in (*(f"{part}_" for part in PARTS), "") for kind in KINDS)
 
@@ -65,16 +66,17 @@ def _by_entry(rows: Sequence[Row], expected: Expected) -> dict[str, list[Row]]:
     return found
 
 
-def _fit(entry: Mapping[str, Any], row: Row) -> int:
+def _fit(entry: Facts, row: Row) -> int:
     """Return how well the entry's split and limits match the row's, from 0 to 4; more is better.
 
     The same split counts 1, the row's limit among the entry's counts 2, and an entry that is also on all images
     counts 1, whatever the row's limit.
     """
-    return (row["split"] == entry["split"]) + 2 * (row["limit"] in entry["limits"]) + (None in entry["limits"])
+    fit: int = (row["split"] == entry["split"]) + 2 * (row["limit"] in entry["limits"]) + (None in entry["limits"])
+    return fit
 
 
-def _settings(asked: Mapping[str, Any], row: Row, entry: Mapping[str, Any]) -> tuple[str, Line, Line]:
+def _settings(asked: Facts, row: Row, entry: Facts) -> tuple[str, Line, Line]:
     """Return the method, parameters and preprocessing of `asked`, which is a row or an entry, to compare the two.
 
     An entry has other parameters for images with several labels; the row says which apply. Parameters that `entry`
@@ -87,7 +89,7 @@ def _settings(asked: Mapping[str, Any], row: Row, entry: Mapping[str, Any]) -> t
     return asked["method"], fixed, json.loads(asked["preprocessing"])
 
 
-def _left_open(entry: Mapping[str, Any], row: Row) -> set[str]:
+def _left_open(entry: Facts, row: Row) -> set[str]:
     """Return the names of settings that follow from the number of training images both in the entry and in the row.
 
     Older records don't say what follows: for them it is what follows in the entry and was not changed by the user.
@@ -96,13 +98,13 @@ def _left_open(entry: Mapping[str, Any], row: Row) -> set[str]:
     return of_entry - set(json.loads(row["overrides"])) if row.get("follows") is None else of_entry & follows(row)
 
 
-def _changed(entry: Mapping[str, Any], row: Row) -> str:
+def _changed(entry: Facts, row: Row) -> str:
     """Return the row's settings that differ from the entry's, as text 'name=value, …'."""
     given, found = ({**p, **q} for _, p, q in (_settings(entry, row, entry), _settings(row, row, entry)))
     return listed({name: found.get(name) for name in {**given, **found} if given.get(name) != found.get(name)})
 
 
-def _rows(suite: Suite, entry: Mapping[str, Any], runs: Sequence[Row]) -> list[Line]:
+def _rows(suite: Suite, entry: Facts, runs: Sequence[Row]) -> list[Line]:
     about = {"suite": suite.name, "entry": entry["entry"], "label": entry["label"]}
     about |= _literature(entry["claimed"], entry["published"])
     if not runs:
@@ -115,18 +117,18 @@ def _kept(row: Row) -> Line:
     return {name: value for name, value in row.items() if name not in ("files", "runs")}
 
 
-def _order(suite: Suite, entry: Mapping[str, Any], row: Row) -> tuple[Any, ...]:
+def _order(suite: Suite, entry: Facts, row: Row) -> tuple[object, ...]:
     size = row["limit"] or float("inf")
     rest = (row["split"] != OFFICIAL, row["split"], size, _changed(entry, row), row["device"], row["machine"])
     return (_is_variant(suite, entry, row), row["dataset"], *rest)
 
 
-def _is_variant(suite: Suite, entry: Mapping[str, Any], row: Row) -> bool:
+def _is_variant(suite: Suite, entry: Facts, row: Row) -> bool:
     drawn = entry["split"] != OFFICIAL and row["split"] != entry["split"]
     return row["dataset"] != suite.dataset or row["limit"] not in entry["limits"] or drawn or bool(_changed(entry, row))
 
 
-def _measured(suite: Suite, entry: Mapping[str, Any], row: Row) -> dict[str, Any]:
+def _measured(suite: Suite, entry: Facts, row: Row) -> Line:
     """Return whether the row is a variant of the entry, its changed settings, and its difference from the claim.
 
     off: measured minus claimed, as a fraction; None for a variant and where nothing comparable was claimed.
@@ -144,9 +146,9 @@ def _published(suite: Suite, figures: Figures) -> Line:
     return {**about, **_literature(None, vars(figures))}
 
 
-def _literature(claimed: Mapping[str, Any] | None, published: Mapping[str, Any] | None) -> dict[str, Any]:
+def _literature(claimed: Facts | None, published: Facts | None) -> Line:
     """Return the entries of a line on what the study claimed and what others published."""
-    line: dict[str, Any] = {}
+    line: Document = {}
     for keys, figures in ((CLAIMED, claimed or {}), (PUBLISHED, published or {})):
         line |= {keys.values: figures.get("values")}
         line |= {keys.on: figures.get("on") or None, keys.device: figures.get("device") or None}

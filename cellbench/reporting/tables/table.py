@@ -10,6 +10,7 @@ from typing import Any, Literal
 import pandas as pd
 from tabulate import tabulate
 
+from ...core.mixed_values import Document
 from ...core.text.shown_text import csv_cell, markdown
 from ...core.text.words import true_minus
 from ...results.rows.row import Line, columns_of
@@ -60,7 +61,7 @@ class Column:
     when: 'always'; 'any': only if any row has a value; 'varies': only if rows differ; or a function of all rows.
     """
 
-    name: str | Callable[[Line], Any]
+    name: str | Callable[[Line], object]
     title: str
     kind: Kind | None = None
     label: bool = False
@@ -85,7 +86,7 @@ class Column:
         return {"always": True, "any": given, "varies": len(set(values)) > 1}[self.when]
 
 
-def entries(prefix: str, record: object) -> dict[str, Any]:
+def entries(prefix: str, record: object) -> Line:
     """Return the fields of a dataclass as entries of a line, under '<prefix>_<field>'."""
     return {f"{prefix}_{name}": value for name, value in vars(record).items()}
 
@@ -270,7 +271,7 @@ class Shown:
     label: bool
     figures: bool
     texts: tuple[str, ...]
-    values: tuple[Any, ...]
+    values: tuple[object, ...]
     bold: tuple[bool, ...]
 
 
@@ -365,7 +366,7 @@ def _escape(text: str) -> str:
     return "".join(special.get(character, character) for character in text)
 
 
-def _flat(tables: Sequence[Table]) -> list[dict[str, Any]]:
+def _flat(tables: Sequence[Table]) -> list[Document]:
     return [{"view": table.view, **columns_of(row)} for table in tables for row in table.rows]
 
 

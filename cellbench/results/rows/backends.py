@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -30,7 +29,7 @@ def solver(row: Line) -> str | None:
     return asked if asked not in (None, "auto") else (row.get("backend") or "").rpartition(", ")[2] or None
 
 
-def problem(row: Line, *more: str) -> tuple[Any, ...]:
+def problem(row: Line, *more: str) -> tuple[object, ...]:
     """Return a key that is equal for all rows that solve the same problem, whichever library solved it.
 
     It holds the row's values of PROBLEM and of the columns `more`, and its settings, except for the backend and for
@@ -44,7 +43,7 @@ def is_reference(row: Line) -> bool:
     return row["device"] == "cpu" and requested(row) is not None and solver(row) == REFERENCE
 
 
-def references(rows: Iterable[L], *more: str) -> dict[tuple[Any, ...], L]:
+def references(rows: Iterable[L], *more: str) -> dict[tuple[object, ...], L]:
     """Return, for each problem, the row that LIBSVM solved on a processor with status 'ok'.
 
     If one row asked for LIBSVM by name and another got it through 'auto', the former is returned. more: see `problem`.

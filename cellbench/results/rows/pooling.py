@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import pandas as pd
 
 from ...core.machine.contention import BUSY
+from ...core.mixed_values import Document
 from ...core.records.runs import canonical_text
 from ..frame import COLUMNS, REAL
 from ..runs import Run
@@ -109,7 +109,7 @@ def _filled(frame: pd.DataFrame, ok: pd.Series) -> dict[str, pd.Series]:
     return filled
 
 
-def _of_all(outcomes: Sequence[Outcome], row: Line) -> dict[str, Any]:
+def _of_all(outcomes: Sequence[Outcome], row: Line) -> Document:
     trained = [one for one in outcomes if one.status == "ok"]
     bad = [one for one in outcomes if one.status != "ok"]
     short = [one for one in trained if one.undertrained]

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ...core.data import OFFICIAL
 from ...core.machine.contention import is_busy
+from ...core.mixed_values import Document, Facts
 from ...core.records.runs import RunRecord
 from ...core.split_names import draws_in, keeps_together
 from ...core.text.units import unit_of
@@ -22,7 +23,7 @@ from ..statistics.rare import OVER_CLASSES, rare_classes
 from .settings import seeds_matter
 
 T = TypeVar("T")
-Line = Mapping[str, Any]  # of a table, by column; a row of results is one, too
+Line = Facts  # of a table, by column; a row of results is one, too
 L = TypeVar("L", bound=Line)
 MOST_FILES = 100  # the most files of predictions that are read for a row, and for a table
 FIGURES = ("accuracy", "macro_f1")  # metrics whose intervals tables show
@@ -89,7 +90,7 @@ class Row(Mapping[str, Any]):
     def __repr__(self) -> str:
         return f"Row({', '.join(str(self.get(name)) for name in (*DATA, 'method', *HARDWARE))})"
 
-    def having(self, **columns: Any) -> "Row":
+    def having(self, **columns: object) -> "Row":
         """Return a copy of the row with these columns replaced or added."""
         return Row({**self._columns, **columns}, None if "runs" in columns else self._drawn)
 
@@ -238,7 +239,7 @@ def grouped_by(rows: Iterable[L], names: Sequence[str]) -> list[list[L]]:
     Missing values come first; of splits see `split_place`.
     """
 
-    def key(row: L) -> tuple[Any, ...]:
+    def key(row: L) -> tuple[object, ...]:
         return tuple(
             split_place(row[name]) if name == "split" else (row[name] is not None, row[name] or 0) for name in names
         )
@@ -246,7 +247,7 @@ def grouped_by(rows: Iterable[L], names: Sequence[str]) -> list[list[L]]:
     return [list(group) for _, group in itertools.groupby(sorted(rows, key=key), key)]
 
 
-def as_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+def as_rows(frame: pd.DataFrame) -> list[Document]:
     """Return each row of a frame as a mapping by column, with None for missing values."""
     names = [str(name) for name in frame]
     columns = [[value.item() if isinstance(value, np.generic) else value for value in frame[name]] for name in names]
@@ -256,7 +257,7 @@ def as_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def columns_of(row: Line) -> dict[str, Any]:
+def columns_of(row: Line) -> Document:
     """Return the columns of a row that tables, exported files and conditions have: all but NOT_SHOWN."""
     return {name: value for name, value in row.items() if name not in NOT_SHOWN}
 

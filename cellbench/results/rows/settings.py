@@ -4,8 +4,10 @@ Some settings follow from the number of training images: they differ from size t
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+from ...core.mixed_values import SettingValues
 
 if TYPE_CHECKING:
     from .row import Line, Row
@@ -18,7 +20,7 @@ def follows(row: "Line") -> set[str]:
     return set(json.loads(row.get("follows") or "[]"))
 
 
-def fixed_params(row: "Line") -> dict[str, Any]:
+def fixed_params(row: "Line") -> SettingValues:
     """Return a row's params without those that follow from the number of training images.
 
     They are equal for rows of a method that differ only in the number of images.
@@ -27,7 +29,7 @@ def fixed_params(row: "Line") -> dict[str, Any]:
     return {name: value for name, value in json.loads(row["params"]).items() if name not in names}
 
 
-def params_as_asked(row: "Line") -> dict[str, Any]:
+def params_as_asked(row: "Line") -> SettingValues:
     """Return a row's params with AUTO as the value of those that follow from the number of training images."""
     return {**json.loads(row["params"]), **dict.fromkeys(follows(row), AUTO)}
 
@@ -60,7 +62,7 @@ def with_settings(rows: "Sequence[Row]", told_apart: Collection[str] = ()) -> "l
     return found
 
 
-def _all_settings(row: "Row") -> dict[str, Any]:
+def _all_settings(row: "Row") -> SettingValues:
     return {
         **json.loads(row.preprocessing),
         **params_as_asked(row),
@@ -68,11 +70,11 @@ def _all_settings(row: "Row") -> dict[str, Any]:
     }
 
 
-def listed(settings: Mapping[str, Any]) -> str:
+def listed(settings: SettingValues) -> str:
     return ", ".join(f"{name}={plain(value)}" for name, value in sorted(settings.items()))
 
 
-def plain(value: Any) -> str:
+def plain(value: object) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return f"{value:g}" if abs(value) >= 1e6 or isinstance(value, float) else str(value)
     return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))

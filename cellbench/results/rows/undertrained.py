@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from ...core.mixed_values import Document
 from .row import Line
 from .settings import fixed_params
 
@@ -13,7 +13,7 @@ NOT_ENOUGH = "not trained enough"
 SAME_KIND = ("dataset", "fingerprint", "split", "limit", "val_limit", "preprocessing", "method", "revision")
 
 
-def with_undertrained(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def with_undertrained(rows: Sequence[Line]) -> list[Document]:
     """Return the rows with the column `undertrained`: why a row was not trained enough, or None.
 
     The reason is the one on record, else one found by comparison: the row's train error is more than FAR above the
@@ -27,7 +27,7 @@ def with_undertrained(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]
     return [_with_reason(row, row.get("undertrained") or _far_behind(row, least)) for row in rows]
 
 
-def _with_reason(row: Mapping[str, Any], reason: str | None) -> dict[str, Any]:
+def _with_reason(row: Line, reason: str | None) -> Document:
     if reason is None or row["status"] != "ok":
         return {**row, "undertrained": None}
     remark = "; ".join(filter(None, [f"{NOT_ENOUGH}: {reason}", row["remark"]]))

@@ -3,14 +3,14 @@
 What is drawn over what, and why, with sources: docs/statistics.md.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special  # scipy.stats has the same by other names, and takes longer to import than most tables
 
+from ...core.data import Labels
 from ...core.scoring.sums import sums_of
 
 LEVEL = 0.95
@@ -18,6 +18,9 @@ RESAMPLES = 2000
 FEWEST_GROUPS = 5  # with fewer groups in a class, resampling them says nothing
 SLOW_RESAMPLES = 500  # for figures that have to sort the images of each resample
 _AT_ONCE = 2_000_000  # weights to hold in memory at a time
+
+# A figure of each resample, (n,), from the weights of the kinds in it, (n, kinds).
+OfWeights = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 IMAGES, GROUPS, GROUPS_OF_CLASSES = "test images", "groups", "groups within class"
 CELLS_ONLY, SEEDS, DRAWS = "cells of these wells only", "seeds", "draws of the split"
@@ -53,20 +56,20 @@ class Design:
     units. freedom: degrees of freedom. few_groups: see `Interval`.
     """
 
-    kind: NDArray[Any]
-    copies: NDArray[Any]
-    stratum: NDArray[Any]
+    kind: NDArray[np.int64]
+    copies: NDArray[np.int64]
+    stratum: NDArray[np.int64]
     over: str
     n: int
     freedom: int
     few_groups: tuple[int, ...] = ()
 
-    def sums_of(self, truth: NDArray[Any], predicted: NDArray[Any], classes: int | None) -> NDArray[np.float64]:
+    def sums_of(self, truth: Labels, predicted: Labels, classes: int | None) -> NDArray[np.float64]:
         """Return the sums over the images of each kind that figures are computed from, (kinds, …); see `sums`."""
         return sums_of(truth, predicted, self.kind, len(self.copies), classes)
 
 
-def design_of(truth: NDArray[Any], groups: NDArray[Any] | None, code: NDArray[Any]) -> Design:
+def design_of(truth: Labels, groups: NDArray[np.int64] | None, code: NDArray[np.int64]) -> Design:
     """Return what a bootstrap is to resample: images if `groups` is None, else groups.
 
     If all images of each group have the same single label, groups are drawn within each class, but images of a class
@@ -87,18 +90,18 @@ def design_of(truth: NDArray[Any], groups: NDArray[Any] | None, code: NDArray[An
     return _drawn(stratum, whole, group, code, over if whole.any() else CELLS_ONLY, tuple(few.tolist()))
 
 
-def _stratum_of_groups(stratum: NDArray[Any], group: NDArray[Any]) -> NDArray[Any]:
+def _stratum_of_groups(stratum: Labels, group: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the stratum of each group; a group in several strata counts once in each."""
-    pairs: NDArray[Any] = np.unique(np.stack([stratum, group]), axis=1)
-    strata: NDArray[Any] = pairs[0]
+    pairs: NDArray[np.int64] = np.unique(np.stack([stratum, group]), axis=1)
+    strata: NDArray[np.int64] = pairs[0]
     return strata
 
 
 def _drawn(
-    stratum: NDArray[Any],
-    whole: NDArray[Any],
-    group: NDArray[Any],
-    code: NDArray[Any],
+    stratum: Labels,
+    whole: NDArray[np.bool_],
+    group: NDArray[np.int64],
+    code: NDArray[np.int64],
     over: str,
     few: tuple[int, ...] = (),
 ) -> Design:
@@ -111,7 +114,7 @@ def _drawn(
     return Design(kind.ravel(), copies, kinds[0], over, units, max(1, units - strata), few if whole.any() else ())
 
 
-def resting_on(design: Design, name: str, truth: NDArray[Any], groups: NDArray[Any] | None) -> Design:
+def resting_on(design: Design, name: str, truth: Labels, groups: NDArray[np.int64] | None) -> Design:
     """Return the design with the `n` of a figure of one class: for 'f1:3', the number of groups or images of class 3.
 
     For other figures, the design is returned unchanged.
@@ -147,7 +150,7 @@ def weights_of(design: Design, resamples: int, fewer: int = 1) -> Iterator[NDArr
         yield weights
 
 
-def _drawn_times(rng: np.random.Generator, copies: NDArray[Any], draws: int, resamples: int) -> NDArray[np.int64]:
+def _drawn_times(rng: np.random.Generator, copies: NDArray[np.int64], draws: int, resamples: int) -> NDArray[np.int64]:
     """Return how often each kind is drawn in each resample, (resamples, kinds).
 
     Units are drawn one by one where a multinomial draw would take longer.
@@ -160,16 +163,16 @@ def _drawn_times(rng: np.random.Generator, copies: NDArray[Any], draws: int, res
     return np.bincount(drawn.ravel(), minlength=kinds * resamples).reshape(resamples, kinds)
 
 
-def resampled(design: Design, sums: Sequence[NDArray[Any]], resamples: int) -> list[list[NDArray[Any]]]:
+def resampled(design: Design, sums: Sequence[NDArray[np.float64]], resamples: int) -> list[list[NDArray[np.float64]]]:
     """Return, for each array of `sums`, (kinds, ...), its sums in each resample, as chunks (resamples, ...)."""
-    chunks: list[list[NDArray[Any]]] = [[] for _ in sums]
+    chunks: list[list[NDArray[np.float64]]] = [[] for _ in sums]
     for weights in weights_of(design, resamples):
         for parts, one in zip(chunks, sums, strict=True):
             parts.append((weights @ one.reshape(len(one), -1)).reshape(-1, *one.shape[1:]))
     return chunks
 
 
-def bounds(values: NDArray[Any], design: Design, level: float, whole_range: bool = True) -> Interval:
+def bounds(values: NDArray[np.float64], design: Design, level: float, whole_range: bool = True) -> Interval:
     """Return the percentile interval of a figure from its values in the resamples, (resamples,).
 
     Its tails are widened as Student's t is for `design.freedom` degrees of freedom (Hesterberg). It is nan to nan
@@ -188,7 +191,7 @@ def bounds(values: NDArray[Any], design: Design, level: float, whole_range: bool
     return Interval(float(low), float(high), level, design.over, design.n, design.few_groups)
 
 
-def codes_of(columns: Sequence[NDArray[Any]]) -> NDArray[Any]:
+def codes_of(columns: Sequence[Labels]) -> NDArray[np.int64]:
     """Return a number for each image, (n,), that is equal for images with equal values in all columns.
 
     columns: whole numbers or bool, each (n,) or (n, classes).

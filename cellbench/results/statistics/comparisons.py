@@ -5,14 +5,14 @@ What is drawn over what, and why, with sources: docs/statistics.md.
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special  # scipy.stats has the same by other names, and takes longer to import than most tables
 
+from ...core.data import Labels
 from ...core.scoring.sums import Figure
 from .bootstrap import (
     GROUPS,
@@ -21,12 +21,13 @@ from .bootstrap import (
     RESAMPLES,
     SEEDS,
     Interval,
+    OfWeights,
     bounds,
     codes_of,
     design_of,
     weights_of,
 )
-from .intervals import FEWEST_SEEDS, Decisions, by_seed, figure_of, mean_of, t_interval
+from .intervals import FEWEST_SEEDS, by_seed, figure_of, mean_of, t_interval
 from .jackknife import has_few_groups, jackknifed
 from .swaps import swap_test
 
@@ -52,11 +53,11 @@ class Comparison:
 
 
 def compare(
-    truth: Decisions,
-    a: Decisions | Sequence[Decisions],
-    b: Decisions | Sequence[Decisions],
+    truth: Labels,
+    a: Labels | Sequence[Labels],
+    b: Labels | Sequence[Labels],
     figure: str = "accuracy",
-    groups: NDArray[Any] | None = None,
+    groups: NDArray[np.int64] | None = None,
     *,
     classes: int | None = None,
     level: float = LEVEL,
@@ -87,19 +88,17 @@ def compare(
     return Comparison(figure, difference, span, p, "swaps" if tested else "", over, n)
 
 
-def _gain(
-    figure: Figure, of_a: Sequence[NDArray[Any]], of_b: Sequence[NDArray[Any]]
-) -> Callable[[NDArray[Any]], NDArray[Any]]:
+def _gain(figure: Figure, of_a: Sequence[NDArray[np.float64]], of_b: Sequence[NDArray[np.float64]]) -> OfWeights:
     """Return a function of weights of kinds, (n, kinds), that gives b's figure minus a's, (n,)."""
     a, b = mean_of(figure, of_a), mean_of(figure, of_b)
     return lambda weights: b(weights) - a(weights)
 
 
 def paired_test(
-    truth: Decisions,
-    a: Decisions | Sequence[Decisions],
-    b: Decisions | Sequence[Decisions],
-    groups: NDArray[Any] | None,
+    truth: Labels,
+    a: Labels | Sequence[Labels],
+    b: Labels | Sequence[Labels],
+    groups: NDArray[np.int64] | None,
 ) -> tuple[float, str, str, int]:
     """Return the p value of equal accuracy, the name of the test, what its units are, and how many there are.
 
@@ -133,7 +132,7 @@ def _mid_p(low: int, high: int) -> float:
     return 1.0 if low == high else float(below + special.bdtr(low, n, 0.5))
 
 
-def sign_flip(differences: NDArray[Any], flips: int = FLIPS) -> float:
+def sign_flip(differences: NDArray[np.int64] | NDArray[np.float64], flips: int = FLIPS) -> float:
     """Return the two-sided p value of a sum of independent differences, (units,), by flipping their signs.
 
     Under the null hypothesis, each difference is as likely to have the other sign. p is exact for up to 16 nonzero
@@ -156,7 +155,7 @@ def sign_flip(differences: NDArray[Any], flips: int = FLIPS) -> float:
 
 
 @functools.lru_cache(maxsize=8)
-def _signs(counts: tuple[int, ...], flips: int) -> NDArray[Any]:
+def _signs(counts: tuple[int, ...], flips: int) -> NDArray[np.floating]:
     """Return sums of random signs, (flips, len(counts)): each column holds sums of counts[column] signs.
 
     There are fewer flips, but at least 999, where the array would be large.

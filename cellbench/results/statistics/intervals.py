@@ -4,12 +4,13 @@ What is drawn over what, and why, with sources: docs/statistics.md.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special  # scipy.stats has the same by other names, and takes longer to import than most tables
 
+from ...core.data import Labels
 from ...core.scoring.metrics import NAMED, OF_CLASS
 from ...core.scoring.sums import Figure
 from .bootstrap import (
@@ -18,6 +19,7 @@ from .bootstrap import (
     SEEDS,
     SLOW_RESAMPLES,
     Interval,
+    OfWeights,
     bounds,
     codes_of,
     design_of,
@@ -29,16 +31,17 @@ from .jackknife import has_few_groups, jackknifed
 
 FEWEST_SEEDS = 3
 
-Decisions = NDArray[Any]  # (n,) int64 labels; (n, classes) bool where images have several
+D = TypeVar("D", bound=np.generic)
+Array = TypeVar("Array", bound=NDArray[np.generic])
 
 
 def interval(
-    truth: Decisions,
-    predicted: Decisions | Sequence[Decisions],
+    truth: Labels,
+    predicted: Labels | Sequence[Labels],
     figure: str = "accuracy",
-    groups: NDArray[Any] | None = None,
+    groups: NDArray[np.int64] | None = None,
     *,
-    scores: NDArray[Any] | Sequence[NDArray[Any]] | None = None,
+    scores: NDArray[np.floating] | Sequence[NDArray[np.floating]] | None = None,
     classes: int | None = None,
     level: float = LEVEL,
     resamples: int = RESAMPLES,
@@ -51,12 +54,12 @@ def interval(
 
 
 def intervals(
-    truth: Decisions,
-    predicted: Decisions | Sequence[Decisions],
+    truth: Labels,
+    predicted: Labels | Sequence[Labels],
     figures: Sequence[str],
-    groups: NDArray[Any] | None = None,
+    groups: NDArray[np.int64] | None = None,
     *,
-    scores: NDArray[Any] | Sequence[NDArray[Any]] | None = None,
+    scores: NDArray[np.floating] | Sequence[NDArray[np.floating]] | None = None,
     classes: int | None = None,
     level: float = LEVEL,
     resamples: int = RESAMPLES,
@@ -78,10 +81,10 @@ def intervals(
 
 
 def _of_labels(
-    truth: Decisions,
-    seeds: Sequence[Decisions],
+    truth: Labels,
+    seeds: Sequence[Labels],
     figures: Sequence[str],
-    groups: NDArray[Any] | None,
+    groups: NDArray[np.int64] | None,
     classes: int | None,
     level: float,
     resamples: int,
@@ -104,23 +107,23 @@ def _of_labels(
     return found
 
 
-def mean_of(figure: Figure, of_seeds: Sequence[NDArray[Any]]) -> Callable[[NDArray[Any]], NDArray[Any]]:
+def mean_of(figure: Figure, of_seeds: Sequence[NDArray[np.float64]]) -> OfWeights:
     """Return a function that computes a figure for many resamples at once, averaged over seeds.
 
     It takes how often each kind of image is in each resample, (n, kinds), and returns the figure of each, (n,).
     """
 
-    def weighted(weights: NDArray[Any], sums: NDArray[Any]) -> NDArray[Any]:
+    def weighted(weights: NDArray[np.float64], sums: NDArray[np.float64]) -> NDArray[np.float64]:
         return figure((weights @ sums.reshape(len(sums), -1)).reshape(-1, *sums.shape[1:]))
 
     return lambda weights: np.mean([weighted(weights, sums) for sums in of_seeds], 0)
 
 
 def _of_scores(
-    truth: Decisions,
-    seeds: Sequence[NDArray[Any]],
+    truth: Labels,
+    seeds: Sequence[NDArray[np.floating]],
     figures: Sequence[str],
-    groups: NDArray[Any] | None,
+    groups: NDArray[np.int64] | None,
     level: float,
     n: int,
 ) -> dict[str, Interval]:
@@ -150,10 +153,10 @@ def figure_of(name: str) -> Figure:
 
 
 def interval_of(
-    function: Callable[[NDArray[Any], NDArray[Any]], float],
-    truth: Decisions,
-    predicted: NDArray[Any],
-    groups: NDArray[Any] | None = None,
+    function: Callable[[Labels, NDArray[D]], float],
+    truth: Labels,
+    predicted: NDArray[D],
+    groups: NDArray[np.int64] | None = None,
     *,
     level: float = LEVEL,
     resamples: int = SLOW_RESAMPLES,
@@ -187,9 +190,7 @@ def t_interval(centre: float, error: float, freedom: float, level: float, n: int
     return Interval(centre - margin, centre + margin, level, SEEDS, n)
 
 
-def by_seed(
-    given: NDArray[Any] | Sequence[NDArray[Any]], truth: NDArray[Any], of_scores: bool = False
-) -> list[NDArray[Any]]:
+def by_seed(given: Array | Sequence[Array], truth: Labels, of_scores: bool = False) -> list[Array]:
     """Return a list with one array for each seed, from one array or from several."""
     one = isinstance(given, np.ndarray) and given.ndim == (2 if of_scores else truth.ndim)
     return [given] if one else list(given)  # type: ignore[list-item]

@@ -5,17 +5,17 @@ holds 94 to 96 (docs/statistics.md; Efron and Tibshirani 1993, chapter 11, for t
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from .bootstrap import GROUPS, GROUPS_OF_CLASSES, Design, Interval
+from .bootstrap import GROUPS, GROUPS_OF_CLASSES, Design, Interval, OfWeights
 
 MOST_GROUPS = 20  # with more, the bootstrap covers as often
 Scale = Literal["logit", "log", "plain"]
-Function = Callable[[Any], Any]
+Function = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 SCALES: Mapping[Scale, tuple[Function, Function]] = {  # to the scale, and back
     "logit": (special.logit, special.expit),
     "log": (np.log, np.exp),
@@ -27,9 +27,7 @@ def has_few_groups(design: Design) -> bool:
     return design.over in (GROUPS, GROUPS_OF_CLASSES) and design.n <= MOST_GROUPS
 
 
-def jackknifed(
-    figure: Callable[[NDArray[np.float64]], NDArray[np.float64]], design: Design, level: float, scale: Scale = "logit"
-) -> Interval | None:
+def jackknifed(figure: OfWeights, design: Design, level: float, scale: Scale = "logit") -> Interval | None:
     """Return the jackknife interval of a figure over a design's units; None where leaving one out changes nothing.
 
     figure: a function of weights of the kinds, (n, kinds), that returns the figure for each, (n,). scale: on which

@@ -1,15 +1,14 @@
 """Classes that test has too few images of for the interval of an average over classes."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
+
+from ...core.data import Labels
 
 FEWEST_IMAGES = 10  # with fewer of a class, intervals of macro-F1 hold too few truths: docs/statistics.md
 OVER_CLASSES = ("macro_f1", "balanced_accuracy", "mean_average_precision")
 
 
-def rare_classes(truth: NDArray[Any]) -> dict[int, int]:
+def rare_classes(truth: Labels) -> dict[int, int]:
     """Return the number of test images of each class that has some, but fewer than FEWEST_IMAGES, by its position.
 
     truth: labels, (n,) int64 or (n, classes) bool.

@@ -13,14 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from ...core.data import Labels
 from ...core.scoring.sums import Figure, sums_of
 from .bootstrap import codes_of
 
 SWAPS = 9999
 MOST_EXACT = 13  # units up to which all swaps are tried, 8,192
 _AT_ONCE = 2_000_000  # numbers to hold in memory at a time
-
-Labels = NDArray[np.generic]
 
 
 def swap_test(

@@ -4,11 +4,11 @@ import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from ...core.errors import BackendError
 from ...core.machine.contention import Spent
 from ...core.machine.environment import cores, processor, versions
+from ...core.mixed_values import Document, Facts
 from .judging import Judgement, judge
 from .works import WORKS, Call
 
@@ -43,11 +43,11 @@ class Measurement:
     timings: dict[str, Timing]
     others: float | None
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Document:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> "Measurement":
+    def from_json(cls, data: Facts) -> "Measurement":
         timings = {name: Timing(**timing) for name, timing in data["timings"].items()}
         return cls(data["machine"], data["device"], timings, data["others"])
 

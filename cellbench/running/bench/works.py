@@ -2,7 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ...core.data import Samples
 
 Call = Callable[[], object]
 
@@ -42,7 +48,7 @@ def _hog(device: str, tiny: bool) -> tuple[Call, Call]:
     return lambda: hog(there).cpu(), theirs
 
 
-def _samples(tiny: bool) -> tuple[Any, Any]:
+def _samples(tiny: bool) -> "tuple[NDArray[np.float32], NDArray[np.int64]]":
     """Return 2,000 samples of 1,000 features in six classes that overlap, float32, and their classes."""
     from sklearn.datasets import make_classification
 
@@ -86,7 +92,7 @@ def _epoch(device: str, tiny: bool) -> tuple[Call, Call]:
     return ours, lambda: _plain_epoch(data.part("train"), data.part("val"), entry.name, device)
 
 
-def _plain_epoch(train: Any, val: Any, net: str, device: str) -> float:
+def _plain_epoch(train: "Samples", val: "Samples", net: str, device: str) -> float:
     import time
 
     import torch
@@ -107,7 +113,7 @@ def _plain_epoch(train: Any, val: Any, net: str, device: str) -> float:
         module.train()
         for batch, labels in learnt:
             optimiser.zero_grad()
-            torch.nn.functional.cross_entropy(module(batch.to(device)), labels.to(device)).backward()
+            torch.autograd.backward(torch.nn.functional.cross_entropy(module(batch.to(device)), labels.to(device)))
             optimiser.step()
         module.eval()
         with torch.no_grad():

@@ -4,46 +4,60 @@ Memory is thus measured for each run, a crash ends one run only, and starting a 
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypedDict, TypeVar, Unpack
 
 from ... import __version__
 from ...core.errors import BackendError, CellbenchError
 from ...core.machine.processes import limit_memory
+from ...core.mixed_values import Document, Facts
 from ...core.records.runs import RunRecord
 from ...core.records.store import Predictions
 from ...core.text.words import file_size
 from ..job import Job
 from ..single_run import Listener, environment, execute, unfinished
 from .places import WHOLE, Place
-from .process import Call, wait_for
+from .process import Call, Ending, wait_for
 
 T = TypeVar("T")
+Result = tuple[RunRecord, Predictions]  # of a run that is 'ok'
 
 # What libraries' errors say; without room for its stack no thread can be started.
 OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "can't start new thread")
 
 
-def run_job(job: Job, listener: Listener, **how: Any) -> tuple[RunRecord, Predictions | None]:
+class How(TypedDict, total=False):
+    """The keyword arguments of `begin`."""
+
+    timeout: float | None
+    max_memory: int | None
+    plugins: Sequence[Path]
+    checkpoint: Path | None
+    model: Path | None
+    place: Place
+
+
+def run_job(job: Job, listener: Listener, **how: Unpack[How]) -> tuple[RunRecord, Predictions | None]:
     """Do one run in a child process and return its record, whatever happened, and its predictions if it is 'ok'.
 
-    how: keyword arguments of `attempt`.
+    how: keyword arguments of `begin`.
     """
     return outcome_of(job, *attempt(job, listener, **how))
 
 
 def attempt(
-    job: Job, listener: Listener, *, started: Callable[[int], object] = lambda process: None, **how: Any
-) -> tuple[str, Any]:
+    job: Job, listener: Listener, *, started: Callable[[int], object] = lambda process: None, **how: Unpack[How]
+) -> tuple[str, Result | str]:
     """Do one run in a child process and return 'ok' with its record and predictions, or another status with the reason.
 
     started: called with the number of the child process. how: keyword arguments of `begin`.
     """
     if job.skip:
         return "skipped", job.skip
-    return as_status(job, *_followed(begin(job, **how), listener, started))
+    kind, outcome = _followed(begin(job, **how), listener, started)
+    return as_status(job, kind, outcome)
 
 
 def begin(
@@ -55,7 +69,7 @@ def begin(
     checkpoint: Path | None = None,
     model: Path | None = None,
     place: Place = WHOLE,
-) -> Call:
+) -> Call[Result]:
     """Begin a run in a child process; `as_status` says how it ended.
 
     timeout: seconds after which it is ended. max_memory: bytes that it may have. If `checkpoint` holds the progress of
@@ -65,32 +79,31 @@ def begin(
     return Call(_run, (job, checkpoint, model, max_memory, place), timeout, plugins, place.variables)
 
 
-def as_status(job: Job, kind: str, outcome: Any) -> tuple[str, Any]:
+def as_status(job: Job, kind: str, outcome: Result | str) -> tuple[str, Result | str]:
     """Return how a run ended, as `Call.hear` gives it, as the status of a record, and its outcome."""
     if kind == "unavailable" and "weights" in job.overrides:  # the user asked for these weights: fail, do not skip
         kind = "failed"
     return {"done": "ok", "unavailable": "skipped"}.get(kind, kind), outcome
 
 
-def outcome_of(job: Job, status: str, outcome: Any) -> tuple[RunRecord, Predictions | None]:
+def outcome_of(job: Job, status: str, outcome: Result | str) -> tuple[RunRecord, Predictions | None]:
     """Return the record of a run, and its predictions if it is 'ok'. status, outcome: as `attempt` returns them."""
-    if status == "ok":
-        record, predictions = outcome
-        return record, predictions
+    if not isinstance(outcome, str):
+        return outcome
     return without_results(job, status, outcome, surroundings_of(job.spec.device)), None
 
 
-def without_results(job: Job, status: str, reason: str, environment: Mapping[str, Any]) -> RunRecord:
+def without_results(job: Job, status: str, reason: str, environment: Facts) -> RunRecord:
     """Return the record of a run without results; with less in it where its data set is there no longer."""
     try:
         return unfinished(job, status, reason, environment)
     except (CellbenchError, OSError, ValueError, LookupError):
-        facts: dict[str, Any] = {"overrides": job.overrides, "version": __version__}
+        facts: Document = {"overrides": job.overrides, "version": __version__}
         return RunRecord(job.spec, status, reason, **facts)  # type: ignore[arg-type]
 
 
 @cache
-def surroundings_of(device: str) -> dict[str, Any]:
+def surroundings_of(device: str) -> Facts:
     """Return the environment for the record of an unfinished run; empty if no child process can find it out."""
     try:
         return ask(partial(environment, device))
@@ -103,25 +116,25 @@ def ask(question: Callable[[], T], plugins: Sequence[Path] = ()) -> T:
 
     Raises BackendError if there is no result.
     """
-    kind, answer = _followed(Call(_ask, (question,), plugins=plugins), lambda kind, facts: None)
-    if kind != "done":
-        raise BackendError(f"a child process could not answer: {answer}")
-    return answer
+    call: Call[T] = Call(_ask, (question,), plugins=plugins)
+    ending = _followed(call, lambda kind, facts: None)
+    if ending[0] != "done":
+        raise BackendError(f"a child process could not answer: {ending[1]}")
+    return ending[1]
 
 
 def watch(
     question: Callable[[Listener], T], listener: Listener, timeout: float | None = None, plugins: Sequence[Path] = ()
-) -> tuple[str, Any]:
+) -> Ending[T]:
     """Call a module-level function of a listener in a child process; see `Call.hear` for what is returned.
 
     An exception that the listener raises here ends the child process and passes through.
     """
-    return _followed(Call(_watch, (question,), timeout, plugins), listener)
+    call: Call[T] = Call(_watch, (question,), timeout, plugins)
+    return _followed(call, listener)
 
 
-def _followed(
-    call: Call, listener: Listener, started: Callable[[int], object] = lambda process: None
-) -> tuple[str, Any]:
+def _followed(call: Call[T], listener: Listener, started: Callable[[int], object] = lambda process: None) -> Ending[T]:
     """Follow a call to its end, and return how it ended, as `Call.hear` does."""
     try:
         started(call.number)
@@ -134,7 +147,7 @@ def _followed(
 
 def _run(
     listener: Listener, job: Job, checkpoint: Path | None, model: Path | None, max_memory: int | None, place: Place
-) -> tuple[RunRecord, Predictions]:
+) -> Result:
     with place.taken():
         record, predictions = _limited(listener, job, checkpoint, model, max_memory)
     return dataclasses.replace(record, environment={**record.environment, **place.facts}), predictions
@@ -142,7 +155,7 @@ def _run(
 
 def _limited(
     listener: Listener, job: Job, checkpoint: Path | None, model: Path | None, max_memory: int | None
-) -> tuple[RunRecord, Predictions]:
+) -> Result:
     if max_memory is None:
         return execute(job, listener, checkpoint, model)
     limit_memory(max_memory)

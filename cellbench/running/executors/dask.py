@@ -11,12 +11,13 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from dataclasses import replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ...core.errors import BackendError, CellbenchError
 from ...core.extras import EXTRAS
 from ...core.machine.environment import cores, cuda_driver
 from ...core.machine.processes import deaf_to_ctrl_c
+from ...core.mixed_values import Facts
 from ...core.records.store import MARK, write_whole
 from ...core.text.words import counted
 from ..single_run import without_model
@@ -58,11 +59,11 @@ class DaskExecutor:
         Raises LostClusterError when the scheduler is gone, and BackendError for a run on CUDA if there are workers and
         none has the resource GPU. Any exception ends the current runs.
         """
-        news: SimpleQueue[tuple[str, Any]] = SimpleQueue()
+        news: SimpleQueue[Facts | str] = SimpleQueue()  # the facts of an event, or the key of a run that is done
         topic, left = f"cellbench-{uuid.uuid4().hex}", iter(tasks)
         begun: dict[str, Task] = {}  # by the key of its future, from before that is there: Ctrl-C may come in between
-        current: dict[str, tuple[Task, Future]] = {}
-        self._client.subscribe_topic(topic, lambda event: news.put(("event", event[1])))
+        current: dict[str, tuple[Task, Future[remote.Answer]]] = {}
+        self._client.subscribe_topic(topic, lambda event: news.put(event[1]))
         try:
             while True:
                 self._check()
@@ -73,17 +74,18 @@ class DaskExecutor:
                     begun[key] = task
                     future = self._submit(task, topic, key)
                     current[key] = task, future
-                    future.add_done_callback(lambda done: news.put(("done", str(done.key))))
+                    future.add_done_callback(lambda done: news.put(str(done.key)))
                 if not current:
                     return
-                kind, what = self._wait(news)
-                if not kind:  # workers may have come meanwhile
+                what = self._wait(news)
+                if what is None:  # workers may have come meanwhile
                     self._check_gpu([task for task, _ in current.values()])
-                if kind == "event" and what["key"] in current:
+                elif isinstance(what, str):
+                    if what in current:
+                        del begun[what]
+                        yield self._outcome(*current.pop(what))
+                elif what["key"] in current:
                     listener(current[what["key"]][0].job, what["kind"], what["facts"])
-                elif kind == "done" and what in current:
-                    del begun[what]
-                    yield self._outcome(*current.pop(what))
         finally:
             for task in begun.values():
                 _mark(task).unlink(missing_ok=True)
@@ -97,17 +99,19 @@ class DaskExecutor:
         plugins = [Path(file).resolve() for file in plugins]
         try:
             workers = [address for address, one in self._workers().items() if _cards(one)] or None
-            return self._client.submit(remote.ask, question, plugins, pure=False, workers=workers).result()
+            answer: T = self._client.submit(remote.ask, question, plugins, pure=False, workers=workers).result()
+            return answer
         except BackendError:
             raise
         except Exception as error:
             raise BackendError(f"a worker of {self._address()} could not answer: {_in_a_line(error)}") from error
 
-    def _workers(self) -> Mapping[str, Mapping[str, Any]]:
+    def _workers(self) -> Mapping[str, Facts]:
         """Return what the scheduler knows of each worker, by its address."""
-        return self._client.scheduler_info(n_workers=-1)["workers"]
+        workers: Mapping[str, Facts] = self._client.scheduler_info(n_workers=-1)["workers"]
+        return workers
 
-    def _places(self, current: "Iterable[tuple[Task, Future]]") -> int:
+    def _places(self, current: "Iterable[tuple[Task, Future[remote.Answer]]]") -> int:
         """Return how many runs like the current ones may be under way: one a thread, on CUDA one a card."""
         with contextlib.suppress(Exception):  # the scheduler is gone: `_wait` says so
             workers = self._workers().values()
@@ -140,7 +144,7 @@ class DaskExecutor:
         scheduler = self._client.scheduler
         return str(scheduler.address) if scheduler else "the cluster"
 
-    def _submit(self, task: Task, topic: str, key: str) -> "Future":
+    def _submit(self, task: Task, topic: str, key: str) -> "Future[remote.Answer]":
         mark = _mark(task)
         with contextlib.suppress(OSError):  # nothing can be written: saving the record will say so
             mark.parent.mkdir(parents=True, exist_ok=True)
@@ -150,13 +154,13 @@ class DaskExecutor:
             remote.run, _from_anywhere(task), mark, topic, key, key=key, pure=False, resources=resources
         )
 
-    def _wait(self, news: "SimpleQueue[tuple[str, Any]]") -> tuple[str, Any]:
-        """Return the next event, ('done', key of a run) or, now and then, ('', None) to look for new workers."""
+    def _wait(self, news: "SimpleQueue[Facts | str]") -> Facts | str | None:
+        """Return the next of the news or, now and then, None to look for new workers."""
         try:
             return news.get(timeout=LOOK_SECONDS)
         except Empty:
             self._check()
-            return "", None
+            return None
 
     def _check(self) -> None:
         if self._client.status != "running":
@@ -164,7 +168,7 @@ class DaskExecutor:
                 f"the scheduler at {self._address()} is gone; finished runs are saved, and the same command goes on"
             )
 
-    def _outcome(self, task: Task, future: "Future") -> Outcome:
+    def _outcome(self, task: Task, future: "Future[remote.Answer]") -> Outcome:
         """Return the outcome of a future that is done. Raises LostClusterError if it was cancelled with its cluster."""
         from distributed import KilledWorker
 
@@ -173,7 +177,7 @@ class DaskExecutor:
             self._check()
             raise LostClusterError(f"a run on {self._address()} was cancelled; the same command goes on")
         try:
-            answer: remote.Answer = future.result()
+            answer = future.result()
         except KilledWorker:
             reason = "the workers that did it died, one after the other; the system may have run out of memory"
             return Outcome(task.job, without_results(task.job, "failed", reason, {}), None)
@@ -181,7 +185,7 @@ class DaskExecutor:
             return Outcome(task.job, without_results(task.job, "failed", _in_a_line(error), {}), None)
         finally:
             future.release()
-        if answer.status != "ok":
+        if isinstance(answer.outcome, str):
             return Outcome(task.job, without_results(task.job, answer.status, answer.outcome, answer.environment), None)
         record, predictions = answer.outcome
         if answer.model is not None and task.model is not None:
@@ -191,7 +195,7 @@ class DaskExecutor:
                 record = without_model(record, error)
         return Outcome(task.job, replace(record, environment=answer.environment), predictions)
 
-    def _end(self, keys: Sequence[str], futures: "Sequence[Future]", topic: str) -> None:
+    def _end(self, keys: Sequence[str], futures: "Sequence[Future[remote.Answer]]", topic: str) -> None:
         """End the runs that nobody waits for any more, also those that have no child process yet."""
         with contextlib.suppress(Exception):  # there may be no cluster left
             self._client.unsubscribe_topic(topic)
@@ -248,7 +252,7 @@ def connected(scheduler: str | None) -> Iterator[DaskExecutor]:
         yield DaskExecutor(client)
 
 
-def _cards(worker: Mapping[str, Any]) -> int:
+def _cards(worker: Facts) -> int:
     """Return how many runs on CUDA a worker may do at a time."""
     return int(worker.get("resources", {}).get(GPU, 0))
 

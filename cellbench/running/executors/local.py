@@ -35,7 +35,7 @@ class LocalExecutor:
     def run(self, tasks: Iterable[Task], listener: Listener) -> Generator[Outcome, None, None]:
         """Do the tasks as `Executor.run` says. An exception such as Ctrl-C ends the current runs and passes through."""
         left, free = iter(tasks), list(self.places)
-        current: list[tuple[Task, Place, Call]] = []
+        current: list[tuple[Task, Place, Call[child.Result]]] = []
         try:
             while True:
                 while free and (task := next(left, None)) is not None:
@@ -54,7 +54,8 @@ class LocalExecutor:
                         current.remove(one)
                         call.end()
                         free.append(place)
-                        record, predictions = child.outcome_of(task.job, *child.as_status(task.job, *ending))
+                        kind, outcome = ending
+                        record, predictions = child.outcome_of(task.job, *child.as_status(task.job, kind, outcome))
                         yield Outcome(task.job, _with_time_stopped(record, call), predictions)
         finally:
             for _, _, call in current:
@@ -67,14 +68,14 @@ class LocalExecutor:
         return child.ask(question, plugins)
 
 
-def _with_time_stopped(record: RunRecord, call: Call) -> RunRecord:
+def _with_time_stopped(record: RunRecord, call: Call[child.Result]) -> RunRecord:
     """Return the record, with how long the run was stopped by Ctrl-Z; its times, which count that, are then unknown."""
     if not call.seconds_stopped:
         return record
     return replace(record, others=None, facts={**record.facts, "seconds_stopped": call.seconds_stopped})
 
 
-def _begin(task: Task, place: Place) -> Call:
+def _begin(task: Task, place: Place) -> Call[child.Result]:
     return child.begin(
         task.job,
         timeout=task.timeout,

@@ -8,11 +8,11 @@ import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ...core.errors import UsageError
 from ...core.machine import contention
 from ...core.machine.environment import cores
+from ...core.mixed_values import Facts
 from ...core.text.words import counted
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
@@ -38,7 +38,7 @@ class Place:
         return {VISIBLE: self.card} if self.card else {}
 
     @property
-    def facts(self) -> Mapping[str, Any]:
+    def facts(self) -> Facts:
         """What the environment in its record says: `devices`, the GPU or the processors that were its own."""
         devices = [self.card] if self.card else [str(number) for number in self.processors]
         return {"devices": devices} if devices else {}

@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any
+from typing import Generic, Literal, TypeVar
 
 from ...core.errors import CellbenchError, UnavailableError, UsageError
 from ...core.machine.environment import cache_folder
@@ -48,6 +48,9 @@ UNGUARDED = (
     "cellbench is called at the top of a script, and each process that it starts reads the script again up to that "
     'call; put the call below `if __name__ == "__main__":`'
 )
+
+T = TypeVar("T")
+Ending = tuple[Literal["done"], T] | tuple[Literal["failed", "timeout", "unavailable"], str]  # result, or the reason
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(PRELOAD)
@@ -85,7 +88,7 @@ def _end_server() -> None:
             os.kill(server, signal.SIGKILL)
 
 
-class Call:
+class Call(Generic[T]):
     """A function at work in a child process.
 
     target: called with a listener, whose events come to `hear`, and the arguments. timeout: seconds after which it is
@@ -94,8 +97,8 @@ class Call:
 
     def __init__(
         self,
-        target: Callable[..., Any],
-        arguments: tuple[Any, ...],
+        target: Callable[..., T],
+        arguments: tuple[object, ...],
         timeout: float | None = None,
         plugins: Sequence[Path] = (),
         variables: Mapping[str, str] | None = None,
@@ -130,7 +133,7 @@ class Call:
         stopped = (time.monotonic() - self._start[0]) - (seconds_awake() - self._start[1])
         return stopped if stopped > 1e-3 else 0.0
 
-    def hear(self, listener: Listener) -> tuple[str, Any] | None:
+    def hear(self, listener: Listener) -> Ending[T] | None:
         """Pass on what the call has said, one event, or return how it ended; None while it goes on.
 
         It ended as 'done', with its result, 'failed' or 'timeout', with the reason, or 'unavailable', with the reason,
@@ -202,7 +205,7 @@ class Call:
         child.close()
 
 
-def wait_for(calls: Iterable[Call]) -> None:
+def wait_for(calls: Iterable[Call[T]]) -> None:
     """Wait until one of the calls has something to `hear`: an event, its end, or that its time is over."""
     calls = list(calls)
     deadlines = [call._deadline for call in calls if call._deadline is not None]
@@ -220,8 +223,8 @@ def _to_stderr(text: bytes) -> None:
 def _main(
     pipe: Connection,
     printed: Connection,
-    target: Callable,
-    arguments: tuple,
+    target: Callable[..., object],
+    arguments: tuple[object, ...],
     plugins: Sequence[Path],
     variables: Mapping[str, str],
     folder: str,
@@ -257,8 +260,8 @@ def _let_server_end() -> None:
     """
     from multiprocessing import forkserver
 
-    server: Any = getattr(forkserver, "_forkserver", None)
-    if (end := getattr(server, "_forkserver_alive_fd", None)) is not None:
+    server = getattr(forkserver, "_forkserver", None)
+    if server is not None and (end := getattr(server, "_forkserver_alive_fd", None)) is not None:
         os.close(end)
         server._forkserver_alive_fd = None
 

@@ -1,10 +1,11 @@
 """The interface of executors: the tasks that they take, and the outcomes that they give."""
 
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
+from ...core.mixed_values import Facts
 from ...core.records.runs import RunRecord
 from ...core.records.store import Predictions
 from ..job import Job
@@ -12,7 +13,7 @@ from ..job import Job
 T = TypeVar("T")
 
 # Called with the job, the kind of event and its facts: ("started", {}), ("phase", {"name": ...}), ("epoch", {...}).
-Listener = Callable[[Job, str, Mapping[str, Any]], None]
+Listener = Callable[[Job, str, Facts], None]
 
 
 @dataclass(frozen=True)

@@ -4,17 +4,18 @@ import multiprocessing
 import os
 import signal
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ...core.errors import DataError
 from ...core.machine import locks
 from ...core.machine.environment import cache_folder, machine_name
 from ...core.machine.files import read_text
+from ...core.mixed_values import Facts
 from ...datasets import datasets, opening
 from ...datasets.files import cache
 from ..job import Job
@@ -39,8 +40,8 @@ class Answer:
     """
 
     status: str
-    outcome: Any
-    environment: Mapping[str, Any]
+    outcome: child.Result | str
+    environment: Facts
     model: bytes | None
 
 
@@ -74,7 +75,7 @@ def run(task: Task, mark: Path, topic: str, key: str) -> Answer:
             _children.pop(key, None)
             _ended.discard(key)
         content = model.read_bytes() if model and not here and model.is_file() else None
-    environment = outcome[0].environment if status == "ok" else child.surroundings_of(job.spec.device)
+    environment = child.surroundings_of(job.spec.device) if isinstance(outcome, str) else outcome[0].environment
     return Answer(status, outcome, {**environment, "machine": machine_name()}, content)
 
 
@@ -139,7 +140,7 @@ def data_of(job: Job, plugins: Sequence[Path] = ()) -> Path:
     return folder
 
 
-def _send(topic: str, key: str, kind: str, facts: Mapping[str, Any]) -> None:
+def _send(topic: str, key: str, kind: str, facts: Facts) -> None:
     from distributed import get_worker
 
     get_worker().log_event(topic, {"key": key, "kind": kind, "facts": dict(facts)})

@@ -5,10 +5,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from ...core.errors import UsageError
 from ...core.machine.processes import CAN_LIMIT_MEMORY
+from ...core.mixed_values import SettingValues
 from ...core.records.results_folder import DEFAULT_FOLDER
 from ...core.text.numbers import each_once, ranges_in
 from ...core.text.words import file_size
@@ -32,7 +33,7 @@ class RunOptions:
     suites: Sequence[str] = ()
     exclude: Sequence[str] = ()
     seeds: str | int | Iterable[int] | None = None
-    set: Mapping[str, Any] | Sequence[str] = ()
+    set: SettingValues | Sequence[str] = ()
     epochs: int | None = None
     limit: int | None = None
     val_limit: int | str | None = None
@@ -52,7 +53,7 @@ class RunOptions:
     wait: bool = True
     dry_run: bool = False
     plugins: Sequence[Path] = ()
-    folder: Mapping[str, Any] = field(default_factory=dict)
+    folder: Mapping[str, object] = field(default_factory=dict)
     quiet: bool = False
     verbose: bool = False
 

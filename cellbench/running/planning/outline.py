@@ -3,7 +3,7 @@
 import fnmatch
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import partial
 
 from ...core.data import OFFICIAL
 from ...core.records.runs import canonical_text
@@ -42,19 +42,19 @@ def set_aside(
     have the setting.
     """
     check_scopes([methods[name] for name in selection.methods], (), selection.overrides)
-    at: dict[str, Any] = {"overrides": selection.overrides, "device": device}
+    outlined = partial(outline, overrides=selection.overrides, device=device)
     there = [name for name in selection.datasets if not _lacks_files(name)]
     if not selection.studies:
         choices = [Choice(name, split=split or OFFICIAL, limit=limit) for name in selection.methods]
         missing = [name for name in selection.datasets if name not in there]
-        found = outline(choices, missing, seeds=selection.seeds or (0,), **at)
+        found = outlined(choices, missing, seeds=selection.seeds or (0,))
         return replace(selection, datasets=there), found
     found, left = [], []
     for suite, entries in selection.studies:
         names = selection.datasets or [suite.dataset]
         missing = [name for name in names if _lacks_files(name)]
         seeds = suite.seeds if selection.seeds is None else selection.seeds
-        found += outline(choices_of(suite, entries, split, limit, None), missing, seeds=seeds, **at)
+        found += outlined(choices_of(suite, entries, split, limit, None), missing, seeds=seeds)
         if len(missing) < len(names):
             left.append((suite, entries))
     return replace(selection, datasets=there, studies=left), found

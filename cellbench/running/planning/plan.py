@@ -5,15 +5,16 @@ import dataclasses
 import fnmatch
 import hashlib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, TypedDict, TypeVar, overload
 
 from ...core.data import OFFICIAL, Dataset
 from ...core.errors import UsageError, did_you_mean
 from ...core.extras import EXTRAS, Extra
 from ...core.machine.files import expanded
+from ...core.mixed_values import Facts, SettingValues
 from ...core.records.runs import RunSpec, canonical
 from ...core.scoring.decision import Decision
 from ...core.settings import Setting, Settings, described, names, replace, resets
@@ -32,6 +33,15 @@ AUTOMATIC = (None, "auto")  # values of a setting that leave it open
 FEW = 100  # training images: settings that follow from their number differ between these and MANY
 ValLimit = int | Literal["all"] | None  # None: val is limited in proportion to train
 
+S = TypeVar("S", bound=Settings)
+
+
+class Limits(TypedDict):
+    """The numbers of images as a spec holds them; None: all."""
+
+    limit: int | None
+    val_limit: int | None
+
 
 @dataclass(frozen=True)
 class Override:
@@ -39,7 +49,7 @@ class Override:
 
     scope: str
     key: str
-    value: Any
+    value: object
 
     def __str__(self) -> str:
         return f"{self.scope}:{self.key}={self.value}" if self.scope != "*" else f"{self.key}={self.value}"
@@ -54,12 +64,12 @@ class Choice:
     """
 
     method: str
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: SettingValues = field(default_factory=dict)
     split: str = OFFICIAL
     limit: int | None = None
     title: str = ""
     val_limit: ValLimit = None
-    tuning: Mapping[str, Any] = field(default_factory=dict)
+    tuning: Facts = field(default_factory=dict)
 
 
 def parse_override(text: str) -> Override:
@@ -173,7 +183,7 @@ def _images_asked(choice: Choice) -> tuple[str, int | None, ValLimit]:
     return choice.split, choice.limit, choice.val_limit
 
 
-def _used(data: Dataset, limit: int | None, val_limit: ValLimit) -> tuple[dict[str, Any], dict[str, int]]:
+def _used(data: Dataset, limit: int | None, val_limit: ValLimit) -> tuple[Limits, dict[str, int]]:
     """Return the limits as a spec holds them, None where all images are used, and the number of images by part."""
     split = data.split
     if limit is not None and limit >= len(split.train):
@@ -186,7 +196,7 @@ def _used(data: Dataset, limit: int | None, val_limit: ValLimit) -> tuple[dict[s
     return {"limit": limit, "val_limit": val_limit}, {part: len(at) for part, at in parts.items()}
 
 
-def _suggestions(entry: MethodEntry, data: Dataset, limit: int | None) -> dict[str, Any]:
+def _suggestions(entry: MethodEntry, data: Dataset, limit: int | None) -> SettingValues:
     """Return the settings that a data set suggests to a method.
 
     `epochs` are left out if training images are limited, as a net needs more of them on fewer images. Where masks had
@@ -209,11 +219,11 @@ def _obstacle(entry: MethodEntry, data: Dataset, spec: RunSpec) -> str:
 def _spec(
     entry: MethodEntry,
     data: Dataset,
-    suggested: Mapping[str, Any],
-    settings: Mapping[str, Any],
-    asked: Mapping[str, Any],
+    suggested: SettingValues,
+    settings: SettingValues,
+    asked: SettingValues,
     n: int,
-) -> tuple[RunSpec, dict[str, Any]]:
+) -> tuple[RunSpec, SettingValues]:
     """Return the spec of a run, and the settings that differ from those without the suite's and the user's.
 
     Later ones override earlier ones: defaults, the data set's suggestions, the suite's settings, the user's settings.
@@ -221,24 +231,25 @@ def _spec(
     """
     normal = settled(entry, suggested, multilabel=data.multilabel, n=n)
     final = settled(entry, suggested, settings, asked, multilabel=data.multilabel, n=n)
-    if data.multilabel:
-        final[2].check_classes(len(data.classes))
+    params, preprocessing, *decision = final
+    if decision:
+        decision[0].check_classes(len(data.classes))
     before, after = ({k: v for part in done for k, v in vars(part).items()} for done in (normal, final))
     changed = {k: after[k] for k in after if canonical(after[k]) != canonical(before[k])}
     spec = RunSpec(
         dataset=data.name,
         fingerprint=data.info.fingerprint,
         split=data.split.name,
-        preprocessing=final[1].steps,
+        preprocessing=preprocessing.steps,
         method=entry.name,
         revision=entry.revision,
-        params=dict(final[0]),
-        decision=final[2].changes if data.multilabel else {},
+        params=dict(params),
+        decision=decision[0].changes if decision else {},
     )
     return spec, changed
 
 
-def _least_steps(spec: RunSpec, entry: MethodEntry, before: Sequence[Mapping[str, Any]], n: int) -> int:
+def _least_steps(spec: RunSpec, entry: MethodEntry, before: Sequence[SettingValues], n: int) -> int:
     """Return the number of steps that a net would take if the user had not changed it; 0 if it starts from weights.
 
     before: the data set's suggestions and the suite's settings. If the user changed the batch size, the number of steps
@@ -251,21 +262,30 @@ def _least_steps(spec: RunSpec, entry: MethodEntry, before: Sequence[Mapping[str
     return min(steps(n, vars(params)) for params in found)
 
 
+@overload
 def settled(
-    entry: MethodEntry, *layers: Mapping[str, Any], multilabel: bool = True, n: int | None = None
-) -> tuple[Any, ...]:
+    entry: MethodEntry, *layers: SettingValues, multilabel: Literal[True] = True, n: int | None = None
+) -> tuple[Settings, Preprocessing, Decision]: ...
+@overload
+def settled(
+    entry: MethodEntry, *layers: SettingValues, multilabel: bool, n: int | None = None
+) -> tuple[Settings, Preprocessing, *tuple[Decision, ...]]: ...
+def settled(
+    entry: MethodEntry, *layers: SettingValues, multilabel: bool = True, n: int | None = None
+) -> tuple[Settings, Preprocessing, *tuple[Decision, ...]]:
     """Return a method's settings, its preprocessing and, if multi-label, its decision, with the values of the layers.
 
     layers: settings by name; later layers override earlier ones, and names that a method does not have are ignored.
     n: number of training images; without it, settings that follow from this number are left open.
     """
-    params, *others = (_replace(part, layers) for part in _parts(entry, multilabel))
+    params, preprocessing = _replace(entry.defaults, layers), _replace(entry.preprocessing, layers)
+    decision = (_replace(Decision(), layers),) if multilabel else ()
     if entry.suited and n is not None:
         params = entry.suited(params, n)
-    return params, *others
+    return params, preprocessing, *decision
 
 
-def settings_that_follow(entry: MethodEntry, *layers: Mapping[str, Any]) -> list[str]:
+def settings_that_follow(entry: MethodEntry, *layers: SettingValues) -> list[str]:
     """Return the names of a method's settings that follow from the number of training images.
 
     These are settings that no layer gives a value.
@@ -304,13 +324,13 @@ def _names(*parts: Settings) -> list[str]:
     return [name for part in parts for name in names(part)]
 
 
-def _replace(settings: Settings, layers: Iterable[Mapping[str, Any]]) -> Any:
+def _replace(settings: S, layers: Iterable[SettingValues]) -> S:
     """Return the settings with the values of the layers, in which later layers override earlier ones.
 
     A layer that changes the setting which another one is reset by (see core.settings.setting) resets that one to its
     default, so that a learning rate meant for SGD is not used for Adam.
     """
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     for layer in layers:
         for name, by in resets(type(settings)):
             if by in layer and layer[by] != values.get(by, getattr(settings, by)):
@@ -347,7 +367,7 @@ def check_scopes(entries: Sequence[MethodEntry], sets: Sequence[Dataset], overri
                 )
 
 
-def _value(text: str) -> Any:
+def _value(text: str) -> object:
     lowered = text.lower()
     if lowered in ("true", "false"):
         return lowered == "true"

@@ -5,11 +5,11 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ...core.errors import BackendError, UsageError, did_you_mean
 from ...core.machine.environment import cuda_driver
 from ...core.machine.files import expanded
+from ...core.mixed_values import SettingValues
 from ...core.suites import Suite, choose
 from ...core.suites import select as select_suites
 from ...datasets import datasets
@@ -116,12 +116,12 @@ def choose_device(wanted: str, ask: Callable[[Callable[[], Torch]], Torch]) -> s
     return "cpu"
 
 
-def setting_texts(given: Mapping[str, Any] | Sequence[str]) -> list[str]:
+def setting_texts(given: SettingValues | Sequence[str]) -> list[str]:
     """Return settings as a list of texts as `--set` takes them, 'key=value'."""
     return [f"{key}={_plain(value)}" for key, value in given.items()] if isinstance(given, Mapping) else list(given)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """Return a value of numpy, or several in a list or an array, as --set writes it: 5, or 1,10."""
     if hasattr(value, "tolist"):
         value = value.tolist()

@@ -1,13 +1,14 @@
 """Suites as jobs: the runs of each entry, with every setting resolved."""
 
 import fnmatch
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from ...core.errors import DataError, UsageError, did_you_mean
+from ...core.mixed_values import Facts, SettingValues
 from ...core.records.runs import canonical_text
-from ...core.suites import Entry, Suite
+from ...core.suites import Entry, Figures, Suite
 from ...core.training_budget import EPOCHS, LARGEST_BATCH, MANY
 from ...datasets.files import cache
 from ...methods.registry import methods
@@ -123,7 +124,7 @@ def choices_of(
     ]
 
 
-def settings(suite: Suite, entry: Entry) -> dict[str, Any]:
+def settings(suite: Suite, entry: Entry) -> SettingValues:
     """Return the settings of an entry: those of the suite that its method has, overridden by the entry's.
 
     If neither gives epochs or batch, they are the usual ones for many images, so that an entry is the same on any
@@ -140,7 +141,7 @@ def settings(suite: Suite, entry: Entry) -> dict[str, Any]:
     return {**{key: value for key, value in common.items() if key in known}, **entry.set}
 
 
-def expected(suite: Suite) -> list[dict[str, Any]]:
+def expected(suite: Suite) -> list[Facts]:
     """Return a mapping for each entry of a suite, by which its records are found in the frame of results.
 
     Keys: suite, entry, label, method. own: the suite's data set. params, preprocessing: canonical texts as in the frame
@@ -151,7 +152,7 @@ def expected(suite: Suite) -> list[dict[str, Any]]:
     return [_row(suite, entry) for entry in suite.entries]
 
 
-def _row(suite: Suite, entry: Entry) -> dict[str, Any]:
+def _row(suite: Suite, entry: Entry) -> Facts:
     method, given = methods[entry.method], settings(suite, entry)
     params, preprocessing, decision = settled(method, given, n=MANY)
     return {
@@ -170,5 +171,5 @@ def _row(suite: Suite, entry: Entry) -> dict[str, Any]:
     }
 
 
-def _figures(given: Any) -> Mapping[str, Any] | None:
+def _figures(given: Figures | None) -> Facts | None:
     return None if given is None else dict(given)

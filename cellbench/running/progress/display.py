@@ -3,11 +3,12 @@
 import contextlib
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...core.machine.contention import is_busy
+from ...core.mixed_values import Facts
 from ...core.records.runs import RunRecord
 from ...core.text.console import note
 from ...core.text.words import duration
@@ -37,7 +38,7 @@ def outcome(record: RunRecord) -> str:
     return f"test {accuracy}macro-F1 {test['macro_f1']:.3f}, {trained}"
 
 
-def details(kind: str, facts: Mapping[str, Any]) -> str:
+def details(kind: str, facts: Facts) -> str:
     """Return the text of an event: the name of a phase, or the figures of an epoch."""
     return facts["name"] if kind == "phase" else "  ".join(f"{name} {value:.4g}" for name, value in facts.items())
 
@@ -56,7 +57,7 @@ class PlainWatcher:
         self._names[job.spec.key] = f"[{number + 1}/{self._total}] {job}"
         self._say(f"{self._names[job.spec.key]} … (about {duration(seconds_left)} left in all)")
 
-    def event(self, kind: str, facts: Mapping[str, Any]) -> None:
+    def event(self, kind: str, facts: Facts) -> None:
         if self._verbose:
             self._say("    " + details(kind, facts))
 
@@ -103,7 +104,7 @@ class BarWatcher:
         left = Countdown(time.monotonic() + seconds_left)
         self._progress.update(self._all, total=done + seconds_left, completed=done, left=left)
 
-    def event(self, kind: str, facts: Mapping[str, Any]) -> None:
+    def event(self, kind: str, facts: Facts) -> None:
         if kind == "phase":
             self._progress.update(self._run, left=facts["name"])
         elif "epochs" in facts:
@@ -139,7 +140,7 @@ class NotebookWatcher:
         self._bars.started(job, number, seconds_left)
         self._output.update(self._progress)
 
-    def event(self, kind: str, facts: Mapping[str, Any]) -> None:
+    def event(self, kind: str, facts: Facts) -> None:
         self._bars.event(kind, facts)
         self._output.update(self._progress)
 

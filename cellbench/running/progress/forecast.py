@@ -1,10 +1,10 @@
 """The forecast of how long the remaining runs may take, which improves with each run that is done."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from ...core.mixed_values import Facts
 from ...core.records.store import Store
 from ..job import Job
 from .estimates import estimates, seconds_left
@@ -36,7 +36,7 @@ class Forecast:
         """The seconds that all unfinished jobs together may still take."""
         return max(sum(self._seconds.values()) / self._at_once, *self._seconds.values(), 0.0)
 
-    def hear(self, job: Job, facts: Mapping[str, Any]) -> bool:
+    def hear(self, job: Job, facts: Facts) -> bool:
         """Update the forecast from the facts of an epoch. Return whether they were the facts of an epoch."""
         if not {"epoch", "epochs", "seconds"} <= facts.keys():
             return False

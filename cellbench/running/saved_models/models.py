@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,15 +13,16 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
 from ... import __version__
-from ...core.data import IMAGE_DTYPES, Dataset
+from ...core.data import IMAGE_DTYPES, Dataset, Images, Labels
 from ...core.errors import DataError, UsageError, did_you_mean
 from ...core.machine.files import check_tensors
+from ...core.mixed_values import Facts, SettingValues, State
 from ...core.records.runs import RunRecord, canonical
 from ...core.records.store import write_whole
 from ...core.scoring.calibration import Calibration
 from ...core.scoring.metrics import decide
 from ...core.settings import replace
-from ...core.text.shown_text import visible_in
+from ...core.text.shown_text import visible
 from ...datasets.preprocessing import Preprocessing, Range
 from ...methods.registry import Method, Scorer, methods
 
@@ -45,9 +46,9 @@ class Model:
 
     method: str
     revision: int
-    params: Mapping[str, Any]
+    params: SettingValues
     seed: int
-    preprocessing: Mapping[str, Any]
+    preprocessing: SettingValues
     measured: Any
     dataset: str
     fingerprint: str
@@ -64,20 +65,20 @@ class Model:
     scores: str
     metrics: Mapping[str, Mapping[str, float]]
     version: str
-    state: Mapping[str, Any]
-    reading: Mapping[str, Any] = field(default_factory=dict)
-    calibration: Mapping[str, Any] = field(default_factory=dict)
+    state: State
+    reading: Facts = field(default_factory=dict)
+    calibration: Facts = field(default_factory=dict)
 
     @property
     def has_probabilities(self) -> bool:
         return bool(self.calibration or self.scores)
 
-    def prepared(self, images: NDArray) -> NDArray:
+    def prepared(self, images: Images) -> Images:
         """Return images of the data set's kind preprocessed as in training."""
         measured = None if self.measured is None else tuple(part.numpy() for part in self.measured)
         return Preprocessing.of_steps(self.preprocessing).apply_measured(images, self.channels, measured)
 
-    def decided(self, scores: NDArray[np.float32]) -> NDArray:
+    def decided(self, scores: NDArray[np.float32]) -> Labels:
         """Return labels by the rule of the run: (n,) int64, or (n, classes) bool where images have several labels."""
         return decide(scores, self.multilabel, np.array(self.thresholds, np.float32) if self.multilabel else 0.0)
 
@@ -91,8 +92,11 @@ class Model:
         if self.calibration:
             return Calibration.of_data(self.calibration)(scores).astype(np.float32)
         if self.scores == "softmax":
-            return softmax(scores.astype(np.float64), axis=1).astype(np.float32)
-        return expit(scores) if self.scores == "sigmoid" else scores
+            softened: NDArray[np.float64] = softmax(scores.astype(np.float64), axis=1)
+            return softened.astype(np.float32)
+        if self.scores == "sigmoid":
+            scores = expit(scores)
+        return scores
 
 
 def of_run(record: RunRecord, data: Dataset, measured: Range | None, method: Method, calibration: Calibration) -> Model:
@@ -195,8 +199,12 @@ def _checked(model: Model) -> Model:
         not isinstance(part, torch.Tensor) or part.shape != part.reshape(shape).shape for part in measured
     ):
         raise DataError("its measured")
-    texts: Any = visible_in({"dataset": model.dataset, "classes": model.classes, "channels": model.channels})
-    return dataclasses.replace(model, **texts)
+    return dataclasses.replace(
+        model,
+        dataset=visible(model.dataset),
+        classes=[visible(name) for name in model.classes],
+        channels=[visible(name) for name in model.channels],
+    )
 
 
 def restore(model: Model, device: str) -> Scorer:
@@ -221,14 +229,12 @@ def restore_in_float32(model: Model, device: str) -> Scorer:
     """
     if "precision" in model.params:
         model = dataclasses.replace(model, params={**model.params, "precision": "fp32"})
-    scorer = restore(model, device)
+    scorer: Any = restore(model, device)
     embedder = getattr(scorer, "embedder", None)  # of a probe
-    if embedder is None:
-        return scorer
-    in_float32: Any = dataclasses.replace(
-        cast(Any, scorer), embedder=dataclasses.replace(embedder, wanted_precision="fp32")
-    )
-    return cast(Scorer, in_float32)
+    if embedder is not None:
+        scorer = dataclasses.replace(scorer, embedder=dataclasses.replace(embedder, wanted_precision="fp32"))
+    restored: Scorer = scorer
+    return restored
 
 
 def _absent(path: Path) -> str:

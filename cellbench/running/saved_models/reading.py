@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...core.data import Images
 from ...core.errors import DataError, UsageError
 from ...core.machine.environment import cores
 from ...core.text.words import counted
@@ -23,7 +23,7 @@ from .models import Model
 BATCH = 512  # images at a time; fewer of large ones
 BATCH_BYTES = 2**27
 
-Read = tuple[Outcome, NDArray | None]
+Read = tuple[Outcome, Images | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +99,7 @@ def sides(shape: Sequence[int]) -> str:
     return f"{shape[1]}×{shape[2]} px"
 
 
-def _in_order(model: Model, picture: Picture, names: Sequence[str]) -> NDArray:
+def _in_order(model: Model, picture: Picture, names: Sequence[str]) -> Images:
     """Return the pixels with channels in the model's order. Raises DataError for other channels or another dtype.
 
     names: of the picture's channels, empty where nobody knows them.
@@ -118,7 +118,7 @@ def _in_order(model: Model, picture: Picture, names: Sequence[str]) -> NDArray:
     return pixels
 
 
-def _of_size(model: Model, pixels: NDArray) -> NDArray:
+def _of_size(model: Model, pixels: Images) -> Images:
     """Return the pixels resized to the size of the model's images, as for a folder of mixed sizes.
 
     Raises DataError if the size differs and the model's images are not square.

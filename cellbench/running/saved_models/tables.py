@@ -5,14 +5,18 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
 from ...core.extras import EXTRAS
+from ...core.mixed_values import Document, Facts
 from ...core.text.shown_text import csv_cell
 from .labelling import Batch, Tally
 from .models import Model
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 SCHEMA_VERSION = 1
 FACTS = ("method", "dataset", "split", "synthetic", "seed", "limit", "metrics", "version")  # of a model, in JSON
@@ -40,7 +44,7 @@ class Answer:
         """What the scores that are shown are called."""
         return "probability" if self.model.has_probabilities else "decision_value"
 
-    def rows(self, batch: Batch) -> Iterator[dict[str, Any]]:
+    def rows(self, batch: Batch) -> Iterator[Document]:
         """Yield of each image the file, labels and their scores, the layout's places, and perhaps all scores."""
         model = self.model
         figures, decided = model.figures(batch.scores), model.decided(batch.scores)
@@ -48,7 +52,7 @@ class Answer:
         order = np.argsort(-batch.scores, axis=1, kind="stable")[:, : self.shown.top]
         for i, file in enumerate(batch.files):
             chosen = np.flatnonzero(decided[i]) if model.multilabel else order[i]
-            row: dict[str, Any] = {
+            row: Document = {
                 "file": file,
                 "labels": [model.classes[k] for k in chosen],
                 "scores": [rounded(figures[i, k]) for k in chosen],
@@ -59,10 +63,10 @@ class Answer:
                 row["all"] = {name: rounded(figures[i, k]) for k, name in enumerate(model.classes)}
             yield row
 
-    def cells(self, row: Mapping[str, Any]) -> dict[str, Any]:
+    def cells(self, row: Facts) -> Document:
         """Return a row as cells by column; of several labels an image, those of one cell are in a list."""
         labels, scores = row["labels"], row["scores"]
-        cells: dict[str, Any] = {"file": row["file"], **row.get("places", {})}
+        cells: Document = {"file": row["file"], **row.get("places", {})}
         if self.model.multilabel:
             cells |= {"label": labels, self.figure: scores}
         else:
@@ -72,7 +76,7 @@ class Answer:
         return cells | {f"{self.figure}:{name}": score for name, score in row.get("all", {}).items()}
 
 
-def rounded(figure: Any) -> float:
+def rounded(figure: float) -> float:
     """Return a figure with six significant digits."""
     return float(f"{figure:.6g}")
 
@@ -105,7 +109,7 @@ def write_parquet(answer: Answer, out: IO[bytes]) -> None:
     writer = None
     for batch in answer.batches:
         cells = [answer.cells(row) for row in answer.rows(batch)]
-        columns = {name: pa.array([_valid(row[name]) for row in cells], _type(pa, cells, name)) for name in cells[0]}
+        columns = {name: pa.array([_valid(row[name]) for row in cells], _type(cells, name)) for name in cells[0]}
         table = pa.table(columns).replace_schema_metadata({"cellbench": json.dumps(_model(answer.model))})
         writer = writer or pq.ParquetWriter(out, table.schema)
         writer.write_table(table)
@@ -139,22 +143,24 @@ FORMATS: Mapping[str, Callable[[Answer, IO[bytes]], None]] = {
 }
 
 
-def _model(model: Model) -> dict[str, Any]:
+def _model(model: Model) -> Document:
     return {name: getattr(model, name) for name in FACTS}
 
 
-def _joined(cells: list[Any]) -> str:
+def _joined(cells: Iterable[str | float]) -> str:
     return ";".join(cell if isinstance(cell, str) else f"{cell:g}" for cell in cells)
 
 
-def _type(pa: Any, rows: list[dict[str, Any]], name: str) -> Any:
+def _type(rows: list[Document], name: str) -> "pa.DataType":
     """The type of a column. It is the same in every batch, even where no image of it has a label."""
+    import pyarrow as pa
+
     several = isinstance(rows[0][name], list)
     is_score = name.startswith(("probability", "decision_value"))
     one = pa.float64() if is_score else pa.string()
     return pa.list_(one) if several else one
 
 
-def _valid(cell: Any) -> Any:
+def _valid(cell: object) -> object:
     """A file's name whose bytes are no UTF-8 gets question marks, as Parquet has no other text."""
     return cell.encode("utf-8", "replace").decode() if isinstance(cell, str) else cell

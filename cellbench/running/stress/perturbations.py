@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from ...core import data
 from ...core.errors import UsageError, did_you_mean
 
 Images = NDArray[np.float64]
@@ -41,7 +42,7 @@ class Perturbation:
     moves: bool = False
 
 
-def perturbed(images: NDArray, perturbation: Perturbation, strength: float, rngs: Generators) -> NDArray:
+def perturbed(images: data.Images, perturbation: Perturbation, strength: float, rngs: Generators) -> data.Images:
     """Return images of the same shape and dtype as a perturbation of this strength makes them.
 
     images: (n, channels, height, width) uint8, uint16 or float32. Whole numbers are rounded, and clipped at full scale
@@ -51,19 +52,21 @@ def perturbed(images: NDArray, perturbation: Perturbation, strength: float, rngs
     if strength == 0:
         return images
     whole = images.dtype.kind == "u"
-    full = np.iinfo(images.dtype).max if whole else np.maximum(images.max((1, 2, 3), keepdims=True), 1e-12)
+    full = np.iinfo(images.dtype.name).max if whole else np.maximum(images.max((1, 2, 3), keepdims=True), 1e-12)
     changed = perturbation.change(images / np.float64(full), strength, rngs) * full
     return (np.rint(changed).clip(0, full) if whole else changed).astype(images.dtype)
 
 
 def rotate(images: Images, degrees: float, rngs: Generators) -> Images:
     """Return images rotated about their centre (bilinear, mirrored at the edges)."""
-    return ndimage.rotate(images, degrees, axes=ALONG_SIDES, reshape=False, order=1, mode="mirror")
+    rotated: Images = ndimage.rotate(images, degrees, axes=ALONG_SIDES, reshape=False, order=1, mode="mirror")
+    return rotated
 
 
 def defocus(images: Images, sigma: float, rngs: Generators) -> Images:
     """Return images blurred by a Gaussian of `sigma` pixels, mirrored at the edges."""
-    return ndimage.gaussian_filter(images, sigma, axes=ALONG_SIDES, mode="mirror")
+    blurred: Images = ndimage.gaussian_filter(images, sigma, axes=ALONG_SIDES, mode="mirror")
+    return blurred
 
 
 def illuminate(images: Images, slope: float, rngs: Generators) -> Images:
@@ -119,7 +122,8 @@ def resample(sign: int, images: Images, share: float, rngs: Generators) -> Image
     """
     step = 1 + sign * share
     offset = [0.0, 0.0, *((side - 1) / 2 * (1 - step) for side in images.shape[2:])]
-    return ndimage.affine_transform(images, [1.0, 1.0, step, step], offset, order=1, mode="mirror")
+    resampled: Images = ndimage.affine_transform(images, [1.0, 1.0, step, step], offset, order=1, mode="mirror")
+    return resampled
 
 
 SHARES = (0.1, 0.2, 0.4, 0.6, 0.8)

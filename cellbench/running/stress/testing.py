@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import __version__
-from ...core.data import Dataset
+from ...core.data import Dataset, Labels
 from ...core.errors import DataError, UsageError
 from ...core.records.stress import SUFFIX, Curve, StressRecord, read
 from ...core.records.stress_answers import Answers, read_answers
@@ -251,9 +251,9 @@ def _generators(one: Perturbation, draws: int, positions: NDArray[np.int64]) -> 
     return [np.random.default_rng([draws, name, at]) for at in positions.tolist()]
 
 
-def _labels(model: Model, by_strength: Sequence[NDArray[np.float32]]) -> NDArray[Any]:
+def _labels(model: Model, by_strength: Sequence[NDArray[np.float32]]) -> Labels:
     """Return the labels that follow from scores, (strengths, n), or (strengths, n, classes) bool; small numbers."""
-    labels = np.stack([model.decided(scores) for scores in by_strength])
+    labels: NDArray[Any] = np.stack([model.decided(scores) for scores in by_strength])
     return labels if labels.dtype == bool else labels.astype(np.min_scalar_type(len(model.classes)))
 
 

@@ -1,9 +1,10 @@
 """Which settings of a method tuning varies, and which values it tries; each setting says so where it is defined."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...core.errors import UsageError
+from ...core.mixed_values import Document, SettingValues
 from ...core.records.runs import canonical_text
 from ...core.settings import Search, described
 from ...methods.registry import MethodEntry, methods
@@ -26,12 +27,12 @@ def space_of(entry: MethodEntry) -> Space:
     return found
 
 
-def suggested(space: Space, trial: "Trial") -> dict[str, Any]:
+def suggested(space: Space, trial: "Trial") -> SettingValues:
     """Return the values that a trial has to try, by setting."""
     return {name: _suggest(name, search, trial) for name, search in space.items()}
 
 
-def _suggest(name: str, search: Search, trial: "Trial") -> Any:
+def _suggest(name: str, search: Search, trial: "Trial") -> object:
     if search.choices:
         texts = [canonical_text(choice) for choice in search.choices]  # Optuna stores numbers and text alone
         return search.choices[texts.index(trial.suggest_categorical(name, texts))]
@@ -40,6 +41,6 @@ def _suggest(name: str, search: Search, trial: "Trial") -> Any:
     return float(f"{trial.suggest_float(name, search.low, search.high, log=search.log):.4g}")  # digits people can type
 
 
-def as_json(space: Space) -> dict[str, Any]:
+def as_json(space: Space) -> Document:
     """Return a space as JSON values: a study of another space is another study."""
     return {name: [one.low, one.high, one.log, list(one.choices)] for name, one in space.items()}

@@ -3,9 +3,9 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from ...core.errors import UsageError, cannot_write
+from ...core.mixed_values import Document
 from ...core.records.runs import RunSpec, canonical
 from ...core.records.store import write_whole
 from ...core.suites import Entry, Suite, load, parse
@@ -42,7 +42,7 @@ def write(file: Path, tuned: Sequence[Tuned]) -> Suite:
     return suite
 
 
-def _entries(tuned: Tuned) -> Iterable[dict[str, Any]]:
+def _entries(tuned: Tuned) -> Iterable[Document]:
     method = tuned.job.spec.method
     usual = "the suite's" if tuned.base else "default"
     known = names_of(methods[method])
@@ -58,7 +58,7 @@ def _entries(tuned: Tuned) -> Iterable[dict[str, Any]]:
         }
 
 
-def _earlier(file: Path, spec: RunSpec) -> list[dict[str, Any]]:
+def _earlier(file: Path, spec: RunSpec) -> list[Document]:
     if not file.exists():
         return []
     suite = load(str(file))
@@ -68,20 +68,20 @@ def _earlier(file: Path, spec: RunSpec) -> list[dict[str, Any]]:
     return [_plain(entry) for entry in suite.entries]
 
 
-def _plain(entry: Entry) -> dict[str, Any]:
+def _plain(entry: Entry) -> Document:
     found = {"id": entry.id, "label": entry.label, "method": entry.method, "set": dict(entry.set)}
     return {**found, **({"tuning": dict(entry.tuning)} if entry.tuning else {})}
 
 
-def _table(entry: Mapping[str, Any]) -> list[str]:
+def _table(entry: Mapping[str, object]) -> list[str]:
     return ["", "[[entries]]", *_lines({name: value for name, value in entry.items() if value != {}})]
 
 
-def _lines(values: Mapping[str, Any]) -> list[str]:
+def _lines(values: Mapping[str, object]) -> list[str]:
     return [f"{name} = {_toml(value)}" for name, value in values.items()]
 
 
-def _toml(value: Any) -> str:
+def _toml(value: object) -> str:
     """Return a value as TOML; None is the word 'none', as suites have it."""
     if isinstance(value, Mapping):
         return "{ " + ", ".join(f"{name} = {_toml(one)}" for name, one in value.items()) + " }"

@@ -1,13 +1,14 @@
 """One trial: a method with some settings, trained in a child process and scored on val."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...core.errors import CellbenchError
+from ...core.mixed_values import Facts
 from ..executors import child
 from ..job import Job
 from ..single_run import Listener, validate
@@ -31,7 +32,7 @@ class Pruner:
 
     trial: "Trial"
 
-    def __call__(self, kind: str, facts: Mapping[str, Any]) -> None:
+    def __call__(self, kind: str, facts: Facts) -> None:
         import optuna
 
         if kind != "epoch" or not {"epoch", "epochs"} <= facts.keys():
@@ -50,9 +51,10 @@ def run_trial(trial: "Trial", job: Job, seconds: float | None, plugins: Sequence
     seconds: those after which it is ended, None without a limit. Raises TrialError, or TrialPruned.
     """
     start = time.monotonic()
-    kind, answer = "stopped", None
+    kind = "stopped"
     try:
-        kind, answer = child.watch(partial(_validate, job), Pruner(trial), seconds, plugins)
+        ending = child.watch(partial(_validate, job), Pruner(trial), seconds, plugins)
+        kind = ending[0]
     except KeyboardInterrupt:  # it says nothing of the settings, and costs nothing
         raise
     except Exception:
@@ -61,12 +63,13 @@ def run_trial(trial: "Trial", job: Job, seconds: float | None, plugins: Sequence
     finally:
         if kind != "stopped":
             trial.set_user_attr("seconds", time.monotonic() - start)
-    if kind != "done":
-        trial.set_user_attr("reason", f"{kind}: {answer}"[:1000])
-        raise TrialError(f"{kind}: {answer}")
-    trial.set_user_attr("figure", answer["figure"])
-    return float(answer["value"])
+    if ending[0] != "done":
+        trial.set_user_attr("reason", f"{kind}: {ending[1]}"[:1000])
+        raise TrialError(f"{kind}: {ending[1]}")
+    found = ending[1]
+    trial.set_user_attr("figure", found["figure"])
+    return float(found["value"])
 
 
-def _validate(job: Job, listener: Listener) -> dict[str, Any]:
+def _validate(job: Job, listener: Listener) -> Facts:
     return validate(job, listener)

@@ -2,12 +2,13 @@
 
 import hashlib
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...core.errors import CellbenchError, UsageError, cannot_write
+from ...core.mixed_values import SettingValues
 from ...core.records.runs import canonical_text
 from ...methods.registry import methods
 from ..job import Job
@@ -38,7 +39,7 @@ class Asked:
     best: int = 3
     seed: int = 0
     plugins: Sequence[Path] = ()
-    base: Mapping[str, Any] = field(default_factory=dict)
+    base: SettingValues = field(default_factory=dict)
     space: Space | None = None
 
 
@@ -52,13 +53,13 @@ class Tuned:
     """
 
     job: Job
-    settings: Mapping[str, Any]
+    settings: SettingValues
     figure: str
     value: float
     default: float | None
     trials: int
     seconds: float
-    base: Mapping[str, Any] = field(default_factory=dict)
+    base: SettingValues = field(default_factory=dict)
 
 
 def tune(job: Job, file: Path, asked: Asked, say: Say = lambda line: None) -> Tuned:
@@ -147,7 +148,7 @@ class Study:
         while (left := self._left(budget)) != 0:
             self._try(left, say)
 
-    def repeat(self, several: Sequence[Mapping[str, Any]], budget: Budget, say: Say) -> None:
+    def repeat(self, several: Sequence[SettingValues], budget: Budget, say: Say) -> None:
         """Try these settings, as far as they were not tried before and the seconds of the budget allow."""
         for settings in several:
             known = [canonical_text(settings_of(trial)) for trial in self.trials()]
@@ -163,7 +164,7 @@ class Study:
     def complete(self) -> "list[optuna.trial.FrozenTrial]":
         return [trial for trial in self.trials() if trial.value is not None and "figure" in trial.user_attrs]
 
-    def best(self, n: int) -> list[dict[str, Any]]:
+    def best(self, n: int) -> list[SettingValues]:
         """Return the settings of the best trials, without the defaults."""
         changed = [trial for trial in self.complete() if settings_of(trial)]
         return [settings_of(one) for one in sorted(changed, key=lambda trial: (-(trial.value or 0), trial.number))[:n]]
@@ -209,7 +210,7 @@ class Study:
         say(f"{what}: val {value:.4f} ({shown})")
         return value
 
-    def _job(self, settings: Mapping[str, Any]) -> Job:
+    def _job(self, settings: SettingValues) -> Job:
         """Return the job of a trial: the method with these settings on this part of the training images."""
         spec = self.job.spec
         limit = spec.limit if self.part == 1 else max(1, round(self.part * self.job.n["train"]))
@@ -225,6 +226,6 @@ class Study:
         return job
 
 
-def settings_of(trial: "optuna.trial.FrozenTrial") -> dict[str, Any]:
+def settings_of(trial: "optuna.trial.FrozenTrial") -> SettingValues:
     """Return the settings that a trial changed: {} for the defaults, {'': None} for one that did not get so far."""
     return dict(trial.user_attrs["settings"]) if "settings" in trial.user_attrs else {"": None}

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +17,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ...core.errors import TrainingError, did_you_mean
 from ..kernels import gamma_value
 from ..votes import one_score_per_class, votes
+
+ClassWeight = dict[int, float] | dict[str, float] | str | None  # factors of C by class, 'balanced', or none
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class PairwiseSVC(ClassifierMixin, BaseEstimator):
         coef0: float = 0.0,
         tol: float = 1e-3,
         cache_size: float = 200,
-        class_weight: dict[Any, float] | str | None = None,
+        class_weight: ClassWeight = None,
     ) -> None:
         self.library = library
         self.C = C

@@ -3,9 +3,9 @@
 For more classes cuML would take gamma='scale' of each pair's own samples; in some versions it drops class weights.
 """
 
+from collections.abc import Callable
 from functools import partial
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from ...core.errors import BackendError
 from .pairwise import Library, Machines, PairwiseSVC, Problem
 
 
-def load() -> Any:
+def load() -> Callable[..., PairwiseSVC]:
     """Return CumlSVC. Raises BackendError, with the reason, if there is no CUDA device or cuML can't be imported."""
     if not torch.cuda.is_available():
         raise BackendError("cuML needs a CUDA device, and torch finds none")

@@ -1,27 +1,29 @@
 """thundersvm as a backend: checks what thundersvm itself does not check, and corrects its bias."""
 
+from collections.abc import Callable
 from functools import partial
 from itertools import combinations
-from typing import Any
+from types import ModuleType
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from ...core.errors import BackendError, TrainingError
+from ..fitted import Scorer
 from .pairwise import Library, Machines, PairwiseSVC, Problem, by_pair
 
 # The sigmoid isn't here: where it is indefinite thundersvm leaves the bounds, returns NaN or never comes back.
 KERNELS = {"linear": "linear", "rbf": "rbf", "poly": "polynomial"}
 
 
-def load() -> Any:
+def load() -> Callable[..., PairwiseSVC]:
     """Return ThunderSVC. Raises BackendError, with the reason, if thundersvm or its library can't be loaded."""
     _module()
     return ThunderSVC
 
 
-def _module() -> Any:
+def _module() -> ModuleType:
     try:
         import thundersvm
     except ModuleNotFoundError as error:
@@ -61,7 +63,7 @@ def _train(problem: Problem) -> Machines:
     return Machines(coefficients, bias + shift, lambda X: library.decision_function(X) + shift)
 
 
-def _shift(problem: Problem, coefficients: NDArray, library: Any) -> NDArray[np.float64]:
+def _shift(problem: Problem, coefficients: NDArray, library: Scorer) -> NDArray[np.float64]:
     """Return what to add to each machine's decisions, (pairs,): 0 if it has a support vector within the bounds.
 
     Without one any bias in an interval is optimal and LIBSVM takes the middle; thundersvm takes a point outside of it.

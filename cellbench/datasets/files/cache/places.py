@@ -2,9 +2,9 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 from ....core.machine.environment import cache_folder
+from ....core.mixed_values import Facts
 
 FORMAT = 1  # changes whenever prepared data sets are written in another way
 IMAGES = "images.npy"
@@ -21,7 +21,7 @@ def is_ready(key: str) -> bool:
     return (location(key) / "meta.json").is_file()
 
 
-def meta(key: str) -> dict[str, Any]:
+def meta(key: str) -> Facts:
     """The description that is stored with the prepared data set `key`; {} when it isn't prepared."""
     try:
         return json.loads((location(key) / "meta.json").read_text(encoding="utf-8"))

@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from ....core.data import PARTS, Dataset, Info, Split
 from ....core.errors import DataError
 from ....core.machine.environment import cache_folder
 from ....core.machine.memory import release_pages
+from ....core.mixed_values import Document
 from ..locking import locked
 from .contents import sweep
 from .places import IMAGES, is_ready, location
@@ -102,7 +102,7 @@ def _write(data: Dataset, folder: Path) -> None:
         np.save(folder / IMAGES, data.images)
     elif isinstance(data.images, np.memmap):
         data.images.flush()
-    arrays: dict[str, Any] = {"labels": data.labels, **{part: data.split[part] for part in PARTS}}
+    arrays: Document = {"labels": data.labels, **{part: data.split[part] for part in PARTS}}
     if data.groups is not None:
         arrays["groups"] = data.groups
     if data.ids is not None:

@@ -8,14 +8,18 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ....core.errors import DataError
 from ....core.extras import EXTRAS
+from ....core.mixed_values import Facts
 from ....core.text.words import file_size
 from .pixels import LARGEST_IMAGE, Picture, check_size, to_picture
+
+if TYPE_CHECKING:
+    import zarr
 
 SUFFIX = ".zarr"
 TYPES = ("uint8", "uint16", "float32", "float64")  # of microscopes' pixels; others may be objects to unpickle
@@ -42,7 +46,7 @@ def decode_zarr(path: Path) -> Picture:
         group = zarr.open_group(path, mode="r")
     except (FileNotFoundError, ValueError, KeyError, zarr.errors.BaseZarrError):
         raise DataError("no OME-Zarr: the folder holds no group of zarr") from None
-    facts: Any = group.attrs.asdict()
+    facts: Facts = group.attrs.asdict()
     facts = facts.get("ome", facts)  # since version 0.5
     image = _image(facts)
     array: Any = group[_full_resolution(image)]
@@ -56,7 +60,7 @@ def decode_zarr(path: Path) -> Picture:
     return replace(picture, channels=_channels(facts, len(picture.pixels)))
 
 
-def _image(facts: Mapping[str, Any]) -> Mapping[str, Any]:
+def _image(facts: Facts) -> Facts:
     """Return the description of the image. Raises DataError if there is none."""
     if "plate" in facts or "well" in facts:
         what = "plate" if "plate" in facts else "well"
@@ -67,14 +71,14 @@ def _image(facts: Mapping[str, Any]) -> Mapping[str, Any]:
         raise DataError("no OME-Zarr image: its attributes have no 'multiscales'") from None
 
 
-def _full_resolution(image: Mapping[str, Any]) -> str:
+def _full_resolution(image: Facts) -> str:
     try:
         return str(image["datasets"][0]["path"])
     except (KeyError, IndexError, TypeError):
         raise DataError("an OME-Zarr whose 'multiscales' name no array") from None
 
 
-def _axes(image: Mapping[str, Any], n: int) -> str:
+def _axes(image: Facts, n: int) -> str:
     """Return the names of the array's axes, such as 'cyx'. Raises DataError for others than t, c, z, y, x."""
     named = image.get("axes") or list(USUAL_AXES)
     axes = "".join(str(axis["name"] if isinstance(axis, Mapping) else axis).lower() for axis in named)
@@ -84,7 +88,7 @@ def _axes(image: Mapping[str, Any], n: int) -> str:
     return axes
 
 
-def _check(array: Any, axes: str) -> None:
+def _check(array: "zarr.Array", axes: str) -> None:
     """Raise DataError, before anything is read, for several planes, numbers of no TYPES, and a size too large."""
     if array.dtype.name not in TYPES:
         raise DataError(f"values of type {array.dtype}; {', '.join(TYPES)} are read: save it as one of them")
@@ -102,7 +106,7 @@ def _check(array: Any, axes: str) -> None:
             raise DataError(f"says it has {file_size(needed)} of pixels; at most {file_size(LARGEST_IMAGE)} are read")
 
 
-def _missing(array: Any) -> str:
+def _missing(array: "zarr.Array") -> str:
     """Return a remark if chunks have no file, which zarr reads as its fill value. Raises DataError if none has one."""
     there, of = array.nchunks_initialized, array.nchunks
     if not there:
@@ -110,7 +114,7 @@ def _missing(array: Any) -> str:
     return f"parts of the image have no file and are read as {array.fill_value}" if there < of else ""
 
 
-def _channels(facts: Mapping[str, Any], n: int) -> tuple[str, ...]:
+def _channels(facts: Facts, n: int) -> tuple[str, ...]:
     """Return the channels' names, if each has another one."""
     try:
         names = tuple(str(channel["label"]) for channel in facts["omero"]["channels"])

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from ....core.errors import DataError
 from .ome import read_ome
 from .pixels import Picture, check_size, decode_plain, oriented, to_picture
+
+if TYPE_CHECKING:
+    from tifffile import TiffFile, TiffPage, TiffPageSeries
 
 MOST_BYTES = 2**29  # of one image's pixels: Pillow's limit in RGB at 16 bit
 MOST_CHANNELS = 16  # an unnamed TIFF axis of at most this length may hold channels
@@ -40,7 +43,7 @@ def decode_tiff(data: bytes) -> Picture:
     return replace(picture, channels=ome.channels) if len(ome.channels) == len(picture.pixels) else picture
 
 
-def open_tiff(source: Path | io.BytesIO) -> Any:
+def open_tiff(source: Path | io.BytesIO) -> "TiffFile":
     """Return the tifffile.TiffFile of a source, to be closed; tifffile does not log what it dislikes."""
     import tifffile
 
@@ -48,7 +51,7 @@ def open_tiff(source: Path | io.BytesIO) -> Any:
     return tifffile.TiffFile(source)
 
 
-def _plane_of_several_files(data: bytes, file: Any, here: tuple[int, ...], channels: tuple[str, ...]) -> Picture:
+def _plane_of_several_files(data: bytes, file: "TiffFile", here: tuple[int, ...], channels: tuple[str, ...]) -> Picture:
     """The only page of one of the files that an image is spread over, with the name of its channel if there is one."""
     if len(file.pages) != 1 or len(here) != 1:
         raise DataError("is one of several files of an OME-TIFF and holds several planes; save one file a cell")
@@ -57,7 +60,7 @@ def _plane_of_several_files(data: bytes, file: Any, here: tuple[int, ...], chann
     return replace(picture, channels=name) if len(picture.pixels) == len(name) else picture
 
 
-def _decode(data: bytes, source: Any, page: Any) -> Picture:
+def _decode(data: bytes, source: "TiffPageSeries | TiffPage", page: "TiffPage") -> Picture:
     """The pixels of a tifffile series or page. page: its first one, which says how pixels are stored."""
     shape, axes = _squeezed(source.shape, source.axes)
     channel, remark, names = _channel_axis(shape, axes)
@@ -98,11 +101,14 @@ def _decode(data: bytes, source: Any, page: Any) -> Picture:
 
 
 def _only_pillow_converts(kind: str, page: Any) -> bool:
-    """Whether the colours are of a kind that Pillow turns into RGB and tifffile leaves as they are."""
+    """Whether the colours are of a kind that Pillow turns into RGB and tifffile leaves as they are.
+
+    page: a TiffPage, whose compression has a name, though its type is int in tifffile.
+    """
     return (kind == "SEPARATED" and page.bitspersample == 8) or (kind == "YCBCR" and page.compression.name != "JPEG")
 
 
-def _pixels(data: bytes, source: Any, page: Any) -> NDArray:
+def _pixels(data: bytes, source: "TiffPageSeries | TiffPage", page: "TiffPage") -> NDArray:
     """All values that a tifffile series or page holds. Raises DataError when some lie beyond the end of the file."""
     for part in getattr(source, "pages", None) or [source]:
         ends = (start + n for start, n in zip(part.dataoffsets, part.databytecounts, strict=False))

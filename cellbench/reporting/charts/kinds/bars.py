@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
 
 import altair as alt
 
@@ -114,11 +113,11 @@ def draw(rows: Sequence[Line], words: str, columns: Sequence[Column], width: flo
         domain=False, ticks=False, labelLimit=room + 4, labelColor=BLACK
     )
     base = alt.Chart(data(shown)).encode(y=line, yOffset=alt.YOffset("part:N", sort=list(PARTS)))
-    length: dict[str, Any] = {"x": frame.x_of("value"), "x2": alt.datum(0)}
+    end, zero = frame.x_of("value"), alt.datum(0)
     return layered(
-        base.mark_bar().encode(opacity=_strengths(), fill=alt.Fill(**raw("colour")), **length),
+        base.mark_bar().encode(opacity=_strengths(), fill=alt.Fill(**raw("colour")), x=end, x2=zero),
         base.mark_bar(filled=False, strokeWidth=0.7, opacity=1).encode(
-            stroke=alt.Stroke(**raw("colour")), tooltip=tooltips(columns), **length
+            stroke=alt.Stroke(**raw("colour")), tooltip=tooltips(columns), x=end, x2=zero
         ),
         *[_line(base, frame, hue, thick) for hue, thick in ((WHITE, 3.6), (BLACK, 1.2))],
         *[
@@ -144,12 +143,13 @@ def _strengths() -> alt.Opacity:
 def _line(base: alt.Chart, frame: Frame, hue: str, thick: float) -> alt.Chart:
     """Return the line of the interval on test; it is drawn in white, then thinner in black, to show on any bar."""
     some = base.transform_filter("isValid(datum.low)")
-    return some.mark_rule(color=hue, strokeWidth=thick).encode(x=frame.x_of("low"), x2="high")
+    line: alt.Chart = some.mark_rule(color=hue, strokeWidth=thick).encode(x=frame.x_of("low"), x2="high")
+    return line
 
 
 def _claims(base: alt.Chart, frame: Frame) -> alt.Chart:
-    look: dict[str, Any] = {"shape": "diamond", "fill": WHITE, "stroke": BLACK, "size": 36, "opacity": 1}
     some = base.transform_filter("isValid(datum.claimed)").transform_calculate(key="'claimed, not measured here'")
-    return some.mark_point(**look).encode(
+    diamonds: alt.Chart = some.mark_point(shape="diamond", fill=WHITE, stroke=BLACK, size=36, opacity=1).encode(
         x=frame.x_of("claimed"), shape=alt.Shape("key:N", scale=alt.Scale(range=["diamond"]), legend=alt.Legend())
     )
+    return diamonds

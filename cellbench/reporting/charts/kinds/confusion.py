@@ -81,7 +81,7 @@ def confusion(pooled: Sequence[Row]) -> Chart:
     )
 
 
-def _counts(row: Row) -> NDArray | None:
+def _counts(row: Row) -> NDArray[np.int64] | None:
     """Return the number of test images by true and predicted class, summed over seeds, (classes, classes), or None."""
     runs = [run.predicted() for run in row.runs]
     if not runs or any(one is None for one in runs):
@@ -91,13 +91,14 @@ def _counts(row: Row) -> NDArray | None:
     return np.bincount(pairs, minlength=n * n).reshape(n, n)
 
 
-def shares(matrix: NDArray) -> NDArray[np.float64]:
+def shares(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the counts with each row divided by its sum; nan in rows whose sum is 0."""
     n = matrix.sum(1, keepdims=True)
-    return np.divide(matrix, n, out=np.full(matrix.shape, np.nan), where=n > 0)
+    found: NDArray[np.float64] = np.divide(matrix, n, out=np.full(matrix.shape, np.nan), where=n > 0)
+    return found
 
 
-def similar_beside(confused: NDArray) -> NDArray[np.int64]:
+def similar_beside(confused: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return an order of the classes in which those that are mistaken for each other are neighbours, (classes,).
 
     It is the order of leaves of average linkage; two classes are the closer, the more often they are confused.
@@ -111,7 +112,9 @@ def similar_beside(confused: NDArray) -> NDArray[np.int64]:
     mutual = (mutual + mutual.T) / 2
     apart = 1 - mutual
     np.fill_diagonal(apart, 0)
-    return leaves_list(linkage(squareform(apart, checks=False), "average", optimal_ordering=True)).astype(np.int64)
+    leaves = leaves_list(linkage(squareform(apart, checks=False), "average", optimal_ordering=True))
+    order: NDArray[np.int64] = leaves.astype(np.int64)
+    return order
 
 
 def _points(row: Line) -> list[Datum]:

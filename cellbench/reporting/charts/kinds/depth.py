@@ -164,4 +164,5 @@ def _panel(rows: Sequence[Line], part: str, frame: Frame) -> Spec:
 
 
 def _top(row: Line, part: str) -> float:
-    return max([*row["errors"][part], *(span[1] for span in row["spans"][part] if span)])
+    top: float = max([*row["errors"][part], *(span[1] for span in row["spans"][part] if span)])
+    return top

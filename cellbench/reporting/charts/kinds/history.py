@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import altair as alt
 import numpy as np
@@ -13,7 +13,7 @@ from ....results.rows.row import Line, Row
 from ...captions import counts_of, get_one
 from ..axes import Frame, Ruler, finite, numbers, percents, room_for
 from ..chart import Chart, LackingError, failures, heading, labelled, named, seeds, simulated
-from ..compose import Spec, grid, layered, stacked
+from ..compose import Part, Spec, grid, layered, stacked
 from ..layers import Column, Datum, data, tooltips
 from ..registry import chart
 from ..style import GREY, NARROW, colour, shape
@@ -105,7 +105,7 @@ def _net(row: Row) -> Line | None:
     }
 
 
-def _curve(entries: Sequence[Sequence[Mapping[str, Any]]], name: str) -> Curve:
+def _curve(entries: Sequence[Sequence[Mapping[str, float]]], name: str) -> Curve:
     """Return the curve of a figure of records' histories, one for each seed, such as 'val_loss'."""
     seeds = np.array([[epoch.get(name, math.nan) for epoch in history] for history in entries])
     return Curve(seeds.mean(0), seeds.std(0, ddof=1) if len(seeds) > 1 else None)
@@ -134,7 +134,7 @@ def _points(net: Line, part: str) -> list[Datum]:
     """Return a point for each epoch after which the part was scored; val is not scored after every epoch."""
     entries: list[Datum] = []
     for at, epoch in enumerate(net["epochs"].tolist()):
-        known: dict[str, Any] = {"name": net["name"], "part": part, "epoch": epoch}
+        known: dict[str, object] = {"name": net["name"], "part": part, "epoch": epoch}
         for name in FIGURES:
             means, deviations = net[part][name]
             if math.isfinite(means[at]):
@@ -200,7 +200,7 @@ def _panel(net: Line, name: str, ruler: Ruler, room: float, first: bool, key: bo
     x = Ruler(0.5, float(net["epochs"][-1]) + 0.5, "epoch", WHOLE)
     frame = Frame(x, ruler, room, 95.0, x_texts=name == FIGURES[-1], y_texts=first)
     hue, upper = colour(net["method"]), name == FIGURES[0]
-    layers: list[Any] = []
+    layers: list[Part] = []
     kept = [{"epoch": epoch} for epoch in sorted(set(net["kept"]))]
     layers.append(
         alt.Chart(data(kept)).mark_rule(color=GREY, strokeWidth=0.8, strokeDash=[1, 2]).encode(x=frame.x_of("epoch"))

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import altair as alt
 
@@ -110,7 +109,7 @@ def learning_curve(pooled: Sequence[Row]) -> Chart:
 
 def _label(curve: Sequence[Line], curves: Sequence[Sequence[Line]]) -> str:
     """The label of a curve's rows, with the policy of val images where another curve has the same label."""
-    label = curve[-1]["label"]
+    label: str = curve[-1]["label"]
     if sum(other[-1]["label"] == label for other in curves) == 1:
         return label
     limited = any(row["val_limit"] for row in curve)
@@ -140,7 +139,7 @@ def _curves(rows: Sequence[Row]) -> tuple[list[list[Row]], bool]:
 
     A curve has the rows of one method, settings, hardware and policy for val images, ordered by size.
     """
-    found: dict[tuple[Any, ...], dict[str | None, list[Row]]] = {}
+    found: dict[tuple[object, ...], dict[str | None, list[Row]]] = {}
     for row in rows:
         of_problem = found.setdefault(
             problem({**row, "limit": None, "val_limit": None}, "device", "threads", "version"), {}
@@ -212,7 +211,8 @@ def draw(rows: Sequence[Line], measured: str, columns: Sequence[Column], width: 
 def _line(frame: Frame, curve: Sequence[Datum], device: str) -> alt.Chart:
     dash = [1, 0] if device == "cpu" else [4, 2]
     line = alt.Chart(data(curve)).mark_line(strokeWidth=1.4, strokeDash=dash)
-    return line.encode(x=frame.x_of("x"), y=frame.y_of("y"), color=alt.Color(**raw("colour")))
+    drawn: alt.Chart = line.encode(x=frame.x_of("x"), y=frame.y_of("y"), color=alt.Color(**raw("colour")))
+    return drawn
 
 
 def _ends(row: Line) -> list[float]:

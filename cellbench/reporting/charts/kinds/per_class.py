@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import altair as alt
 import numpy as np
@@ -110,9 +109,10 @@ def draw(rows: Sequence[Line], width: float) -> Spec:
         y=alt.Y("line:N", sort=lines, title=None, axis=axis, scale=alt.Scale(padding=0.08)),
         yOffset=alt.YOffset("name:N", sort=names),
     )
-    bars: dict[str, Any] = {"x": frame.x_of("low"), "x2": "high", "color": alt.Color(**raw("colour"))}
     return layered(
-        base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=0.9).encode(**bars),
+        base.transform_filter("isValid(datum.low)")
+        .mark_rule(strokeWidth=0.9)
+        .encode(x=frame.x_of("low"), x2="high", color=alt.Color(**raw("colour"))),
         *[
             base.transform_filter("isValid(datum.low)")
             .mark_tick(orient="vertical", size=5, thickness=0.9)

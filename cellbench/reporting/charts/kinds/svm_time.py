@@ -132,8 +132,10 @@ def _line(frame: Frame, curve: Line, name: str) -> alt.Chart:
     ends = [sizes[0], sizes[-1]]
     places = zip(sizes, seconds, strict=True) if thin else zip(ends, fitted(curve, ends), strict=True)
     colour = CLAIMED["colour"] if curve["claimed"] else mark(curve["method"], curve["device"])["colour"]
-    line = alt.Chart(data([{"x": n, "y": time, "name": name} for n, time in places]))
-    return line.mark_line(color=colour, strokeWidth=0.7 if thin else 1.2).encode(x=frame.x_of("x"), y=frame.y_of("y"))
+    base = alt.Chart(data([{"x": n, "y": time, "name": name} for n, time in places]))
+    line = base.mark_line(color=colour, strokeWidth=0.7 if thin else 1.2)
+    drawn: alt.Chart = line.encode(x=frame.x_of("x"), y=frame.y_of("y"))
+    return drawn
 
 
 def fitted(curve: Line, sizes: list[int]) -> list[float]:

@@ -8,6 +8,7 @@ import altair as alt
 import numpy as np
 from numpy.typing import NDArray
 
+from ....core.data import Labels
 from ....core.scoring.decision import GRID
 from ....core.scoring.metrics import decide, macro_f1
 from ....results.rows.row import Line, Row
@@ -93,7 +94,7 @@ def _one_threshold(chosen: Sequence[Sequence[float] | None]) -> float | None:
     return 1 / (1 + math.exp(-values.pop())) if len(values) == 1 else None
 
 
-def sweep(truth: NDArray[np.bool_], scores: NDArray[np.float32]) -> NDArray[np.float64]:
+def sweep(truth: Labels, scores: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return macro-F1 at each threshold in SWEEP, (19,). truth, scores: (n, classes)."""
     scale = np.log(SWEEP / (1 - SWEEP)).astype(np.float32)
     return np.array([macro_f1(truth, decide(scores, True, threshold)) for threshold in scale])

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
+from ....core.mixed_values import Document
 from ....core.text.words import counted, printed_difference
 from ....results.contest import Contest, Entrant, contests
 from ....results.rows.row import DATA, FIGURES, HARDWARE, Line, Row, is_disturbed, memory_of, one_label
@@ -57,7 +57,7 @@ def lines_of(contest: Contest, sentence: str, several_machines: bool = False) ->
 
 def _line(contest: Contest, one: Entrant) -> Line:
     row = one.row
-    line: dict[str, Any] = {name: row.get(name) for name in KEPT}
+    line: Document = {name: row.get(name) for name in KEPT}
     for figure in FIGURES:
         line |= _figure(contest, one, figure)
     main = one.differences.get(contest.figure)

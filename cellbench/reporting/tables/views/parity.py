@@ -1,7 +1,6 @@
 """Backends of support vector machines against LIBSVM: do they solve the same problem, and in what time?"""
 
 from collections.abc import Sequence
-from typing import Any
 
 from ....results.rows.backends import is_reference, problem, references, requested, solver
 from ....results.rows.row import Line, Row, grouped_by, one_label, time_counts
@@ -62,7 +61,7 @@ def _compared(row: Row, reference: Row | None) -> Line:
     }
 
 
-def _order(row: Line) -> tuple[Any, ...]:
+def _order(row: Line) -> tuple[object, ...]:
     names = ("method", "settings", "machine")
     return (*(row[name] for name in names), not is_reference(row), row["device"], row["solver"] or "", requested(row))
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -87,7 +86,7 @@ def _curve(rows: Sequence[Row]) -> Line:
     }
 
 
-def _figures(fitted: Mapping[int, float], counted: Mapping[int, float]) -> dict[str, Any]:
+def _figures(fitted: Mapping[int, float], counted: Mapping[int, float]) -> Line:
     """Return times by number of images, and the exponent of those that can be compared."""
     b, error = exponent(counted)
     return {"sizes": list(fitted), "fit_seconds": list(fitted.values()), "exponent": b, "exponent_error": error}

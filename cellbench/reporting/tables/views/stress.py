@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
+from ....core.mixed_values import SettingValues
 from ....core.records.stress import StressRecord
 from ....core.records.stress_answers import Answers
 from ....core.text.words import counted
@@ -136,7 +136,7 @@ def _figures(curve: PooledCurve) -> Line:
     }
 
 
-def settings_in_words(settings: Mapping[str, Any]) -> str:
+def settings_in_words(settings: SettingValues) -> str:
     return ", ".join(f"{name}={value}" for name, value in settings.items())
 
 

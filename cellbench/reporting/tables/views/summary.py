@@ -1,7 +1,6 @@
 """The contest of families on every data set and split, in one table."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from ....results.contest import contests
 from ....results.rows.row import DATA, Line, Row, grouped_by
@@ -29,7 +28,7 @@ def summary(rows: Sequence[Row]) -> Table:
     return Table("summary", title, columns, tuple(lines), notes)
 
 
-def _figure(name: str, several_labels: bool) -> Callable[[Line], Any]:
+def _figure(name: str, several_labels: bool) -> Callable[[Line], object]:
     """Return a function that gives a figure of rows whose images have several labels, or of the others; else None."""
     return lambda row: row.get(name) if bool(row.get("several_labels")) == several_labels else None
 
