@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from .errors import DataError
 from .mixed_values import Facts
+from .split_names import unit_of
 from .text.shown_text import visible
-from .text.units import unit_of
 from .text.words import counted
 
 PARTS = ("train", "val", "test")

@@ -1,5 +1,9 @@
-"""Names of splits: 'id-block:100@3' is the rule id-block:100 drawn with seed 3, 'id-block@0-4' five draws."""
+"""Names of splits, and of the groups that they keep together.
 
+'id-block:100@3' is the rule id-block:100 drawn with seed 3, 'id-block@0-4' five draws.
+"""
+
+import re
 from collections.abc import Iterable, Sequence
 
 from .errors import UsageError
@@ -9,6 +13,12 @@ MOST_DRAWS = 1000
 MOST_SEEDS = 2**32
 LEAVE_ONE_OUT = "leave-one-out"  # its draws are the groups: draw K leaves group K out
 KEEP_TOGETHER = ("id-block", "grouped", LEAVE_ONE_OUT)  # rules that keep groups, or blocks of neighbours, in one part
+
+
+GROUP, BLOCK = "group", "block"
+LONGEST = 30  # characters of a group's name that sentences repeat
+BEFORE = re.compile(r"^(image_)?metadata[_ ]", re.IGNORECASE)  # as CellProfiler names its columns
+BEHIND = re.compile(r"[_ -]*(id|no|nr|number|name)$", re.IGNORECASE)
 
 
 def rule_of(name: str) -> str:
@@ -48,6 +58,21 @@ def named(rule: str, draws: Sequence[int]) -> str:
 def keeps_together(name: str) -> bool:
     """Whether a split's rule keeps groups, or blocks of neighbours, in one part whatever the data set is."""
     return kind_of(name) in KEEP_TOGETHER
+
+
+def unit_of(column: str, split: str = "") -> str:
+    """Return the noun for what must not lie in two parts: 'well' of the column 'Metadata_Well', 'donor' of 'donor_id'.
+
+    column: the name, or names with commas, of what the groups are; of 'plate,well' the last one counts. Where it is
+    empty the split may say: 'block' of id-block, 'donor' of leave-one-out:donor.
+    """
+    if not column and kind_of(split) == "id-block":
+        return BLOCK
+    if not column and kind_of(split) == LEAVE_ONE_OUT:
+        column = rule_of(split).partition(":")[2]
+    name = BEHIND.sub("", BEFORE.sub("", column.split(",")[-1].strip()))
+    noun = " ".join(re.sub(r"[\W_]+", " ", name).lower().split())
+    return noun if 0 < len(noun) <= LONGEST and not noun.isdecimal() else GROUP
 
 
 def _ranges(numbers: Iterable[int]) -> str:

@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 
 from ..core.data import OFFICIAL, PARTS, Dataset, Split
 from ..core.errors import DataError, UsageError, did_you_mean
-from ..core.split_names import LEAVE_ONE_OUT, draws_in, kind_of, named, rule_of
-from ..core.text.units import plural, unit_of
-from ..core.text.words import counted
+from ..core.split_names import LEAVE_ONE_OUT, draws_in, kind_of, named, rule_of, unit_of
+from ..core.text.words import counted, plural
 from .splits import fold_numbers, grouped, leave_one_out, rarest, stratified
 
 BLOCK = 200  # consecutive images of a class that id-block keeps together: as far as neighbours are alike in HEp-2

@@ -1,8 +1,7 @@
 """What a split leaves too little of to judge methods by, in one sentence each: groups in test, images of a class."""
 
 from ..core.data import Dataset
-from ..core.text.units import plural
-from ..core.text.words import counted
+from ..core.text.words import counted, plural
 from .files.names import first_few
 
 FEWEST_UNITS = 6  # m of them give no p below 2 / 2^m: 0.0625 for 5, 0.031 for 6

@@ -8,9 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from ..core.mixed_values import SettingValues
-from ..core.split_names import draws_in, keeps_together, kind_of
-from ..core.text.units import BLOCK, plural, unit_of
-from ..core.text.words import counted
+from ..core.split_names import BLOCK, draws_in, keeps_together, kind_of, unit_of
+from ..core.text.words import counted, plural
 from ..results.rows.row import DATA, Line, grouped_by, is_disturbed, is_shared, load_unknown, one_label
 from ..results.rows.settings import plain
 from ..results.statistics.bootstrap import DRAWS, SEEDS

@@ -11,8 +11,9 @@ from ..core.mixed_values import Facts
 from ..results.results import Results
 from .answers import answers
 from .findings import findings, sentences
-from .findings.show import WIDTH, answer_lines, as_markdown, as_text
+from .findings.show import WIDTH, as_markdown, as_text
 from .findings.verdict import Finding
+from .paragraphs import wrapped
 from .tables.by_view import tables
 from .tables.table import Shown, Table, laid_out, render
 
@@ -30,7 +31,7 @@ class Page:
     tables: Sequence[Table]
 
     def __repr__(self) -> str:
-        paragraphs = ["\n".join(answer_lines(text, WIDTH, None)) for text in self.sentences]
+        paragraphs = ["\n".join(wrapped(text, WIDTH)) for text in self.sentences]
         return "\n\n".join([*paragraphs, render(self.tables, "text")])
 
     def _repr_html_(self) -> str:

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.text.units import GROUP, plural
-from ..core.text.words import counted
+from ..core.split_names import GROUP
+from ..core.text.words import counted, plural
 from .rows.row import FIGURES, MOST_FILES, Row
 from .runs import Predicted, same_images
 from .statistics import comparisons

@@ -9,57 +9,16 @@ import pandas as pd
 from ..core.data import absent_classes
 from ..core.errors import UsageError
 from ..core.mixed_values import Document, Facts
-from ..core.records.runs import PHASES, RunRecord, canonical_text
+from ..core.records.runs import RunRecord, canonical_text
 from ..core.records.store import Stored, read_records
-from ..core.scoring.metrics import METRICS
 from ..core.text.shown_text import visible
 from ..core.text.words import counted
+from .columns import COLUMNS, REAL, WHOLE
 from .older_records import val_in_fit, why_undertrained
 from .rows.backends import agreements
 from .runs import Run
 
-TEXT, WHOLE, REAL, YES_NO = "object", "Int64", "float64", "bool"
-PARTS = ("train", "val", "test")
 SLIP = 0.8  # similarity from which the name of another folder is suggested
-COLUMNS: dict[str, str] = {
-    name: kind
-    for names, kind in (
-        ("dataset fingerprint split preprocessing method family", TEXT),
-        ("depth", WHOLE),
-        ("shortcuts", "boolean"),
-        ("pretrained standard", YES_NO),
-        ("revision", WHOLE),
-        ("params follows overrides entries", TEXT),
-        ("limit val_limit seed", WHOLE),
-        ("deterministic default", YES_NO),
-        ("seeded", "boolean"),
-        ("device machine", TEXT),
-        ("threads", WHOLE),
-        ("processor gpu backend status reason undertrained", TEXT),
-        (" ".join(f"{part}_{metric.name}" for part in PARTS for metric in METRICS), REAL),
-        ("train_n val_n test_n", WHOLE),
-        ("several_labels", YES_NO),
-        ("train_absent_classes val_absent_classes test_absent_classes", TEXT),
-        (" ".join(f"seconds_{phase}" for phase in PHASES), REAL),
-        ("val_in_fit", "boolean"),
-        ("tuning_trials", WHOLE),
-        ("tuning_seconds", REAL),
-        ("shared", WHOLE),
-        ("train_seconds others warmup_seconds predict_seconds predict_ms_per_image", REAL),
-        ("support_vectors dual_objective agreement", REAL),
-        ("parameters host_memory device_memory", WHOLE),
-        ("input", TEXT),
-        ("synthetic", YES_NO),
-        ("licence groups_are", TEXT),
-        ("n_train n_val n_test n_classes", WHOLE),
-        ("smallest_class", TEXT),
-        ("smallest_class_n", WHOLE),
-        ("largest_class", TEXT),
-        ("largest_class_n", WHOLE),
-        ("version path", TEXT),
-    )
-    for name in names.split()
-}
 _CASTS: dict[str, type[int] | type[float]] = {WHOLE: int, REAL: float}
 _CAST = {name: _CASTS.get(kind, lambda value: value) for name, kind in COLUMNS.items()}
 

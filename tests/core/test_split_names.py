@@ -1,9 +1,9 @@
-"""Names of splits, and the draws that they stand for."""
+"""Names of splits, the draws that they stand for, and what the groups that they keep together are called."""
 
 import pytest
 
 from cellbench.core.errors import UsageError
-from cellbench.core.split_names import draws_in, keeps_together, named, rule_of
+from cellbench.core.split_names import draws_in, keeps_together, named, rule_of, unit_of
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,25 @@ def test_other_text_behind_the_at_is_refused(name):
 def test_rules_that_keep_images_together_are_known_by_name():
     names = ("id-block:50@2", "grouped", "leave-one-out:donor@1", "kfold:5/0")
     assert [keeps_together(name) for name in names] == [True, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("column", "split", "noun"),
+    [
+        ("", "official", "group"),
+        ("", "id-block:100@0-4", "block"),
+        ("", "leave-one-out:donor@3", "donor"),
+        ("", "leave-one-out@3", "group"),
+        ("well", "id-block", "well"),
+        ("Metadata_Plate", "official", "plate"),
+        ("plate,well", "grouped", "well"),
+        ("patient_id", "grouped", "patient"),
+        ("PatientID", "grouped", "patient"),
+        ("tissue_block", "grouped", "tissue block"),
+        ("id", "grouped", "group"),
+        ("3", "grouped", "group"),
+        ("\x1b[31mred" + "x" * 40, "grouped", "group"),
+    ],
+)
+def test_the_column_names_the_unit_and_else_the_split(column, split, noun):
+    assert unit_of(column, split) == noun

@@ -10,7 +10,7 @@ import pytest
 import cellbench
 from cellbench import load_results
 from cellbench.core.errors import UsageError
-from cellbench.results.frame import COLUMNS, REAL, TEXT, WHOLE, YES_NO
+from cellbench.results.columns import COLUMNS, REAL, TEXT, WHOLE, YES_NO
 
 
 def test_the_documentation_has_every_column_in_order_with_its_type():

@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from ...core.errors import UsageError
-from ...core.records.results_folder import DEFAULT_FOLDER, folder_to_name
+from ...core.records.results_folder import DEFAULT_FOLDER, folder_to_name, output_option
 from ..options import USER_PATH, folder_options, plugin_option, split_option, terminal_width
 
 if TYPE_CHECKING:
@@ -126,10 +126,11 @@ def run(context: click.Context, **options: Any) -> None:
     if plan.jobs and not options["quiet"]:  # a shard may be empty
         from ...api import results_of
         from ...reporting.answers import answers
-        from ...reporting.findings.show import WIDTH, answer_lines
+        from ...reporting.findings.show import WIDTH
+        from ...reporting.paragraphs import wrapped
 
         for text in answers(results_of(plan)):
-            click.echo("\n" + "\n".join(answer_lines(text, terminal_width() or WIDTH, output)))
+            click.echo("\n" + "\n".join(wrapped(text, terminal_width() or WIDTH, output_option(output))))
     if any(tally[status] for status in FAILURES):
         click.echo("The table says why runs failed; try them again with --retry-failed.", err=True)
         context.exit(3)

@@ -1,4 +1,8 @@
-"""Functions that write numbers as text for sentences."""
+"""Functions that write numbers and nouns as text for sentences."""
+
+import re
+
+IRREGULAR = {"mouse": "mice", "series": "series"}
 
 
 def signed(value: float) -> str:
@@ -15,6 +19,15 @@ def true_minus(number: str) -> str:
 def counted(n: int, noun: str, plural: str = "") -> str:
     """Return a number with its noun: '1 run', '2 runs', '12,500 images'; plural: if it is not the noun with an s."""
     return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
+
+
+def plural(noun: str) -> str:
+    """Return the plural of a noun: 'wells', 'batches', 'biopsies', 'mice'."""
+    if noun in IRREGULAR:
+        return IRREGULAR[noun]
+    if re.search(r"(s|x|ch|sh)$", noun):
+        return noun + "es"
+    return re.sub(r"([^aeiou])y$", r"\1ie", noun) + "s"
 
 
 def duration(seconds: float) -> str:

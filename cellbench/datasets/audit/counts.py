@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ...core.data import PARTS, Dataset
 from ...core.errors import DataError
 from ...core.mixed_values import Facts
-from ...core.text.units import plural
+from ...core.text.words import plural
 from .. import remarks
 from ..files import parallel
 from ..files.find import find_files

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from scipy import special
 
-from ...core.text.units import GROUP, plural
-from ...core.text.words import counted
+from ...core.split_names import GROUP
+from ...core.text.words import counted, plural
 from ...results.statistics.bootstrap import CELLS_ONLY, DRAWS, IMAGES, LEVEL, SEEDS
 from ...results.statistics.intervals import FEWEST_SEEDS
 
@@ -23,7 +23,7 @@ class Lack:
     """A difference that was not shown, and its standard error with n units.
 
     over: what the units are, one of the names in `bootstrap` (IMAGES, GROUPS, SEEDS and others). group: what one of the
-    groups is called, see `core.text.units`.
+    groups is called, see `core.split_names.unit_of`.
     """
 
     difference: float

@@ -1,7 +1,6 @@
 """Findings as text for a terminal, as Markdown, as JSON; the same findings give the same text."""
 
 import json
-import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from ...core.mixed_values import Facts
 from ...core.records.results_folder import output_option
 from ...core.text.shown_text import markdown
 from ...core.text.words import counted
-from ..tables.table import COMMAND
+from ..paragraphs import filled, wrapped
 from .evidence import Evidence
 from .trial import Trial, percent
 from .verdict import NOT_TESTED, VERDICTS, Finding, Ruling
@@ -72,9 +71,9 @@ def as_text(
     folder of results, added to commands; None for the default folder.
     """
     room = min(width or WIDTH, WIDTH)
-    blocks = [list(answer_lines(one["sentence"], room, output)) for one in sentences]
+    blocks = [list(wrapped(one["sentence"], room, output_option(output))) for one in sentences]
     listed = found if every or detail else tested(found)
-    blocks.append(_filled(tally(listed), room, ""))
+    blocks.append(filled(tally(listed), room))
     blocks += [list(_block(one, room, paint, detail, output)) for one in listed]
     last = [] if listed == found else [untested(found)]
     if not detail and listed:
@@ -83,38 +82,24 @@ def as_text(
     return "\n\n".join("\n".join(lines) for lines in blocks if lines)
 
 
-def answer_lines(text: str, room: int, output: Path | None) -> Iterator[str]:
-    """Yield the lines of an answer wrapped to `room` characters.
-
-    A command stays whole on a separate line, so that it can be copied; output: as for `as_text`.
-    """
-    for line in text.split("\n"):
-        sentence, colon, command = line.partition(COMMAND)
-        yield from _filled(sentence + colon[:1], room, "")
-        if command:
-            yield f"  {colon[2:]}{command}{output_option(output)}"
-
-
 def _block(one: Finding, room: int, paint: Paint, detail: bool, output: Path | None) -> Iterator[str]:
     rest = one.summary.removeprefix(one.verdict)
-    head, *more = _filled(f"{one.claim.id}: {one.verdict}{rest}", room, "  ")
+    head, *more = filled(f"{one.claim.id}: {one.verdict}{rest}", room, "  ")
     yield head.replace(f": {one.verdict}", f": {paint(one.verdict)}", 1)
     yield from more
-    yield from _filled(one.claim.titled, room, "  ", "  ")
+    yield from filled(one.claim.titled, room, "  ", "  ")
     for ruling in one.rulings:
-        yield from _filled(f"- {_ruled(ruling)}", room, "    ", "  ")
+        yield from filled(f"- {_ruled(ruling)}", room, "    ", "  ")
         if detail:
-            yield from (
-                line for row in ruling.trial.evidence for line in _filled(_row(row), room, "        ", "      ")
-            )
+            yield from (line for row in ruling.trial.evidence for line in filled(_row(row), room, "        ", "      "))
     for trial in one.simulated:
-        yield from _filled(f"- ({NO_VERDICT}) {_where(trial)}: {trial.said}", room, "    ", "  ")
+        yield from filled(f"- ({NO_VERDICT}) {_where(trial)}: {trial.said}", room, "    ", "  ")
         if detail:
-            yield from (line for row in trial.evidence for line in _filled(_row(row), room, "        ", "      "))
+            yield from (line for row in trial.evidence for line in filled(_row(row), room, "        ", "      "))
     for number in one.claim.claimed() if detail else ():
-        yield from _filled(f"{number['kind']}: {number['what']}: {number['told']}", room, "    ", "  ")
+        yield from filled(f"{number['kind']}: {number['what']}: {number['told']}", room, "    ", "  ")
     url = f", {one.claim.url}" if detail and one.claim.url else ""
-    yield from _filled(f"source: {one.claim.source}{url}", room, "    ", "  ")
+    yield from filled(f"source: {one.claim.source}{url}", room, "    ", "  ")
     if one.commands:
         yield "  test it with:"
         yield from (f"    {command}" for command in commands_in(one, output))
@@ -161,12 +146,6 @@ def _row(row: Evidence) -> str:
     return (
         f"{row['method']}{settings}{n}: {row['figure']} {figure_said(row)}; seeds {seeds}; {row['device']} of "
         f"{row['machine']}"
-    )
-
-
-def _filled(text: str, room: int, indent: str, first: str = "") -> list[str]:
-    return textwrap.wrap(
-        text, room, initial_indent=first, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ...core.data import OFFICIAL
 from ...core.mixed_values import Document, Facts
 from ...core.suites import KINDS, PARTS, TIMES, Figures, Suite, amount, titled
-from ...results.frame import PARTS as MEASURED
+from ...results.columns import PARTS as MEASURED
 from ...results.results import Results
 from ...results.rows.row import Line, Row
 from ...results.rows.settings import follows, listed

@@ -2,7 +2,6 @@
 
 import json
 import math
-import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,13 +13,13 @@ from ...core.mixed_values import Document
 from ...core.text.shown_text import csv_cell, markdown
 from ...core.text.words import true_minus
 from ...results.rows.row import Line, columns_of
+from ..paragraphs import wrapped
 
 Embolden = Callable[[str], str]
 MINUS = "$-$"  # in LaTeX, whose pdflatex has no sign for the true one
 IN_LATEX = {"−": MINUS, "≈": r"$\approx$"}  # tabulate escapes dollars, so these come in after it
 MISSING = "–"
 WIDTH = 130
-COMMAND = ": cellbench "
 _BOLD, _END = "\ue000", "\ue001"  # private characters of width 1, whether or not tabulate finds wcwidth
 
 
@@ -193,18 +192,12 @@ def text(tables: Sequence[Table], width: int | None = None, bold: Embolden | Non
         lines, cut = _grid(table, columns, bold)
         notes = (*cut, *_note_of_left_out(left_out), *table.notes)
         title = table.title.split("\n")
-        blocks.append([_wrapped(title, width) if width else title, lines, _wrapped(notes, width)])
+        blocks.append([_all_wrapped(title, width) if width else title, lines, _all_wrapped(notes, width)])
     return "\n\n\n".join("\n\n".join("\n".join(lines) for lines in block if lines) for block in blocks)
 
 
-def _wrapped(lines: Sequence[str], width: int | None) -> list[str]:
-    room = min(width or WIDTH, WIDTH)
-    wrapped = []
-    for line in lines:
-        sentence, colon, command = line.partition(COMMAND)  # whole on a line of its own, to be copied
-        wrapped.append(textwrap.fill(sentence + colon[:1], room, break_long_words=False, break_on_hyphens=False))
-        wrapped += [f"  {colon[2:]}{command}"] if command else []
-    return wrapped
+def _all_wrapped(lines: Sequence[str], width: int | None) -> list[str]:
+    return [line for text in lines for line in wrapped(text, min(width or WIDTH, WIDTH))]
 
 
 def _fitting(table: Table, width: int | None) -> tuple[list["_Cells"], list[str]]:

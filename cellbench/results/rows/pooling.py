@@ -8,7 +8,7 @@ import pandas as pd
 from ...core.machine.contention import BUSY
 from ...core.mixed_values import Document
 from ...core.records.runs import canonical_text
-from ..frame import COLUMNS, REAL
+from ..columns import COLUMNS, REAL
 from ..runs import Run
 from ..statistics.bootstrap import Interval
 from .places import in_places

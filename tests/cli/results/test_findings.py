@@ -25,7 +25,7 @@ from cellbench.reporting.findings import rows_of
 from cellbench.reporting.findings.claim import load
 from cellbench.reporting.findings.evidence import sides
 from cellbench.reporting.findings.judges.registry import JUDGES
-from cellbench.results.frame import COLUMNS
+from cellbench.results.columns import COLUMNS
 from cellbench.results.rows.conditions import FORM
 from cellbench.running.planning.plan import make_plan, names_of, parse_override
 from cellbench.running.planning.suites import plan_suites

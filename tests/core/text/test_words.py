@@ -1,6 +1,6 @@
 import pytest
 
-from cellbench.core.text.words import counted, printed_difference, signed
+from cellbench.core.text.words import counted, plural, printed_difference, signed
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,11 @@ from cellbench.core.text.words import counted, printed_difference, signed
 )
 def test_a_noun_agrees_with_its_number(n, noun, text):
     assert counted(n, *noun) == text
+
+
+def test_plurals():
+    nouns = ("well", "batch", "mouse", "biopsy", "assay", "series", "gas")
+    assert [*map(plural, nouns)] == ["wells", "batches", "mice", "biopsies", "assays", "series", "gases"]
 
 
 def test_a_difference_has_a_sign():

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ....core.text.units import plural
+from ....core.text.words import plural
 from ....results.certainty import over_of
 from ....results.confidence import FEWEST_IN_GROUP, SET_LEVEL, Trusted, accuracy_of_surest, set_figures
 from ....results.rows.row import Line, Row, one_label

@@ -4,8 +4,7 @@ import math
 from collections.abc import Sequence
 
 from ....core.split_names import LEAVE_ONE_OUT, kind_of
-from ....core.text.units import plural
-from ....core.text.words import counted, printed_difference
+from ....core.text.words import counted, plural, printed_difference
 from ....results.rows.ranking import main_figure
 from ....results.rows.row import HARDWARE, SETTINGS_OF_ALL_SIZES, Line, Row, columns_of, one_label
 from ...captions import LABELS, get_one, limit_of, name_of

@@ -1,0 +1,28 @@
+"""Sentences wrapped for a terminal, with the commands in them on lines of their own."""
+
+import textwrap
+from collections.abc import Iterator
+
+COMMAND = ": cellbench "  # begins the command that a sentence ends with
+
+
+def filled(text: str, room: int, indent: str = "", first: str = "") -> list[str]:
+    """Return the lines of a text wrapped to `room` characters; no word is broken.
+
+    indent, first: what stands before all lines but the first, and before the first.
+    """
+    return textwrap.wrap(
+        text, room, initial_indent=first, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def wrapped(text: str, room: int, option: str = "") -> Iterator[str]:
+    """Yield the lines of a text, each wrapped to `room` characters.
+
+    A command behind a sentence stays whole on a line of its own, so that it can be copied; option: what is added to it.
+    """
+    for line in text.split("\n"):
+        sentence, colon, command = line.partition(COMMAND)
+        yield from filled(sentence + colon[:1], room) or [""]
+        if command:
+            yield f"  {colon[2:]}{command}{option}"
