@@ -1,27 +1,19 @@
 """Near duplicates across train, val and test. The search takes long, so what it found is kept in the cache."""
 
-import contextlib
-import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ... import __version__
 from ...core.data import PARTS, Dataset
-from ...core.errors import CellbenchError
-from ...core.machine.environment import cache_folder
-from ...core.machine.files import read_text
-from ...core.records.store import write_whole
+from ...core.mixed_values import Document
+from . import kept
 from .moved_copies import MOST_QUERIES, Pair, moved_copies
 from .orientation import reoriented
 from .pixels import THUMB, Scan, shrunk
 from .result import SEED, Index, part_codes
 
-LARGEST = 100e6  # bytes of what is kept
 REVISION = 1  # raise it when other pairs may be found: those kept are then looked for anew
 DETAIL = 32  # side at which a near duplicate is confirmed
 ALIKE, SURE = 0.97, 0.95  # near duplicates correlate at least so much as thumbnails, and then at DETAIL px
@@ -50,37 +42,28 @@ def near_pairs(data: Dataset, scan: Scan) -> NearPairs:
     a partner are looked at again, for copies that are shifted, cropped or turned by a few degrees. That takes up to a
     minute, so what was found is kept in the cache folder, by the hashes of all images and the split.
     """
-    file = cache_folder() / "near-pairs" / f"{_key(data, scan)}.json"
-    if (kept := _read(file, len(data))) is not None:
-        return kept
+    limits = (REVISION, MOST_PAIRS, MOST_QUERIES, THUMB, DETAIL, ALIKE, SURE, SEED)
+    of_images = (data.images.shape, str(data.images.dtype))
+    file = kept.place("near-pairs", (limits, of_images), scan.digests, *(data.split[part] for part in PARTS))
+    if (known := _as_pairs(kept.read(file), len(data))) is not None:
+        return known
     found = _found(data, scan)
-    with contextlib.suppress(OSError):  # a cache that cannot be written to costs time alone
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(file, lambda part: part.write(json.dumps(asdict(found)).encode()))
+    kept.write(file, asdict(found))
     return found
 
 
-def _read(file: Path, n: int) -> NearPairs | None:
-    """Return what a file keeps of n images; None if it is not there, or not as it was written."""
+def _as_pairs(known: Document | None, n: int) -> NearPairs | None:
+    """Return what is kept of n images; None if nothing is, or it is not as it was written."""
     try:
-        kept = json.loads(read_text(file, LARGEST))
-        pairs = {part: [(int(i), int(j), int(way)) for i, j, way in kept["pairs"][part]] for part in ("val", "test")}
-        compared = {part: int(kept["compared"][part]) for part in ("val", "test")}
-        found = NearPairs(pairs, int(kept["moved"]), compared, int(kept["flat"]))
-    except (OSError, CellbenchError, ValueError, TypeError, LookupError, RecursionError):
+        if known is None:
+            return None
+        pairs = {part: [(int(i), int(j), int(way)) for i, j, way in known["pairs"][part]] for part in ("val", "test")}
+        compared = {part: int(known["compared"][part]) for part in ("val", "test")}
+        found = NearPairs(pairs, int(known["moved"]), compared, int(known["flat"]))
+    except (ValueError, TypeError, LookupError):
         return None
     fits = all(0 <= i < n and 0 <= j < n and 0 <= way < 8 for part in pairs.values() for i, j, way in part)
     return found if fits else None
-
-
-def _key(data: Dataset, scan: Scan) -> str:
-    """Return a hash of the images, the split and the limits of likeness; for the code REVISION stands."""
-    limits = (MOST_PAIRS, MOST_QUERIES, THUMB, DETAIL, ALIKE, SURE, SEED)
-    facts = (REVISION, __version__, limits, data.images.shape, str(data.images.dtype))
-    digest = hashlib.sha256(repr(facts).encode())
-    for array in (scan.digests, *(data.split[part] for part in PARTS)):
-        digest.update(np.ascontiguousarray(array).tobytes() + b"|")
-    return digest.hexdigest()[:32]
 
 
 def _found(data: Dataset, scan: Scan) -> NearPairs:

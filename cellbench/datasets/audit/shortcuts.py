@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ...core.data import Dataset
 from ...core.machine.environment import cores
 from ...core.scoring.metrics import balanced_accuracy, mean_average_precision
+from . import kept
 from .pixels import FRAME, Scan
 from .result import SEED, CheckResult, Index, Status, percent
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 MOST_IMAGES = 10_000  # largest number of images used of train, and of test
 TREES = 100
+REVISION = 1  # raise it when another forest is fitted: scores that are kept are then computed anew
 HALF_WAY, NEAR_BEST = 0.5, 0.8  # where a warning begins: from chance to perfect, or from chance to the best method
 
 
@@ -55,7 +57,7 @@ def shortcut(data: Dataset, check: str, title: str, features: NDArray, best: Bes
     train, test = (_sample(data.split[part], MOST_IMAGES, rng) for part in ("train", "test"))
     if data.multilabel and not data.labels[test].any():
         return CheckResult("shortcuts", check, "skipped", f"{title} alone: no test image has a label to tell.")
-    value, chance = _score(_forest(data, features, train), features[test], data.labels[test])
+    value, chance = _kept_score(data, features, train, test)
     limit, against = chance + HALF_WAY * (1 - chance), "half-way to 100 %"
     if best is not None:
         limit = chance + NEAR_BEST * (best.value - chance)
@@ -104,6 +106,18 @@ def _forest(data: Dataset, features: NDArray, train: Index) -> "RandomForestClas
         TREES, min_samples_leaf=5, class_weight=weight, n_jobs=min(cores(), 8), random_state=SEED
     )
     return forest.fit(features[train], data.labels[train])
+
+
+def _kept_score(data: Dataset, features: NDArray, train: Index, test: Index) -> tuple[float, float]:
+    """Return `_score` of a forest fitted on `train`, for `test`; it is kept in the cache, as a forest takes seconds."""
+    labels = (data.labels[train], data.labels[test])
+    file = kept.place("shortcuts", (REVISION, TREES, SEED), features[train], features[test], *labels)
+    known = kept.read(file) or {}
+    if isinstance(value := known.get("value"), float) and isinstance(chance := known.get("chance"), float):
+        return value, chance
+    value, chance = _score(_forest(data, features, train), features[test], data.labels[test])
+    kept.write(file, {"value": value, "chance": chance})
+    return value, chance
 
 
 def _score(forest: "RandomForestClassifier", features: NDArray, truth: NDArray) -> tuple[float, float]:

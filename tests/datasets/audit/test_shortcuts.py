@@ -92,3 +92,21 @@ def test_a_label_that_no_training_image_has_is_scored_like_any_other():
     found = by_check(replace(data, labels=labels))["border"].figures
     assert found["chance"] == pytest.approx(labels[data.split.test].mean())
     assert found["value"] == pytest.approx(0.5, abs=0.15)
+
+
+def test_a_forest_is_fitted_once_for_the_same_values_labels_and_split(monkeypatch, tmp_path):
+    monkeypatch.setenv("CELLBENCH_DATA", str(tmp_path))
+    labels = np.arange(200) % 3
+    data = dataset(textures(200), labels)
+    found = by_check(data)
+    fits = []
+    fit = shortcuts._forest
+    monkeypatch.setattr(shortcuts, "_forest", lambda *given: fits.append(1) or fit(*given))
+    assert by_check(data) == found
+    assert not fits
+    by_check(dataset(textures(200), np.roll(labels, 1)))
+    assert len(fits) == 2
+    for file in tmp_path.rglob("*.json"):
+        file.write_text('{"value": "high"}')
+    assert by_check(data) == found
+    assert len(fits) == 4
