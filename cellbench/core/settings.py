@@ -38,6 +38,7 @@ S = TypeVar("S", bound="Settings")
 NUMBERS: Mapping[object, str] = {int: "a whole number", float: "a number"}
 KINDS: Mapping[object, str] = {str: "text", bool: "true or false"}
 SEVERAL = ", or several"
+AUTOMATIC = (None, "auto")  # values that leave a setting open
 WORDS_FOR_NONE = ("none", "auto")  # that people may write; the command line reads the first
 
 

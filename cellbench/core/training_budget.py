@@ -12,9 +12,11 @@ EPOCHS = 20  # at least
 STEPS = 1_500  # at least
 BATCHES = ((500, 16), (2_000, 32))  # (below so many training images, images a batch)
 LARGEST_BATCH = 64
+LEAST_BATCHES = 3  # in an epoch, where a net asks for larger batches than usual
 SGD_RATE = 0.1  # learning rate in batches of LARGEST_BATCH, of a net without a rate of its own
 ADAM_RATE = 0.001  # of Adam and AdamW
 LAST_BELOW = 500  # training images: their part of val is too small to choose an epoch by, so the last one is taken
+LINEAR_BELOW = 200  # training images below which the kernel of svm-combined is linear
 MANY = 10**6  # training images: settings that follow from their number no longer change with it
 VAL_COST = 1 / 3  # of scoring an image, as a share of training on it: one pass forward in place of two and a half
 VAL_SHARE = 1 / 5  # of the cost of training that scoring val may add
@@ -33,11 +35,13 @@ def budget(
 ) -> Budget:
     """Return the budget for `n` training images.
 
-    If they are None, epochs (at least `least_epochs`) and batch (at least `least_batch`) follow from n. Few images get
-    small batches and many epochs: a net needs a number of steps, whatever the number of images.
+    If they are None, epochs (at least `least_epochs`) and batch follow from n. Few images get small batches and many
+    epochs: a net needs a number of steps, whatever the number of images. least_batch: a batch has as many images or
+    more, unless an epoch then had fewer than LEAST_BATCHES batches.
     """
     if batch is None:
-        batch = max(least_batch, next((size for below, size in BATCHES if n < below), LARGEST_BATCH))
+        usual = next((size for below, size in BATCHES if n < below), LARGEST_BATCH)
+        batch = max(usual, min(least_batch, n // LEAST_BATCHES))
     if epochs is None:
         epochs = max(least_epochs, math.ceil(STEPS / batches(n, batch)))
     return Budget(epochs, batch)

@@ -5,10 +5,6 @@ A function's module is imported when it is asked for: names of groups are for li
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 MODULES = {
     "between": "channel_pairs",
@@ -25,7 +21,7 @@ MODULES = {
 __all__ = list(MODULES)
 
 
-def __getattr__(name: str) -> "Callable[..., Tensor]":
+def __getattr__(name: str) -> Callable[..., object]:
     if name not in MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f".{MODULES[name]}", __name__), name)

@@ -19,12 +19,14 @@ from ..core.records.store import write_whole
 from ..core.scoring.calibration import calibrate
 from ..core.text.console import progress_line
 from ..core.text.shown_text import csv_cell
+from ..core.training_budget import MANY
 from ..datasets.display.gallery import gallery
 from ..datasets.display.sheet import Line, save_picture
 from ..datasets.inspection import check_place
 from ..datasets.opening import FolderKeywords, open_dataset
 from ..datasets.splits import fold_numbers, limited
 from .registry import methods
+from .svms.combined import CombinedSettings, suited
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -237,7 +239,8 @@ def _out_of_fold(
     channels = entry.preprocessing.channel_names(data.channels)
     train = Samples(images["train"], data.labels[learn], data.classes, channels)
     val = Samples(images["val"], data.labels[choose], data.classes, channels)
-    model = entry.factory(entry.defaults, SEED, "cpu")
+    settings = suited(CombinedSettings(), MANY)  # of few images too, so that all folds have the same
+    model = entry.factory(settings, SEED, "cpu")
     model.fit(train, val, RunLog())
     rule = calibrate(np.asarray(model.predict(val.images)), val.labels)
     return rule(np.asarray(model.predict(images["test"])))

@@ -14,7 +14,7 @@ from ..core.records.store import Stored, read_records
 from ..core.text.shown_text import visible
 from ..core.text.words import counted
 from .columns import COLUMNS, REAL, WHOLE
-from .older_records import val_in_fit, why_undertrained
+from .older_records import follows, val_in_fit, why_undertrained
 from .rows.backends import agreements
 from .runs import Run
 
@@ -107,7 +107,7 @@ def _row(record: RunRecord) -> Document:
         "several_labels": facts.get("multilabel", "exact_match" in record.metrics.get("test", {})),
         "preprocessing": canonical_text(spec.preprocessing),
         "params": canonical_text({**spec.params, **spec.decision}),
-        "follows": canonical_text(facts["follows"]) if "follows" in facts else None,
+        "follows": None if (found := follows(record)) is None else canonical_text(found),
         "overrides": canonical_text(record.overrides),
         "entries": canonical_text(facts["entries"]) if "entries" in facts else None,
         "default": not record.overrides and spec.limit is None and spec.val_limit is None,

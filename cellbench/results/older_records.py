@@ -1,11 +1,11 @@
-"""Facts that are missing in the records of nets that were written before nets had a training budget."""
+"""Facts that are missing in records of earlier versions."""
 
 from functools import cache
 
 from ..core import suites
 from ..core.mixed_values import SettingValues
 from ..core.records.runs import RunRecord
-from ..core.training_budget import EPOCHS, LARGEST_BATCH, steps
+from ..core.training_budget import EPOCHS, LARGEST_BATCH, LINEAR_BELOW, steps
 from ..core.undertraining import undertrained
 
 USUAL = {"epochs": EPOCHS, "batch": LARGEST_BATCH}  # settings of an entry if neither it nor its suite gives them
@@ -22,6 +22,19 @@ def val_in_fit(record: RunRecord) -> bool | None:
     if "epochs" not in record.spec.params:
         return None
     return is_older(record) and record.spec.params["epochs"] != 0
+
+
+def follows(record: RunRecord) -> list[str] | None:
+    """Return the settings that follow from the number of training images; None where the record doesn't say.
+
+    Those of svm-combined followed from nothing at first, and were then what they are by default with many images now.
+    """
+    found: list[str] | None = record.facts.get("follows")
+    if found != [] or record.spec.method != "svm-combined" or "entries" in record.facts:
+        return found
+    if record.facts.get("n", {}).get("train", 0) < LINEAR_BELOW or "kernel" in record.overrides:
+        return found
+    return [name for name in ("optional", "C", "kernel") if name not in record.overrides]
 
 
 def why_undertrained(record: RunRecord) -> str | None:

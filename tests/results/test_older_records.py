@@ -8,7 +8,7 @@ from cellbench import load_results
 from cellbench.reporting.answers import answers
 from cellbench.reporting.remedies import train_longer
 from cellbench.reporting.tables.by_view import tables
-from cellbench.results.older_records import val_in_fit, why_undertrained
+from cellbench.results.older_records import follows, val_in_fit, why_undertrained
 
 
 def older(record, epochs, entries=(), n=8701, **changes):
@@ -79,3 +79,23 @@ def test_longer_is_twice_the_epochs_and_at_least_the_default_where_they_were_lef
     spec = dataclasses.replace(made.spec, params={"epochs": epochs, "batch": batch})
     (row,) = load_results(results(dataclasses.replace(made, spec=spec))).rows
     assert f"--set epochs={asked}" in train_longer(row)
+
+
+@pytest.mark.parametrize(
+    ("n", "overrides", "more", "expected"),
+    [
+        (8701, {}, {}, ["optional", "C", "kernel"]),
+        (8701, {"C": 3}, {}, ["optional", "kernel"]),
+        (8701, {"kernel": "poly"}, {}, []),
+        (8701, {}, {"entries": ["features/default"]}, []),  # a suite's kernel is given
+        (100, {}, {}, []),  # it was rbf then, and by default is linear now
+        (8701, {}, {"follows": ["kernel"]}, ["kernel"]),
+    ],
+)
+def test_kernel_c_and_groups_of_older_machines_were_the_default_for_many_images(record, n, overrides, more, expected):
+    sizes = {"n": {"train": n, "val": n // 4, "test": 10}, "follows": []}
+    made = record("svm-hog", overrides=overrides)
+    facts = {**made.facts, **sizes, **more}
+    combined = dataclasses.replace(made.spec, method="svm-combined")
+    assert follows(dataclasses.replace(made, spec=combined, facts=facts)) == expected
+    assert follows(dataclasses.replace(made, facts=facts)) == facts["follows"]

@@ -31,7 +31,7 @@ class Answers:
     truth: Labels
     groups: NDArray[np.int64] | None
     classes: int
-    predicted: Mapping[str, Labels]
+    predicted: Mapping[str, NDArray[np.generic]]
 
     def save(self, record: Path) -> None:
         """Write them beside a record or model, whole or not at all. Raises OSError."""

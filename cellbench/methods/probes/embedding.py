@@ -127,7 +127,9 @@ def _read(path: Path) -> Facts | None:
         return None  # not there, or cut short
 
 
-def _write(path: Path, embeddings: Mapping[str, Images], seconds: Mapping[str, float], spent: Spent) -> None:
+def _write(
+    path: Path, embeddings: Mapping[str, NDArray[np.float32]], seconds: Mapping[str, float], spent: Spent
+) -> None:
     import torch
 
     path.parent.mkdir(parents=True, exist_ok=True)

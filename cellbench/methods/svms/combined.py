@@ -13,9 +13,9 @@ from ...core.data import Images, Samples
 from ...core.mixed_values import Facts, SettingValues, State
 from ...core.records.runs import RunLog
 from ...core.scoring.metrics import validation_figure
-from ...core.settings import OneOrMore, Positive, Settings, Several, among, between, setting
+from ...core.settings import AUTOMATIC, OneOrMore, Positive, Settings, Several, among, between, setting
 from ...core.settings import replace as with_settings
-from ...core.training_budget import MANY
+from ...core.training_budget import LINEAR_BELOW, MANY
 from ...datasets.preprocessing import Preprocessing
 from ...features.groups import DEFAULT_GROUPS, GROUPS, Layout, check_groups, layout, values_of
 from ..decorator import method
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from ...features.tensors import Standardiser
 
 OPTIONAL_GROUPS = ("hog",)
-FEW = 200  # training images below which `suited` makes the machine a linear one
 IMPORTANCE_IMAGES = 1000  # validation images that importance is measured on, at most
 MIN_SIZE = 16  # pixels; of smaller images texture has hardly a pixel to compare
 
@@ -83,14 +82,15 @@ class CombinedSettings(SVMSettings, GroupSettings):
     kernel: Annotated[
         Literal["rbf", "linear", "poly", "sigmoid"] | None,
         setting(
-            f"what compares two images; auto: linear with fewer than {FEW} training images, else rbf",
+            f"what compares two images; auto: linear with fewer than {LINEAR_BELOW} training images, else rbf",
             unset="auto",
         ),
     ] = None  # type: ignore[assignment]
     C: Annotated[
         OneOrMore[Positive] | None,
         setting(
-            "price of an error; of several the best on val; auto: 1, 10 and 100, or 10 where kernel=auto is linear",
+            "price of an error; of several the best on val; auto: 1, 10 and 100, or 10 where few images have a linear "
+            "kernel",
             may_be="a positive number, or a list of them such as C=1,10,100",
             unset="auto",
             search=between(0.1, 1000.0, log=True),
@@ -100,8 +100,8 @@ class CombinedSettings(SVMSettings, GroupSettings):
         Literal["auto"] | Several[str] | None,
         Field(validate_default=True),
         setting(
-            "groups dropped, all at once, if the val score is better without them; auto: hog, none where kernel=auto "
-            "is linear",
+            "groups dropped, all at once, if the val score is better without them; auto: hog, or none where few "
+            "images have a linear kernel",
             may_be="auto, groups among features, or none",
             search=among(None, OPTIONAL_GROUPS),
         ),
@@ -116,17 +116,16 @@ class CombinedSettings(SVMSettings, GroupSettings):
     ] = (0.5, 2.0)
 
 
-AUTOMATIC = (None, "auto")
 USUAL: SettingValues = {"kernel": "rbf", "C": SVMSettings().C, "optional": OPTIONAL_GROUPS}  # with many images
 
 
 def suited(settings: CombinedSettings, n: int) -> CombinedSettings:
     """Return the settings with those filled in that are left at auto. n: training images.
 
-    With fewer than FEW a linear kernel does better than rbf, and the part of val that goes with them is too small to
+    With few of them a linear kernel does better than rbf, and the part of val that goes with them is too small to
     choose C or groups by: docs/features.md has the measurements.
     """
-    is_few = settings.kernel is None and n < FEW
+    is_few = n < LINEAR_BELOW and settings.kernel in (None, "linear")
     usual: SettingValues = {"kernel": "linear", "C": 10, "optional": ()} if is_few else USUAL
     return with_settings(settings, **{name: usual[name] for name in usual if getattr(settings, name) in AUTOMATIC})
 

@@ -35,7 +35,7 @@ def _hog(device: str, tiny: bool) -> tuple[Call, Call]:
     from ...core.machine.environment import cores
     from ...core.tensors import as_tensor
     from ...datasets.toy import rings
-    from ...features import hog
+    from ...features.gradients import hog
 
     images = rings(n=20 if tiny else 1000, size=64).images
     there = as_tensor(images).to(device)

@@ -17,7 +17,7 @@ from ...core.machine.files import expanded
 from ...core.mixed_values import Facts, SettingValues
 from ...core.records.runs import RunSpec, canonical
 from ...core.scoring.decision import Decision
-from ...core.settings import Setting, Settings, described, names, replace, resets
+from ...core.settings import AUTOMATIC, Setting, Settings, described, names, replace, resets
 from ...core.training_budget import MANY, steps
 from ...datasets.files import cache
 from ...datasets.named_splits import each_draw, with_split
@@ -29,8 +29,7 @@ from ...methods.registry import MethodEntry, methods
 from ..job import Job
 
 IMAGENET = "imagenet"  # the setting of weights that is no file
-AUTOMATIC = (None, "auto")  # values of a setting that leave it open
-FEW = 100  # training images: settings that follow from their number differ between these and MANY
+FEWEST = 100  # training images: settings that follow from their number differ between these and MANY
 ValLimit = int | Literal["all"] | None  # None: val is limited in proportion to train
 
 S = TypeVar("S", bound=Settings)
@@ -290,7 +289,7 @@ def settings_that_follow(entry: MethodEntry, *layers: SettingValues) -> list[str
 
     These are settings that no layer gives a value.
     """
-    of_few, of_many = (vars(settled(entry, *layers, n=n)[0]) for n in (FEW, MANY))
+    of_few, of_many = (vars(settled(entry, *layers, n=n)[0]) for n in (FEWEST, MANY))
     given = {name for layer in layers for name, value in layer.items() if value not in AUTOMATIC}
     return [name for name in of_few if of_few[name] != of_many[name] and name not in given]
 

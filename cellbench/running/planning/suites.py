@@ -25,7 +25,7 @@ from .plan import (
     settled,
 )
 
-USUAL = {"epochs": EPOCHS, "batch": LARGEST_BATCH}
+USUAL = {"epochs": EPOCHS, "batch": LARGEST_BATCH, "kernel": "rbf"}  # of an entry that says nothing of them
 
 
 Studies = Sequence[tuple[Suite, list[Entry]]]  # suites, each with those of its entries that were chosen
@@ -127,8 +127,8 @@ def choices_of(
 def settings(suite: Suite, entry: Entry) -> SettingValues:
     """Return the settings of an entry: those of the suite that its method has, overridden by the entry's.
 
-    If neither gives epochs or batch, they are the usual ones for many images, so that an entry is the same on any
-    number of images. Raises UsageError if the entry has a setting that its method does not have.
+    If neither gives epochs, batch or kernel, they are the usual ones for many images, so that an entry is the same on
+    any number of images. Raises UsageError if the entry has a setting that its method does not have.
     """
     known = names_of(methods[entry.method])
     for key in entry.set:

@@ -5,13 +5,12 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ... import __version__
-from ...core.data import Dataset, Labels
+from ...core.data import Dataset
 from ...core.errors import DataError, UsageError
 from ...core.records.stress import SUFFIX, Curve, StressRecord, read
 from ...core.records.stress_answers import Answers, read_answers
@@ -251,9 +250,9 @@ def _generators(one: Perturbation, draws: int, positions: NDArray[np.int64]) -> 
     return [np.random.default_rng([draws, name, at]) for at in positions.tolist()]
 
 
-def _labels(model: Model, by_strength: Sequence[NDArray[np.float32]]) -> Labels:
+def _labels(model: Model, by_strength: Sequence[NDArray[np.float32]]) -> NDArray[np.generic]:
     """Return the labels that follow from scores, (strengths, n), or (strengths, n, classes) bool; small numbers."""
-    labels: NDArray[Any] = np.stack([model.decided(scores) for scores in by_strength])
+    labels = np.stack([model.decided(scores) for scores in by_strength])
     return labels if labels.dtype == bool else labels.astype(np.min_scalar_type(len(model.classes)))
 
 

@@ -10,10 +10,9 @@ from ...core.records.runs import RunSpec, canonical
 from ...core.records.store import write_whole
 from ...core.suites import Entry, Suite, load, parse
 from ...methods.registry import methods
-from ..planning.plan import names_of
+from ..planning.plan import settings_that_follow
+from ..planning.suites import USUAL
 from .tuning import Tuned
-
-AUTOMATIC = {"epochs": "auto", "batch": "auto"}  # in a suite that says nothing of them they are those of protocols
 
 
 def write(file: Path, tuned: Sequence[Tuned]) -> Suite:
@@ -45,8 +44,9 @@ def write(file: Path, tuned: Sequence[Tuned]) -> Suite:
 def _entries(tuned: Tuned) -> Iterable[Document]:
     method = tuned.job.spec.method
     usual = "the suite's" if tuned.base else "default"
-    known = names_of(methods[method])
-    base = {**{name: value for name, value in AUTOMATIC.items() if name in known}, **tuned.base}
+    # a suite that says nothing of these has those of protocols
+    following = dict.fromkeys(set(settings_that_follow(methods[method])) & set(USUAL), "auto")
+    base = {**following, **tuned.base}
     yield {"id": f"{method}-default", "label": f"{method}, {usual} settings", "method": method, "set": base}
     if tuned.settings:
         yield {

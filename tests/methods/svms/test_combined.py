@@ -18,6 +18,7 @@ from cellbench.features.tensors import Standardiser
 from cellbench.methods.svms.combined import CombinedSettings, CombinedSVM, suited
 
 GROUPS = ("texture", "intensity")
+WITH_HOG = ("hog", "texture", "intensity")
 
 
 def fitted(data, **settings):
@@ -34,12 +35,12 @@ def data():
 @pytest.mark.parametrize("backend", ["torch", "libsvm"])
 @pytest.mark.parametrize(
     ("settings", "machine"),
-    [({"kernel": "rbf", "C": 5}, SVC(C=5)), ({}, SVC(kernel="linear", C=10))],
+    [({"features": GROUPS, "kernel": "rbf", "C": 5}, SVC(C=5)), ({"features": WITH_HOG}, SVC(kernel="linear", C=10))],
     ids=["rbf", "default for few images"],
 )
 def test_scores_are_those_of_standardised_groups_divided_by_the_root_of_their_size(data, settings, machine, backend):
-    ours = fitted(data, features=GROUPS, **settings, gamma_factors=None, backend=backend)
-    seen, unseen = (compute(data.part(part).images, GROUPS) for part in ("train", "test"))
+    ours = fitted(data, **settings, gamma_factors=None, backend=backend)
+    seen, unseen = (compute(data.part(part).images, settings["features"]) for part in ("train", "test"))
     scalers = []
     for name, columns in seen.slices.items():
         varying = (seen.values[:, columns].std(0) > 1e-6).sum().item()
@@ -93,7 +94,8 @@ def test_importance_is_what_val_loses_when_a_group_or_channel_is_that_of_other_i
         ({}, 200, ("rbf", (1, 10, 100), ("hog",))),
         ({"C": (0.1, 1), "optional": "hog"}, 100, ("linear", (0.1, 1), ("hog",))),
         ({"kernel": "rbf"}, 100, ("rbf", (1, 10, 100), ("hog",))),
-        ({"kernel": "linear"}, 100, ("linear", (1, 10, 100), ("hog",))),
+        ({"kernel": "linear"}, 100, ("linear", 10, ())),
+        ({"kernel": "linear"}, 200, ("linear", (1, 10, 100), ("hog",))),
         ({"kernel": "auto", "C": "auto", "optional": "auto"}, 10**6, ("rbf", (1, 10, 100), ("hog",))),
         ({"optional": None}, 10**6, ("rbf", (1, 10, 100), ())),
         ({"features": "texture"}, 10**6, ("rbf", (1, 10, 100), ())),

@@ -199,6 +199,21 @@ def test_epochs_and_batch_that_are_left_open_follow_the_number_of_training_image
     assert (job.spec.params["epochs"], job.spec.params["batch"]) == budget
 
 
+@pytest.mark.parametrize(
+    ("sets", "params", "follows"),
+    [
+        ([], {"kernel": "linear", "C": 10, "optional": ()}, ["optional", "C", "kernel"]),
+        (["C=3"], {"kernel": "linear", "C": 3, "optional": ()}, ["optional", "kernel"]),
+        (["kernel=rbf"], {"kernel": "rbf", "C": (1, 10, 100), "optional": ("hog",)}, []),
+    ],
+)
+def test_few_images_have_a_linear_machine_unless_its_kernel_is_given(toy_folder, sets, params, follows):
+    (job,) = plan(toy_folder, "svm-combined", sets=sets)
+    assert job.n["train"] < 200
+    assert {name: job.spec.params[name] for name in params} == params
+    assert sorted(job.follows) == sorted(follows)
+
+
 DEFAULTS = [
     record
     for _, _, record, _ in read_records(Path(__file__).parents[3] / "results", lambda *_: None)
