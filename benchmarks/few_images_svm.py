@@ -109,14 +109,14 @@ def as_for_many(draw: Draw) -> float:
 
 
 def linear(draw: Draw) -> float:
-    """A linear kernel and C 10, with or without HOG as val chooses: what svm-combined does with few images."""
+    """A linear kernel and C 10, with or without HOG as val chooses."""
     tried = [draw.scaled(dict.fromkeys(groups, 1.0)) for groups in draw.subsets[2:]]
     model = SVC(C=10, kernel="linear")
     return max(tried, key=lambda scaled: scaled.val_f1(model)).score(model)
 
 
 def linear_on_all(draw: Draw) -> float:
-    """A linear kernel and C 10 on all groups; nothing is chosen."""
+    """A linear kernel and C 10 on all groups; nothing is chosen: what svm-combined does with few images."""
     return draw.scaled(dict.fromkeys(draw.groups, 1.0)).score(SVC(C=10, kernel="linear"))
 
 

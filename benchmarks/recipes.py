@@ -17,7 +17,9 @@ from trials import Trials
 
 import cellbench
 from cellbench.core.training_budget import STEPS as USUAL_STEPS
-from cellbench.core.training_budget import batches, budget
+from cellbench.core.training_budget import batches
+from cellbench.deep.nets.table import find
+from cellbench.deep.recipe import Recipe
 
 BATCHES = (16, 32, 64)
 STEPS = (500, 1500, 4000)
@@ -86,7 +88,8 @@ def table() -> None:
     means = TRIALS.read().groupby(list(TRIALS.key[:-1]))["val_accuracy"].agg(["mean", "count"]).reset_index()
     for (dataset, split, n, method), cells in means.groupby(["dataset", "split", "n", "method"]):
         best = cells.loc[cells["mean"].idxmax()]
-        is_usual = f"batch == {budget(n).batch} and steps == {USUAL_STEPS} and augmentation == 'usual'"
+        batch = find(method).suited(Recipe(), n).batch
+        is_usual = f"batch == {batch} and steps == {USUAL_STEPS} and augmentation == 'usual'"
         if (found := cells.query(is_usual)).empty:
             continue
         usual = found.iloc[0]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ..core.families import Family
 from ..core.text.words import duration, printed_difference, signed
-from ..results.contest import Contest, Difference, Entrant, contests, same_hardware
+from ..results.contest import Contest, Difference, Entrant, contests, overlooked, same_hardware
 from ..results.results import Results
 from ..results.rows.row import DATA, Line, Row, grouped_by, is_disturbed, is_shared, load_unknown
 from ..results.rows.settings import with_settings
@@ -34,6 +34,7 @@ def answer(contest: Contest, left_out: Sequence[Line] = (), several_machines: bo
     lines = [_not_enough(one) for one in contest.entrants if not one.trained]
     if contest.entrants:
         lines.append(_comparison(contest, several_machines))
+        lines += _poorly_chosen(contest)
         lines += _few_seeds(contest)
         lines += scoring_in_times([one.row for one in contest.entrants])
     return "\n".join([*lines, *_missing(contest, left_out)])
@@ -55,6 +56,19 @@ def _few_seeds(contest: Contest) -> list[str]:
     what = f"{names} {has} fewer than three seeds: what is said of {'it' if len(few) == 1 else 'them'} holds for "
     models = "this trained model, not for the method" if len(few) == 1 else "these trained models, not for the methods"
     return [f"{what}{models}; get three with: {commands_for_seeds(few)[0]}"]
+
+
+def _poorly_chosen(contest: Contest) -> list[str]:
+    """Return a line on the entrants that few val images chose, where others of their family are ahead on test."""
+    found = [(one, best) for one in contest.entrants if (best := overlooked(contest, one))]
+    if not found:
+        return []
+    cases = [
+        f"of the {one.family.noun}s it chose {_called(one.row)}, and on test {_called(best)} has "
+        f"{100 * best.value(contest.figure):.1f} %"
+        for one, best in found
+    ]
+    return [f"Val has {found[0][0].row.n_val} images, few to choose methods by: {'; '.join(cases)}."]
 
 
 def _comparison(contest: Contest, several_machines: bool) -> str:

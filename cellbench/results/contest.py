@@ -9,6 +9,7 @@ from .certainty import compare_rows, difference_shown, over_of, with_intervals
 from .rows.ranking import best_on_val, main_figure
 from .rows.row import FIGURES, HARDWARE, Row, grouped_by, time_counts
 
+FEW_VAL = 100  # images of val below which it is a poor judge of methods
 EXPECTED = ("svm", "probe", "deep", "floor")  # families whose absence is pointed out
 
 
@@ -68,6 +69,20 @@ class Contest:
 
     def of(self, family: str) -> Entrant | None:
         return next((one for one in self.entrants if one.family.name == family), None)
+
+
+def overlooked(contest: Contest, one: Entrant) -> Row | None:
+    """Return the row of the entrant's family that is ahead of it on test, where few val images had chosen the entrant.
+
+    It is the one that is furthest ahead, if that is shown; None if there is none, or val has FEW_VAL images or more.
+    """
+    rows = [row for row in contest.rows if row.family == one.row.family and same_hardware(row, one.row)]
+    ahead = [row for row in rows if row.metric(contest.figure) is not None and not row.undertrained]
+    best = max(ahead, key=lambda row: row.value(contest.figure), default=one.row)
+    if best is one.row or not one.trained or (one.row.n_val or FEW_VAL) >= FEW_VAL:
+        return None
+    found = compare_rows(one.row, best, contest.figure)
+    return best if found and found.interval and found.interval.low > 0 else None
 
 
 def contests(rows: Sequence[Row]) -> list[Contest]:
