@@ -46,7 +46,7 @@ SETTINGS: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("svm-combined", {"features": ("hog", "hog")}, "features names 'hog' twice; name each group once"),
     ("svm-combined", {"optional": "textur"}, "no group of features is called 'textur'; did you mean 'texture'?"),
-    ("svm-combined", {"C": -1}, "C is -1; give a positive number, or a list of them such as C=1,10,100"),
+    ("svm-combined", {"C": -1}, "C is -1; give a positive number, or a list of them such as C=1,10,100, or auto"),
     (
         "svm-deep",
         {"net": "resnet81"},

@@ -88,7 +88,10 @@ def output(command: str) -> str:
         return result.stdout.strip("\n")
     if program != "python":
         raise RuntimeError(f"{command}: a page's command begins with cellbench or python")
-    done = subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    beside = {**os.environ, "PYTHONPATH": str((ROOT / arguments[0]).parent)}  # what a script imports from its folder
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, env=beside, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise RuntimeError(f"{command}: {done.stderr}")
     return done.stdout.strip("\n")
