@@ -216,7 +216,9 @@ def connected(scheduler: str | None) -> Iterator[DaskExecutor]:
     from distributed import Client, LocalCluster
 
     # Workers start child processes, which daemons may not. What they do is not in their threads, whose profile grows.
+    # Dask would set numbers of threads in our own environment too: all later runs of this process had one thread then.
     settings = {
+        "distributed.nanny.pre-spawn-environ": {},
         "distributed.worker.daemon": False,
         "distributed.worker.profile.enabled": False,
         "distributed.comm.timeouts.connect": CONNECT_SECONDS,

@@ -11,7 +11,7 @@ import pytest
 
 from cellbench.core.errors import BackendError, DataError
 from cellbench.core.extras import Extra
-from cellbench.core.machine.environment import machine_name
+from cellbench.core.machine.environment import cores, machine_name
 from cellbench.core.records.store import Store
 from cellbench.datasets.files import cache
 from cellbench.running.executors import LocalExecutor, dask, remote
@@ -333,6 +333,19 @@ def _worker_of_this_child():
     import psutil
 
     return psutil.Process().parent().ppid()
+
+
+def test_a_cluster_of_this_machine_changes_no_number_of_threads_here_and_its_runs_have_their_share(
+    toy_folder, monkeypatch
+):
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    for name in names:
+        monkeypatch.delenv(name, raising=False)
+    (job,) = make_plan(["floor-majority"], [toy_folder])
+    with connected(None) as executor:
+        (outcome,) = executor.run([Task(job)], lambda *_: None)
+    assert outcome.record.environment["threads"] == max(1, cores() // max(1, cores() // 2))
+    assert not set(names) & set(os.environ)
 
 
 def test_a_lost_scheduler_ends_the_call_and_what_was_finished_is_saved(cluster, toy_folder, slow, tmp_path):
