@@ -12,7 +12,10 @@ EPOCHS = 20  # at least
 STEPS = 1_500  # at least
 BATCHES = ((500, 16), (2_000, 32))  # (below so many training images, images a batch)
 LARGEST_BATCH = 64
-LEAST_BATCHES = 3  # in an epoch, where a net asks for larger batches than usual
+LEAST_BATCHES, STEP = (
+    3,
+    16,
+)  # batches in an epoch, and what their size is a multiple of, where a net asks for larger ones
 SGD_RATE = 0.1  # learning rate in batches of LARGEST_BATCH, of a net without a rate of its own
 ADAM_RATE = 0.001  # of Adam and AdamW
 LAST_BELOW = 500  # training images: their part of val is too small to choose an epoch by, so the last one is taken
@@ -37,11 +40,11 @@ def budget(
 
     If they are None, epochs (at least `least_epochs`) and batch follow from n. Few images get small batches and many
     epochs: a net needs a number of steps, whatever the number of images. least_batch: a batch has as many images or
-    more, unless an epoch then had fewer than LEAST_BATCHES batches.
+    more, unless an epoch then had fewer than LEAST_BATCHES batches; it has a multiple of STEP images then.
     """
     if batch is None:
         usual = next((size for below, size in BATCHES if n < below), LARGEST_BATCH)
-        batch = max(usual, min(least_batch, n // LEAST_BATCHES))
+        batch = max(usual, min(least_batch, n // LEAST_BATCHES // STEP * STEP))
     if epochs is None:
         epochs = max(least_epochs, math.ceil(STEPS / batches(n, batch)))
     return Budget(epochs, batch)

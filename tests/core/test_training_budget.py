@@ -42,10 +42,11 @@ def test_smaller_batches_take_a_smaller_rate_and_larger_ones_no_larger_rate():
 
 
 def test_a_net_may_ask_for_larger_batches_of_few_images():
-    found = [budget(n, least_batch=32).batch for n in (8, 60, 95, 100, 499, 1_999, 2_000)]
-    assert found == [16, 20, 31, 32, 32, 32, 64]
-    assert budget(100, least_batch=32) == Budget(500, 32)
-    assert budget(100, batch=8, least_batch=32) == Budget(125, 8)
+    found = [budget(n, least_batch=64).batch for n in (8, 60, 95, 96, 100, 144, 192, 500, 2_000)]
+    assert found == [16, 16, 16, 32, 32, 48, 64, 64, 64]
+    assert budget(100, least_batch=64) == Budget(500, 32)
+    assert budget(500, least_batch=64) == Budget(215, 64)
+    assert budget(100, batch=8, least_batch=64) == Budget(125, 8)
 
 
 def test_what_is_given_stays():

@@ -23,7 +23,7 @@ SMALL_NETS = [
         "three convolutions, one hidden layer",
         lazy("cnn:cnn"),
         options=("batch_norm",),
-        least_batch=32,  # in smaller ones some seeds hardly learn from 100 images of two classes: docs/training.md
+        least_batch=64,  # in smaller ones it learns too little, and some seeds hardly anything: docs/training.md
         cost=16,
         standard=True,
     ),
