@@ -7,7 +7,7 @@ Each draw takes `--limit` training images and, to choose by, val images in propo
 images judge. All ways learn from the same images. The test part is never looked at.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -74,8 +74,17 @@ class Draw:
         parts = (self.train, self.chosen_by, self.judge)
         return Draw(*(Part(scale(torch.from_numpy(p.X.copy())).numpy(), p.y) for p in parts), self.groups)
 
+    def alike(self, groups: Iterable[str]) -> "Draw":
+        """Return the draw with these groups, each with the same weight."""
+        return self.scaled(dict.fromkeys(groups, 1.0))
+
+    @property
+    def usual_gamma(self) -> float:
+        """Return what SVC takes for gamma='scale'."""
+        return float(1 / (self.train.X.shape[1] * self.train.X.var()))
+
     def score(self, model: Classifier) -> float:
-        """Return the accuracy on the images that judge, of a model that has learnt the training images."""
+        """Fit the model on the training images, and return its accuracy on the images that judge."""
         return float(np.mean(model.fit(self.train.X, self.train.y).predict(self.judge.X) == self.judge.y))
 
     def val_f1(self, model: Classifier) -> float:
@@ -98,37 +107,36 @@ class Draw:
 
 
 def as_for_many(draw: Draw) -> float:
-    """An rbf kernel, with or without HOG; it, C and then gamma are chosen on val: what svm-combined does with many."""
-    alike = [draw.scaled(dict.fromkeys(groups, 1.0)) for groups in draw.subsets[2:]]
+    """An rbf kernel. Val chooses C and whether HOG takes part, then gamma: what svm-combined does with many images."""
+    alike = [draw.alike(groups) for groups in draw.subsets[2:]]
     tried = [(chosen, SVC(C=C)) for chosen, C in product(alike, CS)]
     figures = [chosen.val_f1(model) for chosen, model in tried]
     chosen, model = tried[int(np.argmax(figures))]
-    scale = 1 / (chosen.train.X.shape[1] * chosen.train.X.var())
-    around = [clone(model).set_params(gamma=factor * scale) for factor in GAMMA_FACTORS]
+    around = [clone(model).set_params(gamma=factor * chosen.usual_gamma) for factor in GAMMA_FACTORS]
     return chosen.score(max([model, *around], key=chosen.val_f1))
 
 
 def linear(draw: Draw) -> float:
     """A linear kernel and C 10, with or without HOG as val chooses."""
-    tried = [draw.scaled(dict.fromkeys(groups, 1.0)) for groups in draw.subsets[2:]]
+    tried = [draw.alike(groups) for groups in draw.subsets[2:]]
     model = SVC(C=10, kernel="linear")
     return max(tried, key=lambda scaled: scaled.val_f1(model)).score(model)
 
 
 def linear_on_all(draw: Draw) -> float:
     """A linear kernel and C 10 on all groups; nothing is chosen: what svm-combined does with few images."""
-    return draw.scaled(dict.fromkeys(draw.groups, 1.0)).score(SVC(C=10, kernel="linear"))
+    return draw.alike(draw.groups).score(SVC(C=10, kernel="linear"))
 
 
 def wide(draw: Draw, factor: float) -> float:
     """An rbf kernel with this multiple of the usual gamma and C 100 on all groups; nothing is chosen."""
-    scaled = draw.scaled(dict.fromkeys(draw.groups, 1.0))
-    return scaled.score(SVC(C=100, gamma=factor / (scaled.train.X.shape[1] * scaled.train.X.var())))
+    scaled = draw.alike(draw.groups)
+    return scaled.score(SVC(C=100, gamma=factor * scaled.usual_gamma))
 
 
 def subset(draw: Draw, figure: Callable[[Draw, Classifier], float]) -> float:
     """The best of four sets of groups and of C by this figure."""
-    scaled = [draw.scaled(dict.fromkeys(groups, 1.0)) for groups in draw.subsets]
+    scaled = [draw.alike(groups) for groups in draw.subsets]
     tried = list(product(scaled, (SVC(C=C) for C in CS)))
     chosen, model = max(tried, key=lambda pair: figure(*pair))
     return chosen.score(model)
@@ -137,7 +145,7 @@ def subset(draw: Draw, figure: Callable[[Draw, Classifier], float]) -> float:
 def weighted(draw: Draw) -> float:
     """Every group counts by how much better than chance it alone is in cross-validation."""
     skill = {name: draw.scaled({name: 1.0}).cross_skill(SVC(C=10)) for name in draw.groups}
-    return draw.scaled(skill if any(skill.values()) else dict.fromkeys(draw.groups, 1.0)).score(SVC(C=10))
+    return (draw.scaled(skill) if any(skill.values()) else draw.alike(draw.groups)).score(SVC(C=10))
 
 
 def classifier(draw: Draw, model: Classifier, groups: Callable[[Draw], Sequence[str]]) -> float:

@@ -1,4 +1,4 @@
-"""A table of trials in results/: what has been measured, a row each, kept as it goes."""
+"""A CSV file in results/ with a row for each trial, written as soon as the trial ends."""
 
 import csv
 from collections.abc import Sequence

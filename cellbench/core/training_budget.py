@@ -12,10 +12,8 @@ EPOCHS = 20  # at least
 STEPS = 1_500  # at least
 BATCHES = ((500, 16), (2_000, 32))  # (below so many training images, images a batch)
 LARGEST_BATCH = 64
-LEAST_BATCHES, STEP = (
-    3,
-    16,
-)  # batches in an epoch, and what their size is a multiple of, where a net asks for larger ones
+LEAST_BATCHES = 3  # in an epoch, where a net asks for batches larger than usual
+STEP = 16  # images that the size of such a batch is a multiple of
 SGD_RATE = 0.1  # learning rate in batches of LARGEST_BATCH, of a net without a rate of its own
 ADAM_RATE = 0.001  # of Adam and AdamW
 LAST_BELOW = 500  # training images: their part of val is too small to choose an epoch by, so the last one is taken

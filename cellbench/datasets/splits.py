@@ -25,7 +25,7 @@ Fold = tuple[NDArray[np.int64], NDArray[np.int64]]  # the positions to train on,
 
 
 class Splitter(Protocol):
-    """What splits samples into folds, as in scikit-learn."""
+    """One of scikit-learn's classes that split samples into folds, such as StratifiedKFold."""
 
     def split(self, X: NDArray, y: NDArray) -> Iterable[Fold]: ...
 

@@ -74,9 +74,9 @@ def recipes() -> None:
 
 @cli.command()
 def few_images() -> None:
-    """Accuracy on val in per cent, mean over draws of the images; in brackets, the gain over the first row.
+    """Accuracy on val in per cent: a row for each way to learn, a column for each data set and number of images.
 
-    Behind ± is the standard error of the mean gain; a row is a way, a column a data set and number of images.
+    It is the mean over draws of the images. In brackets: the gain over the first row, ± its standard error.
     """
     rows = pd.read_csv(RESULTS / "few_images_svm.csv")
     rows["on"] = [f"{row.dataset}, {row.n:,} images" for row in rows.itertuples()]

@@ -1,4 +1,7 @@
-"""What takes long to find in images is kept in the cache folder, as JSON, by a hash of all that it follows from."""
+"""Results of slow searches through images, kept as JSON files in the cache folder.
+
+The name of a file is a hash of everything that the result depends on: images, split, settings and version.
+"""
 
 import contextlib
 import hashlib

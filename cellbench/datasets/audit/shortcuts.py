@@ -109,7 +109,10 @@ def _forest(data: Dataset, features: NDArray, train: Index) -> "RandomForestClas
 
 
 def _kept_score(data: Dataset, features: NDArray, train: Index, test: Index) -> tuple[float, float]:
-    """Return `_score` of a forest fitted on `train`, for `test`; it is kept in the cache, as a forest takes seconds."""
+    """Return the score on `test` of a forest fitted on `train`, and the score by chance.
+
+    Fitting takes seconds, so both are kept in the cache folder and read from there the next time.
+    """
     labels = (data.labels[train], data.labels[test])
     file = kept.place("shortcuts", (REVISION, TREES, SEED), features[train], features[test], *labels)
     known = kept.read(file) or {}

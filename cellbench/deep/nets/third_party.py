@@ -18,7 +18,7 @@ SINGLE_OUTPUT = {key: {"aux_logits": False, "init_weights": True} for key in ("g
 # Tried in turn. Those of patches (14, 16, 32) are among them: transformers take whole patches only.
 SIZES = (1, 2, 4, 8, 14, 16, 24, 28, 32, 48, 56, 64, 75, 80, 96, 112, 128, 160, 192, 224, 256, 299, 384, 448, 512)
 
-# Further arguments of a net that is built for one size of images, each with its name.
+# (name, value) of the arguments that tell a net the size of its images.
 SizeArguments = tuple[tuple[str, int | tuple[int, int]], ...]
 
 # Mean and deviation of ImageNet's training images, red, green, blue, as torchvision's pretrained nets expect.
@@ -65,7 +65,7 @@ class Architecture(NamedTuple):
 
 
 def _size_arguments(net: str, size: int) -> SizeArguments:
-    """Return further arguments for a net that is built for one size of images; else none."""
+    """Return the arguments that tell a net the size of its images; none for a net that takes any size."""
     package, _, name = net.partition(":")
     if package == "torchvision":
         single: dict[str, tuple[str, int | tuple[int, int]]] = {

@@ -44,9 +44,9 @@ def write(file: Path, tuned: Sequence[Tuned]) -> Suite:
 def _entries(tuned: Tuned) -> Iterable[Document]:
     method = tuned.job.spec.method
     usual = "the suite's" if tuned.base else "default"
-    # a suite that says nothing of these has those of protocols
-    following = dict.fromkeys(set(settings_that_follow(methods[method])) & set(USUAL), "auto")
-    base = {**following, **tuned.base}
+    following = settings_that_follow(methods[method])
+    # an entry that says nothing of these would have the usual ones of a protocol
+    base = {**{name: "auto" for name in USUAL if name in following}, **tuned.base}
     yield {"id": f"{method}-default", "label": f"{method}, {usual} settings", "method": method, "set": base}
     if tuned.settings:
         yield {
