@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Sequence
 
+from ..reporting.paragraphs import filled
 from .options import terminal_width
 
 WIDEST = 110  # longer lines are hard to read
@@ -10,15 +11,9 @@ NARROWEST = 12  # of a wrapped column
 WIDE = 40  # characters: a longer cell doesn't widen its column
 
 
-def filled(text: str, indent: str = "", first: str | None = None) -> str:
+def paragraph(text: str, indent: str = "", first: str | None = None) -> str:
     """Return text wrapped to the terminal, each line after `indent`, the first one after `first` if that is given."""
-    return textwrap.fill(
-        text,
-        room(),
-        initial_indent=indent if first is None else first,
-        subsequent_indent=indent,
-        break_on_hyphens=False,
-    )
+    return "\n".join(filled(text, room(), indent, indent if first is None else first, break_long_words=True))
 
 
 def room() -> int:

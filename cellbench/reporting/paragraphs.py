@@ -6,13 +6,19 @@ from collections.abc import Iterator
 COMMAND = ": cellbench "  # begins the command that a sentence ends with
 
 
-def filled(text: str, room: int, indent: str = "", first: str = "") -> list[str]:
-    """Return the lines of a text wrapped to `room` characters; no word is broken.
+def filled(text: str, room: int, indent: str = "", first: str = "", break_long_words: bool = False) -> list[str]:
+    """Return the lines of a text wrapped to `room` characters, between words.
 
-    indent, first: what stands before all lines but the first, and before the first.
+    indent, first: what stands before all lines but the first, and before the first. break_long_words: a word longer
+    than a line, such as a list of numbers, is broken; otherwise it has a line of its own.
     """
     return textwrap.wrap(
-        text, room, initial_indent=first, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        text,
+        room,
+        initial_indent=first,
+        subsequent_indent=indent,
+        break_long_words=break_long_words,
+        break_on_hyphens=False,
     )
 
 

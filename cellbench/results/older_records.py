@@ -5,10 +5,9 @@ from functools import cache
 from ..core import suites
 from ..core.mixed_values import SettingValues
 from ..core.records.runs import RunRecord
-from ..core.training_budget import EPOCHS, LARGEST_BATCH, LINEAR_BELOW, steps
+from ..core.training_budget import LINEAR_BELOW, steps
 from ..core.undertraining import undertrained
 
-USUAL = {"epochs": EPOCHS, "batch": LARGEST_BATCH}  # settings of an entry if neither it nor its suite gives them
 AMOUNT = ("epochs", "batch", "accumulate")  # settings that say how many steps a training has
 
 
@@ -75,5 +74,5 @@ def _amount_of(title: str) -> SettingValues | None:
     entry = next((one for one in suite.entries if one.id == entry_id), None) if suite else None
     if suite is None or entry is None:
         return None
-    settings = {**USUAL, **suite.set, **entry.set}
+    settings = {**suites.USUAL_SETTINGS, **suite.set, **entry.set}
     return {name: None if settings[name] == "auto" else settings[name] for name in AMOUNT if name in settings}

@@ -10,7 +10,7 @@ from torch import Tensor
 from ..core.errors import BackendError, did_you_mean
 from ..core.text.words import counted
 from .classifier import SVC, path, path_scores
-from .fitted import Fitted, Machine
+from .fitted import AnyMachine, Machine
 from .kernels import KERNELS
 from .libraries import libsvm, rapids, thunder
 
@@ -149,7 +149,7 @@ def candidates(
     C: Sequence[float],
     gamma: Sequence[float | str],
     **settings: Any,
-) -> Iterator[tuple[dict[str, float | str], Fitted, NDArray]]:
+) -> Iterator[tuple[dict[str, float | str], AnyMachine, NDArray]]:
     """Yield, for each gamma and each C, the two settings, the fitted model and its decision_function(unseen).
 
     Values of C ascend. X, unseen: (n, features) float32; y: (n,) class numbers, or (n, labels) bool for one machine a
@@ -165,7 +165,7 @@ def candidates(
     for g in gamma:
         for c in sorted(C):
             machine = backend.load()(C=c, gamma=g, cache_size=2000, **settings)
-            fitted: Fitted = _one_versus_rest(machine) if y.ndim == 2 else machine
+            fitted: AnyMachine = _one_versus_rest(machine) if y.ndim == 2 else machine
             fitted.fit(features, y.astype(int))
             yield {"C": c, "gamma": g}, fitted, fitted.decision_function(others)
 

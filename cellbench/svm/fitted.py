@@ -8,13 +8,13 @@ if TYPE_CHECKING:
     from sklearn.multiclass import OneVsRestClassifier
 
 
-class Scorer(Protocol):
-    """What scores samples."""
+class HasDecisionFunction(Protocol):
+    """A classifier that scores samples."""
 
     def decision_function(self, X: ArrayLike, /) -> NDArray: ...
 
 
-class Machine(Scorer, Protocol):
+class Machine(HasDecisionFunction, Protocol):
     """A machine of any backend. What ends in an underscore, and the number that gamma stands for, it has once fitted.
 
     Rows of support vectors, and columns of coefficients, are sorted by class.
@@ -36,4 +36,4 @@ class Machine(Scorer, Protocol):
     def fit(self, X: ArrayLike, y: ArrayLike, /) -> object: ...
 
 
-Fitted: TypeAlias = "Machine | OneVsRestClassifier"  # the second where samples may have several labels
+AnyMachine: TypeAlias = "Machine | OneVsRestClassifier"  # the second where samples may have several labels

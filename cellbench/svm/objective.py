@@ -3,14 +3,14 @@
 import numpy as np
 import torch
 
-from .fitted import Fitted
+from .fitted import AnyMachine
 from .kernels import KERNELS, ROWS, Kernel, cross
 from .libraries.pairwise import by_pair
 
 MOST_VECTORS = 20_000  # above that the objective takes minutes
 
 
-def facts(model: Fitted) -> dict[str, float]:
+def facts(model: AnyMachine) -> dict[str, float]:
     """Return 'support_vectors' and 'dual_objective' of a fitted SVC of any backend, or a OneVsRestClassifier of such.
 
     'support_vectors' is the number of distinct samples. A fact that isn't known is left out.
@@ -22,7 +22,7 @@ def facts(model: Fitted) -> dict[str, float]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def dual_objective(model: Fitted) -> float | None:
+def dual_objective(model: AnyMachine) -> float | None:
     """Return the sum over machines of sum|beta| - 1/2 beta' K beta, where beta = y * alpha.
 
     Models of our solver have it; for models of other libraries it is computed.
@@ -48,7 +48,7 @@ def dual_objective(model: Fitted) -> float | None:
     return float(beta.abs().sum()) - quadratic / 2
 
 
-def _support_vectors(model: Fitted) -> int | None:
+def _support_vectors(model: AnyMachine) -> int | None:
     machines = [one for one in getattr(model, "estimators_", [model]) if not _is_constant(one)]
     if not all(hasattr(one, "support_") for one in machines):
         return None

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..core.mixed_values import State
 from .classifier import SVC
-from .fitted import Fitted, Machine
+from .fitted import AnyMachine, Machine
 from .kernels import Kernel
 from .libraries.pairwise import by_pair
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sklearn.multiclass import OneVsRestClassifier
 
 
-def state(model: Fitted) -> State:
+def state(model: AnyMachine) -> State:
     """Return all that a fitted SVC of any backend, or a OneVsRestClassifier of such, needs to score samples.
 
     kernel, vectors (support vectors, features), weights (support vectors, machines), bias (machines,); centre: what is

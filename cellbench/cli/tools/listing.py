@@ -10,7 +10,7 @@ from ...core.families import FAMILIES, family_of
 from ...core.text.words import counted, file_size
 from ..options import plugin_option, terminal_width, wide_option
 from ..reading import results_argument
-from ..wrapping import filled, wrapped_rows
+from ..wrapping import paragraph, wrapped_rows
 
 if TYPE_CHECKING:
     from ...core.extras import Extra
@@ -62,7 +62,7 @@ def list_methods(name: str | None, plugins: tuple[Path, ...]) -> None:
         rows = [(setting.name, _shown(setting), _meaning(setting)) for setting in settings_of(entry)]
         side = entry.smallest() if entry.smallest else entry.min_size
         least = f"{counted(side, 'pixel')} a side, or larger" if side else "a size that only its run can tell"
-        click.echo(filled(f"{entry.name}: {entry.summary}. On images of {least}.") + "\n")
+        click.echo(paragraph(f"{entry.name}: {entry.summary}. On images of {least}.") + "\n")
         click.echo("\n".join(wrapped_rows(rows, ("setting", "default", "what it does (and may be)"))))
         if needed := needs_of(entry):
             click.echo(f"\n{_extras([(condition or entry.name, extra) for condition, extra in needed])}")
@@ -91,7 +91,7 @@ def _by_family(entries: Sequence["MethodEntry"]) -> str:
     for name, group in groups.items():
         if group:
             summary = family_of(name).summary
-            shown += ["", filled(f"{name}: {summary}" if summary else name), *(next(after) for _ in group)]
+            shown += ["", paragraph(f"{name}: {summary}" if summary else name), *(next(after) for _ in group)]
     return "\n".join(shown)
 
 
@@ -152,7 +152,7 @@ def list_datasets(plugins: tuple[Path, ...]) -> None:
     for line, entry in zip(lines, entries, strict=True):
         channels = ", ".join(_known(entry, "channels")) or "known once it is ready"
         text = f"{entry.summary}. Channels: {channels}. Licence: {entry.licence}"
-        click.echo(f"{line}\n{filled(text, '  ')}")
+        click.echo(f"{line}\n{paragraph(text, '  ')}")
     click.echo(
         f"\n* is what `run --all` takes when ready. Ready ones are in {cache.location('')}\n"
         "To get one: cellbench prepare NAME\n"

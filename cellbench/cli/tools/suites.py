@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ...core.mixed_values import SettingValues
-from ..wrapping import filled
+from ..wrapping import paragraph
 
 if TYPE_CHECKING:
     from ...core.suites import Entry, Suite
@@ -18,7 +18,7 @@ def overview(suites: Sequence["Suite"]) -> str:
     ordered = sorted(suites, key=lambda suite: not suite.study)
     rows = [[s.name, len(s.entries), s.dataset, _state(s), _whose(s)] for s in ordered]
     head, rule, *lines = tabulate(rows, ["suite", "entries", "data set", "state", "whose"]).split("\n")
-    described = (f"{line}\n{filled(s.title, '  ')}" for line, s in zip(lines, ordered, strict=True))
+    described = (f"{line}\n{paragraph(s.title, '  ')}" for line, s in zip(lines, ordered, strict=True))
     return "\n".join([head, rule, *described])
 
 
@@ -39,10 +39,10 @@ def detail(suite: "Suite") -> str:
     if search := suite.search:
         tried = ", ".join(f"{name} {'|'.join(map(_plain, values))}" for name, values in search.vary.items())
         how = f"{search.trials} trials on {100 * search.part:g} % of the training images, the best {search.best} on all"
-        blocks += ["", "Searched by cellbench tune:", filled(f"{search.method}: {tried}; {how}", "  ", "- ")]
+        blocks += ["", "Searched by cellbench tune:", paragraph(f"{search.method}: {tried}; {how}", "  ", "- ")]
     for title, items in lists.items():
         if items:
-            blocks += ["", f"{title}:", *(filled(item, "  ", "- ") for item in items)]
+            blocks += ["", f"{title}:", *(paragraph(item, "  ", "- ") for item in items)]
     blocks += ["", f"Run it with:  cellbench run --suite {suite.argument}"]
     blocks += [f"Search with:  cellbench tune --suite {suite.argument}"] if suite.search else []
     return "\n".join([*blocks, f"See it with:  cellbench table --suite {suite.argument}"])
@@ -58,7 +58,7 @@ def _head(suite: "Suite") -> str:
         lines.append(f"training of the source: {suite.protocol}")
     if suite.set:
         lines.append(f"settings of all: {_listed(suite.set)}")
-    return "\n".join(map(filled, lines)) + "\n"
+    return "\n".join(map(paragraph, lines)) + "\n"
 
 
 def _entry(entry: "Entry") -> str:
@@ -71,7 +71,7 @@ def _entry(entry: "Entry") -> str:
         "published": figures_text(entry.published),
     }
     lines = [f"- {entry.id}: {entry.method}" if entry.id != entry.method else f"- {entry.id}"]
-    lines += [filled(f"{what}: {text}", "      ", "    ") for what, text in below.items() if text]
+    lines += [paragraph(f"{what}: {text}", "      ", "    ") for what, text in below.items() if text]
     return "\n".join(lines)
 
 

@@ -60,7 +60,7 @@ class PerClass(TypedDict, total=False):
 
 
 @with_config(_with_others)
-class Facts(TypedDict, total=False):
+class RecordFacts(TypedDict, total=False):
     """Those that tables, charts and findings read; every one may be absent."""
 
     family: Text
@@ -114,7 +114,7 @@ class Environment(TypedDict, total=False):
 
 
 @with_config(_known)
-class Document(TypedDict):
+class RecordFile(TypedDict):
     """The file of a record."""
 
     key: Text
@@ -129,14 +129,14 @@ class Document(TypedDict):
     history: NotRequired[list[dict[Text, Real]]]
     backend: NotRequired[Text]
     chosen: NotRequired[Chosen]
-    facts: NotRequired[Facts]
+    facts: NotRequired[RecordFacts]
     overrides: NotRequired[PlainMap]
     environment: NotRequired[Environment]
     version: NotRequired[Text]
     schema_version: Number
 
 
-def checked(text: str, version: int) -> Document:
+def checked(text: str, version: int) -> RecordFile:
     """Return the content of a record's file, in the format `version`.
 
     Raises ValueError with the first fault, in one line.
@@ -153,11 +153,11 @@ def checked(text: str, version: int) -> Document:
 
 
 @cache
-def _adapter() -> TypeAdapter[Document]:
-    return TypeAdapter(Document)
+def _adapter() -> TypeAdapter[RecordFile]:
+    return TypeAdapter(RecordFile)
 
 
-def _check_metrics(document: Document) -> None:
+def _check_metrics(document: RecordFile) -> None:
     """Raise ValueError if a metric is no share, or the number of images no whole one."""
     for part, metrics in document.get("metrics", {}).items():
         for name, value in metrics.items():

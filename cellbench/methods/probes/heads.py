@@ -54,7 +54,7 @@ class NeighbourSettings(Settings):
     ] = (1, 3, 5, 10, 20, 50)
 
 
-class Fitted(Protocol):
+class FittedClassifier(Protocol):
     """A fitted classifier that scores standardised embeddings."""
 
     def __call__(self, rows: "Tensor") -> NDArray[np.float32]:
@@ -183,7 +183,7 @@ def neighbour_path(
 
 
 S = TypeVar("S", bound=Settings)
-Candidates = Callable[[S, "Tensor", Samples, "Tensor"], Iterator[Candidate[Fitted]]]  # such as linear_path
+Candidates = Callable[[S, "Tensor", Samples, "Tensor"], Iterator[Candidate[FittedClassifier]]]  # such as linear_path
 
 
 class StandardisedHead:
@@ -218,7 +218,7 @@ class FittedHead:
     """A fitted classifier, and the standardiser that its embeddings go through first."""
 
     scale: "Standardiser"
-    fitted: Fitted
+    fitted: FittedClassifier
 
     @classmethod
     def of_state(cls, kind: type[Linear] | type[Neighbours], state: State) -> Self:

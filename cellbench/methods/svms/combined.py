@@ -116,7 +116,7 @@ class CombinedSettings(SVMSettings, GroupSettings):
     ] = (0.5, 2.0)
 
 
-USUAL: SettingValues = {"kernel": "rbf", "C": SVMSettings().C, "optional": OPTIONAL_GROUPS}  # with many images
+FOR_MANY_IMAGES: SettingValues = {"kernel": "rbf", "C": SVMSettings().C, "optional": OPTIONAL_GROUPS}
 
 
 def suited(settings: CombinedSettings, n: int) -> CombinedSettings:
@@ -126,7 +126,7 @@ def suited(settings: CombinedSettings, n: int) -> CombinedSettings:
     choose C or groups by: docs/features.md has the measurements.
     """
     is_few = n < LINEAR_BELOW and settings.kernel in (None, "linear")
-    usual: SettingValues = {"kernel": "linear", "C": 10, "optional": ()} if is_few else USUAL
+    usual: SettingValues = {"kernel": "linear", "C": 10, "optional": ()} if is_few else FOR_MANY_IMAGES
     return with_settings(settings, **{name: usual[name] for name in usual if getattr(settings, name) in AUTOMATIC})
 
 

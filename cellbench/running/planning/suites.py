@@ -8,8 +8,8 @@ from typing import Any
 from ...core.errors import DataError, UsageError, did_you_mean
 from ...core.mixed_values import Facts, SettingValues
 from ...core.records.runs import canonical_text
-from ...core.suites import Entry, Figures, Suite
-from ...core.training_budget import EPOCHS, LARGEST_BATCH, MANY
+from ...core.suites import USUAL_SETTINGS, Entry, Figures, Suite
+from ...core.training_budget import MANY
 from ...datasets.files import cache
 from ...methods.registry import methods
 from ..job import Job
@@ -24,9 +24,6 @@ from .plan import (
     settings_that_follow,
     settled,
 )
-
-USUAL = {"epochs": EPOCHS, "batch": LARGEST_BATCH, "kernel": "rbf"}  # of an entry that says nothing of them
-
 
 Studies = Sequence[tuple[Suite, list[Entry]]]  # suites, each with those of its entries that were chosen
 
@@ -137,7 +134,7 @@ def settings(suite: Suite, entry: Entry) -> SettingValues:
                 f"suite {suite.name!r}, entry {entry.id!r}: method {entry.method!r} has no setting {key!r}; "
                 f"{did_you_mean(key, known)}"
             )
-    common = {**(USUAL if methods[entry.method].suited else {}), **suite.set}
+    common = {**(USUAL_SETTINGS if methods[entry.method].suited else {}), **suite.set}
     return {**{key: value for key, value in common.items() if key in known}, **entry.set}
 
 

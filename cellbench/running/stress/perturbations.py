@@ -16,7 +16,7 @@ from scipy import ndimage
 from ...core import data
 from ...core.errors import UsageError, did_you_mean
 
-Images = NDArray[np.float64]
+FloatImages = NDArray[np.float64]
 Generators = Sequence[np.random.Generator]  # one an image; empty for what draws nothing
 ALONG_SIDES = (2, 3)
 
@@ -35,7 +35,7 @@ class Perturbation:
     unit: str
     strengths: tuple[float, float, float, float, float]
     meaning: str
-    change: Callable[[Images, float, Generators], Images]
+    change: Callable[[FloatImages, float, Generators], FloatImages]
     resembles: tuple[str, ...] = ()
     channels: int = 1
     draws: bool = False
@@ -57,19 +57,19 @@ def perturbed(images: data.Images, perturbation: Perturbation, strength: float, 
     return (np.rint(changed).clip(0, full) if whole else changed).astype(images.dtype)
 
 
-def rotate(images: Images, degrees: float, rngs: Generators) -> Images:
+def rotate(images: FloatImages, degrees: float, rngs: Generators) -> FloatImages:
     """Return images rotated about their centre (bilinear, mirrored at the edges)."""
-    rotated: Images = ndimage.rotate(images, degrees, axes=ALONG_SIDES, reshape=False, order=1, mode="mirror")
+    rotated: FloatImages = ndimage.rotate(images, degrees, axes=ALONG_SIDES, reshape=False, order=1, mode="mirror")
     return rotated
 
 
-def defocus(images: Images, sigma: float, rngs: Generators) -> Images:
+def defocus(images: FloatImages, sigma: float, rngs: Generators) -> FloatImages:
     """Return images blurred by a Gaussian of `sigma` pixels, mirrored at the edges."""
-    blurred: Images = ndimage.gaussian_filter(images, sigma, axes=ALONG_SIDES, mode="mirror")
+    blurred: FloatImages = ndimage.gaussian_filter(images, sigma, axes=ALONG_SIDES, mode="mirror")
     return blurred
 
 
-def illuminate(images: Images, slope: float, rngs: Generators) -> Images:
+def illuminate(images: FloatImages, slope: float, rngs: Generators) -> FloatImages:
     """Return images times a ramp from 1 - slope at one edge to 1 + slope at the opposite one, for each image drawn."""
     height, width = images.shape[2:]
     across = np.broadcast_to(np.linspace(-1, 1, width), (height, width))
@@ -78,17 +78,17 @@ def illuminate(images: Images, slope: float, rngs: Generators) -> Images:
     return images * (1 + slope * ramps[[rng.integers(4) for rng in rngs]])[:, None]
 
 
-def multiply(sign: int, images: Images, share: float, rngs: Generators) -> Images:
+def multiply(sign: int, images: FloatImages, share: float, rngs: Generators) -> FloatImages:
     """Return images brighter (sign 1) or dimmer (sign -1) by a share."""
     return images * (1 + sign * share)
 
 
-def add(images: Images, share: float, rngs: Generators) -> Images:
+def add(images: FloatImages, share: float, rngs: Generators) -> FloatImages:
     """Return images with this share of full scale added to every pixel."""
     return images + share
 
 
-def count_photons(images: Images, noise: float, rngs: Generators) -> Images:
+def count_photons(images: FloatImages, noise: float, rngs: Generators) -> FloatImages:
     """Return images as counts of photons: Poisson, with 1 / noise² photons at full scale.
 
     The standard deviation of a pixel at full scale is then `noise`.
@@ -97,7 +97,7 @@ def count_photons(images: Images, noise: float, rngs: Generators) -> Images:
     return np.stack([rng.poisson(image * photons) for rng, image in zip(rngs, images.clip(0), strict=True)]) / photons
 
 
-def bleach(images: Images, share: float, rngs: Generators) -> Images:
+def bleach(images: FloatImages, share: float, rngs: Generators) -> FloatImages:
     """Return images of which one channel, drawn for each image, has lost this share of its light."""
     channel = [rng.integers(images.shape[1]) for rng in rngs]
     changed = images.copy()
@@ -105,7 +105,7 @@ def bleach(images: Images, share: float, rngs: Generators) -> Images:
     return changed
 
 
-def lose_channel(images: Images, share: float, rngs: Generators) -> Images:
+def lose_channel(images: FloatImages, share: float, rngs: Generators) -> FloatImages:
     """Return images; in this share of them one channel, drawn for each image, is black."""
     drawn = [(rng.integers(images.shape[1]), rng.random()) for rng in rngs]
     channel, chance = (np.array(each) for each in zip(*drawn, strict=True))
@@ -115,14 +115,14 @@ def lose_channel(images: Images, share: float, rngs: Generators) -> Images:
     return changed
 
 
-def resample(sign: int, images: Images, share: float, rngs: Generators) -> Images:
+def resample(sign: int, images: FloatImages, share: float, rngs: Generators) -> FloatImages:
     """Return images taken with pixels that are larger (sign 1) or smaller (sign -1) by a share, as many of them.
 
     The centre stays where it is; values are bilinear, mirrored at the edges.
     """
     step = 1 + sign * share
     offset = [0.0, 0.0, *((side - 1) / 2 * (1 - step) for side in images.shape[2:])]
-    resampled: Images = ndimage.affine_transform(images, [1.0, 1.0, step, step], offset, order=1, mode="mirror")
+    resampled: FloatImages = ndimage.affine_transform(images, [1.0, 1.0, step, step], offset, order=1, mode="mirror")
     return resampled
 
 

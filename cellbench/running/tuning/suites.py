@@ -8,10 +8,9 @@ from ...core.errors import UsageError, cannot_write
 from ...core.mixed_values import Document
 from ...core.records.runs import RunSpec, canonical
 from ...core.records.store import write_whole
-from ...core.suites import Entry, Suite, load, parse
+from ...core.suites import USUAL_SETTINGS, Entry, Suite, load, parse
 from ...methods.registry import methods
 from ..planning.plan import settings_that_follow
-from ..planning.suites import USUAL
 from .tuning import Tuned
 
 
@@ -46,7 +45,7 @@ def _entries(tuned: Tuned) -> Iterable[Document]:
     usual = "the suite's" if tuned.base else "default"
     following = settings_that_follow(methods[method])
     # an entry that says nothing of these would have the usual ones of a protocol
-    base = {**{name: "auto" for name in USUAL if name in following}, **tuned.base}
+    base = {**{name: "auto" for name in USUAL_SETTINGS if name in following}, **tuned.base}
     yield {"id": f"{method}-default", "label": f"{method}, {usual} settings", "method": method, "set": base}
     if tuned.settings:
         yield {

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from ...core.errors import BackendError, TrainingError
-from ..fitted import Scorer
+from ..fitted import HasDecisionFunction
 from .pairwise import Library, Machines, PairwiseSVC, Problem, by_pair
 
 # The sigmoid isn't here: where it is indefinite thundersvm leaves the bounds, returns NaN or never comes back.
@@ -63,7 +63,7 @@ def _train(problem: Problem) -> Machines:
     return Machines(coefficients, bias + shift, lambda X: library.decision_function(X) + shift)
 
 
-def _shift(problem: Problem, coefficients: NDArray, library: Scorer) -> NDArray[np.float64]:
+def _shift(problem: Problem, coefficients: NDArray, library: HasDecisionFunction) -> NDArray[np.float64]:
     """Return what to add to each machine's decisions, (pairs,): 0 if it has a support vector within the bounds.
 
     Without one any bias in an interval is optimal and LIBSVM takes the middle; thundersvm takes a point outside of it.
