@@ -12,15 +12,16 @@ SLIP = 0.75  # similarity from which an unknown family counts as a misspelling
 class Family:
     """A family of methods.
 
-    noun: the word for one of its methods in a sentence. example: name of a standard method, for example commands.
-    contender: whether its methods are an answer to "which kind of method should I use?"; floors are not, they are what
-    contenders are compared with.
+    noun: the word for one of its methods in a sentence. usual: name of the standard method that stands for the family
+    where val has too few images to choose one, and in commands that are suggested; '' if there is none. contender:
+    whether its methods are an answer to "which kind of method should I use?"; floors are not, they are what contenders
+    are compared with.
     """
 
     name: str
     noun: str
     summary: str
-    example: str = ""
+    usual: str = ""
     contender: bool = True
 
 
@@ -29,8 +30,8 @@ FAMILIES = {
     family.name: family
     for family in (
         Family("svm", "SVM", "support vector machines on hand-made features", "svm-combined"),
-        Family("probe", "probe", "a frozen, pretrained encoder with a small classifier on it", "probe-svm"),
-        Family("deep", "net", "nets trained on these images", "resnet18"),
+        Family("probe", "probe", "a frozen, pretrained encoder with a small classifier on it", "probe-linear"),
+        Family("deep", "net", "nets trained on these images", "fastnet"),
         Family("classic", "classic method", "other classifiers on hand-made features", "forest"),
         Family("floor", "floor", "what knows next to nothing of the images", "floor-intensity", contender=False),
     )

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from ..core.families import Family
-from ..core.text.words import duration, printed_difference, signed
-from ..results.contest import Contest, Difference, Entrant, contests, overlooked, same_hardware
+from ..core.text.words import counted, duration, printed_difference, signed
+from ..results.contest import Contest, Difference, Entrant, better_on_test, contests, same_hardware, stands_for
 from ..results.results import Results
 from ..results.rows.row import DATA, Line, Row, grouped_by, is_disturbed, is_shared, load_unknown
 from ..results.rows.settings import with_settings
@@ -34,7 +34,7 @@ def answer(contest: Contest, left_out: Sequence[Line] = (), several_machines: bo
     lines = [_not_enough(one) for one in contest.entrants if not one.trained]
     if contest.entrants:
         lines.append(_comparison(contest, several_machines))
-        lines += _poorly_chosen(contest)
+        lines += _better_on_test(contest)
         lines += _few_seeds(contest)
         lines += scoring_in_times([one.row for one in contest.entrants])
     return "\n".join([*lines, *_missing(contest, left_out)])
@@ -58,17 +58,15 @@ def _few_seeds(contest: Contest) -> list[str]:
     return [f"{what}{models}; get three with: {commands_for_seeds(few)[0]}"]
 
 
-def _poorly_chosen(contest: Contest) -> list[str]:
-    """Return a line on the entrants that few val images chose, where others of their family are ahead on test."""
-    found = [(one, best) for one in contest.entrants if (best := overlooked(contest, one))]
+def _better_on_test(contest: Contest) -> list[str]:
+    """Return a line on the entrants that another method of their family beats on test, where val has few images."""
+    found = [(one, best) for one in contest.entrants if (best := better_on_test(contest, one))]
     if not found:
         return []
     cases = [
-        f"of the {one.family.noun}s it chose {_called(one.row)}, and on test {_called(best)} has "
-        f"{100 * best.value(contest.figure):.1f} %"
-        for one, best in found
+        f"of the {one.family.noun}s {_called(best)} has {100 * best.value(contest.figure):.1f} %" for one, best in found
     ]
-    return [f"Val has {found[0][0].row.n_val} images, few to choose methods by: {'; '.join(cases)}."]
+    return [f"Seen afterwards, on test, others do better: {'; '.join(cases)}."]
 
 
 def _comparison(contest: Contest, several_machines: bool) -> str:
@@ -77,10 +75,7 @@ def _comparison(contest: Contest, several_machines: bool) -> str:
     if leader is None:
         sentences = [f"On {_where(contest.entrants[0].row)} there is no result yet that a verdict could rest on"]
     else:
-        hardware = _hardware(leader.row, several_machines)
-        what = f"the best on val is {_a(leader.family)}, {_called(leader.row)}"
-        figure = f"{_figure(contest, leader)} on test, {_trained(leader)} on the {hardware}"
-        sentences = [f"On {_where(leader.row)} {what}: {figure}"]
+        sentences = _leading(contest, leader, _hardware(leader.row, several_machines))
     if others:
         text = "; ".join(_other(contest, one, several_machines) for one in others)
         sentences.append(text[0].upper() + text[1:])
@@ -89,9 +84,34 @@ def _comparison(contest: Contest, several_machines: bool) -> str:
     return ". ".join(sentences) + "."
 
 
+def _leading(contest: Contest, leader: Entrant, hardware: str) -> list[str]:
+    """Return the sentences on the entrant that the others are compared with, and on how entrants were chosen."""
+    where, figure = f"On {_where(leader.row)}", f"{_figure(contest, leader)} on test"
+    trained = f"{_trained(leader)} on the {hardware}"
+    if contest.few_val is None:
+        what, floor = "the best on val", contest.leading_floor
+        if floor:
+            what = f"the floor, {_called(floor.row)}, is ahead of every method on val. The best of these"
+        return [f"{where} {what} is {_a(leader.family)}, {_called(leader.row)}: {figure}, {trained}"]
+    few = f"{counted(contest.few_val, 'image')} of val are too few to choose methods by"
+    usual = [stands_for(one.row, one.row.family) for one in contest.entrants]
+    if any(usual):
+        few += ", so each family takes part with the method that was named for it beforehand"
+    if any(usual) and not all(usual):
+        few += ", where that ran"
+    what = _named(contest, leader)
+    return [f"{where} {few}", f"{what[0].upper()}{what[1:]} has {figure}, {trained}"]
+
+
+def _named(contest: Contest, one: Entrant) -> str:
+    """Return 'the best net, fastnet,' or, where the entrant was not chosen among others, 'the net, fastnet,'."""
+    is_chosen = contest.few_val is None or not stands_for(one.row, one.row.family)
+    return f"the {'best ' if is_chosen else ''}{one.family.noun}, {_called(one.row)},"
+
+
 def _other(contest: Contest, one: Entrant, several_machines: bool) -> str:
     """Return a clause on an entrant that does not lead: its figure, difference from the leader and training time."""
-    figure = f"the best {one.family.noun}, {_called(one.row)}, has {_figure(contest, one)}"
+    figure = f"{_named(contest, one)} has {_figure(contest, one)}"
     if contest.leader is None or contest.figure not in one.differences:
         untrained = "" if one.trained else ", not trained enough"
         return f"{figure}{untrained}, {_trained(one)}"
@@ -195,6 +215,6 @@ def _missing(contest: Contest, left_out: Sequence[Line]) -> list[str]:
     if absent:
         *some, last = (f"no {family.noun}" for family in absent)
         what = f"{', '.join(some)} and {last}" if some else last
-        methods = " ".join(family.example for family in absent)
+        methods = " ".join(family.usual for family in absent)
         lines.append(f"There is {what} among these runs; {get_one(contest.rows[0], methods)}")
     return lines

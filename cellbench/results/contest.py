@@ -9,7 +9,7 @@ from .certainty import compare_rows, difference_shown, over_of, with_intervals
 from .rows.ranking import best_on_val, main_figure
 from .rows.row import FIGURES, HARDWARE, Row, grouped_by, time_counts
 
-FEW_VAL = 100  # images of val below which it is a poor judge of methods
+FEW_VAL = 100  # images of val below which it chooses no methods: the error of an accuracy is then up to five points
 EXPECTED = ("svm", "probe", "deep", "floor")  # families whose absence is pointed out
 
 
@@ -36,7 +36,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Entrant:
-    """The row of a family that is best on val.
+    """The row that stands for a family: the one that is best on val, or that of the family's usual method.
 
     differences: differences from the leader, by figure; empty for the leader itself and for a row that was not trained
     enough.
@@ -57,8 +57,13 @@ class Entrant:
 class Contest:
     """The entrants on one data set: the best on val first, then those that were not trained enough, floors last.
 
-    leader: the first entrant that is no floor and was trained enough, or None. rows: all rows that took part. missing:
-    expected families without an entrant. figure: the metric that entrants are compared by, 'accuracy' or 'macro_f1'.
+    Where val has fewer than FEW_VAL images it chooses nothing: a family's entrant is its usual method with its default
+    settings, where that is among the rows, and entrants stand in the order of FAMILIES.
+
+    leader: the first entrant that is no floor and was trained enough, or None; all others are compared with it. rows:
+    all rows that took part. missing: expected families without an entrant. figure: the metric that entrants are
+    compared by, 'accuracy' or 'macro_f1'. few_val: the number of val images where they are too few to choose by, else
+    None.
     """
 
     entrants: tuple[Entrant, ...]
@@ -66,20 +71,30 @@ class Contest:
     rows: tuple[Row, ...]
     missing: tuple[Family, ...]
     figure: str
+    few_val: int | None = None
 
     def of(self, family: str) -> Entrant | None:
         return next((one for one in self.entrants if one.family.name == family), None)
 
+    @property
+    def leading_floor(self) -> Entrant | None:
+        """The floor, if it is ahead of the leader on val."""
+        floors = [one for one in self.entrants if not one.family.contender]
+        best = max(floors, key=lambda one: one.row.value("macro_f1", "val"), default=None)
+        if best is None or self.leader is None or self.few_val is not None:
+            return None
+        return best if best.row.value("macro_f1", "val") > self.leader.row.value("macro_f1", "val") else None
 
-def overlooked(contest: Contest, one: Entrant) -> Row | None:
-    """Return the row of the entrant's family that is ahead of it on test, where few val images had chosen the entrant.
 
-    It is the one that is furthest ahead, if that is shown; None if there is none, or val has FEW_VAL images or more.
+def better_on_test(contest: Contest, one: Entrant) -> Row | None:
+    """Return the row of the entrant's family that is furthest ahead of it on test, where val has too few images.
+
+    None if none is shown to be ahead, or val has images enough to choose by.
     """
     rows = [row for row in contest.rows if row.family == one.row.family and same_hardware(row, one.row)]
     ahead = [row for row in rows if row.metric(contest.figure) is not None and not row.undertrained]
     best = max(ahead, key=lambda row: row.value(contest.figure), default=one.row)
-    if best is one.row or not one.trained or (one.row.n_val or FEW_VAL) >= FEW_VAL:
+    if best is one.row or not one.trained or contest.few_val is None:
         return None
     found = compare_rows(one.row, best, contest.figure)
     return best if found and found.interval and found.interval.low > 0 else None
@@ -129,9 +144,28 @@ def _with_neighbours(group: Sequence[Row], rows: Sequence[Row]) -> list[Row]:
 
 
 def _best_of_families(rows: Sequence[Row]) -> list[Row]:
+    """Return the row that stands for each family."""
     families = dict.fromkeys(row.family for row in rows)
-    best = [best_on_val([row for row in rows if row.family == family]) for family in families]
+    best = [_best_of([row for row in rows if row.family == family], family) for family in families]
     return [row for row in best if row]
+
+
+def _best_of(rows: Sequence[Row], family: str) -> Row | None:
+    if _few_val(rows) is not None:
+        usual = [row for row in rows if stands_for(row, family) and not row.undertrained]
+        return best_on_val(usual) or best_on_val(rows)
+    return best_on_val(rows)
+
+
+def stands_for(row: Row, family: str) -> bool:
+    """Whether a row is of the family's usual method with its default settings."""
+    return row.method == family_of(family).usual and row.overrides == "{}"
+
+
+def _few_val(rows: Sequence[Row]) -> int | None:
+    """Return the number of val images if it is known and too small to choose methods by, else None."""
+    most = max((row.n_val or FEW_VAL for row in rows), default=FEW_VAL)
+    return most if most < FEW_VAL else None
 
 
 def _covers(best: Sequence[Sequence[Row]], j: int, i: int) -> bool:
@@ -141,8 +175,8 @@ def _covers(best: Sequence[Sequence[Row]], j: int, i: int) -> bool:
 
 
 def _contest(best: Sequence[Row], field: Sequence[Row]) -> Contest:
-    figure = main_figure(field)
-    ordered = with_intervals(sorted(best, key=_place), figure)
+    figure, few_val = main_figure(field), _few_val(best)
+    ordered = with_intervals(sorted(best, key=_place if few_val is None else _place_of_family), figure)
     leader = next((row for row in ordered if family_of(row.family).contender and not row.undertrained), None)
     entrants = tuple(_entrant(row, leader) for row in ordered)
     ran = {one.family.name for one in entrants}
@@ -152,11 +186,18 @@ def _contest(best: Sequence[Row], field: Sequence[Row]) -> Contest:
         tuple(field),
         tuple(FAMILIES[name] for name in EXPECTED if name not in ran),
         figure,
+        few_val,
     )
 
 
 def _place(row: Row) -> tuple[bool, bool, float]:
     return not family_of(row.family).contender, bool(row.undertrained), -row.value("macro_f1", "val")
+
+
+def _place_of_family(row: Row) -> tuple[bool, bool, int]:
+    order = list(FAMILIES)
+    at = order.index(row.family) if row.family in order else len(order)
+    return not family_of(row.family).contender, bool(row.undertrained), at
 
 
 def _entrant(row: Row, leader: Row | None) -> Entrant:

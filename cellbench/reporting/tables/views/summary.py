@@ -12,7 +12,7 @@ from .contest import lines_of
 
 
 def summary(rows: Sequence[Row]) -> Table:
-    """Return a table with the contest of each data set, split and limit: the best of each family, chosen on val."""
+    """Return a table with the contest of each data set, split and limit."""
     found = [contest for group in grouped_by(rows, DATA) for contest in contests(with_settings(group))]
     lines = [line for contest in found for line in lines_of(contest, answer(contest))]
     accuracy, difference = _columns("accuracy", "accuracy", several_labels=False)
@@ -21,10 +21,10 @@ def summary(rows: Sequence[Row]) -> Table:
     columns = (*NAMES, *marked([accuracy, macro_f1], lines), *differences, *REST)
     notes = (
         *intervals_of(lines, ""),
-        *intervals_of(lines, " of differences (from the family that is best on val, paired)", "difference_over"),
+        *intervals_of(lines, " of differences (from the first row of the same data, paired)", "difference_over"),
         *load_notes([one.row for contest in found for one in contest.entrants]),
     )
-    title = "the best of each family on each data set, chosen by macro-F1 on val, judged on test"
+    title = "each family on each data set: its best method by macro-F1 on val, judged on test"
     return Table("summary", title, columns, tuple(lines), notes)
 
 
