@@ -1,4 +1,4 @@
-"""The libraries that can fit a C-SVC, behind one interface; a library that can't be used says why."""
+"""The libraries that can fit a C-SVC, behind one interface; a library that can't be used says why. One approximates."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..core.errors import BackendError, did_you_mean
 from ..core.text.words import counted
+from .approximate import LANDMARKS, ApproximateSVC
 from .classifier import SVC, path, path_scores
 from .fitted import AnyMachine, Machine
 from .kernels import KERNELS
@@ -39,10 +40,15 @@ class Backend:
     load: Callable[[], Callable[..., Machine]]
     devices: tuple[str, ...] = ("cpu",)
     kernels: tuple[str, ...] = (*KERNELS, "sigmoid")
+    is_exact: bool = True
 
 
 def _ours() -> type[SVC]:
     return SVC
+
+
+def _approximate() -> Callable[..., Machine]:
+    return lambda cache_size=0, **settings: ApproximateSVC(device="cpu", **settings)
 
 
 def _onedal() -> Callable[..., Machine]:
@@ -65,6 +71,13 @@ BACKENDS = {
         Backend("libsvm", "LIBSVM through scikit-learn", _libsvm, kernels=(*KERNELS, *libsvm.KERNELS)),
         Backend("thundersvm", "ThunderSVM", thunder.load, kernels=tuple(thunder.KERNELS)),
         Backend("cuml", "cuML of RAPIDS", rapids.load, ("cuda",)),
+        Backend(
+            "nystroem",
+            "Nyström's kernel and LIBLINEAR through scikit-learn",
+            _approximate,
+            kernels=KERNELS,
+            is_exact=False,
+        ),
     )
 }
 
@@ -127,7 +140,12 @@ def choose(name: str = "auto", *, device: str = "cpu", kernel: str = "rbf", prob
 
 
 def reason(backend: Backend, kernel: str, problem: Problem) -> str:
-    """Return why 'auto' chose a backend other than our solver, in one line; '' if it chose our solver."""
+    """Return what is to be known of the backend in one line: that it approximates, or why 'auto' chose it.
+
+    '' if it is our solver.
+    """
+    if not backend.is_exact:
+        return f"approximate: kernel values with {LANDMARKS:,} training images stand for those with all"
     if backend.name == "torch":
         return ""
     took = f"auto took {backend.name}"
@@ -165,7 +183,8 @@ def candidates(
     for g in gamma:
         for c in sorted(C):
             machine = backend.load()(C=c, gamma=g, cache_size=2000, **settings)
-            fitted: AnyMachine = _one_versus_rest(machine) if y.ndim == 2 else machine
+            takes_labels = isinstance(machine, SVC)
+            fitted: AnyMachine = machine if y.ndim == 1 or takes_labels else _one_versus_rest(machine)
             fitted.fit(features, y.astype(int))
             yield {"C": c, "gamma": g}, fitted, fitted.decision_function(others)
 

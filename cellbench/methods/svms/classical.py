@@ -68,8 +68,11 @@ class MachineSettings(Settings):
         setting("balanced: classes count in inverse proportion to their images", search=among(None, "balanced")),
     ] = None
     backend: Annotated[
-        Literal["auto", "torch", "onedal", "libsvm", "thundersvm", "cuml"],
-        setting("library that solves it", needs={"thundersvm": "thundersvm", "cuml": "cuda"}),
+        Literal["auto", "torch", "onedal", "libsvm", "thundersvm", "cuml", "nystroem"],
+        setting(
+            "library that solves it; nystroem approximates it, for very many images",
+            needs={"thundersvm": "thundersvm", "cuml": "cuda"},
+        ),
     ] = "auto"
 
 
@@ -183,7 +186,8 @@ class FeatureSVM:
         )
         backend = choose(settings.backend, device=self._device, kernel=settings.kernel, problem=problem)
         self.backend = backend.name
-        self._reason = reason(backend, settings.kernel, problem) if settings.backend == "auto" else ""
+        is_explained = settings.backend == "auto" or not backend.is_exact
+        self._reason = reason(backend, settings.kernel, problem) if is_explained else ""
         use_threads(backend)
         return backend
 

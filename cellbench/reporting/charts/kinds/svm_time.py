@@ -25,6 +25,7 @@ LIBRARIES: dict[str, tuple[list[float], float]] = {
     "onedal": ([4, 2, 1, 2], 0.5),
     "thundersvm": ([1, 2], 0.35),
     "cuml": ([6, 1], 0.6),
+    "nystroem": ([2, 2], 0.8),
 }
 
 COLUMNS = (
