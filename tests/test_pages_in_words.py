@@ -137,6 +137,12 @@ def trials():
     return rows
 
 
+@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "studies").glob("*.md")), ids=lambda page: page.stem)
+def test_studies_that_no_record_is_of_are_called_not_run(page):
+    text = page.read_text(encoding="utf-8")
+    assert ("**Not run so far**" in text) == ("No entry is run on" in text)
+
+
 def test_tune_says_how_many_trials_there_were(trials):
     page = words("tune.md")
     count = trials.groupby(["method", "share", "state"]).size().to_dict()
