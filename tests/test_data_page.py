@@ -3,7 +3,6 @@
 import csv
 import io
 import re
-import textwrap
 import zipfile
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 PAGE = (Path(__file__).parent.parent / "docs" / "data.md").read_text(encoding="utf-8")
-TABLE, SMALLER = (textwrap.dedent(code) for code in re.findall(r"```python\n(.+?)```", PAGE, re.DOTALL))
+TABLE, SMALLER = re.findall(r"```python\n(.+?)```", PAGE, re.DOTALL)
 
 
 def rows_of(text: str) -> list[dict[str, str]]:
