@@ -1,8 +1,10 @@
 """The examples of docs/api.md work as pasted, in their order, and the command beside them does the same."""
 
+import pkgutil
 import re
 import shlex
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -12,7 +14,8 @@ from PIL import Image
 import cellbench
 from cellbench.cli import cli
 
-PAGE = (Path(__file__).parent.parent / "docs" / "api.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parent.parent / "docs"
+PAGE = (DOCS / "api.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```python\n(.+?)```", PAGE, re.DOTALL)
 (COMMAND,) = re.findall(r"```sh\ncellbench (.+?)\n```", PAGE)
 
@@ -28,6 +31,16 @@ def my_cells(tmp_path, monkeypatch):
             pixels = rng.integers(0, 100, (32, 32), dtype=np.uint8) + 100 * number
             Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / "my_cells" / name / f"{i}.png")
     monkeypatch.setattr("cellbench.datasets.audit.shortcuts.TREES", 20)
+
+
+def test_the_reference_has_each_public_name():
+    listed = re.findall(r"^::: (\S+)$", (DOCS / "reference.md").read_text(encoding="utf-8"), re.MULTILINE)
+    public = {name: getattr(cellbench, name) for name in cellbench.__all__ if name != "__version__"}
+    functions = {f"{thing.__module__}.{name}" for name, thing in public.items() if not isinstance(thing, ModuleType)}
+    assert functions <= set(listed)
+    modules = {thing.__name__ for thing in public.values() if isinstance(thing, ModuleType)}
+    assert all(any(one.startswith(f"{module}.") for one in listed) for module in modules)
+    assert all(pkgutil.resolve_name(one) for one in listed)
 
 
 def test_the_examples_work_in_their_order(my_cells, capsys):

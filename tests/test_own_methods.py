@@ -1,4 +1,4 @@
-"""The methods that README and the page on adding one show work as they stand there."""
+"""The methods that README, CONTRIBUTING and the page on adding one show work as they stand there."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ from cellbench.methods.conformance import check_learns, check_scores, conformanc
 ROOT = Path(__file__).parent.parent
 SHOWN = {
     (page, re.search(r'@method\("([^"]+)"', code)[1]): code
-    for page in ("README.md", "docs/add-method.md")
+    for page in ("README.md", "CONTRIBUTING.md", "docs/add-method.md")
     for code in re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
     if "@method(" in code
 }
@@ -32,12 +32,13 @@ def shown(monkeypatch, tmp_path):
     return load
 
 
-def test_both_pages_show_one():
-    assert set(SHOWN) == {("README.md", "knn"), ("docs/add-method.md", "knn"), ("docs/add-method.md", "knn-labels")}
+def test_all_pages_show_one():
+    pages = {(page, "knn") for page in ("README.md", "CONTRIBUTING.md", "docs/add-method.md")}
+    assert set(SHOWN) == {*pages, ("docs/add-method.md", "knn-labels")}
     assert all(sum(map(bool, code.splitlines())) == 7 for code in SHOWN.values())  # blank lines aside
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/add-method.md"])
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/add-method.md"])
 def test_the_method_of_seven_lines_keeps_all_rules(page, shown):
     assert [problem for _, problem in conformance(shown(page, "knn")) if problem] == []
 
