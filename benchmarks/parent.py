@@ -14,6 +14,7 @@ import contextlib
 import json
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -67,7 +68,7 @@ def _judged(found: dict[str, list[Ratios]], allowed: float) -> list[str]:
         now, before = ([run[test] for run in runs] for runs in (new, old))
         judged = judge_pairs(now, before, len(both), allowed)
         answers.append(judged.answer)
-        change = sum(now) / sum(before)
+        change = statistics.geometric_mean(now) / statistics.geometric_mean(before)
         click.echo(f"{test}: {change:.2f} × as fast as before, limit {judged.limit or 0:.2f} ×: {judged.answer}")
     return answers
 
