@@ -3,6 +3,9 @@
 import importlib.util
 import json
 import math
+import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import get_args
@@ -11,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 
+import cellbench
 from cellbench.running.bench import judging, machine
 
 FILE = Path(__file__).parents[1] / "benchmarks" / "regressions.py"
@@ -206,3 +210,41 @@ def test_the_fixed_products_are_counted(monkeypatch):
     seconds = iter([0.0, 9.0, *[value for i in range(10) for value in (0.0, 0.5 - 0.01 * i)]])
     monkeypatch.setattr(machine.time, "perf_counter", lambda: next(seconds))
     assert machine.float32_rate.__wrapped__() == pytest.approx(2 * 1024**3 / 0.41)
+
+
+TESTS = """
+def test_with_a_peer(against):
+    assert against(lambda: 0.5, lambda: 2.0, "nobody", rounds=2) == 4
+
+def test_without_a_peer(against_products, keep_ratio):
+    assert against_products(lambda: 0.5, 3, part="_alone") == 0.5
+    assert keep_ratio(2.0, 3.0, "another") == 1.5
+"""
+
+
+def test_every_benchmark_of_a_run_has_a_ratio_and_the_output_says_what_judges(tmp_path):
+    folder = tmp_path / "benchmarks"
+    folder.mkdir()
+    for name in ("__init__.py", "conftest.py", "regressions.py"):
+        shutil.copy(FILE.with_name(name), folder)
+    (folder / "test_it.py").write_text(TESTS)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "benchmarks", "--update-baselines"]
+    package = str(Path(cellbench.__file__).parents[1])
+    for _ in range(2):
+        done = subprocess.run(
+            [*command, "--ratios", "ratios.json"],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([package, str(tmp_path)])},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "fixed products of matrices" in done.stdout
+        ratios = json.loads((tmp_path / "ratios.json").read_text())
+        assert ratios.pop("test_without_a_peer_alone") > 0
+        assert ratios == {"test_with_a_peer": 4.0, "test_without_a_peer": 1.5}
+        kept = json.loads((folder / "baselines.json").read_text())
+        begun = "no baseline of this kind of machine" in done.stdout
+        assert begun is all(len(one) == 1 for known in kept.values() for one in known["ratios"].values())
+    assert {name for one in kept.values() for name in one["ratios"]} == {*ratios, "test_without_a_peer_alone"}
