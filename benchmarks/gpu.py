@@ -5,8 +5,8 @@
     python benchmarks/gpu.py --tiny --pretend -o rehearsal.json    the same with tiny sizes, on a card that is not there
 
 The most valuable comes first, and the file is written after each item, so that nothing is lost when time runs out.
-Items have a time limit each; one that fails, or lacks something, is noted with its reason and stops no other. No
-network is needed. `gpu_items.py` says what is measured.
+Items have a time limit each, their own and what earlier ones left of theirs; one that fails, or lacks something, is
+noted with its reason and stops no other. No network is needed. `gpu_items.py` says what is measured.
 """
 
 import contextlib
@@ -54,8 +54,10 @@ def main(
     with _card(pretend):
         report = {**_machine(), "tiny": tiny, "pretended": pretend, "items": {}}
         ends = time.monotonic() + 60 * minutes
-        for name in only or ITEMS:
-            report["items"][name] = _measured(name, tiny, ends)
+        names = list(only or ITEMS)
+        for at, name in enumerate(names):  # what earlier ones left, a later one may take; its own share none may
+            later = sum(ITEMS[one].seconds for one in names[at + 1 :])
+            report["items"][name] = _measured(name, tiny, ends - later)
             _write(report, output or RESULTS)
             click.echo(_line(name, report["items"][name]))
     failed = [name for name, found in report["items"].items() if found["status"] in ("failed", "out of time")]
@@ -89,14 +91,17 @@ def table_of(report: dict[str, Any]) -> str:
 
 
 def _measured(name: str, tiny: bool, ends: float) -> dict[str, Any]:
-    """Return what is kept of an item: its status, seconds, figures, and the reason if there are none."""
+    """Return what is kept of an item: its status, seconds, figures, and the reason if there are none.
+
+    ends: the moment, by the monotonic clock, at which it is broken off.
+    """
     import torch
     from gpu_items import ITEMS, LackingError
 
     from cellbench.core.errors import BackendError, UnavailableError
 
     item, start = ITEMS[name], time.monotonic()
-    limit = min(item.seconds, ends - start)
+    limit = ends - start
     if limit < 1:
         return {"status": "not reached", "reason": "the time for all items was over"}
     torch.cuda.empty_cache()

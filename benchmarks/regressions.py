@@ -13,7 +13,8 @@ import numpy as np
 from tabulate import tabulate
 
 from cellbench.core.machine.contention import is_busy
-from cellbench.core.machine.environment import cores, processor, versions
+from cellbench.core.machine.environment import versions
+from cellbench.running.bench import machine
 from cellbench.running.bench.judging import judge
 
 BASELINES = Path(__file__).parent / "baselines.json"
@@ -21,12 +22,11 @@ MOST_RUNS = 40
 
 
 def machine_kind(others: float | None) -> str:
-    """Return the kind of this machine: processor, cores, and whether other programs keep it busy.
+    """Return the kind of this machine, and whether other programs keep it busy.
 
     others: the share of the processors' time that they had (cellbench.core.machine.contention); None if unknown.
     """
-    state = "busy" if others is None or is_busy(others) else "quiet"
-    return f"{processor()}, {cores()} cores, {state}"
+    return f"{machine.kind()}, {'busy' if others is None or is_busy(others) else 'quiet'}"
 
 
 def read(path: Path = BASELINES) -> dict[str, dict[str, Any]]:
@@ -40,18 +40,38 @@ def earlier_ratios(kind: str, path: Path = BASELINES) -> dict[str, list[float]]:
     return known.get("ratios", {}) if known.get("packages") == versions() else {}
 
 
+def why_none(kind: str, path: Path = BASELINES) -> str:
+    """Return why no earlier ratio judges a run on this kind of machine, in one line; '' if some do."""
+    if earlier_ratios(kind, path):
+        return ""
+    known = read(path).get(kind)
+    if known is None:
+        return "no baseline of this kind of machine: floors alone judge; --update-baselines begins one"
+    before, now = known["packages"], versions()
+    changed = [
+        f"{name} {before.get(name, 'missing')} → {now.get(name, 'missing')}"
+        for name in sorted(before.keys() | now.keys())
+        if before.get(name) != now.get(name)
+    ]
+    return (
+        f"the baseline was measured with other packages ({', '.join(changed)}): floors alone judge; "
+        "--update-baselines begins it anew"
+    )
+
+
 def update(kind: str, ratios: Mapping[str, float], path: Path = BASELINES) -> None:
     """Add the ratios of a run to the baselines.
 
-    Those of a benchmark that this run found slower begin anew, as the older ones are of faster code; so do all that
-    were measured with other versions of packages. The last MOST_RUNS are kept.
+    Those of a benchmark that this run found slower or faster begin anew, as the older ones are of other code; so do all
+    that were measured with other versions of packages. The last MOST_RUNS are kept.
     """
     known = earlier_ratios(kind, path)
     for name, ratio in ratios.items():
-        slower = judge(ratio, known.get(name, []), len(ratios)).answer == "slower"
-        known[name] = [*([] if slower else known.get(name, [])), round(ratio, 4)][-MOST_RUNS:]
+        before = known.get(name, [])
+        changed = judge(ratio, before, len(ratios)).answer in ("slower", "faster")
+        known[name] = [*([] if changed else before), float(f"{ratio:.5g}")][-MOST_RUNS:]
     every = {**read(path), kind: {"packages": versions(), "ratios": known}}
-    path.write_text(json.dumps(every, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(every, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def table() -> str:
@@ -65,6 +85,8 @@ def table() -> str:
             limit = f"≥ {judged.limit:.2f}" if judged.limit and judged.answer == "as before" else judged.answer
             title = name.removeprefix("test_").replace("_", " ")
             rows.append((kind, title, len(ratios), f"{math.exp(mean):.2f} ×", f"{spread:.0%}", limit))
+    if not rows:
+        return "No baseline is stored: not yet measured."
     return tabulate(rows, ("machine", "benchmark", "runs", "mean", "spread", "limit"), tablefmt="github")
 
 

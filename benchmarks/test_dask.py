@@ -18,7 +18,7 @@ ROUNDS = 15
 MOST = 0.5  # seconds that the scheduler, the worker and the way of the record may add
 
 
-def test_overhead_of_a_run_on_dask(tmp_path: Path, figures, monkeypatch) -> None:
+def test_overhead_of_a_run_on_dask(tmp_path: Path, figures, keep_ratio, against_products, monkeypatch) -> None:
     from cellbench.running.executors.dask import connected
 
     monkeypatch.setenv("CELLBENCH_DATA", str(tmp_path / "cache"))
@@ -34,8 +34,15 @@ def test_overhead_of_a_run_on_dask(tmp_path: Path, figures, monkeypatch) -> None
     with connected(None) as dask:
         local = LocalExecutor()
         seconds(local), seconds(dask)  # warm: the fork server of either
-        pairs = [(seconds(local), seconds(dask)) for _ in range(ROUNDS)]
+        pairs: list[tuple[float, float]] = []
+
+        def here() -> float:
+            pairs.append((seconds(local), seconds(dask)))
+            return pairs[-1][0]
+
+        alone = against_products(here, ROUNDS, part="_alone")
     overhead = statistics.median(there - here for here, there in pairs)
-    figures("a_run_on_this_machine", statistics.median(here for here, _ in pairs), 0.0, 0.0, "nothing")
+    keep_ratio(statistics.median(there for _, there in pairs), alone, "the same run on this machine")
+    figures("a_run_on_this_machine", alone, 0.0, 0.0, "nothing")
     figures("overhead_of_a_run_on_dask", overhead, 0.0, 0.0, "seconds by the clock")
     assert overhead <= MOST

@@ -94,7 +94,7 @@ def test_decoding_of_50000_pngs(against, room: Path) -> None:
 
 
 @pytest.fixture
-def prepared(benchmark, figures, request: pytest.FixtureRequest):
+def prepared(benchmark, figures, against_products, request: pytest.FixtureRequest):
     """prepared(name, source, workers) prepares once in a process of its own; seconds, and bytes at most.
 
     Seconds are the clock's or, when the machine was not idle before, the processors'. Bytes: as if each worker had as
@@ -122,8 +122,12 @@ def prepared(benchmark, figures, request: pytest.FixtureRequest):
             usage.extend(json.loads(told))
 
         judged = "clock" if os.getloadavg()[0] < IDLE else "processors"
-        benchmark.pedantic(run, rounds=1)
-        clock, processors = benchmark.stats.stats.median, usage[0]
+
+        def timed() -> float:
+            benchmark.pedantic(run, rounds=1)
+            return float(benchmark.stats.stats.median)
+
+        clock, processors = against_products(timed), usage[0]
         memory = usage[1] * (1 if sys.platform == "darwin" else 1024) * (1 + workers)
         benchmark.extra_info.update(processor_seconds=processors, memory=memory, judged=judged)
         figures(request.node.name, clock, processors, memory, judged)

@@ -78,7 +78,7 @@ def execute(
     if data.multilabel:
         thresholds, sweeps = Decision(**spec.decision).fit(truth["val"], scores["val"])
         chosen |= {"thresholds": thresholds.tolist(), **sweeps}
-    memory = _peak_memory(spec.device)  # before the method's facts, which may take some of their own
+    memory = peak_memory(spec.device)  # before the method's facts, which may take some of their own
     record = RunRecord(
         spec=spec,
         status="ok",
@@ -300,7 +300,7 @@ def _subsample(n: int) -> slice | NDArray[np.int64]:
     return np.sort(np.random.default_rng(0).choice(n, TRAIN_METRIC_LIMIT, replace=False))
 
 
-def _peak_memory(device: str) -> dict[str, int]:
+def peak_memory(device: str) -> dict[str, int]:
     """Return the peak memory in bytes of this process and, on CUDA, of torch's allocations."""
     import torch
 

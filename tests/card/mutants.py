@@ -1,10 +1,11 @@
 """Shows what the tests on the pretended card find: each mutant leaves one tensor of the package on the wrong device.
 
     python tests/card/mutants.py [WORDS ...]
+    python tests/card/mutants.py table
 
-runs, for each mutant (or those whose file or text has one of the words), the tests that it should fail, on a copy of
-the package in a temporary folder, and prints whether they did. Exit code 4 if a mutant was not found. It takes some
-minutes and is no part of the test suite.
+The first runs, for each mutant (or those whose file or text has one of the words), the tests that it should fail, on a
+copy of the package in a temporary folder, and prints whether they did. Exit code 4 if a mutant was not found. It takes
+some minutes and is no part of the test suite. The second prints the list of docs/gpu.md.
 """
 
 import os
@@ -92,7 +93,17 @@ def found(mutant: Mutant, scratch: Path) -> bool:
     return done.returncode == 1
 
 
+def table() -> str:
+    """Return a Markdown table of the mutants, by file."""
+    rows = ["| file of the package | what the mutant lacks, between « and » | tests that must fail |", "|---|---|---|"]
+    rows += [f'| {one.file} | `{one.text}` | test_{one.tests}.py -k "{one.words}" |' for one in MUTANTS]
+    return "\n".join(rows)
+
+
 def main(words: list[str]) -> int:
+    if words == ["table"]:
+        print(table())
+        return 0
     chosen = [mutant for mutant in MUTANTS if not words or any(word in mutant.file + mutant.whole for word in words)]
     missed = 0
     for mutant in chosen:

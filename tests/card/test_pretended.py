@@ -3,11 +3,15 @@
 import copy
 import io
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+import cellbench
+
+from . import mutants
 from .pretended import CARD, HOST, card, on_card
 
 MIXED = "Expected all tensors to be on the same device"
@@ -175,3 +179,12 @@ def test_nothing_is_left_of_the_card():
     assert on_card(there)
     assert there.device == HOST
     assert torch.equal(there + torch.ones(3), torch.full((3,), 2.0))
+
+
+@pytest.mark.parametrize("mutant", mutants.MUTANTS, ids=lambda mutant: f"{mutant.file}: {mutant.text}")
+def test_each_mutant_has_its_place_and_its_tests(mutant):
+    """What `mutants.py` leaves out still stands in the package. Whether the tests find it takes minutes, by hand."""
+    text = (Path(cellbench.__file__).parent / mutant.file).read_text(encoding="utf-8")
+    assert mutant.whole in text
+    assert mutant.without not in (mutant.whole, "")
+    assert (mutants.ROOT / "tests" / "card" / f"test_{mutant.tests}.py").exists()

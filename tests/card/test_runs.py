@@ -15,7 +15,7 @@ from cellbench.running.saved_models import models
 from cellbench.running.single_run import execute
 
 from ..cli.program import call
-from .pretended import NAME
+from .pretended import NAME, card
 
 RUNS = {
     "svm-hog": ("size=none",),
@@ -24,11 +24,14 @@ RUNS = {
     "mlp": ("epochs=2", "batch=16", "size=none"),
     "cnn": ("epochs=1", "batch=16", "size=16", "mixup=0.4", "class_weight=balanced"),
     "svm-deep": ("net=cnn", "epochs=1", "batch=16", "size=none"),
+    "fastnet": ("epochs=1", "batch=16", "size=16"),
+    "resnet18": ("epochs=1", "batch=16", "size=16"),
+    "alexnet": ("epochs=1", "batch=16", "size=32"),
 }
 
 
-def run(method, folder, model):
-    settings = [parse_override(text) for text in RUNS[method]]
+def run(method, folder, model, *more):
+    settings = [parse_override(text) for text in (*RUNS[method], *more)]
     (job,) = make_plan([method], [folder], overrides=settings, device="cuda")
     return execute(job, model=model)
 
@@ -47,6 +50,27 @@ def test_a_run(method, multilabel, tmp_path, pretended):
         scorer = models.restore(loaded, device)
         scores = scorer.predict(loaded.prepared(np.array(data.images[predictions["test_index"]])))
         assert np.allclose(scores, predictions["test_scores"], rtol=1e-2, atol=1e-2)
+
+
+def test_a_card_that_is_too_small_for_the_batch_gets_half_of_it(tmp_path):
+    folder = cache.prepare("toy", lambda scratch: rings(n=120, size=32))
+
+    def done(batch, memory):
+        with card(memory) as made:
+            record, _ = run("cnn", folder, tmp_path / "it.model", "size=32", f"batch={batch}", "mixup=0", "lr=0.02")
+        return record, made.peak
+
+    (small, enough), (whole, more) = done(32, 2**34), done(64, 2**34)
+    assert "batch_instead" not in small.facts | whole.facts
+    assert more > enough
+    record, peak = done(64, (enough + more) // 2)
+    assert record.status == "ok"
+    assert record.facts["batch_instead"] == 32
+    assert peak < more
+    assert record.metrics == small.metrics
+    assert record.spec.params["batch"] == 64
+    with pytest.raises(torch.OutOfMemoryError):
+        done(64, enough // 8)
 
 
 @pytest.mark.parametrize("method", ["mlp", "svm-hog"])

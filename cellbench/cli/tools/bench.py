@@ -23,10 +23,11 @@ def bench(
 ) -> None:
     """Time cellbench on this machine, beside LIBSVM and others.
 
-    WORKs are hog, svm-libsvm, svm-onedal, svm-cuml (on CUDA) and resnet18; without any all are timed, which takes some
-    minutes. Ours and the peer take turns, so that other programs slow both alike; a ratio above 1 says that ours is
-    faster. With -o, a ratio that is lower than the noise of ten earlier measurements allows is named, and the exit code
-    is 4.
+    WORKs are hog; svm-libsvm, -onedal, -thundersvm, -torchkm and -cuml (on CUDA); resnet18, resnet18-skorch, -timm;
+    embedding; png, tiff; records. Without any all are timed, which takes some minutes; a peer that is not installed is
+    left out, in one line. Ours and the peer take turns, so that other programs slow both alike; a ratio above 1 says
+    that ours is faster. With -o, a ratio that is lower than the noise of ten earlier measurements allows is named, and
+    the exit code is 4.
 
     \b
     Examples:
@@ -56,6 +57,7 @@ def _show(measured: "Measurement", earlier: list["Measurement"]) -> bool:
     from tabulate import tabulate
 
     from ...core.machine.contention import is_busy
+    from ...core.text.words import counted
     from ...running.bench.works import WORKS
 
     judged, rows = measured.judged(earlier), []
@@ -65,9 +67,15 @@ def _show(measured: "Measurement", earlier: list["Measurement"]) -> bool:
         limit = judged[name].limit
         row = [name, WORKS[name].peer, f"{timing.ours:.3f} s", f"{timing.peer:.3f} s", f"{timing.ratio:.2f} ×"]
         row.append("–" if limit is None else f"{limit:.2f} ×, {judged[name].answer}")
-        rows.append(row + ([f"{timing.memory / 1e6:,.0f} MB"] if measured.device == "cuda" else []))
-    headers = ["work", "peer", "ours", "peer", "ratio", "limit", *(["memory"] if measured.device == "cuda" else [])]
+        memory = (timing.memory,) if measured.device == "cuda" else (timing.memory, timing.peer_memory)
+        rows.append([*row, " / ".join(f"{size / 1e6:,.0f}" if size else "–" for size in memory) + " MB"])
+    headers = ["work", "peer", "ours", "peer", "ratio", "limit", "memory"]
     click.echo(tabulate(rows, headers, disable_numparse=True))
+    if earlier and (others := len(earlier) - len(measured.alike(earlier))):
+        kind = "machine, device or packages"
+        click.echo(
+            f"{others} of {counted(len(earlier), 'earlier measurement')} judge nothing: another {kind}", err=True
+        )
     for name, timing in measured.timings.items():
         if timing.missing:
             click.echo(f"{name}: not timed: {timing.missing}", err=True)

@@ -4,26 +4,33 @@ import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 
 from ...core.errors import BackendError
 from ...core.machine.contention import Spent
-from ...core.machine.environment import cores, processor, versions
+from ...core.machine.environment import versions
 from ...core.mixed_values import Document, Facts
+from ..executors.child import ask
+from ..single_run import peak_memory
+from . import machine
 from .judging import Judgement, judge
 from .works import WORKS, Call
 
 
 @dataclass(frozen=True)
 class Timing:
-    """Median seconds of ours and of the peer, and the device memory that ours took at most, in bytes; 0 on a processor.
+    """Median seconds of ours and of the peer, and memory.
 
-    missing: why there are none, or empty.
+    memory, peer_memory: bytes at most of a process that does the work once, libraries and input included, but no
+    processes that it starts; on a card the device memory of ours alone. 0 where it is not known. missing: why nothing
+    was timed, or empty.
     """
 
     ours: float = 0.0
     peer: float = 0.0
     memory: int = 0
     missing: str = ""
+    peer_memory: int = 0
 
     @property
     def ratio(self) -> float:
@@ -51,9 +58,13 @@ class Measurement:
         timings = {name: Timing(**timing) for name, timing in data["timings"].items()}
         return cls(data["machine"], data["device"], timings, data["others"])
 
+    def alike(self, earlier: Sequence["Measurement"]) -> list["Measurement"]:
+        """Return those of the same kind of machine, packages included, and device."""
+        return [one for one in earlier if (one.machine, one.device) == (self.machine, self.device)]
+
     def judged(self, earlier: Sequence["Measurement"]) -> dict[str, Judgement]:
         """Return what is said of each ratio, by those of earlier measurements on the same machine and device."""
-        alike = [one for one in earlier if (one.machine, one.device) == (self.machine, self.device)]
+        alike = self.alike(earlier)
         found = {}
         for name, timing in self.timings.items():
             if not timing.missing:
@@ -68,10 +79,10 @@ def measure(names: Sequence[str], device: str, rounds: int, tiny: bool = False) 
 
     started = Spent.now()
     timings = {name: _timing(name, device, rounds, tiny) for name in names}
-    card = torch.cuda.get_device_name() if device == "cuda" else ""
+    others = (Spent.now() - started).of_others
+    card = f"{torch.cuda.get_device_name()}; " if device == "cuda" else ""
     packages = ", ".join(f"{name} {version}" for name, version in versions().items())
-    machine = f"{card or processor()}, {cores()} cores, {torch.get_num_threads()} threads; {packages}"
-    return Measurement(machine, device, timings, (Spent.now() - started).of_others)
+    return Measurement(f"{card}{machine.kind()}; {packages}", device, timings, others)
 
 
 def _timing(name: str, device: str, rounds: int, tiny: bool) -> Timing:
@@ -89,7 +100,25 @@ def _timing(name: str, device: str, rounds: int, tiny: bool) -> Timing:
         torch.cuda.reset_peak_memory_stats()
     pairs = [(_seconds(ours, device), _seconds(peer, device)) for _ in range(rounds)]
     mine, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
-    return Timing(mine, theirs, torch.cuda.max_memory_allocated() if device == "cuda" else 0)
+    if device == "cuda":
+        return Timing(mine, theirs, torch.cuda.max_memory_allocated())
+    return Timing(mine, theirs, _memory(name, 0, tiny), peer_memory=_memory(name, 1, tiny))
+
+
+def _memory(name: str, side: int, tiny: bool) -> int:
+    """Return the memory that a process of its own takes at most for ours, side 0, or the peer's work, side 1.
+
+    0 if the process ends otherwise than well.
+    """
+    try:
+        return ask(partial(_memory_here, name, side, tiny))
+    except BackendError:
+        return 0
+
+
+def _memory_here(name: str, side: int, tiny: bool) -> int:
+    WORKS[name].prepare("cpu", tiny)[side]()
+    return peak_memory("cpu")["host"]
 
 
 def _seconds(work: Call, device: str) -> float:

@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from . import file_works, net_works
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ...core.data import Samples
-
 Call = Callable[[], object]
+Prepare = Callable[[str, bool], tuple[Call, Call]]
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Work:
 
     title: str
     peer: str
-    prepare: Callable[[str, bool], tuple[Call, Call]]
+    prepare: Prepare
     devices: tuple[str, ...] = ("cpu", "cuda")
 
 
@@ -48,16 +49,16 @@ def _hog(device: str, tiny: bool) -> tuple[Call, Call]:
     return lambda: hog(there).cpu(), theirs
 
 
-def _samples(tiny: bool) -> "tuple[NDArray[np.float32], NDArray[np.int64]]":
-    """Return 2,000 samples of 1,000 features in six classes that overlap, float32, and their classes."""
+def _samples(tiny: bool, classes: int = 6) -> "tuple[NDArray[np.float32], NDArray[np.int64]]":
+    """Return 2,000 samples of 1,000 features in classes that overlap, float32, and their classes."""
     from sklearn.datasets import make_classification
 
     n, width = (60, 10) if tiny else (2000, 1000)
-    X, y = make_classification(n, width, n_informative=width // 2, n_redundant=0, n_classes=6, random_state=0)
+    X, y = make_classification(n, width, n_informative=width // 2, n_redundant=0, n_classes=classes, random_state=0)
     return X.astype("float32"), y
 
 
-def _svm(library: str) -> Callable[[str, bool], tuple[Call, Call]]:
+def _svm(library: str) -> Prepare:
     def prepare(device: str, tiny: bool) -> tuple[Call, Call]:
         from ...svm import BACKENDS, SVC
 
@@ -67,66 +68,45 @@ def _svm(library: str) -> Callable[[str, bool], tuple[Call, Call]]:
     return prepare
 
 
-def _epoch(device: str, tiny: bool) -> tuple[Call, Call]:
-    """Return an epoch of resnet18 in our loop, and in a plain one: float32, a DataLoader, torch's defaults.
+def _tuned_svm(device: str, tiny: bool) -> tuple[Call, Call]:
+    """Return the choice of C among five by five folds, and a fit with all samples: what TorchKM's fit does."""
+    from torchkm import TorchKMSVC
 
-    Each returns the seconds that count, those of the epoch after the first.
-    """
-    from ...core.records.runs import RunLog
-    from ...core.settings import replace
-    from ...datasets.toy import rings
-    from ...methods import methods
+    from ...svm import SVC, path
+    from ...svm.classifier import path_scores
+    from ...svm.kernels import gamma_value
 
-    n = 64 if tiny else 3072 if device == "cuda" else 640
-    data = rings(n=2 * n, size=64, classes=6)
-    entry = methods["mlp" if tiny else "resnet18"]
-    plain = {"rotate": 0, "flip": False, "scale": 0, "shift": 0, "gain": 0}
+    X, y = _samples(tiny, classes=2)
+    gamma, values = gamma_value("scale", X.shape[1], float(X.var())), [0.1, 1.0, 10.0, 100.0, 1000.0]
+    folds = [[i for i in range(len(X)) if i % 5 == fold] for fold in range(5)]
+    theirs = TorchKMSVC(Cs=values, cv=5, rbf_sigma=gamma / 2, device=device, random_state=0)
 
-    def ours() -> float:
-        log = RunLog()
-        entry.factory(replace(entry.defaults, epochs=2, batch=64, **plain), 0, device).fit(
-            data.part("train"), data.part("val"), log
-        )
-        return float(log.history[-1]["seconds"])
+    def ours() -> None:
+        right = [0.0] * len(values)
+        for fold in folds:
+            seen = sorted(set(range(len(X))) - set(fold))
+            models = path(SVC(device=device), X[seen], y[seen], values, [gamma])
+            for at, scores in enumerate(path_scores(models, X[fold])):
+                right[at] += float(((scores > 0) == y[fold]).sum())
+        SVC(C=values[right.index(max(right))], gamma=gamma, device=device).fit(X, y)
 
-    return ours, lambda: _plain_epoch(data.part("train"), data.part("val"), entry.name, device)
-
-
-def _plain_epoch(train: "Samples", val: "Samples", net: str, device: str) -> float:
-    import time
-
-    import torch
-    from torch.utils.data import DataLoader, TensorDataset
-
-    from ...core.tensors import as_tensor
-    from ...deep.device import synchronise
-    from ...deep.nets.table import find
-
-    module = find(net).build(channels=1, classes=6, size=64).to(device)
-    optimiser = torch.optim.SGD(module.parameters(), lr=0.01, momentum=0.9, nesterov=True)
-    parts = (TensorDataset(as_tensor(part.images).float() / 255, as_tensor(part.labels)) for part in (train, val))
-    learnt, scored = (DataLoader(part, 64, shuffle=True) for part in parts)
-    start = 0.0
-    for _ in range(2):  # the second counts
-        synchronise(device)
-        start = time.perf_counter()
-        module.train()
-        for batch, labels in learnt:
-            optimiser.zero_grad()
-            torch.autograd.backward(torch.nn.functional.cross_entropy(module(batch.to(device)), labels.to(device)))
-            optimiser.step()
-        module.eval()
-        with torch.no_grad():
-            for batch, labels in scored:
-                (module(batch.to(device)).argmax(1) == labels.to(device)).float().mean().item()
-        synchronise(device)
-    return time.perf_counter() - start
+    return ours, lambda: theirs.fit(X, y)
 
 
+SVM = "SVM, 2,000 × 1,000, 6 classes"
+EPOCH = "an epoch of resnet18, 64 px"
 WORKS: Mapping[str, Work] = {
     "hog": Work("HOG of 1,000 images", "scikit-image, all cores", _hog),
-    "svm-libsvm": Work("SVM, 2,000 × 1,000, 6 classes", "LIBSVM", _svm("libsvm")),
-    "svm-onedal": Work("SVM, 2,000 × 1,000, 6 classes", "oneDAL", _svm("onedal")),
-    "svm-cuml": Work("SVM, 2,000 × 1,000, 6 classes", "cuML", _svm("cuml"), ("cuda",)),
-    "resnet18": Work("an epoch of resnet18, 64 px", "a plain float32 loop", _epoch),
+    "svm-libsvm": Work(SVM, "LIBSVM", _svm("libsvm")),
+    "svm-onedal": Work(SVM, "oneDAL", _svm("onedal")),
+    "svm-thundersvm": Work(SVM, "ThunderSVM", _svm("thundersvm")),
+    "svm-torchkm": Work("SVM, 2,000 × 1,000, 2 classes, C of five", "TorchKM", _tuned_svm),
+    "svm-cuml": Work(SVM, "cuML", _svm("cuml"), ("cuda",)),
+    "resnet18": Work(EPOCH, "a plain float32 loop", net_works.epoch("plain")),
+    "resnet18-skorch": Work(EPOCH, "skorch", net_works.epoch("skorch")),
+    "resnet18-timm": Work(EPOCH, "timm's training loop", net_works.epoch("timm")),
+    "embedding": Work("embedding of 1,000 images, 96 px", "a plain loop with timm", net_works.embedding),
+    "png": Work("2,000 PNG files into an array", "a loop with Pillow", file_works.images("png"), ("cpu",)),
+    "tiff": Work("2,000 TIFF files into an array", "a loop with tifffile", file_works.images("tiff"), ("cpu",)),
+    "records": Work("300 records into a table", "json_normalize", file_works.records, ("cpu",)),
 }
