@@ -88,8 +88,10 @@ def table() -> None:
     means = TRIALS.read().groupby(list(TRIALS.key[:-1]))["val_accuracy"].agg(["mean", "count"]).reset_index()
     for (dataset, split, n, method), cells in means.groupby(["dataset", "split", "n", "method"]):
         best = cells.loc[cells["mean"].idxmax()]
-        batch = find(method).suited(Recipe(), n).batch
-        is_usual = f"batch == {batch} and steps == {USUAL_STEPS} and augmentation == 'usual'"
+        net = find(method)
+        batch = net.suited(Recipe(), n).batch
+        steps = net.least_steps if batch >= net.least_batch else USUAL_STEPS
+        is_usual = f"batch == {batch} and steps == {steps} and augmentation == 'usual'"
         if (found := cells.query(is_usual)).empty:
             continue
         usual = found.iloc[0]

@@ -32,19 +32,26 @@ class Budget:
 
 
 def budget(
-    n: int, epochs: int | None = None, batch: int | None = None, least_epochs: int = EPOCHS, least_batch: int = 1
+    n: int,
+    epochs: int | None = None,
+    batch: int | None = None,
+    least_epochs: int = EPOCHS,
+    least_batch: int = 1,
+    least_steps: int = STEPS,
 ) -> Budget:
     """Return the budget for `n` training images.
 
     If they are None, epochs (at least `least_epochs`) and batch follow from n. Few images get small batches and many
     epochs: a net needs a number of steps, whatever the number of images. least_batch: a batch has as many images or
     more, unless an epoch then had fewer than LEAST_BATCHES batches; it has a multiple of STEP images then.
+    least_steps: of training in batches of least_batch or more; in smaller ones STEPS are enough.
     """
     if batch is None:
         usual = next((size for below, size in BATCHES if n < below), LARGEST_BATCH)
         batch = max(usual, min(least_batch, n // LEAST_BATCHES // STEP * STEP))
     if epochs is None:
-        epochs = max(least_epochs, math.ceil(STEPS / batches(n, batch)))
+        least = least_steps if batch >= least_batch else STEPS
+        epochs = max(least_epochs, math.ceil(least / batches(n, batch)))
     return Budget(epochs, batch)
 
 

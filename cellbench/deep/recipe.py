@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from ..core.errors import UsageError
 from ..core.settings import OneOrMore, OrNone, Settings, Several, Share, among, between, replace, setting
-from ..core.training_budget import EPOCHS, LAST_BELOW, SGD_RATE, budget, default_rate
+from ..core.training_budget import EPOCHS, LAST_BELOW, SGD_RATE, STEPS, budget, default_rate
 
 
 class Recipe(Settings):
@@ -199,14 +199,19 @@ class Recipe(Settings):
 
 
 def suited(
-    recipe: Recipe, n: int, sgd_rate: float = SGD_RATE, least_epochs: int = EPOCHS, least_batch: int = 1
+    recipe: Recipe,
+    n: int,
+    sgd_rate: float = SGD_RATE,
+    least_epochs: int = EPOCHS,
+    least_batch: int = 1,
+    least_steps: int = STEPS,
 ) -> Recipe:
     """Return the recipe with the settings filled in that are left at auto.
 
-    n: training images. sgd_rate: the net's learning rate for SGD in large batches; least_epochs, least_batch: see
-    `budget`.
+    n: training images. sgd_rate: the net's learning rate for SGD in large batches; least_epochs, least_batch,
+    least_steps: see `budget`.
     """
-    found = budget(n, recipe.epochs, recipe.batch, least_epochs, least_batch)
+    found = budget(n, recipe.epochs, recipe.batch, least_epochs, least_batch, least_steps)
     lr = default_rate(recipe.optimiser, found.batch, sgd_rate) if recipe.lr is None else recipe.lr
     choose = recipe.choose
     if choose == "auto":

@@ -49,6 +49,15 @@ def test_a_net_may_ask_for_larger_batches_of_few_images():
     assert budget(100, batch=8, least_batch=64) == Budget(125, 8)
 
 
+def test_a_net_may_ask_for_more_steps_in_batches_as_large_as_it_wants_them():
+    asked = {"least_batch": 64, "least_steps": 2_500}
+    assert budget(500, **asked) == Budget(358, 64)  # 7 batches an epoch
+    assert budget(2_000, **asked) == Budget(81, 64)
+    assert budget(8_701, **asked) == Budget(20, 64)
+    assert budget(100, **asked) == budget(100, least_batch=64) == Budget(500, 32)
+    assert budget(500, batch=16, **asked) == Budget(49, 16)
+
+
 def test_what_is_given_stays():
     assert budget(100, epochs=3) == Budget(3, 16)
     assert budget(100, batch=50) == Budget(750, 50)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...core.errors import DataError, UsageError, did_you_mean
-from ...core.training_budget import EPOCHS, SGD_RATE
+from ...core.training_budget import EPOCHS, SGD_RATE, STEPS
 from ..recipe import Recipe, suited
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ class Net:
     depth, shortcuts: of a net that takes part in the depth view. pretrained: the name in another package of the net
     whose ImageNet weights fit this one. needs: the extra of cellbench that it requires, if any.
 
-    Its usual training: sgd_rate, the peak learning rate of SGD in batches of 64; least_epochs and least_batch of the
-    budget that follows the number of images; cost, seconds for 1,000 images on two processor cores; standard: whether
-    `--all` means it too.
+    Its usual training: sgd_rate, the peak learning rate of SGD in batches of 64; least_epochs, least_batch and
+    least_steps of the budget that follows the number of images; cost, seconds for 1,000 images on two processor cores;
+    standard: whether `--all` means it too.
     """
 
     name: str
@@ -49,12 +49,13 @@ class Net:
     sgd_rate: float = MEDIUM
     least_epochs: int = EPOCHS
     least_batch: int = 1
+    least_steps: int = STEPS
     cost: float = 100
     standard: bool = False
 
     def suited(self, recipe: Recipe, n: int) -> Recipe:
         """Return the recipe with what it leaves at auto filled in, as suits this net and n training images."""
-        usual = {name: getattr(self, name) for name in ("sgd_rate", "least_epochs", "least_batch")}
+        usual = {name: getattr(self, name) for name in ("sgd_rate", "least_epochs", "least_batch", "least_steps")}
         return suited(recipe, n, **usual)
 
     def build(

@@ -24,6 +24,7 @@ SMALL_NETS = [
         lazy("cnn:cnn"),
         options=("batch_norm",),
         least_batch=64,  # in smaller ones it learns too little, and some seeds hardly anything: docs/training.md
+        least_steps=2_500,
         cost=16,
         standard=True,
     ),
