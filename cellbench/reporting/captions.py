@@ -133,8 +133,8 @@ def _shared(rows: Sequence[Line], names_of: NamesOf) -> list[str]:
     counts = sorted({row["shared"] for row in shared})
     runs = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
     return [
-        f"With --jobs {runs} runs at a time shared the machine while these trained; their times are compared with "
-        f"nothing, and --force without --jobs takes them anew: {names_of(shared)}."
+        f"With --jobs {runs} runs at a time shared the machine while these trained, so these times are compared with "
+        f"nothing. Run them again with --force and without --jobs: {names_of(shared)}."
     ]
 
 
@@ -145,8 +145,8 @@ def _disturbed(rows: Sequence[Line], names_of: NamesOf) -> list[str]:
     low, high = (f"{100 * end(row['others'] for row in busy):.0f}" for end in (min, max))
     share = low if low == high else f"{low} to {high}"
     return [
-        f"Other programs had {share} % of the processors while these trained; their times are too long, and --force "
-        f"takes them anew: {names_of(busy)}."
+        f"Other programs had {share} % of the processors while these trained, so these times are too long. Run them "
+        f"again with --force: {names_of(busy)}."
     ]
 
 
@@ -314,8 +314,9 @@ def name_in_sentence(row: Line, *details: str) -> str:
 
 def deviation_of(rows: Sequence[Line], what: str = "") -> list[str]:
     """Return a line that says ± is a standard deviation over seeds, in a list, empty if no row has one."""
-    some = any(name.endswith("_sd") and value is not None for row in rows for name, value in row.items())
-    return [f"±{what}: standard deviation over seeds."] * some
+    if not any(name.endswith("_sd") and value is not None for row in rows for name, value in row.items()):
+        return []
+    return [f"±{what}: standard deviation over seeds."]
 
 
 LABELS = (

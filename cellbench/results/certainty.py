@@ -178,7 +178,7 @@ def in_words(over: str, row: Row) -> str:
     if row.unit == GROUP:
         return over
     if over.startswith(CELLS_ONLY):
-        return over.replace(CELLS_ONLY, f"cells of these {plural(row.unit)} only")
+        return over.replace(CELLS_ONLY, f"cells, all from these {plural(row.unit)}")
     return plural(row.unit) + over.removeprefix(GROUPS) if over.startswith(GROUPS) else over
 
 

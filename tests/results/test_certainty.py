@@ -55,7 +55,7 @@ def test_groups_that_were_kept_are_drawn_and_classes_with_few_are_named(board):
     assert board((record, told))[0]["cnn"]["interval_over"] == "groups within class"
     few = np.where(told["test_labels"] == 5, 0, told["test_groups"] + 1)
     rows, _ = board((record, {**told, "test_groups": few}))
-    assert rows["cnn"]["interval_over"] == "groups within class (Golgi: cells of these wells only)"
+    assert rows["cnn"]["interval_over"] == "groups within class (Golgi: cells, all from these wells)"
 
 
 def test_with_few_test_images_of_a_class_macro_f1_has_no_interval_and_it_is_said_why(board):
@@ -135,8 +135,8 @@ def test_the_interval_of_a_class_says_what_was_drawn_of_it(results):
     record, told = judged("cnn", 0.8, groups=8)
     few = np.where(told["test_labels"] == 5, 0, told["test_groups"] + 1)
     (table,) = tables(load_results(results((record, {**told, "test_groups": few}))), "per-class")
-    assert [row["interval_over"] for row in table.rows] == ["groups within class"] * 5 + ["cells of these wells only"]
-    assert "† over cells of these wells only" in table.notes[0]
+    assert [row["interval_over"] for row in table.rows] == ["groups within class"] * 5 + ["cells, all from these wells"]
+    assert "† over cells, all from these wells" in table.notes[0]
 
 
 def steady(method, *told):

@@ -115,7 +115,7 @@ def test_a_class_with_few_groups_is_drawn_over_its_cells_and_named():
 def test_where_no_class_has_enough_groups_only_cells_are_left_to_draw(one_label, several_labels, labels):
     truth, predicted = one_label if labels == "one" else (several_labels[0], several_labels[1] > 0)
     found = intervals.interval(truth, predicted, "macro_f1", np.arange(len(truth)) % 3)
-    assert (found.over, found.n, found.few_groups) == ("cells of these wells only", len(truth), ())
+    assert (found.over, found.n, found.few_groups) == ("cells, all from these wells", len(truth), ())
     assert found.half == pytest.approx(intervals.interval(truth, predicted, "macro_f1").half, rel=0.1)
 
 

@@ -25,7 +25,7 @@ LONG = 50  # the axis is logarithmic if the largest loss is more than this times
 OFF = 2  # losses above this times the median of the nets' largest losses are cut off
 LEGEND = (
     "Dashed, pale: train, as seen in training: of augmented images while the weights still changed, loss with label "
-    "smoothing. Solid: val. Dotted upright: the epoch whose weights were kept."
+    "smoothing. Solid: val. The dotted vertical line marks the epoch whose weights were kept."
 )
 SUMMARY = (
     Column("name", "net"),
@@ -44,7 +44,7 @@ COLUMNS = (
     Column("loss", "loss", "number"),
     Column("accuracy", "accuracy", "percent"),
     Column("loss_sd", "standard deviation of loss", "number"),
-    Column("accuracy_sd", "of accuracy", "percent"),
+    Column("accuracy_sd", "standard deviation of accuracy", "percent"),
 )
 WHOLE = "datum.value == floor(datum.value) ? format(datum.value, 'd') : ''"  # no half epochs
 SEVERAL = "With several labels an image, accuracy is the share of images whose labels are all right at threshold 0."
