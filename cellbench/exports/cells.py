@@ -101,7 +101,7 @@ class Selection:
                 yield found
 
     def frame(self, one: Exported, parts: Sequence[str] = PARTS) -> pd.DataFrame | None:
-        """Return a row an image: facts of the run, the image's file, group, label, what is predicted, and all scores.
+        """Return a row for each image: facts of the run, the image's file, group, label, what is predicted, and all scores.
 
         label, predicted: a class's name, or a list of them where images have several labels. None if the run kept no
         predictions.

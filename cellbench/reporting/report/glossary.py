@@ -26,7 +26,7 @@ SPLITS = {
 }
 FIGURES = (
     ("train, val, test", "images that a method learns from; by which settings are chosen; on which it is judged once"),
-    ("accuracy", "of the test images, the share whose class was said right"),
+    ("accuracy", "of the test images, the share whose class was predicted correctly"),
     (
         "macro-F1",
         "F1 balances how many of a class are found against how many of those found are right; averaged over the "

@@ -176,12 +176,12 @@ def two_digits(value: float) -> int:
 
 
 def render(tables: Sequence[Table], style: str, width: int | None = None, bold: Embolden | None = None) -> str:
-    """Return the tables as one text; style: a key of STYLES. The same tables give the same text.
+    """Return the tables as one text; style: one of FORMATS. The same tables give the same text.
 
     width, bold: for 'text' alone. width: of the terminal, in characters: columns that can be spared are left out until
     a table fits, and a note names them; None: all are shown. bold: a function that makes text bold on the terminal.
     """
-    return text(tables, width, bold) if style == "text" else STYLES[style](tables)
+    return text(tables, width, bold) if style == "text" else WRITERS[style](tables)
 
 
 def text(tables: Sequence[Table], width: int | None = None, bold: Embolden | None = None) -> str:
@@ -375,7 +375,7 @@ def _csv(tables: Sequence[Table]) -> str:
     return pd.DataFrame(flat, dtype=object).to_csv(index=False).rstrip("\n")
 
 
-STYLES: dict[str, Callable[[Sequence[Table]], str]] = {
+WRITERS: dict[str, Callable[[Sequence[Table]], str]] = {
     "text": text,
     "markdown": _markdown,
     "latex": _latex,

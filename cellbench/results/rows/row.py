@@ -50,8 +50,8 @@ class Row(Mapping[str, Any]):
     """Runs that differ in nothing but the random seed, and the draw where a split was drawn several times.
 
     What they share, and the means of their figures, are columns: tables, files and --where use these names, and
-    `pooling.pool` says what they are. Code asks for facts as attributes, and for figures by `metric` and `interval`. A
-    row does not change: `having` returns another one.
+    `pooling.pool` says what they are. Code asks for facts as attributes, and for figures by `metric` and `interval`. The
+    columns of a row do not change: `having` returns another row. It keeps the intervals that were computed for it.
     """
 
     dataset, fingerprint, split = Fact[str](), Fact[str](), Fact[str]()

@@ -41,8 +41,8 @@ def test_times_of_runs_that_shared_the_machine_are_told_as_such(view, record):
     records = record("svm-hog", others=0.01), record("resnet18", others=0.5, facts={"shared": 4})
     (note,) = [note for note in view("leaderboard", *records).notes if "shared" in note]
     assert note == (
-        "With --jobs 4 runs at a time shared the machine while these trained, so these times are compared with nothing. "
-        "Run them again with --force and without --jobs: resnet18."
+        "With --jobs 4 runs at a time shared the machine while these trained, so these times are compared with nothing."
+        " Run them again with --force and without --jobs: resnet18."
     )
 
 
