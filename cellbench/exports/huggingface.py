@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..core.extras import EXTRAS
 from ..core.records.store import write_whole_folder
-from .cells import Exported, Selection
+from .cells import ExportedRun, Selection
 from .tables import parquet
 
 SPLITS = {"val": "validation", "test": "test"}  # what the hub calls them
@@ -20,7 +20,7 @@ def write_huggingface(selection: Selection, output: Path) -> None:
     """
     EXTRAS["parquet"].require("--to huggingface")
     selection.leave_out_unpredicted()
-    by_name: dict[str, list[Exported]] = {}
+    by_name: dict[str, list[ExportedRun]] = {}
     for one in selection.runs:
         by_name.setdefault(_slug(one.row.dataset), []).append(one)
     with write_whole_folder(output) as folder:
@@ -33,12 +33,12 @@ def write_huggingface(selection: Selection, output: Path) -> None:
         (folder / "README.md").write_text(_card(selection, by_name), encoding="utf-8")
 
 
-def _parts(runs: Sequence[Exported]) -> list[str]:
+def _parts(runs: Sequence[ExportedRun]) -> list[str]:
     """Return the parts of a data set that a run has predictions of."""
     return [part for part in SPLITS if any(one.run.predicted(part) is not None for one in runs)]
 
 
-def _card(selection: Selection, by_name: dict[str, list[Exported]]) -> str:
+def _card(selection: Selection, by_name: dict[str, list[ExportedRun]]) -> str:
     """Return the card: what the hub reads at its head, then what people read."""
     head = ["---", "license: other", "tags:", "- cellbench", "- microscopy", "configs:"]
     for name, runs in by_name.items():
@@ -60,7 +60,7 @@ def _card(selection: Selection, by_name: dict[str, list[Exported]]) -> str:
     return "\n".join([*head, *text])
 
 
-def _of_dataset(selection: Selection, name: str, runs: Sequence[Exported]) -> list[str]:
+def _of_dataset(selection: Selection, name: str, runs: Sequence[ExportedRun]) -> list[str]:
     first = runs[0].run
     data = selection.data(first)
     facts = first.record.facts

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ..core.data import PARTS
 from ..core.mixed_values import SettingValues
 from ..core.split_names import BLOCK, draws_in, keeps_together, kind_of, unit_of
 from ..core.text.words import counted, plural
@@ -66,7 +67,7 @@ def content_of(rows: Sequence[Line]) -> str:
 
 
 def counts_of(rows: Sequence[Line]) -> str:
-    parts = [f"{n:,} {part}" for part in ("train", "val", "test") if (n := fact_of(rows, f"n_{part}"))]
+    parts = [f"{n:,} {part}" for part in PARTS if (n := fact_of(rows, f"n_{part}"))]
     if not parts:
         return "images: unknown"
     classes = fact_of(rows, "n_classes")
@@ -82,7 +83,7 @@ def counts_of(rows: Sequence[Line]) -> str:
 
 def absent_of(rows: Sequence[Line]) -> list[str]:
     """Return a line for each of train, val and test that lacks a class, as averages over classes leave it out."""
-    absent = {part: fact_of(rows, f"{part}_absent_classes") for part in ("train", "val", "test")}
+    absent = {part: fact_of(rows, f"{part}_absent_classes") for part in PARTS}
     return [
         f"without an image in {part}: {', '.join(json.loads(names))}; averages over classes leave them out"
         for part, names in absent.items()

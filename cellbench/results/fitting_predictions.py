@@ -9,7 +9,7 @@ from ..core.records.store import Predictions
 from ..core.scoring.metrics import evaluate
 
 SAME = 1e-6  # greatest difference of a figure from the record's; both come from the same scores
-PARTS = ("val", "test")
+SCORED_PARTS = ("val", "test")  # whose scores a run keeps
 
 
 def misfit(arrays: Predictions, record: RunRecord) -> str:
@@ -18,7 +18,7 @@ def misfit(arrays: Predictions, record: RunRecord) -> str:
     arrays: as `Store.save` takes them. Shapes, types, classes and labels have to fit, and the figures that follow from
     the scores have to be those of the record.
     """
-    parts = [part for part in PARTS if f"{part}_scores" in arrays]
+    parts = [part for part in SCORED_PARTS if f"{part}_scores" in arrays]
     return next((why for part in parts if (why := _misfit_of(part, arrays, record))), "")
 
 

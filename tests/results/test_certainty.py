@@ -200,8 +200,8 @@ def test_with_three_seeds_on_both_sides_a_difference_is_judged_over_images_and_s
     assert found.p > 0.05
     assert found.difference == pytest.approx(images.difference)
     over_seeds = seeds.confidence_interval()
-    half = np.hypot(images.interval.half, (over_seeds.high - over_seeds.low) / 2)
-    assert found.interval.half == pytest.approx(half, rel=0.01)
+    half = np.hypot(images.interval.half_width, (over_seeds.high - over_seeds.low) / 2)
+    assert found.interval.half_width == pytest.approx(half, rel=0.01)
 
 
 def test_an_svm_which_no_seed_changes_is_held_against_all_seeds_of_a_net(results):
@@ -213,7 +213,7 @@ def test_an_svm_which_no_seed_changes_is_held_against_all_seeds_of_a_net(results
     assert (found.test, found.interval.over) == ("sign flips, and t over images and seeds", "test images and seeds")
     over_seeds = scipy.stats.ttest_1samp([accuracy(one) for one in net.predictions], svm["test_accuracy"])
     span = over_seeds.confidence_interval()
-    assert found.interval.half == pytest.approx((span.high - span.low) / 2, rel=0.1)  # images add little here
+    assert found.interval.half_width == pytest.approx((span.high - span.low) / 2, rel=0.1)  # images add little here
     assert found.p == pytest.approx(over_seeds.pvalue, rel=0.1)
 
 

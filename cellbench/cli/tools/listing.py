@@ -40,8 +40,8 @@ def list_() -> None:
 def list_methods(name: str | None, plugins: tuple[Path, ...]) -> None:
     """List all methods by family, and whether --all runs them.
 
-    With NAME, list its settings: default, meaning and allowed values. Any classification net of torchvision or timm is a method too: torchvision:mobilenet_v2,
-    timm:convnext_nano.
+    With NAME, list its settings: default, meaning and allowed values. Any classification net of torchvision or timm is
+    a method too: torchvision:mobilenet_v2, timm:convnext_nano.
 
     \b
     Examples:

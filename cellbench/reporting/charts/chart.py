@@ -44,19 +44,19 @@ class Chart:
         return self.draw(width)
 
 
-def labelled(rows: Sequence[Row], told_apart: Collection[str] = ()) -> list[Row]:
+def labelled(rows: Sequence[Row], without: Collection[str] = ()) -> list[Row]:
     """Return the rows, each with a `label`: its method, and what distinguishes it from others of that method.
 
-    These are the settings that differ or were changed, and on the same hardware the version and backend. told_apart:
+    These are the settings that differ or were changed, and on the same hardware the version and backend. without:
     settings, 'version' or 'backend', that the label leaves out.
     """
-    rows = with_settings(rows, told_apart)
+    rows = with_settings(rows, without)
     alike: dict[tuple[object, ...], list[Row]] = {}
     for row in rows:
         alike.setdefault(tuple(row[name] for name in ("method", "settings", *HARDWARE)), []).append(row)
     rows_with_labels: list[Row] = []
     for group in alike.values():
-        names = [name for name in ("version", "backend") if name not in told_apart]
+        names = [name for name in ("version", "backend") if name not in without]
         unlike = [name for name in names if len({row[name] for row in group}) > 1]
         for row in group:
             parts = [row["method"], row["settings"], *(f"{name} {row[name]}" for name in unlike)]

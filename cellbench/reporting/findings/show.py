@@ -125,7 +125,7 @@ def _where(trial: Trial) -> str:
     return f"{trial.dataset}, split {trial.split}{n}"
 
 
-def figure_said(row: Evidence) -> str:
+def figure_text(row: Evidence) -> str:
     """Return the figure of a row of evidence as text in its unit, with its interval or standard deviation.
 
     A missing figure is '–'.
@@ -144,7 +144,7 @@ def _row(row: Evidence) -> str:
     n = f", n={row['n']:,}" if row["n"] else ""
     seeds = ", ".join(map(str, row["seeds"]))
     return (
-        f"{row['method']}{settings}{n}: {row['figure']} {figure_said(row)}; seeds {seeds}; {row['device']} of "
+        f"{row['method']}{settings}{n}: {row['figure']} {figure_text(row)}; seeds {seeds}; {row['device']} of "
         f"{row['machine']}"
     )
 
@@ -188,7 +188,7 @@ def _grid(rows: Sequence[Evidence]) -> list[str]:
     titles = ("method", "settings", "n", "figure", "value", "seeds", "device", "machine")
     lines = [f"  | {' | '.join(titles)} |", f"  |{'---|' * len(titles)}"]
     for row in rows:
-        shown = {**row, "value": figure_said(row), "seeds": ", ".join(map(str, row["seeds"]))}
+        shown = {**row, "value": figure_text(row), "seeds": ", ".join(map(str, row["seeds"]))}
         cells = (markdown(str(shown[name] if shown[name] is not None else "–")) for name in titles)
         lines.append(f"  | {' | '.join(cells)} |")
     return lines

@@ -96,7 +96,7 @@ def settling(a: Row, b: Row, figure: str, difference: float, found: Comparison |
     if found.interval is None:
         return {"needs": FEW_IMAGES_OF_A_CLASS}
     span, by_seeds = found.interval, settling_seeds(difference, [row.deviation(figure) or 0.0 for row in (a, b)], n)
-    error, both = span.half / IN_HALF, f" and {SEEDS}"
+    error, both = span.half_width / IN_HALF, f" and {SEEDS}"
     if span.over == SEEDS or (span.over.endswith(both) and by_seeds["lack"].error > error / math.sqrt(2)):
         return by_seeds  # most of the variance is that of seeds
     return {"lack": Lack(difference, error, span.n, span.over.removesuffix(both), a.unit)}
@@ -110,13 +110,13 @@ def settling_seeds(difference: float, sds: Sequence[float], n: int) -> Settling:
     return {"lack": Lack(difference, math.hypot(*sds) / math.sqrt(n), n, SEEDS)}
 
 
-def said_versus(a: Row, b: Row, figure: str, found: Comparison | None) -> str:
+def comparison_text(a: Row, b: Row, figure: str, found: Comparison | None) -> str:
     values = " against ".join(f"{brief_name(row)} {percent(row[f'test_{figure}'])}" for row in (a, b))
     gain = points(printed_difference(a.value(figure), b.value(figure)))
-    return f"{values} in {titled(figure)}: {gain_said(gain, found)}{sureness(found, a)}{seeds_said(a, b)}"
+    return f"{values} in {titled(figure)}: {gain_text(gain, found)}{sureness(found, a)}{seeds_text(a, b)}"
 
 
-def gain_said(gain: str, found: Comparison | None) -> str:
+def gain_text(gain: str, found: Comparison | None) -> str:
     """Return a gain in words; where no difference is shown, by its interval or without one by p, that comes first."""
     if found is None:
         return gain
@@ -129,14 +129,14 @@ def sureness(found: Comparison | None, row: Row) -> str:
     """Return the interval and p of a comparison in words; row: one of the two, for what its groups are called."""
     if found is None:
         return ""
-    by_test = f"{found.test}, {p_said(found.p)}"
+    by_test = f"{found.test}, {p_text(found.p)}"
     if found.interval is None:
         return f" ({by_test})"
     low, high = (signed(100 * end) for end in (found.interval.low, found.interval.high))
     return f" (95 % interval over {in_words(found.interval.over, row)}: {low} to {high}; {by_test})"
 
 
-def seeds_said(*rows: Row) -> str:
+def seeds_text(*rows: Row) -> str:
     n = [len(row.seeds) for row in rows]
     if set(n) == {1}:
         return "; one seed each"
@@ -155,5 +155,5 @@ def points(difference: float) -> str:
     return f"{signed(100 * difference)} points"
 
 
-def p_said(p: float) -> str:
+def p_text(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"

@@ -26,7 +26,7 @@ TIMED = (
 
 
 @dataclass(frozen=True)
-class Machine:
+class Hardware:
     """The hardware and software of a machine. software: (package, version), with several versions if runs differ."""
 
     name: str
@@ -101,7 +101,7 @@ def _data(rows: Sequence[Row]) -> str:
 USES = {"train": "training", "val": "validation", "test": "testing"}
 
 
-def machines(rows: Sequence[Row], records: Sequence[RunRecord]) -> list[Machine]:
+def machines(rows: Sequence[Row], records: Sequence[RunRecord]) -> list[Hardware]:
     """Return the machines of the rows, by name. records: the records of all runs of the rows, in the same order."""
     by_machine: dict[str, list[Facts]] = {}
     places = [row["machine"] for row in rows for _ in row.runs]
@@ -110,7 +110,7 @@ def machines(rows: Sequence[Row], records: Sequence[RunRecord]) -> list[Machine]
     return [_machine(name, environments) for name, environments in sorted(by_machine.items())]
 
 
-def _machine(name: str, environments: Sequence[Facts]) -> Machine:
+def _machine(name: str, environments: Sequence[Facts]) -> Hardware:
     def of(key: str) -> str:
         return listed_once(one.get(key) for one in environments)
 
@@ -121,7 +121,7 @@ def _machine(name: str, environments: Sequence[Facts]) -> Machine:
             packages.setdefault(package, []).append(version)
     software = tuple((package, listed_once(versions)) for package, versions in packages.items())
     hardware = ", ".join(filter(None, parts)) or "unknown hardware"
-    return Machine(name, hardware, of("system") or "unknown system", software, len(environments))
+    return Hardware(name, hardware, of("system") or "unknown system", software, len(environments))
 
 
 def _bibtex(rows: Sequence[Row], versions: str) -> str:

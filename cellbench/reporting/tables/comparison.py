@@ -15,13 +15,13 @@ from ...results.rows.settings import with_settings
 from ...results.statistics.comparisons import compare_over_seeds
 from ...results.statistics.rare import FEWEST_IMAGES
 from ..captions import device_of, half_interval, intervals_of, limit_of, marked, name_of, seeds_of
-from .table import PERCENT, POINTS, SECONDS, Column, Kind, Table, entries
+from .table import PERCENT, POINTS, SECONDS, Column, NumberFormat, Table, entries
 
 ASKED = (*DATA, "preprocessing", "method", "params", "deterministic", "device")
 PLACE = ("machine", "threads")
 HARDWARE = (*PLACE, "processor", "gpu")
 NOISE = 0.1  # a relative change of a time that is taken as noise where too few seeds show how it varies
-TIMES = Kind(digits=2)
+TIMES = NumberFormat(digits=2)
 SLOWER, LESS, FAILS = "slower", "less accurate", "no longer ok"
 FEW_SEEDS = "too few seeds"
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ...core.data import OFFICIAL
+from ...core.data import PARTS as MEASURED
 from ...core.mixed_values import Document, Facts
 from ...core.suites import KINDS, PARTS, TIMES, Figures, Suite, amount, titled
-from ...results.columns import PARTS as MEASURED
 from ...results.results import Results
 from ...results.rows.row import Line, Row
 from ...results.rows.settings import follows, listed
@@ -16,7 +16,7 @@ from .table import PERCENT, POINTS, SECONDS, Column, Table
 
 Expected = Sequence[Facts]  # as running.planning.suites.expected has them
 MAIN = ("test_accuracy", "test_macro_f1")
-FIGURES = tuple(f"{part}{kind}" for part in (*(f"{part}_" for part in PARTS), "") for kind in KINDS)
+FIGURE_KEYS = tuple(f"{part}{kind}" for part in (*(f"{part}_" for part in PARTS), "") for kind in KINDS)
 
 
 class Keys(NamedTuple):
@@ -157,7 +157,7 @@ def _literature(claimed: Facts | None, published: Facts | None) -> Line:
 
 def _columns(suite: Suite, rows: Sequence[Line]) -> tuple[Column, ...]:
     claimed, published = ({key for row in rows for key in row[name] or ()} for name in ("claimed", "published"))
-    keys_shown = [key for key in FIGURES if key in claimed | published]
+    keys_shown = [key for key in FIGURE_KEYS if key in claimed | published]
     others = [key for key in keys_shown if key.partition("_")[0] in MEASURED and key not in MAIN]
     return (
         Column("label", "entry", label=True),

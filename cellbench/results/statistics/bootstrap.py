@@ -43,7 +43,7 @@ class Interval:
     few_groups: tuple[int, ...] = ()
 
     @property
-    def half(self) -> float:
+    def half_width(self) -> float:
         return (self.high - self.low) / 2
 
 

@@ -49,7 +49,7 @@ def _on_random_split(row: Row, rows: Sequence[Row], figure: str) -> Row | None:
 
 
 def _line(given: Row, row: Row, figure: str) -> Line:
-    halves = [span.half if (span := one.interval(figure)) else None for one in (given, row)]
+    halves = [span.half_width if (span := one.interval(figure)) else None for one in (given, row)]
     known = [half for half in halves if half is not None]
     return {
         **columns_of(row),
