@@ -1,12 +1,12 @@
 """Scores of images as a data set in the layout of Hugging Face's hub: Parquet files, and a card that describes them."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from ..core.extras import EXTRAS
 from ..core.records.store import write_whole_folder
+from ..core.text.words import file_name
 from .cells import ExportedRun, Selection
 from .tables import parquet
 
@@ -22,7 +22,7 @@ def write_huggingface(selection: Selection, output: Path) -> None:
     selection.leave_out_unpredicted()
     by_name: dict[str, list[ExportedRun]] = {}
     for one in selection.runs:
-        by_name.setdefault(_slug(one.row.dataset), []).append(one)
+        by_name.setdefault(file_name(one.row.dataset), []).append(one)
     with write_whole_folder(output) as folder:
         for name, runs in by_name.items():
             (folder / name).mkdir()
@@ -80,7 +80,3 @@ def _of_dataset(selection: Selection, name: str, runs: Sequence[ExportedRun]) ->
         figures = [f"{test[metric]:.4f}" if metric in test else "–" for metric in ("accuracy", "macro_f1")]
         lines.append(f"| {spec.method} | {spec.split} | {spec.seed} | {spec.key} | {' | '.join(figures)} |")
     return [*lines, ""]
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^\w.-]+", "-", name)

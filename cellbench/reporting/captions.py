@@ -181,24 +181,31 @@ def get_one(row: Line, methods: str, settings: SettingValues | None = None, limi
     methods: names with spaces between them. settings: passed with --set, on top of those changed in the row; None: no
     --set at all. limit: the number of training images, with val images in proportion; None: limits as in the row.
     """
-    own = row["dataset"].removeprefix("folder:") != row["dataset"]
-    name = row["dataset"].removeprefix("folder:")  # a folder's place, and how it was read, are not on record
-    fill_in = f" (FOLDER: that of {name!r}; add the options that it was read with, such as --labels)" if own else ""
+    name = data_name(row)
+    fill_in = ""
+    if name != row["dataset"]:  # a folder's place, and how it was read, are not on record
+        fill_in = f" ({name!r}: give the folder's path, and the options that it was read with, such as --labels)"
     return f"get one with{fill_in}: {run_command(row, methods, settings, limit)}"
 
 
 def run_command(row: Line, methods: str, settings: SettingValues | None = None, limit: int | None = None) -> str:
     """Return the command that runs `methods` on the row's data, split and device; see `get_one`.
 
-    The data is FOLDER where it was a folder.
+    Of a folder of images the command has the name alone, as its place is not on record.
     """
     chosen = " ".join(f"--method {method}" for method in methods.split())
     labels = f" --limit {limit}" if limit else _labels(row)
     split = split_of(row)
     given = {**json.loads(row["overrides"]), **settings} if settings is not None else {}
     changed = "".join(f" --set {shlex.quote(f'{name}={_typed(value)}')}" for name, value in given.items())
-    data = "FOLDER" if row["dataset"].startswith("folder:") else shlex.quote(row["dataset"])
+    data = shlex.quote(data_name(row))
     return f"cellbench run --dataset {data} {chosen} --device {row['device']}{split}{labels}{changed}"
+
+
+def data_name(row: Line) -> str:
+    """Return the name of a row's data set or, without 'folder:', of the folder that its images are from."""
+    name: str = row["dataset"]
+    return name.removeprefix("folder:")
 
 
 def commands_for_seeds(rows: Sequence[Line]) -> list[str]:

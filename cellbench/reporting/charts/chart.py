@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...core.errors import UsageError
 from ...results.certainty import with_intervals
-from ...results.rows.ranking import main_figure, ranked
+from ...results.rows.ranking import main_figure, main_title, ranked
 from ...results.rows.row import HARDWARE, MOST_FILES, Line, Row
 from ...results.rows.settings import with_settings
 from ..captions import device_of, drawn_over, title_of
@@ -66,8 +66,7 @@ def labelled(rows: Sequence[Row], without: Collection[str] = ()) -> list[Row]:
 
 def measure(rows: Sequence[Row]) -> tuple[str, str]:
     """Return the metric to show, by its key and as text: accuracy, or macro-F1 if images have several labels."""
-    name = main_figure(rows)
-    return name, name.replace("_f1", "-F1")
+    return main_figure(rows), main_title(rows)
 
 
 def heading(rows: Sequence[Row], what: str) -> str:

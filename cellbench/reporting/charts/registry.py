@@ -1,11 +1,11 @@
 """Which kinds of chart there are, and which charts a folder of results allows."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...core.errors import UsageError
 from ...core.registry import import_all
+from ...core.text.words import file_name
 from ...results.results import Results
 from ...results.rows.row import SCOPE, Row, grouped_by
 from . import kinds as package
@@ -128,7 +128,7 @@ def _name(kind: ChartKind, group: Sequence[Row], groups: Sequence[Sequence[Row]]
     if len({(other["limit"], other["val_limit"]) for other in same}) > 1 and not kind.every_run:
         parts.append(f"n{first['limit']}" if first["limit"] else "all")
         parts += [f"val{first['val_limit']}"] if first["val_limit"] else []
-    return re.sub(r"[^\w.+-]+", "-", "-".join(parts)).strip("-.")
+    return file_name("-".join(parts))
 
 
 def _about(group: Sequence[Row]) -> str:

@@ -1,4 +1,9 @@
-"""Claims of the studies, judged by the results of a folder."""
+"""Claims of the studies, judged by the results of a folder.
+
+claims.toml, claim: the claims as data. judges/: how each is tested, which gives trials (trial) that rest on rows
+(evidence); protocol: whether these had the training of the source; power: what would settle an open one. verdict: from
+trials to a verdict. sentence: the answer for each data set. show: all of it as text, Markdown or JSON.
+"""
 
 from collections.abc import Sequence
 

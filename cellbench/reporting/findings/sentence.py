@@ -13,7 +13,7 @@ from ...results.rows.row import FIGURES, SCOPE, Row, grouped_by, memory_of
 from ...results.rows.settings import with_settings
 from ...results.rows.val_policy import main_policy
 from ..answers import answer
-from ..captions import labels_of, split_of
+from ..captions import data_name, labels_of, split_of
 from ..tables.table import two_digits
 from ..tables.views.contest import lines_of
 
@@ -143,6 +143,5 @@ def _sure(svm: Row, net: Row) -> bool:
 
 
 def _command(row: Row) -> str:
-    name = row.dataset.removeprefix("folder:")
-    data = "" if name == "hep2" else f" -d {'FOLDER' if name != row['dataset'] else shlex.quote(name)}"
+    data = "" if row.dataset == "hep2" else f" -d {shlex.quote(data_name(row))}"
     return f"cellbench run --suite label-budget{data}{split_of(row)}"

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from ...core.mixed_values import Facts
 from ...core.records.results_folder import output_option
 from ...core.text.shown_text import markdown
-from ...core.text.words import counted
+from ...core.text.words import counted, percent
 from ..paragraphs import filled, wrapped
 from .evidence import Evidence
-from .trial import Trial, percent
+from .trial import Trial
 from .verdict import NOT_TESTED, VERDICTS, Finding, Ruling
 
 if TYPE_CHECKING:
@@ -100,6 +100,8 @@ def _block(one: Finding, room: int, paint: Paint, detail: bool, output: Path | N
         yield from filled(f"{number['kind']}: {number['what']}: {number['told']}", room, "    ", "  ")
     url = f", {one.claim.url}" if detail and one.claim.url else ""
     yield from filled(f"source: {one.claim.source}{url}", room, "    ", "  ")
+    if detail and one.verdict == NOT_TESTED:
+        yield from filled(f"waits for: {one.claim.waits_for}", room, "    ", "  ")
     if one.commands:
         yield "  test it with:"
         yield from (f"    {command}" for command in commands_in(one, output))
@@ -169,7 +171,7 @@ def as_markdown(found: Sequence[Finding], sentences: Sentences, output: Path | N
         numbers = [f"- {n['kind']}: {markdown(n['what'])}: {markdown(n['told'])}" for n in one.claim.claimed()]
         lines += [
             "",
-            f"Source: {markdown(one.claim.source)}{f', {one.claim.url}' * bool(one.claim.url)}",
+            f"Source: {', '.join(filter(None, [markdown(one.claim.source), one.claim.url]))}",
             *(["", *numbers] if numbers else []),
         ]
         if one.commands:

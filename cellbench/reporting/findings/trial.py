@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from ...core.suites import titled
-from ...core.text.words import printed_difference, signed
+from ...core.text.words import percent, printed_difference, signed
 from ...results.certainty import compare_rows, difference_shown, in_words
 from ...results.rows.row import Row
 from ...results.statistics.bootstrap import SEEDS
@@ -35,10 +35,13 @@ class Settling(TypedDict, total=False):
 class Trial:
     """One comparison on one data set, split and limit, with n training images.
 
-    difference: positive if it is as claimed. p: for no difference; None where a rule decides, whose outcome is `sure`.
-    said: the result in words. evidence: the rows that it rests on. simulated: whether the images are.
-    What would settle an inconclusive trial: lack, from which that is computed; or needs, in words, and seeds, the
-    number of seeds of each in all.
+    difference: positive if it is as claimed. p: the p value of a test for no difference; None if no test but a rule
+    decides. sure: with such a rule, whether it shows a difference; with a test it has no meaning. said: the result in
+    words. evidence: the rows that it rests on. simulated: whether the images are.
+    If the trial is inconclusive, these say what would settle it. lack: the difference with its standard error, from
+    which follows how many more images, groups or seeds it takes; None if that cannot be computed. needs: without
+    lack, what it takes in words. seeds: without lack, how many seeds each method has to have in all; None if seeds
+    would not settle it.
     few_seeds: the rows that have fewer than three seeds, where another seed might give another result: whatever the
     trial shows then holds for these trained models alone. commands: those that run three seeds of each.
     """
@@ -145,10 +148,6 @@ def seeds_text(*rows: Row) -> str:
 
 def both_shown(rows: Sequence[Row], figure: str) -> tuple[Evidence, ...]:
     return tuple(evidence_of(row, figure) for row in rows)
-
-
-def percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
 
 
 def points(difference: float) -> str:

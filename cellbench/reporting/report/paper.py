@@ -19,6 +19,7 @@ REFERENCES = Path(__file__).with_name("references.toml")
 CHOSEN = (
     "Whatever is chosen ({}) was chosen on the validation images; the test images were scored once and tuned nothing."
 )
+COMPARED = "Methods were compared with the best on the same images by paired tests, adjusted by Holm's step-down."
 TIMED = (
     "Training time is that of features, transfer and fit, with all fits that a choice such as that of C took; warm-up "
     "(compilation, first batches) and the scoring of validation images between a net's epochs are timed apart."
@@ -63,15 +64,17 @@ def paper(rows: Sequence[Row], records: Sequence[RunRecord], intervals: Iterable
         if len(seeds) > 1
         else f"Every method was trained once, with random seed {seeds[0] if seeds else '–'}."
     )
-    chosen = [
-        *["the cost C and the kernel of support vector machines"] * any(row["family"] == "svm" for row in ran),
-        *["the epoch of a net"] * any(row["family"] == "deep" for row in ran),
-        *["thresholds of several labels"] * any(row["several_labels"] for row in ran),
-    ]
+    chosen = []
+    if any(row["family"] == "svm" for row in ran):
+        chosen.append("the cost C and the kernel of support vector machines")
+    if any(row["family"] == "deep" for row in ran):
+        chosen.append("the epoch of a net")
+    if any(row["several_labels"] for row in ran):
+        chosen.append("thresholds of several labels")
     over = [text for text in dict.fromkeys(intervals) if text]
-    spans = f"95 % intervals were drawn over {' or '.join(over)}. " if over else ""
-    compared = "Methods were compared with the best on the same images by paired tests, adjusted by Holm's step-down."
-    stats = (spans + compared * (len(ran) > 1 and bool(over))).strip()
+    stats = f"95 % intervals were drawn over {' or '.join(over)}." if over else ""
+    if over and len(ran) > 1:
+        stats += f" {COMPARED}"
     hardware = " ".join(
         f"Runs were timed on {machine.hardware} ({machine.system}; "
         f"{', '.join(f'{name} {version}' for name, version in machine.software)})."

@@ -193,7 +193,7 @@ def _figure_column(keys: Keys, figure: str, spare: int) -> Column:
         if value is None:
             return None
         device = row[keys.device] if figure in TIMES else None
-        return amount(figure, value) + (f" {device}" if device else "") + ELSEWHERE * bool(row[keys.on])
+        return amount(figure, value) + (f" {device}" if device else "") + (ELSEWHERE if row[keys.on] else "")
 
     return Column(text, f"{keys.values}\n{titled(figure)}", label=True, spare=spare)
 
@@ -215,12 +215,14 @@ def _several_machines(rows: Sequence[Line]) -> bool:
 
 
 def _legend(suite: Suite, rows: Sequence[Line]) -> list[str]:
-    marked = any(row["variant"] for row in rows)
-    elsewhere = any(row["claimed_on"] or row["published_on"] for row in rows)
-    claimed = any(entry.claimed for entry in suite.entries)
-    variant = f"{VARIANT} a variant: other images, another number of them or other settings than the suite's"
-    text = f"{variant}; claimed is what the source says of {suite.dataset}." if claimed else f"{variant}."
-    return [text] * marked + [f"{ELSEWHERE} not on {suite.dataset}: see its source."] * elsewhere
+    lines = []
+    if any(row["variant"] for row in rows):
+        text = f"{VARIANT} a variant: other images, another number of them or other settings than the suite's"
+        claimed = any(entry.claimed for entry in suite.entries)
+        lines.append(f"{text}; claimed is what the source says of {suite.dataset}." if claimed else f"{text}.")
+    if any(row["claimed_on"] or row["published_on"] for row in rows):
+        lines.append(f"{ELSEWHERE} not on {suite.dataset}: see its source.")
+    return lines
 
 
 def _missing(suite: Suite, expected: Expected, runs: Mapping[str, Sequence[Row]]) -> list[str]:
@@ -242,8 +244,8 @@ def _sources(suite: Suite) -> list[str]:
     given += [("published", one.what, one) for one in suite.published]
     places: dict[tuple[str, str], list[str]] = {}
     for kind, label, one in given:
-        about = f"{one.where}{f', {one.on}' * bool(one.on)}{', quoted by others' * one.quoted}"
+        about = ", ".join(filter(None, [one.where, one.on, "quoted by others" if one.quoted else ""]))
         places.setdefault((kind, about), []).append(label)
     lines = [f"{kind}: {'; '.join(labels)}: {about}." for (kind, about), labels in places.items()]
-    source = f"Source: {suite.source}{f', {suite.url}' * bool(suite.url)}."
+    source = f"Source: {', '.join(filter(None, [suite.source, suite.url]))}."
     return [source, *lines, f"What is assumed or not rebuilt: cellbench list suites {suite.argument}"]

@@ -117,7 +117,9 @@ class _Cells:
         title = self.column.title
         if not lines:
             return self.column.title_in_line + (f" ({self.unit})" if self.unit else "")
-        return title + (" " if "\n" in title else "\n") * bool(self.unit) + self.unit
+        if not self.unit:
+            return title
+        return f"{title} {self.unit}" if "\n" in title else f"{title}\n{self.unit}"
 
     def stands_out(self, row: Line) -> bool:
         return self.column.bold is not None and self.column.bold(row)
@@ -143,7 +145,7 @@ def _cells(column: Column, rows: Sequence[Line]) -> _Cells:
         tails = ["" if sd is None else f"{sd / size:,.{digits}f}" for sd in spreads]
         width = max(map(len, tails), default=0)
         texts = [
-            text + (f" ± {tail:>{width}}" if tail else " " * (3 + width) * bool(width))
+            text + (f" ± {tail:>{width}}" if tail else " " * (3 + width) if width else "")
             for text, tail in zip(texts, tails, strict=True)
         ]
     if column.mark:

@@ -166,8 +166,10 @@ def test_below_twice_chance_is_explained_where_it_occurs_and_nowhere_else(view, 
 def test_a_command_for_a_folder_says_what_to_fill_in(view, record):
     told = view("depth", record("cnn", dataset="folder:my cells", split="id-block@5", limit=50)).notes[0]
     before, _, command = told.partition(": cellbench ")
-    assert before.endswith("(FOLDER: that of 'my cells'; add the options that it was read with, such as --labels)")
+    assert before.endswith(
+        "('my cells': give the folder's path, and the options that it was read with, such as --labels)"
+    )
     assert command == (
-        "run --dataset FOLDER --method plain18 --method resnet18 --device cpu --split id-block@5 --limit 50 "
+        "run --dataset 'my cells' --method plain18 --method resnet18 --device cpu --split id-block@5 --limit 50 "
         "--val-limit all"
     )

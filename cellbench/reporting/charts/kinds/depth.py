@@ -45,6 +45,7 @@ def depth(pooled: Sequence[Row]) -> Chart:
         further = get_one(pooled[0], "plain18 resnet18 plain34 resnet34")
         raise LackingError(f"no plain or residual net at two depths; {further}")
     shared = settings_of_all(nets)
+    spread_on_train = any(any(row["spans"]["train"]) for row in rows)
     return Chart(
         heading(pooled, "error against depth"),
         f"{counts_of(pooled)}; {seeds(nets)}",
@@ -52,7 +53,7 @@ def depth(pooled: Sequence[Row]) -> Chart:
         (
             *shared,
             DEGRADATION,
-            *["Bars on train: ± 1 standard deviation over seeds."] * any(any(row["spans"]["train"]) for row in rows),
+            *(["Bars on train: ± 1 standard deviation over seeds."] if spread_on_train else []),
             *intervals(
                 [row for row in nets if row["test_accuracy"] is not None], "Bars on test", METHOD if shared else LABEL
             ),

@@ -151,9 +151,9 @@ def fitted(curve: Line, sizes: list[int]) -> list[float]:
 
 
 def _name(curve: Line, several: bool) -> str:
-    parts = [curve["solver"] or "backend unknown", curve["settings"], device_of(curve) * several]
     if curve["claimed"]:
-        parts = ["claimed by the study, CPU"]
+        return "claimed by the study, CPU" + power(curve)
+    parts = [curve["solver"] or "backend unknown", curve["settings"], device_of(curve) if several else ""]
     return ", ".join(filter(None, parts)) + power(curve)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from ....core.suites import titled
+from ....core.text.words import percent
 from ....results.certainty import in_words
 from ....results.rows.ranking import best_on_val
 from ....results.rows.row import DATA, Row, grouped_by
@@ -15,7 +16,6 @@ from ..trial import (
     both_shown,
     comparison_text,
     gain_text,
-    percent,
     points,
     seeds_text,
     settling,

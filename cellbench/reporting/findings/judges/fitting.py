@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from statistics import fmean, stdev
 
 from ....core.suites import titled
+from ....core.text.words import percent
 from ....results.certainty import compare_over_images
 from ....results.rows.row import DATA, HARDWARE, SCOPE, SETTINGS_OF_ALL_SIZES, Row, grouped_by
 from ....results.rows.val_policy import main_policy
@@ -20,7 +21,6 @@ from ..trial import (
     Settling,
     Trial,
     p_text,
-    percent,
     points,
     seeds_text,
     settling_seeds,

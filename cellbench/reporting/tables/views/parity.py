@@ -74,13 +74,14 @@ def _legend(rows: Sequence[Line]) -> list[str]:
         if one_label(rows)
         else "pairs of test image and label decided as by LIBSVM"
     )
-    marked = any(row["fit_speed_up"] and row["other_device"] for row in rows)
-    return [
+    notes = [
         f"Speed-up: LIBSVM's time divided by the row's, same machine and settings. Agrees: share of {what}.",
         "Dual: the objective that training maximises, over all machines; off: its distance from LIBSVM's, above it if "
         "positive.",
-        *[f"{OTHER_DEVICE} another device: this ran on CUDA, LIBSVM on the processor."] * marked,
     ]
+    if any(row["fit_speed_up"] and row["other_device"] for row in rows):
+        notes.append(f"{OTHER_DEVICE} another device: this ran on CUDA, LIBSVM on the processor.")
+    return notes
 
 
 def _missing(rows: Sequence[Line]) -> list[str]:
