@@ -6,34 +6,21 @@ docs/api.md shows what a program or a notebook can do with it.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from . import features, svm
-    from .api import run, stress, tune
-    from .core.settings import setting
-    from .datasets.inspection import inspect
-    from .datasets.opening import open_dataset
-    from .datasets.registry import dataset
-    from .methods.decorator import method
-    from .methods.suspect_labels import suspect_labels
-    from .results.results import load_results
+if TYPE_CHECKING:  # `as`: for type checkers these names are public, which they cannot see in FUNCTIONS
+    from . import features as features
+    from . import svm as svm
+    from .api import run as run
+    from .api import stress as stress
+    from .api import tune as tune
+    from .core.settings import setting as setting
+    from .datasets.inspection import inspect as inspect
+    from .datasets.opening import open_dataset as open_dataset
+    from .datasets.registry import dataset as dataset
+    from .methods.decorator import method as method
+    from .methods.suspect_labels import suspect_labels as suspect_labels
+    from .results.results import load_results as load_results
 
 __version__ = "0.1.0"
-__all__ = [
-    "__version__",
-    "dataset",
-    "features",
-    "inspect",
-    "load_results",
-    "method",
-    "open_dataset",
-    "run",
-    "setting",
-    "stress",
-    "suspect_labels",
-    "svm",
-    "tune",
-]
-
 # Where each public name is found when it is first asked for: importing cellbench loads neither torch nor pandas.
 FUNCTIONS = {
     "dataset": ".datasets.registry",
@@ -48,6 +35,7 @@ FUNCTIONS = {
     "tune": ".api",
 }
 MODULES = ("features", "svm")
+__all__ = ["__version__", *FUNCTIONS, *MODULES]
 
 
 def __getattr__(name: str) -> object:

@@ -51,10 +51,10 @@ def write_report(
     progress("reading predictions")
     content = report(results, runs, conditions, title)
     looks = {}
-    for scope, wanted in content.wanted().items():
+    for scope, shown in content.shown_images().items():
         if cells:
             progress(f"looking at the images of {scope[0]}")
-            looks[scope] = _look(scope, wanted, results)
+            looks[scope] = _look(scope, shown, results)
         else:
             looks[scope] = Look(lacking="left out on request (--no-cells)")
     page = render(content, looks, date.today().isoformat(), results.folder_to_name)
@@ -74,8 +74,8 @@ def check_name(path: Path) -> None:
         raise UsageError(f"-o got {path}; the report is a page, so give the name of a file that ends in .html")
 
 
-def _look(scope: Scope, wanted: set[int], results: Results) -> Look:
-    """Return pictures of the cells wanted and of examples of each class, and the checks of `cellbench inspect`."""
+def _look(scope: Scope, cells: set[int], results: Results) -> Look:
+    """Return pictures of these cells and of examples of each class, and the checks of `cellbench inspect`."""
     name, fingerprint, split = scope
     try:
         whole = thumbnails.prepared_dataset(name, fingerprint)
@@ -83,7 +83,7 @@ def _look(scope: Scope, wanted: set[int], results: Results) -> Look:
     except DataError as error:
         return Look(lacking=str(error))
     examples = thumbnails.examples(data, 6 if len(data.classes) <= FEW else 3)
-    shown = wanted | {i for _, index in examples for i in index}
+    shown = cells | {i for _, index in examples for i in index}
     found = audit(data, best=best_result(results.folder, data, asked=False))
     height, width = data.images.shape[2:]
     heat = best_heatmaps(results.rows, scope)

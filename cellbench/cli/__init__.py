@@ -1,8 +1,9 @@
 """The command line. Heavy modules are imported inside the commands only, so that --help is instant.
 
-data/: inspect, prepare · runs/: run, predict, export-model · results/: table, findings, compare, plot, report, export ·
-tools/: list, check, new, doctor, bench · options: those that several commands share · reading: folders of results.
-Here: the group of all commands, and how errors become one line and an exit code.
+data/: prepare, inspect · runs/: run, tune, predict, export-model, stress · results/: table, findings, compare, plot,
+report, heatmaps, export · tools/: list, check, new, doctor, bench. options: those that several commands share; reading:
+folders of results; wrapping: text to the width of the terminal; progress: a bar for work on many images. Here: the
+group of all commands, and how errors become one line and an exit code.
 """
 
 import errno

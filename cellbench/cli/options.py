@@ -9,6 +9,9 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from ..core.records.results_folder import DEFAULT_FOLDER
+from ..reporting.tables import FORMATS
+
 
 class UserPath(click.Path):
     """A path, whose ~ stands for the user's folder: shells leave that of `--output=~/results` as it is."""
@@ -26,7 +29,7 @@ def folder_options(command: Callable) -> Callable:
     """Add to a command the options that say how to read a folder of images."""
     for option in reversed(
         (
-            click.option("--labels", type=USER_PATH, help="CSV with a row an image: file and label."),
+            click.option("--labels", type=USER_PATH, help="CSV with a row for each image: file and label."),
             click.option("--file-column", help="Column of --labels with the file (default: found by its name)."),
             click.option("--label-column", help="Column of --labels with the class."),
             click.option(
@@ -65,6 +68,31 @@ def plugin_option(what: str) -> Callable[[Callable], Callable]:
     return click.option("--plugin", "plugins", multiple=True, type=USER_PATH, help=f"Python file {what}.")
 
 
+methods_option = click.option(
+    "-m", "--method", "methods", multiple=True, metavar="NAME", help="Method or glob; repeatable."
+)
+device_option = click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+records_option = click.option(
+    "-o", "--output", type=USER_PATH, default=DEFAULT_FOLDER, show_default=True, help="Folder of records."
+)
+this_machine_option = click.option(
+    "--machine", metavar="NAME", help="Name of this machine in the records (default: made from its hardware)."
+)
+
+
+def limit_option(meaning: str) -> Callable[[Callable], Callable]:
+    """Return the option --limit, a number of images; meaning: its help text."""
+    return click.option("--limit", type=click.IntRange(min=1), metavar="N", help=meaning)
+
+
+def quiet_option(what: str) -> Callable[[Callable], Callable]:
+    """Return the option --quiet; what: is printed all the same, such as 'the table'."""
+    return click.option("-q", "--quiet", is_flag=True, help=f"Print only {what}.")
+
+
+table_format_option = click.option(
+    "--format", "style", type=click.Choice(FORMATS), default="text", show_default=True, help="How to show it."
+)
 runs_option = click.option(
     "--runs",
     type=click.Choice(("default", "all")),

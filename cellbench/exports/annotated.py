@@ -12,7 +12,7 @@ from ..core.errors import DataError
 from ..core.extras import EXTRAS
 from ..core.mixed_values import Document
 from ..core.records.store import write_whole_folder
-from .cells import SCORE, Exported, Selection
+from .cells import SCORE, ExportedRun, Selection
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -43,7 +43,7 @@ def write_anndata(selection: Selection, output: Path) -> None:
                 _annotated(selection, one, frame).write_h5ad(folder / f"{one.name}.h5ad")
 
 
-def _annotated(selection: Selection, one: Exported, frame: pd.DataFrame) -> "AnnData":
+def _annotated(selection: Selection, one: ExportedRun, frame: pd.DataFrame) -> "AnnData":
     import anndata
 
     classes = list(one.run.classes)
@@ -76,7 +76,9 @@ def _observations(frame: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
     return cells.set_index(pd.Index(names, dtype=object))
 
 
-def _features(selection: Selection, one: Exported, index: NDArray[np.int64]) -> tuple[str, NDArray[np.float32]] | None:
+def _features(
+    selection: Selection, one: ExportedRun, index: NDArray[np.int64]
+) -> tuple[str, NDArray[np.float32]] | None:
     """Return what X is and X itself, from the run's saved model; None if there is no such model or no images."""
     from ..running.saved_models import models
     from .features import seen_by_classifier
@@ -93,7 +95,7 @@ def _features(selection: Selection, one: Exported, index: NDArray[np.int64]) -> 
         return None
 
 
-def _provenance(selection: Selection, one: Exported) -> Document:
+def _provenance(selection: Selection, one: ExportedRun) -> Document:
     """Return where the numbers are from, as text and mappings of text and numbers, which is what such files hold."""
     record, data = one.run.record, selection.data(one.run)
     return {

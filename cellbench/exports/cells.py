@@ -13,16 +13,16 @@ from ..core.errors import DataError, UsageError
 from ..core.records.runs import canonical_text
 from ..core.text.words import counted
 from ..datasets.display.thumbnails import prepared_dataset
+from ..results.fitting_predictions import SCORED_PARTS
 from ..results.results import Results
 from ..results.rows.row import Row
 from ..results.runs import Predicted, Run
 
-PARTS = ("val", "test")  # whose scores a run keeps
 SCORE = "score:"  # before a class's name, the column of its scores
 
 
 @dataclass(frozen=True, eq=False)
-class Exported:
+class ExportedRun:
     """A run to export. row: the row of results that it belongs to."""
 
     run: Run
@@ -39,7 +39,7 @@ class Exported:
 class Selection:
     """The runs to export, and the data sets that know their images' files. notes: for the user, in order."""
 
-    runs: list[Exported]
+    runs: list[ExportedRun]
     notes: list[str]
     _data: dict[str, Dataset | None] = field(default_factory=dict)
 
@@ -50,7 +50,7 @@ class Selection:
         Raises UsageError if there is none.
         """
         rows = results.where(conditions)
-        runs = [Exported(run, row) for row in rows for run in row.runs]
+        runs = [ExportedRun(run, row) for row in rows for run in row.runs]
         if not runs:
             raise UsageError(f"no run in {str(results.folder)!r} has results to export; see them with: cellbench table")
         lost = sum(row["n_runs"] for row in rows) - len(runs)
@@ -86,7 +86,7 @@ class Selection:
 
     def leave_out_unpredicted(self) -> None:
         """Leave out runs that kept no predictions, and note them by data set. Raises UsageError if none is left."""
-        kept = [one for one in self.runs if any(one.run.predicted(part) is not None for part in PARTS)]
+        kept = [one for one in self.runs if any(one.run.predicted(part) is not None for part in SCORED_PARTS)]
         if not kept:
             raise UsageError("none of these runs has its predictions beside its record; nothing can be exported")
         lost = Counter(one.row.dataset for one in self.runs if one not in kept)
@@ -94,14 +94,14 @@ class Selection:
             self.notes.append(f"{counted(n, 'run')} on {dataset} without predictions beside the record left out")
         self.runs = kept
 
-    def frames(self, parts: Sequence[str] = PARTS) -> Iterator[pd.DataFrame]:
+    def frames(self, parts: Sequence[str] = SCORED_PARTS) -> Iterator[pd.DataFrame]:
         """Yield the frame of each run that kept predictions of these parts; see `frame`."""
         for one in self.runs:
             if (found := self.frame(one, parts)) is not None:
                 yield found
 
-    def frame(self, one: Exported, parts: Sequence[str] = PARTS) -> pd.DataFrame | None:
-        """Return a row an image: facts of the run, the image's file, group, label, what is predicted, and all scores.
+    def frame(self, one: ExportedRun, parts: Sequence[str] = SCORED_PARTS) -> pd.DataFrame | None:
+        """Return a row for each image: the run's facts, the image's file, group and label, prediction and all scores.
 
         label, predicted: a class's name, or a list of them where images have several labels. None if the run kept no
         predictions.
@@ -115,7 +115,7 @@ class Selection:
         return pd.concat(frames, ignore_index=True) if frames else None
 
 
-def _frame(one: Exported, part: str, predicted: Predicted, ids: NDArray[np.str_] | None) -> pd.DataFrame:
+def _frame(one: ExportedRun, part: str, predicted: Predicted, ids: NDArray[np.str_] | None) -> pd.DataFrame:
     spec, classes = one.run.record.spec, one.run.classes
     n = len(predicted.index)
     facts: dict[str, object] = {

@@ -24,10 +24,10 @@ class Format:
 
 
 FORMATS = {
-    "csv": Format("a line an image and run: file, group, label, all scores", "tables:write_csv", "cells.csv"),
+    "csv": Format("a line for each image and run: file, group, label, all scores", "tables:write_csv", "cells.csv"),
     "parquet": Format("the same as Parquet", "tables:write_parquet", "cells.parquet"),
     "anndata": Format(
-        "a .h5ad file a run: what its classifier saw, and scores",
+        "a .h5ad file for each run: what its classifier saw, and scores",
         "annotated:write_anndata",
         "anndata/",
     ),

@@ -44,7 +44,7 @@ def write_heatmaps(
         place = (shown.dataset, shown.fingerprint, shown.split)
         runs = [run for row in rows if (row.dataset, row.fingerprint, row.split) == place for run in row.runs]
         runs = [run for run in runs if run.file.with_suffix(models.SUFFIX).is_file()]
-        if not (runs and shown.wanted):
+        if not (runs and shown.shown_images):
             continue
         try:
             data = prepared_dataset(shown.dataset, shown.fingerprint)
@@ -52,8 +52,8 @@ def write_heatmaps(
             notes.append(f"no heatmaps of {shown.dataset}: {error}")
             continue
         for run in runs:
-            progress(f"{run.record.spec}: {counted(len(shown.wanted), 'cell')}")
-            found = heatmaps(run, data, sorted(shown.wanted))
+            progress(f"{run.record.spec}: {counted(len(shown.shown_images), 'cell')}")
+            found = heatmaps(run, data, sorted(shown.shown_images))
             if found is not None:
                 written.append(save_heatmaps(run.file, found))
     if not written and not notes:

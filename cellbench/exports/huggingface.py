@@ -1,13 +1,13 @@
 """Scores of images as a data set in the layout of Hugging Face's hub: Parquet files, and a card that describes them."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from ..core.extras import EXTRAS
 from ..core.records.store import write_whole_folder
-from .cells import Exported, Selection
+from ..core.text.words import file_name
+from .cells import ExportedRun, Selection
 from .tables import parquet
 
 SPLITS = {"val": "validation", "test": "test"}  # what the hub calls them
@@ -20,9 +20,9 @@ def write_huggingface(selection: Selection, output: Path) -> None:
     """
     EXTRAS["parquet"].require("--to huggingface")
     selection.leave_out_unpredicted()
-    by_name: dict[str, list[Exported]] = {}
+    by_name: dict[str, list[ExportedRun]] = {}
     for one in selection.runs:
-        by_name.setdefault(_slug(one.row.dataset), []).append(one)
+        by_name.setdefault(file_name(one.row.dataset), []).append(one)
     with write_whole_folder(output) as folder:
         for name, runs in by_name.items():
             (folder / name).mkdir()
@@ -33,12 +33,12 @@ def write_huggingface(selection: Selection, output: Path) -> None:
         (folder / "README.md").write_text(_card(selection, by_name), encoding="utf-8")
 
 
-def _parts(runs: Sequence[Exported]) -> list[str]:
+def _parts(runs: Sequence[ExportedRun]) -> list[str]:
     """Return the parts of a data set that a run has predictions of."""
     return [part for part in SPLITS if any(one.run.predicted(part) is not None for one in runs)]
 
 
-def _card(selection: Selection, by_name: dict[str, list[Exported]]) -> str:
+def _card(selection: Selection, by_name: dict[str, list[ExportedRun]]) -> str:
     """Return the card: what the hub reads at its head, then what people read."""
     head = ["---", "license: other", "tags:", "- cellbench", "- microscopy", "configs:"]
     for name, runs in by_name.items():
@@ -60,7 +60,7 @@ def _card(selection: Selection, by_name: dict[str, list[Exported]]) -> str:
     return "\n".join([*head, *text])
 
 
-def _of_dataset(selection: Selection, name: str, runs: Sequence[Exported]) -> list[str]:
+def _of_dataset(selection: Selection, name: str, runs: Sequence[ExportedRun]) -> list[str]:
     first = runs[0].run
     data = selection.data(first)
     facts = first.record.facts
@@ -80,7 +80,3 @@ def _of_dataset(selection: Selection, name: str, runs: Sequence[Exported]) -> li
         figures = [f"{test[metric]:.4f}" if metric in test else "–" for metric in ("accuracy", "macro_f1")]
         lines.append(f"| {spec.method} | {spec.split} | {spec.seed} | {spec.key} | {' | '.join(figures)} |")
     return [*lines, ""]
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^\w.-]+", "-", name)

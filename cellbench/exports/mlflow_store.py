@@ -9,7 +9,7 @@ from ..core.errors import UsageError
 from ..core.extras import EXTRAS
 from ..core.records.runs import canonical_text
 from ..core.text.words import counted
-from .cells import Exported, Selection
+from .cells import ExportedRun, Selection
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -58,7 +58,7 @@ def _experiment(client: "MlflowClient", name: str, artefacts: Path) -> str:
     return found.experiment_id if found else client.create_experiment(name, artifact_location=artefacts.as_uri())
 
 
-def _add(client: "MlflowClient", experiment: str, one: Exported) -> bool:
+def _add(client: "MlflowClient", experiment: str, one: ExportedRun) -> bool:
     """Add a run to an experiment. Return False if it is there already."""
     from mlflow.entities import Metric, Param, RunTag
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ..core.data import PARTS
 from ..core.mixed_values import SettingValues
 from ..core.split_names import BLOCK, draws_in, keeps_together, kind_of, unit_of
 from ..core.text.words import counted, plural
@@ -66,7 +67,7 @@ def content_of(rows: Sequence[Line]) -> str:
 
 
 def counts_of(rows: Sequence[Line]) -> str:
-    parts = [f"{n:,} {part}" for part in ("train", "val", "test") if (n := fact_of(rows, f"n_{part}"))]
+    parts = [f"{n:,} {part}" for part in PARTS if (n := fact_of(rows, f"n_{part}"))]
     if not parts:
         return "images: unknown"
     classes = fact_of(rows, "n_classes")
@@ -82,7 +83,7 @@ def counts_of(rows: Sequence[Line]) -> str:
 
 def absent_of(rows: Sequence[Line]) -> list[str]:
     """Return a line for each of train, val and test that lacks a class, as averages over classes leave it out."""
-    absent = {part: fact_of(rows, f"{part}_absent_classes") for part in ("train", "val", "test")}
+    absent = {part: fact_of(rows, f"{part}_absent_classes") for part in PARTS}
     return [
         f"without an image in {part}: {', '.join(json.loads(names))}; averages over classes leave them out"
         for part, names in absent.items()
@@ -133,8 +134,8 @@ def _shared(rows: Sequence[Line], names_of: NamesOf) -> list[str]:
     counts = sorted({row["shared"] for row in shared})
     runs = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
     return [
-        f"With --jobs {runs} runs at a time shared the machine while these trained; their times are compared with "
-        f"nothing, and --force without --jobs takes them anew: {names_of(shared)}."
+        f"With --jobs {runs} runs at a time shared the machine while these trained, so these times are compared with "
+        f"nothing. Run them again with --force and without --jobs: {names_of(shared)}."
     ]
 
 
@@ -145,8 +146,8 @@ def _disturbed(rows: Sequence[Line], names_of: NamesOf) -> list[str]:
     low, high = (f"{100 * end(row['others'] for row in busy):.0f}" for end in (min, max))
     share = low if low == high else f"{low} to {high}"
     return [
-        f"Other programs had {share} % of the processors while these trained; their times are too long, and --force "
-        f"takes them anew: {names_of(busy)}."
+        f"Other programs had {share} % of the processors while these trained, so these times are too long. Run them "
+        f"again with --force: {names_of(busy)}."
     ]
 
 
@@ -180,24 +181,31 @@ def get_one(row: Line, methods: str, settings: SettingValues | None = None, limi
     methods: names with spaces between them. settings: passed with --set, on top of those changed in the row; None: no
     --set at all. limit: the number of training images, with val images in proportion; None: limits as in the row.
     """
-    own = row["dataset"].removeprefix("folder:") != row["dataset"]
-    name = row["dataset"].removeprefix("folder:")  # a folder's place, and how it was read, are not on record
-    fill_in = f" (FOLDER: that of {name!r}; add the options that it was read with, such as --labels)" if own else ""
+    name = data_name(row)
+    fill_in = ""
+    if name != row["dataset"]:  # a folder's place, and how it was read, are not on record
+        fill_in = f" ({name!r}: give the folder's path, and the options that it was read with, such as --labels)"
     return f"get one with{fill_in}: {run_command(row, methods, settings, limit)}"
 
 
 def run_command(row: Line, methods: str, settings: SettingValues | None = None, limit: int | None = None) -> str:
     """Return the command that runs `methods` on the row's data, split and device; see `get_one`.
 
-    The data is FOLDER where it was a folder.
+    Of a folder of images the command has the name alone, as its place is not on record.
     """
     chosen = " ".join(f"--method {method}" for method in methods.split())
     labels = f" --limit {limit}" if limit else _labels(row)
     split = split_of(row)
     given = {**json.loads(row["overrides"]), **settings} if settings is not None else {}
     changed = "".join(f" --set {shlex.quote(f'{name}={_typed(value)}')}" for name, value in given.items())
-    data = "FOLDER" if row["dataset"].startswith("folder:") else shlex.quote(row["dataset"])
+    data = shlex.quote(data_name(row))
     return f"cellbench run --dataset {data} {chosen} --device {row['device']}{split}{labels}{changed}"
+
+
+def data_name(row: Line) -> str:
+    """Return the name of a row's data set or, without 'folder:', of the folder that its images are from."""
+    name: str = row["dataset"]
+    return name.removeprefix("folder:")
 
 
 def commands_for_seeds(rows: Sequence[Line]) -> list[str]:
@@ -314,8 +322,9 @@ def name_in_sentence(row: Line, *details: str) -> str:
 
 def deviation_of(rows: Sequence[Line], what: str = "") -> list[str]:
     """Return a line that says ± is a standard deviation over seeds, in a list, empty if no row has one."""
-    some = any(name.endswith("_sd") and value is not None for row in rows for name, value in row.items())
-    return [f"±{what}: standard deviation over seeds."] * some
+    if not any(name.endswith("_sd") and value is not None for row in rows for name, value in row.items()):
+        return []
+    return [f"±{what}: standard deviation over seeds."]
 
 
 LABELS = (

@@ -15,12 +15,12 @@ from .findings.show import WIDTH, as_markdown, as_text
 from .findings.verdict import Finding
 from .paragraphs import wrapped
 from .tables.by_view import tables
-from .tables.table import Shown, Table, laid_out, render
+from .tables.table import PrintedColumn, Table, laid_out, render
 
 if TYPE_CHECKING:
     from .charts.chart import Chart
     from .charts.compose import Spec
-    from .charts.registry import Outcome
+    from .charts.registry import ChartOrReason
 
 
 @dataclass(frozen=True, repr=False)
@@ -53,7 +53,7 @@ def view(results: Results, name: str, conditions: Sequence[str] = ()) -> Page:
 class Charts:
     """Charts of one kind, one for each data set and split: pictures in a notebook, one line each elsewhere."""
 
-    drawn: Sequence["Outcome"]
+    drawn: Sequence["ChartOrReason"]
 
     def __iter__(self) -> Iterator["Spec"]:
         """Yield each chart as a Vega-Lite specification, which Altair and other programs draw."""
@@ -89,7 +89,7 @@ class Charts:
 
 
 @dataclass(frozen=True, repr=False)
-class Judgement:
+class JudgedClaims:
     """The answer for each data set, and the verdict on each claim.
 
     answers: each with its `sentence`. findings: one for each claim, with its `verdict` and `summary`. folder: the
@@ -124,9 +124,9 @@ def charts(results: Results, kind: str, conditions: Sequence[str] = (), runs: st
     raise UsageError(min((outcome.lacking for outcome in found), key=len, default="there are no results to draw"))
 
 
-def judgement(results: Results, claims: Sequence[str] = ()) -> Judgement:
+def judgement(results: Results, claims: Sequence[str] = ()) -> JudgedClaims:
     """Return the answers and the verdicts of `cellbench findings`; claims: the ids of those to judge, all if none."""
-    return Judgement(sentences(results), findings(results, claims), results.folder_to_name, bool(claims))
+    return JudgedClaims(sentences(results), findings(results, claims), results.folder_to_name, bool(claims))
 
 
 def html_table(shown: Table) -> str:
@@ -140,19 +140,19 @@ def html_table(shown: Table) -> str:
     return f"<p><b>{title}</b></p>\n{grid}{notes}"
 
 
-def _heading(column: Shown) -> str:
+def _heading(column: PrintedColumn) -> str:
     return f"{column.title} ({column.unit})" if column.unit else column.title
 
 
-def _cell(column: Shown, row: int) -> str:
+def _cell(column: PrintedColumn, row: int) -> str:
     text = escape(column.texts[row])
     side = "right" if column.figures else "left"
     return f'<td style="text-align: {side}">{f"<b>{text}</b>" if column.bold[row] else text}</td>'
 
 
-def _remarks(shown: Table) -> list[Shown]:
+def _remarks(shown: Table) -> list[PrintedColumn]:
     """Return a column of the rows' remarks, in a list, empty if no row has a remark."""
     texts = tuple(row.get("remark") or "" for row in shown.rows)
     if not any(texts):
         return []
-    return [Shown("remark", "", False, False, texts, texts, (False,) * len(texts))]
+    return [PrintedColumn("remark", "", False, False, texts, texts, (False,) * len(texts))]

@@ -6,7 +6,7 @@ from ..results.rows.row import MOST_FILES, Line, Row
 from ..results.statistics.rare import FEWEST_IMAGES
 from .captions import MOST_METHODS, commands_for_seeds, intervals_of, name_in_sentence
 
-LEVEL = "≈"  # marks a row that is not shown to differ from the best
+TIE_MARK = "≈"  # marks a row that is not shown to differ from the best
 
 
 def certainty_of(rows: Sequence[Row], figure: str) -> list[str]:
@@ -38,7 +38,7 @@ def _ties_of(rows: Sequence[Row], figure: str) -> list[str]:
     ties = list(dict.fromkeys(name_in_sentence(row) for row in compared if row["tied"]))
     if ties:
         named = ", ".join(ties) if len(ties) <= MOST_METHODS else f"{len(ties)} others"
-        return [f"{bold}. {LEVEL}: not shown to differ from it (5 %, Holm): {named}."]
+        return [f"{bold}. {TIE_MARK}: not shown to differ from it (5 %, Holm): {named}."]
     which = "every other row"
     if any(row["tied"] is None for row in rows):
         which += " that could be compared"
@@ -70,8 +70,8 @@ def stands_out(figure: str) -> Callable[[Line], bool]:
 
 
 def level_with_best(figure: str) -> Callable[[Line], str]:
-    """Return a function that gives LEVEL for a row that is not shown to differ from the best in `figure`, else ''."""
-    return lambda row: LEVEL if row["tied"] and not row["best"] and _decides(figure, row) else ""
+    """Return a function that gives TIE_MARK for a row not shown to differ from the best in `figure`, else ''."""
+    return lambda row: TIE_MARK if row["tied"] and not row["best"] and _decides(figure, row) else ""
 
 
 def _decides(figure: str, row: Line) -> bool:

@@ -1,4 +1,4 @@
-"""Whether two rows differ, and which rows cannot be told apart from the best."""
+"""Whether two rows differ, and which rows are not shown to differ from the best."""
 
 import math
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ def compare_rows(a: Row, b: Row, figure: str = "accuracy", resamples: int = RESA
             p=max(images.p, p_over_images_and_seeds(images.difference, images.interval, *error)),
             test=f"{images.test}, and t {OVER_BOTH}",
         )
-    return replace(images, interval=None) if figure in OVER_CLASSES and a.rare_classes else images
+    return replace(images, interval=None) if figure in OVER_CLASSES and a.images_of_rare_classes else images
 
 
 def difference_shown(low: float | None, high: float | None, p: float | None, unchanged: float = 0.0) -> bool | None:
@@ -148,7 +148,7 @@ def _ends(row: Row, figure: str) -> dict[str, object]:
         span = spans.get(name)
         ends |= {f"test_{name}_low": span.low if span else None, f"test_{name}_high": span.high if span else None}
     main = spans.get(figure)
-    few = ", ".join(f"{counted(n, 'test image')} of {name}" for name, n in row.rare_classes.items())
+    few = ", ".join(f"{counted(n, 'test image')} of {name}" for name, n in row.images_of_rare_classes.items())
     return {
         **ends,
         "interval_over": over_of(row, main),
@@ -178,7 +178,7 @@ def in_words(over: str, row: Row) -> str:
     if row.unit == GROUP:
         return over
     if over.startswith(CELLS_ONLY):
-        return over.replace(CELLS_ONLY, f"cells of these {plural(row.unit)} only")
+        return over.replace(CELLS_ONLY, f"cells, all from these {plural(row.unit)}")
     return plural(row.unit) + over.removeprefix(GROUPS) if over.startswith(GROUPS) else over
 
 

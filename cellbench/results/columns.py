@@ -1,10 +1,10 @@
 """The columns of the frame of results, in order, and the type of each; docs/results-frame.md says what they hold."""
 
+from ..core.data import PARTS
 from ..core.records.runs import PHASES
 from ..core.scoring.metrics import METRICS
 
 TEXT, WHOLE, REAL, YES_NO = "object", "Int64", "float64", "bool"
-PARTS = ("train", "val", "test")
 COLUMNS: dict[str, str] = {
     name: kind
     for names, kind in (

@@ -113,7 +113,7 @@ def calibration_figures(row: Row, runs: Sequence[Trusted]) -> CalibrationFigures
     return CalibrationFigures(
         draw.mean([_nll(one.of_test, one.test.truth) for one in runs]),
         draw.mean([_brier(one.of_test, one.test.truth) for one in runs]),
-        draw.calibration_error(answers),
+        draw.mean_calibration_error(answers),
         float(np.mean([_error_as_trained(one) for one in runs])),
         float(np.mean([calibrated_noise(confidence) for confidence, _ in answers])) if independent else None,
         float(np.mean(temperatures)) if temperatures else None,
@@ -255,11 +255,11 @@ class _Resampling:
         columns = [each[:, None] for each in of_images]
         return Estimate(value, self._interval(columns, lambda sums: sums[:, 0], scale))
 
-    def calibration_error(self, answers: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]]) -> Estimate:
-        """Return the calibration error. answers: of each run, as `confidences` returned them.
+    def mean_calibration_error(self, answers: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]]) -> Estimate:
+        """Return the mean calibration error of the runs, with its interval over images.
 
-        Resampling adds noise, which makes the error of a resample larger; their mean excess is taken off. Where images
-        have groups there is no interval.
+        Resampling makes the error larger on average, so the resamples are shifted down by their mean excess over it.
+        Where images have groups there is no interval. answers: of each run, as `confidences` returned them.
         """
         value = float(np.mean([calibration_error(*each) for each in answers]))
         if self._design is None or self._design.over != IMAGES:

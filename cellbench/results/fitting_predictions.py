@@ -5,11 +5,10 @@ from numpy.typing import NDArray
 
 from ..core.data import Labels
 from ..core.records.runs import RunRecord
-from ..core.records.store import Predictions
+from ..core.records.store import SAME_FIGURE, Predictions
 from ..core.scoring.metrics import evaluate
 
-SAME = 1e-6  # greatest difference of a figure from the record's; both come from the same scores
-PARTS = ("val", "test")
+SCORED_PARTS = ("val", "test")  # whose scores a run keeps
 
 
 def misfit(arrays: Predictions, record: RunRecord) -> str:
@@ -18,7 +17,7 @@ def misfit(arrays: Predictions, record: RunRecord) -> str:
     arrays: as `Store.save` takes them. Shapes, types, classes and labels have to fit, and the figures that follow from
     the scores have to be those of the record.
     """
-    parts = [part for part in PARTS if f"{part}_scores" in arrays]
+    parts = [part for part in SCORED_PARTS if f"{part}_scores" in arrays]
     return next((why for part in parts if (why := _misfit_of(part, arrays, record))), "")
 
 
@@ -66,6 +65,6 @@ def _other_figures(part: str, labels: Labels, scores: NDArray[np.floating], reco
         return ""
     found = evaluate(labels, scores, thresholds_of(record, labels))
     for name in ("n", *found):
-        if name in kept and abs(kept[name] - found[name]) > SAME:
+        if name in kept and abs(kept[name] - found[name]) > SAME_FIGURE:
             return f"they give {part} {name} {found[name]:.6g}, and the record has {kept[name]:.6g}"
     return ""

@@ -10,7 +10,7 @@ MUCH = 1.25  # times its part of the picture: with a larger share of the red the
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
+class ChosenHeatmaps:
     """The heatmaps of a row's first run that has some."""
 
     row: Row
@@ -30,11 +30,11 @@ class Shown:
         return f"{text}: it looks at the border {much} more than at the rest."
 
 
-def best_heatmaps(rows: Sequence[Row], place: tuple[str, str, str]) -> Shown | None:
+def best_heatmaps(rows: Sequence[Row], place: tuple[str, str, str]) -> ChosenHeatmaps | None:
     """Return the heatmaps of the best row on val of a data set, content and split; None if no row has any."""
     here = [row for row in rows if (row.dataset, row.fingerprint, row.split) == place and row.runs]
     for row in sorted(here, key=lambda row: -(row.metric("macro_f1", "val") or 0.0)):
         for run in row.runs:
             if (found := read_heatmaps(run.file)) is not None:
-                return Shown(row, found)
+                return ChosenHeatmaps(row, found)
     return None

@@ -21,7 +21,7 @@ from .rows.settings import with_settings
 from .runs import Run
 
 if TYPE_CHECKING:
-    from .showing import Charts, Judgement, Page
+    from .showing import Charts, JudgedClaims, Page
 
 ALL_MACHINES = "all"
 OF_LEFT_OUT = ("dataset", "fingerprint", "split", "family", "method", "settings", "depth")
@@ -87,7 +87,7 @@ class Results:
         """
         return showing.charts(self, kind, conditions, runs)
 
-    def findings(self, claims: Sequence[str] = ()) -> "Judgement":
+    def findings(self, claims: Sequence[str] = ()) -> "JudgedClaims":
         """Return the answers and the verdicts of `cellbench findings`, which print as text.
 
         claims: ids of the claims to judge, all if none. Raises UsageError for an unknown id.

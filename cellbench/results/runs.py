@@ -18,7 +18,7 @@ from ..core.records.stress_answers import Answers, read_answers
 from ..core.scoring.metrics import decide, per_class
 from ..core.split_names import keeps_together
 from ..core.text.console import note
-from .fitting_predictions import PARTS, misfit, thresholds_of
+from .fitting_predictions import SCORED_PARTS, misfit, thresholds_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +126,7 @@ class Run:
         if why or not kept:
             note(f"passed over {self.file.with_suffix('.npz')}: predictions that are not those of the record, as {why}")
             return {}
-        return {part: self._decided(part, kept) for part in PARTS if f"{part}_scores" in kept}
+        return {part: self._decided(part, kept) for part in SCORED_PARTS if f"{part}_scores" in kept}
 
     def _decided(self, part: str, kept: Predictions) -> Predicted:
         truth, scores = kept[f"{part}_labels"], kept[f"{part}_scores"]

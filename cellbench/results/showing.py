@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..reporting.notebook import Charts as Charts  # for results.py, which asks nothing of reporting itself
-    from ..reporting.notebook import Judgement as Judgement
+    from ..reporting.notebook import JudgedClaims as JudgedClaims
     from ..reporting.notebook import Page as Page
     from .results import Results
 
@@ -32,7 +32,7 @@ def charts(results: "Results", kind: str, conditions: Sequence[str] = (), runs: 
     return notebook.charts(results, kind, conditions, runs)
 
 
-def findings(results: "Results", claims: Sequence[str] = ()) -> "Judgement":
+def findings(results: "Results", claims: Sequence[str] = ()) -> "JudgedClaims":
     """Return what `cellbench findings` says."""
     from ..reporting import notebook
 

@@ -53,10 +53,9 @@ class PooledCurve:
 
 
 def stress_of(row: Row) -> list[PooledCurve]:
-    """Return the row's curves, in the order of the first record; [] if no run of the row has a stress test.
+    """Return the curves of the row's stress test with the most images, in its order; [] without a stress test.
 
-    A curve is the mean over those runs that were tested on as many images, with the same draws and strengths, as the
-    run that was tested on most images.
+    Each is a mean over all runs tested on as many images with the same draws and strengths.
     """
     tested = [(found, run.stress_answers) for run in row.runs if (found := run.stress)]
     if not tested:

@@ -154,7 +154,7 @@ def joint_p(difference: float, images: Interval, a: Sequence[float], b: Sequence
     """The p at which an interval over images, of Student's t, and Welch's of a against b just reach 0 together."""
     over_seeds = scipy.stats.ttest_ind(b, a, equal_var=False)
     error = abs((np.mean(b) - np.mean(a)) / over_seeds.statistic)
-    over_images = images.half / scipy.stats.t.ppf(0.975, images.n - 1)
+    over_images = images.half_width / scipy.stats.t.ppf(0.975, images.n - 1)
 
     def half(p: float) -> float:
         of_images, of_seeds = scipy.stats.t.isf(p / 2, (images.n - 1, over_seeds.df))

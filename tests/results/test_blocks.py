@@ -66,7 +66,7 @@ def test_intervals_are_said_to_be_over_blocks_and_blocks_are_asked_for(rows):
     assert in_words("test images and seeds", svm) == "test images and seeds"
     wells = svm.having(groups_are="Metadata_Well")
     assert in_words("groups within class", wells) == "wells within class"
-    assert in_words("cells of these wells only", svm) == "cells of these blocks only"
+    assert in_words("cells, all from these wells", svm) == "cells, all from these blocks"
     found = compare_rows(cnn, svm)
     lack = settling(svm, cnn, "accuracy", found.difference, found)["lack"]
     assert (lack.n, lack.nouns) == (14, ("test block", "test blocks"))

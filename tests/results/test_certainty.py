@@ -55,7 +55,7 @@ def test_groups_that_were_kept_are_drawn_and_classes_with_few_are_named(board):
     assert board((record, told))[0]["cnn"]["interval_over"] == "groups within class"
     few = np.where(told["test_labels"] == 5, 0, told["test_groups"] + 1)
     rows, _ = board((record, {**told, "test_groups": few}))
-    assert rows["cnn"]["interval_over"] == "groups within class (Golgi: cells of these wells only)"
+    assert rows["cnn"]["interval_over"] == "groups within class (Golgi: cells, all from these wells)"
 
 
 def test_with_few_test_images_of_a_class_macro_f1_has_no_interval_and_it_is_said_why(board):
@@ -135,8 +135,8 @@ def test_the_interval_of_a_class_says_what_was_drawn_of_it(results):
     record, told = judged("cnn", 0.8, groups=8)
     few = np.where(told["test_labels"] == 5, 0, told["test_groups"] + 1)
     (table,) = tables(load_results(results((record, {**told, "test_groups": few}))), "per-class")
-    assert [row["interval_over"] for row in table.rows] == ["groups within class"] * 5 + ["cells of these wells only"]
-    assert "† over cells of these wells only" in table.notes[0]
+    assert [row["interval_over"] for row in table.rows] == ["groups within class"] * 5 + ["cells, all from these wells"]
+    assert "† over cells, all from these wells" in table.notes[0]
 
 
 def steady(method, *told):
@@ -200,8 +200,8 @@ def test_with_three_seeds_on_both_sides_a_difference_is_judged_over_images_and_s
     assert found.p > 0.05
     assert found.difference == pytest.approx(images.difference)
     over_seeds = seeds.confidence_interval()
-    half = np.hypot(images.interval.half, (over_seeds.high - over_seeds.low) / 2)
-    assert found.interval.half == pytest.approx(half, rel=0.01)
+    half = np.hypot(images.interval.half_width, (over_seeds.high - over_seeds.low) / 2)
+    assert found.interval.half_width == pytest.approx(half, rel=0.01)
 
 
 def test_an_svm_which_no_seed_changes_is_held_against_all_seeds_of_a_net(results):
@@ -213,7 +213,7 @@ def test_an_svm_which_no_seed_changes_is_held_against_all_seeds_of_a_net(results
     assert (found.test, found.interval.over) == ("sign flips, and t over images and seeds", "test images and seeds")
     over_seeds = scipy.stats.ttest_1samp([accuracy(one) for one in net.predictions], svm["test_accuracy"])
     span = over_seeds.confidence_interval()
-    assert found.interval.half == pytest.approx((span.high - span.low) / 2, rel=0.1)  # images add little here
+    assert found.interval.half_width == pytest.approx((span.high - span.low) / 2, rel=0.1)  # images add little here
     assert found.p == pytest.approx(over_seeds.pvalue, rel=0.1)
 
 

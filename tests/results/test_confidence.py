@@ -79,7 +79,7 @@ def test_loss_and_brier_score_are_scikit_learns():
     assert found.brier.value == pytest.approx(expected)
     per_image = -np.log(probabilities[np.arange(300), truth])
     half = 1.96 * per_image.std(ddof=1) / np.sqrt(300)
-    assert found.nll.interval.half == pytest.approx(half, rel=0.12)
+    assert found.nll.interval.half_width == pytest.approx(half, rel=0.12)
     assert found.nll.interval.over == "test images"
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cellbench.core.records.heatmaps import Heatmaps
-from cellbench.results.heatmaps import Shown
+from cellbench.results.heatmaps import ChosenHeatmaps
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,6 @@ def test_the_share_of_the_border_is_told_beside_its_part_of_the_picture(
     maps = np.full((3, 10, 10), on_border, np.uint8)
     maps[:, 2:-2, 2:-2] = inside
     row: Any = SimpleNamespace(method="resnet18")
-    note = Shown(row, Heatmaps(np.arange(3), maps, "layer3")).note(2)
+    note = ChosenHeatmaps(row, Heatmaps(np.arange(3), maps, "layer3")).note(2)
     assert "red where resnet18 looks to predict what it predicts (Grad-CAM, layer layer3)" in note
     assert f"{share} of the red lies in the outermost 2 pixels, which are 64 % of the picture: {judged}" in note

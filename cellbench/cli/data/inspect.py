@@ -24,7 +24,7 @@ SCHEMA_VERSION = 1
     "-o",
     "--output",
     type=USER_PATH,
-    help="Montage PNG (default: DATASET-montage.png); with --suspect-labels a CSV (default: DATASET-suspects.csv).",
+    help="Montage PNG (default: DATASET-montage.png), or CSV of --suspect-labels (default: DATASET-suspects.csv).",
 )
 @click.option("--no-montage", is_flag=True, help="Write no picture.")
 @click.option(

@@ -6,18 +6,15 @@ from pathlib import Path
 import click
 
 from ...core.errors import UsageError
-from ..options import USER_PATH, terminal_width, wide_option
+from ..options import USER_PATH, table_format_option, terminal_width, wide_option
 
-FORMATS = ("text", "markdown", "latex", "csv", "json")
 LIMIT = re.compile(r"(?:(time|accuracy)=)?(\d+(?:\.\d+)?)%")
 
 
 @click.command("compare")
 @click.argument("before", type=USER_PATH)
 @click.argument("after", type=USER_PATH)
-@click.option(
-    "--format", "style", type=click.Choice(FORMATS), default="text", show_default=True, help="How to show it."
-)
+@table_format_option
 @click.option(
     "--fail-on",
     "limits",

@@ -15,7 +15,7 @@ from ..reading import machine_option, read_results, results_argument
     "conditions",
     multiple=True,
     metavar="CONDITION",
-    help="Nets to ask, such as method=resnet18.",
+    help="Nets to make heatmaps of, such as method=resnet18.",
 )
 @machine_option
 @click.pass_context
@@ -27,9 +27,10 @@ def heatmaps(context: click.Context, results: Path, conditions: tuple[str, ...],
     val, and how much of what it looks at is border.
 
     \b
-    cellbench run -d my_cells/ -m svm-hog -m resnet18 --save-models
-    cellbench heatmaps results/
-    cellbench report
+    Examples:
+      cellbench run -d my_cells/ -m svm-hog -m resnet18 --save-models
+      cellbench heatmaps results/
+      cellbench report
     """
     from ...exports.heatmaps import write_heatmaps
 

@@ -17,7 +17,7 @@ from ..options import USER_PATH, runs_option
 from ..reading import machine_option, read_results, results_argument
 
 if TYPE_CHECKING:
-    from ...reporting.charts.registry import Outcome
+    from ...reporting.charts.registry import ChartOrReason
     from ...results.results import Results
 
 FOLDER = "plots"  # default folder of `all`, which makes too many files for the current one
@@ -103,7 +103,7 @@ def plot(
     found = list(outcomes(of_datasets, list(known) if kind == "all" else [kind], runs, conditions))
     drawn = [outcome for outcome in found if outcome.chart]
     lacking = _lacking(found, of_datasets.folder_to_name)
-    n = 0 if kind != "all" and known[kind].every else left_out(of_datasets, runs, conditions)
+    n = 0 if kind != "all" and known[kind].every_run else left_out(of_datasets, runs, conditions)
     others = f"{counted(n, 'other run')} (limited data or changed settings) left out; all are taken with: --runs all"
     if not drawn:
         raise UsageError(min(lacking, key=len) + (f" ({others})" if n else ""))
@@ -138,7 +138,7 @@ def _of_datasets(results: "Results", names: Sequence[str]) -> "Results":
     return results.only([any(fnmatchcase(each, name) for name in names) for each in results.frame["dataset"]])
 
 
-def _write(drawn: "Sequence[Outcome]", folder: Path, file: Path | None, style: str) -> None:
+def _write(drawn: "Sequence[ChartOrReason]", folder: Path, file: Path | None, style: str) -> None:
     from ...reporting.charts.render import save
 
     if file and len(drawn) > 1:
@@ -152,9 +152,9 @@ def _write(drawn: "Sequence[Outcome]", folder: Path, file: Path | None, style: s
         click.echo(save(outcome.chart, file or folder / f"{outcome.name}.{style}", style))
 
 
-def _lacking(found: "Sequence[Outcome]", results: Path | None) -> list[str]:
+def _lacking(found: "Sequence[ChartOrReason]", results: Path | None) -> list[str]:
     """Return a line for each kind with missing charts: the shortest reason, and other data sets without a chart."""
-    by_kind: dict[str, list[Outcome]] = {}
+    by_kind: dict[str, list[ChartOrReason]] = {}
     for outcome in found:
         if not outcome.chart:
             by_kind.setdefault(outcome.kind.name, []).append(outcome)

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from ...core.text.console import progress_line
-from ..options import USER_PATH
+from ..options import USER_PATH, runs_option
 from ..reading import machine_option, read_results, results_argument
 
 
@@ -27,13 +27,7 @@ from ..reading import machine_option, read_results, results_argument
     metavar="CONDITION",
     help="Runs to show and judge claims by, such as method=svm-*, device=cpu, 'limit>=1000', C=10; repeatable.",
 )
-@click.option(
-    "--runs",
-    type=click.Choice(("default", "all")),
-    default="default",
-    show_default=True,
-    help="default: runs on all of the data with no setting changed; all: every run.",
-)
+@runs_option
 @click.option("--no-cells", is_flag=True, help="No pictures of cells, and no look at the images for leaks.")
 @machine_option
 @click.pass_context

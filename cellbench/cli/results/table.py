@@ -10,14 +10,13 @@ import click
 from ...core.errors import UsageError
 from ...core.records.results_folder import output_option
 from ...reporting.tables.registry import VIEWS
-from ..options import runs_option, terminal_width, wide_option
+from ..options import runs_option, table_format_option, terminal_width, wide_option
 from ..reading import machine_option, read_results, results_argument
 
 if TYPE_CHECKING:
     from ...reporting.tables.table import Table
     from ...results.results import Results
 
-FORMATS = ("text", "markdown", "latex", "csv", "json")
 _EACH_VIEW = "\n".join(f"{name:<15}{view.summary}" for name, view in VIEWS.items())
 HELP = f"""
 Show the results in folder RESULTS as tables.
@@ -62,9 +61,7 @@ Examples:
     show_default=True,
     help="What to show, see above.",
 )
-@click.option(
-    "--format", "style", type=click.Choice(FORMATS), default="text", show_default=True, help="How to show it."
-)
+@table_format_option
 @runs_option
 @click.option(
     "--where",

@@ -10,7 +10,7 @@ import click
 
 from ...core.errors import UsageError
 from ...core.text.words import counted
-from ..options import USER_PATH, plugin_option
+from ..options import USER_PATH, device_option, plugin_option
 from ..progress import progress_of
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ NAMED = 10  # unreadable images that are named one by one
 @click.option("--pattern", help="One file a channel, such as '{id}_{channel}.tif' (default: the model's); or none.")
 @click.option("--channel-names", help="Channels in the images' order, such as GFP,DAPI, where it is not the model's.")
 @click.option("--layout", help="What folders stand for: '{plate}/{well}/*.png' adds columns plate and well.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@device_option
 @click.option(
     "--precision",
     type=click.Choice(["run", "fp32"]),
@@ -60,8 +60,8 @@ def predict(
     """Label IMAGES, files or folders, by the MODEL that a run saved.
 
     Images are PNG, JPEG, BMP, TIFF or OME-Zarr, with the channels and depth that the model learnt from, brought to
-    its size and preprocessed as in training. Writes a row an image: file, label and probability. The run fitted the
-    rule from scores to probabilities on val; how far to trust them: cellbench table --view calibration.
+    its size and preprocessed as in training. Writes a row for each image: file, label and probability. The run fitted
+    the rule from scores to probabilities on val; `cellbench table --view calibration` shows how far to trust them.
 
     Of several labels an image, all above the thresholds that the run chose on val are named, joined by ';'. Images that
     cannot be read are named, and the exit code is 3. A model file holds no code, and none is run from it.

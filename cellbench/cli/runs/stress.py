@@ -10,10 +10,17 @@ import click
 from ...core.records.results_folder import DEFAULT_FOLDER
 from ...core.text.console import note
 from ...core.text.words import counted
-from ..options import USER_PATH, plugin_option, terminal_width, wide_option
+from ..options import (
+    USER_PATH,
+    device_option,
+    limit_option,
+    plugin_option,
+    quiet_option,
+    table_format_option,
+    terminal_width,
+    wide_option,
+)
 from ..progress import progress_of
-
-FORMATS = ("text", "markdown", "latex", "csv", "json")
 
 
 class _Stress(click.Command):
@@ -33,14 +40,14 @@ class _Stress(click.Command):
 @click.command(cls=_Stress)
 @click.argument("models", nargs=-1, metavar="[RESULTS|MODEL]...", type=USER_PATH)
 @click.option("-p", "--perturbation", "names", multiple=True, metavar="NAME", help="Only these; repeatable.")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="N test images only, the same for all models.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of what is drawn at random.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@limit_option("N test images only, the same for all models.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Random seed of the changes.")
+@device_option
 @click.option("--force", is_flag=True, help="Test again, and replace a test of other images.")
-@click.option("--format", "style", type=click.Choice(FORMATS), default="text", show_default=True)
+@table_format_option
 @plugin_option("with the models' methods")
 @wide_option
-@click.option("-q", "--quiet", is_flag=True, help="Print the table only.")
+@quiet_option("the table")
 def stress(
     models: tuple[Path, ...],
     names: tuple[str, ...],
@@ -53,7 +60,7 @@ def stress(
     wide: bool,
     quiet: bool,
 ) -> None:
-    """Test models on images as if from another microscope.
+    """Test models on images changed as another microscope might.
 
     MODEL is a model that `cellbench run --save-models` kept, RESULTS a folder that has any (default: results). Each is
     scored on its own test images: as they are, strength 0, and changed in these ways, each in five strengths:

@@ -6,10 +6,19 @@ from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from ...core.records.results_folder import DEFAULT_FOLDER
 from ...core.text.console import note
 from ...core.text.words import counted, duration
-from ..options import USER_PATH, as_given, folder_options, plugin_option
+from ..options import (
+    as_given,
+    device_option,
+    folder_options,
+    limit_option,
+    methods_option,
+    plugin_option,
+    quiet_option,
+    records_option,
+    this_machine_option,
+)
 
 if TYPE_CHECKING:
     from ...datasets.opening import FolderKeywords
@@ -17,7 +26,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("-d", "--dataset", metavar="NAME", help="Data set, or folder of images.")
-@click.option("-m", "--method", "methods", multiple=True, metavar="NAME", help="Method or glob; repeatable.")
+@methods_option
 @click.option("--suite", metavar="NAME", help="Search what a suite says, with its settings, on its data set or -d.")
 @click.option("--trials", type=int, metavar="N", help="Trials for each method.  [default: 30]")
 @click.option("--budget", metavar="TIME", help="Or a time for each method, such as 30m: that of its trials together.")
@@ -27,16 +36,22 @@ if TYPE_CHECKING:
     metavar="SHARE",
     help="Try settings on this share of the training images, then the best few on all.  [default: 1, or the suite's]",
 )
-@click.option("--best", type=click.IntRange(min=1), help="How many of them.  [default: 3, or the suite's]")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the search and of training.")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Train on N images at most.")
+@click.option(
+    "--best",
+    type=click.IntRange(min=1),
+    help="How many settings to try on all of the images.  [default: 3, or the suite's]",
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Random seed of search and training."
+)
+@limit_option("Train on N images at most.")
 @click.option("--split", metavar="NAME", help="As in `cellbench run`.  [default: official]")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
-@click.option("-o", "--output", type=USER_PATH, default=DEFAULT_FOLDER, show_default=True, help="Folder of records.")
-@click.option("--machine", metavar="NAME", help="Name of this machine (default: made from its hardware).")
+@device_option
+@records_option
+@this_machine_option
 @plugin_option("with further methods")
 @folder_options
-@click.option("-q", "--quiet", is_flag=True, help="Print what came of it only.")
+@quiet_option("the results")
 @click.pass_context
 def tune(
     context: click.Context,

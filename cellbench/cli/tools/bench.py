@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..options import USER_PATH
+from ..options import USER_PATH, device_option
 
 if TYPE_CHECKING:
     from ...running.bench.measure import Measurement
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("works", nargs=-1, metavar="[WORK]...")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@device_option
 @click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True, help="Turns of ours and the peer.")
 @click.option("-o", "--output", type=USER_PATH, help="File of measurements: adds this one, judges by the others.")
 @click.option("--tiny", is_flag=True, hidden=True)

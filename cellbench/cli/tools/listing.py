@@ -38,11 +38,10 @@ def list_() -> None:
 @plugin_option("with further methods")
 @click.argument("name", required=False)
 def list_methods(name: str | None, plugins: tuple[Path, ...]) -> None:
-    """Every method, or all settings of one.
+    """List all methods by family, and whether --all runs them.
 
-    Without NAME: what each is, family by family, and whether --all runs it. With one: all that --set reaches, defaults,
-    what each does. Any classification net of torchvision or timm is a method too: torchvision:mobilenet_v2,
-    timm:convnext_nano.
+    With NAME, list its settings: default, meaning and allowed values. Any classification net of torchvision or timm is
+    a method too: torchvision:mobilenet_v2, timm:convnext_nano.
 
     \b
     Examples:
@@ -125,7 +124,7 @@ def _shown(setting: "Setting") -> str:
 @list_.command("datasets")
 @plugin_option("with further data sets")
 def list_datasets(plugins: tuple[Path, ...]) -> None:
-    """Every data set: size, classes, channels, licence, how to get it.
+    """List all data sets: size, channels, licence and state.
 
     \b
     Examples:
@@ -185,7 +184,9 @@ def _state(entry: "DatasetEntry") -> str:
 @list_.command("suites")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 def list_suites(names: tuple[str, ...]) -> None:
-    """Studies as suites of runs; with NAME all that one says.
+    """List the suites.
+
+    With NAME, show all of one: its runs, claimed figures and what is not rebuilt.
 
     \b
     Examples:
@@ -211,7 +212,7 @@ def list_suites(names: tuple[str, ...]) -> None:
 @results_argument
 @wide_option
 def list_results(results: Path, wide: bool) -> None:
-    """Every record below a folder, with all that tells runs apart.
+    """List all records below a folder, one for each run.
 
     \b
     Examples:

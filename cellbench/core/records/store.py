@@ -3,7 +3,6 @@ model as .model."""
 
 import contextlib
 import os
-import re
 import shutil
 import tempfile
 import zipfile
@@ -16,11 +15,13 @@ from numpy.typing import NDArray
 
 from ..errors import UsageError, cannot_write
 from ..machine.files import check_regular, read_text
+from ..text.words import file_name
 from .runs import RunRecord, RunSpec
 
 Predictions = Mapping[str, NDArray[Any]]  # by name, see `Store.save`
 CHECKPOINT = ".checkpoint"
 MARK = ".here"  # by which a process elsewhere sees that it works on the same folder
+SAME_FIGURE = 1e-6  # greatest difference of a figure from the record's, when both come from the same scores
 LARGEST_RECORD = 64e6  # bytes; a history of 10,000 epochs takes a tenth of it
 LARGEST_PREDICTIONS = 4e9  # bytes, not packed
 
@@ -40,7 +41,7 @@ class Store:
             raise cannot_write_results(self.root, error) from error
 
     def path(self, spec: RunSpec) -> Path:
-        folder = self.root / _slug(self.machine) / _slug(spec.dataset) / _slug(spec.method)
+        folder = self.root / file_name(self.machine) / file_name(spec.dataset) / file_name(spec.method)
         return folder / f"s{spec.seed}-{spec.key}.json"
 
     def checkpoint(self, spec: RunSpec) -> Path:
@@ -205,10 +206,6 @@ def load_arrays(file: Path) -> Predictions | None:
 def cannot_write_results(path: Path, error: OSError) -> UsageError:
     """Return the error for a place, given by -o, that cannot be written."""
     return UsageError(cannot_write(path, error, "-o"))
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^\w.+-]+", "-", name).strip("-.") or "unnamed"
 
 
 def _umask() -> int:

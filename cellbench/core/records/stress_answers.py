@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from ..data import Labels
 from ..scoring.metrics import NAMED
 from ..scoring.sums import sums_of
-from .store import load_arrays, write_whole
+from .store import SAME_FIGURE, load_arrays, write_whole
 from .stress import Curve, StressRecord
 
 ENDING = ".stress.npz"
-SAME = 1e-6  # greatest difference of a figure from the record's
 _OURS = ("index", "truth", "groups", "classes")
 
 
@@ -77,4 +76,4 @@ def _fits(answers: Answers, curve: Curve) -> bool:
         return False
     sums = np.concatenate([sums_of(truth, one.astype(truth.dtype), classes=answers.classes) for one in given])
     summed = {name: rule for name in curve.figures if (rule := NAMED[name].of_sums)}
-    return all(np.allclose(rule(sums), curve.figures[name], rtol=0, atol=SAME) for name, rule in summed.items())
+    return all(np.allclose(rule(sums), curve.figures[name], rtol=0, atol=SAME_FIGURE) for name, rule in summed.items())

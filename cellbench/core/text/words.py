@@ -1,4 +1,4 @@
-"""Functions that write numbers and nouns as text for sentences."""
+"""Functions that write numbers and nouns as text for sentences, and names for files."""
 
 import re
 
@@ -48,6 +48,16 @@ def file_size(size: float) -> str:
             return f"{size:.0f} B" if unit == "B" else f"{size:.1f} {unit}"
         size /= 1000
     return f"{size:.1f} GB"
+
+
+def percent(share: float) -> str:
+    """Return a share in per cent with one digit: '12.3 %'."""
+    return f"{100 * share:.1f} %"
+
+
+def file_name(text: str) -> str:
+    """Return a text as the name of a file or folder: whatever may be special in a name or a shell becomes a dash."""
+    return re.sub(r"[^\w.+-]+", "-", text).strip("-.") or "unnamed"
 
 
 def printed_difference(share: float, other: float) -> float:

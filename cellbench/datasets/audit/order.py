@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from ...core.data import Dataset
 from ...core.mixed_values import Document
-from ...core.text.words import counted
+from ...core.text.words import counted, percent
 from .likeness import ALPHA, FEWEST_IMAGES, Likeness, autocorrelation, lag_curve, neighbours, reach_of_likeness
 from .pixels import Scan
-from .result import CheckResult, Index, part_codes, percent
+from .result import CheckResult, Index, part_codes
 
 PERMUTATIONS = 999
 CUT = 0.1  # a split keeps neighbours together when it separates them less often than this share of a random split's

@@ -50,8 +50,3 @@ def part_codes(data: Dataset) -> NDArray[np.int8]:
     for code, part in enumerate(PARTS):
         codes[data.split[part]] = code
     return codes
-
-
-def percent(share: float) -> str:
-    """A share in words: '12.3 %'."""
-    return f"{100 * share:.1f} %"

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from ...core.data import Dataset
 from ...core.machine.environment import cores
 from ...core.scoring.metrics import balanced_accuracy, mean_average_precision
+from ...core.text.words import percent
 from . import kept
 from .pixels import FRAME, Scan
-from .result import SEED, CheckResult, Index, Status, percent
+from .result import SEED, CheckResult, Index, Status
 
 if TYPE_CHECKING:
     from sklearn.ensemble import RandomForestClassifier

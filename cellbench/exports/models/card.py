@@ -8,10 +8,11 @@ from ...core.machine.files import read_text
 from ...core.mixed_values import Facts
 from ...core.records.runs import RunRecord
 from ...core.records.store import LARGEST_RECORD
+from ...core.scoring.metrics import NAMED
 from ...core.text.words import counted
 from ...running.saved_models.models import Model
 
-FIGURES = {"accuracy": "accuracy", "macro_f1": "macro-F1", "exact_match": "all labels right", "n": "images"}
+METRICS_SHOWN = ("accuracy", "macro_f1", "exact_match")
 
 
 def card(model: Model, record: RunRecord | None, file: str, use: str, check: Sequence[str] = ()) -> str:
@@ -99,8 +100,9 @@ def _data(model: Model, facts: Facts) -> list[str]:
 
 
 def _figures(model: Model) -> list[str]:
-    shown = [name for name in FIGURES if name in model.metrics["test"]]
-    lines = [f"| part | {' | '.join(FIGURES[name] for name in shown)} |", f"|---{'|---' * len(shown)}|"]
+    shown = [name for name in (*METRICS_SHOWN, "n") if name in model.metrics["test"]]
+    titles = ["images" if name == "n" else NAMED[name].title for name in shown]
+    lines = [f"| part | {' | '.join(titles)} |", f"|---{'|---' * len(shown)}|"]
     for part in ("val", "test"):
         figures = [model.metrics[part].get(name) for name in shown]
         cells = [

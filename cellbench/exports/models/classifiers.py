@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ...features.tensors import Standardiser
 
 
-class Net(nn.Module):
+class NetLayers(nn.Module):
     """A net with the normalisation of its input; gives scores, or with `inner` the inputs of its last linear layer."""
 
     mean: Tensor
@@ -102,7 +102,7 @@ class Scaled(nn.Module):
         return (features - self.mean) * self.factor
 
 
-class Machine(nn.Module):
+class SVMLayers(nn.Module):
     """A fitted SVC: one score for each class from features, as methods.svms.classical has them.
 
     A class that no training image had scores below all others.

@@ -38,7 +38,7 @@ with safe_open("{file}", "pt") as kept:
 
 
 @dataclass(frozen=True)
-class Exported:
+class ExportedModel:
     """What was written: the model, its card, and lines on how onnxruntime agrees, '' where that was not tried."""
 
     file: Path
@@ -46,7 +46,7 @@ class Exported:
     check: str
 
 
-def export_model(source: Path, to: str, output: Path | None = None) -> Exported:
+def export_model(source: Path, to: str, output: Path | None = None) -> ExportedModel:
     """Write a saved model in another format, and a card beside it.
 
     source: a file that `cellbench run --save-models` wrote. to: a name of FORMATS. output: the file to write; None is
@@ -75,7 +75,7 @@ def export_model(source: Path, to: str, output: Path | None = None) -> Exported:
         write_whole(beside, lambda file: file.write(text.encode("utf-8")))
     except OSError as error:
         raise cannot_write_results(target, error) from error
-    return Exported(target, beside, "\n".join(check))
+    return ExportedModel(target, beside, "\n".join(check))
 
 
 def _check(model: "Model", target: Path, source: Path, record: "RunRecord | None") -> list[str]:

@@ -17,7 +17,7 @@ from ...methods.svms.classical import FittedSVM
 from ...methods.svms.hybrid import penultimate
 from ...running.saved_models import models
 from ...running.saved_models.models import Model
-from .classifiers import Encoded, HeadOf, Machine, Net, Scaled
+from .classifiers import Encoded, HeadOf, NetLayers, Scaled, SVMLayers
 from .features import Flattened, Gradients
 from .images import Prepared
 
@@ -76,15 +76,15 @@ def _rule(model: Model) -> tuple[Tensor, Tensor]:
 def _classifier(model: Model, scorer: object) -> nn.Module:
     """Return the layers of a scorer. Raises UsageError, with the reason, for one that cannot be exported."""
     if isinstance(scorer, NetClassifier):
-        return Net(scorer)
+        return NetLayers(scorer)
     if isinstance(scorer, FittedSVM):
         layers = _features(model, scorer.features)
-        return nn.Sequential(layers, Scaled(scorer.scale), Machine(scorer.machine, scorer.classes))
+        return nn.Sequential(layers, Scaled(scorer.scale), SVMLayers(scorer.machine, scorer.classes))
     if isinstance(scorer, FittedProbe):
         head, encoded = scorer.head, Encoded(scorer.embedder, _shape_and_top(model)[1])
         if isinstance(head, FittedHead):
             return nn.Sequential(encoded, HeadOf(head))
-        return nn.Sequential(encoded, Scaled(head.scale), Machine(head.machine, head.classes))
+        return nn.Sequential(encoded, Scaled(head.scale), SVMLayers(head.machine, head.classes))
     raise UsageError(
         f"{model.method} cannot be exported: nets, probes and SVMs on pixels, oriented gradients or a net's features "
         "can; label by cellbench predict"
@@ -100,7 +100,7 @@ def _features(model: Model, function: Any) -> nn.Module:
     if known is our_features.hog and not function.keywords:
         return Gradients(shape, top or 1.0)
     if known is penultimate:
-        return Net(function.args[0], inner=True)
+        return NetLayers(function.args[0], inner=True)
     raise UsageError(
         f"{model.method} cannot be exported: its features (texture, co-occurrence and others) are no layers that ONNX "
         "has; export svm-flat, svm-hog, svm-deep or probe-svm, or label by cellbench predict"

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...core.errors import UsageError
 from ...results.certainty import with_intervals
-from ...results.rows.ranking import main_figure, ranked
+from ...results.rows.ranking import main_figure, main_title, ranked
 from ...results.rows.row import HARDWARE, MOST_FILES, Line, Row
 from ...results.rows.settings import with_settings
 from ..captions import device_of, drawn_over, title_of
@@ -44,19 +44,19 @@ class Chart:
         return self.draw(width)
 
 
-def labelled(rows: Sequence[Row], told_apart: Collection[str] = ()) -> list[Row]:
+def labelled(rows: Sequence[Row], without: Collection[str] = ()) -> list[Row]:
     """Return the rows, each with a `label`: its method, and what distinguishes it from others of that method.
 
-    These are the settings that differ or were changed, and on the same hardware the version and backend. told_apart:
+    These are the settings that differ or were changed, and on the same hardware the version and backend. without:
     settings, 'version' or 'backend', that the label leaves out.
     """
-    rows = with_settings(rows, told_apart)
+    rows = with_settings(rows, without)
     alike: dict[tuple[object, ...], list[Row]] = {}
     for row in rows:
         alike.setdefault(tuple(row[name] for name in ("method", "settings", *HARDWARE)), []).append(row)
     rows_with_labels: list[Row] = []
     for group in alike.values():
-        names = [name for name in ("version", "backend") if name not in told_apart]
+        names = [name for name in ("version", "backend") if name not in without]
         unlike = [name for name in names if len({row[name] for row in group}) > 1]
         for row in group:
             parts = [row["method"], row["settings"], *(f"{name} {row[name]}" for name in unlike)]
@@ -66,8 +66,7 @@ def labelled(rows: Sequence[Row], told_apart: Collection[str] = ()) -> list[Row]
 
 def measure(rows: Sequence[Row]) -> tuple[str, str]:
     """Return the metric to show, by its key and as text: accuracy, or macro-F1 if images have several labels."""
-    name = main_figure(rows)
-    return name, name.replace("_f1", "-F1")
+    return main_figure(rows), main_title(rows)
 
 
 def heading(rows: Sequence[Row], what: str) -> str:

@@ -1,4 +1,9 @@
-"""Claims of the studies, judged by the results of a folder."""
+"""Claims of the studies, judged by the results of a folder.
+
+claims.toml, claim: the claims as data. judges/: how each is tested, which gives trials (trial) that rest on rows
+(evidence); protocol: whether these had the training of the source; power: what would settle an open one. verdict: from
+trials to a verdict. sentence: the answer for each data set. show: all of it as text, Markdown or JSON.
+"""
 
 from collections.abc import Sequence
 
@@ -27,9 +32,9 @@ def findings(results: Results, ids: Sequence[str] = (), conditions: Sequence[str
 
 
 def sentences(results: Results) -> list[Document]:
-    """Return for each data set an answer on the best SVM against the best net, see `plain_sentences`.
+    """Return one answer for each data set, split and hardware: the best method of each family and how they differ.
 
-    Its contest is of the runs that tables and the page show, so that all have one headline.
+    It rests on the runs that tables show by default, so that the headlines agree.
     """
     return plain_sentences(rows_of(results), rows_of(results.select()[0]))
 

@@ -1,5 +1,6 @@
 """Claims of the studies as data: the sentence, its source, its numbers, and the judge that tests it."""
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
@@ -14,6 +15,7 @@ from ...core.suites import Figures, Protocol, Suite, figures_text
 # Whether the source says the claim, or its figures do, or cellbench asks it.
 BASES = {"stated": "stated", "implied": "implied", "ours": "cellbench's question"}
 FILE = files("cellbench.reporting.findings") / "claims.toml"
+DEVICE = re.compile(r"--device (\S+)")
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,20 @@ class Claim:
     @property
     def url(self) -> str:
         return suites.load(self.suite).url
+
+    @property
+    def waits_for(self) -> str:
+        """Where the claim has to be run to be tested: 'runs on deepyeast, with weights imagenet, on cuda'."""
+        conditions = (*self.a, *self.b, *self.both)
+        weights = [one.removeprefix("weights=") for one in conditions if one.startswith("weights=")]
+        weights = [one for one in dict.fromkeys(weights) if one != "none"]
+        devices = list(dict.fromkeys(found for one in self.commands for found in DEVICE.findall(one)))
+        parts = [f"runs on {self.dataset}"]
+        if weights:
+            parts.append(f"with weights {' and '.join(weights)}")
+        if devices:
+            parts.append(f"on {' and '.join(devices)}")
+        return ", ".join(parts)
 
     def claimed(self) -> list[Document]:
         """Return the figures of the entries in `numbers`, each with its source and whether others quoted it."""

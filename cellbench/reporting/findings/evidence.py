@@ -58,7 +58,7 @@ def rivals(
     row of a with the rows of b that differ from it in nothing else; `names` and `among` are then not used.
     """
     if "method" in claim.apart:
-        met = [(one, [other for other in b if _told_alike(claim.apart, one, other)]) for one in a]
+        met = [(one, [other for other in b if _have_equal(claim.apart, one, other)]) for one in a]
         return [(one, others) for one, others in met if others]
     if claim.apart:
         twins: dict[str, list[Row]] = {}
@@ -84,7 +84,7 @@ def _settings(row: Row) -> SettingValues:
     return {**json.loads(row.preprocessing), **json.loads(row.params)}
 
 
-def _told_alike(apart: Sequence[str], one: Row, other: Row) -> bool:
+def _have_equal(apart: Sequence[str], one: Row, other: Row) -> bool:
     """Return whether all settings that the user changed in either row, but for `apart`, are the same in both.
 
     Settings that were changed in neither may differ, as methods have different defaults. The rows also have to be of

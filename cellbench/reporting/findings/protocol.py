@@ -26,7 +26,7 @@ def is_shortened(row: Row, protocol: Protocol) -> bool:
     return epochs < protocol.epochs_of(row.method) or done < (protocol.steps or 0)
 
 
-def shortened(rows: Sequence[Row], protocol: Protocol) -> str:
+def shortened_text(rows: Sequence[Row], protocol: Protocol) -> str:
     """Return the rows that are shortened, each with what it had, and what the source had; '' if there are none."""
     short = [row for row in rows if is_shortened(row, protocol)]
     named = list(dict.fromkeys(f"{brief_name(row)}: {_had(row)}" for row in short))

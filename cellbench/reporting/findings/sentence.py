@@ -9,15 +9,13 @@ from ...core.mixed_values import Document
 from ...results.certainty import ALPHA, compare_rows, over_of
 from ...results.contest import Contest, contests, same_hardware, time_ratio
 from ...results.rows.ranking import best_on_val, main_figure
-from ...results.rows.row import FIGURES, Row, grouped_by, memory_of
+from ...results.rows.row import FIGURES, SCOPE, Row, grouped_by, memory_of
 from ...results.rows.settings import with_settings
 from ...results.rows.val_policy import main_policy
 from ..answers import answer
-from ..captions import labels_of, split_of
+from ..captions import data_name, labels_of, split_of
 from ..tables.table import two_digits
 from ..tables.views.contest import lines_of
-
-PLACE = ("dataset", "fingerprint", "split")
 
 
 def plain_sentences(rows: Sequence[Row], shown: Sequence[Row] = ()) -> list[Document]:
@@ -27,8 +25,8 @@ def plain_sentences(rows: Sequence[Row], shown: Sequence[Row] = ()) -> list[Docu
     their memory, and where the curves of SVM and net cross over all numbers of training images. shown: the rows to take
     the contest from, where there are any of the place.
     """
-    found, of_place = [], {_place(group[0]): group for group in grouped_by(shown, PLACE)}
-    for group in grouped_by(rows, PLACE):
+    found, of_place = [], {_place(group[0]): group for group in grouped_by(shown, SCOPE)}
+    for group in grouped_by(rows, SCOPE):
         cross = crossing(group)
         largest = with_settings(_largest(of_place.get(_place(group[0]), group)))
         several = len({row.machine for row in largest}) > 1
@@ -37,7 +35,7 @@ def plain_sentences(rows: Sequence[Row], shown: Sequence[Row] = ()) -> list[Docu
 
 
 def _place(row: Row) -> tuple[str, ...]:
-    return tuple(str(row[name]) for name in PLACE)
+    return tuple(str(row[name]) for name in SCOPE)
 
 
 def _as_data(contest: Contest, said: str, cross: Document) -> Document:
@@ -145,6 +143,5 @@ def _sure(svm: Row, net: Row) -> bool:
 
 
 def _command(row: Row) -> str:
-    name = row.dataset.removeprefix("folder:")
-    data = "" if name == "hep2" else f" -d {'FOLDER' if name != row['dataset'] else shlex.quote(name)}"
+    data = "" if row.dataset == "hep2" else f" -d {shlex.quote(data_name(row))}"
     return f"cellbench run --suite label-budget{data}{split_of(row)}"

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from ...core.mixed_values import Facts
 from ...core.records.results_folder import output_option
 from ...core.text.shown_text import markdown
-from ...core.text.words import counted
+from ...core.text.words import counted, percent
 from ..paragraphs import filled, wrapped
 from .evidence import Evidence
-from .trial import Trial, percent
+from .trial import Trial
 from .verdict import NOT_TESTED, VERDICTS, Finding, Ruling
 
 if TYPE_CHECKING:
@@ -100,6 +100,8 @@ def _block(one: Finding, room: int, paint: Paint, detail: bool, output: Path | N
         yield from filled(f"{number['kind']}: {number['what']}: {number['told']}", room, "    ", "  ")
     url = f", {one.claim.url}" if detail and one.claim.url else ""
     yield from filled(f"source: {one.claim.source}{url}", room, "    ", "  ")
+    if detail and one.verdict == NOT_TESTED:
+        yield from filled(f"waits for: {one.claim.waits_for}", room, "    ", "  ")
     if one.commands:
         yield "  test it with:"
         yield from (f"    {command}" for command in commands_in(one, output))
@@ -125,7 +127,7 @@ def _where(trial: Trial) -> str:
     return f"{trial.dataset}, split {trial.split}{n}"
 
 
-def figure_said(row: Evidence) -> str:
+def figure_text(row: Evidence) -> str:
     """Return the figure of a row of evidence as text in its unit, with its interval or standard deviation.
 
     A missing figure is '–'.
@@ -144,7 +146,7 @@ def _row(row: Evidence) -> str:
     n = f", n={row['n']:,}" if row["n"] else ""
     seeds = ", ".join(map(str, row["seeds"]))
     return (
-        f"{row['method']}{settings}{n}: {row['figure']} {figure_said(row)}; seeds {seeds}; {row['device']} of "
+        f"{row['method']}{settings}{n}: {row['figure']} {figure_text(row)}; seeds {seeds}; {row['device']} of "
         f"{row['machine']}"
     )
 
@@ -169,7 +171,7 @@ def as_markdown(found: Sequence[Finding], sentences: Sentences, output: Path | N
         numbers = [f"- {n['kind']}: {markdown(n['what'])}: {markdown(n['told'])}" for n in one.claim.claimed()]
         lines += [
             "",
-            f"Source: {markdown(one.claim.source)}{f', {one.claim.url}' * bool(one.claim.url)}",
+            f"Source: {', '.join(filter(None, [markdown(one.claim.source), one.claim.url]))}",
             *(["", *numbers] if numbers else []),
         ]
         if one.commands:
@@ -188,7 +190,7 @@ def _grid(rows: Sequence[Evidence]) -> list[str]:
     titles = ("method", "settings", "n", "figure", "value", "seeds", "device", "machine")
     lines = [f"  | {' | '.join(titles)} |", f"  |{'---|' * len(titles)}"]
     for row in rows:
-        shown = {**row, "value": figure_said(row), "seeds": ", ".join(map(str, row["seeds"]))}
+        shown = {**row, "value": figure_text(row), "seeds": ", ".join(map(str, row["seeds"]))}
         cells = (markdown(str(shown[name] if shown[name] is not None else "–")) for name in titles)
         lines.append(f"  | {' | '.join(cells)} |")
     return lines

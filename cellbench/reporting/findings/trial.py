@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from ...core.suites import titled
-from ...core.text.words import printed_difference, signed
+from ...core.text.words import percent, printed_difference, signed
 from ...results.certainty import compare_rows, difference_shown, in_words
 from ...results.rows.row import Row
 from ...results.statistics.bootstrap import SEEDS
@@ -35,10 +35,13 @@ class Settling(TypedDict, total=False):
 class Trial:
     """One comparison on one data set, split and limit, with n training images.
 
-    difference: positive if it is as claimed. p: for no difference; None where a rule decides, whose outcome is `sure`.
-    said: the result in words. evidence: the rows that it rests on. simulated: whether the images are.
-    What would settle an inconclusive trial: lack, from which that is computed; or needs, in words, and seeds, the
-    number of seeds of each in all.
+    difference: positive if it is as claimed. p: the p value of a test for no difference; None if no test but a rule
+    decides. sure: with such a rule, whether it shows a difference; with a test it has no meaning. said: the result in
+    words. evidence: the rows that it rests on. simulated: whether the images are.
+    If the trial is inconclusive, these say what would settle it. lack: the difference with its standard error, from
+    which follows how many more images, groups or seeds it takes; None if that cannot be computed. needs: without
+    lack, what it takes in words. seeds: without lack, how many seeds each method has to have in all; None if seeds
+    would not settle it.
     few_seeds: the rows that have fewer than three seeds, where another seed might give another result: whatever the
     trial shows then holds for these trained models alone. commands: those that run three seeds of each.
     """
@@ -96,7 +99,7 @@ def settling(a: Row, b: Row, figure: str, difference: float, found: Comparison |
     if found.interval is None:
         return {"needs": FEW_IMAGES_OF_A_CLASS}
     span, by_seeds = found.interval, settling_seeds(difference, [row.deviation(figure) or 0.0 for row in (a, b)], n)
-    error, both = span.half / IN_HALF, f" and {SEEDS}"
+    error, both = span.half_width / IN_HALF, f" and {SEEDS}"
     if span.over == SEEDS or (span.over.endswith(both) and by_seeds["lack"].error > error / math.sqrt(2)):
         return by_seeds  # most of the variance is that of seeds
     return {"lack": Lack(difference, error, span.n, span.over.removesuffix(both), a.unit)}
@@ -110,13 +113,13 @@ def settling_seeds(difference: float, sds: Sequence[float], n: int) -> Settling:
     return {"lack": Lack(difference, math.hypot(*sds) / math.sqrt(n), n, SEEDS)}
 
 
-def said_versus(a: Row, b: Row, figure: str, found: Comparison | None) -> str:
+def comparison_text(a: Row, b: Row, figure: str, found: Comparison | None) -> str:
     values = " against ".join(f"{brief_name(row)} {percent(row[f'test_{figure}'])}" for row in (a, b))
     gain = points(printed_difference(a.value(figure), b.value(figure)))
-    return f"{values} in {titled(figure)}: {gain_said(gain, found)}{sureness(found, a)}{seeds_said(a, b)}"
+    return f"{values} in {titled(figure)}: {gain_text(gain, found)}{sureness(found, a)}{seeds_text(a, b)}"
 
 
-def gain_said(gain: str, found: Comparison | None) -> str:
+def gain_text(gain: str, found: Comparison | None) -> str:
     """Return a gain in words; where no difference is shown, by its interval or without one by p, that comes first."""
     if found is None:
         return gain
@@ -129,14 +132,14 @@ def sureness(found: Comparison | None, row: Row) -> str:
     """Return the interval and p of a comparison in words; row: one of the two, for what its groups are called."""
     if found is None:
         return ""
-    by_test = f"{found.test}, {p_said(found.p)}"
+    by_test = f"{found.test}, {p_text(found.p)}"
     if found.interval is None:
         return f" ({by_test})"
     low, high = (signed(100 * end) for end in (found.interval.low, found.interval.high))
     return f" (95 % interval over {in_words(found.interval.over, row)}: {low} to {high}; {by_test})"
 
 
-def seeds_said(*rows: Row) -> str:
+def seeds_text(*rows: Row) -> str:
     n = [len(row.seeds) for row in rows]
     if set(n) == {1}:
         return "; one seed each"
@@ -147,13 +150,9 @@ def both_shown(rows: Sequence[Row], figure: str) -> tuple[Evidence, ...]:
     return tuple(evidence_of(row, figure) for row in rows)
 
 
-def percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
 def points(difference: float) -> str:
     return f"{signed(100 * difference)} points"
 
 
-def p_said(p: float) -> str:
+def p_text(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"

@@ -19,7 +19,7 @@ from .claim import Claim
 from .evidence import brief_name, sides
 from .judges.registry import JUDGES
 from .power import settling_text, units_lacking
-from .protocol import in_full, is_shortened, shortened
+from .protocol import in_full, is_shortened, shortened_text
 from .trial import Trial
 
 SUPPORTED, CONTRADICTED, INCONCLUSIVE, NOT_TESTED = VERDICTS = (
@@ -98,7 +98,7 @@ def find(claim: Claim, rows: Sequence[Row]) -> Finding:
     rulings = rulings_on(judge(claim, full))
     if protocol and not rulings and (rulings := [_open(one) for one in rulings_on(judge(claim, real))]):
         of_claim = [row for side in sides(claim, real) for row in side]
-        verdict, summary, _ = _sum_up(claim, rulings, shortened(of_claim, protocol))
+        verdict, summary, _ = _sum_up(claim, rulings, shortened_text(of_claim, protocol))
         commands = tuple(in_full(command, of_claim, protocol) for command in claim.commands)
     else:
         verdict, summary, settled = _sum_up(claim, rulings)

@@ -8,14 +8,14 @@ from ...core.mixed_values import Document
 from ...results.results import Results
 from ..charts.chart import Chart
 from ..charts.layers import Column
-from ..charts.registry import Kind, kinds, outcomes
+from ..charts.registry import ChartKind, kinds, outcomes
 from ..charts.render import panels
 from ..charts.style import CONFIG, NARROW, WIDTH
 
 
 @dataclass(frozen=True)
-class Figure:
-    kind: Kind
+class ReportChart:
+    kind: ChartKind
     dataset: str
     split: str
     chart: Chart
@@ -40,13 +40,13 @@ class Figure:
         ]
 
 
-def figures(results: Results, runs: str, conditions: Sequence[str]) -> list[Figure]:
+def figures(results: Results, runs: str, conditions: Sequence[str]) -> list[ReportChart]:
     """Every chart that the results allow, in the order of kinds."""
     found = outcomes(results, list(kinds()), runs, conditions)
-    return [Figure(one.kind, one.dataset, one.split, one.chart) for one in found if one.chart]
+    return [ReportChart(one.kind, one.dataset, one.split, one.chart) for one in found if one.chart]
 
 
-def specifications(drawn: Sequence[Figure]) -> str:
+def specifications(drawn: Sequence[ReportChart]) -> str:
     """Return the specifications for the page's script, as JSON that is safe inside HTML.
 
     Its keys: `charts`, each `wide` and `narrow`; `datasets`, the data that charts refer to by name; and `config`, the

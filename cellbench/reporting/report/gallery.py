@@ -25,7 +25,7 @@ SEVERAL = (
 
 
 @dataclass(frozen=True)
-class Cell:
+class ShownCell:
     """A cell. index: its position in the data set; truth: its label; lines: what methods predict."""
 
     index: int
@@ -40,7 +40,7 @@ class Shelf:
     title: str
     note: str
     n: int
-    cells: tuple[Cell, ...]
+    cells: tuple[ShownCell, ...]
     group: str = ""
 
 
@@ -67,12 +67,12 @@ class Gallery:
         return [(name, list(group)) for name, group in itertools.groupby(self.shelves, lambda shelf: shelf.group)]
 
     @property
-    def wanted(self) -> set[int]:
+    def shown_images(self) -> set[int]:
         return {cell.index for shelf in self.shelves for cell in shelf.cells}
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
+class MethodAnswers:
     """The predictions of one method, with its first seed, for the n test images; wrong, margin: (n,).
 
     margin: the score of the predicted class minus that of the true class. With several labels: the highest score of
@@ -120,12 +120,12 @@ def _gallery(rows: Sequence[Row]) -> Gallery | None:
     )
 
 
-def _answers(rows: Sequence[Row]) -> list[Answers]:
+def _answers(rows: Sequence[Row]) -> list[MethodAnswers]:
     """Return the methods with predictions for the same test images, each label once.
 
     Methods that learned next to nothing or were not trained enough are left out.
     """
-    found: list[Answers] = []
+    found: list[MethodAnswers] = []
     for row in rows:
         useless = BELOW_TWICE_CHANCE in row["remark"] or row["undertrained"]
         if not row.runs or useless or row["label"] in [one.label for one in found]:
@@ -133,7 +133,7 @@ def _answers(rows: Sequence[Row]) -> list[Answers]:
         on_test = row.runs[0].predicted()
         if on_test is None or (found and not same_images([found[0].on_test, on_test])):
             continue
-        found.append(Answers(row, on_test, *_errors(on_test)))
+        found.append(MethodAnswers(row, on_test, *_errors(on_test)))
     return found
 
 
@@ -147,11 +147,11 @@ def _errors(on_test: Predicted) -> tuple[NDArray[np.bool_], NDArray[np.float32]]
     return on_test.predicted != on_test.truth, on_test.scores[at, on_test.predicted] - on_test.scores[at, on_test.truth]
 
 
-def _best(answers: Sequence[Answers]) -> Answers | None:
+def _best(answers: Sequence[MethodAnswers]) -> MethodAnswers | None:
     return max(answers, key=lambda one: one.row["val_macro_f1"] or 0, default=None)
 
 
-def _sides(answers: Sequence[Answers]) -> tuple[Answers, Answers] | tuple[()]:
+def _sides(answers: Sequence[MethodAnswers]) -> tuple[MethodAnswers, MethodAnswers] | tuple[()]:
     """Return the best method on val of each of the two best families, floors excluded; () if there is one family.
 
     They are in the order of families in tables.
@@ -166,7 +166,7 @@ def _sides(answers: Sequence[Answers]) -> tuple[Answers, Answers] | tuple[()]:
     return first, second
 
 
-def _agreement(first: Answers, second: Answers) -> tuple[tuple[int, int], tuple[int, int]]:
+def _agreement(first: MethodAnswers, second: MethodAnswers) -> tuple[tuple[int, int], tuple[int, int]]:
     def n(which: NDArray[np.bool_]) -> int:
         return int(which.sum())
 
@@ -176,7 +176,7 @@ def _agreement(first: Answers, second: Answers) -> tuple[tuple[int, int], tuple[
     )
 
 
-def _disagreements(first: Answers, second: Answers, classes: Sequence[str]) -> Iterator[Shelf]:
+def _disagreements(first: MethodAnswers, second: MethodAnswers, classes: Sequence[str]) -> Iterator[Shelf]:
     a, b = (family_of(side.row["family"]).noun for side in (first, second))
     for right, wrong in ((second, first), (first, second)):
         which = np.flatnonzero(wrong.wrong & ~right.wrong)
@@ -189,7 +189,7 @@ def _disagreements(first: Answers, second: Answers, classes: Sequence[str]) -> I
         )
 
 
-def _failed_by_all(answers: Sequence[Answers], classes: Sequence[str]) -> Iterator[Shelf]:
+def _failed_by_all(answers: Sequence[MethodAnswers], classes: Sequence[str]) -> Iterator[Shelf]:
     if len(answers) < 2:
         return
     which = np.flatnonzero(np.all([one.wrong for one in answers], axis=0))
@@ -202,7 +202,7 @@ def _failed_by_all(answers: Sequence[Answers], classes: Sequence[str]) -> Iterat
         tally = (votes[:, :, None] == np.arange(len(classes))).sum(0)
         order = np.lexsort((-best.margin[which], -tally[which].max(1)))
         cells = tuple(
-            Cell(
+            ShownCell(
                 int(answers[0].on_test.index[i]),
                 classes[answers[0].on_test.truth[i]],
                 (classes[tally[i].argmax()], f"{tally[i].max()} of {len(answers)}"),
@@ -219,7 +219,7 @@ def _failed_by_all(answers: Sequence[Answers], classes: Sequence[str]) -> Iterat
     )
 
 
-def _sure_errors(best: Answers | None, classes: Sequence[str]) -> Iterator[Shelf]:
+def _sure_errors(best: MethodAnswers | None, classes: Sequence[str]) -> Iterator[Shelf]:
     if best is None or best.on_test.truth.ndim == 2:
         return
     n = len(classes)
@@ -236,11 +236,13 @@ def _sure_errors(best: Answers | None, classes: Sequence[str]) -> Iterator[Shelf
         )
 
 
-def _cells(which: NDArray[np.int64], one: Answers, classes: Sequence[str], named: bool = True) -> tuple[Cell, ...]:
+def _cells(
+    which: NDArray[np.int64], one: MethodAnswers, classes: Sequence[str], named: bool = True
+) -> tuple[ShownCell, ...]:
     """Return the test images `which` as cells with a method's predictions, its surest errors first."""
     chosen = which[np.argsort(-one.margin[which], kind="stable")][:MOST_CELLS].tolist()
     return tuple(
-        Cell(
+        ShownCell(
             int(one.on_test.index[i]),
             _names(one.on_test.truth[i], classes),
             (_names(one.on_test.predicted[i], classes),) if named else (),

@@ -24,9 +24,9 @@ SPLITS = {
     "random-mask*": "each image is drawn by itself, whatever its class",
     "kfold*": "one of several folds is test",
 }
-FIGURES = (
+WORDS = (
     ("train, val, test", "images that a method learns from; by which settings are chosen; on which it is judged once"),
-    ("accuracy", "of the test images, the share whose class was said right"),
+    ("accuracy", "of the test images, the share whose class was predicted correctly"),
     (
         "macro-F1",
         "F1 balances how many of a class are found against how many of those found are right; averaged over the "
@@ -50,7 +50,7 @@ def words_and_meanings(rows: Sequence[Line]) -> list[tuple[str, str]]:
     """Return (word, meaning) for the figures, and for the splits and methods of the rows that have a meaning here."""
     methods = [(name, found) for name in _each(rows, "method") if (found := _meaning(name, METHODS))]
     splits = [(f"split {name}", found) for name in _each(rows, "split") if (found := _meaning(name, SPLITS))]
-    return [*FIGURES, *splits, *methods]
+    return [*WORDS, *splits, *methods]
 
 
 def _each(rows: Sequence[Line], column: str) -> list[str]:

@@ -10,25 +10,25 @@ from typing import Any
 import jinja2
 
 from ... import __version__
+from ...core.data import PARTS
 from ...core.errors import UsageError
 from ...core.mixed_values import Facts
 from ...core.text.words import counted, duration, signed
 from ...results.results import Results
 from ...results.rows.ranking import main_figure
-from ...results.rows.row import Line, Row, grouped_by, split_place
+from ...results.rows.row import SCOPE, Line, Row, grouped_by, split_place
 from ...results.rows.settings import listed
 from ..captions import name_of
 from ..charts.render import javascript
 from ..findings import findings, show
 from ..findings.verdict import Finding
 from ..tables.by_view import tables
-from ..tables.table import Shown, Table, laid_out, two_digits
+from ..tables.table import PrintedColumn, Table, laid_out, two_digits
 from . import gallery
-from .figures import Figure, figures, specifications
+from .figures import ReportChart, figures, specifications
 from .glossary import words_and_meanings
-from .paper import Machine, Paper, machines, paper
+from .paper import Hardware, Paper, machines, paper
 
-SCOPE = ("dataset", "fingerprint", "split")
 Scope = tuple[str, str, str]
 
 
@@ -85,7 +85,7 @@ class Board:
 
     dataset: str
     table: Table
-    columns: Sequence[Shown]
+    columns: Sequence[PrintedColumn]
     spans: Sequence[tuple[float, ...] | None]
     ends: tuple[float, float]
 
@@ -100,23 +100,23 @@ class Report:
     counts: Facts
     contests: Sequence[Table]
     boards: Sequence[Board]
-    figures: Sequence[Figure]
+    figures: Sequence[ReportChart]
     galleries: Sequence[gallery.Gallery]
     findings: Sequence[Finding]
     judged_by: str
     cards: Sequence[Card]
     paper: Paper
-    machines: Sequence[Machine]
+    machines: Sequence[Hardware]
     settings: Sequence[Mapping[str, str]]
     words: Sequence[tuple[str, str]]
     others: str
     passed_over: Sequence[tuple[str, str]]
 
-    def wanted(self) -> dict[Scope, set[int]]:
+    def shown_images(self) -> dict[Scope, set[int]]:
         """Return the positions of the images that galleries show, with an entry for every data set of the report."""
         found: dict[Scope, set[int]] = {card.scope: set() for card in self.cards}
         for one in self.galleries:
-            found.setdefault((one.dataset, one.fingerprint, one.split), set()).update(one.wanted)
+            found.setdefault((one.dataset, one.fingerprint, one.split), set()).update(one.shown_images)
         return found
 
 
@@ -135,7 +135,7 @@ def report(results: Results, runs: str = "default", conditions: Sequence[str] = 
     names = list(dict.fromkeys(row["dataset"] for row in rows))
     places = list(dict.fromkeys((row["dataset"], row["split"]) for row in rows))
 
-    def place(one: Figure | gallery.Gallery) -> int:
+    def place(one: ReportChart | gallery.Gallery) -> int:
         return places.index((one.dataset, one.split)) if (one.dataset, one.split) in places else len(places)
 
     spans = [row["interval_over"] for board in boards for row in board.table.rows]
@@ -204,7 +204,7 @@ def _board(table: Table) -> Board:
     return Board(table.rows[0]["dataset"], table, _main_figure_second(laid_out(table)), spans, (low, high))
 
 
-def _main_figure_second(columns: list[Shown]) -> list[Shown]:
+def _main_figure_second(columns: list[PrintedColumn]) -> list[PrintedColumn]:
     """Return the columns with the first metric moved next to the name, so that it is visible on a telephone."""
     at = next((at for at, column in enumerate(columns) if column.figures), 0)
     return [columns[0], columns[at], *columns[1:at], *columns[at + 1 :]] if at else columns
@@ -216,7 +216,7 @@ def _card(rows: Sequence[Row]) -> Card:
     records = [run for row in rows if row["n_train"] == first["n_train"] for run in row.runs]
     facts = records[0].record.facts if records else {}
     counts, classes = facts.get("counts") or {}, facts.get("classes") or ()
-    parts = [part for part in ("train", "val", "test") if part in counts]
+    parts = [part for part in PARTS if part in counts]
     return Card(
         scope=(first["dataset"], first["fingerprint"], first["split"]),
         name=name_of(rows),

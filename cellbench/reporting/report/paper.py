@@ -19,6 +19,7 @@ REFERENCES = Path(__file__).with_name("references.toml")
 CHOSEN = (
     "Whatever is chosen ({}) was chosen on the validation images; the test images were scored once and tuned nothing."
 )
+COMPARED = "Methods were compared with the best on the same images by paired tests, adjusted by Holm's step-down."
 TIMED = (
     "Training time is that of features, transfer and fit, with all fits that a choice such as that of C took; warm-up "
     "(compilation, first batches) and the scoring of validation images between a net's epochs are timed apart."
@@ -26,7 +27,7 @@ TIMED = (
 
 
 @dataclass(frozen=True)
-class Machine:
+class Hardware:
     """The hardware and software of a machine. software: (package, version), with several versions if runs differ."""
 
     name: str
@@ -63,15 +64,17 @@ def paper(rows: Sequence[Row], records: Sequence[RunRecord], intervals: Iterable
         if len(seeds) > 1
         else f"Every method was trained once, with random seed {seeds[0] if seeds else '–'}."
     )
-    chosen = [
-        *["the cost C and the kernel of support vector machines"] * any(row["family"] == "svm" for row in ran),
-        *["the epoch of a net"] * any(row["family"] == "deep" for row in ran),
-        *["thresholds of several labels"] * any(row["several_labels"] for row in ran),
-    ]
+    chosen = []
+    if any(row["family"] == "svm" for row in ran):
+        chosen.append("the cost C and the kernel of support vector machines")
+    if any(row["family"] == "deep" for row in ran):
+        chosen.append("the epoch of a net")
+    if any(row["several_labels"] for row in ran):
+        chosen.append("thresholds of several labels")
     over = [text for text in dict.fromkeys(intervals) if text]
-    spans = f"95 % intervals were drawn over {' or '.join(over)}. " if over else ""
-    compared = "Methods were compared with the best on the same images by paired tests, adjusted by Holm's step-down."
-    stats = (spans + compared * (len(ran) > 1 and bool(over))).strip()
+    stats = f"95 % intervals were drawn over {' or '.join(over)}." if over else ""
+    if over and len(ran) > 1:
+        stats += f" {COMPARED}"
     hardware = " ".join(
         f"Runs were timed on {machine.hardware} ({machine.system}; "
         f"{', '.join(f'{name} {version}' for name, version in machine.software)})."
@@ -101,7 +104,7 @@ def _data(rows: Sequence[Row]) -> str:
 USES = {"train": "training", "val": "validation", "test": "testing"}
 
 
-def machines(rows: Sequence[Row], records: Sequence[RunRecord]) -> list[Machine]:
+def machines(rows: Sequence[Row], records: Sequence[RunRecord]) -> list[Hardware]:
     """Return the machines of the rows, by name. records: the records of all runs of the rows, in the same order."""
     by_machine: dict[str, list[Facts]] = {}
     places = [row["machine"] for row in rows for _ in row.runs]
@@ -110,7 +113,7 @@ def machines(rows: Sequence[Row], records: Sequence[RunRecord]) -> list[Machine]
     return [_machine(name, environments) for name, environments in sorted(by_machine.items())]
 
 
-def _machine(name: str, environments: Sequence[Facts]) -> Machine:
+def _machine(name: str, environments: Sequence[Facts]) -> Hardware:
     def of(key: str) -> str:
         return listed_once(one.get(key) for one in environments)
 
@@ -121,7 +124,7 @@ def _machine(name: str, environments: Sequence[Facts]) -> Machine:
             packages.setdefault(package, []).append(version)
     software = tuple((package, listed_once(versions)) for package, versions in packages.items())
     hardware = ", ".join(filter(None, parts)) or "unknown hardware"
-    return Machine(name, hardware, of("system") or "unknown system", software, len(environments))
+    return Hardware(name, hardware, of("system") or "unknown system", software, len(environments))
 
 
 def _bibtex(rows: Sequence[Row], versions: str) -> str:

@@ -4,3 +4,5 @@
 claimed, published and measured figures; comparison: two folders side by side. `table` is a table as data and its text
 in every format; choosing: which lines of it are shown.
 """
+
+FORMATS = ("text", "markdown", "latex", "csv", "json")  # that a table can be printed in, see `table.render`

@@ -5,13 +5,12 @@ from collections.abc import Sequence
 
 from ...results.results import Results
 from ...results.rows.pooling import BELOW_TWICE_CHANCE
-from ...results.rows.row import DATA, Line, Row, grouped_by, one_label
+from ...results.rows.row import DATA, SCOPE, Line, Row, grouped_by, one_label
 from ...results.rows.settings import with_settings
 from ..captions import fact_of
 from .choosing import conditions_on, lines_chosen
 from .registry import VIEWS, View
 from .table import Table
-from .views.scaling import SCOPE
 
 
 def tables(results: Results, view: str = "all", conditions: Sequence[str] = ()) -> list[Table]:
@@ -21,7 +20,7 @@ def tables(results: Results, view: str = "all", conditions: Sequence[str] = ()) 
     Data sets with several labels an image come last in each view, as their figures are not the same.
     """
     names = [name for name in VIEWS if name == view or (view == "all" and not VIEWS[name].on_request)]
-    late = conditions_on(conditions, [column for name in names for column in VIEWS[name].own])
+    late = conditions_on(conditions, [column for name in names for column in VIEWS[name].own_columns])
     rows = results.where([condition for condition in conditions if condition not in late])
     found = [
         _explained(_table(VIEWS[name], group, results.left_out), group)

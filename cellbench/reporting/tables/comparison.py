@@ -9,19 +9,19 @@ from dataclasses import dataclass, field
 from ...core.text.words import counted, printed_difference
 from ...results.certainty import compare_rows, difference_shown, log_time, over_of
 from ...results.results import Results
-from ...results.rows.ranking import main_figure
+from ...results.rows.ranking import main_figure, main_title
 from ...results.rows.row import DATA, Line, Row, grouped_by, time_counts
 from ...results.rows.settings import with_settings
 from ...results.statistics.comparisons import compare_over_seeds
 from ...results.statistics.rare import FEWEST_IMAGES
 from ..captions import device_of, half_interval, intervals_of, limit_of, marked, name_of, seeds_of
-from .table import PERCENT, POINTS, SECONDS, Column, Kind, Table, entries
+from .table import PERCENT, POINTS, SECONDS, Column, NumberFormat, Table, entries
 
 ASKED = (*DATA, "preprocessing", "method", "params", "deterministic", "device")
 PLACE = ("machine", "threads")
 HARDWARE = (*PLACE, "processor", "gpu")
 NOISE = 0.1  # a relative change of a time that is taken as noise where too few seeds show how it varies
-TIMES = Kind(digits=2)
+TIMES = NumberFormat(digits=2)
 SLOWER, LESS, FAILS = "slower", "less accurate", "no longer ok"
 FEW_SEEDS = "too few seeds"
 
@@ -96,7 +96,7 @@ class Change:
     over: str | None = None
     p: float | None = None
 
-    def shown(self, unchanged: float) -> bool | None:
+    def is_shown(self, unchanged: float) -> bool | None:
         """Return whether it differs from `unchanged`, the value for no change; None with neither interval nor p."""
         return difference_shown(self.low, self.high, self.p, unchanged)
 
@@ -187,12 +187,12 @@ def _outcome(old: Row | None, new: Row | None, score: Change, time: Change) -> s
     if "ok" in (old.status, new.status) and old.status != new.status:
         return FAILS if old.status == "ok" else "now ok"
     words = []
-    if score.value and score.shown(0) is not False:  # where nothing could be tested any change counts
+    if score.value and score.is_shown(0) is not False:  # where nothing could be tested any change counts
         few = old.too_few_seeds or new.too_few_seeds
         words.append(FEW_SEEDS if few else LESS if score.value < 0 else "more accurate")
     if time.value:
         beyond_noise = max(time.value, 1 / time.value) > 1 + NOISE
-        if beyond_noise if time.shown(1) is None else time.shown(1):
+        if beyond_noise if time.is_shown(1) is None else time.is_shown(1):
             words.append(SLOWER if time.value > 1 else "faster")
     return ", ".join(words) or "same"
 
@@ -206,7 +206,7 @@ def too_much(rows: Iterable[Line], limits: Limits) -> list[str]:
         if limits.time is not None and SLOWER in words and row["time_ratio"] > 1 + limits.time:
             what.append(f"takes {row['time_ratio']:.2f} × the time")
         if limits.accuracy is not None and LESS in words and -row["score_change"] > limits.accuracy:
-            figure = "macro-F1" if row["several_labels"] else "accuracy"
+            figure = main_title([row])
             what.append(f"loses {-100 * row['score_change']:.1f} points of {figure}")
         if FAILS in words:
             what.append(f"is no longer ok: {row['remark']}")

@@ -16,9 +16,9 @@ class View:
     place: 'file:function' in the folder views; the function makes a Table of rows. summary: a line for the help.
     all_data: whether one table has the rows of all data sets, splits and limits. all_sizes: whether of all limits.
     all_splits: whether it has those of all splits. on_request: whether the view is shown only if it is named, not with
-    'all'. every_run: whether it takes every run, as it compares settings or limits. own: columns that its lines have
-    and results do not; conditions on them are applied to its lines. says_what_is_left_out: whether the function also
-    takes the rows of the same data that are not shown.
+    'all'. every_run: whether it takes every run, as it compares settings or limits. own_columns: columns that its lines
+    have and results do not; conditions on them are applied to its lines. says_what_is_left_out: whether the function
+    also takes the rows of the same data that are not shown.
     """
 
     place: str
@@ -28,7 +28,7 @@ class View:
     all_splits: bool = False
     on_request: bool = False
     every_run: bool = False
-    own: tuple[str, ...] = ()
+    own_columns: tuple[str, ...] = ()
     says_what_is_left_out: bool = False
 
     @property
@@ -50,31 +50,31 @@ VIEWS = {
         "per_class:per_class",
         "precision, recall and F1 of each class",
         on_request=True,
-        own=("class", "position", "n", "precision", "recall", "f1"),
+        own_columns=("class", "position", "n", "precision", "recall", "f1"),
     ),
     "efficiency": View(
         "efficiency:efficiency",
         "accuracy against time, memory and parameters",
         on_request=True,
-        own=("pareto", "memory"),
+        own_columns=("pareto", "memory"),
     ),
     "stress": View(
         "stress:stress",
         "accuracy on images as another microscope might have taken them",
         on_request=True,
-        own=("perturbation", "fall", "seen", "unit"),
+        own_columns=("perturbation", "fall", "seen", "unit"),
     ),
     "calibration": View(
         "calibration:calibration",
         "are probabilities right: log loss, Brier score, calibration",
         on_request=True,
-        own=("nll", "brier", "calibration_error", "temperature"),
+        own_columns=("nll", "brier", "calibration_error", "temperature"),
     ),
     "abstention": View(
         "abstention:abstention",
         "the surest answers, and sets that hold the right class",
         on_request=True,
-        own=(*("accuracy_of_all", "accuracy_of_90", "accuracy_of_75", "accuracy_of_50"), "covered", "set_size"),
+        own_columns=(*("accuracy_of_all", "accuracy_of_90", "accuracy_of_75", "accuracy_of_50"), "covered", "set_size"),
     ),
     "parity": View(
         "parity:parity",

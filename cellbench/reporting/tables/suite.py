@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ...core.data import OFFICIAL
+from ...core.data import PARTS as MEASURED
 from ...core.mixed_values import Document, Facts
 from ...core.suites import KINDS, PARTS, TIMES, Figures, Suite, amount, titled
-from ...results.columns import PARTS as MEASURED
 from ...results.results import Results
 from ...results.rows.row import Line, Row
 from ...results.rows.settings import follows, listed
@@ -16,7 +16,7 @@ from .table import PERCENT, POINTS, SECONDS, Column, Table
 
 Expected = Sequence[Facts]  # as running.planning.suites.expected has them
 MAIN = ("test_accuracy", "test_macro_f1")
-FIGURES = tuple(f"{part}{kind}" for part in (*(f"{part}_" for part in PARTS), "") for kind in KINDS)
+FIGURE_KEYS = tuple(f"{part}{kind}" for part in (*(f"{part}_" for part in PARTS), "") for kind in KINDS)
 
 
 class Keys(NamedTuple):
@@ -157,7 +157,7 @@ def _literature(claimed: Facts | None, published: Facts | None) -> Line:
 
 def _columns(suite: Suite, rows: Sequence[Line]) -> tuple[Column, ...]:
     claimed, published = ({key for row in rows for key in row[name] or ()} for name in ("claimed", "published"))
-    keys_shown = [key for key in FIGURES if key in claimed | published]
+    keys_shown = [key for key in FIGURE_KEYS if key in claimed | published]
     others = [key for key in keys_shown if key.partition("_")[0] in MEASURED and key not in MAIN]
     return (
         Column("label", "entry", label=True),
@@ -193,7 +193,7 @@ def _figure_column(keys: Keys, figure: str, spare: int) -> Column:
         if value is None:
             return None
         device = row[keys.device] if figure in TIMES else None
-        return amount(figure, value) + (f" {device}" if device else "") + ELSEWHERE * bool(row[keys.on])
+        return amount(figure, value) + (f" {device}" if device else "") + (ELSEWHERE if row[keys.on] else "")
 
     return Column(text, f"{keys.values}\n{titled(figure)}", label=True, spare=spare)
 
@@ -215,12 +215,14 @@ def _several_machines(rows: Sequence[Line]) -> bool:
 
 
 def _legend(suite: Suite, rows: Sequence[Line]) -> list[str]:
-    marked = any(row["variant"] for row in rows)
-    elsewhere = any(row["claimed_on"] or row["published_on"] for row in rows)
-    claimed = any(entry.claimed for entry in suite.entries)
-    variant = f"{VARIANT} a variant: other images, another number of them or other settings than the suite's"
-    text = f"{variant}; claimed is what the source says of {suite.dataset}." if claimed else f"{variant}."
-    return [text] * marked + [f"{ELSEWHERE} not on {suite.dataset}: see its source."] * elsewhere
+    lines = []
+    if any(row["variant"] for row in rows):
+        text = f"{VARIANT} a variant: other images, another number of them or other settings than the suite's"
+        claimed = any(entry.claimed for entry in suite.entries)
+        lines.append(f"{text}; claimed is what the source says of {suite.dataset}." if claimed else f"{text}.")
+    if any(row["claimed_on"] or row["published_on"] for row in rows):
+        lines.append(f"{ELSEWHERE} not on {suite.dataset}: see its source.")
+    return lines
 
 
 def _missing(suite: Suite, expected: Expected, runs: Mapping[str, Sequence[Row]]) -> list[str]:
@@ -242,8 +244,8 @@ def _sources(suite: Suite) -> list[str]:
     given += [("published", one.what, one) for one in suite.published]
     places: dict[tuple[str, str], list[str]] = {}
     for kind, label, one in given:
-        about = f"{one.where}{f', {one.on}' * bool(one.on)}{', quoted by others' * one.quoted}"
+        about = ", ".join(filter(None, [one.where, one.on, "quoted by others" if one.quoted else ""]))
         places.setdefault((kind, about), []).append(label)
     lines = [f"{kind}: {'; '.join(labels)}: {about}." for (kind, about), labels in places.items()]
-    source = f"Source: {suite.source}{f', {suite.url}' * bool(suite.url)}."
+    source = f"Source: {', '.join(filter(None, [suite.source, suite.url]))}."
     return [source, *lines, f"What is assumed or not rebuilt: cellbench list suites {suite.argument}"]

@@ -24,7 +24,7 @@ _BOLD, _END = "\ue000", "\ue001"  # private characters of width 1, whether or no
 
 
 @dataclass(frozen=True)
-class Kind:
+class NumberFormat:
     """How the figures of a column are printed: unit, digits and sign.
 
     units: (size in raw units, name), largest first; a column takes the largest that no figure but 0 is below.
@@ -37,14 +37,14 @@ class Kind:
     sign: str = ""
 
 
-COUNT = Kind(digits=0)
-PERCENT = Kind(((0.01, "%"),), digits=1)
-POINTS = Kind(((0.01, "points"),), digits=1, sign="+")
-RATIO = Kind(((1, "×"),), digits="each")
-SECONDS = Kind(((3600, "h"), (60, "min"), (1, "s")))
-IMAGE_TIME = Kind(((1000, "s/image"), (1, "ms/image"), (0.001, "µs/image")))
-BYTES = Kind(((1e9, "GB"), (1e6, "MB")))
-PARAMETERS = Kind(((1e6, "million"), (1e3, "thousand"), (1, "")))
+COUNT = NumberFormat(digits=0)
+PERCENT = NumberFormat(((0.01, "%"),), digits=1)
+POINTS = NumberFormat(((0.01, "points"),), digits=1, sign="+")
+RATIO = NumberFormat(((1, "×"),), digits="each")
+SECONDS = NumberFormat(((3600, "h"), (60, "min"), (1, "s")))
+IMAGE_TIME = NumberFormat(((1000, "s/image"), (1, "ms/image"), (0.001, "µs/image")))
+BYTES = NumberFormat(((1e9, "GB"), (1e6, "MB")))
+PARAMETERS = NumberFormat(((1e6, "million"), (1e3, "thousand"), (1, "")))
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Column:
 
     name: str | Callable[[Line], object]
     title: str
-    kind: Kind | None = None
+    kind: NumberFormat | None = None
     label: bool = False
     spread: bool | str | Callable[[Line], float | None] = False
     mark: Callable[[Line], str] | None = None
@@ -117,7 +117,9 @@ class _Cells:
         title = self.column.title
         if not lines:
             return self.column.title_in_line + (f" ({self.unit})" if self.unit else "")
-        return title + (" " if "\n" in title else "\n") * bool(self.unit) + self.unit
+        if not self.unit:
+            return title
+        return f"{title} {self.unit}" if "\n" in title else f"{title}\n{self.unit}"
 
     def stands_out(self, row: Line) -> bool:
         return self.column.bold is not None and self.column.bold(row)
@@ -143,7 +145,7 @@ def _cells(column: Column, rows: Sequence[Line]) -> _Cells:
         tails = ["" if sd is None else f"{sd / size:,.{digits}f}" for sd in spreads]
         width = max(map(len, tails), default=0)
         texts = [
-            text + (f" ± {tail:>{width}}" if tail else " " * (3 + width) * bool(width))
+            text + (f" ± {tail:>{width}}" if tail else " " * (3 + width) if width else "")
             for text, tail in zip(texts, tails, strict=True)
         ]
     if column.mark:
@@ -159,7 +161,7 @@ def _spread(column: Column, row: Line) -> float | None:
     return row.get(column.spread if isinstance(column.spread, str) else f"{column.name}_sd")
 
 
-def _unit(kind: Kind, values: Sequence[float | None]) -> tuple[float, str]:
+def _unit(kind: NumberFormat, values: Sequence[float | None]) -> tuple[float, str]:
     smallest = min((abs(value) for value in values if value), default=kind.units[-1][0])
     return next((unit for unit in kind.units if smallest >= unit[0]), kind.units[-1])
 
@@ -176,12 +178,12 @@ def two_digits(value: float) -> int:
 
 
 def render(tables: Sequence[Table], style: str, width: int | None = None, bold: Embolden | None = None) -> str:
-    """Return the tables as one text; style: a key of STYLES. The same tables give the same text.
+    """Return the tables as one text; style: one of FORMATS. The same tables give the same text.
 
     width, bold: for 'text' alone. width: of the terminal, in characters: columns that can be spared are left out until
     a table fits, and a note names them; None: all are shown. bold: a function that makes text bold on the terminal.
     """
-    return text(tables, width, bold) if style == "text" else STYLES[style](tables)
+    return text(tables, width, bold) if style == "text" else WRITERS[style](tables)
 
 
 def text(tables: Sequence[Table], width: int | None = None, bold: Embolden | None = None) -> str:
@@ -252,7 +254,7 @@ def _grid(table: Table, columns: Sequence["_Cells"], bold: Embolden | None) -> t
 
 
 @dataclass(frozen=True)
-class Shown:
+class PrintedColumn:
     """A column as a page shows it. title: on one line. unit: '' for none.
 
     label: whether the column says what the row is. figures: whether it has figures, not text. texts: as printed on a
@@ -268,10 +270,10 @@ class Shown:
     bold: tuple[bool, ...]
 
 
-def laid_out(table: Table) -> list[Shown]:
+def laid_out(table: Table) -> list[PrintedColumn]:
     """Return the columns that the table shows as text and values, for output that is not made by `render`."""
     return [
-        Shown(
+        PrintedColumn(
             cells.column.title_in_line,
             cells.unit,
             cells.column.label,
@@ -375,7 +377,7 @@ def _csv(tables: Sequence[Table]) -> str:
     return pd.DataFrame(flat, dtype=object).to_csv(index=False).rstrip("\n")
 
 
-STYLES: dict[str, Callable[[Sequence[Table]], str]] = {
+WRITERS: dict[str, Callable[[Sequence[Table]], str]] = {
     "text": text,
     "markdown": _markdown,
     "latex": _latex,

@@ -36,7 +36,7 @@ def rows_where(frame: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
 
 
 def holding(frame: pd.DataFrame, conditions: Sequence[str]) -> pd.Series:
-    """Return for each row of the frame whether it fulfils all conditions, as `where` takes them.
+    """Return for each row of the frame whether it fulfils all conditions, as `rows_where` takes them.
 
     Raises UsageError for a condition that cannot be read and for an unknown name.
     """

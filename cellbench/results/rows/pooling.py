@@ -25,7 +25,7 @@ OF_ONE_RUN = ("draw", "seed", "status", "reason", "undertrained", "path")
 
 
 @dataclass(frozen=True, order=True)
-class Outcome:
+class RunInRow:
     """How one run of a row ended; draw: that of its split.
 
     reason: why its status is not 'ok', or empty. undertrained: why it was not trained enough, or empty. file: path of
@@ -69,10 +69,10 @@ def pool(frame: pd.DataFrame, runs: Sequence[Run], drawn: Drawn) -> list[Row]:
     facts = facts.assign(shared=frame["shared"].groupby(number).max())
     means = by_row.mean().assign(others=_others(frame[ok], number[ok]))
     pooled = facts.join(means).join(by_row.std().add_suffix("_sd"))
-    outcomes: dict[int, list[Outcome]] = {}
+    of_rows: dict[int, list[RunInRow]] = {}
     for i, at, facts_of_run in zip(number, places, as_rows(frame[list(OF_ONE_RUN)]), strict=True):
-        outcomes.setdefault(i, []).append(_outcome_of(facts_of_run, runs[at]))
-    rows = [row | _of_all(sorted(outcomes[i]), row) for i, row in zip(pooled.index, as_rows(pooled), strict=True)]
+        of_rows.setdefault(i, []).append(_run_in_row(facts_of_run, runs[at]))
+    rows = [row | _of_all(sorted(of_rows[i]), row) for i, row in zip(pooled.index, as_rows(pooled), strict=True)]
     return [Row(row, drawn.setdefault(row["runs"], {})) for row in with_undertrained(rows)]
 
 
@@ -86,9 +86,9 @@ def _others(frame: pd.DataFrame, number: pd.Series) -> pd.Series:
     return most.mask(unknown & ~(most > BUSY))
 
 
-def _outcome_of(facts: Line, run: Run) -> Outcome:
+def _run_in_row(facts: Line, run: Run) -> RunInRow:
     reason = " ".join(facts["reason"].split())
-    return Outcome(
+    return RunInRow(
         int(facts["draw"]), int(facts["seed"]), facts["status"], reason, facts["undertrained"] or "", str(run.file), run
     )
 
@@ -109,13 +109,13 @@ def _filled(frame: pd.DataFrame, ok: pd.Series) -> dict[str, pd.Series]:
     return filled
 
 
-def _of_all(outcomes: Sequence[Outcome], row: Line) -> Document:
-    trained = [one for one in outcomes if one.status == "ok"]
-    bad = [one for one in outcomes if one.status != "ok"]
+def _of_all(of_rows: Sequence[RunInRow], row: Line) -> Document:
+    trained = [one for one in of_rows if one.status == "ok"]
+    bad = [one for one in of_rows if one.status != "ok"]
     short = [one for one in trained if one.undertrained]
     of_row = bool(short) and 2 * len(short) >= len(trained)
-    several = len({one.draw for one in outcomes}) > 1
-    which = {one: f"draw {one.draw}, seed {one.seed}" if several else f"seed {one.seed}" for one in outcomes}
+    several = len({one.draw for one in of_rows}) > 1
+    which = {one: f"draw {one.draw}, seed {one.seed}" if several else f"seed {one.seed}" for one in of_rows}
     remarks = [f"{f'{which[one]} ' if trained else ''}{one.status}: {one.reason}" for one in bad]
     if not of_row:
         remarks = [*(f"{which[one]} {NOT_ENOUGH}: {one.undertrained}" for one in short), *remarks]
@@ -126,7 +126,7 @@ def _of_all(outcomes: Sequence[Outcome], row: Line) -> Document:
         "seeds": sorted({one.seed for one in trained}),
         "runs": tuple(one.run for one in trained),
         "files": [one.file for one in trained],
-        "n_runs": len(outcomes),
+        "n_runs": len(of_rows),
         "status": "ok" if trained else bad[0].status,
         "reason": "" if trained else bad[0].reason,
         "undertrained": _why_short(short, len(trained)) if of_row else None,
@@ -135,6 +135,6 @@ def _of_all(outcomes: Sequence[Outcome], row: Line) -> Document:
     }
 
 
-def _why_short(short: Sequence[Outcome], n: int) -> str:
+def _why_short(short: Sequence[RunInRow], n: int) -> str:
     """Return why a row was not trained enough and, if it has several seeds, for how many of them that holds."""
     return short[0].undertrained + (f", in {len(short)} of {n} seeds" if n > 1 else "")

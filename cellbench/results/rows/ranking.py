@@ -2,12 +2,18 @@
 
 from collections.abc import Sequence
 
+from ...core.scoring.metrics import NAMED
 from .row import HARDWARE, SETTINGS, Line, Row, one_label
 
 
 def main_figure(rows: Sequence[Line]) -> str:
     """Return the metric to rank and compare rows by: 'accuracy', or 'macro_f1' where images have several labels."""
     return "accuracy" if one_label(rows) else "macro_f1"
+
+
+def main_title(rows: Sequence[Line]) -> str:
+    """Return the name of that metric as people write it: 'accuracy' or 'macro-F1'."""
+    return NAMED[main_figure(rows)].title
 
 
 def ranked(rows: Sequence[Row]) -> list[Row]:

@@ -26,7 +26,8 @@ Line = Facts  # of a table, by column; a row of results is one, too
 L = TypeVar("L", bound=Line)
 MOST_FILES = 100  # the most files of predictions that are read for a row, and for a table
 FIGURES = ("accuracy", "macro_f1")  # metrics whose intervals tables show
-DATA = ("dataset", "fingerprint", "split", "limit", "val_limit")
+SCOPE = ("dataset", "fingerprint", "split")  # the images of a row, whatever its limits
+DATA = (*SCOPE, "limit", "val_limit")
 HARDWARE = ("device", "machine", "threads")
 MAKE = ("processor", "gpu", "backend", "version")  # times and results of unlike ones are not to be averaged
 SETTINGS = ("preprocessing", "method", "revision", "params", "deterministic")
@@ -50,8 +51,9 @@ class Row(Mapping[str, Any]):
     """Runs that differ in nothing but the random seed, and the draw where a split was drawn several times.
 
     What they share, and the means of their figures, are columns: tables, files and --where use these names, and
-    `pooling.pool` says what they are. Code asks for facts as attributes, and for figures by `metric` and `interval`. A
-    row does not change: `having` returns another one.
+    `pooling.pool` says what they are. Code asks for facts as attributes, and for figures by `metric` and `interval`.
+    The columns of a row do not change: `having` returns another row. Intervals that were computed are kept, and rows
+    made by `having` share them.
     """
 
     dataset, fingerprint, split = Fact[str](), Fact[str](), Fact[str]()
@@ -108,7 +110,7 @@ class Row(Mapping[str, Any]):
         return not enough and self.status == "ok" and seeds_matter(self)
 
     @property
-    def rare_classes(self) -> dict[str, int]:
+    def images_of_rare_classes(self) -> dict[str, int]:
         """The number of test images of each class that has too few for an interval of macro-F1, see `rare`."""
         found = self.predictions
         names = self.runs[0].classes if self.runs else ()
@@ -188,7 +190,7 @@ class Row(Mapping[str, Any]):
 
         names: as `statistics.intervals` takes them. The F1 of a class ('f1:3') has an interval over images alone.
         """
-        if self.rare_classes:
+        if self.images_of_rare_classes:
             names = [name for name in names if name not in OVER_CLASSES]
         over_seeds = {name: self._over_seeds(name) for name in names}
         seeds = {name: span for name, span in over_seeds.items() if span}

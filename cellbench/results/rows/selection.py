@@ -9,10 +9,10 @@ from .row import L, Line, columns_of
 
 
 def chosen(rows: Sequence[L], conditions: Sequence[str]) -> list[L]:
-    """Return the rows for which the conditions hold; see `conditions.where`.
+    """Return the rows for which the conditions hold; see `conditions.rows_where`.
 
     Conditions apply to figures pooled over seeds, so that no single seed is chosen for its luck. Raises UsageError as
-    `where` does.
+    `rows_where` does.
     """
     if not conditions:
         return list(rows)

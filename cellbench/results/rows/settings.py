@@ -44,10 +44,10 @@ def seeds_matter(row: "Line") -> bool:
     return row["family"] != "svm" or "net" in json.loads(row["params"])
 
 
-def with_settings(rows: "Sequence[Row]", told_apart: Collection[str] = ()) -> "list[Row]":
+def with_settings(rows: "Sequence[Row]", without: Collection[str] = ()) -> "list[Row]":
     """Return the rows with a column 'settings': the changed settings, and those that differ between rows of a method.
 
-    told_apart: names of settings to leave out, as they have a column already.
+    without: names of settings to leave out, as they have a column already.
     """
     texts: dict[tuple[str, str], set[str]] = {}
     for row in rows:
@@ -57,7 +57,7 @@ def with_settings(rows: "Sequence[Row]", told_apart: Collection[str] = ()) -> "l
     for row in rows:
         differ = {k: v for k, v in _all_settings(row).items() if len(texts[row.method, k]) > 1}
         settings = {**differ, **json.loads(row.overrides)}
-        shown = {name: value for name, value in settings.items() if name not in told_apart}
+        shown = {name: value for name, value in settings.items() if name not in without}
         found.append(row.having(settings=listed(shown)))
     return found
 

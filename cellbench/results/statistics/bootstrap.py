@@ -23,7 +23,7 @@ _AT_ONCE = 2_000_000  # weights to hold in memory at a time
 OfWeights = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 IMAGES, GROUPS, GROUPS_OF_CLASSES = "test images", "groups", "groups within class"
-CELLS_ONLY, SEEDS, DRAWS = "cells of these wells only", "seeds", "draws of the split"
+CELLS_ONLY, SEEDS, DRAWS = "cells, all from these wells", "seeds", "draws of the split"
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Interval:
     few_groups: tuple[int, ...] = ()
 
     @property
-    def half(self) -> float:
+    def half_width(self) -> float:
         return (self.high - self.low) / 2
 
 

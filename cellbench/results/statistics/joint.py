@@ -46,7 +46,7 @@ def p_over_images_and_seeds(difference: float, images: Interval, error: float, f
     freedom, n being the number of images or groups.
     """
     of_images = max(1, images.n - 1)
-    over_images = images.half / special.stdtrit(of_images, (1 + images.level) / 2)
+    over_images = images.half_width / special.stdtrit(of_images, (1 + images.level) / 2)
     low, high = 0.0, 1.0
     for _ in range(HALVINGS):
         p = (low + high) / 2

@@ -240,6 +240,19 @@ def test_an_unknown_claim_is_refused_with_the_likeliest(findings):
     assert str(error).startswith("no claim is called 'svm-abve-simple-cnn'; did you mean 'svm-above-simple-cnn'")
 
 
+def test_one_claim_without_results_says_what_it_waits_for(findings):
+    text = " ".join(findings("--claim", "svm-on-cpu-slower-than-net-on-gpu").output.split())
+    assert "waits for: runs on deepyeast, on cpu and cuda test it with: cellbench run" in text
+
+
+def test_a_claim_waits_for_its_data_set_weights_and_devices():
+    assert CLAIMS["svm-slower-on-gpu"].waits_for == "runs on deepyeast, on cuda"
+    pretrained = [claim for claim in CLAIMS.values() if "weights=imagenet" in claim.a]
+    assert {claim.waits_for for claim in pretrained if claim.dataset == "deepyeast"} == {
+        "runs on deepyeast, with weights imagenet"
+    }
+
+
 def test_one_claim_is_told_with_its_numbers_and_where_its_commands_write(findings):
     text = findings("--claim", "svm-above-simple-cnn").output
     claimed = "claimed: SVM, 30×30 pixels: train accuracy 83 %, val accuracy 80 %, test accuracy 82 %"

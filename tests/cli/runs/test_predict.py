@@ -15,12 +15,13 @@ from click.testing import CliRunner
 from PIL import Image
 
 from cellbench.cli import cli
+from cellbench.cli.runs.predict import FORMATS
 from cellbench.core.errors import CellbenchError
 from cellbench.datasets import opening
 from cellbench.datasets.files import cache
 from cellbench.datasets.toy import rings
 from cellbench.running.planning.plan import make_plan, parse_override
-from cellbench.running.saved_models import models, reading
+from cellbench.running.saved_models import models, reading, tables
 from cellbench.running.single_run import execute
 
 
@@ -249,3 +250,7 @@ def test_a_model_trained_in_a_run_keeps_its_format(trained):
         *("limit", "synthetic", "classes", "channels", "height", "width", "dtype", "multilabel", "thresholds"),
         *("scores", "metrics", "version", "state", "reading", "calibration"),
     }
+
+
+def test_the_formats_are_those_that_labels_can_be_written_in():
+    assert sorted(FORMATS) == sorted(tables.FORMATS)

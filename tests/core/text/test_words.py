@@ -1,6 +1,6 @@
 import pytest
 
-from cellbench.core.text.words import counted, plural, printed_difference, signed
+from cellbench.core.text.words import counted, file_name, percent, plural, printed_difference, signed
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,15 @@ def test_a_noun_agrees_with_its_number(n, noun, text):
 def test_plurals():
     nouns = ("well", "batch", "mouse", "biopsy", "assay", "series", "gas")
     assert [*map(plural, nouns)] == ["wells", "batches", "mice", "biopsies", "assays", "series", "gases"]
+
+
+def test_a_share_is_written_in_per_cent():
+    assert [percent(share) for share in (0.1234, 1.0)] == ["12.3 %", "100.0 %"]
+
+
+def test_a_file_gets_a_name_without_special_characters():
+    names = ("folder:my cells", "a/b\\c", "v1.2+x_y", "..", "")
+    assert [*map(file_name, names)] == ["folder-my-cells", "a-b-c", "v1.2+x_y", "unnamed", "unnamed"]
 
 
 def test_a_difference_has_a_sign():

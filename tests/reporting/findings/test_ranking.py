@@ -65,7 +65,7 @@ def test_what_is_lacking_is_called_what_the_groups_are():
     """8 · (2.8016 · 0.07 / 1.96 / 0.05)² = 32.04, of which there are 8."""
     of_wells = power.Lack(0.05, 0.07 / 1.959964, 8, "groups within class", "well")
     assert power.settling_text(of_wells) == "about 25 more test wells would settle it"
-    few = "cells of these wells only"
+    few = "cells, all from these wells"
     assert power.settling_text(power.Lack(0.05, 0.07, 900, few, "patient")).startswith(
         "what is lacking is test patients: more"
     )

@@ -98,7 +98,7 @@ def page(results):
 
     def make_page(*records, **further):
         content = report(load_results(results(*records)))
-        return render(content, {scope: Look(lacking="not here") for scope in content.wanted()}, **further)
+        return render(content, {scope: Look(lacking="not here") for scope in content.shown_images()}, **further)
 
     return make_page
 
@@ -106,7 +106,7 @@ def page(results):
 def test_the_figures_of_the_leaderboard_are_those_of_the_frame(usual):
     results, content = usual
     frame = results.to_frame()
-    rows = board(Page(render(content, {scope: Look() for scope in content.wanted()})))
+    rows = board(Page(render(content, {scope: Look() for scope in content.shown_images()})))
     own = frame[(frame["dataset"] == rows_of(content)) & (frame["status"] == "ok")]
     assert len(rows) == own.groupby(["method", "device"]).ngroups + 1  # and one that failed
     for (method, device), runs in own.groupby(["method", "device"]):
@@ -124,7 +124,7 @@ def rows_of(content) -> str:
 
 def test_the_answer_comes_first_in_the_words_of_the_table(usual):
     results, content = usual
-    page = Page(render(content, {scope: Look() for scope in content.wanted()}))
+    page = Page(render(content, {scope: Look() for scope in content.shown_images()}))
     said = CliRunner().invoke(cli, ["table", str(results.folder), "--view", "svm-vs-deep", "--format", "csv"]).stdout
     sentences = [text for _, text in page.all("p", class_="sentence")]
     assert sentences
@@ -144,7 +144,9 @@ def hostile(results):
         make("mlp", status="failed", reason="<img src=x onerror=alert(3)>", dataset="plain"),
     ]
     content = report(load_results(results(*records)), title=f"T{EVIL}")
-    return render(content, {scope: Look(lacking=EVIL) for scope in content.wanted()}, day=EVIL, results=Path(EVIL))
+    return render(
+        content, {scope: Look(lacking=EVIL) for scope in content.shown_images()}, day=EVIL, results=Path(EVIL)
+    )
 
 
 def test_what_users_wrote_is_shown_and_never_becomes_part_of_the_page(results):
@@ -162,7 +164,7 @@ def test_what_users_wrote_is_shown_and_never_becomes_part_of_the_page(results):
 
 def test_the_page_asks_for_no_other_file(usual):
     _, content = usual
-    html = render(content, {scope: Look(lacking="not here") for scope in content.wanted()}, day="2026-11-20")
+    html = render(content, {scope: Look(lacking="not here") for scope in content.shown_images()}, day="2026-11-20")
     found = Page(html)
     links = [v for _, attributes, _ in found.elements for k, v in attributes.items() if k in ("src", "href", "srcset")]
     assert links
@@ -261,7 +263,7 @@ def test_the_gallery_shows_where_methods_disagree_fail_and_are_sure_of_errors(re
     assert failed.cells[2].truth == "c"
     assert shelves["b taken for c"] == [12, 13]  # of resnet18, margins 5 and 2
     assert (shelves["c taken for a"], shelves["c taken for b"]) == ([15], [14])
-    assert gallery.wanted == {11, 12, 13, 14, 15}
+    assert gallery.shown_images == {11, 12, 13, 14, 15}
 
 
 def with_scores(method, scores, **changes):
@@ -313,7 +315,7 @@ def test_of_several_labels_a_class_is_said_above_its_own_threshold(results):
 
 def test_pictures_of_several_labels_are_captioned_with_labels_and_with_what_was_said(results):
     content = report(load_results(results(with_scores("svm-hog", SVM), with_scores("resnet18", NET))))
-    looks = {scope: Look(cells=dict.fromkeys(wanted, b"jpeg")) for scope, wanted in content.wanted().items()}
+    looks = {scope: Look(cells=dict.fromkeys(wanted, b"jpeg")) for scope, wanted in content.shown_images().items()}
     page = Page(render(content, looks))
     shelves = {
         attributes["aria-label"].partition(". Arrow keys")[0]: [
@@ -342,7 +344,7 @@ def drawn_from(html: str) -> dict[str, Any]:
 
 def test_the_page_holds_the_specification_of_each_figure_wide_and_narrow_and_data_once(usual):
     _, content = usual
-    held = drawn_from(render(content, {scope: Look() for scope in content.wanted()}))
+    held = drawn_from(render(content, {scope: Look() for scope in content.shown_images()}))
     assert len(held["charts"]) == len(content.figures) > 0
     for figure, chart in zip(content.figures, held["charts"], strict=True):
         for name, width in (("wide", WIDTH), ("narrow", NARROW)):
@@ -409,7 +411,7 @@ def test_failed_runs_and_simulated_images_are_named(page):
 
 def test_every_claim_stands_with_its_verdict_evidence_and_command(usual):
     _, content = usual
-    page = Page(render(content, {scope: Look() for scope in content.wanted()}, results=Path("my results")))
+    page = Page(render(content, {scope: Look() for scope in content.shown_images()}, results=Path("my results")))
     (section,) = [text for _, text in page.all("section", id="findings")]
     shown = [text for attributes, text in page.all("span", class_="badge")]
     tested = [one for one in content.findings if one.verdict != "not tested"]
@@ -428,7 +430,7 @@ def test_findings_rest_on_the_runs_that_where_chose_and_the_page_says_which(usua
     def places(*conditions):
         """Where each claim was judged, the sentence above them, and what `cellbench findings` would say."""
         content = report(given, conditions=conditions)
-        page = Page(render(content, {scope: Look() for scope in content.wanted()}))
+        page = Page(render(content, {scope: Look() for scope in content.shown_images()}))
         (section,) = [text for _, text in page.all("section", id="findings")]
         return {one.claim.id: {r.trial.dataset for r in one.rulings} for one in content.findings}, section
 
@@ -455,7 +457,7 @@ def test_findings_of_chosen_runs_take_limited_ones_which_tables_leave_out(result
 
 def test_what_was_found_in_the_images_stands_beside_the_answer(results):
     content = report(load_results(results(judged("svm-hog", 0.8, 1), judged("cnn", 0.9, 2))))
-    (scope,) = content.wanted()
+    (scope,) = content.shown_images()
     checks = [("found", "copies in test"), ("ok", "no empty class"), ("found", "brightness alone")]
     page = Page(render(content, {scope: Look(checks=checks)}))
     (answer,) = [text for _, text in page.all("section", id="answer")]
@@ -471,7 +473,7 @@ def test_the_strip_of_intervals_tells_its_scale(results):
     (found,) = content.boards
     rows = found.table.rows
     low, high = min(row["test_accuracy_low"] for row in rows), max(row["test_accuracy_high"] for row in rows)
-    page = Page(render(content, {scope: Look() for scope in content.wanted()}))
+    page = Page(render(content, {scope: Look() for scope in content.shown_images()}))
     heads = [text for _, text in page.all("th", class_="plain strip")]
     assert heads == [f"95 % interval{100 * low:.1f} to {100 * high:.1f} %"]  # and no column of remarks without one
     labels = {attributes.get("aria-label") for attributes, _ in page.all("svg", role="img")}
@@ -512,7 +514,7 @@ def test_each_contest_has_its_answer_though_two_machines_have_the_same_device(re
             make("svm-hog"), make("resnet18"), make("cnn", facts={"undertrained": "3 steps"}), machine=machine
         )
     content = report(load_results(root))
-    page = Page(render(content, {scope: Look() for scope in content.wanted()}))
+    page = Page(render(content, {scope: Look() for scope in content.shown_images()}))
     assert len(page.all("article", **{"class": "verdict"})) == 2
     texts = [text for _, text in page.all("p", class_="sentence")]
     assert [machine for machine in "ab" for text in texts if f"on the cpu of {machine}." in text] == ["a", "b"]

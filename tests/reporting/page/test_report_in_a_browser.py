@@ -70,7 +70,7 @@ def file(tmp_path_factory):
     more = [judged("plain18", 0.9, 7, facts=simulated, dataset="toys"), (make("mlp", dataset="toys"), {})]
     content = report(load_results(saved(folder / "results", *judgements(), *more)))
     cell = bytes.fromhex("ffd8ffd9")
-    looks = {scope: Look(cells=dict.fromkeys(wanted, cell)) for scope, wanted in content.wanted().items()}
+    looks = {scope: Look(cells=dict.fromkeys(wanted, cell)) for scope, wanted in content.shown_images().items()}
     (folder / "r.html").write_text(render(content, looks), "utf-8")
     return folder / "r.html"
 

@@ -352,4 +352,4 @@ def test_the_summary_says_on_which_data_a_time_is_that_of_a_busy_machine(results
     busy = [record("svm-hog", others=0.0), record("cnn", others=0.23)]
     (summary,) = tables(load_results(results(*quiet, *busy)), "summary")
     (note,) = [note for note in summary.notes if note.startswith("Other programs had 23 %")]
-    assert note.endswith("--force takes them anew: cnn on hep2, split official.")
+    assert note.endswith("Run them again with --force: cnn on hep2, split official.")

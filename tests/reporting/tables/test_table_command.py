@@ -6,11 +6,12 @@ import pytest
 from click.testing import CliRunner
 
 from cellbench import load_results
-from cellbench.cli.results.table import FORMATS, HELP, table
+from cellbench.cli.results.table import HELP, table
 from cellbench.core.errors import UsageError
+from cellbench.reporting.tables import FORMATS
 from cellbench.reporting.tables.by_view import tables
 from cellbench.reporting.tables.registry import VIEWS, View
-from cellbench.reporting.tables.table import STYLES
+from cellbench.reporting.tables.table import WRITERS
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def run(monkeypatch):
 
 
 def test_the_choices_are_what_reporting_offers():
-    assert tuple(STYLES) == FORMATS
+    assert tuple(WRITERS) == FORMATS
     (view,) = [option for option in table.params if option.name == "view"]
     assert tuple(view.type.choices) == ("all", *VIEWS)
     assert all(f"{name:<15}{view.summary}" in HELP for name, view in VIEWS.items())

@@ -32,8 +32,8 @@ def test_a_time_from_a_busy_machine_is_told_as_such(view, record):
     records = record("svm-hog", others=0.09), record("resnet18", others=0.234)
     (note,) = [note for note in view("leaderboard", *records).notes if "Other programs" in note]
     assert note == (
-        "Other programs had 23 % of the processors while these trained; their times are too long, and --force takes "
-        "them anew: resnet18."
+        "Other programs had 23 % of the processors while these trained, so these times are too long. Run them again "
+        "with --force: resnet18."
     )
 
 
@@ -41,8 +41,8 @@ def test_times_of_runs_that_shared_the_machine_are_told_as_such(view, record):
     records = record("svm-hog", others=0.01), record("resnet18", others=0.5, facts={"shared": 4})
     (note,) = [note for note in view("leaderboard", *records).notes if "shared" in note]
     assert note == (
-        "With --jobs 4 runs at a time shared the machine while these trained; their times are compared with nothing, "
-        "and --force without --jobs takes them anew: resnet18."
+        "With --jobs 4 runs at a time shared the machine while these trained, so these times are compared with nothing."
+        " Run them again with --force and without --jobs: resnet18."
     )
 
 
@@ -166,8 +166,10 @@ def test_below_twice_chance_is_explained_where_it_occurs_and_nowhere_else(view, 
 def test_a_command_for_a_folder_says_what_to_fill_in(view, record):
     told = view("depth", record("cnn", dataset="folder:my cells", split="id-block@5", limit=50)).notes[0]
     before, _, command = told.partition(": cellbench ")
-    assert before.endswith("(FOLDER: that of 'my cells'; add the options that it was read with, such as --labels)")
+    assert before.endswith(
+        "('my cells': give the folder's path, and the options that it was read with, such as --labels)"
+    )
     assert command == (
-        "run --dataset FOLDER --method plain18 --method resnet18 --device cpu --split id-block@5 --limit 50 "
+        "run --dataset 'my cells' --method plain18 --method resnet18 --device cpu --split id-block@5 --limit 50 "
         "--val-limit all"
     )

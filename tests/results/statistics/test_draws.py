@@ -45,7 +45,7 @@ def test_a_row_pools_draws_and_its_interval_says_so(drawn):
     span = row.interval("accuracy")
     half = scipy.stats.t.ppf(0.975, 4) * statistics.stdev(HOG) * np.sqrt(1 / 5 + RATIO)
     assert (span.over, span.n) == ("draws of the split", 5)
-    assert span.half == pytest.approx(half)
+    assert span.half_width == pytest.approx(half)
 
 
 def test_two_rows_are_compared_draw_by_draw(drawn):

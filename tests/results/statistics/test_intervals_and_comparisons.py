@@ -70,8 +70,8 @@ def test_the_interval_of_several_labels_lies_around_the_shared_metric(several_la
     whole = evaluate(truth, scores)[figure]
     plain = intervals.interval_of(lambda t, p: evaluate(t, p)[figure], truth, scores, resamples=150)
     assert found.low < whole < found.high
-    assert found.low == pytest.approx(plain.low, abs=0.3 * plain.half)
-    assert found.high == pytest.approx(plain.high, abs=0.3 * plain.half)
+    assert found.low == pytest.approx(plain.low, abs=0.3 * plain.half_width)
+    assert found.high == pytest.approx(plain.high, abs=0.3 * plain.half_width)
 
 
 def test_the_interval_of_average_precision_is_that_of_scikit_learns(several_labels):
@@ -80,15 +80,15 @@ def test_the_interval_of_average_precision_is_that_of_scikit_learns(several_labe
     plain = intervals.interval_of(
         lambda t, s: average_precision_score(t, s, average="macro"), truth, scores, resamples=150
     )
-    assert found.low == pytest.approx(plain.low, abs=0.3 * plain.half)
-    assert found.high == pytest.approx(plain.high, abs=0.3 * plain.half)
+    assert found.low == pytest.approx(plain.low, abs=0.3 * plain.half_width)
+    assert found.high == pytest.approx(plain.high, abs=0.3 * plain.half_width)
 
 
 def test_the_interval_over_images_is_that_of_a_proportion(one_label):
     truth, predicted = one_label
     share = np.mean(truth == predicted)
     found = intervals.interval(truth, predicted, "accuracy")
-    assert found.half == pytest.approx(1.96 * math.sqrt(share * (1 - share) / 600), rel=0.05)
+    assert found.half_width == pytest.approx(1.96 * math.sqrt(share * (1 - share) / 600), rel=0.05)
     assert (found.over, found.n, found.level) == ("test images", 600, 0.95)
 
 
@@ -97,7 +97,7 @@ def test_the_interval_over_groups_has_the_variance_of_stratified_clusters():
     found = intervals.interval(truth, predicted, "accuracy", well)
     right = np.bincount(well, truth == predicted).reshape(3, 8)
     variance = sum(8 / 7 * np.sum((row - row.mean()) ** 2) for row in right) / len(truth) ** 2
-    assert found.half == pytest.approx(scipy_stats.t.ppf(0.975, 24 - 3) * math.sqrt(variance), rel=0.06)
+    assert found.half_width == pytest.approx(scipy_stats.t.ppf(0.975, 24 - 3) * math.sqrt(variance), rel=0.06)
     assert (found.over, found.n, found.few_groups) == ("groups within class", 24, ())
 
 
@@ -108,15 +108,17 @@ def test_a_class_with_few_groups_is_drawn_over_its_cells_and_named():
     assert {(i.over, i.few_groups) for i in found.values()} == {("groups within class", (1,))}
     assert [i.n for i in found.values()] == [16, 8, 160]  # wells of the two other classes, of one, cells of the third
     cells = intervals.interval(truth, predicted, "recall:1")
-    assert intervals.interval(truth, predicted, "recall:1", merged).half == pytest.approx(cells.half, rel=0.1)
+    assert intervals.interval(truth, predicted, "recall:1", merged).half_width == pytest.approx(
+        cells.half_width, rel=0.1
+    )
 
 
 @pytest.mark.parametrize("labels", ["one", "several"])
 def test_where_no_class_has_enough_groups_only_cells_are_left_to_draw(one_label, several_labels, labels):
     truth, predicted = one_label if labels == "one" else (several_labels[0], several_labels[1] > 0)
     found = intervals.interval(truth, predicted, "macro_f1", np.arange(len(truth)) % 3)
-    assert (found.over, found.n, found.few_groups) == ("cells of these wells only", len(truth), ())
-    assert found.half == pytest.approx(intervals.interval(truth, predicted, "macro_f1").half, rel=0.1)
+    assert (found.over, found.n, found.few_groups) == ("cells, all from these wells", len(truth), ())
+    assert found.half_width == pytest.approx(intervals.interval(truth, predicted, "macro_f1").half_width, rel=0.1)
 
 
 def test_groups_that_hold_several_classes_are_drawn_whole():
@@ -126,7 +128,7 @@ def test_groups_that_hold_several_classes_are_drawn_whole():
     predicted = np.where(patient % 2, truth, (truth + 1) % 4)  # half of the patients right, half wrong
     found = intervals.interval(truth, predicted, "accuracy", patient)
     assert (found.over, found.n) == ("groups", 40)
-    assert found.half == pytest.approx(scipy_stats.t.ppf(0.975, 39) * math.sqrt(0.25 / 39), rel=0.06)
+    assert found.half_width == pytest.approx(scipy_stats.t.ppf(0.975, 39) * math.sqrt(0.25 / 39), rel=0.06)
 
 
 def test_without_an_error_the_bound_is_that_of_clopper_and_pearson():
@@ -153,7 +155,7 @@ def test_the_mean_over_seeds_has_the_narrower_interval_of_averaged_images(one_la
     other = guessed(np.random.default_rng(8), truth, 0.8)
     found = intervals.interval(truth, [predicted, other], "accuracy")
     spread = np.std(np.mean([truth == predicted, truth == other], 0), ddof=1)
-    assert found.half == pytest.approx(1.96 * spread / math.sqrt(600), rel=0.05)
+    assert found.half_width == pytest.approx(1.96 * spread / math.sqrt(600), rel=0.05)
 
 
 def test_the_interval_over_seeds_is_students():
@@ -223,7 +225,7 @@ def test_a_comparison_without_groups_is_mcnemars_with_a_paired_interval(one_labe
     assert found.p == pytest.approx(2 * 0.5**gained - 0.5**gained)
     assert found.difference == pytest.approx(gained / 600)
     share = gained / 600
-    assert found.interval.half == pytest.approx(1.96 * math.sqrt(share * (1 - share) / 600), rel=0.08)
+    assert found.interval.half_width == pytest.approx(1.96 * math.sqrt(share * (1 - share) / 600), rel=0.08)
 
 
 def test_a_comparison_with_groups_flips_whole_groups():
@@ -244,7 +246,7 @@ def test_macro_f1_is_compared_by_the_paired_bootstrap(one_label):
     gap = evaluate(truth, np.eye(4)[b])["macro_f1"] - evaluate(truth, np.eye(4)[a])["macro_f1"]
     assert found.difference == pytest.approx(gap)
     assert found.interval.low < gap < found.interval.high
-    error = found.interval.half / 1.96
+    error = found.interval.half_width / 1.96
     assert math.log(found.p) == pytest.approx(math.log(2 * scipy_stats.norm.sf(gap / error)), rel=0.15)
     assert comparisons.compare(truth, b, a, "macro_f1").difference == -found.difference
     assert comparisons.compare(truth, a, a, "macro_f1").p == 1

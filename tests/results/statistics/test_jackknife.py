@@ -34,7 +34,7 @@ def test_the_interval_of_a_difference_over_six_groups_is_a_t_interval_by_hand():
     without = np.array([gain[group != k].mean() for k in range(6)])
     error = np.sqrt(5 / 6 * np.sum((without - without.mean()) ** 2))
     found = comparisons.compare(truth, a, b, groups=group)
-    assert found.interval.half == pytest.approx(scipy_stats.t.ppf(0.975, 5) * error)
+    assert found.interval.half_width == pytest.approx(scipy_stats.t.ppf(0.975, 5) * error)
 
 
 def wells(rng, wells_a_class, share=0.85, spread=15, cells=30):

@@ -28,15 +28,15 @@ from ..layers import Column, Datum, data, raw, tooltips
 from ..registry import chart
 from ..style import BLACK, GREY, NARROW, WHITE, colour
 
-PARTS = {"train": 0.3, "val": 0.62, "test": 1.0}  # opacity of the bars by part
+OPACITY = {"train": 0.3, "val": 0.62, "test": 1.0}  # opacity of the bars by part
 OUTSIDE = 26  # points at the right of the bars for their values
 NAMES = 150.0  # largest width of the names of methods, in points
 NAMES_NARROW = 84.0  # the same on a telephone
-Claims = Mapping[str, Mapping[str, float]]
+ClaimedScores = Mapping[str, Mapping[str, float]]
 
 
 @chart("bars", "Train, val and test", "train, val and test beside each other, method by method", place=20)
-def bars(pooled: Sequence[Row], claimed: Claims | None = None) -> Chart:
+def bars(pooled: Sequence[Row], claimed: ClaimedScores | None = None) -> Chart:
     """Return the chart of scores on train, val and test, with a row for each labelled method, the best on test first.
 
     Keys of a row: `label`; `train`, `val`, `test`, as fractions, and their `deviations` over seeds; `span` and
@@ -54,8 +54,8 @@ def bars(pooled: Sequence[Row], claimed: Claims | None = None) -> Chart:
         [
             {
                 **{key: row[key] for key in ("method", "label", "span", "interval_over", *HARDWARE)},
-                **{part: row.metric(name, part) for part in PARTS},
-                "deviations": {part: row.deviation(name, part) for part in PARTS},
+                **{part: row.metric(name, part) for part in OPACITY},
+                "deviations": {part: row.deviation(name, part) for part in OPACITY},
                 "claimed": (claimed or {}).get(row["method"], {}),
             }
             for row in sorted(shown, key=lambda row: (-row.value(name), row["label"]))
@@ -97,7 +97,7 @@ def _points(row: Line) -> list[Datum]:
             **(interval(row["span"], row["interval_over"]) if part == "test" else {}),
             **({"claimed": row["claimed"][part]} if part in row["claimed"] else {}),
         }
-        for part in PARTS
+        for part in OPACITY
         if row[part] is not None
     ]
 
@@ -112,7 +112,7 @@ def draw(rows: Sequence[Line], words: str, columns: Sequence[Column], width: flo
     line = alt.Y("name:N", sort=names, title=None, scale=alt.Scale(paddingInner=0.18, paddingOuter=0.1)).axis(
         domain=False, ticks=False, labelLimit=room + 4, labelColor=BLACK
     )
-    base = alt.Chart(data(shown)).encode(y=line, yOffset=alt.YOffset("part:N", sort=list(PARTS)))
+    base = alt.Chart(data(shown)).encode(y=line, yOffset=alt.YOffset("part:N", sort=list(OPACITY)))
     end, zero = frame.x_of("value"), alt.datum(0)
     return layered(
         base.mark_bar().encode(opacity=_strengths(), fill=alt.Fill(**raw("colour")), x=end, x2=zero),
@@ -134,8 +134,8 @@ def draw(rows: Sequence[Line], words: str, columns: Sequence[Column], width: flo
 def _strengths() -> alt.Opacity:
     return alt.Opacity(
         "part:N",
-        sort=list(PARTS),
-        scale=alt.Scale(type="ordinal", domain=list(PARTS), range=list(PARTS.values())),
+        sort=list(OPACITY),
+        scale=alt.Scale(type="ordinal", domain=list(OPACITY), range=list(OPACITY.values())),
         legend=alt.Legend(symbolType="square", symbolFillColor=GREY, symbolStrokeColor=GREY, symbolSize=80),
     )
 

@@ -16,7 +16,7 @@ from ..layers import Column, Datum, data, raw, side_by_side, tooltips
 from ..registry import chart
 from ..style import NARROW, ORANGE, VERMILLION, WHITE
 
-PARTS = ("train", "test")
+DRAWN_PARTS = ("train", "test")
 KINDS = {"plain": (ORANGE, [4, 2]), "residual": (VERMILLION, [1, 0])}
 MARKS = {"wide": "square", "thin": "circle"}
 COLUMNS = (
@@ -45,6 +45,7 @@ def depth(pooled: Sequence[Row]) -> Chart:
         further = get_one(pooled[0], "plain18 resnet18 plain34 resnet34")
         raise LackingError(f"no plain or residual net at two depths; {further}")
     shared = settings_of_all(nets)
+    spread_on_train = any(any(row["spans"]["train"]) for row in rows)
     return Chart(
         heading(pooled, "error against depth"),
         f"{counts_of(pooled)}; {seeds(nets)}",
@@ -52,7 +53,7 @@ def depth(pooled: Sequence[Row]) -> Chart:
         (
             *shared,
             DEGRADATION,
-            *["Bars on train: ± 1 standard deviation over seeds."] * any(any(row["spans"]["train"]) for row in rows),
+            *(["Bars on train: ± 1 standard deviation over seeds."] if spread_on_train else []),
             *intervals(
                 [row for row in nets if row["test_accuracy"] is not None], "Bars on test", METHOD if shared else LABEL
             ),
@@ -61,7 +62,7 @@ def depth(pooled: Sequence[Row]) -> Chart:
         ),
         partial(draw, rows),
         COLUMNS,
-        tuple(point for row in rows for part in PARTS for point in _points(row, part, row["depths"])),
+        tuple(point for row in rows for part in DRAWN_PARTS for point in _points(row, part, row["depths"])),
     )
 
 
@@ -116,12 +117,12 @@ def draw(rows: Sequence[Line], width: float) -> Spec:
     depths = sorted({depth for row in rows for depth in row["depths"]})
     room = 0.05 * (depths[-1] - depths[0])
     x = Ruler(depths[0] - room, depths[-1] + room, "depth (layers)", "format(datum.value, 'd')", tuple(depths))
-    top = max(_top(row, part) for row in rows for part in PARTS)
+    top = max(_top(row, part) for row in rows for part in DRAWN_PARTS)
     y = percents([], "error = 1 − accuracy", 0, 1.1 * top or 1)
     side = (width - room_for(["100 %"]) - 40) / columns - 8
     panels = []
-    for part in PARTS:
-        frame = Frame(x, y, side, 190, y_texts=columns == 1 or part == PARTS[0])
+    for part in DRAWN_PARTS:
+        frame = Frame(x, y, side, 190, y_texts=columns == 1 or part == DRAWN_PARTS[0])
         panels.append(_panel(rows, part, frame))
     apart = independent("stroke", "strokeDash")  # a shared key would stand above the heading
     return grid(*panels, columns=columns, spacing={"row": 56, "column": 16}, bounds="flush", resolve=apart)
@@ -132,7 +133,7 @@ def _panel(rows: Sequence[Line], part: str, frame: Frame) -> Spec:
     shown = [point for row, xs in zip(rows, places, strict=True) for point in _points(row, part, xs)]
     names = [row["name"] for row in rows]
     looks = [KINDS[row["kind"]] for row in rows]
-    legend = alt.Legend(symbolType="stroke", symbolSize=200, columns=1) if part == PARTS[0] else None
+    legend = alt.Legend(symbolType="stroke", symbolSize=200, columns=1) if part == DRAWN_PARTS[0] else None
     base = alt.Chart(data(shown)).encode(x=frame.x_of("x"))
     hue = alt.Color(**raw("colour"))
     some = base.transform_filter("isValid(datum.low)")

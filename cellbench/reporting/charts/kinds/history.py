@@ -18,14 +18,13 @@ from ..layers import Column, Datum, data, tooltips
 from ..registry import chart
 from ..style import GREY, NARROW, colour, shape
 
-FIGURES = ("loss", "accuracy")
+CURVES = ("loss", "accuracy")
 DASHES = {"train": [4, 2], "val": [1, 0]}
-PARTS = tuple(DASHES)
 LONG = 50  # the axis is logarithmic if the largest loss is more than this times the smallest
 OFF = 2  # losses above this times the median of the nets' largest losses are cut off
 LEGEND = (
     "Dashed, pale: train, as seen in training: of augmented images while the weights still changed, loss with label "
-    "smoothing. Solid: val. Dotted upright: the epoch whose weights were kept."
+    "smoothing. Solid: val. The dotted vertical line marks the epoch whose weights were kept."
 )
 SUMMARY = (
     Column("name", "net"),
@@ -44,7 +43,7 @@ COLUMNS = (
     Column("loss", "loss", "number"),
     Column("accuracy", "accuracy", "percent"),
     Column("loss_sd", "standard deviation of loss", "number"),
-    Column("accuracy_sd", "of accuracy", "percent"),
+    Column("accuracy_sd", "standard deviation of accuracy", "percent"),
 )
 WHOLE = "datum.value == floor(datum.value) ? format(datum.value, 'd') : ''"  # no half epochs
 SEVERAL = "With several labels an image, accuracy is the share of images whose labels are all right at threshold 0."
@@ -101,7 +100,7 @@ def _net(row: Row) -> Line | None:
         **{name: row[name] for name in ("method", "label", "device", "threads", "machine")},
         "epochs": np.arange(1, epochs + 1),
         "kept": [record.chosen["epoch"] for record in records if "epoch" in record.chosen],
-        **{part: {figure: _curve(entries, f"{part}_{figure}") for figure in FIGURES} for part in PARTS},
+        **{part: {figure: _curve(entries, f"{part}_{figure}") for figure in CURVES} for part in DASHES},
     }
 
 
@@ -113,7 +112,7 @@ def _curve(entries: Sequence[Sequence[Mapping[str, float]]], name: str) -> Curve
 
 def _summary(net: Line) -> Datum:
     """Return the line of a net in the table beside the chart, which would be too long with a line for each epoch."""
-    train, val = ({name: finite(net[part][name].means) for name in FIGURES} for part in PARTS)
+    train, val = ({name: finite(net[part][name].means) for name in CURVES} for part in DASHES)
     return {
         "name": net["name"],
         "epochs": len(net["epochs"]),
@@ -135,7 +134,7 @@ def _points(net: Line, part: str) -> list[Datum]:
     entries: list[Datum] = []
     for at, epoch in enumerate(net["epochs"].tolist()):
         known: dict[str, object] = {"name": net["name"], "part": part, "epoch": epoch}
-        for name in FIGURES:
+        for name in CURVES:
             means, deviations = net[part][name]
             if math.isfinite(means[at]):
                 known[name] = float(means[at])
@@ -147,7 +146,7 @@ def _points(net: Line, part: str) -> list[Datum]:
 
 
 def _losses(net: Line) -> list[float]:
-    return finite([loss for part in PARTS for loss in net[part]["loss"].means])
+    return finite([loss for part in DASHES for loss in net[part]["loss"].means])
 
 
 def highest_shown(nets: Sequence[Line]) -> float:
@@ -175,7 +174,7 @@ def draw(nets: Sequence[Line], width: float) -> Spec:
         line = nets[at : at + columns]
         panels = [
             _panel(net, name, rulers[name], room, first=net is line[0], key=net is nets[0])
-            for name in FIGURES
+            for name in CURVES
             for net in line
         ]
         spacing = {"row": 10, "column": 14}
@@ -193,13 +192,13 @@ def _losses_ruler(nets: Sequence[Line]) -> Ruler:
 
 
 def _accuracy_ruler(nets: Sequence[Line]) -> Ruler:
-    return percents([value for net in nets for part in PARTS for value in net[part]["accuracy"].means], "accuracy")
+    return percents([value for net in nets for part in DASHES for value in net[part]["accuracy"].means], "accuracy")
 
 
 def _panel(net: Line, name: str, ruler: Ruler, room: float, first: bool, key: bool) -> Spec:
     x = Ruler(0.5, float(net["epochs"][-1]) + 0.5, "epoch", WHOLE)
-    frame = Frame(x, ruler, room, 95.0, x_texts=name == FIGURES[-1], y_texts=first)
-    hue, upper = colour(net["method"]), name == FIGURES[0]
+    frame = Frame(x, ruler, room, 95.0, x_texts=name == CURVES[-1], y_texts=first)
+    hue, upper = colour(net["method"]), name == CURVES[0]
     layers: list[Part] = []
     kept = [{"epoch": epoch} for epoch in sorted(set(net["kept"]))]
     layers.append(

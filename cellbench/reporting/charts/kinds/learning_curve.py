@@ -42,7 +42,7 @@ BACKENDS = (
     "Learning curve",
     "accuracy against training images (runs with --limit)",
     place=30,
-    every=True,
+    every_run=True,
 )
 def learning_curve(pooled: Sequence[Row]) -> Chart:
     """Return learning curves, with a row for each curve of two sizes or more.
@@ -55,7 +55,7 @@ def learning_curve(pooled: Sequence[Row]) -> Chart:
 
     If several backends solved the same problem, only the one with most sizes is drawn.
     """
-    pooled = labelled(pooled, told_apart=("backend",))
+    pooled = labelled(pooled, without=("backend",))
     name, words = measure(pooled)
     scored = [row for row in pooled if row.metric(name) is not None and row["n_train"]]
     curves, others = _curves(scored)

@@ -36,7 +36,9 @@ COLUMNS = (
 )
 
 
-@chart("svm-time", "Time to fit an SVM", "fit time of SVMs against training images, by backend", place=80, every=True)
+@chart(
+    "svm-time", "Time to fit an SVM", "fit time of SVMs against training images, by backend", place=80, every_run=True
+)
 def svm_time(pooled: Sequence[Row]) -> Chart:
     """Return the chart of fit times, with a row for each curve of two sizes or more.
 
@@ -44,7 +46,7 @@ def svm_time(pooled: Sequence[Row]) -> Chart:
     `fit_seconds`, `exponent` and `exponent_error` (None below three sizes), and `claimed`, whether the times were
     published elsewhere and not measured here.
     """
-    pooled = labelled(pooled, told_apart=("backend",))
+    pooled = labelled(pooled, without=("backend",))
     machines = [row for row in pooled if row["family"] == "svm"]
     if not machines:
         raise LackingError(f"no support vector machine has a result; {get_one(pooled[0], 'svm-hog')}")
@@ -150,9 +152,9 @@ def fitted(curve: Line, sizes: list[int]) -> list[float]:
 
 
 def _name(curve: Line, several: bool) -> str:
-    parts = [curve["solver"] or "backend unknown", curve["settings"], device_of(curve) * several]
     if curve["claimed"]:
-        parts = ["claimed by the study, CPU"]
+        return "claimed by the study, CPU" + power(curve)
+    parts = [curve["solver"] or "backend unknown", curve["settings"], device_of(curve) if several else ""]
     return ", ".join(filter(None, parts)) + power(curve)
 
 

@@ -35,6 +35,8 @@ from ..style import GREY, NARROW, WHITE, mark
 MOST_NAMES = 30  # with more points in a panel only those on the front are named
 MOST_NAMES_NARROW = 8
 PALE = 0.45  # opacity of marks whose time is too long because other programs ran
+PALE_MARKS = "Pale marks: times that other programs or runs made too long, or may have, on no front."
+BARS_OF_TIME = "Bars of time: ± 1 standard deviation over seeds."
 
 
 @chart("time", "Accuracy against training time", "accuracy against training time, with the Pareto front", place=10)
@@ -70,10 +72,9 @@ def time(pooled: Sequence[Row]) -> Chart:
         (
             "Training time = features + transfer + fit, with what is chosen on val. Grey steps: the Pareto front, "
             "which no method on the same hardware beats in both.",
-            *["Pale marks: times that other programs or runs made too long, or may have, on no front."]
-            * (not all(map(time_counts, rows))),
+            *([] if all(map(time_counts, rows)) else [PALE_MARKS]),
             *intervals(shown, f"Bars of {words}"),
-            *["Bars of time: ± 1 standard deviation over seeds."] * any(row["seconds_sd"] for row in rows),
+            *([BARS_OF_TIME] if any(row["seconds_sd"] for row in rows) else []),
             *devices(pooled),
             *simulated(pooled),
             *failures(pooled),

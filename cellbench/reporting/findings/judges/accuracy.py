@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from ....core.suites import titled
+from ....core.text.words import percent
 from ....results.certainty import in_words
 from ....results.rows.ranking import best_on_val
 from ....results.rows.row import DATA, Row, grouped_by
@@ -13,11 +14,10 @@ from ..evidence import brief_name, figure_of, pairs, rivals, sides
 from ..trial import (
     Trial,
     both_shown,
-    gain_said,
-    percent,
+    comparison_text,
+    gain_text,
     points,
-    said_versus,
-    seeds_said,
+    seeds_text,
     settling,
     sureness,
     trial,
@@ -44,9 +44,9 @@ def more_accurate(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
         span, beyond = found.interval if found else None, difference - claim.target
         asked = f"; {points(claim.target)} are asked for" if claim.target else ""
         facts = {
-            "said": said_versus(a, b, figure, found) + asked,
+            "said": comparison_text(a, b, figure, found) + asked,
             "evidence": both_shown((a, b), figure),
-            "sure": bool(span and abs(beyond) > span.half),  # used with a target alone: p is for no difference
+            "sure": bool(span and abs(beyond) > span.half_width),  # used with a target alone: p is for no difference
             **settling(a, b, figure, beyond, found),
         }
         p = None if claim.target else found.p if found else 1.0
@@ -70,12 +70,12 @@ def best_of(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
         p = [comparison.p if comparison else 1.0 for _, comparison in found]
         i, p_of_all = _decisive([difference for difference, _ in found], p)
         text = "; ".join(
-            f"{gain_said(points(d), c)} against {brief_name(b)}{sureness(c, a)}"
+            f"{gain_text(points(d), c)} against {brief_name(b)}{sureness(c, a)}"
             for b, (d, c) in zip(others, found, strict=True)
         )
         facts = {
             "said": f"{brief_name(a)} {percent(a[f'test_{figure}'])} in {titled(figure)}: "
-            f"{text}{seeds_said(a, *others)}",
+            f"{text}{seeds_text(a, *others)}",
             "evidence": both_shown((a, *others), figure),
             **settling(a, others[i], figure, *found[i]),
         }
@@ -115,7 +115,7 @@ def reaches(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
         low, high = (percent(claim.target + end) for end in (-ROUNDED, ROUNDED))
         facts = {
             "said": f"{brief_name(best)} {percent(best[f'test_{figure}'])} in {titled(figure)}{found}, claimed "
-            f"{100 * claim.target:g} %, that is {low} to {high}{seeds_said(best).replace(' each', '')}",
+            f"{100 * claim.target:g} %, that is {low} to {high}{seeds_text(best).replace(' each', '')}",
             "needs": TOO_WIDE if span else FEW_OF_ONE,
             "seeds": 2 * len(best.seeds) if span and span.over == SEEDS else None,
             "evidence": both_shown((best,), figure),

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from statistics import fmean, stdev
 
 from ....core.suites import titled
+from ....core.text.words import percent
 from ....results.certainty import compare_over_images
-from ....results.rows.row import DATA, HARDWARE, SETTINGS_OF_ALL_SIZES, Row, grouped_by
+from ....results.rows.row import DATA, HARDWARE, SCOPE, SETTINGS_OF_ALL_SIZES, Row, grouped_by
 from ....results.rows.val_policy import main_policy
 from ....results.statistics.bootstrap import LEVEL, Interval
 from ....results.statistics.comparisons import compare_over_seeds, welch_error
@@ -19,10 +20,9 @@ from ..power import IN_HALF, VAL_IMAGES, Lack
 from ..trial import (
     Settling,
     Trial,
-    p_said,
-    percent,
+    p_text,
     points,
-    seeds_said,
+    seeds_text,
     settling_seeds,
     trial,
 )
@@ -38,9 +38,7 @@ SAME_NETS = ("width", *DATA, *HARDWARE, "preprocessing", "overrides")
 def gap_by_n(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
     """Return trials for each net: whether its gap is narrower with the most training images than with the fewest."""
     trials = []
-    for group in grouped_by(
-        sides(claim, rows)[0], ("dataset", "fingerprint", "split", *SETTINGS_OF_ALL_SIZES, *HARDWARE)
-    ):
+    for group in grouped_by(sides(claim, rows)[0], (*SCOPE, *SETTINGS_OF_ALL_SIZES, *HARDWARE)):
         measured = [row for row in group if row.n_train and row.gap(figure_of(claim, row)) is not None]
         sizes = {row.n_train or 0: row for row in main_policy(measured)}
         if len(sizes) < 2:
@@ -74,7 +72,7 @@ def _over_val(few: Row, many: Row, figure: str) -> Interval | None:
     if None in spans or not all(row.n_val and row.n_test for row in (few, many)):
         return None
     halves = [
-        span.half * math.sqrt((row.n_test or 0) / row.n_val)
+        span.half_width * math.sqrt((row.n_test or 0) / row.n_val)
         for row, span in zip((few, many), spans, strict=True)
         if span and row.n_val
     ]
@@ -101,7 +99,7 @@ def _narrows(gaps: Sequence[tuple[Row, Gap]], figure: str, what: str, images: In
     said = ", ".join(f"{_unsigned(gap)} at {_a_class(row)}" for row, (gap, *_) in gaps)
     course = f"it {'narrows' if difference >= 0 else 'widens'} by {_unsigned(abs(difference))}"
     facts = {
-        "said": f"{brief_name(few)}, {what} in {titled(figure)}: {said}; {course}, {p_said(p)}{seeds_said(few, many)}",
+        "said": f"{brief_name(few)}, {what} in {titled(figure)}: {said}; {course}, {p_text(p)}{seeds_text(few, many)}",
         "evidence": tuple(
             {**evidence_of(row, f"gap_{figure}"), "figure": f"{what}, {titled(figure)}", "value": gap, "sd": sd}
             for row, (gap, sd, _) in gaps
@@ -127,7 +125,7 @@ def _p_of_gap(difference: float, images: Interval | None, few: Gap, many: Gap) -
 
 def _settling_gap(difference: float, images: Interval | None, few: Gap, many: Gap, unit: str) -> Settling:
     n, sds = min(few[2], many[2]), [few[1] or 0.0, many[1] or 0.0]
-    over_images = images.half / IN_HALF if images else 0.0
+    over_images = images.half_width / IN_HALF if images else 0.0
     if images is None or math.hypot(*sds) / math.sqrt(n) > over_images:
         return settling_seeds(difference, sds, n)
     return {"lack": Lack(difference, over_images, images.n, images.over, unit)}
@@ -182,14 +180,14 @@ def _errors(a: Row, b: Row, every: Sequence[Row], sign: int) -> Trial:
     n, sds = min(of_seeds[0][2], of_seeds[1][2]), [sd or 0.0 for _, sd, _ in of_seeds]
     welch = compare_over_seeds(of_seeds[0], of_seeds[1], "train_accuracy")
     errors = ", ".join(f"{brief_name(row)} {percent(1 - row['train_accuracy'])}" for row in every)
-    shown_by = f", {welch.test}, {p_said(welch.p)}" if welch else ""
+    shown_by = f", {welch.test}, {p_text(welch.p)}" if welch else ""
     said = f"training error: {errors}; {a['method']} − {b['method']}: {points(sign * difference)}{shown_by}"
     return trial(
         a,
         (a, b),
         difference=difference,
         p=welch.p if welch else 1.0,
-        said=said + seeds_said(a, b),
+        said=said + seeds_text(a, b),
         evidence=both_shown_train(every),
         **(FEW_SEEDS_OF_ERRORS if n < FEWEST_SEEDS else settling_seeds(difference, sds, n)),
     )

@@ -14,14 +14,14 @@ from ..trial import (
     Settling,
     Trial,
     both_shown,
-    p_said,
+    p_text,
     points,
     settling,
     trial,
 )
 
 IMBALANCE = 2.0  # the least ratio of images of the commonest class to those of the rarest
-METHODS = 5  # the fewest methods whose order says anything
+FEWEST_METHODS = 5  # the fewest methods whose order says anything
 
 
 def ranks_differ(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
@@ -29,7 +29,7 @@ def ranks_differ(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
 
     One method of a pair has to be more accurate and the other has to have the higher macro-F1; p is the larger of the
     two, adjusted by Holm over all pairs. With several labels an image, exact match takes the place of accuracy. Data
-    sets that are nearly balanced or have few methods are left out, see IMBALANCE and METHODS.
+    sets that are nearly balanced or have few methods are left out, see IMBALANCE and FEWEST_METHODS.
     """
     trials = []
     for group in grouped_by(sides(claim, rows)[0], DATA):
@@ -38,7 +38,7 @@ def ranks_differ(claim: Claim, rows: Sequence[Row]) -> list[Trial]:
         figures = ("exact_match" if group[0].several_labels else "accuracy", "macro_f1")
         found = [best_on_val(of_method) for of_method in grouped_by(group, ("method",))]
         best = [row for row in found if row and None not in [row.metric(name) for name in figures]]
-        if skew >= IMBALANCE and len(best) >= METHODS:
+        if skew >= IMBALANCE and len(best) >= FEWEST_METHODS:
             trials.append(_ranks(best, figures, skew))
     return trials
 
@@ -59,7 +59,7 @@ def _ranks(best: Sequence[Row], figures: Sequence[str], skew: float) -> Trial:
         "said": f"{len(best)} methods, the commonest class {skew:.1f} times the rarest: {titled(figures[0])} and "
         f"{titled(figures[1])} order {len(turned)} of {len(couples)} pairs differently (Kendall's τ {agree:.2f}); "
         f"{which} {brief_name(a)} − {brief_name(b)}: {points(leads[i][0])} and {points(leads[i][1])}, "
-        f"{p_said(float(adjusted[i]))} (Holm over all pairs)",
+        f"{p_text(float(adjusted[i]))} (Holm over all pairs)",
         "evidence": tuple(e for name in figures for e in both_shown(best, name)),
         **_settling_ranks(couples[i], figures, leads[i], found[i]),
     }

@@ -95,4 +95,4 @@ def _apart(duel: Sequence[Row], figure: str) -> tuple[float | None, float | None
     spans = [row.interval(figure) for row in duel]
     if None in spans or None in [row.metric(figure) for row in duel]:
         return None, None
-    return duel[0].value(figure) - duel[1].value(figure), math.hypot(*(span.half for span in spans if span))
+    return duel[0].value(figure) - duel[1].value(figure), math.hypot(*(span.half_width for span in spans if span))

@@ -13,7 +13,7 @@ from ..claim import Claim
 from ..evidence import brief_name, evidence_of, pairs, sides
 from ..trial import (
     Trial,
-    p_said,
+    p_text,
     settling_seeds,
     trial,
 )
@@ -41,7 +41,7 @@ def slower(claim: Claim, rows: Sequence[Row], names: Sequence[str] = SAME_MACHIN
         few = {"needs": f"{FEWEST_SEEDS - n} more seeds of each would show how times vary", "seeds": FEWEST_SEEDS}
         sds = [sd or 0.0 for _, sd, _ in logs]
         facts = {
-            "said": _said_times(a, b, difference, found, across),
+            "said": _times_text(a, b, difference, found, across),
             "evidence": tuple({**evidence_of(row, "train_seconds"), "hardware": _hardware(row)} for row in (a, b)),
             **(settling_seeds(difference, sds, n) if found else few),
         }
@@ -50,7 +50,7 @@ def slower(claim: Claim, rows: Sequence[Row], names: Sequence[str] = SAME_MACHIN
     return trials
 
 
-def _said_times(a: Row, b: Row, difference: float, found: Comparison | None, across: bool) -> str:
+def _times_text(a: Row, b: Row, difference: float, found: Comparison | None, across: bool) -> str:
     times = " against ".join(
         f"{brief_name(row)} {_time(row['train_seconds'])}" + (f" on {_hardware(row)}" if across else "")
         for row in (a, b)
@@ -58,7 +58,7 @@ def _said_times(a: Row, b: Row, difference: float, found: Comparison | None, acr
     span = ""
     if found and found.interval:
         low, high = math.exp(found.interval.low), math.exp(found.interval.high)
-        span = f" (95 % interval over seeds: {low:.2g} to {high:.2g}; Welch's t, {p_said(found.p)})"
+        span = f" (95 % interval over seeds: {low:.2g} to {high:.2g}; Welch's t, {p_text(found.p)})"
     rule = "" if found else f"; fewer than three seeds of each, so a factor of {OF_ONE_RUN:g} is asked for"
     mark = "; UNLIKE DEVICES: this tells of the hardware as much as of the methods" if across else f", {_hardware(a)}"
     return f"{times} of training: {math.exp(difference):.2g} ×{span}{mark}{rule}"

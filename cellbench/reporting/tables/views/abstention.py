@@ -9,7 +9,7 @@ from ....results.certainty import over_of
 from ....results.confidence import FEWEST_IN_GROUP, SET_LEVEL, Trusted, accuracy_of_surest, set_figures
 from ....results.rows.row import Line, Row, one_label
 from ...captions import LABELS, counts_of, half_interval, intervals_of, marked, seeds_of, title_of
-from ..table import PERCENT, Column, Kind, Table
+from ..table import PERCENT, Column, NumberFormat, Table
 from .calibration import lacking, lines_with_predictions
 
 SHARES = {"accuracy_of_all": 1.0, "accuracy_of_90": 0.9, "accuracy_of_75": 0.75, "accuracy_of_50": 0.5}
@@ -73,7 +73,7 @@ COLUMNS = (
     Column("accuracy_of_50", "surest\n50", PERCENT, spare=1),
     Column("covered", "sets:\ncovered", PERCENT, spread=half_interval("covered")),
     Column("covered_worst_group", "worst\ngroup", PERCENT, when="any"),
-    Column("set_size", "classes\na set", Kind(digits=2)),
+    Column("set_size", "classes\na set", NumberFormat(digits=2)),
     Column("single", "with one\nclass", PERCENT, spare=2),
     Column(seeds_of, "seeds", label=True, spare=3),
 )

@@ -8,13 +8,13 @@ from ....results.confidence import BINS, Trusted, calibration_figures, trusted
 from ....results.rows.ranking import ranked
 from ....results.rows.row import DATA, HARDWARE, MOST_FILES, Line, Row, one_label
 from ...captions import LABELS, counts_of, get_one, half_interval, intervals_of, marked, seeds_of, title_of
-from ..table import PERCENT, Column, Kind, Table
+from ..table import PERCENT, Column, NumberFormat, Table
 
 KEPT = (
     *(*DATA, *HARDWARE, "family", "method", "settings", "params", "overrides", "several_labels", "synthetic"),
     *("seeds", "n_runs", "test_accuracy", "test_macro_f1", "remark", "undertrained"),
 )
-LOSS = Kind(digits=3)
+LOSS = NumberFormat(digits=3)
 LineOf = Callable[[Row, Sequence[Trusted]], Line]
 
 
@@ -37,7 +37,7 @@ def calibration(rows: Sequence[Row]) -> Table:
 
 
 def _by_chance(lines: Sequence[Line], unit: str) -> str:
-    """Return how large the error is by chance, or why that and its interval cannot be told where there are groups."""
+    """Return how large the error is by chance, or why that and its interval are unknown where there are groups."""
     if any(line["calibration_error_by_chance"] is not None for line in lines):
         return "By chance: what 95 % of the errors of perfect probabilities lie below; a smaller error shows nothing."
     return f"Cells of a {unit} err together: it is too high even for perfect probabilities, and has no interval."
@@ -95,6 +95,6 @@ COLUMNS = (
     Column("calibration_error", "calibration\nerror", PERCENT, spread=half_interval("calibration_error")),
     Column("calibration_error_by_chance", "by\nchance", PERCENT, when="any"),
     Column("calibration_error_as_trained", "as\ntrained", PERCENT, when="any", spare=3),
-    Column("temperature", "temperature", Kind(digits=2), when="any", spare=4),
+    Column("temperature", "temperature", NumberFormat(digits=2), when="any", spare=4),
     Column(seeds_of, "seeds", label=True, spare=5),
 )

@@ -70,7 +70,7 @@ class Errors:
 
 
 @dataclass(frozen=True)
-class Net:
+class NetErrors:
     """One net of a pair; method: None if there is no such net."""
 
     method: str | None = None
@@ -78,7 +78,7 @@ class Net:
     remark: str = ""
 
     @classmethod
-    def of(cls, row: Row | None) -> "Net":
+    def of(cls, row: Row | None) -> "NetErrors":
         """Return the net of a row; without one, a net that lacks everything."""
         if row is None:
             return cls()
@@ -104,7 +104,7 @@ class Twins:
     """
 
     facts: Line
-    nets: Mapping[str, Net]
+    nets: Mapping[str, NetErrors]
 
     @property
     def line(self) -> Line:
@@ -124,7 +124,7 @@ def twins_of(nets: Sequence[Row]) -> list[Twins]:
             given = plain or residual
             facts = {name: given[name] for name in SHARED}
             facts |= {"width": width(given), "settings": listed(json.loads(given["overrides"]))}
-            twins.append(Twins(facts, {"plain": Net.of(plain), "residual": Net.of(residual)}))
+            twins.append(Twins(facts, {"plain": NetErrors.of(plain), "residual": NetErrors.of(residual)}))
     return twins
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ....results.certainty import with_certainty
-from ....results.rows.ranking import main_figure, ranked
+from ....results.rows.ranking import main_figure, main_title, ranked
 from ....results.rows.row import HARDWARE, Line, Row, memory_of, one_label, time_counts
 from ...captions import (
     LABELS,
@@ -37,7 +37,7 @@ def efficiency(rows: Sequence[Row]) -> Table:
     costly, and better in one of the two.
     """
     figure = main_figure(rows)
-    named = "accuracy" if one_label(rows) else "macro-F1"
+    named = main_title(rows)
     rows = [row.having(memory=memory_of(row)) for row in with_certainty(ranked(rows), figure)]
     marked_rows = [row.having(pareto=_optimal(row, rows, f"test_{figure}")) for row in rows]
     notes = (

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from ....core.scoring.metrics import METRICS
 from ....results.certainty import with_certainty
-from ....results.rows.ranking import main_figure, ranked
+from ....results.rows.ranking import main_figure, main_title, ranked
 from ....results.rows.row import Row, one_label
 from ...captions import (
     LABELS,
@@ -26,12 +27,30 @@ def leaderboard(rows: Sequence[Row]) -> Table:
     rows = with_certainty(ranked(rows), main_figure(rows))
     title = f"{title_of(rows)}, {content_of(rows)}\n{counts_of(rows)}"
     notes = (
-        *certainty_of(rows, "accuracy" if one_label(rows) else "macro-F1"),
+        *certainty_of(rows, main_title(rows)),
         *deviation_of(rows, " of times"),
         *absent_of(rows),
         *hardware_of(rows),
     )
     return Table("leaderboard", title, marked(LEADERBOARD, rows), tuple(rows), notes)
+
+
+# Of metrics of several labels: the heading, and when it is left out of a table that is too wide; see `Column.spare`.
+HEADINGS = {
+    "micro_f1": ("test\nmicro-F1", 0),
+    "mean_average_precision": ("test\nmAP", 0),
+    "exact_match": ("exact\nmatch", 3),
+    "sample_averaged_f1": ("sample-\naveraged F1", 2),
+}
+
+
+def _columns_of_several_labels() -> list[Column]:
+    """Return a column for each metric of images with several labels; those without a short heading come last."""
+    others = {one.name: (f"test\n{one.title}", 3) for one in METRICS if one.labels == "several"}
+    return [
+        Column(f"test_{name}", heading, PERCENT, when="any", spare=spare)
+        for name, (heading, spare) in {**HEADINGS, **others, **HEADINGS}.items()
+    ]
 
 
 LEADERBOARD = (
@@ -42,10 +61,7 @@ LEADERBOARD = (
     Column(lambda row: "yes" if row["pretrained"] else "", "pre-\ntrained", label=True, when="any"),
     ACCURACY,
     MACRO_F1,
-    Column("test_micro_f1", "test\nmicro-F1", PERCENT, when="any"),
-    Column("test_mean_average_precision", "test\nmAP", PERCENT, when="any"),
-    Column("test_exact_match", "exact\nmatch", PERCENT, when="any", spare=3),
-    Column("test_sample_averaged_f1", "sample-\naveraged F1", PERCENT, when="any", spare=2),
+    *_columns_of_several_labels(),
     Column("val_accuracy", "val\naccuracy", PERCENT, when=one_label, spare=4),
     Column(
         lambda row: row["val_macro_f1"] if row["several_labels"] else None,

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from ....core.split_names import LEAVE_ONE_OUT, kind_of
 from ....core.text.words import counted, plural, printed_difference
-from ....results.rows.ranking import main_figure
-from ....results.rows.row import HARDWARE, SETTINGS_OF_ALL_SIZES, Line, Row, columns_of, one_label
+from ....results.rows.ranking import main_figure, main_title
+from ....results.rows.row import HARDWARE, SETTINGS_OF_ALL_SIZES, Line, Row, columns_of
 from ...captions import LABELS, get_one, limit_of, name_of
 from ..table import PERCENT, POINTS, Column, Table
 
@@ -20,7 +20,7 @@ def leave_one_out(rows: Sequence[Row]) -> Table:
     The fall's interval puts both halves together as independent (root of the sum of squares): it is on unlike images.
     """
     figure = main_figure(rows)
-    named = "accuracy" if one_label(rows) else "macro-F1"
+    named = main_title(rows)
     place = ", ".join([name_of(rows), *limit_of(rows[0])])
     left_out = [row for row in rows if _is_left_out(row) and row.metric(figure) is not None]
     units = plural((left_out or rows)[0].unit)
@@ -49,7 +49,7 @@ def _on_random_split(row: Row, rows: Sequence[Row], figure: str) -> Row | None:
 
 
 def _line(given: Row, row: Row, figure: str) -> Line:
-    halves = [span.half if (span := one.interval(figure)) else None for one in (given, row)]
+    halves = [span.half_width if (span := one.interval(figure)) else None for one in (given, row)]
     known = [half for half in halves if half is not None]
     return {
         **columns_of(row),

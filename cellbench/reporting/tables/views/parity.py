@@ -6,10 +6,10 @@ from ....results.rows.backends import is_reference, problem, references, request
 from ....results.rows.row import Line, Row, grouped_by, one_label, time_counts
 from ....results.rows.settings import with_settings
 from ...captions import LABELS, deviation_of, fact_of, get_one, hardware_of, seeds_of, title_of
-from ..table import COUNT, PERCENT, RATIO, SECONDS, Column, Kind, Table
+from ..table import COUNT, PERCENT, RATIO, SECONDS, Column, NumberFormat, Table
 
-AGREEMENT = Kind(((0.01, "%"),), digits=2)
-DIFFERENCE = Kind(((0.01, "%"), (1e-6, "ppm")), digits=1, sign="+")
+AGREEMENT = NumberFormat(((0.01, "%"),), digits=2)
+DIFFERENCE = NumberFormat(((0.01, "%"), (1e-6, "ppm")), digits=1, sign="+")
 OTHER_DEVICE = "†"
 
 
@@ -19,7 +19,7 @@ def parity(rows: Sequence[Row]) -> Table:
     Compared are the times, the decisions on test images and the dual objective.
     """
     title = f"{title_of(rows)}: SVM backends against LIBSVM"
-    rows = [row for row in with_settings(rows, told_apart=("backend",)) if requested(row)]
+    rows = [row for row in with_settings(rows, without=("backend",)) if requested(row)]
     if not rows:
         return Table("parity", title, (), (), ("No support vector machine has a result here.",))
     reference = references(rows)
@@ -74,13 +74,14 @@ def _legend(rows: Sequence[Line]) -> list[str]:
         if one_label(rows)
         else "pairs of test image and label decided as by LIBSVM"
     )
-    marked = any(row["fit_speed_up"] and row["other_device"] for row in rows)
-    return [
+    notes = [
         f"Speed-up: LIBSVM's time divided by the row's, same machine and settings. Agrees: share of {what}.",
         "Dual: the objective that training maximises, over all machines; off: its distance from LIBSVM's, above it if "
         "positive.",
-        *[f"{OTHER_DEVICE} another device: this ran on CUDA, LIBSVM on the processor."] * marked,
     ]
+    if any(row["fit_speed_up"] and row["other_device"] for row in rows):
+        notes.append(f"{OTHER_DEVICE} another device: this ran on CUDA, LIBSVM on the processor.")
+    return notes
 
 
 def _missing(rows: Sequence[Line]) -> list[str]:
@@ -115,7 +116,7 @@ COLUMNS = (
     Column("seconds_predict", "predict", SECONDS, spread=True, spare=2),
     Column("predict_speed_up", "speed-\nup", RATIO, mark=_mark, when="any"),
     Column("agreement", "agrees", AGREEMENT, when="any"),
-    Column("dual_objective", "dual", Kind(), when="any", spare=3),
+    Column("dual_objective", "dual", NumberFormat(), when="any", spare=3),
     Column("dual_difference", "dual\noff", DIFFERENCE, when="any"),
     Column("support_vectors", "support\nvectors", COUNT, when="any", spare=1),
     Column("test_accuracy", "accuracy", PERCENT, spread=True, when=one_label),

@@ -22,7 +22,7 @@ def runs(results: Results) -> Table:
     rows = [
         {**row, "epochs": json.loads(row["params"]).get("epochs"), "remark": row["reason"]}
         for group in grouped_by(map(Row, as_rows(frame)), ("dataset",))
-        for row in with_settings(group, told_apart=("epochs",))
+        for row in with_settings(group, without=("epochs",))
     ]
     tally = Counter(row["status"] for row in rows)
     outcome = ", ".join(f"{n:,} {status}" for status, n in tally.items())

@@ -9,6 +9,7 @@ from ....core import suites
 from ....results.rows.backends import solver
 from ....results.rows.row import (
     HARDWARE,
+    SCOPE,
     SETTINGS_OF_ALL_SIZES,
     Line,
     Row,
@@ -19,12 +20,11 @@ from ....results.rows.row import (
 )
 from ....results.rows.settings import with_settings
 from ...captions import device_of, get_one, hardware_of, title_of
-from ..table import Column, Kind, Table
+from ..table import Column, NumberFormat, Table
 
-SCOPE = ("dataset", "fingerprint", "split")
 CURVE = (*SETTINGS_OF_ALL_SIZES, *HARDWARE, "processor", "gpu", "solver", "version")
-EXPONENT = Kind(digits=2)
-FIT = Kind(((1, "s"),))  # the same unit in all columns, as they are read from one to the next
+EXPONENT = NumberFormat(digits=2)
+FIT = NumberFormat(((1, "s"),))  # the same unit in all columns, as they are read from one to the next
 LEAST = 3  # sizes for an exponent: through two a line always fits exactly, so its error would be unknown
 LEGEND = (
     "Fit time by training images; what is chosen on val (C, epoch) is within it. b: time grows as n^b, by least "
@@ -41,7 +41,7 @@ def scaling(rows: Sequence[Row]) -> Table:
     where the data set is the study's or its simulated stand-in.
     """
     title = title_of([row.having(limit=None) for row in rows])
-    with_solvers = with_settings([row.having(solver=solver(row)) for row in rows], told_apart=("backend",))
+    with_solvers = with_settings([row.having(solver=solver(row)) for row in rows], without=("backend",))
     curves = sorted((_curve(group) for group in grouped_by(with_solvers, CURVE)), key=_order)
     study = suites.load(STUDY)
     points = _points(study) if rows[0]["dataset"] in (study.dataset, STAND_IN) else {}

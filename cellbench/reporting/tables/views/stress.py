@@ -165,7 +165,7 @@ def _several(rows: Sequence[Line]) -> bool:
 
 
 NAMES = (Column("perturbation", "perturbation", label=True), Column("method", "method", label=True))
-FIGURES = (
+FIGURE_COLUMNS = (
     Column(_strengths, "strengths 1 to 5", label=True, spare=4),
     *(Column(f"accuracy_{at}", f"acc. {at}", PERCENT, when="any") for at in (0, *STRENGTHS)),
     *(Column(f"macro_f1_{at}", f"F1 {at}", PERCENT, spare=5, when=_several) for at in (0, *STRENGTHS)),
@@ -177,7 +177,7 @@ COLUMNS = (
     *NAMES,
     Column("settings", "settings", label=True, when="any"),
     *LABELS,
-    *FIGURES,
+    *FIGURE_COLUMNS,
     Column("seeds", "seeds", COUNT, spare=3),
 )
-COLUMNS_OF_RECORDS = (*NAMES, Column("seed", "seed", COUNT, label=True, when="varies"), *FIGURES)
+COLUMNS_OF_RECORDS = (*NAMES, Column("seed", "seed", COUNT, label=True, when="varies"), *FIGURE_COLUMNS)
