@@ -174,10 +174,9 @@ def published(pretrained: str) -> tuple[dict[str, torch.Tensor], str]:
         chosen = torchvision.models.get_model_weights(name).DEFAULT
         return torchvision.models.get_model(name, weights=chosen).state_dict(), str(chosen)
     EXTRAS["timm"].require(pretrained)
-    import timm
+    from .hub import weights_of_timm
 
-    net = timm.create_model(name, pretrained=True)
-    return net.state_dict(), f"timm {net.pretrained_cfg['architecture']}.{net.pretrained_cfg['tag']}"
+    return weights_of_timm(name)
 
 
 def licence(pretrained: str) -> str:

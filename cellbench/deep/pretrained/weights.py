@@ -1,7 +1,6 @@
 """Weights that were learnt elsewhere: ImageNet's, a state dict's, or those of a model that cellbench saved."""
 
 import hashlib
-import pickle
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 from ...core.errors import DataError, UnavailableError, UsageError
 from ...core.machine.files import check_tensors, expanded
 from ...core.mixed_values import Facts
+from ...core.tensors import NoTensorsError, load_tensors
 from ..nets.layers import first_convolution, head_layers, wants_small
 from ..nets.table import find
 from .files import WEIGHTS_FILES, WeightsFile, downloads, instead_of, short_timeout
@@ -151,9 +151,8 @@ def _imagenet(net: nn.Module, name: str) -> tuple[dict[str, Tensor], dict[str, s
 def _built_for(path: Path) -> Facts | None:
     """Return the arguments that cellbench built the net with whose weights are in the file; None for other files."""
     try:
-        kept = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-        return kept["state"]["built"]
-    except (RuntimeError, OSError, EOFError, pickle.UnpicklingError, ValueError, LookupError, TypeError):
+        return load_tensors(path, mmap=True)["state"]["built"]
+    except (OSError, NoTensorsError, LookupError, TypeError):
         return None  # if the file is broken, reading its weights will say so
 
 
@@ -162,13 +161,8 @@ def _from_file(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise DataError(f"there is no file {path} with weights; give 'imagenet' or the path of one")
     try:
         check_tensors(path)
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            kept: object = load_file(path)
-        else:
-            kept = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, OSError, EOFError, ImportError, pickle.UnpicklingError, ValueError) as error:
+        kept = _load_safetensors(path) if path.suffix == ".safetensors" else load_tensors(path)
+    except (OSError, ImportError, NoTensorsError) as error:
         reason = _first_line(error)
         raise DataError(
             f"{path} cannot be read as weights ({reason}); give a state dict, as torch.save writes it"
@@ -179,6 +173,17 @@ def _from_file(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return state, {"weights": path.name, "weights_sha256": digest}
+
+
+def _load_safetensors(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a .safetensors file by name. Raises NoTensorsError for a damaged one."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise NoTensorsError(_first_line(error)) from None
 
 
 def _state_dict(kept: object) -> dict[str, Tensor] | None:

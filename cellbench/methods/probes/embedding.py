@@ -1,7 +1,6 @@
 """Embeddings of images by a frozen encoder, computed once for each set of images and kept with their cost."""
 
 import hashlib
-import pickle
 from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -118,13 +117,13 @@ def embed_and_keep(
 
 
 def _read(path: Path) -> Facts | None:
-    import torch
+    from ...core.tensors import NoTensorsError, load_tensors
 
     try:
-        kept = torch.load(path, map_location="cpu", weights_only=True)
-        return kept if kept.keys() == {"embeddings", "seconds", "spent"} else None
-    except (RuntimeError, OSError, EOFError, ValueError, LookupError, AttributeError, pickle.UnpicklingError):
+        kept = load_tensors(path)
+    except (OSError, NoTensorsError):
         return None  # not there, or cut short
+    return kept if isinstance(kept, dict) and kept.keys() == {"embeddings", "seconds", "spent"} else None
 
 
 def _write(

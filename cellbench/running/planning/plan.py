@@ -204,7 +204,7 @@ def _suggestions(entry: MethodEntry, data: Dataset, limit: int | None) -> Settin
     if data.name in datasets:
         of_data = datasets[data.name].defaults
         return {name: value for name, value in of_data.items() if name != "epochs" or limit is None}
-    on_black = data.info.reading.get("masks") and getattr(entry.defaults, "features", None) == DEFAULT_GROUPS
+    on_black = data.info.reading.get("masks") and vars(entry.defaults).get("features") == DEFAULT_GROUPS
     return {"features": GROUPS_ON_BLACK} if on_black else {}
 
 

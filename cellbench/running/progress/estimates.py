@@ -99,8 +99,7 @@ def amount_of_work(entry: MethodEntry, n: Mapping[str, int], params: Mapping[str
 def prior(entry: MethodEntry, wanted: float) -> float:
     """Return the seconds for the work `wanted` without any record, on two processor cores with 64×64 pixels."""
     usual = entry.suited(entry.defaults, MEASURED_ON["train"]) if entry.suited else entry.defaults
-    defaults = {"epochs": getattr(usual, "epochs", 1)}
-    return entry.cost * MEASURED_ON["train"] / 1000 * wanted / amount_of_work(entry, MEASURED_ON, defaults)
+    return entry.cost * MEASURED_ON["train"] / 1000 * wanted / amount_of_work(entry, MEASURED_ON, vars(usual))
 
 
 def _seconds(record: RunRecord) -> float:
