@@ -2,14 +2,14 @@
 
 from typing import get_args
 
+from cellbench.core import split_names
 from cellbench.datasets import named_splits
 from cellbench.methods.svms.classical import SVMSettings
-from cellbench.reporting import captions
 from cellbench.svm import BACKENDS
 
 
-def test_tables_know_every_split_that_can_be_drawn():
-    assert set(captions.REDRAWN) == set(named_splits.RULES)
+def test_every_rule_of_splits_has_a_function_that_draws_it():
+    assert list(split_names.DRAWN_RULES) == list(named_splits.RULES)
 
 
 def choices(setting: str) -> set[str]:

@@ -9,6 +9,8 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from ..core.split_names import RULES
+
 
 class UserPath(click.Path):
     """A path, whose ~ stands for the user's folder: shells leave that of `--output=~/results` as it is."""
@@ -55,8 +57,8 @@ split_option = click.option(
     default="official",
     show_default=True,
     metavar="NAME",
-    help="official, stratified, grouped, random-mask[:60], kfold:5/0, id-block[:200], leave-one-out[:donor]; @5 behind "
-    "one: draw 5, @0-4: five draws, which a row pools.",
+    help=f"{', '.join(rule.written for rule in RULES.values())}; @5 behind one: draw 5, @0-4: five draws, which a row "
+    "pools.",
 )
 
 

@@ -14,7 +14,6 @@ from .text.shown_text import visible
 from .text.words import counted
 
 PARTS = ("train", "val", "test")
-OFFICIAL = "official"  # the name of the split that a data set comes with
 Images = NDArray[np.uint8 | np.uint16 | np.float32]  # (n, channels, height, width)
 Labels = NDArray[np.int64] | NDArray[np.bool_]  # (n,); (n, classes) where images have several
 IMAGE_DTYPES = (np.dtype("uint8"), np.dtype("uint16"), np.dtype("float32"))

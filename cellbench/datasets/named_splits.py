@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.data import OFFICIAL, PARTS, Dataset, Split
+from ..core.data import PARTS, Dataset, Split
 from ..core.errors import DataError, UsageError, did_you_mean
-from ..core.split_names import LEAVE_ONE_OUT, draws_in, kind_of, named, rule_of, unit_of
+from ..core.split_names import LEAVE_ONE_OUT, OFFICIAL, draws_in, kind_of, named, rule_of, unit_of
 from ..core.text.words import counted, plural
 from .splits import fold_numbers, grouped, leave_one_out, rarest, stratified
 
@@ -219,6 +219,7 @@ def _no_argument(rule: str, argument: str) -> None:
         raise UsageError(f"the split {rule!r} takes nothing after a colon, and got {argument!r}")
 
 
+# Those of core.split_names.DRAWN_RULES.
 RULES: dict[str, Callable[[Dataset, str, int], Split]] = {
     "stratified": _stratified,
     "grouped": _grouped,

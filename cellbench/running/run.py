@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..core.data import OFFICIAL
 from ..core.errors import BackendError, UsageError
 from ..core.machine import environment
 from ..core.records.store import Store
+from ..core.split_names import OFFICIAL
 from ..core.text.console import note, progress_line
 from ..core.text.words import counted
 from ..datasets import opening

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ...core.data import OFFICIAL, PARTS, Dataset, Info, Split
+from ...core.data import PARTS, Dataset, Info, Split
 from ...core.errors import DataError
+from ...core.split_names import OFFICIAL
 from ...core.text.words import counted
 from ..files import cache
 from ..files.download import RemoteFile

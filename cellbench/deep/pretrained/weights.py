@@ -79,7 +79,7 @@ def licence_of_weights(name: str, weights: str | None) -> str:
         if known := WEIGHTS_FILES.get(name):
             return known.licence
         if published := find(name).pretrained:
-            from ..nets.third_party import licence
+            from .published import licence
 
             return licence(published) or SEE_SOURCE
     return SEE_SOURCE
@@ -128,7 +128,7 @@ def adapt_channels(weight: Tensor, channels: int) -> Tensor:
 
 
 def _imagenet(net: nn.Module, name: str) -> tuple[dict[str, Tensor], dict[str, str]]:
-    from ..nets import third_party
+    from .published import published, source_of_weights
 
     pretrained = find(name).pretrained
     if pretrained is None:
@@ -136,11 +136,10 @@ def _imagenet(net: nn.Module, name: str) -> tuple[dict[str, Tensor], dict[str, s
     if not any(isinstance(module, nn.BatchNorm2d) for module in net.modules()):
         pretrained = pretrained.removesuffix("_bn")  # VGG's are published with batch norm and without
     try:
-        with short_timeout():
-            state, called = third_party.published(pretrained)
+        state, called = published(pretrained)
     except (OSError, RuntimeError, ValueError) as error:
         reason = _first_line(error)
-        source, folder = third_party.source_of_weights(pretrained)
+        source, folder = source_of_weights(pretrained)
         raise UnavailableError(
             f"ImageNet weights of {pretrained} cannot be had here ({reason}): fetch {source} where there is network "
             f"and copy it into {folder}, or name the file: --set weights=PATH{instead_of(pretrained)}"

@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from ...core.data import OFFICIAL
 from ...core.mixed_values import Document, Facts
+from ...core.split_names import OFFICIAL
 from ...core.suites import KINDS, PARTS, TIMES, Figures, Suite, amount, titled
 from ...results.columns import PARTS as MEASURED
 from ...results.results import Results

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypedDict, TypeVar, overload
 
-from ...core.data import OFFICIAL, Dataset
+from ...core.data import Dataset
 from ...core.errors import UsageError, did_you_mean
 from ...core.extras import EXTRAS, Extra
 from ...core.machine.files import expanded
@@ -18,6 +18,7 @@ from ...core.mixed_values import Facts, SettingValues
 from ...core.records.runs import RunSpec, canonical
 from ...core.scoring.decision import Decision
 from ...core.settings import AUTOMATIC, Setting, Settings, described, names, replace, resets
+from ...core.split_names import OFFICIAL
 from ...core.training_budget import MANY, steps
 from ...datasets.files import cache
 from ...datasets.named_splits import each_draw, with_split

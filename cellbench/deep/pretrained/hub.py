@@ -8,7 +8,7 @@ from huggingface_hub import constants, get_session
 from huggingface_hub.utils import logging
 from torch import Tensor
 
-PATIENCE = 10.0  # seconds to wait for the hub's answer
+from .files import PATIENCE
 
 
 def weights_of_timm(name: str) -> tuple[dict[str, Tensor], str]:
