@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Group:
+class FeatureGroup:
     """A group of features, and where the function that computes it is defined.
 
     summary: what the group describes, for lists. function: the name of a function in `module`, a file of this folder;
@@ -44,14 +44,16 @@ class Group:
 GROUPS = {
     group.name: group
     for group in (
-        Group("hog", "edges by direction and place", "fixed_hog", "gradients"),
-        Group("texture", "local binary patterns", "patterns", "texture"),
-        Group("intensity", "how bright the pixels are", "brightness", "intensity"),
-        Group("haralick", "brightnesses side by side", "cooccurrence", "haralick"),
-        Group("radial", "light by distance from the middle", "rings", "radial"),
-        Group("granularity", "light in spots of each size", "openings", "granularity"),
-        Group("between", "light of two channels together", "channel_pairs", "between", "pair"),
-        Group("shape", "area and outline of a cell on black, which --masks cuts out", "outline", "shape", "image"),
+        FeatureGroup("hog", "edges by direction and place", "fixed_hog", "gradients"),
+        FeatureGroup("texture", "local binary patterns", "patterns", "texture"),
+        FeatureGroup("intensity", "how bright the pixels are", "brightness", "intensity"),
+        FeatureGroup("haralick", "brightnesses side by side", "cooccurrence", "haralick"),
+        FeatureGroup("radial", "light by distance from the middle", "rings", "radial"),
+        FeatureGroup("granularity", "light in spots of each size", "openings", "granularity"),
+        FeatureGroup("between", "light of two channels together", "channel_pairs", "between", "pair"),
+        FeatureGroup(
+            "shape", "area and outline of a cell on black, which --masks cuts out", "outline", "shape", "image"
+        ),
     )
 }
 DEFAULT_GROUPS = tuple(name for name in GROUPS if name != "shape")
@@ -116,7 +118,7 @@ def layout(groups: Sequence[str], shape: Sequence[int], channel_names: Sequence[
     return Layout(tuple(names), slices, columns)
 
 
-def _sources(group: Group, channels: Sequence[str]) -> Iterable[tuple[str, ...]]:
+def _sources(group: FeatureGroup, channels: Sequence[str]) -> Iterable[tuple[str, ...]]:
     """Return the channels that each set of a group's features is about; none of a whole image."""
     return combinations(channels, {"channel": 1, "pair": 2, "image": 0}[group.each])
 

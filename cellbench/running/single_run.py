@@ -38,12 +38,12 @@ from .smaller_batches import fitted
 TRAIN_METRIC_LIMIT = 12_500
 
 A = TypeVar("A", bound=NDArray[np.generic])
-Listener = Callable[[str, Facts], None]
+RunListener = Callable[[str, Facts], None]
 
 
 def execute(
     job: Job,
-    listener: Listener = lambda kind, facts: None,
+    listener: RunListener = lambda kind, facts: None,
     checkpoint: Path | None = None,
     model: Path | None = None,
 ) -> tuple[RunRecord, Predictions]:
@@ -125,7 +125,7 @@ def without_model(record: RunRecord, error: OSError) -> RunRecord:
     return dataclasses.replace(record, facts={**record.facts, "model_not_saved": why})
 
 
-def validate(job: Job, listener: Listener = lambda kind, facts: None) -> Facts:
+def validate(job: Job, listener: RunListener = lambda kind, facts: None) -> Facts:
     """Train the method of a run and score it on val alone: test images are not even read.
 
     Returns `figure`, the name of the figure that is chosen by, see `metrics.validation_figure`, its `value`, and

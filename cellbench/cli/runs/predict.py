@@ -80,7 +80,7 @@ def predict(
 
     write = tables.FORMATS[_format(style, output)]
     loaded = models.load(model)
-    shown = tables.Shown(_top(loaded, top), all_scores)
+    shown = tables.LabelColumns(_top(loaded, top), all_scores)
     names = reading.check_channel_names(loaded, channel_names or "")
     found = finding.find(images, pattern or "", loaded.reading.get("pattern", ""), layout or "")
     restore = models.restore_in_float32 if precision == "fp32" else models.restore
@@ -89,7 +89,7 @@ def predict(
     tally = labelling.Tally()
     with progress_of(len(found.files)) as progress:
         batches = labelling.label(reading.Reader(loaded, found, names), scorer, tally, progress)
-        answer = tables.Answer(loaded, batches, tally, shown)
+        answer = tables.LabelTable(loaded, batches, tally, shown)
         _write(lambda file: write(answer, file), output)
     _tell(tally)
     context.exit(3 if tally.unreadable else 0)

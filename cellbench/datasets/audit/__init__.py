@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ...core.data import Dataset
 from . import counts, duplicates, order, pixels, shortcuts
 from .pixels import Scan
-from .result import Audit, CheckResult, Progress
+from .result import Audit, CheckResult, ProgressText
 from .shortcuts import BestResult
 
 
@@ -21,7 +21,7 @@ def audit(
     data: Dataset,
     sizes: NDArray | None = None,
     best: BestResult | None = None,
-    progress: Progress = lambda text: None,
+    progress: ProgressText = lambda text: None,
 ) -> Audit:
     """Read every image once, and check the split and the labels.
 
@@ -41,7 +41,7 @@ def audit(
 
 
 def _checks(
-    data: Dataset, scan: Scan, sizes: NDArray | None, best: BestResult | None, progress: Progress
+    data: Dataset, scan: Scan, sizes: NDArray | None, best: BestResult | None, progress: ProgressText
 ) -> Iterator[CheckResult]:
     """Yield the results of all checks, in the order in which they are shown."""
     yield counts.empty_classes(data)

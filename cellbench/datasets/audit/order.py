@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ...core.data import Dataset
 from ...core.mixed_values import Document
 from ...core.text.words import counted
-from .likeness import ALPHA, FEWEST_IMAGES, Likeness, autocorrelation, lag_curve, neighbours, reach_of_likeness
+from .likeness import ALPHA, FEWEST_FOR_ORDER, Likeness, autocorrelation, lag_curve, neighbours, reach_of_likeness
 from .pixels import Scan
 from .result import CheckResult, Index, part_codes, percent
 
@@ -39,7 +39,7 @@ def order_leakage(data: Dataset, features: Mapping[str, NDArray], permutations: 
     codes, values = part_codes(data), np.stack(list(features.values()))
     runs = _runs(data, codes)
     if not runs:
-        text = f"No class has {FEWEST_IMAGES} images, too few to tell whether neighbours are alike."
+        text = f"No class has {FEWEST_FOR_ORDER} images, too few to tell whether neighbours are alike."
         return CheckResult("leakage", "order", "skipped", text)
     cut, random_cut = _cut_shares([codes[run] for run in runs.values()])
     short = {name: _shortened(run) for name, run in runs.items()}
@@ -98,7 +98,7 @@ def _runs(data: Dataset, codes: NDArray[np.int8]) -> dict[str, Index]:
     for k, name in enumerate(data.classes):
         of_class = data.labels[:, k] if data.multilabel else data.labels == k
         run = np.flatnonzero(of_class & (codes >= 0))
-        if len(run) >= FEWEST_IMAGES:
+        if len(run) >= FEWEST_FOR_ORDER:
             found[name] = run
     return found
 

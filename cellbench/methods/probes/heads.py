@@ -13,7 +13,7 @@ from ...core.data import Samples
 from ...core.mixed_values import Facts, SettingValues, State
 from ...core.records.runs import RunLog
 from ...core.settings import OneOrMore, Positive, Settings, between, setting
-from ..choosing import Candidate, best_candidate
+from ..best_candidate import Candidate, best_candidate
 from ..svms.classical import as_tuple
 
 if TYPE_CHECKING:

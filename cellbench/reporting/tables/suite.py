@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ...core.mixed_values import Document, Facts
 from ...core.split_names import OFFICIAL
-from ...core.suites import KINDS, PARTS, TIMES, Figures, Suite, amount, titled
+from ...core.suites import KINDS, PARTS_OF_FIGURES, TIMES, Figures, Suite, amount, titled
 from ...results.columns import PARTS as MEASURED
 from ...results.results import Results
 from ...results.rows.row import Line, Row
@@ -16,7 +16,7 @@ from .table import PERCENT, POINTS, SECONDS, Column, Table
 
 Expected = Sequence[Facts]  # as running.planning.suites.expected has them
 MAIN = ("test_accuracy", "test_macro_f1")
-FIGURES = tuple(f"{part}{kind}" for part in (*(f"{part}_" for part in PARTS), "") for kind in KINDS)
+FIGURES = tuple(f"{part}{kind}" for part in (*(f"{part}_" for part in PARTS_OF_FIGURES), "") for kind in KINDS)
 
 
 class Keys(NamedTuple):

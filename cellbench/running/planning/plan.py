@@ -36,7 +36,7 @@ ValLimit = int | Literal["all"] | None  # None: val is limited in proportion to 
 S = TypeVar("S", bound=Settings)
 
 
-class Limits(TypedDict):
+class ImageLimits(TypedDict):
     """The numbers of images as a spec holds them; None: all."""
 
     limit: int | None
@@ -183,7 +183,7 @@ def _images_asked(choice: Choice) -> tuple[str, int | None, ValLimit]:
     return choice.split, choice.limit, choice.val_limit
 
 
-def _used(data: Dataset, limit: int | None, val_limit: ValLimit) -> tuple[Limits, dict[str, int]]:
+def _used(data: Dataset, limit: int | None, val_limit: ValLimit) -> tuple[ImageLimits, dict[str, int]]:
     """Return the limits as a spec holds them, None where all images are used, and the number of images by part."""
     split = data.split
     if limit is not None and limit >= len(split.train):

@@ -26,7 +26,7 @@ from .perturbations import PERTURBATIONS, Perturbation, perturbed
 
 DRAWING = 2  # see StressRecord; raise it when other images come of the same draws
 BATCH_PIXELS = 2**21  # of all channels, that are perturbed at a time
-Progress = Callable[[int], object]
+StressProgress = Callable[[int], object]
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def costs_of(paths: Sequence[Path], plan: Plan, pass_over: Callable[[str], objec
     return costs
 
 
-def stress(path: Path, plan: Plan, progress: Progress = lambda done: None) -> StressRecord:
+def stress(path: Path, plan: Plan, progress: StressProgress = lambda done: None) -> StressRecord:
     """Test one model as planned, write the record beside it, and return it.
 
     Curves of an earlier test with the same images and draws are kept; only those that are missing are made. progress:
@@ -218,7 +218,7 @@ def _place(curve: Curve) -> int:
     return list(PERTURBATIONS).index(curve.name) if curve.name in PERTURBATIONS else len(PERTURBATIONS)
 
 
-def _scores(case: _Case, plan: Plan, progress: Progress) -> dict[str, list[NDArray[np.float32]]]:
+def _scores(case: _Case, plan: Plan, progress: StressProgress) -> dict[str, list[NDArray[np.float32]]]:
     """Return for each perturbation the scores (n, classes) at each of its strengths, 0 first."""
     model, data = case.model, case.data
     scorer = models.restore(model, plan.device)
