@@ -23,8 +23,8 @@ IMAGE_DTYPES = (np.dtype("uint8"), np.dtype("uint16"), np.dtype("float32"))
 class Split:
     """Three disjoint sets of positions, each int64 of shape (n_part,), and the name of the rule that made them.
 
-    together: (n,) int64, equal for images that the rule keeps in one part, as far as the data set's groups do not say
-    so already; None where it keeps none together.
+    together: (n,) int64 for all images of the data set: images with equal numbers are a block that the rule keeps in
+    one part, beside the data set's groups; None for rules without blocks.
     """
 
     name: str

@@ -215,7 +215,7 @@ def _plan_facts(job: Job) -> Facts:
 
 
 def data_facts(data: Dataset, parts: Mapping[str, Samples], spec: RunSpec) -> Facts:
-    """Return the facts about the data that tables show.
+    """Return the facts about the data that a record keeps: the images' shape, classes, counts, groups, licence, notes.
 
     Numbers of images are of the images used, after the limits; `groups` has the numbers of groups, or of the blocks
     that the split keeps together, before the limits, and `groups_are` the column that names the groups.

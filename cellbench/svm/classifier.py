@@ -76,6 +76,8 @@ class SVC(ClassifierMixin, BaseEstimator):
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Fit to X (n, features) and y (n,) or (n, labels), and return the model itself.
 
+        sample_weight: (n,), the factor of C of each sample; None for 1. For kernel='precomputed', X is (n, n).
+
         Raises ValueError for input or settings that no machine can be trained with.
         """
         _fit([self], X, y, sample_weight)

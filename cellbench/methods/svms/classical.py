@@ -76,8 +76,8 @@ class MachineSettings(Settings):
 class SVMSettings(MachineSettings):
     """All settings of a machine, for those methods that show them all."""
 
-    degree: Annotated[int, setting("of kernel=poly", ge=1)] = 3
-    coef0: Annotated[float, setting("constant of kernel=poly and sigmoid", ge=0)] = 0.0
+    degree: Annotated[int, setting("degree of the polynomial, for kernel=poly", ge=1)] = 3
+    coef0: Annotated[float, setting("constant added in the kernel, for kernel=poly and sigmoid", ge=0)] = 0.0
     smote: Annotated[
         bool,
         setting("make samples between those of rarer classes until all have as many", needs={True: "imbalance"}),

@@ -70,11 +70,13 @@ def begin(
     model: Path | None = None,
     place: Place = WHOLE,
 ) -> Call[Result]:
-    """Begin a run in a child process; `as_status` says how it ended.
+    """Start a run in a child process and return the Call that follows it.
+
+    `as_status` turns its end into the status of a record.
 
     timeout: seconds after which it is ended. max_memory: bytes that it may have. If `checkpoint` holds the progress of
-    this run, it goes on from there. model: the file to write the trained model to, or None. place: what it has of the
-    machine.
+    this run, it goes on from there. model: the file to write the trained model to, or None. place: the processors and
+    the GPU that it may use.
     """
     return Call(_run, (job, checkpoint, model, max_memory, place), timeout, plugins, place.variables)
 

@@ -105,11 +105,13 @@ def costs_of(paths: Sequence[Path], plan: Plan, pass_over: Callable[[str], objec
 
 
 def stress(path: Path, plan: Plan, progress: StressProgress = lambda done: None) -> StressRecord:
-    """Test one model as planned, write the record beside it, and return it.
+    """Test the model in the file `path` as planned, write the record of the test beside the model, and return it.
 
     Curves of an earlier test with the same images and draws are kept; only those that are missing are made. progress:
-    called with the number of images done, of `images_of`. Raises UsageError or DataError for no model, data that are
-    not here, an earlier test with other images or draws, or a place that cannot be written to.
+    called with the number of images that are done, out of the number that `images_of` gives.
+
+    Raises UsageError or DataError where there is no such model, where its data set is not here, where an earlier test
+    had other images or draws, and where the record cannot be written.
     """
     case = _open(path, plan)
     if case.before and case.is_done:

@@ -78,8 +78,8 @@ def fill(
     """Write each item's pixels at its place in an .npy file and yield what became of it.
 
     Pixels of another type, height or width than the file's are not written; the outcome has their shape and type. Of
-    several items for one place the last one counts. processes: use several when there are thousands of images; `load`
-    must then be a function of an importable module, or a functools.partial of one.
+    several items for one place the last one counts. processes: use several processes from MANY (20,000) images on;
+    `load` must then be a function of an importable module, or a functools.partial of one.
 
     The file is written, not mapped: on a full disk a write fails with an error, while a map kills the process.
     """
