@@ -21,14 +21,14 @@ class FeatureGroup:
     summary: what the group describes, for lists. function: the name of a function in `module`, a file of this folder;
     it returns float32 (n, features) for images (n, channels, height, width), channel by channel, or what `each` says.
     The module's names(height, width) returns the names of the features of one channel, pair or image.
-    each: what has these features: a channel, a pair of channels, or the image as a whole.
+    described_by: what has these features: a channel, a pair of channels, or the image as a whole.
     """
 
     name: str
     summary: str
     module: str
     function: str
-    each: Literal["channel", "pair", "image"] = "channel"
+    described_by: Literal["channel", "pair", "image"] = "channel"
 
     def compute(self, images: "Tensor") -> "Tensor":
         return getattr(self._module, self.function)(images)
@@ -120,11 +120,11 @@ def layout(groups: Sequence[str], shape: Sequence[int], channel_names: Sequence[
 
 def _sources(group: FeatureGroup, channels: Sequence[str]) -> Iterable[tuple[str, ...]]:
     """Return the channels that each set of a group's features is about; none of a whole image."""
-    return combinations(channels, {"channel": 1, "pair": 2, "image": 0}[group.each])
+    return combinations(channels, {"channel": 1, "pair": 2, "image": 0}[group.described_by])
 
 
 def _check_channels(groups: Sequence[str], channels: int) -> None:
-    if channels < 2 and all(GROUPS[name].each == "pair" for name in groups):
+    if channels < 2 and all(GROUPS[name].described_by == "pair" for name in groups):
         raise UsageError(
             f"features={','.join(groups)} is of pairs of channels, and these images have {channels}; name another "
             "group too, such as texture"

@@ -18,7 +18,7 @@ from ..core.records.store import write_whole
 from ..core.scoring.calibration import calibrate
 from ..core.text.console import progress_line
 from ..core.text.shown_text import csv_cell
-from ..core.training_budget import MANY
+from ..core.training_budget import MANY_IMAGES
 from ..datasets.audit.result import ProgressText
 from ..datasets.display.gallery import gallery
 from ..datasets.display.sheet import Line, save_picture
@@ -237,7 +237,7 @@ def _out_of_fold(
     channels = entry.preprocessing.channel_names(data.channels)
     train = Samples(images["train"], data.labels[learn], data.classes, channels)
     val = Samples(images["val"], data.labels[choose], data.classes, channels)
-    settings = suited(CombinedSettings(), MANY)  # of few images too, so that all folds have the same
+    settings = suited(CombinedSettings(), MANY_IMAGES)  # of few images too, so that all folds have the same
     model = entry.factory(settings, SEED, "cpu")
     model.fit(train, val, RunLog())
     rule = calibrate(np.asarray(model.predict(val.images)), val.labels)

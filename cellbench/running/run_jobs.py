@@ -15,7 +15,7 @@ from ..core.text.words import counted
 from .executors.protocol import Executor, Outcome, Task
 from .job import Job
 from .policy import DONE, FAILED_BEFORE, Policy, has_no_model, state
-from .progress.estimates import ONCE
+from .progress.estimates import SECONDS_TO_START
 from .progress.forecast import Forecast
 from .run_locks import RunLocks
 
@@ -61,7 +61,7 @@ def run_jobs(
     def listen(job: Job, kind: str, facts: Facts) -> None:
         if kind == "started":
             number = numbers[job.spec.key]
-            watcher.started(job, number, forecast.seconds if number else ONCE + forecast.seconds)
+            watcher.started(job, number, forecast.seconds if number else SECONDS_TO_START + forecast.seconds)
             return
         watcher.event(kind, facts)
         if forecast.hear(job, facts):

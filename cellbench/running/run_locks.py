@@ -74,7 +74,7 @@ class RunLocks:
         lock.release(remove=True)
 
     def _remove_parts(self, spec: RunSpec, lock: locks.Lock) -> None:
-        if lock.kept:
+        if lock.is_kept:
             self._store.remove_parts(spec)
 
     def owner(self, spec: RunSpec) -> Owner:

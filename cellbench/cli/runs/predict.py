@@ -14,7 +14,7 @@ from ..options import USER_PATH, plugin_option
 from ..progress import progress_of
 
 if TYPE_CHECKING:
-    from ...running.saved_models.finding import Found
+    from ...running.saved_models.finding import FoundImages
     from ...running.saved_models.labelling import Tally
     from ...running.saved_models.models import Model
 
@@ -76,6 +76,7 @@ def predict(
 
     load_plugins(plugins)
     _check_output(output, model, images)
+    from ...running.executors.questions import choose_device
     from ...running.saved_models import finding, labelling, models, reading, tables
 
     write = tables.FORMATS[_format(style, output)]
@@ -84,7 +85,7 @@ def predict(
     names = reading.check_channel_names(loaded, channel_names or "")
     found = finding.find(images, pattern or "", loaded.reading.get("pattern", ""), layout or "")
     restore = models.restore_in_float32 if precision == "fp32" else models.restore
-    scorer = restore(loaded, labelling.choose_device(device))
+    scorer = restore(loaded, choose_device(device))
     _tell_model(loaded, found)
     tally = labelling.Tally()
     with progress_of(len(found.files)) as progress:
@@ -132,7 +133,7 @@ def _top(model: "Model", top: int | None) -> int:
 # --- messages on stderr
 
 
-def _tell_model(model: "Model", found: "Found") -> None:
+def _tell_model(model: "Model", found: "FoundImages") -> None:
     kind = "simulated images" if model.synthetic else "images"
     limit = f", {counted(model.limit, 'training image')} only" if model.limit else ""
     test = model.metrics["test"]

@@ -32,7 +32,7 @@ class Likeness:
         return self.observed.max(1)
 
     @property
-    def alike(self) -> NDArray[np.bool_]:
+    def are_alike(self) -> NDArray[np.bool_]:
         """Whether neighbours of each class are alike: significantly, and enough to matter."""
         return (self.p <= ALPHA) & (self.strongest >= WEAKEST)
 

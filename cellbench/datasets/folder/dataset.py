@@ -28,7 +28,7 @@ from .options import FolderOptions
 from .split import draw_split
 
 REVISION = 5  # changes whenever the same folder would be read to another data set
-OWN = "your own images"  # as licence and source
+OWN_IMAGES = "your own images"  # as licence and source
 FIELD_OF_VIEW = 512  # pixels; crops of single cells are far smaller
 
 
@@ -83,8 +83,8 @@ def _build(scratch: Path, path: Path, files: dict[str, Path], options: FolderOpt
         groups=listing.group_numbers,
         ids=np.array([name.encode("utf-8", "replace").decode() for name in listing.files]),
         info=Info(
-            licence=OWN,
-            citation=OWN,
+            licence=OWN_IMAGES,
+            citation=OWN_IMAGES,
             groups_are=listing.group_column,
             reading=_reading(options, contents, outcomes, side),
             notes=(*listing.notes, *split_notes, *skipped, *npy.remarks(outcomes), *size_notes),

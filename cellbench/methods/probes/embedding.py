@@ -90,7 +90,7 @@ def views_of(batch: "Tensor", views: int) -> "Iterator[Tensor]":
 
 
 def full_scale(images: Images) -> float:
-    """Return the raw value that counts as white: the greatest of an unsigned dtype, else of these images."""
+    """Return the raw value that counts as white, for arrays by the rule of deep.normalisation.full_scale."""
     if images.dtype.kind == "u":
         return float(np.iinfo(images.dtype.name).max)
     return max(float(images.max(initial=0)), float(np.finfo(np.float32).tiny))

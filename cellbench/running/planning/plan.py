@@ -19,7 +19,7 @@ from ...core.records.runs import RunSpec, canonical
 from ...core.scoring.decision import Decision
 from ...core.settings import AUTOMATIC, Setting, Settings, described, names, replace, resets
 from ...core.split_names import OFFICIAL
-from ...core.training_budget import MANY, steps
+from ...core.training_budget import MANY_IMAGES, steps
 from ...datasets.files import cache
 from ...datasets.named_splits import each_draw, with_split
 from ...datasets.preprocessing import Preprocessing
@@ -30,7 +30,7 @@ from ...methods.registry import MethodEntry, methods
 from ..job import Job
 
 IMAGENET = "imagenet"  # the setting of weights that is no file
-FEWEST = 100  # training images: settings that follow from their number differ between these and MANY
+FEW_IMAGES = 100  # training images: settings that follow from their number differ between these and MANY_IMAGES
 ValLimit = int | Literal["all"] | None  # None: val is limited in proportion to train
 
 S = TypeVar("S", bound=Settings)
@@ -290,7 +290,7 @@ def settings_that_follow(entry: MethodEntry, *layers: SettingValues) -> list[str
 
     These are settings that no layer gives a value.
     """
-    of_few, of_many = (vars(settled(entry, *layers, n=n)[0]) for n in (FEWEST, MANY))
+    of_few, of_many = (vars(settled(entry, *layers, n=n)[0]) for n in (FEW_IMAGES, MANY_IMAGES))
     given = {name for layer in layers for name, value in layer.items() if value not in AUTOMATIC}
     return [name for name in of_few if of_few[name] != of_many[name] and name not in given]
 

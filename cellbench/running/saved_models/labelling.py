@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ...core.errors import BackendError
 from ...core.text.words import counted
 from ...datasets.files.images import npy
 from ...datasets.files.images.npy import Decoded
@@ -78,20 +77,6 @@ def label(
     if not tally.labelled:
         left_out = [Decoded(name, 0, problem=reason) for name, reason in tally.unreadable]
         npy.refuse_unreadable(left_out, "give images like those that the model learnt from")
-
-
-def choose_device(wanted: str) -> str:
-    """Return the device to use, 'cpu' or 'cuda'; 'auto' is CUDA if torch finds a device.
-
-    Raises BackendError if 'cuda' is wanted and there is none.
-    """
-    import torch
-
-    if wanted == "cuda" and not torch.cuda.is_available():
-        raise BackendError(
-            "--device cuda: torch sees no CUDA device here; `cellbench doctor` says more, or use --device cpu"
-        )
-    return "cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu"
 
 
 def _sides(outcome: Decoded) -> str:

@@ -17,7 +17,7 @@ from ...datasets.files.images.pixels import Picture
 from ...datasets.folder.channels import unnamed_channels
 from ...datasets.folder.cutting import cut_out, read_mask
 from ...datasets.folder.decoding import read_picture
-from .finding import Found
+from .finding import FoundImages
 from .models import Model
 
 BATCH = 512  # images at a time; fewer of large ones
@@ -31,7 +31,7 @@ class Reader:
     """How to read new images for a model: as its own, with other names for the channels where some are given."""
 
     model: Model
-    found: Found
+    found: FoundImages
     channel_names: tuple[str, ...] = ()
 
     def batches(self) -> Iterator[list[Read]]:

@@ -16,7 +16,7 @@ class TuningBudget:
     trials: int | None = None
     seconds: float | None = None
 
-    def left(self, trials: int, seconds: float) -> float | None:
+    def seconds_left(self, trials: int, seconds: float) -> float | None:
         """Return the seconds that are left after so many trials and seconds: 0 for none, None without a limit."""
         if self.trials is not None:
             return None if trials < self.trials else 0.0

@@ -20,7 +20,7 @@ from ..run import plan_runs
 from .budget import parse_budget, parse_part
 from .space import space_of
 from .suites import write
-from .tuning import FILE, Asked, Say, Tuned, tune
+from .tuning import FILE, Say, SearchOptions, Tuned, tune
 
 SUITE = "tuned"  # name of the suite, with the number of images behind it where that is limited
 
@@ -43,7 +43,7 @@ def asked_for(
     best: int | None,
     seed: int,
     plugins: Sequence[Path],
-) -> Asked:
+) -> SearchOptions:
     """Return the settings of a search: an option that is None takes the suite's value, or else the default.
 
     Raises UsageError for values that are not allowed.
@@ -53,10 +53,10 @@ def asked_for(
         trials = search.trials
     share = part if part is not None else search.part if search else 1.0
     few = best if best is not None else search.best if search else 3
-    return Asked(parse_budget(trials, time), parse_part(share), few, seed, plugins)
+    return SearchOptions(parse_budget(trials, time), parse_part(share), few, seed, plugins)
 
 
-def tune_all(options: RunOptions, asked: Asked, say: Say = lambda line: None) -> TuningResult:
+def tune_all(options: RunOptions, asked: SearchOptions, say: Say = lambda line: None) -> TuningResult:
     """Tune each method that the options choose on one data set, and write a suite of what came of it.
 
     The study lies beside it, in the folder of this machine's records of the data set; what an earlier call tried is not
@@ -86,7 +86,7 @@ def searched_by(names: Sequence[str]) -> Suite:
     return found[0]
 
 
-def _tune_suite(options: RunOptions, asked: Asked, say: Say) -> TuningResult:
+def _tune_suite(options: RunOptions, asked: SearchOptions, say: Say) -> TuningResult:
     """Search what a suite says, its other settings as they are; the result is a suite with its name in its own."""
     suite = searched_by(options.suites)
     if options.methods:
@@ -118,7 +118,7 @@ def _tune_suite(options: RunOptions, asked: Asked, say: Say) -> TuningResult:
     return _tuned(_one_a_method(jobs), plan.store, f"{SUITE}-{suite.name}", asked, say)
 
 
-def _tuned(jobs: Sequence[Job], store: Store, suite: str, asked: Asked, say: Say) -> TuningResult:
+def _tuned(jobs: Sequence[Job], store: Store, suite: str, asked: SearchOptions, say: Say) -> TuningResult:
     store.check()
     folder = _folder(store, jobs[0])
     done: list[Tuned] = []
@@ -155,7 +155,7 @@ def _folder(store: Store, job: Job) -> Path:
     return store.path(job.spec).parents[1]
 
 
-def _of_part(asked: Asked) -> str:
+def _of_part(asked: SearchOptions) -> str:
     if asked.part == 1:
         return ""
     best = counted(asked.best, "best setting")

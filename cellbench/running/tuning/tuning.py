@@ -27,7 +27,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Asked:
+class SearchOptions:
     """How to tune.
 
     part: share of the training images for the trials; below 1, the `best` few run on all afterwards. base: settings of
@@ -62,7 +62,7 @@ class Tuned:
     base: SettingValues = field(default_factory=dict)
 
 
-def tune(job: Job, file: Path, asked: Asked, say: Say = lambda line: None) -> Tuned:
+def tune(job: Job, file: Path, asked: SearchOptions, say: Say = lambda line: None) -> Tuned:
     """Tune the method of a job, whose settings are the defaults, and return what came of it.
 
     file: the SQLite file with its study; trials in it are not repeated, and other processes may add to it at the same
@@ -99,7 +99,7 @@ class Study:
 
     job: Job
     file: Path
-    asked: Asked
+    asked: SearchOptions
     part: float
     study: "optuna.Study" = field(init=False)
 
@@ -180,7 +180,7 @@ class Study:
         trials, seconds = self.cost()
         if budget.trials is not None:  # of trials at work in other processes, too
             trials += sum(trial.state.name == "RUNNING" for trial in self.study.trials)
-        return budget.left(trials, seconds)
+        return budget.seconds_left(trials, seconds)
 
     def _try(self, seconds: float | None, say: Say) -> None:
         import optuna

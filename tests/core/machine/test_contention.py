@@ -33,7 +33,7 @@ def test_of_a_shared_machine_the_processors_that_this_process_may_use_are_counte
     monkeypatch.setattr(psutil, "cpu_times", lambda percpu: every)
     for usable, there, used in (({1, 2}, 200, 43), ({1}, 100, 40), (None, 2200, 1943), ({1, 4}, 2200, 1943)):
         monkeypatch.setattr(contention, "USABLE", usable)
-        assert (Spent.now().there, Spent.now().used) == (there, used)
+        assert (Spent.now().total_seconds, Spent.now().busy_seconds) == (there, used)
 
 
 def test_what_others_had_is_what_was_used_less_ones_own(two_processors):
@@ -70,9 +70,9 @@ def test_another_program_at_work_is_seen_and_ones_own_work_is_not():
     finally:
         other.kill()
         other.wait()
-    assert log.spent.own >= 0.4
-    assert log.spent.of_others >= had / log.spent.there - 0.05
-    assert log.spent.used - log.spent.own >= had - 0.1
+    assert log.spent.own_seconds >= 0.4
+    assert log.spent.of_others >= had / log.spent.total_seconds - 0.05
+    assert log.spent.busy_seconds - log.spent.own_seconds >= had - 0.1
 
 
 def test_only_phases_that_train_are_counted():
@@ -82,4 +82,4 @@ def test_only_phases_that_train_are_counted():
     assert log.spent == NOTHING
     with log.phase("features"):
         time.sleep(0.05)
-    assert log.spent.there > 0
+    assert log.spent.total_seconds > 0
