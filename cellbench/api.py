@@ -159,8 +159,8 @@ def stress(
     whose data set is not prepared here are passed over, with a line, unless none is left.
     """
     from .core.text.console import note
+    from .running.executors.questions import choose_device
     from .running.plugins import load_plugins
-    from .running.saved_models.labelling import choose_device
     from .running.stress import testing
     from .running.stress.perturbations import choose
 

@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from ..core.records.results_folder import DEFAULT_FOLDER
+from ..core.split_names import RULES
 from ..reporting.tables import FORMATS
 
 
@@ -58,8 +59,8 @@ split_option = click.option(
     default="official",
     show_default=True,
     metavar="NAME",
-    help="official, stratified, grouped, random-mask[:60], kfold:5/0, id-block[:200], leave-one-out[:donor]; @5 behind "
-    "one: draw 5, @0-4: five draws, which a row pools.",
+    help=f"{', '.join(rule.written for rule in RULES.values())}; @5 behind one: draw 5, @0-4: five draws, which a row "
+    "pools.",
 )
 
 

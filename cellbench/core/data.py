@@ -14,7 +14,6 @@ from .text.shown_text import visible
 from .text.words import counted
 
 PARTS = ("train", "val", "test")
-OFFICIAL = "official"  # the name of the split that a data set comes with
 Images = NDArray[np.uint8 | np.uint16 | np.float32]  # (n, channels, height, width)
 Labels = NDArray[np.int64] | NDArray[np.bool_]  # (n,); (n, classes) where images have several
 IMAGE_DTYPES = (np.dtype("uint8"), np.dtype("uint16"), np.dtype("float32"))
@@ -24,8 +23,8 @@ IMAGE_DTYPES = (np.dtype("uint8"), np.dtype("uint16"), np.dtype("float32"))
 class Split:
     """Three disjoint sets of positions, each int64 of shape (n_part,), and the name of the rule that made them.
 
-    together: (n,) int64, equal for images that the rule keeps in one part, as far as the data set's groups do not say
-    so already; None where it keeps none together.
+    together: (n,) int64 for all images of the data set: images with equal numbers are a block that the rule keeps in
+    one part, beside the data set's groups; None for rules without blocks.
     """
 
     name: str

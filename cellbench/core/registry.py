@@ -95,6 +95,7 @@ class Registry(Generic[E]):
     def select(self, patterns: Iterable[str]) -> list[str]:
         """Return the names that equal a pattern or match it as a glob, each once, in the order of the patterns.
 
+        A name with an open prefix, such as torchvision:NAME, is returned as it is; only looking it up refuses it.
         Raises UsageError for a pattern without a match.
         """
         chosen: dict[str, None] = {}

@@ -98,7 +98,7 @@ def setting(
 def one_of(*allowed: object) -> AfterValidator:
     """Return a validator that allows only these values.
 
-    It is for types without literals, or with literals that equal others, as True equals 1.
+    Use it where Literal cannot serve: for values such as floats, or for 1 beside True, which Python takes for equal.
     """
 
     def check(value: T) -> T:

@@ -1,10 +1,11 @@
-"""Names of splits, and of the groups that they keep together.
+"""Names of splits, what their rules mean, and the names of the groups that they keep together.
 
 'id-block:100@3' is the rule id-block:100 drawn with seed 3, 'id-block@0-4' five draws.
 """
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from .errors import UsageError
 from .text.numbers import each_once, ranges_in
@@ -12,8 +13,53 @@ from .text.numbers import each_once, ranges_in
 MOST_DRAWS = 1000
 MOST_SEEDS = 2**32
 LEAVE_ONE_OUT = "leave-one-out"  # its draws are the groups: draw K leaves group K out
-KEEP_TOGETHER = ("id-block", "grouped", LEAVE_ONE_OUT)  # rules that keep groups, or blocks of neighbours, in one part
+OFFICIAL = "official"  # the split that a data set comes with
 
+
+@dataclass(frozen=True)
+class SplitRule:
+    """A rule that divides the images of a data set into train, val and test.
+
+    written: its name as one writes it, with the argument that it takes. keeps_together: whether it keeps groups, or
+    blocks of neighbours, in one part whatever the data set is.
+    """
+
+    written: str
+    meaning: str
+    keeps_together: bool = False
+
+    @property
+    def name(self) -> str:
+        """The rule's name, without its argument."""
+        return re.split(r"[\[:]", self.written)[0]
+
+
+OFFICIAL_RULE = SplitRule(OFFICIAL, "the division into train, val and test that the data set came with")
+# Those that `run --split` draws, by name; datasets.named_splits has a function for each.
+DRAWN_RULES = {
+    rule.name: rule
+    for rule in (
+        SplitRule("stratified", "drawn image by image, each class in the same shares"),
+        SplitRule(
+            "grouped",
+            "whole groups (wells, slides, patients) are drawn, so that none lies on both sides",
+            keeps_together=True,
+        ),
+        SplitRule("random-mask[:60]", "each image is drawn by itself, whatever its class"),
+        SplitRule("kfold:5/0", "one of several folds is test"),
+        SplitRule(
+            "id-block[:200]",
+            "runs of consecutive images stay together, so that neighbours do not lie on both sides",
+            keeps_together=True,
+        ),
+        SplitRule(
+            f"{LEAVE_ONE_OUT}[:donor]",
+            "one group (a donor, a slide) is test, and val is drawn from the other groups",
+            keeps_together=True,
+        ),
+    )
+}
+RULES = {OFFICIAL: OFFICIAL_RULE, **DRAWN_RULES}
 
 GROUP, BLOCK = "group", "block"
 LONGEST = 30  # characters of a group's name that sentences repeat
@@ -57,7 +103,8 @@ def named(rule: str, draws: Sequence[int]) -> str:
 
 def keeps_together(name: str) -> bool:
     """Whether a split's rule keeps groups, or blocks of neighbours, in one part whatever the data set is."""
-    return kind_of(name) in KEEP_TOGETHER
+    rule = RULES.get(kind_of(name))
+    return rule is not None and rule.keeps_together
 
 
 def unit_of(column: str, split: str = "") -> str:

@@ -22,10 +22,11 @@ from .training_budget import EPOCHS, LARGEST_BATCH
 FOLDER = files("cellbench") / "suites"
 USUAL_SETTINGS = {"epochs": EPOCHS, "batch": LARGEST_BATCH, "kernel": "rbf"}  # where neither entry nor suite gives them
 LARGEST_SUITE = 10e6  # bytes
-PARTS = ("test", "val", "train", "private", "public")  # the last two: test images whose labels a contest kept secret
+# The last two: test images whose labels a contest kept secret.
+PARTS_OF_FIGURES = ("test", "val", "train", "private", "public")
 TIMES = {"train_seconds": "training time", "fit_seconds": "fit", "predict_seconds": "prediction"}
 KINDS = (*(metric.name for metric in METRICS), "f1")  # f1: if the source does not say how it was averaged
-SHARES = tuple(f"{part}{kind}" for part in (*(f"{part}_" for part in PARTS), "") for kind in KINDS)
+SHARES = tuple(f"{part}{kind}" for part in (*(f"{part}_" for part in PARTS_OF_FIGURES), "") for kind in KINDS)
 
 S = TypeVar("S", bound=Settings)
 
@@ -38,7 +39,7 @@ def _as_set_reads_it(given: SettingValues) -> SettingValues:
 
 Overrides = Annotated[SettingValues, BeforeValidator(_as_set_reads_it)]
 # Numbers of training images; None, all of them, is the word 'all' in TOML.
-Limits = Several[Annotated[int | None, BeforeValidator(lambda limit: None if limit == "all" else limit)]]
+TrainLimits = Several[Annotated[int | None, BeforeValidator(lambda limit: None if limit == "all" else limit)]]
 
 
 class Figures(Settings):
@@ -157,7 +158,7 @@ class Suite(Settings):
     url: str = ""
     split: str = "official"
     seeds: Several[int] = (0,)
-    limits: Limits = (None,)
+    limits: TrainLimits = (None,)
     set: Overrides = Field(default_factory=dict)
     published: tuple[Figures, ...] = ()
     assumed: Several[str] = ()
@@ -194,9 +195,9 @@ def titled(figure: str) -> str:
     if figure in TIMES:
         return TIMES[figure]
     part, _, rest = figure.partition("_")
-    metric = NAMED.get(rest if part in PARTS else figure)
+    metric = NAMED.get(rest if part in PARTS_OF_FIGURES else figure)
     if metric:
-        return f"{part} {metric.title}" if part in PARTS else metric.title
+        return f"{part} {metric.title}" if part in PARTS_OF_FIGURES else metric.title
     return figure.replace("_", " ").replace(" f1", " F1")
 
 

@@ -1,7 +1,8 @@
 """Tensors of torch: from arrays, and to files."""
 
 import warnings
-from typing import IO
+from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 import torch
@@ -20,6 +21,26 @@ def as_tensor(images: Tensor | NDArray[np.generic]) -> Tensor:
         with warnings.catch_warnings(action="ignore"):  # that the tensor could be written to, and the array could not
             return torch.from_numpy(images if _owner(images).flags.writeable else images.copy())
     return images
+
+
+class NoTensorsError(ValueError):
+    """A file that is damaged, or holds more than tensors, numbers and text."""
+
+
+def load_tensors(path: Path, *, mmap: bool = False) -> Any:
+    """Return what `save_tensors` or torch.save wrote to a file, on the CPU, without executing any code in it.
+
+    mmap: leave the tensors in the file until they are used.
+
+    Raises OSError for a file that cannot be opened, and NoTensorsError for one with other or damaged content.
+    """
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of how the file was pickled, when it is none of ours
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
+    except OSError:
+        raise
+    except Exception:  # torch, zipfile and pickle raise almost any: KeyError for text, IndexError for a few bytes
+        raise NoTensorsError("it is damaged, or no file of tensors and numbers alone") from None
 
 
 def save_tensors(value: object, file: IO[bytes]) -> None:

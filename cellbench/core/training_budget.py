@@ -18,7 +18,7 @@ SGD_RATE = 0.1  # learning rate in batches of LARGEST_BATCH, of a net without a 
 ADAM_RATE = 0.001  # of Adam and AdamW
 LAST_BELOW = 500  # training images: their part of val is too small to choose an epoch by, so the last one is taken
 LINEAR_BELOW = 200  # training images below which the kernel of svm-combined is linear
-MANY = 10**6  # training images: settings that follow from their number no longer change with it
+MANY_IMAGES = 10**6  # training images: settings that follow from their number no longer change with it
 VAL_COST = 1 / 3  # of scoring an image, as a share of training on it: one pass forward in place of two and a half
 VAL_SHARE = 1 / 5  # of the cost of training that scoring val may add
 

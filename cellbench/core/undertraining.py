@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from .text.words import signed
 
 SHARE = 0.1  # of the scored epochs: the last ones are held against as many before them
-FEWEST = 2  # epochs on either side, so that their noise can be estimated
+FEWEST_EPOCHS = 2  # epochs on either side, so that their noise can be estimated
 # Nets that 60 epochs of a falling rate had trained to the end still rose by up to 1.6 points in the last tenth.
 NOTABLE = 0.02  # a smaller rise of a share is none
 ERRORS = 2  # standard errors; a smaller rise may be chance
@@ -35,7 +35,7 @@ def _still_rising(history: Sequence[Mapping[str, float]], n_val: int) -> str:
     """
     scored = [row for row in history if "val_loss" in row]
     name = next((name for name in FIGURES if scored and name in scored[-1]), None)
-    count = max(FEWEST, math.floor(SHARE * len(scored)))
+    count = max(FEWEST_EPOCHS, math.floor(SHARE * len(scored)))
     if name is None or len(scored) < 2 * count:
         return ""
     before, last = scored[-2 * count : -count], scored[-count:]
@@ -43,7 +43,7 @@ def _still_rising(history: Sequence[Mapping[str, float]], n_val: int) -> str:
     falls = _difference(before, last, "train_loss")[0] < 0
     if not falls or rise <= max(NOTABLE, ERRORS * error, ERRORS**2 / n_val):
         return ""
-    part = "last tenth" if count > FEWEST else f"last {count} epochs"
+    part = "last tenth" if count > FEWEST_EPOCHS else f"last {count} epochs"
     return f"val {FIGURES[name]} was still rising at the end ({signed(100 * rise)} points in the {part})"
 
 

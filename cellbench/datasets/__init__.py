@@ -2,8 +2,10 @@
 
 sources: published sets, a file each. folder: one's own images. files: decoding, archives, downloads and the cache.
 audit: what in a data set would mislead. display: pictures of its cells. At the top what they share: registry (data sets
-by name), cached (what is prepared of each), splits and named_splits (how images are shared out), preprocessing (what is
-done to them before a method sees them), toy (rings for tests).
+by name), opening (a data set by its name or its folder), cached (what is prepared of each), splits and named_splits
+(how images are shared out), preprocessing (what is done to them before a method sees them), inspection (a look at a
+data set, with the audit), remarks (what a split leaves too little of), conformance (what every data set must be), toy
+(rings for tests).
 """
 
 from .registry import DatasetEntry, dataset, datasets

@@ -11,7 +11,7 @@ from ..core.data import PARTS, Dataset, absent_classes
 from .files import cache
 from .registry import DatasetEntry
 
-FIRST = 50  # images that are compared with each other
+COMPARED_IMAGES = 50  # images that are compared with each other; a docstring below names the number
 
 
 def check_says_what_it_is(entry: DatasetEntry, data: Dataset) -> None:
@@ -44,8 +44,8 @@ def check_groups_are_kept_whole(entry: DatasetEntry, data: Dataset) -> None:
 
 
 def check_images_differ(entry: DatasetEntry, data: Dataset) -> None:
-    """Its images are not all alike."""
-    some = data.images[:FIRST]
+    """No two of its first 50 images are equal."""
+    some = data.images[:COMPARED_IMAGES]
     different = len(np.unique(some.reshape(len(some), -1), axis=0))
     require(different == len(some), f"of the first {len(some)} images {different} are different")
 

@@ -5,11 +5,12 @@ from typing import Unpack
 
 from numpy.typing import NDArray
 
-from ..core.data import OFFICIAL, Dataset
+from ..core.data import Dataset
 from ..core.errors import UsageError
 from ..core.machine.files import expanded
 from ..core.mixed_values import SettingValues
 from ..core.records.results_folder import DEFAULT_FOLDER
+from ..core.split_names import OFFICIAL
 from ..core.text.console import progress_line
 from .audit import audit
 from .audit.best_result import best_result

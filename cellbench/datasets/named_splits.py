@@ -6,16 +6,16 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.data import OFFICIAL, PARTS, Dataset, Split
+from ..core.data import PARTS, Dataset, Split
 from ..core.errors import DataError, UsageError, did_you_mean
-from ..core.split_names import LEAVE_ONE_OUT, draws_in, kind_of, named, rule_of, unit_of
+from ..core.split_names import LEAVE_ONE_OUT, OFFICIAL, draws_in, kind_of, named, rule_of, unit_of
 from ..core.text.words import counted, plural
 from .splits import fold_numbers, grouped, leave_one_out, rarest, stratified
 
 BLOCK = 200  # consecutive images of a class that id-block keeps together: as far as neighbours are alike in HEp-2
 MASK_TRAIN = 60  # percent
 BLOCK_SHARES = (0.64, 0.16, 0.20)
-APART = 0.1  # a class whose share in a part differs by more from the share of all images is named in a note
+NOTED_DIFFERENCE = 0.1  # a class whose share in a part differs by more from the share of all images is named in a note
 
 
 def with_split(data: Dataset, name: str, split_seed: int = 0) -> Dataset:
@@ -91,7 +91,7 @@ def _shares(data: Dataset, rule: str) -> list[str]:
     counts = np.array([data.class_counts()[part] for part in PARTS])
     of_all = np.array([len(data.split[part]) for part in PARTS]) / len(data)
     of_class = counts / counts.sum(0).clip(1)
-    differs = np.abs(of_class - of_all[:, None]).max(0) > APART
+    differs = np.abs(of_class - of_all[:, None]).max(0) > NOTED_DIFFERENCE
     apart = np.flatnonzero(differs & counts.any(0))
     if not (len(apart) or rule == "id-block"):
         return []
@@ -219,6 +219,7 @@ def _no_argument(rule: str, argument: str) -> None:
         raise UsageError(f"the split {rule!r} takes nothing after a colon, and got {argument!r}")
 
 
+# Those of core.split_names.DRAWN_RULES.
 RULES: dict[str, Callable[[Dataset, str, int], Split]] = {
     "stratified": _stratified,
     "grouped": _grouped,

@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import TypedDict, Unpack
 
-from ..core.data import OFFICIAL, Dataset
+from ..core.data import Dataset
 from ..core.errors import UsageError
 from ..core.machine.files import expanded
 from ..core.mixed_values import SettingValues
+from ..core.split_names import OFFICIAL
 from .files import cache
 from .folder import FolderOptions
 from .folder import prepare as prepare_folder

@@ -46,7 +46,7 @@ class Preprocessing(Settings):
     """
 
     channels: Annotated[
-        tuple[str, ...] | None, BeforeValidator(_names), setting("which to keep, in that order", may_be="names")
+        tuple[str, ...] | None, BeforeValidator(_names), setting("channels to keep, in this order", may_be="names")
     ] = None
     three_channels: Annotated[bool | None, setting("make three of the channels, as nets for RGB want")] = None
     crop: Annotated[Pixels | None, setting("side of the square that is kept from the centre", may_be=PIXELS)] = None

@@ -11,7 +11,7 @@ from ..core.machine.environment import cache_folder
 from ..core.mixed_values import SettingValues
 from ..core.registry import Registry
 from .files import cache
-from .files.download import Progress, RemoteFile, fetch
+from .files.download import DownloadProgress, RemoteFile, fetch
 
 Build = TypeVar("Build", bound=Callable[..., Dataset])
 
@@ -100,7 +100,7 @@ class DatasetEntry:
             raise DataError(f"data set {self.name!r} is not prepared; {self.how_to_prepare}")
         return cache.prepare(self.key, lambda scratch: self.factory(scratch, source), again=again)
 
-    def download(self, progress: Progress = lambda *_: None) -> Path:
+    def download(self, progress: DownloadProgress = lambda *_: None) -> Path:
         """The folder with all of `files`; those that aren't there yet are fetched."""
         folder = cache_folder() / cache.DOWNLOADS / self.name
         for file in self.files:

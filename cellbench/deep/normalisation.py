@@ -9,7 +9,7 @@ CHUNK_PIXELS = 2**22  # that statistics are taken of at a time
 
 
 def full_scale(images: Tensor) -> float:
-    """Return the largest value of an integer type; for floating-point images, the largest value in them."""
+    """Return the raw value that counts as white: the largest of integer types, of float images the largest in them."""
     if images.dtype.is_floating_point:
         return max(float(images.amax()), torch.finfo(torch.float32).tiny)
     return float(torch.iinfo(images.dtype).max)

@@ -14,7 +14,7 @@ class Recipe(Settings):
     """Everything about training that a study may have chosen; the defaults are ours.
 
     Augmentation is drawn anew for each image. `schedules.learning_rate` says how schedule, rise and factor make the
-    rate of a step. `suited` fills in what is None because it follows from the number of training images.
+    rate of a step. `suited` fills in epochs, batch, lr and choose where they are left at auto.
     """
 
     epochs: Annotated[
@@ -57,7 +57,11 @@ class Recipe(Settings):
     ] = "one-cycle"
     rise: Annotated[
         float | None,
-        setting("share of training in which the rate climbs; of one-cycle, or of its stage, 0.3, else 0", ge=0, le=1),
+        setting(
+            "share of training in which the rate climbs; none: 0.3 for one-cycle, or for each of its stages, else 0",
+            ge=0,
+            le=1,
+        ),
     ] = None
     milestones: Annotated[
         Several[Share], setting("shares of training after which schedule=step multiplies by factor")
@@ -93,7 +97,7 @@ class Recipe(Settings):
     oversample_most: Annotated[int, setting("repetitions of an image at most", ge=1)] = 32
     single_label: Annotated[
         Literal["keep", "copy", "delete"],
-        setting("images with one label, of single_classes: kept, doubled or left out"),
+        setting("what happens to images whose only label is one of single_classes: kept, doubled or left out"),
     ] = "keep"
     single_classes: Annotated[
         Several[Annotated[int, Field(ge=0)]], setting("numbers of the classes that single_label looks at")
@@ -102,15 +106,22 @@ class Recipe(Settings):
         float, setting("share of the images of single_label that is doubled or left out", ge=0, le=1)
     ] = 0.5
 
-    rotate: Annotated[float, setting("degrees either way, at most", ge=0, le=180)] = 180.0
+    rotate: Annotated[float, setting("largest turn in degrees, to either side", ge=0, le=180)] = 180.0
     flip: Annotated[bool, setting("mirror half of the images, left to right")] = True
     flip_vertical: Annotated[bool, setting("mirror half of the images, top to bottom")] = False
     scale: Annotated[
-        float, setting("of the image, relative, either way", ge=0, le=0.9999, search=between(0.0, 0.3))
+        float,
+        setting(
+            "largest change of the image's size, as a share, up or down", ge=0, le=0.9999, search=between(0.0, 0.3)
+        ),
     ] = 0.1
-    shift: Annotated[float, setting("of the image, relative to its side, either way", ge=0, le=0.9999)] = 0.06
-    shear: Annotated[float, setting("degrees either way, at most", ge=0, le=89)] = 0
-    aspect: Annotated[float, setting("of the sides' ratio, either way", ge=0, le=0.9999)] = 0
+    shift: Annotated[
+        float, setting("largest move of the image, as a share of its side, in either direction", ge=0, le=0.9999)
+    ] = 0.06
+    shear: Annotated[float, setting("largest shear in degrees, to either side", ge=0, le=89)] = 0
+    aspect: Annotated[
+        float, setting("largest change of the ratio of width to height, as a share, up or down", ge=0, le=0.9999)
+    ] = 0
     random_crop: Annotated[int, setting("whole pixels that images are moved by, at most", ge=0)] = 0
     resized_crop: Annotated[
         float, setting("least share of the area that a window keeps; 0 is no window", ge=0, le=1)
@@ -118,13 +129,22 @@ class Recipe(Settings):
     fill: Annotated[
         Literal["mirror", "zero"], setting("what lies beyond the border: the mirror image, or the darkest value")
     ] = "mirror"
-    gain: Annotated[float, setting("of contrast, either way", ge=0, le=0.9999, search=between(0.0, 0.5))] = 0.2
-    offset: Annotated[float, setting("of brightness, in deviations, either way", ge=0)] = 0
-    gamma: Annotated[float, setting("of the exponent, either way", ge=0, le=0.9999)] = 0
-    hue: Annotated[float, setting("in turns, either way; three channels", ge=0, le=0.5)] = 0
-    saturation: Annotated[float, setting("relative, either way; three channels", ge=0, le=1)] = 0
-    blur: Annotated[float, setting("Gaussian sigma in pixels, at most", ge=0)] = 0
-    noise: Annotated[float, setting("Gaussian, its deviation in those of the images, at most", ge=0)] = 0
+    gain: Annotated[
+        float,
+        setting("largest change of contrast, as a share, up or down", ge=0, le=0.9999, search=between(0.0, 0.5)),
+    ] = 0.2
+    offset: Annotated[float, setting("largest change of brightness, in deviations of the images, up or down", ge=0)] = 0
+    gamma: Annotated[
+        float, setting("largest change of the exponent of brightness from 1, up or down", ge=0, le=0.9999)
+    ] = 0
+    hue: Annotated[
+        float, setting("largest change of hue, in turns, to either side; of three channels only", ge=0, le=0.5)
+    ] = 0
+    saturation: Annotated[
+        float, setting("largest change of saturation, as a share, up or down; of three channels only", ge=0, le=1)
+    ] = 0
+    blur: Annotated[float, setting("largest sigma of the Gaussian that blurs, in pixels", ge=0)] = 0
+    noise: Annotated[float, setting("largest deviation of the Gaussian noise, in deviations of the images", ge=0)] = 0
     mixup: Annotated[
         float, setting("alpha of the Beta distribution that two images are blended by; 0 is off", ge=0)
     ] = 0
@@ -138,26 +158,32 @@ class Recipe(Settings):
 
     normalise: Annotated[
         Literal["train", "half", "imagenet"],
-        setting("by train's mean and deviation by channel, to -1..1, or by ImageNet's"),
+        setting(
+            "how brightness is scaled: by each channel's mean and deviation in train, from the full range to -1..1, or "
+            "by ImageNet's mean and deviation"
+        ),
     ] = "train"
-    activation: Annotated[Literal["relu", "mish", "gelu"], setting("in place of the net's ReLU")] = "relu"
+    activation: Annotated[
+        Literal["relu", "mish", "gelu"], setting("activation function in place of the net's ReLU")
+    ] = "relu"
     dropout: Annotated[
         float | None,
         setting(
-            "of every dropout layer, or before the last layer of a net without any; none leaves the net's",
+            "share that every dropout layer leaves out, or, in a net without any, one before its last layer; none: as "
+            "the net has it",
             ge=0,
             le=0.9999,
         ),
     ] = None
     batch_norm: Annotated[
-        bool | None, setting("whether there is any, where a net leaves the choice; none is as published")
+        bool | None, setting("whether the net has batch norm, where it leaves the choice; none: as published")
     ] = None
     stem: Annotated[
         Literal["auto", "stock", "small"],
         setting("first layer: auto is that of the weights, else small (5×5) up to 96 pixels and stock beyond"),
     ] = "auto"
     weights: Annotated[
-        str | None, setting("to start from; none is random", may_be="imagenet or the path of a file")
+        str | None, setting("weights to start from; none: drawn at random", may_be="imagenet or the path of a file")
     ] = None
     freeze: Annotated[
         OrNone[Literal["none", "head", "convolutions"]],

@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Group:
+class FeatureGroup:
     """A group of features, and where the function that computes it is defined.
 
     summary: what the group describes, for lists. function: the name of a function in `module`, a file of this folder;
     it returns float32 (n, features) for images (n, channels, height, width), channel by channel, or what `each` says.
     The module's names(height, width) returns the names of the features of one channel, pair or image.
-    each: what has these features: a channel, a pair of channels, or the image as a whole.
+    described_by: what has these features: a channel, a pair of channels, or the image as a whole.
     """
 
     name: str
     summary: str
     module: str
     function: str
-    each: Literal["channel", "pair", "image"] = "channel"
+    described_by: Literal["channel", "pair", "image"] = "channel"
 
     def compute(self, images: "Tensor") -> "Tensor":
         return getattr(self._module, self.function)(images)
@@ -44,14 +44,16 @@ class Group:
 GROUPS = {
     group.name: group
     for group in (
-        Group("hog", "edges by direction and place", "fixed_hog", "gradients"),
-        Group("texture", "local binary patterns", "patterns", "texture"),
-        Group("intensity", "how bright the pixels are", "brightness", "intensity"),
-        Group("haralick", "brightnesses side by side", "cooccurrence", "haralick"),
-        Group("radial", "light by distance from the middle", "rings", "radial"),
-        Group("granularity", "light in spots of each size", "openings", "granularity"),
-        Group("between", "light of two channels together", "channel_pairs", "between", "pair"),
-        Group("shape", "area and outline of a cell on black, which --masks cuts out", "outline", "shape", "image"),
+        FeatureGroup("hog", "edges by direction and place", "fixed_hog", "gradients"),
+        FeatureGroup("texture", "local binary patterns", "patterns", "texture"),
+        FeatureGroup("intensity", "how bright the pixels are", "brightness", "intensity"),
+        FeatureGroup("haralick", "brightnesses side by side", "cooccurrence", "haralick"),
+        FeatureGroup("radial", "light by distance from the middle", "rings", "radial"),
+        FeatureGroup("granularity", "light in spots of each size", "openings", "granularity"),
+        FeatureGroup("between", "light of two channels together", "channel_pairs", "between", "pair"),
+        FeatureGroup(
+            "shape", "area and outline of a cell on black, which --masks cuts out", "outline", "shape", "image"
+        ),
     )
 }
 DEFAULT_GROUPS = tuple(name for name in GROUPS if name != "shape")
@@ -116,13 +118,13 @@ def layout(groups: Sequence[str], shape: Sequence[int], channel_names: Sequence[
     return Layout(tuple(names), slices, columns)
 
 
-def _sources(group: Group, channels: Sequence[str]) -> Iterable[tuple[str, ...]]:
+def _sources(group: FeatureGroup, channels: Sequence[str]) -> Iterable[tuple[str, ...]]:
     """Return the channels that each set of a group's features is about; none of a whole image."""
-    return combinations(channels, {"channel": 1, "pair": 2, "image": 0}[group.each])
+    return combinations(channels, {"channel": 1, "pair": 2, "image": 0}[group.described_by])
 
 
 def _check_channels(groups: Sequence[str], channels: int) -> None:
-    if channels < 2 and all(GROUPS[name].each == "pair" for name in groups):
+    if channels < 2 and all(GROUPS[name].described_by == "pair" for name in groups):
         raise UsageError(
             f"features={','.join(groups)} is of pairs of channels, and these images have {channels}; name another "
             "group too, such as texture"

@@ -37,7 +37,7 @@ class Shape(TypedDict):
 
 
 @dataclasses.dataclass(frozen=True)
-class Trial:
+class ToyRun:
     """A method fitted on toy images, with all that came of it."""
 
     method: Method
@@ -60,14 +60,14 @@ def try_out(
     classes: int = 3,
     multilabel: bool = False,
     epochs: int = EPOCHS,
-) -> Trial:
+) -> ToyRun:
     """Fit the method with its default settings, short, and score the toy test images, as small as it takes them."""
     size = max(SIDE, entry.min_size)
     data = rings(channels=channels, classes=classes, multilabel=multilabel, size=size)
     train, log = data.part("train"), RunLog()
     method = entry.factory(quick_settings(entry, epochs), 0, entry.devices[0])
     method.fit(train, data.part("val"), log)
-    return Trial(method, log, data, train, method.predict(data.part("test").images))
+    return ToyRun(method, log, data, train, method.predict(data.part("test").images))
 
 
 def quick_settings(entry: MethodEntry, epochs: int = EPOCHS) -> Settings:
@@ -75,7 +75,7 @@ def quick_settings(entry: MethodEntry, epochs: int = EPOCHS) -> Settings:
     return replace(entry.defaults, **{name: value for name, value in quick.items() if name in known})
 
 
-def check_scores(entry: MethodEntry, trial: Trial) -> None:
+def check_scores(entry: MethodEntry, trial: ToyRun) -> None:
     """Scores are finite float32 of shape (n, classes)."""
     expected = (len(trial.data.split.test), len(trial.data.classes))
     require(trial.scores.shape == expected, f"scores have shape {trial.scores.shape}; expected {expected}")
@@ -83,7 +83,7 @@ def check_scores(entry: MethodEntry, trial: Trial) -> None:
     require(bool(np.isfinite(trial.scores).all()), "some scores are not finite")
 
 
-def check_learns(entry: MethodEntry, trial: Trial) -> None:
+def check_learns(entry: MethodEntry, trial: ToyRun) -> None:
     """More test images are right than by always naming the commonest class (of several labels: all); not of floors."""
     if not family_of(entry.family).contender:
         return
@@ -96,14 +96,14 @@ def check_learns(entry: MethodEntry, trial: Trial) -> None:
     require(right > majority, f"accuracy {right:.2f} does not beat the commonest class, {majority:.2f}")
 
 
-def check_inputs_untouched(entry: MethodEntry, trial: Trial) -> None:
+def check_inputs_untouched(entry: MethodEntry, trial: ToyRun) -> None:
     """The training images and labels are as they were."""
     fresh = rings(**trial.shape).part("train")
     require(np.array_equal(trial.train.images, fresh.images), "fit changed the training images")
     require(np.array_equal(trial.train.labels, fresh.labels), "fit changed the training labels")
 
 
-def check_same_seed_same_scores(entry: MethodEntry, trial: Trial) -> None:
+def check_same_seed_same_scores(entry: MethodEntry, trial: ToyRun) -> None:
     """Two fits with the same seed give the same scores to the last bit."""
     shape = trial.shape
     again = partial(try_out, entry, shape["channels"], shape["classes"], shape["multilabel"], FEW_EPOCHS)
@@ -112,7 +112,7 @@ def check_same_seed_same_scores(entry: MethodEntry, trial: Trial) -> None:
     require(np.array_equal(one.scores, other.scores), "the same seed gave different scores")
 
 
-def check_batches_do_not_matter(entry: MethodEntry, trial: Trial) -> None:
+def check_batches_do_not_matter(entry: MethodEntry, trial: ToyRun) -> None:
     """An image gets the same label alone as among others."""
     images = trial.data.part("test").images[:4]
     alone = np.concatenate([trial.method.predict(images[i : i + 1]) for i in range(len(images))])
@@ -123,7 +123,7 @@ def check_batches_do_not_matter(entry: MethodEntry, trial: Trial) -> None:
     )
 
 
-def check_restores(entry: MethodEntry, trial: Trial) -> None:
+def check_restores(entry: MethodEntry, trial: ToyRun) -> None:
     """A model that it saved gives its own scores again, if it saves any."""
     if entry.restore is None:
         return
@@ -140,13 +140,13 @@ def check_restores(entry: MethodEntry, trial: Trial) -> None:
     require(np.allclose(again, trial.scores, rtol=1e-4, atol=1e-4), "a restored model gave other scores")
 
 
-def check_times_itself(entry: MethodEntry, trial: Trial) -> None:
+def check_times_itself(entry: MethodEntry, trial: ToyRun) -> None:
     """The log has a 'fit' phase, and what ran the method is named."""
     require(trial.log.seconds.get("fit", 0) > 0, f"no time in phase 'fit'; phases are {', '.join(PHASES)}")
     require(bool(trial.method.backend), "method.backend is empty; name what ran it")
 
 
-CHECKS: tuple[Callable[[MethodEntry, Trial], None], ...] = (
+CHECKS: tuple[Callable[[MethodEntry, ToyRun], None], ...] = (
     check_scores,
     check_learns,
     check_inputs_untouched,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ..core.data import Images, Labels, Samples
 from ..core.mixed_values import SettingValues
 from ..core.records.runs import RunLog
-from .choosing import Candidate, best_candidate
+from .best_candidate import Candidate, best_candidate
 from .inputs import check_two_classes
 
 if TYPE_CHECKING:

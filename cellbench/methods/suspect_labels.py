@@ -3,7 +3,6 @@
 import csv
 import io
 import warnings
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
@@ -19,7 +18,8 @@ from ..core.records.store import write_whole
 from ..core.scoring.calibration import calibrate
 from ..core.text.console import progress_line
 from ..core.text.shown_text import csv_cell
-from ..core.training_budget import MANY
+from ..core.training_budget import MANY_IMAGES
+from ..datasets.audit.result import ProgressText
 from ..datasets.display.gallery import gallery
 from ..datasets.display.sheet import Line, save_picture
 from ..datasets.inspection import check_place
@@ -35,8 +35,6 @@ METHOD = "svm-combined"
 FOLDS = 5  # of these three train a model, the next chooses its settings, and the last is judged by it
 SEED = 0
 SHOWN = 36  # images in the gallery
-
-Progress = Callable[[str], None]  # is called with a text that says what is being done
 
 
 @dataclass(frozen=True)
@@ -168,7 +166,7 @@ def _rounded(value: object) -> object:
     return f"{value:.4g}" if isinstance(value, float) else value
 
 
-def rank(data: Dataset, index: NDArray[np.int64], progress: Progress = lambda text: None) -> SuspectLabels:
+def rank(data: Dataset, index: NDArray[np.int64], progress: ProgressText = lambda text: None) -> SuspectLabels:
     """Order the images at these positions by how likely it is that their label is wrong, as cleanlab scores it.
 
     The score rests on the probabilities that models give to images which they did not learn from.
@@ -239,7 +237,7 @@ def _out_of_fold(
     channels = entry.preprocessing.channel_names(data.channels)
     train = Samples(images["train"], data.labels[learn], data.classes, channels)
     val = Samples(images["val"], data.labels[choose], data.classes, channels)
-    settings = suited(CombinedSettings(), MANY)  # of few images too, so that all folds have the same
+    settings = suited(CombinedSettings(), MANY_IMAGES)  # of few images too, so that all folds have the same
     model = entry.factory(settings, SEED, "cpu")
     model.fit(train, val, RunLog())
     rule = calibrate(np.asarray(model.predict(val.images)), val.labels)

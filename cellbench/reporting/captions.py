@@ -9,7 +9,7 @@ from typing import Any
 
 from ..core.data import PARTS
 from ..core.mixed_values import SettingValues
-from ..core.split_names import BLOCK, draws_in, keeps_together, kind_of, unit_of
+from ..core.split_names import BLOCK, DRAWN_RULES, draws_in, keeps_together, kind_of, unit_of
 from ..core.text.words import counted, plural
 from ..results.rows.row import DATA, Line, grouped_by, is_disturbed, is_shared, load_unknown, one_label
 from ..results.rows.settings import plain
@@ -171,10 +171,6 @@ def _methods_by_place(rows: Sequence[Line]) -> str:
     return "; ".join(f"{_methods_of(group)} on {name_of(group)}, split {group[0]['split']}" for group in places)
 
 
-# Splits that `run --split` draws; any other came with the data.
-REDRAWN = ("stratified", "grouped", "random-mask", "kfold", "id-block", "leave-one-out")
-
-
 def get_one(row: Line, methods: str, settings: SettingValues | None = None, limit: int | None = None) -> str:
     """Return the text 'get one with: …' and the command that runs `methods` on the row's data, split and device.
 
@@ -242,7 +238,7 @@ def not_shown(rows: Sequence[Line]) -> str:
 
 def split_of(row: Line) -> str:
     """Return the option of `run` that draws the row's split, or '' if the split came with the data."""
-    return f" --split {row['split']}" if kind_of(row["split"]) in REDRAWN else ""
+    return f" --split {row['split']}" if kind_of(row["split"]) in DRAWN_RULES else ""
 
 
 def _typed(value: object) -> str:

@@ -2,7 +2,7 @@
 
 import json
 
-from ..core.training_budget import MANY, budget
+from ..core.training_budget import MANY_IMAGES, budget
 from ..results.rows.row import Row
 from ..results.rows.undertrained import AMOUNT
 from .captions import get_one
@@ -19,6 +19,6 @@ def train_longer(row: Row) -> str:
     others = {name: value for name, value in changed.items() if name not in AMOUNT}
     params = json.loads(row.params)
     if others == changed and "epochs" in params:
-        default = budget(row.n_train or MANY, None, params.get("batch")).epochs
+        default = budget(row.n_train or MANY_IMAGES, None, params.get("batch")).epochs
         others = {**changed, "epochs": 2 * default if params["epochs"] is None else max(default, 2 * params["epochs"])}
     return get_one({**row, "overrides": json.dumps(others)}, row.method, {})

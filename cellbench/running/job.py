@@ -15,9 +15,10 @@ class Job:
 
     spec: its specification. data: the folder of its prepared data set. n: number of images used by part, after the
     limits. least_steps: the fewest training steps that are enough for a net, see core.undertraining; 0 if any number
-    is. follows: names of the settings that follow from the number of training images, see `plan.following`. skip: why
-    the run cannot be done, or empty. overrides: settings that were changed from the defaults. titles: the entries of
-    suites that the run is for. tuning: `trials` and `seconds` that it took to find the settings; empty if nobody did.
+    is. follows: names of the settings that follow from the number of training images, see
+    `plan.settings_that_follow`. skip: why the run cannot be done, or empty. overrides: settings that were changed from
+    the defaults. titles: the entries of suites that the run is for. tuning: `trials` and `seconds` that it took to find
+    the settings; empty if nobody did.
     """
 
     spec: RunSpec

@@ -7,24 +7,24 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..core.data import OFFICIAL
 from ..core.errors import BackendError, UsageError
 from ..core.machine import environment
 from ..core.records.store import Store
+from ..core.split_names import OFFICIAL
 from ..core.text.console import note, progress_line
 from ..core.text.words import counted
 from ..datasets import opening
 from ..datasets.files import cache
 from .executors import Executor, LocalExecutor
 from .executors.places import places_for
-from .executors.questions import describe_torch, missing_backend
+from .executors.questions import choose_device, describe_torch, missing_backend
 from .job import Job
 from .older_groups import complete_groups
 from .planning.options import RunOptions, parse_size
 from .planning.outline import OutlinedRun, set_aside
 from .planning.plan import make_plan
 from .planning.quick import choose_quick
-from .planning.selection import Selection, choose_device, select, setting_texts
+from .planning.selection import Selection, select, setting_texts
 from .planning.shards import parse_shard
 from .planning.suites import plan_suites, variants
 from .policy import Policy, state

@@ -12,12 +12,12 @@ from ..core.mixed_values import Facts
 from ..core.records.runs import RunRecord, RunSpec
 from ..core.records.store import Store
 from ..core.text.words import counted
-from .claims import Claims
 from .executors.protocol import Executor, Outcome, Task
 from .job import Job
 from .policy import DONE, FAILED_BEFORE, Policy, has_no_model, state
-from .progress.estimates import ONCE
+from .progress.estimates import SECONDS_TO_START
 from .progress.forecast import Forecast
+from .run_locks import RunLocks
 
 ELSEWHERE = "under way elsewhere"
 
@@ -45,7 +45,7 @@ def run_jobs(
 ) -> Counter[str]:
     """Run the jobs that are not done yet, the quickest first by estimate, and save every record.
 
-    Each run is claimed before it starts: those that another process has claimed are passed over, and looked at again
+    Each run is locked before it starts: those that another process has locked are passed over, and looked at again
     when that process is done with them. say: called with a line about such runs, and about records that stay.
 
     Returns the number of jobs by status, or, for those that are not run, by state (see `policy.state`). Jobs that were
@@ -61,20 +61,20 @@ def run_jobs(
     def listen(job: Job, kind: str, facts: Facts) -> None:
         if kind == "started":
             number = numbers[job.spec.key]
-            watcher.started(job, number, forecast.seconds if number else ONCE + forecast.seconds)
+            watcher.started(job, number, forecast.seconds if number else SECONDS_TO_START + forecast.seconds)
             return
         watcher.event(kind, facts)
         if forecast.hear(job, facts):
             watcher.expect(forecast.seconds)
 
-    with Claims(store) as claims:
-        queue = Queue(forecast.jobs, store, policy, claims, plugins)
+    with RunLocks(store) as locks:
+        queue = Queue(forecast.jobs, store, policy, locks, plugins)
         while queue.jobs:
             with contextlib.closing(executor.run(queue.tasks(), listen)) as outcomes:
                 for outcome in outcomes:
                     if not _keep(outcome, store, policy):
                         say(f"{outcome.job}: the record that was there before stays")
-                    claims.release(outcome.job.spec)
+                    locks.release(outcome.job.spec)
                     tally[outcome.record.status] += 1
                     watcher.finished(outcome.job, outcome.record)
                     forecast.finished(outcome.job)
@@ -85,29 +85,29 @@ def run_jobs(
                 forecast.finished(job)
             queue.pass_on()
             if queue.jobs:
-                say(_under_way(queue.jobs, claims, policy.wait))
+                say(_under_way(queue.jobs, locks, policy.wait))
                 if not policy.wait:
                     tally[ELSEWHERE] += len(queue.jobs)
                     break
-                claims.wait_for_one([job.spec for job in queue.jobs])
+                locks.wait_for_one([job.spec for job in queue.jobs])
     return tally
 
 
 @dataclass
 class Queue:
-    """The jobs that are left, as tasks: those that nobody has claimed, and that nobody did meanwhile.
+    """The jobs that are left, as tasks: those that nobody has locked, and that nobody did meanwhile.
 
-    settled: jobs that another process did since this one began, with their state. claimed: those that another process
-    has claimed.
+    settled: jobs that another process did since this one began, with their state. elsewhere: those that another process
+    has locked.
     """
 
     jobs: Sequence[Job]
     store: Store
     policy: Policy
-    claims: Claims
+    locks: RunLocks
     plugins: Sequence[Path] = ()
     settled: list[tuple[Job, str]] = field(default_factory=list)
-    claimed: list[Job] = field(default_factory=list)
+    elsewhere: list[Job] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._stamps = {job.spec.key: self.store.stamp(job.spec) for job in self.jobs}
@@ -115,17 +115,17 @@ class Queue:
     def tasks(self) -> Iterator[Task]:
         """Yield a task for each job when it is about to start; only then does --force delete its earlier progress."""
         for job in self.jobs:
-            if not self.claims.take(job.spec):
-                self.claimed.append(job)
+            if not self.locks.take(job.spec):
+                self.elsewhere.append(job)
             elif reason := self._state(job):
                 self.settled.append((job, reason))
-                self.claims.release(job.spec)
+                self.locks.release(job.spec)
             else:
                 yield self._task(job)
 
     def pass_on(self) -> None:
-        """Go on with the jobs that other processes had claimed."""
-        self.jobs, self.claimed, self.settled = self.claimed, [], []
+        """Go on with the jobs that other processes had locked."""
+        self.jobs, self.elsewhere, self.settled = self.elsewhere, [], []
 
     def _state(self, job: Job) -> str:
         """Return the state of a job now. What another process did since this one began is not done once more."""
@@ -141,9 +141,9 @@ class Queue:
         return Task(job, self.policy.timeout, self.plugins, checkpoint, model, self.policy.max_memory)
 
 
-def _under_way(jobs: Sequence[Job], claims: Claims, waiting: bool) -> str:
+def _under_way(jobs: Sequence[Job], locks: RunLocks, waiting: bool) -> str:
     """Return a line that says which runs other processes have, and which processes these are."""
-    owners = ", ".join(dict.fromkeys(str(claims.owner(job.spec)) for job in jobs))
+    owners = ", ".join(dict.fromkeys(str(locks.owner(job.spec)) for job in jobs))
     runs = counted(len(jobs), "run")
     which = f" ({jobs[0]})" if len(jobs) == 1 else ""
     if waiting:

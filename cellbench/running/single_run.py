@@ -5,6 +5,7 @@ import os
 import resource
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import __version__
-from ..core.data import PARTS, Dataset, Samples, absent_classes, count_classes
+from ..core.data import PARTS, Dataset, Labels, Samples, absent_classes, count_classes
 from ..core.errors import CellbenchError
 from ..core.machine import contention
 from ..core.machine.environment import describe
@@ -38,12 +39,12 @@ from .smaller_batches import fitted
 TRAIN_METRIC_LIMIT = 12_500
 
 A = TypeVar("A", bound=NDArray[np.generic])
-Listener = Callable[[str, Facts], None]
+RunListener = Callable[[str, Facts], None]
 
 
 def execute(
     job: Job,
-    listener: Listener = lambda kind, facts: None,
+    listener: RunListener = lambda kind, facts: None,
     checkpoint: Path | None = None,
     model: Path | None = None,
 ) -> tuple[RunRecord, Predictions]:
@@ -63,6 +64,52 @@ def execute(
         parts, index, measured = _parts(data, spec)
     own = spec.params.get("batch")
     method, smaller = fitted(lambda batch: make_method(job, batch), own, parts["train"], parts["val"], log)
+    answers = _answers(method, data, parts, index, spec, log)
+    memory = peak_memory(spec.device)  # before the method's facts, which may take some of their own
+    facts = {
+        **getattr(method, "facts", {}),
+        **method_facts(spec),
+        **data_facts(data, parts, spec),
+        **_plan_facts(job),
+        **_undertrained(job, log),
+        "parameters": method.parameters,
+        **({"batch_instead": smaller} if smaller else {}),
+        **({"shared": contention.at_once} if contention.at_once > 1 else {}),
+    }
+    record = _record(job, method, answers, log, memory, facts)
+    _check(record)
+    if model is not None and methods[spec.method].restore is not None:
+        rule = calibrate(answers.scores["val"], answers.truth["val"])
+        try:
+            models.save(model, models.of_run(record, data, measured, method, rule))
+        except OSError as error:  # the record is worth more, and needs less room
+            record = without_model(record, error)
+    return record, _predictions(answers, data, index)
+
+
+@dataclass(frozen=True, eq=False)
+class _Answers:
+    """What a trained method answers, by part.
+
+    scores: (n, classes), of train those of a sample alone. truth: the labels of the same images. thresholds: (classes,)
+    where images have several labels, else 0. sweeps: for the record, what the thresholds were chosen from.
+    """
+
+    scores: Mapping[str, NDArray[np.float32]]
+    truth: Mapping[str, Labels]
+    thresholds: NDArray[np.float32] | float
+    sweeps: Facts
+
+
+def _answers(
+    method: Method,
+    data: Dataset,
+    parts: Mapping[str, Samples],
+    index: Mapping[str, NDArray[np.int64]],
+    spec: RunSpec,
+    log: RunLog,
+) -> _Answers:
+    """Score test, which is timed, then train and val, and choose the thresholds on val."""
     with log.phase("predict"):
         returned = method.predict(parts["test"].images)
     classes = len(data.classes)
@@ -73,14 +120,21 @@ def execute(
     # Of the data set, and not of what the method was given: it may have changed that, wherever it is kept.
     truth = {part: data.labels[index[part]] for part in PARTS}
     truth["train"] = truth["train"][drawn]
-    thresholds: NDArray[np.float32] | float = 0.0
+    if not data.multilabel:
+        return _Answers(scores, truth, 0.0, {})
+    return _Answers(scores, truth, *Decision(**spec.decision).fit(truth["val"], scores["val"]))
+
+
+def _record(
+    job: Job, method: Method, answers: _Answers, log: RunLog, memory: Mapping[str, int], facts: Facts
+) -> RunRecord:
+    """Return the record of a run that has ended well."""
+    truth, scores, thresholds = answers.truth, answers.scores, answers.thresholds
     chosen = dict(method.chosen)
-    if data.multilabel:
-        thresholds, sweeps = Decision(**spec.decision).fit(truth["val"], scores["val"])
-        chosen |= {"thresholds": thresholds.tolist(), **sweeps}
-    memory = peak_memory(spec.device)  # before the method's facts, which may take some of their own
-    record = RunRecord(
-        spec=spec,
+    if isinstance(thresholds, np.ndarray):
+        chosen |= {"thresholds": thresholds.tolist(), **answers.sweeps}
+    return RunRecord(
+        spec=job.spec,
         status="ok",
         metrics={part: evaluate(truth[part], scores[part], thresholds) for part in PARTS},
         per_class={part: per_class(truth[part], scores[part], thresholds) for part in PARTS},
@@ -90,33 +144,21 @@ def execute(
         history=tuple(log.history),
         backend=method.backend,
         chosen=chosen,
-        facts={
-            **getattr(method, "facts", {}),
-            **method_facts(spec),
-            **data_facts(data, parts, spec),
-            **_plan_facts(job),
-            **_undertrained(job, log),
-            "parameters": method.parameters,
-            **({"batch_instead": smaller} if smaller else {}),
-            **({"shared": contention.at_once} if contention.at_once > 1 else {}),
-        },
+        facts=facts,
         overrides=job.overrides,
-        environment=environment(spec.device),
+        environment=environment(job.spec.device),
         version=__version__,
     )
-    kept = {part: scores[part] for part in ("val", "test")}  # train scores are large, and nothing is read off them
-    arrays: dict[str, NDArray[np.generic]] = {f"{part}_scores": kept[part] for part in kept}
-    arrays |= {f"{part}_labels": truth[part] for part in kept} | {f"{part}_index": index[part] for part in kept}
+
+
+def _predictions(answers: _Answers, data: Dataset, index: Mapping[str, NDArray[np.int64]]) -> Predictions:
+    """Return what is kept beside the record; train's scores are large, and nothing is read off them."""
+    kept = ("val", "test")
+    arrays: dict[str, NDArray[np.generic]] = {f"{part}_scores": answers.scores[part] for part in kept}
+    arrays |= {f"{part}_labels": answers.truth[part] for part in kept} | {f"{part}_index": index[part] for part in kept}
     if data.units is not None:  # intervals are wider where images of a group, or of a block, resemble each other
         arrays |= {f"{part}_groups": data.units[index[part]] for part in kept}
-    _check(record)
-    if model is not None and methods[spec.method].restore is not None:
-        rule = calibrate(scores["val"], truth["val"])
-        try:
-            models.save(model, models.of_run(record, data, measured, method, rule))
-        except OSError as error:  # the record is worth more, and needs less room
-            record = without_model(record, error)
-    return record, arrays
+    return arrays
 
 
 def without_model(record: RunRecord, error: OSError) -> RunRecord:
@@ -125,7 +167,7 @@ def without_model(record: RunRecord, error: OSError) -> RunRecord:
     return dataclasses.replace(record, facts={**record.facts, "model_not_saved": why})
 
 
-def validate(job: Job, listener: Listener = lambda kind, facts: None) -> Facts:
+def validate(job: Job, listener: RunListener = lambda kind, facts: None) -> Facts:
     """Train the method of a run and score it on val alone: test images are not even read.
 
     Returns `figure`, the name of the figure that is chosen by, see `metrics.validation_figure`, its `value`, and
@@ -215,7 +257,7 @@ def _plan_facts(job: Job) -> Facts:
 
 
 def data_facts(data: Dataset, parts: Mapping[str, Samples], spec: RunSpec) -> Facts:
-    """Return the facts about the data that tables show.
+    """Return the facts about the data that a record keeps: the images' shape, classes, counts, groups, licence, notes.
 
     Numbers of images are of the images used, after the limits; `groups` has the numbers of groups, or of the blocks
     that the split keeps together, before the limits, and `groups_are` the column that names the groups.

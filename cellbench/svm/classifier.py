@@ -76,6 +76,8 @@ class SVC(ClassifierMixin, BaseEstimator):
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Fit to X (n, features) and y (n,) or (n, labels), and return the model itself.
 
+        sample_weight: (n,), the factor of C of each sample; None for 1. For kernel='precomputed', X is (n, n).
+
         Raises ValueError for input or settings that no machine can be trained with.
         """
         _fit([self], X, y, sample_weight)
@@ -182,7 +184,7 @@ def _decisions(models: Sequence[SVC], x: Tensor) -> list[NDArray]:
 
 
 @dataclass(frozen=True)
-class Given:
+class TrainingData:
     """The training data of a fit, sorted by class; with several labels a sample, in the order of the input.
 
     x: (n, features) on the device, with `centre` subtracted. labels: (n,) or (n, labels). order: row i was row
@@ -225,7 +227,7 @@ def _fit(models: Sequence[SVC], X: ArrayLike, y: ArrayLike, sample_weight: Array
         _keep(one, solution, support, given)
 
 
-def _given(model: SVC, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, multilabel: bool) -> Given:
+def _given(model: SVC, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, multilabel: bool) -> TrainingData:
     x = features_of(model, X, reset=True)
     classes, labels = classes_of(y, multilabel)
     check_consistent_length(x, labels)
@@ -243,10 +245,10 @@ def _given(model: SVC, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | No
     if not np.isfinite([kernel.gamma, scale]).all():
         raise ValueError(f"kernel values overflow: gamma {kernel.gamma:.3g}, mean k(x, x) {scale:.3g}; rescale X")
     shares = torch.from_numpy(shares_of(model.class_weight, classes, labels, weight[order]))
-    return Given(x, labels, order, classes, kernel, centre, scale, shares)
+    return TrainingData(x, labels, order, classes, kernel, centre, scale, shares)
 
 
-def _solutions(given: Given, bounds: Sequence[Tensor], tol: float, memory: int) -> list[Solution]:
+def _solutions(given: TrainingData, bounds: Sequence[Tensor], tol: float, memory: int) -> list[Solution]:
     """Return a solution for each of `bounds`.
 
     Raises BackendError when memory runs out; the error then keeps no large tensors alive.
@@ -263,7 +265,7 @@ def _solutions(given: Given, bounds: Sequence[Tensor], tol: float, memory: int) 
         ) from error
 
 
-def _solved(given: Given, bounds: Sequence[Tensor], tol: float, memory: int) -> list[Solution]:
+def _solved(given: TrainingData, bounds: Sequence[Tensor], tol: float, memory: int) -> list[Solution]:
     kernel, x, scale = given.kernel, given.x, given.scale
     if given.labels.ndim == 1:
         return one_against_one(ClassBlocks(kernel, x, np.bincount(given.labels).tolist(), scale, memory), bounds, tol)
@@ -280,7 +282,7 @@ def _solved(given: Given, bounds: Sequence[Tensor], tol: float, memory: int) -> 
     )
 
 
-def _keep(model: SVC, solution: Solution, support: Tensor, given: Given) -> None:
+def _keep(model: SVC, solution: Solution, support: Tensor, given: TrainingData) -> None:
     """Set the fitted attributes of a model.
 
     support: the positions in `given` of the support vectors of the whole path. The signs for two classes are those of

@@ -14,7 +14,7 @@ RIDGES = (1e-12, 1e-10, 1e-8, 1e-6, 1e-4, 1e-2)
 
 
 @dataclass
-class Point:
+class InteriorPoint:
     """A point of the iteration, or a step from one point to the next; float64.
 
     alpha: (m,). room: (m,), the distance of alpha from C. bias: a scalar. to_lower, to_upper: (m,), the multipliers of
@@ -27,8 +27,8 @@ class Point:
     to_lower: Tensor
     to_upper: Tensor
 
-    def moved(self, step: "Point", primal: float, dual: float) -> "Point":
-        return Point(
+    def moved(self, step: "InteriorPoint", primal: float, dual: float) -> "InteriorPoint":
+        return InteriorPoint(
             self.alpha + primal * step.alpha,
             self.room + primal * step.room,
             self.bias + dual * step.bias,
@@ -54,7 +54,7 @@ def interior_point(K: Tensor, y: Tensor, C: Tensor, tol: float) -> Tensor:
     """
     Q = K * (y[:, None] * y)
     alpha = _inside(y, C)
-    at = Point(alpha, C - alpha, y.new_zeros(()), torch.ones_like(y), torch.ones_like(y))
+    at = InteriorPoint(alpha, C - alpha, y.new_zeros(()), torch.ones_like(y), torch.ones_like(y))
     # every alpha whose multiplier exceeds tol is then within 1e-7 of its box from the bound: nobody takes it for free
     enough = tol * 1e-7 * min(1.0, float(C.min()))
     for _ in range(STEPS):
@@ -99,7 +99,7 @@ def _factor(Q: Tensor, diagonal: Tensor) -> Tensor | None:
     return None
 
 
-def _direction(factor: Tensor, at: Point, y: Tensor, dual: Tensor, low: Tensor, high: Tensor) -> Point:
+def _direction(factor: Tensor, at: InteriorPoint, y: Tensor, dual: Tensor, low: Tensor, high: Tensor) -> InteriorPoint:
     """Return Newton's step, given the changes `low` and `high` of the products of distances and multipliers.
 
     dual: the residual of the dual condition, which the step removes.
@@ -108,10 +108,12 @@ def _direction(factor: Tensor, at: Point, y: Tensor, dual: Tensor, low: Tensor, 
     free, along_y = torch.cholesky_solve(sides, factor).T
     bias = (y @ free + y @ at.alpha) / (y @ along_y)
     alpha = free - bias * along_y
-    return Point(alpha, -alpha, bias, (low - at.to_lower * alpha) / at.alpha, (high + at.to_upper * alpha) / at.room)
+    return InteriorPoint(
+        alpha, -alpha, bias, (low - at.to_lower * alpha) / at.alpha, (high + at.to_upper * alpha) / at.room
+    )
 
 
-def _lengths(at: Point, step: Point) -> tuple[float, float]:
+def _lengths(at: InteriorPoint, step: InteriorPoint) -> tuple[float, float]:
     """Return the share of the step, at most 1, that alpha and the multipliers can take before one turns negative.
 
     The first number is for alpha and its room, the second for the multipliers.

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-EVERY = 8  # as many samples as this make one of the pilot: it takes some hundredths of the whole's time
-LEAST = 2_000  # samples below which no pilot is worth its time
+SAMPLES_FOR_ONE = 8  # as many samples as this make one of the pilot: it takes some hundredths of the whole's time
+SMALLEST = 2_000  # samples below which no pilot is worth its time
 
 
 def share_of_vectors(X: Tensor, y: NDArray, **settings: object) -> float:
@@ -16,7 +16,7 @@ def share_of_vectors(X: Tensor, y: NDArray, **settings: object) -> float:
     """
     from sklearn.svm import SVC
 
-    features, labels = X[::EVERY].cpu().numpy(), y[::EVERY]
-    if len(y) < LEAST or len(np.unique(labels)) < 2:
+    features, labels = X[::SAMPLES_FOR_ONE].cpu().numpy(), y[::SAMPLES_FOR_ONE]
+    if len(y) < SMALLEST or len(np.unique(labels)) < 2:
         return 1.0
     return float(SVC(**settings).fit(features, labels).n_support_.sum() / len(labels))

@@ -10,7 +10,7 @@ from cellbench.core.errors import DataError
 from cellbench.core.records.runs import RunLog
 from cellbench.datasets.toy import rings
 from cellbench.methods import methods
-from cellbench.methods.choosing import Candidate, best_candidate
+from cellbench.methods.best_candidate import Candidate, best_candidate
 from cellbench.methods.conformance import quick_settings
 from cellbench.methods.inputs import square_side
 

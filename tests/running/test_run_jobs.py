@@ -10,7 +10,7 @@ from cellbench.running.executors import Outcome
 from cellbench.running.planning.plan import make_plan
 from cellbench.running.policy import Policy
 from cellbench.running.progress import forecast
-from cellbench.running.progress.estimates import ONCE, seconds_left
+from cellbench.running.progress.estimates import SECONDS_TO_START, seconds_left
 from cellbench.running.run_jobs import run_jobs
 
 SECONDS = {"svm-hog": 5.0, "cnn": 300.0, "mlp": 20.0}
@@ -69,7 +69,7 @@ def run(toy_folder, tmp_path, monkeypatch):
 
 def test_the_quickest_run_comes_first_and_what_is_left_is_the_sum_of_the_rest(run):
     first, *others = run().started_in_order
-    assert first == ("svm-hog", ONCE + 325.0)
+    assert first == ("svm-hog", SECONDS_TO_START + 325.0)
     assert others == [("mlp", 320.0), ("cnn", 300.0)]
 
 

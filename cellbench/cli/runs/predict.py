@@ -14,7 +14,7 @@ from ..options import USER_PATH, device_option, plugin_option
 from ..progress import progress_of
 
 if TYPE_CHECKING:
-    from ...running.saved_models.finding import Found
+    from ...running.saved_models.finding import FoundImages
     from ...running.saved_models.labelling import Tally
     from ...running.saved_models.models import Model
 
@@ -76,20 +76,21 @@ def predict(
 
     load_plugins(plugins)
     _check_output(output, model, images)
+    from ...running.executors.questions import choose_device
     from ...running.saved_models import finding, labelling, models, reading, tables
 
     write = tables.FORMATS[_format(style, output)]
     loaded = models.load(model)
-    shown = tables.Shown(_top(loaded, top), all_scores)
+    shown = tables.LabelColumns(_top(loaded, top), all_scores)
     names = reading.check_channel_names(loaded, channel_names or "")
     found = finding.find(images, pattern or "", loaded.reading.get("pattern", ""), layout or "")
     restore = models.restore_in_float32 if precision == "fp32" else models.restore
-    scorer = restore(loaded, labelling.choose_device(device))
+    scorer = restore(loaded, choose_device(device))
     _tell_model(loaded, found)
     tally = labelling.Tally()
     with progress_of(len(found.files)) as progress:
         batches = labelling.label(reading.Reader(loaded, found, names), scorer, tally, progress)
-        answer = tables.Answer(loaded, batches, tally, shown)
+        answer = tables.LabelTable(loaded, batches, tally, shown)
         _write(lambda file: write(answer, file), output)
     _tell(tally)
     context.exit(3 if tally.unreadable else 0)
@@ -132,7 +133,7 @@ def _top(model: "Model", top: int | None) -> int:
 # --- messages on stderr
 
 
-def _tell_model(model: "Model", found: "Found") -> None:
+def _tell_model(model: "Model", found: "FoundImages") -> None:
     kind = "simulated images" if model.synthetic else "images"
     limit = f", {counted(model.limit, 'training image')} only" if model.limit else ""
     test = model.metrics["test"]

@@ -81,8 +81,8 @@ def stress(
       cellbench stress results/.../resnet18/s0-1a2b3c4d5e6f.model --format csv
     """
     from ...core.records.stress_answers import read_answers
+    from ...running.executors.questions import choose_device
     from ...running.plugins import load_plugins
-    from ...running.saved_models.labelling import choose_device
     from ...running.stress import testing
     from ...running.stress.perturbations import choose
 

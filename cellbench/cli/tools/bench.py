@@ -39,7 +39,7 @@ def bench(
     from ...running.bench import history
     from ...running.bench.measure import measure
     from ...running.bench.works import WORKS
-    from ...running.saved_models.labelling import choose_device
+    from ...running.executors.questions import choose_device
 
     for name in works:
         if name not in WORKS:

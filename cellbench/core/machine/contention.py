@@ -18,34 +18,42 @@ SHORTEST = 0.5  # seconds below which a share is too inaccurate, as systems coun
 class Spent:
     """Processor seconds up to one moment, summed over the processors that this process may run on.
 
-    there: all seconds, idle or not. used: seconds used by any program. own: seconds used by this process and by its
-    children that have ended. The difference of two moments is what was spent between them.
+    total_seconds: all seconds, idle or not. busy_seconds: those used by any program. own_seconds: those used by this
+    process and by its children that have ended. The difference of two moments is what was spent between them.
     """
 
-    there: float
-    used: float
-    own: float
+    total_seconds: float
+    busy_seconds: float
+    own_seconds: float
 
     @classmethod
     def now(cls) -> "Spent":
         own = psutil.Process().cpu_times()
         times = [one._asdict() for one in _processors()]
         # The times of guests are contained in user and nice.
-        there = sum(seconds for one in times for name, seconds in one.items() if not name.startswith("guest"))
+        total = sum(seconds for one in times for name, seconds in one.items() if not name.startswith("guest"))
         idle = sum(one["idle"] + one.get("iowait", 0.0) for one in times)
-        return cls(there, there - idle, own.user + own.system + own.children_user + own.children_system)
+        return cls(total, total - idle, own.user + own.system + own.children_user + own.children_system)
 
     def __sub__(self, earlier: "Spent") -> "Spent":
-        return Spent(self.there - earlier.there, self.used - earlier.used, self.own - earlier.own)
+        return Spent(
+            self.total_seconds - earlier.total_seconds,
+            self.busy_seconds - earlier.busy_seconds,
+            self.own_seconds - earlier.own_seconds,
+        )
 
     def __add__(self, other: "Spent") -> "Spent":
-        return Spent(self.there + other.there, self.used + other.used, self.own + other.own)
+        return Spent(
+            self.total_seconds + other.total_seconds,
+            self.busy_seconds + other.busy_seconds,
+            self.own_seconds + other.own_seconds,
+        )
 
     @property
     def of_others(self) -> float | None:
         """Share of the processors' time that other programs or virtual machines used; None for too short a time."""
-        enough = self.there >= SHORTEST * len(_processors())
-        return min(max((self.used - self.own) / self.there, 0.0), 1.0) if enough else None
+        enough = self.total_seconds >= SHORTEST * len(_processors())
+        return min(max((self.busy_seconds - self.own_seconds) / self.total_seconds, 0.0), 1.0) if enough else None
 
 
 def share(runs: int, processors: Collection[int] = ()) -> None:

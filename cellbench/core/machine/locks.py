@@ -21,14 +21,14 @@ TAKEN = (errno.EWOULDBLOCK, errno.EACCES)  # both are said of a lock that anothe
 class Lock:
     """A lock that this process holds until `release`.
 
-    kept: whether the file system really keeps it, so that no other process has it too.
+    is_kept: whether the file system really keeps it, so that no other process has it too.
     """
 
     def __init__(self, path: Path, file: IO[str] | None) -> None:
         self.path, self._file = path, file
 
     @property
-    def kept(self) -> bool:
+    def is_kept(self) -> bool:
         return self._file is not None
 
     def note(self, text: str) -> None:

@@ -15,18 +15,20 @@ LONGEST = 10_000  # characters of a text; those that we write are cut long befor
 SHOWN = 40  # characters of a wrong value in a message
 
 YesNo = Annotated[bool, Field(strict=True)]
-Whole = Annotated[int, Field(ge=-(2**63), lt=2**63, strict=True)]
+WholeNumber = Annotated[int, Field(ge=-(2**63), lt=2**63, strict=True)]
 Number = Annotated[int, Field(ge=0, lt=2**63, strict=True)]  # how many of something
 Real = Annotated[float, Field(allow_inf_nan=False, strict=True)]
-Share = Annotated[float, Field(ge=0, le=1, strict=True)]
+StrictShare = Annotated[float, Field(ge=0, le=1, strict=True)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)]
-Figure = Annotated[Number | NotNegative, Field(union_mode="left_to_right")]
+FigureValue = Annotated[Number | NotNegative, Field(union_mode="left_to_right")]
 Text = Annotated[str, Field(max_length=LONGEST, strict=True)]
-Part = Literal["train", "val", "test"]
+PartName = Literal["train", "val", "test"]
 # Plain data: whatever a setting may be. Deeper nesting than 200 is refused when the text is parsed.
 Plain = TypeAliasType(
     "Plain",
-    Annotated["YesNo | Whole | Real | Text | list[Plain] | dict[str, Plain] | None", Field(union_mode="left_to_right")],
+    Annotated[
+        "YesNo | WholeNumber | Real | Text | list[Plain] | dict[str, Plain] | None", Field(union_mode="left_to_right")
+    ],
 )
 PlainMap = dict[str, Plain]
 
@@ -35,7 +37,7 @@ _with_others = ConfigDict(strict=True, extra="allow")
 
 
 @with_config(_known)
-class Spec(TypedDict):
+class SpecFields(TypedDict):
     dataset: Text
     fingerprint: Text
     split: Text
@@ -53,9 +55,9 @@ class Spec(TypedDict):
 
 @with_config(_known)
 class PerClass(TypedDict, total=False):
-    precision: list[Share | None]
-    recall: list[Share | None]
-    f1: list[Share | None]
+    precision: list[StrictShare | None]
+    recall: list[StrictShare | None]
+    f1: list[StrictShare | None]
     n: list[Number]
 
 
@@ -82,10 +84,10 @@ class RecordFacts(TypedDict, total=False):
     notes: list[Text]
     classes: list[Text]
     multilabel: bool
-    n: dict[Part, Number]
-    counts: dict[Part, list[Number]]
-    absent_classes: dict[Part, list[Text]]
-    groups: dict[Part, Number]
+    n: dict[PartName, Number]
+    counts: dict[PartName, list[Number]]
+    absent_classes: dict[PartName, list[Text]]
+    groups: dict[PartName, Number]
     groups_are: Text
     support_vectors: Number
     dual_objective: Real
@@ -118,13 +120,13 @@ class RecordFile(TypedDict):
     """The file of a record."""
 
     key: Text
-    spec: Spec
+    spec: SpecFields
     status: Literal["ok", "failed", "timeout", "skipped"]
     reason: NotRequired[Text]
-    metrics: NotRequired[dict[Part, dict[Text, Figure]]]  # shares, and n; see _check_metrics
-    per_class: NotRequired[dict[Part, PerClass]]
+    metrics: NotRequired[dict[PartName, dict[Text, FigureValue]]]  # shares, and n; see _check_metrics
+    per_class: NotRequired[dict[PartName, PerClass]]
     seconds: NotRequired[dict[Text, NotNegative]]
-    others: NotRequired[Share | None]
+    others: NotRequired[StrictShare | None]
     memory: NotRequired[dict[Text, Number]]
     history: NotRequired[list[dict[Text, Real]]]
     backend: NotRequired[Text]

@@ -23,7 +23,8 @@ class Metric:
     name: its name in records. title: its name as people write it. labels: how many labels an image must have. of_sums:
     a function that computes it from sums over images (see `sums`), or None if it depends on the order of scores.
     of_scores: for the latter, a function of truth (n, classes), scores (n, classes) and weights of the images
-    (resamples, n) that returns the metric for each row of weights, (resamples,).
+    (resamples, n) that returns the metric for each row of weights, (resamples,). averages_classes: whether it is an
+    average over classes, so that a class of few images weighs as much as any other.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Metric:
     labels: Literal["one", "several", "both"]
     of_sums: Figure | None = None
     of_scores: Weighted | None = None
+    averages_classes: bool = False
 
     def __call__(self, truth: Labels, answers: NDArray[Any]) -> float:
         """Return the figure over all images, or nan if it does not exist.
@@ -71,10 +73,12 @@ def _area(truth: Labels, scores: NDArray[np.floating], weights: NDArray[np.float
 
 accuracy = Metric("accuracy", "accuracy", "one", sums.accuracy)
 # The mean recall over the classes that occur in truth; chance is 1 / classes.
-balanced_accuracy = Metric("balanced_accuracy", "balanced accuracy", "one", sums.balanced_accuracy)
+balanced_accuracy = Metric(
+    "balanced_accuracy", "balanced accuracy", "one", sums.balanced_accuracy, averages_classes=True
+)
 # Over the classes with a positive in truth, as F1 has no meaning without. scikit-learn's 'macro' with `labels` set to
 # these classes; its default would count a class that is predicted though no image has it as an F1 of 0.
-macro_f1 = Metric("macro_f1", "macro-F1", "both", sums.macro_f1)
+macro_f1 = Metric("macro_f1", "macro-F1", "both", sums.macro_f1, averages_classes=True)
 # F1 of all pairs of image and label together.
 micro_f1 = Metric("micro_f1", "micro F1", "several", sums.micro_f1)
 # The share of images whose whole set of labels is right.
@@ -82,7 +86,11 @@ exact_match = Metric("exact_match", "exact match", "several", sums.exact_match)
 # F1 of the mean precision and the mean recall of an image, as study 001 computed its 'F1'; not macro-F1.
 sample_averaged_f1 = Metric("sample_averaged_f1", "sample averaged F1", "several", sums.sample_averaged_f1)
 mean_average_precision = Metric(
-    "mean_average_precision", "mean average precision", "several", of_scores=_average_precision
+    "mean_average_precision",
+    "mean average precision",
+    "several",
+    of_scores=_average_precision,
+    averages_classes=True,
 )
 METRICS = (
     accuracy,

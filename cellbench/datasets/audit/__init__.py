@@ -1,9 +1,10 @@
 """The audit: what is in a data set, and what in it makes every method look better than it is.
 
 pixels: one pass over the images that keeps a few hundred numbers of each. The checks read those numbers, the labels,
-the groups and the split: counts (empty classes, torn groups), duplicates (near_pairs finds and keeps them), order
-(with the statistics in likeness) and shortcuts. result: what a check says, in one sentence. docs/inspect.md has the
-methods and their limits.
+the groups and the split: counts (empty classes, torn groups), duplicates, order (with the statistics in likeness) and
+shortcuts (held against best_result, the best on record). For duplicates: near_pairs finds near ones, moved_copies those
+that were shifted or cropped, by registration and orientation (how one image lies over another); kept keeps what these
+searches found. result: what a check says, in one sentence. docs/inspect.md has the methods and their limits.
 """
 
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from ...core.data import Dataset
 from . import counts, duplicates, order, pixels, shortcuts
 from .pixels import Scan
-from .result import Audit, CheckResult, Progress
+from .result import Audit, CheckResult, ProgressText
 from .shortcuts import BestResult
 
 
@@ -21,7 +22,7 @@ def audit(
     data: Dataset,
     sizes: NDArray | None = None,
     best: BestResult | None = None,
-    progress: Progress = lambda text: None,
+    progress: ProgressText = lambda text: None,
 ) -> Audit:
     """Read every image once, and check the split and the labels.
 
@@ -41,7 +42,7 @@ def audit(
 
 
 def _checks(
-    data: Dataset, scan: Scan, sizes: NDArray | None, best: BestResult | None, progress: Progress
+    data: Dataset, scan: Scan, sizes: NDArray | None, best: BestResult | None, progress: ProgressText
 ) -> Iterator[CheckResult]:
     """Yield the results of all checks, in the order in which they are shown."""
     yield counts.empty_classes(data)

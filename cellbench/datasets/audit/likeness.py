@@ -11,7 +11,7 @@ from .result import SEED, Index
 
 ALPHA = 0.01  # significance level of the permutation test, over all classes together
 WEAKEST = 0.1  # a weaker correlation is no leak to speak of, even if so many images make it significant
-FEWEST_IMAGES = 30  # a class with fewer says nothing about its order
+FEWEST_FOR_ORDER = 30  # a class with fewer says nothing about its order
 LAGS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 
@@ -32,7 +32,7 @@ class Likeness:
         return self.observed.max(1)
 
     @property
-    def alike(self) -> NDArray[np.bool_]:
+    def are_alike(self) -> NDArray[np.bool_]:
         """Whether neighbours of each class are alike: significantly, and enough to matter."""
         return (self.p <= ALPHA) & (self.strongest >= WEAKEST)
 
@@ -75,11 +75,11 @@ def _correlation(a: NDArray, b: NDArray) -> NDArray:
 def lag_curve(values: NDArray, run: Index) -> dict[str, float]:
     """Return, by lag, Pearson's correlation between images of one class that stand LAGS places apart.
 
-    values: (n,) of all images. run: positions of the class's images. Lags with fewer than FEWEST_IMAGES pairs are left
-    out; if that leaves none, lag 1 is used.
+    values: (n,) of all images. run: positions of the class's images. Lags with fewer than FEWEST_FOR_ORDER pairs are
+    left out; if that leaves none, lag 1 is used.
     """
     series = values[run]
-    lags = [lag for lag in LAGS if lag <= len(run) - FEWEST_IMAGES] or [1]
+    lags = [lag for lag in LAGS if lag <= len(run) - FEWEST_FOR_ORDER] or [1]
     return {str(lag): round(float(_correlation(series[:-lag], series[lag:])), 4) for lag in lags}
 
 

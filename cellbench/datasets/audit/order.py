@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ...core.data import Dataset
 from ...core.mixed_values import Document
 from ...core.text.words import counted, percent
-from .likeness import ALPHA, FEWEST_IMAGES, Likeness, autocorrelation, lag_curve, neighbours, reach_of_likeness
+from .likeness import ALPHA, FEWEST_FOR_ORDER, Likeness, autocorrelation, lag_curve, neighbours, reach_of_likeness
 from .pixels import Scan
 from .result import CheckResult, Index, part_codes
 
@@ -39,7 +39,7 @@ def order_leakage(data: Dataset, features: Mapping[str, NDArray], permutations: 
     codes, values = part_codes(data), np.stack(list(features.values()))
     runs = _runs(data, codes)
     if not runs:
-        text = f"No class has {FEWEST_IMAGES} images, too few to tell whether neighbours are alike."
+        text = f"No class has {FEWEST_FOR_ORDER} images, too few to tell whether neighbours are alike."
         return CheckResult("leakage", "order", "skipped", text)
     cut, random_cut = _cut_shares([codes[run] for run in runs.values()])
     short = {name: _shortened(run) for name, run in runs.items()}
@@ -47,7 +47,7 @@ def order_leakage(data: Dataset, features: Mapping[str, NDArray], permutations: 
     p = float(likeness.p.min())
     figures: Document = {"permutations": permutations, "cut": cut, "cut_by_random_split": random_cut, "p": p}
     tested = f"p = {p:.2g} by {permutations} permutations"
-    if not likeness.alike.any():
+    if not likeness.are_alike.any():
         text = (
             f"Neighbours in file order are {'hardly' if p <= ALPHA else 'no'} more alike than random images of their "
             f"class ({tested}, correlations up to {likeness.strongest.max():.2f})."
@@ -55,7 +55,7 @@ def order_leakage(data: Dataset, features: Mapping[str, NDArray], permutations: 
         return CheckResult("leakage", "order", "ok", text, figures)
     figures |= _reach_of_likeness(features, runs, likeness)
     found = (
-        f"Neighbours in file order are alike in {likeness.alike.sum()} of {len(runs)} classes "
+        f"Neighbours in file order are alike in {likeness.are_alike.sum()} of {len(runs)} classes "
         f"(correlation {_span(likeness)}, {tested}), up to {counted(figures['reach'], 'image')} apart"
     )
     apart = f"{percent(cut)} of neighbours lie in different parts, {percent(random_cut)} would by a random split"
@@ -67,7 +67,7 @@ def order_leakage(data: Dataset, features: Mapping[str, NDArray], permutations: 
     if across is not None:
         figures["p_across"] = float(across.p.min())
         figures["across"] = dict(zip(separated, across.strongest.tolist(), strict=True))
-    if across is None or not across.alike.any():
+    if across is None or not across.are_alike.any():
         text = f"{found}, but not those that the split separates: {apart}."
         return CheckResult("leakage", "order", "ok", text, figures)
     text = (
@@ -79,7 +79,7 @@ def order_leakage(data: Dataset, features: Mapping[str, NDArray], permutations: 
 
 def _span(likeness: Likeness) -> str:
     """The range of the correlations of the classes whose neighbours are alike: '0.31 to 0.58'."""
-    ends = np.sort(likeness.strongest[likeness.alike])[[0, -1]]
+    ends = np.sort(likeness.strongest[likeness.are_alike])[[0, -1]]
     return " to ".join(dict.fromkeys(f"{value:.2f}" for value in ends))
 
 
@@ -98,7 +98,7 @@ def _runs(data: Dataset, codes: NDArray[np.int8]) -> dict[str, Index]:
     for k, name in enumerate(data.classes):
         of_class = data.labels[:, k] if data.multilabel else data.labels == k
         run = np.flatnonzero(of_class & (codes >= 0))
-        if len(run) >= FEWEST_IMAGES:
+        if len(run) >= FEWEST_FOR_ORDER:
             found[name] = run
     return found
 
@@ -129,14 +129,14 @@ def _reach_of_likeness(features: Mapping[str, NDArray], runs: Mapping[str, Index
     for k, (name, run) in enumerate(runs.items()):
         strongest = names[int(likeness.observed[k].argmax())]
         curve = autocorrelation(features[strongest][run])
-        if likeness.alike[k]:
+        if likeness.are_alike[k]:
             curves.append(curve)
         by_class[name] = {
-            "alike": bool(likeness.alike[k]),
+            "alike": bool(likeness.are_alike[k]),
             "p": float(likeness.p[k]),
             "correlation": float(likeness.strongest[k]),
             "feature": strongest,
-            "reach": reach_of_likeness([curve]) if likeness.alike[k] else 0,
+            "reach": reach_of_likeness([curve]) if likeness.are_alike[k] else 0,
             f"{names[0]} by lag": lag_curve(features[names[0]], run),
         }
     return {"reach": reach_of_likeness(curves), "by_class": by_class}

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from ...core.data import PARTS, Dataset
 from ...core.mixed_values import Facts
 
-Status = Literal["ok", "found", "skipped"]
-Progress = Callable[[str], None]  # is called with a text that says what is being done
+CheckStatus = Literal["ok", "found", "skipped"]
+ProgressText = Callable[[str], None]  # is called with a text that says what is being done
 Index = NDArray[np.int64]  # positions of images
 
 SEED = 0  # the seed of every sample and permutation, so that two audits of the same data agree
@@ -23,7 +23,7 @@ class CheckResult:
 
     section: str
     check: str
-    status: Status
+    status: CheckStatus
     text: str
     figures: Facts = field(default_factory=dict)
 

@@ -13,7 +13,7 @@ from ...core.scoring.metrics import balanced_accuracy, mean_average_precision
 from ...core.text.words import percent
 from . import kept
 from .pixels import FRAME, Scan
-from .result import SEED, CheckResult, Index, Status
+from .result import SEED, CheckResult, CheckStatus, Index
 
 if TYPE_CHECKING:
     from sklearn.ensemble import RandomForestClassifier
@@ -69,7 +69,7 @@ def shortcut(data: Dataset, check: str, title: str, features: NDArray, best: Bes
         f"{percent(chance)}; a warning from {percent(limit)}, {against})."
     )
     figures = {"measure": measure, "value": value, "chance": chance, "limit": limit, "n": len(test)}
-    status: Status = "found" if reached(value, limit, chance) else "ok"
+    status: CheckStatus = "found" if reached(value, limit, chance) else "ok"
     return CheckResult("shortcuts", check, status, text, figures | ({"best": best.method} if best else {}))
 
 

@@ -15,7 +15,7 @@ from ... import __version__
 from ...core.errors import DataError, cannot_write
 from .locking import locked
 
-Progress = Callable[[str, int, int | None], None]  # file name, bytes so far, bytes in all (None: not known)
+DownloadProgress = Callable[[str, int, int | None], None]  # file name, bytes so far, bytes in all (None: not known)
 
 TIMEOUT = 30.0  # seconds without a byte
 WAITS = (1.0, 3.0, 9.0)  # seconds to wait before going on after a cut; bytes must have come before it
@@ -36,7 +36,7 @@ class _CutOffError(Exception):
     """The server did not answer, or its answer ended before the file did. What came is kept."""
 
 
-def fetch(file: RemoteFile, folder: Path, progress: Progress = lambda *_: None, manual: str = "") -> Path:
+def fetch(file: RemoteFile, folder: Path, progress: DownloadProgress = lambda *_: None, manual: str = "") -> Path:
     """Return the path of `file` in `folder`, which is downloaded unless it is there with the right md5 sum.
 
     manual: another way to get it, for messages. A download that was cut off goes on where it ended, also in a later
@@ -77,7 +77,7 @@ def is_web_page(start: bytes) -> bool:
     return start.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith((b"<!doctype html", b"<html"))
 
 
-def _download(file: RemoteFile, part: Path, progress: Progress) -> None:
+def _download(file: RemoteFile, part: Path, progress: DownloadProgress) -> None:
     """Fill `part` with the whole file. Goes on after a cut, as long as some bytes come each time."""
     waits = iter(WAITS)
     while True:
@@ -91,7 +91,7 @@ def _download(file: RemoteFile, part: Path, progress: Progress) -> None:
             time.sleep(wait)
 
 
-def _attempt(file: RemoteFile, part: Path, progress: Progress) -> None:
+def _attempt(file: RemoteFile, part: Path, progress: DownloadProgress) -> None:
     """Request once what `part` lacks and append it. Then check the md5 sum of the whole, and remove a wrong file."""
     digest = _md5()
     with part.open("ab+") as out:
@@ -141,7 +141,7 @@ def _ask(file: RemoteFile, start: int) -> HTTPResponse:
 
 
 def _receive(
-    file: RemoteFile, response: HTTPResponse, out: IO[bytes], digest: "hashlib._Hash", progress: Progress
+    file: RemoteFile, response: HTTPResponse, out: IO[bytes], digest: "hashlib._Hash", progress: DownloadProgress
 ) -> int | None:
     """Append the response to `out`. Returns how many bytes the whole file should have, None when that is not known."""
     length = response.headers.get("Content-Length")

@@ -18,7 +18,7 @@ TABLE_SUFFIXES = (".csv", ".tsv", *JSON_LINES, *PARQUET)
 
 
 @dataclass(frozen=True)
-class Table:
+class TextTable:
     """A table whose cells are stripped of spaces; lines[i] is the line of the file where rows[i] ends."""
 
     name: str
@@ -43,7 +43,7 @@ class Table:
         return [row[place] for row in self.rows]
 
 
-def read_table(blob: Blob, name: str) -> Table:
+def read_table(blob: Blob, name: str) -> TextTable:
     """Return the table in a file of text (UTF-8, or UTF-16 with a byte order mark), of JSON lines or of Parquet.
 
     Raises DataError for a row with more or fewer cells than the header, and for a name that the header has twice.
@@ -75,13 +75,13 @@ def read_table(blob: Blob, name: str) -> Table:
         raise DataError(f"{name} line {above + reader.line_num} cannot be read: {error}; mend the line") from error
     if not rows:
         raise DataError(f"{name} has no rows; a header line and at least one row are expected")
-    return Table(name, header, tuple(rows), tuple(lines))
+    return TextTable(name, header, tuple(rows), tuple(lines))
 
 
-def _of_rows(name: str, header: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> Table:
+def _of_rows(name: str, header: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> TextTable:
     if not rows:
         raise DataError(f"{name} has no rows; at least one is expected")
-    return Table(name, header, rows, tuple(range(1, len(rows) + 1)))
+    return TextTable(name, header, rows, tuple(range(1, len(rows) + 1)))
 
 
 def read_text(blob: Blob, name: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from ...core.errors import DataError, UsageError
 from ...core.text.words import counted
 from ..files.names import IMAGE_SUFFIXES, first_few, is_image
-from ..files.tables import Table
+from ..files.tables import TextTable
 from .channels import Planes, join_channels
 from .class_folders import from_folders, subfolders
 from .layout import from_layout
@@ -82,7 +82,7 @@ def read_contents(path: Path, files: Mapping[str, Path], options: FolderOptions)
 
 
 def _read_listing(
-    path: Path, others: Mapping[str, Path], images: list[str], options: FolderOptions, table: Table | None
+    path: Path, others: Mapping[str, Path], images: list[str], options: FolderOptions, table: TextTable | None
 ) -> Listing:
     """Return the listing of images and labels: as the layout says, from a table, or from the names of folders.
 
@@ -112,7 +112,7 @@ def _wanted_masks(listing: Listing, mask_of: Mapping[str, Path]) -> Mapping[str,
     return mask_of
 
 
-def _is_table(name: str, table: Table | None) -> bool:
+def _is_table(name: str, table: TextTable | None) -> bool:
     """Whether a file is the table of labels, or one of the tables that it was joined from."""
     return table is not None and (name == table.name or (table.name == JOINED and is_metadata(name)))
 

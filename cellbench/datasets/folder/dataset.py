@@ -16,7 +16,7 @@ from ...core.text.words import counted
 from ..files import cache
 from ..files.find import find_files
 from ..files.images import npy
-from ..files.images.npy import Outcome
+from ..files.images.npy import Decoded
 from ..files.names import first_few
 from ..files.tables import read_bytes
 from .channels import unnamed_channels
@@ -28,7 +28,7 @@ from .options import FolderOptions
 from .split import draw_split
 
 REVISION = 5  # changes whenever the same folder would be read to another data set
-OWN = "your own images"  # as licence and source
+OWN_IMAGES = "your own images"  # as licence and source
 FIELD_OF_VIEW = 512  # pixels; crops of single cells are far smaller
 
 
@@ -83,8 +83,8 @@ def _build(scratch: Path, path: Path, files: dict[str, Path], options: FolderOpt
         groups=listing.group_numbers,
         ids=np.array([name.encode("utf-8", "replace").decode() for name in listing.files]),
         info=Info(
-            licence=OWN,
-            citation=OWN,
+            licence=OWN_IMAGES,
+            citation=OWN_IMAGES,
             groups_are=listing.group_column,
             reading=_reading(options, contents, outcomes, side),
             notes=(*listing.notes, *split_notes, *skipped, *npy.remarks(outcomes), *size_notes),
@@ -92,7 +92,7 @@ def _build(scratch: Path, path: Path, files: dict[str, Path], options: FolderOpt
     )
 
 
-def _reading(options: FolderOptions, contents: Contents, outcomes: Sequence[Outcome], side: int) -> Facts:
+def _reading(options: FolderOptions, contents: Contents, outcomes: Sequence[Decoded], side: int) -> Facts:
     """How images of this folder are read, so that a model can read new ones alike; see `core.data.Info`."""
     return {
         "masks": options.masks,
@@ -104,7 +104,7 @@ def _reading(options: FolderOptions, contents: Contents, outcomes: Sequence[Outc
     }
 
 
-def _channels(given: str, outcome: Outcome, of_files: tuple[str, ...]) -> tuple[str, ...]:
+def _channels(given: str, outcome: Decoded, of_files: tuple[str, ...]) -> tuple[str, ...]:
     """Return the channels' names: the given ones, else those in the image files, else those in the files' names."""
     n = outcome.shape[0]
     if not given:
@@ -149,7 +149,7 @@ def _without(path: Path, listing: Listing, names: Collection[str]) -> Listing:
     return kept
 
 
-def _size_notes(outcomes: Sequence[Outcome], wanted: int | None) -> list[str]:
+def _size_notes(outcomes: Sequence[Decoded], wanted: int | None) -> list[str]:
     """Notes on mixed sizes, on resizing and on whole fields of view."""
     sizes = sorted({outcome.shape[1:] for outcome in outcomes})
     height, width = (int(np.median([outcome.shape[axis] for outcome in outcomes])) for axis in (1, 2))

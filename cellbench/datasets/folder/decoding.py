@@ -12,7 +12,7 @@ from ...core.errors import DataError
 from ...core.text.words import counted
 from ..files.images import npy
 from ..files.images.decoding import decode, resized
-from ..files.images.npy import Outcome
+from ..files.images.npy import Decoded
 from ..files.images.pixels import Picture
 from .cutting import CellMask, cut_out
 
@@ -27,7 +27,7 @@ def decode_images(
     masks: Mapping[str, CellMask] = NO_MASKS,
     side: int = 0,
     side_by_side: bool = False,
-) -> list[Outcome]:
+) -> list[Decoded]:
     """Write all images, (n, channels, height, width), to an .npy file. Returns what became of each.
 
     planes: each image's files. size: the side to bring images to; None keeps them as they are, unless their sizes are
@@ -41,7 +41,7 @@ def decode_images(
         height = width = side
     items = ((place, name, (files, masks.get(name))) for place, (name, files) in enumerate(planes.items()))
     shape = (len(planes), channels, size or height, size or width)
-    outcomes: list[Outcome] = []
+    outcomes: list[Decoded] = []
     load = partial(_read_sized, size=size, side=side, side_by_side=side_by_side)
     with contextlib.closing(npy.fill(target, shape, pixels.dtype, items, load, processes=True)) as found:
         for outcome in found:
@@ -94,7 +94,7 @@ def taken_apart(picture: Picture) -> Picture:
     return replace(picture, pixels=np.ascontiguousarray(squares))
 
 
-def check_alike(outcomes: Sequence[Outcome]) -> None:
+def check_alike(outcomes: Sequence[Decoded]) -> None:
     """Raise DataError when images differ in type, number of channels or their names; it names one image of each."""
     kinds = _by_kind(outcomes)
     if len(kinds) > 1:
@@ -105,14 +105,14 @@ def check_alike(outcomes: Sequence[Outcome]) -> None:
         )
 
 
-def of_other_kinds(outcomes: Sequence[Outcome]) -> list[Outcome]:
+def of_other_kinds(outcomes: Sequence[Decoded]) -> list[Decoded]:
     """Return the images that could be read and are not of the commonest kind; see `check_alike`."""
     kinds = _by_kind([outcome for outcome in outcomes if not outcome.problem])
     commonest = max(kinds, key=lambda kind: len(kinds[kind]), default="")
     return [outcome for outcome in outcomes if not outcome.problem and _kind(outcome) != commonest]
 
 
-def _by_kind(outcomes: Sequence[Outcome]) -> dict[str, list[str]]:
+def _by_kind(outcomes: Sequence[Decoded]) -> dict[str, list[str]]:
     """Return the names of the images of each kind."""
     kinds: dict[str, list[str]] = {}
     for outcome in outcomes:
@@ -120,7 +120,7 @@ def _by_kind(outcomes: Sequence[Outcome]) -> dict[str, list[str]]:
     return kinds
 
 
-def _kind(outcome: Outcome) -> str:
+def _kind(outcome: Decoded) -> str:
     """Type and channels in words: 'uint16 with 2 channels (DAPI, actin)'."""
     n = outcome.shape[0]
     names = f" ({', '.join(outcome.channels)})" if outcome.channels else ""

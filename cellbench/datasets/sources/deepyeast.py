@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ...core.data import OFFICIAL, PARTS, Dataset, Info, Split
+from ...core.data import PARTS, Dataset, Info, Split
 from ...core.errors import DataError
+from ...core.split_names import OFFICIAL
 from ...core.text.words import counted
 from ..files import cache
 from ..files.download import RemoteFile
@@ -69,7 +70,7 @@ LAYOUT = (
 
 
 @dataclass(frozen=True)
-class Rows:
+class ListedImages:
     """The rows of the lists, train first, then val and test.
 
     files: each image's path. labels: class numbers. wells: None where the files' names don't tell them.
@@ -140,7 +141,7 @@ def build(scratch: Path, source: Path | None) -> Dataset:
     )
 
 
-def read_rows(lists: Mapping[str, Blob]) -> Rows:
+def read_rows(lists: Mapping[str, Blob]) -> ListedImages:
     """The rows of a layout's three lists. lists: their content by name, in the order train, val, test."""
     files: dict[str, str] = {}  # and where each is listed
     labels: list[int] = []
@@ -161,7 +162,7 @@ def read_rows(lists: Mapping[str, Blob]) -> Rows:
                 wells.append(well[1])
         if part not in parts[-1:]:
             raise DataError(f"{name} lists no images; get a whole copy of it")
-    return Rows(tuple(files), tuple(labels), tuple(parts), None if renamed else tuple(wells))
+    return ListedImages(tuple(files), tuple(labels), tuple(parts), None if renamed else tuple(wells))
 
 
 def _lines(name: str, blob: Blob) -> Iterator[tuple[str, str, int]]:

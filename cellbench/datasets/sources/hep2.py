@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ...core.data import OFFICIAL, PARTS, Dataset, Info, Split
+from ...core.data import PARTS, Dataset, Info, Split
 from ...core.errors import DataError, did_you_mean
+from ...core.split_names import OFFICIAL
 from ...core.text.words import counted
 from ..files import cache
 from ..files.find import Blob, stream_files, survey_files
@@ -35,7 +36,7 @@ LAYOUT = (
 
 
 @dataclass(frozen=True)
-class Cell:
+class ListedCell:
     """An image's path, its part, the folder that says so, and its class number."""
 
     name: str
@@ -95,17 +96,17 @@ def build(scratch: Path, source: Path | None) -> Dataset:
 # --- sorted into class folders
 
 
-def _sorted_cells(pictures: list[str], tables: Mapping[str, Blob]) -> list[Cell]:
+def _sorted_cells(pictures: list[str], tables: Mapping[str, Blob]) -> list[ListedCell]:
     """The cells of tra/<class>/, val/<class>/ and tes/<class>/ in the order of IDs; [] when there is a table."""
     paths = {name: name.split("/") for name in pictures if name.count("/") >= 2}
     paths = {name: path for name, path in paths.items() if path[-3].lower() in PART_WORDS}
     if not paths or tables:
         return []
-    cells: dict[int, Cell] = {}
+    cells: dict[int, ListedCell] = {}
     for name, (*_, folder, label, file) in paths.items():
         if label not in CLASSES:
             raise DataError(f"{name}: folder {label!r} is not one of the six; {did_you_mean(label, CLASSES)}")
-        cell = Cell(name, PART_WORDS[folder.lower()], folder, CLASSES.index(label))
+        cell = ListedCell(name, PART_WORDS[folder.lower()], folder, CLASSES.index(label))
         _add(cells, _id(name, file), cell)
     return [cells[i] for i in sorted(cells)]
 
@@ -113,16 +114,16 @@ def _sorted_cells(pictures: list[str], tables: Mapping[str, Blob]) -> list[Cell]
 # --- with a table
 
 
-def _listed_cells(pictures: list[str], tables: Mapping[str, Blob], source: Path) -> list[Cell]:
+def _listed_cells(pictures: list[str], tables: Mapping[str, Blob], source: Path) -> list[ListedCell]:
     """The cells of training/, validation/ and test/ in the order of IDs, with their classes from the table."""
     root = _root(tables, source)
     class_of = _labels(tables[root + TABLE])
-    cells: dict[int, Cell] = {}
+    cells: dict[int, ListedCell] = {}
     for name in pictures:
         folder, _, file = name.removeprefix(root).partition("/")
         if name.startswith(root) and folder in FOLDERS:
             number = _id(name, file)
-            _add(cells, number, Cell(name, FOLDERS[folder], folder, class_of.get(number, -1)))
+            _add(cells, number, ListedCell(name, FOLDERS[folder], folder, class_of.get(number, -1)))
     _check_paired(class_of, cells, source)
     return [cells[i] for i in sorted(cells)]
 
@@ -160,14 +161,14 @@ def _id(name: str, file: str) -> int:
     return int(stem)
 
 
-def _add(cells: dict[int, Cell], number: int, cell: Cell) -> None:
+def _add(cells: dict[int, ListedCell], number: int, cell: ListedCell) -> None:
     """Add a cell by its ID. Raises DataError when another one has the same."""
     if number in cells:
         raise DataError(f"{cell.name} and {cells[number].name} have the same ID; remove one of them")
     cells[number] = cell
 
 
-def _check_paired(class_of: dict[int, int], cells: dict[int, Cell], source: Path) -> None:
+def _check_paired(class_of: dict[int, int], cells: dict[int, ListedCell], source: Path) -> None:
     """Raise DataError unless every row of the table has an image and every image a row."""
     if missing := sorted(class_of.keys() - cells.keys()):
         raise DataError(

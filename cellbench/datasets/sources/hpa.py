@@ -23,7 +23,7 @@ from ..files.images import npy
 from ..files.images.decoding import decode, resized
 from ..files.images.pixels import Picture
 from ..files.names import first_few
-from ..files.tables import Table, read_table
+from ..files.tables import TextTable, read_table
 from ..registry import dataset
 
 SIZES = (128, 512)  # px of stored images; the first, which needs a sixteenth of the other's room, has the plain name
@@ -187,7 +187,7 @@ def set_name(kind: LabelSet, size: int) -> str:
     return kind.name if size == SIZES[0] else f"{kind.name}_{size}"
 
 
-def read_labels(kind: LabelSet, table: Table) -> tuple[list[str], NDArray[np.bool_]]:
+def read_labels(kind: LabelSet, table: TextTable) -> tuple[list[str], NDArray[np.bool_]]:
     """IDs and labels, (n, labels) bool, of a table whose cells are numbers with spaces between them: '16 0'."""
     ids: dict[str, int] = {}  # and the line of each
     labels = np.zeros((len(table.rows), len(kind.labels)), bool)
@@ -217,7 +217,7 @@ def _files(kind: LabelSet, ids: Sequence[str]) -> Iterator[str]:
     return (f"{name}{end}" for name in ids for end in kind.files)
 
 
-def _table(kind: LabelSet, texts: Mapping[str, Blob], source: Path) -> tuple[str, Table]:
+def _table(kind: LabelSet, texts: Mapping[str, Blob], source: Path) -> tuple[str, TextTable]:
     """The folder inside the source that holds the table, '' or 'name/', and the table."""
     tables = {name: read_table(blob, TABLE) for name, blob in texts.items()}
     found = [name for name, table in tables.items() if {*kind.columns} <= {*table.header}]

@@ -13,9 +13,10 @@ from typing import IO, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from ...core.data import OFFICIAL, PARTS, Dataset, Info, Split
+from ...core.data import PARTS, Dataset, Info, Split
 from ...core.errors import BackendError, DataError
 from ...core.extras import EXTRAS
+from ...core.split_names import OFFICIAL
 from ..files import cache
 from ..files.download import RemoteFile, is_web_page
 from ..files.images import npy

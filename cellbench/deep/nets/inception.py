@@ -129,7 +129,7 @@ class Parallel(nn.ModuleList):
 
 
 def model2_hpa28(channels: int, classes: int, size: int) -> nn.Module:
-    """Return a net of three convolutions, four parallel branches, then two convolutions. Needs 8 pixels.
+    """Return a net of three convolutions, four parallel branches, then two convolutions.
 
     Source: "Model2" of the 28-label atlas study, whose text gives this order and no widths: widths, kernels (1, 3, 5
     and 7, a branch each) and strides are ours.

@@ -174,7 +174,7 @@ def _thin_resnet(depth: int, shortcuts: bool) -> Net:
     )
 
 
-FAMILIES = [
+RESNETS_AND_VGGS = [
     *(_vgg(depth, cost) for depth, cost in ((11, 130), (13, 190), (16, 230), (19, 280))),
     _resnet(18, cost=45, standard=True),
     _resnet(18, cost=45, shortcuts=False, standard=True),
@@ -185,7 +185,7 @@ FAMILIES = [
     *(_thin_resnet(depth, shortcuts) for depth in (20, 32, 44, 56, 110) for shortcuts in (True, False)),
 ]
 
-NETS = {net.name: net for net in (*SMALL_NETS, *NETS_OF_STUDIES, *FAMILIES)}
+NETS = {net.name: net for net in (*SMALL_NETS, *NETS_OF_STUDIES, *RESNETS_AND_VGGS)}
 
 
 def find(name: str) -> Net:

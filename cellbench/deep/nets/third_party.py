@@ -164,33 +164,6 @@ def _reason_against(architecture: Architecture, size: int) -> str:
     return ""
 
 
-def published(pretrained: str) -> tuple[dict[str, torch.Tensor], str]:
-    """Return the ImageNet weights of `torchvision:NAME` or `timm:NAME`, and their name; downloads them if need be.
-
-    Raises OSError or RuntimeError where that fails, ValueError where there are none.
-    """
-    package, _, name = pretrained.partition(":")
-    if package == "torchvision":
-        chosen = torchvision.models.get_model_weights(name).DEFAULT
-        return torchvision.models.get_model(name, weights=chosen).state_dict(), str(chosen)
-    EXTRAS["timm"].require(pretrained)
-    import timm
-
-    net = timm.create_model(name, pretrained=True)
-    return net.state_dict(), f"timm {net.pretrained_cfg['architecture']}.{net.pretrained_cfg['tag']}"
-
-
-def licence(pretrained: str) -> str:
-    """Return the licence of published weights, or '' if their package does not state it (torchvision seldom does)."""
-    package, _, name = pretrained.partition(":")
-    if package == "torchvision":
-        return torchvision.models.get_model_weights(name).DEFAULT.meta.get("license", "")
-    import timm
-
-    known = timm.get_pretrained_cfg(name)
-    return (known and known.license) or ""
-
-
 def version_of(net: str) -> str:
     """Return the version of the package that defines the net; '' for our nets."""
     package = net.partition(":")[0]
@@ -212,14 +185,3 @@ def normalisation(net: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
         if known := timm.get_pretrained_cfg(name):
             return known.mean, known.std
     return IMAGENET
-
-
-def source_of_weights(pretrained: str) -> tuple[str, str]:
-    """Return the address that `published` downloads weights from, and the folder in which it looks first."""
-    package, _, name = pretrained.partition(":")
-    if package == "torchvision":
-        return torchvision.models.get_model_weights(name).DEFAULT.url, f"{torch.hub.get_dir()}/checkpoints"
-    import timm
-
-    known = timm.get_pretrained_cfg(name)
-    return f"https://huggingface.co/{known.hf_hub_id if known else 'timm'}", "the cache of huggingface_hub"

@@ -1,7 +1,6 @@
 """Weights that were learnt elsewhere: ImageNet's, a state dict's, or those of a model that cellbench saved."""
 
 import hashlib
-import pickle
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 from ...core.errors import DataError, UnavailableError, UsageError
 from ...core.machine.files import check_tensors, expanded
 from ...core.mixed_values import Facts
+from ...core.tensors import NoTensorsError, load_tensors
 from ..nets.layers import first_convolution, head_layers, wants_small
 from ..nets.table import find
 from .files import WEIGHTS_FILES, WeightsFile, downloads, instead_of, short_timeout
@@ -79,7 +79,7 @@ def licence_of_weights(name: str, weights: str | None) -> str:
         if known := WEIGHTS_FILES.get(name):
             return known.licence
         if published := find(name).pretrained:
-            from ..nets.third_party import licence
+            from .published import licence
 
             return licence(published) or SEE_SOURCE
     return SEE_SOURCE
@@ -128,7 +128,7 @@ def adapt_channels(weight: Tensor, channels: int) -> Tensor:
 
 
 def _imagenet(net: nn.Module, name: str) -> tuple[dict[str, Tensor], dict[str, str]]:
-    from ..nets import third_party
+    from .published import published, source_of_weights
 
     pretrained = find(name).pretrained
     if pretrained is None:
@@ -136,11 +136,10 @@ def _imagenet(net: nn.Module, name: str) -> tuple[dict[str, Tensor], dict[str, s
     if not any(isinstance(module, nn.BatchNorm2d) for module in net.modules()):
         pretrained = pretrained.removesuffix("_bn")  # VGG's are published with batch norm and without
     try:
-        with short_timeout():
-            state, called = third_party.published(pretrained)
+        state, called = published(pretrained)
     except (OSError, RuntimeError, ValueError) as error:
         reason = _first_line(error)
-        source, folder = third_party.source_of_weights(pretrained)
+        source, folder = source_of_weights(pretrained)
         raise UnavailableError(
             f"ImageNet weights of {pretrained} cannot be had here ({reason}): fetch {source} where there is network "
             f"and copy it into {folder}, or name the file: --set weights=PATH{instead_of(pretrained)}"
@@ -151,9 +150,8 @@ def _imagenet(net: nn.Module, name: str) -> tuple[dict[str, Tensor], dict[str, s
 def _built_for(path: Path) -> Facts | None:
     """Return the arguments that cellbench built the net with whose weights are in the file; None for other files."""
     try:
-        kept = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-        return kept["state"]["built"]
-    except (RuntimeError, OSError, EOFError, pickle.UnpicklingError, ValueError, LookupError, TypeError):
+        return load_tensors(path, mmap=True)["state"]["built"]
+    except (OSError, NoTensorsError, LookupError, TypeError):
         return None  # if the file is broken, reading its weights will say so
 
 
@@ -162,13 +160,8 @@ def _from_file(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise DataError(f"there is no file {path} with weights; give 'imagenet' or the path of one")
     try:
         check_tensors(path)
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            kept: object = load_file(path)
-        else:
-            kept = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, OSError, EOFError, ImportError, pickle.UnpicklingError, ValueError) as error:
+        kept = _load_safetensors(path) if path.suffix == ".safetensors" else load_tensors(path)
+    except (OSError, ImportError, NoTensorsError) as error:
         reason = _first_line(error)
         raise DataError(
             f"{path} cannot be read as weights ({reason}); give a state dict, as torch.save writes it"
@@ -179,6 +172,17 @@ def _from_file(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return state, {"weights": path.name, "weights_sha256": digest}
+
+
+def _load_safetensors(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a .safetensors file by name. Raises NoTensorsError for a damaged one."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise NoTensorsError(_first_line(error)) from None
 
 
 def _state_dict(kept: object) -> dict[str, Tensor] | None:

@@ -3,7 +3,6 @@
 import contextlib
 import copy
 import math
-import pickle
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
@@ -15,7 +14,7 @@ from ... import __version__
 from ...core.machine.contention import Spent
 from ...core.mixed_values import State
 from ...core.records.runs import RunLog
-from ...core.tensors import save_tensors
+from ...core.tensors import NoTensorsError, load_tensors, save_tensors
 from .learner import Learner
 
 FORMAT = 3  # raise it when a checkpoint holds other things, or in another shape
@@ -102,8 +101,8 @@ def load(path: Path | None) -> State | None:
     if path is None or not path.is_file():
         return None
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
+        state = load_tensors(path)
+    except (OSError, NoTensorsError):
         return None
     return state if isinstance(state, dict) and state.get("written_by") == WRITTEN_BY else None
 

@@ -48,13 +48,15 @@ class Validation:
 def train(
     net: nn.Module, recipe: Recipe, train: Samples, val: Samples, seed: int, device: str, log: RunLog
 ) -> NetClassifier:
-    """Train `net` by `recipe` and return it with the weights of the epoch that did best on val, or of the last.
+    """Train `net` by `recipe` and return a NetClassifier around it.
+
+    It has the weights of the epoch that did best on val, or of the last.
 
     Settings left at auto are filled in by `suited`.
     Order of batches and augmentation come from `seed`; the weights are whatever `net` came with. With `log.checkpoint`
     every epoch is kept there, and training goes on from the one that is found there.
-    Raises TrainingError, naming step and learning rate, when the loss is not finite, and UsageError when the recipe
-    does not suit the labels.
+    Raises TrainingError, naming step and learning rate, when the loss is not finite, UsageError when the recipe does
+    not suit the labels, and DataError for val labels that can choose nothing.
     """
     recipe = suited(recipe, len(train))
     planned = budget(len(train), recipe.epochs, recipe.batch)

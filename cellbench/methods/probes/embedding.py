@@ -1,7 +1,6 @@
 """Embeddings of images by a frozen encoder, computed once for each set of images and kept with their cost."""
 
 import hashlib
-import pickle
 from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -91,7 +90,7 @@ def views_of(batch: "Tensor", views: int) -> "Iterator[Tensor]":
 
 
 def full_scale(images: Images) -> float:
-    """Return the raw value that counts as white: the greatest of an unsigned dtype, else of these images."""
+    """Return the raw value that counts as white, for arrays by the rule of deep.normalisation.full_scale."""
     if images.dtype.kind == "u":
         return float(np.iinfo(images.dtype.name).max)
     return max(float(images.max(initial=0)), float(np.finfo(np.float32).tiny))
@@ -118,13 +117,13 @@ def embed_and_keep(
 
 
 def _read(path: Path) -> Facts | None:
-    import torch
+    from ...core.tensors import NoTensorsError, load_tensors
 
     try:
-        kept = torch.load(path, map_location="cpu", weights_only=True)
-        return kept if kept.keys() == {"embeddings", "seconds", "spent"} else None
-    except (RuntimeError, OSError, EOFError, ValueError, LookupError, AttributeError, pickle.UnpicklingError):
+        kept = load_tensors(path)
+    except (OSError, NoTensorsError):
         return None  # not there, or cut short
+    return kept if isinstance(kept, dict) and kept.keys() == {"embeddings", "seconds", "spent"} else None
 
 
 def _write(

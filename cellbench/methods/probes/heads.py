@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from ...core.data import Samples
-from ...core.mixed_values import SettingValues, State
+from ...core.mixed_values import Facts, SettingValues, State
 from ...core.records.runs import RunLog
 from ...core.settings import OneOrMore, Positive, Settings, between, setting
-from ..choosing import Candidate, best_candidate
+from ..best_candidate import Candidate, best_candidate
 from ..svms.classical import as_tuple
 
 if TYPE_CHECKING:
@@ -192,6 +192,7 @@ class StandardisedHead:
     def __init__(self, path: "Candidates[S]", settings: S, backend: str) -> None:
         self._candidates, self.backend = partial(path, settings), backend
         self.chosen: SettingValues = {}
+        self.facts: Facts = {}
 
     def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
         """Fit on train and choose on val; the images of both are embeddings, (n, features) float32."""

@@ -1,7 +1,7 @@
 """Probes: methods that fit a small classifier to the embeddings of a frozen encoder."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from operator import methodcaller
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -154,7 +154,7 @@ class Probe:
         self.chosen = {**self._head.chosen, "candidates": len(log.history) - before}  # each has a row
         self.facts = {
             **facts,
-            **getattr(self._head, "facts", {}),
+            **self._head.facts,
             "encoder": wanted.encoder,
             "features": on_train.images.shape[1],
             "embeddings_from_cache": from_cache,
@@ -197,6 +197,10 @@ class FittedProbe:
 
     def predict(self, images: Images) -> NDArray[np.float32]:
         return self.head.predict(self.embedder(images))
+
+    def in_float32(self) -> "FittedProbe":
+        """Return the same probe, whose encoder computes in float32 on every device."""
+        return replace(self, embedder=replace(self.embedder, wanted_precision="fp32"))
 
 
 def restore(head: Head, settings: EncoderSettings, state: State, device: str) -> FittedProbe:

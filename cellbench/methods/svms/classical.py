@@ -16,7 +16,7 @@ from ...core.mixed_values import Facts, SettingValues, State
 from ...core.records.runs import RunLog
 from ...core.settings import OneOrMore, Positive, Settings, among, between, setting
 from ...datasets.preprocessing import Preprocessing
-from ..choosing import Candidate, best_candidate
+from ..best_candidate import Candidate, best_candidate
 from ..decorator import method
 from ..inputs import check_two_classes
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ...features.tensors import Standardiser
     from ...svm.backends import Backend
 
-Features = Callable[["Tensor"], "Tensor"]
+FeatureFunction = Callable[["Tensor"], "Tensor"]
 Scaler = Callable[["Tensor"], "Standardiser | None"]
 
 # Settings that methods share: a positive number, and one or several of which the best on val is taken.
@@ -79,8 +79,8 @@ class MachineSettings(Settings):
 class SVMSettings(MachineSettings):
     """All settings of a machine, for those methods that show them all."""
 
-    degree: Annotated[int, setting("of kernel=poly", ge=1)] = 3
-    coef0: Annotated[float, setting("constant of kernel=poly and sigmoid", ge=0)] = 0.0
+    degree: Annotated[int, setting("degree of the polynomial, for kernel=poly", ge=1)] = 3
+    coef0: Annotated[float, setting("constant added in the kernel, for kernel=poly and sigmoid", ge=0)] = 0.0
     smote: Annotated[
         bool,
         setting("make samples between those of rarer classes until all have as many", needs={True: "imbalance"}),
@@ -118,7 +118,7 @@ class FeatureSVM:
 
     def __init__(
         self,
-        features: Features,
+        features: FeatureFunction,
         settings: SVMSettings,
         device: str,
         scalers: Mapping[str, Scaler] = MappingProxyType({"": standardised}),
@@ -259,14 +259,14 @@ class FittedSVM:
     classes: the number of classes.
     """
 
-    features: Features
+    features: FeatureFunction
     scale: "Standardiser | None"
     machine: Any
     classes: int
     device: str
 
     @classmethod
-    def of_state(cls, features: Features, state: State, device: str) -> "FittedSVM":
+    def of_state(cls, features: FeatureFunction, state: State, device: str) -> "FittedSVM":
         """Return the machine whose state `state` returned, as one of our solver's, whatever backend had fitted it."""
         from ...features.tensors import Standardiser
         from ...svm import saved
@@ -363,7 +363,7 @@ class Classical:
     def restore(self, settings: SVMSettings, state: State, device: str) -> FittedSVM:
         return FittedSVM.of_state(self._compute(), state, device)
 
-    def _compute(self) -> Features:
+    def _compute(self) -> FeatureFunction:
         from ... import features
 
         return partial(getattr(features, self.features), **self.options)

@@ -15,7 +15,7 @@ from ...core.records.runs import RunLog
 from ...core.scoring.metrics import validation_figure
 from ...core.settings import AUTOMATIC, OneOrMore, Positive, Settings, Several, among, between, setting
 from ...core.settings import replace as with_settings
-from ...core.training_budget import LINEAR_BELOW, MANY
+from ...core.training_budget import LINEAR_BELOW, MANY_IMAGES
 from ...datasets.preprocessing import Preprocessing
 from ...features.groups import DEFAULT_GROUPS, GROUPS, Layout, check_groups, layout, values_of
 from ..decorator import method
@@ -153,7 +153,7 @@ class CombinedSVM:
 
     def __init__(self, settings: CombinedSettings, device: str) -> None:
         self._settings, self._groups, self._device = settings, settings.features, device
-        self._svm = self._for(MANY)  # made now, so that what is missing is reported before anything is computed
+        self._svm = self._for(MANY_IMAGES)  # made now, so that what is missing is reported before anything is computed
         self.backend = self._svm.backend
         self.chosen: SettingValues = {}
         self.parameters = None

@@ -16,7 +16,7 @@ from ...core.machine.environment import cache_folder
 from ...core.mixed_values import Facts, SettingValues, State
 from ...core.records.runs import RunLog
 from ...core.settings import left_open, part, replace, setting
-from ...core.training_budget import EPOCHS, MANY
+from ...core.training_budget import EPOCHS, MANY_IMAGES
 from ...deep.nets.table import find
 from ...deep.recipe import Recipe
 from ..decorator import method
@@ -80,7 +80,7 @@ def suited(settings: NetAndMachineSettings, n: int) -> NetAndMachineSettings:
     n: training images. A record without epochs means EPOCHS of them, whatever the net.
     """
     recipe = recipe_for(settings, n)
-    many = replace(find(settings.net).suited(Recipe(), MANY), epochs=EPOCHS)
+    many = replace(find(settings.net).suited(Recipe(), MANY_IMAGES), epochs=EPOCHS)
     unset = [name for name in FOLLOWING if getattr(settings, name) is None]
     found = {name: getattr(recipe, name) for name in unset if getattr(recipe, name) != getattr(many, name)}
     return replace(settings, **found)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...core import suites
-from ...core.data import OFFICIAL
 from ...core.mixed_values import Document
+from ...core.split_names import OFFICIAL
 from ...core.text.words import counted
 from ...results.certainty import ALPHA
 from ...results.rows.row import Row

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
+from ...core.split_names import RULES, kind_of
 from ...results.rows.row import Line
 
 METHODS = {
@@ -15,14 +16,6 @@ METHODS = {
     "cnn": "a small convolutional net",
     "plain*": "a deep convolutional net without shortcuts, of as many layers as its name says",
     "resnet*": "a residual net: its shortcuts let deep nets be trained; of as many layers as its name says",
-}
-SPLITS = {
-    "official": "the division into train, val and test that the data set came with",
-    "stratified*": "drawn image by image, each class in the same shares",
-    "grouped*": "whole groups (wells, slides, patients) are drawn, so that none lies on both sides",
-    "id-block*": "runs of consecutive images stay together, so that neighbours do not lie on both sides",
-    "random-mask*": "each image is drawn by itself, whatever its class",
-    "kfold*": "one of several folds is test",
 }
 WORDS = (
     ("train, val, test", "images that a method learns from; by which settings are chosen; on which it is judged once"),
@@ -49,7 +42,7 @@ WORDS = (
 def words_and_meanings(rows: Sequence[Line]) -> list[tuple[str, str]]:
     """Return (word, meaning) for the figures, and for the splits and methods of the rows that have a meaning here."""
     methods = [(name, found) for name in _each(rows, "method") if (found := _meaning(name, METHODS))]
-    splits = [(f"split {name}", found) for name in _each(rows, "split") if (found := _meaning(name, SPLITS))]
+    splits = [(f"split {name}", rule.meaning) for name in _each(rows, "split") if (rule := RULES.get(kind_of(name)))]
     return [*WORDS, *splits, *methods]
 
 

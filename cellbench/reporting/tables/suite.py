@@ -4,10 +4,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from ...core.data import OFFICIAL
 from ...core.data import PARTS as MEASURED
 from ...core.mixed_values import Document, Facts
-from ...core.suites import KINDS, PARTS, TIMES, Figures, Suite, amount, titled
+from ...core.split_names import OFFICIAL
+from ...core.suites import KINDS, PARTS_OF_FIGURES, TIMES, Figures, Suite, amount, titled
 from ...results.results import Results
 from ...results.rows.row import Line, Row
 from ...results.rows.settings import follows, listed
@@ -16,7 +16,7 @@ from .table import PERCENT, POINTS, SECONDS, Column, Table
 
 Expected = Sequence[Facts]  # as running.planning.suites.expected has them
 MAIN = ("test_accuracy", "test_macro_f1")
-FIGURE_KEYS = tuple(f"{part}{kind}" for part in (*(f"{part}_" for part in PARTS), "") for kind in KINDS)
+FIGURE_KEYS = tuple(f"{part}{kind}" for part in (*(f"{part}_" for part in PARTS_OF_FIGURES), "") for kind in KINDS)
 
 
 class Keys(NamedTuple):

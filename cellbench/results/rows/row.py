@@ -8,11 +8,10 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import pandas as pd
 
-from ...core.data import OFFICIAL
 from ...core.machine.contention import is_busy
 from ...core.mixed_values import Document, Facts
 from ...core.records.runs import RunRecord
-from ...core.split_names import draws_in, keeps_together, unit_of
+from ...core.split_names import OFFICIAL, draws_in, keeps_together, unit_of
 from ..runs import Predicted, Run, same_images
 from ..statistics.bootstrap import Interval
 from ..statistics.draws import FEWEST_DRAWS, interval_over_draws

@@ -3,9 +3,10 @@
 import numpy as np
 
 from ...core.data import Labels
+from ...core.scoring.metrics import METRICS
 
 FEWEST_IMAGES = 10  # with fewer of a class, intervals of macro-F1 hold too few truths: docs/statistics.md
-OVER_CLASSES = ("macro_f1", "balanced_accuracy", "mean_average_precision")
+OVER_CLASSES = frozenset(metric.name for metric in METRICS if metric.averages_classes)
 
 
 def rare_classes(truth: Labels) -> dict[int, int]:

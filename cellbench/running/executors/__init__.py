@@ -3,7 +3,8 @@
 protocol.py  the two methods of an executor
 local.py     runs on this machine, one after the other, each in a child process
 dask.py      runs on the workers of a Dask cluster; remote.py is what they do
-child.py     that process: how it is started and ended, and how it reports
+child.py     a run in a child process, and what becomes of it; process.py starts and ends such a process
+places.py    which processors or GPU each of several runs has; preload.py: what the fork server imports once
 questions.py functions that need torch, which an executor calls where the runs are done
 """
 

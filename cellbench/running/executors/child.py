@@ -17,7 +17,7 @@ from ...core.records.runs import RunRecord
 from ...core.records.store import Predictions
 from ...core.text.words import file_size
 from ..job import Job
-from ..single_run import Listener, environment, execute, unfinished
+from ..single_run import RunListener, environment, execute, unfinished
 from .places import WHOLE, Place
 from .process import Call, Ending, wait_for
 
@@ -39,7 +39,7 @@ class How(TypedDict, total=False):
     place: Place
 
 
-def run_job(job: Job, listener: Listener, **how: Unpack[How]) -> tuple[RunRecord, Predictions | None]:
+def run_job(job: Job, listener: RunListener, **how: Unpack[How]) -> tuple[RunRecord, Predictions | None]:
     """Do one run in a child process and return its record, whatever happened, and its predictions if it is 'ok'.
 
     how: keyword arguments of `begin`.
@@ -48,7 +48,7 @@ def run_job(job: Job, listener: Listener, **how: Unpack[How]) -> tuple[RunRecord
 
 
 def attempt(
-    job: Job, listener: Listener, *, started: Callable[[int], object] = lambda process: None, **how: Unpack[How]
+    job: Job, listener: RunListener, *, started: Callable[[int], object] = lambda process: None, **how: Unpack[How]
 ) -> tuple[str, Result | str]:
     """Do one run in a child process and return 'ok' with its record and predictions, or another status with the reason.
 
@@ -70,11 +70,13 @@ def begin(
     model: Path | None = None,
     place: Place = WHOLE,
 ) -> Call[Result]:
-    """Begin a run in a child process; `as_status` says how it ended.
+    """Start a run in a child process and return the Call that follows it.
+
+    `as_status` turns its end into the status of a record.
 
     timeout: seconds after which it is ended. max_memory: bytes that it may have. If `checkpoint` holds the progress of
-    this run, it goes on from there. model: the file to write the trained model to, or None. place: what it has of the
-    machine.
+    this run, it goes on from there. model: the file to write the trained model to, or None. place: the processors and
+    the GPU that it may use.
     """
     return Call(_run, (job, checkpoint, model, max_memory, place), timeout, plugins, place.variables)
 
@@ -124,7 +126,10 @@ def ask(question: Callable[[], T], plugins: Sequence[Path] = ()) -> T:
 
 
 def watch(
-    question: Callable[[Listener], T], listener: Listener, timeout: float | None = None, plugins: Sequence[Path] = ()
+    question: Callable[[RunListener], T],
+    listener: RunListener,
+    timeout: float | None = None,
+    plugins: Sequence[Path] = (),
 ) -> Ending[T]:
     """Call a module-level function of a listener in a child process; see `Call.hear` for what is returned.
 
@@ -134,7 +139,9 @@ def watch(
     return _followed(call, listener)
 
 
-def _followed(call: Call[T], listener: Listener, started: Callable[[int], object] = lambda process: None) -> Ending[T]:
+def _followed(
+    call: Call[T], listener: RunListener, started: Callable[[int], object] = lambda process: None
+) -> Ending[T]:
     """Follow a call to its end, and return how it ended, as `Call.hear` does."""
     try:
         started(call.number)
@@ -146,7 +153,7 @@ def _followed(call: Call[T], listener: Listener, started: Callable[[int], object
 
 
 def _run(
-    listener: Listener, job: Job, checkpoint: Path | None, model: Path | None, max_memory: int | None, place: Place
+    listener: RunListener, job: Job, checkpoint: Path | None, model: Path | None, max_memory: int | None, place: Place
 ) -> Result:
     with place.taken():
         record, predictions = _limited(listener, job, checkpoint, model, max_memory)
@@ -154,7 +161,7 @@ def _run(
 
 
 def _limited(
-    listener: Listener, job: Job, checkpoint: Path | None, model: Path | None, max_memory: int | None
+    listener: RunListener, job: Job, checkpoint: Path | None, model: Path | None, max_memory: int | None
 ) -> Result:
     if max_memory is None:
         return execute(job, listener, checkpoint, model)
@@ -178,9 +185,9 @@ def _is_of_card(error: BaseException) -> bool:
     return any(one.__name__ == "OutOfMemoryError" and one.__module__.startswith("torch") for one in type(error).__mro__)
 
 
-def _watch(listener: Listener, question: Callable[[Listener], T]) -> T:
+def _watch(listener: RunListener, question: Callable[[RunListener], T]) -> T:
     return question(listener)
 
 
-def _ask(listener: Listener, question: Callable[[], T]) -> T:
+def _ask(listener: RunListener, question: Callable[[], T]) -> T:
     return question()

@@ -62,7 +62,7 @@ class DaskExecutor:
         news: SimpleQueue[Facts | str] = SimpleQueue()  # the facts of an event, or the key of a run that is done
         topic, left = f"cellbench-{uuid.uuid4().hex}", iter(tasks)
         begun: dict[str, Task] = {}  # by the key of its future, from before that is there: Ctrl-C may come in between
-        current: dict[str, tuple[Task, Future[remote.Answer]]] = {}
+        current: dict[str, tuple[Task, Future[remote.WorkerResult]]] = {}
         self._client.subscribe_topic(topic, lambda event: news.put(event[1]))
         try:
             while True:
@@ -111,7 +111,7 @@ class DaskExecutor:
         workers: Mapping[str, Facts] = self._client.scheduler_info(n_workers=-1)["workers"]
         return workers
 
-    def _places(self, current: "Iterable[tuple[Task, Future[remote.Answer]]]") -> int:
+    def _places(self, current: "Iterable[tuple[Task, Future[remote.WorkerResult]]]") -> int:
         """Return how many runs like the current ones may be under way: one a thread, on CUDA one a card."""
         with contextlib.suppress(Exception):  # the scheduler is gone: `_wait` says so
             workers = self._workers().values()
@@ -144,7 +144,7 @@ class DaskExecutor:
         scheduler = self._client.scheduler
         return str(scheduler.address) if scheduler else "the cluster"
 
-    def _submit(self, task: Task, topic: str, key: str) -> "Future[remote.Answer]":
+    def _submit(self, task: Task, topic: str, key: str) -> "Future[remote.WorkerResult]":
         mark = _mark(task)
         with contextlib.suppress(OSError):  # nothing can be written: saving the record will say so
             mark.parent.mkdir(parents=True, exist_ok=True)
@@ -168,7 +168,7 @@ class DaskExecutor:
                 f"the scheduler at {self._address()} is gone; finished runs are saved, and the same command goes on"
             )
 
-    def _outcome(self, task: Task, future: "Future[remote.Answer]") -> Outcome:
+    def _outcome(self, task: Task, future: "Future[remote.WorkerResult]") -> Outcome:
         """Return the outcome of a future that is done. Raises LostClusterError if it was cancelled with its cluster."""
         from distributed import KilledWorker
 
@@ -195,7 +195,7 @@ class DaskExecutor:
                 record = without_model(record, error)
         return Outcome(task.job, replace(record, environment=answer.environment), predictions)
 
-    def _end(self, keys: Sequence[str], futures: "Sequence[Future[remote.Answer]]", topic: str) -> None:
+    def _end(self, keys: Sequence[str], futures: "Sequence[Future[remote.WorkerResult]]", topic: str) -> None:
         """End the runs that nobody waits for any more, also those that have no child process yet."""
         with contextlib.suppress(Exception):  # there may be no cluster left
             self._client.unsubscribe_topic(topic)

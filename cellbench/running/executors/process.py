@@ -33,7 +33,7 @@ from ...core.machine.server_start import PARENT
 from ...core.text.shown_text import visible
 from ...core.text.words import file_size
 from ..plugins import load_plugins
-from ..single_run import Listener
+from ..single_run import RunListener
 
 PRELOAD = ["cellbench.core.machine.server_start", "cellbench.running.executors.preload"]
 GRACE_SECONDS = 5.0
@@ -133,7 +133,7 @@ class Call(Generic[T]):
         stopped = (time.monotonic() - self._start[0]) - (seconds_awake() - self._start[1])
         return stopped if stopped > 1e-3 else 0.0
 
-    def hear(self, listener: Listener) -> Ending[T] | None:
+    def hear(self, listener: RunListener) -> Ending[T] | None:
         """Pass on what the call has said, one event, or return how it ended; None while it goes on.
 
         It ended as 'done', with its result, 'failed' or 'timeout', with the reason, or 'unavailable', with the reason,

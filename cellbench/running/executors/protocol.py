@@ -43,7 +43,11 @@ class Outcome:
 
 
 class Executor(Protocol):
-    """Does runs on this machine, or on others."""
+    """Does runs on this machine, or on others.
+
+    An executor may also have `at_once`, how many runs are under way at a time, for the estimated time that is left;
+    without it that is one.
+    """
 
     def run(self, tasks: Iterable[Task], listener: Listener) -> Generator[Outcome, None, None]:
         """Do the tasks and yield each outcome when it is ready; closing the generator ends the current runs.

@@ -1,9 +1,10 @@
 """Functions that need torch, such as whether there is a CUDA device; an executor calls them where runs are done."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypedDict
 
 from ...core.errors import BackendError
+from ...core.machine.environment import cuda_driver
 from ..job import Job
 from ..single_run import make_method
 
@@ -33,6 +34,27 @@ def describe_torch() -> Torch:
         "threads": torch.get_num_threads(),
         "cards": torch.cuda.device_count() if cuda else 0,
     }
+
+
+def _here(question: Callable[[], Torch]) -> Torch:
+    return question()
+
+
+def choose_device(wanted: str, ask: Callable[[Callable[[], Torch]], Torch] = _here) -> str:
+    """Return the device to run on, 'cpu' or 'cuda'; 'auto' is CUDA if torch finds a device.
+
+    ask: calls a function where the runs are done, by default in this process, and returns its result. Raises
+    BackendError if 'cuda' is wanted and there is none.
+    """
+    if wanted == "cpu" or (wanted == "auto" and not cuda_driver()):
+        return "cpu"
+    if ask(describe_torch)["cuda"]:
+        return "cuda"
+    if wanted == "cuda":
+        raise BackendError(
+            "--device cuda: torch sees no CUDA device here; `cellbench doctor` says more, or use --device cpu"
+        )
+    return "cpu"
 
 
 def missing_backend(jobs: Sequence[Job]) -> str:

@@ -32,7 +32,7 @@ _ended: set[str] = set()  # keys of runs that nobody waits for any more; one may
 
 
 @dataclass(frozen=True)
-class Answer:
+class WorkerResult:
     """How a run ended on a worker.
 
     status, outcome: as `child.attempt` returns them. environment: for the record, with the name of this machine. model:
@@ -45,7 +45,7 @@ class Answer:
     model: bytes | None
 
 
-def run(task: Task, mark: Path, topic: str, key: str) -> Answer:
+def run(task: Task, mark: Path, topic: str, key: str) -> WorkerResult:
     """Do a run in a child process of this worker.
 
     mark: a file that is seen, with the key in it, where the caller's folder is; progress and model are then written
@@ -55,7 +55,7 @@ def run(task: Task, mark: Path, topic: str, key: str) -> Answer:
     job = replace(task.job, data=data_of(task.job, task.plugins))  # this may take minutes
     if key in _ended:
         _ended.discard(key)
-        return Answer("failed", "nobody waits for it any more", {}, None)
+        return WorkerResult("failed", "nobody waits for it any more", {}, None)
     with tempfile.TemporaryDirectory(prefix="cellbench-") as scratch:
         here = _holds(mark, key)
         checkpoint = task.checkpoint if here else Path(scratch) / "run.checkpoint"
@@ -76,7 +76,7 @@ def run(task: Task, mark: Path, topic: str, key: str) -> Answer:
             _ended.discard(key)
         content = model.read_bytes() if model and not here and model.is_file() else None
     environment = child.surroundings_of(job.spec.device) if isinstance(outcome, str) else outcome[0].environment
-    return Answer(status, outcome, {**environment, "machine": machine_name()}, content)
+    return WorkerResult(status, outcome, {**environment, "machine": machine_name()}, content)
 
 
 def ask(question: Callable[[], T], plugins: Sequence[Path]) -> T:

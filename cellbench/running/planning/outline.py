@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from ...core.data import OFFICIAL
 from ...core.records.runs import canonical_text
-from ...core.split_names import LEAVE_ONE_OUT, draws_in, kind_of, rule_of
+from ...core.split_names import LEAVE_ONE_OUT, OFFICIAL, draws_in, kind_of, rule_of
 from ...core.text.words import counted
 from ...datasets.registry import datasets
 from ...methods.registry import methods

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypedDict, TypeVar, overload
 
-from ...core.data import OFFICIAL, Dataset
+from ...core.data import Dataset
 from ...core.errors import UsageError, did_you_mean
 from ...core.extras import EXTRAS, Extra
 from ...core.machine.files import expanded
@@ -18,7 +18,8 @@ from ...core.mixed_values import Facts, SettingValues
 from ...core.records.runs import RunSpec, canonical
 from ...core.scoring.decision import Decision
 from ...core.settings import AUTOMATIC, Setting, Settings, described, names, replace, resets
-from ...core.training_budget import MANY, steps
+from ...core.split_names import OFFICIAL
+from ...core.training_budget import MANY_IMAGES, steps
 from ...datasets.files import cache
 from ...datasets.named_splits import each_draw, with_split
 from ...datasets.preprocessing import Preprocessing
@@ -29,13 +30,13 @@ from ...methods.registry import MethodEntry, methods
 from ..job import Job
 
 IMAGENET = "imagenet"  # the setting of weights that is no file
-FEWEST = 100  # training images: settings that follow from their number differ between these and MANY
+FEW_IMAGES = 100  # training images: settings that follow from their number differ between these and MANY_IMAGES
 ValLimit = int | Literal["all"] | None  # None: val is limited in proportion to train
 
 S = TypeVar("S", bound=Settings)
 
 
-class Limits(TypedDict):
+class ImageLimits(TypedDict):
     """The numbers of images as a spec holds them; None: all."""
 
     limit: int | None
@@ -182,7 +183,7 @@ def _images_asked(choice: Choice) -> tuple[str, int | None, ValLimit]:
     return choice.split, choice.limit, choice.val_limit
 
 
-def _used(data: Dataset, limit: int | None, val_limit: ValLimit) -> tuple[Limits, dict[str, int]]:
+def _used(data: Dataset, limit: int | None, val_limit: ValLimit) -> tuple[ImageLimits, dict[str, int]]:
     """Return the limits as a spec holds them, None where all images are used, and the number of images by part."""
     split = data.split
     if limit is not None and limit >= len(split.train):
@@ -204,7 +205,7 @@ def _suggestions(entry: MethodEntry, data: Dataset, limit: int | None) -> Settin
     if data.name in datasets:
         of_data = datasets[data.name].defaults
         return {name: value for name, value in of_data.items() if name != "epochs" or limit is None}
-    on_black = data.info.reading.get("masks") and getattr(entry.defaults, "features", None) == DEFAULT_GROUPS
+    on_black = data.info.reading.get("masks") and vars(entry.defaults).get("features") == DEFAULT_GROUPS
     return {"features": GROUPS_ON_BLACK} if on_black else {}
 
 
@@ -289,7 +290,7 @@ def settings_that_follow(entry: MethodEntry, *layers: SettingValues) -> list[str
 
     These are settings that no layer gives a value.
     """
-    of_few, of_many = (vars(settled(entry, *layers, n=n)[0]) for n in (FEWEST, MANY))
+    of_few, of_many = (vars(settled(entry, *layers, n=n)[0]) for n in (FEW_IMAGES, MANY_IMAGES))
     given = {name for layer in layers for name, value in layer.items() if value not in AUTOMATIC}
     return [name for name in of_few if of_few[name] != of_many[name] and name not in given]
 

@@ -1,13 +1,12 @@
-"""The methods, data sets, suites, settings and the device that the options of a run choose, all checked."""
+"""The methods, data sets, suites and settings that the options of a run choose, all checked."""
 
 import fnmatch
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...core.errors import BackendError, UsageError, did_you_mean
-from ...core.machine.environment import cuda_driver
+from ...core.errors import UsageError, did_you_mean
 from ...core.machine.files import expanded
 from ...core.mixed_values import SettingValues
 from ...core.suites import Suite, choose
@@ -15,7 +14,6 @@ from ...core.suites import select as select_suites
 from ...datasets import datasets
 from ...datasets.opening import looks_like_path
 from ...methods import methods
-from ..executors.questions import Torch, describe_torch
 from ..plugins import load_plugins
 from .options import RunOptions, parse_seeds, parse_val_limit
 from .plan import Override, ValLimit, parse_override
@@ -97,23 +95,6 @@ def choose_datasets(patterns: Sequence[str], exclude: Sequence[str] = ()) -> lis
         is_path = pattern not in datasets and looks_like_path(pattern)
         chosen.update(dict.fromkeys([pattern] if is_path else datasets.select([pattern])))
     return _without(list(chosen), exclude)
-
-
-def choose_device(wanted: str, ask: Callable[[Callable[[], Torch]], Torch]) -> str:
-    """Return the device to run on, 'cpu' or 'cuda'; 'auto' is CUDA if torch finds a device.
-
-    ask: calls a function where the runs are done and returns its result. Raises BackendError if 'cuda' is wanted and
-    there is none.
-    """
-    if wanted == "cpu" or (wanted == "auto" and not cuda_driver()):
-        return "cpu"
-    if ask(describe_torch)["cuda"]:
-        return "cuda"
-    if wanted == "cuda":
-        raise BackendError(
-            "--device cuda: torch sees no CUDA device here; `cellbench doctor` says more, or use --device cpu"
-        )
-    return "cpu"
 
 
 def setting_texts(given: SettingValues | Sequence[str]) -> list[str]:

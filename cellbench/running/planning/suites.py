@@ -9,7 +9,7 @@ from ...core.errors import DataError, UsageError, did_you_mean
 from ...core.mixed_values import Facts, SettingValues
 from ...core.records.runs import canonical_text
 from ...core.suites import USUAL_SETTINGS, Entry, Figures, Suite
-from ...core.training_budget import MANY
+from ...core.training_budget import MANY_IMAGES
 from ...datasets.files import cache
 from ...methods.registry import methods
 from ..job import Job
@@ -151,7 +151,7 @@ def expected(suite: Suite) -> list[Facts]:
 
 def _row(suite: Suite, entry: Entry) -> Facts:
     method, given = methods[entry.method], settings(suite, entry)
-    params, preprocessing, decision = settled(method, given, n=MANY)
+    params, preprocessing, decision = settled(method, given, n=MANY_IMAGES)
     return {
         "suite": suite.name,
         "own": suite.dataset,

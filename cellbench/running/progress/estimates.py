@@ -14,8 +14,8 @@ from ...core.records.store import Store, read_record
 from ...methods.registry import MethodEntry, methods
 from ..job import Job
 
-ONCE = 5.0  # seconds until the imports of all runs are done
-EACH = 0.5  # seconds for a process a run, its plug-ins, and saving
+SECONDS_TO_START = 5.0  # seconds until the imports of all runs are done
+SECONDS_A_RUN = 0.5  # seconds for a process a run, its plug-ins, and saving
 FARTHEST = 10  # a record is used for runs with up to this many times its work
 FORWARD = 1 / 3  # a forward pass, as a share of a training step
 FIXED_PHASES = ("load", "warmup")
@@ -24,7 +24,7 @@ MEASURED_ON = {"train": 8_701, "val": 2_175, "test": 2_720}  # images that Metho
 
 def total(estimates: Sequence[float]) -> float:
     """Return the seconds for several runs, one after the other; 0 for none."""
-    return ONCE + sum(estimates) if estimates else 0.0
+    return SECONDS_TO_START + sum(estimates) if estimates else 0.0
 
 
 def estimates(jobs: Sequence[Job], store: Store) -> list[float]:
@@ -62,7 +62,7 @@ def _estimate(job: Job, siblings: Sequence[RunRecord]) -> float:
     known = [(amount_of_work(entry, record.facts["n"], record.spec.params), record) for record in _peers(job, siblings)]
     known = [(done, record) for done, record in known if FARTHEST * done >= wanted]
     if not known:
-        return EACH + prior(entry, wanted)
+        return SECONDS_A_RUN + prior(entry, wanted)
     works = np.array([done for done, _ in known])
     seconds = np.array([_seconds(record) for _, record in known])
     if len(np.unique(works)) > 1:
@@ -70,9 +70,9 @@ def _estimate(job: Job, siblings: Sequence[RunRecord]) -> float:
 
         unit = works.max()
         fixed, rate = nnls(np.stack([np.ones_like(works), works / unit], 1), seconds)[0]
-        return EACH + float(fixed + rate * wanted / unit)
+        return SECONDS_A_RUN + float(fixed + rate * wanted / unit)
     fixed = np.mean([sum(record.seconds.get(phase, 0.0) for phase in FIXED_PHASES) for _, record in known])
-    return EACH + float(fixed + (seconds.mean() - fixed) * wanted / works[0])
+    return SECONDS_A_RUN + float(fixed + (seconds.mean() - fixed) * wanted / works[0])
 
 
 def seconds_left(seen: Sequence[float], epochs: float) -> float:
@@ -99,8 +99,7 @@ def amount_of_work(entry: MethodEntry, n: Mapping[str, int], params: Mapping[str
 def prior(entry: MethodEntry, wanted: float) -> float:
     """Return the seconds for the work `wanted` without any record, on two processor cores with 64×64 pixels."""
     usual = entry.suited(entry.defaults, MEASURED_ON["train"]) if entry.suited else entry.defaults
-    defaults = {"epochs": getattr(usual, "epochs", 1)}
-    return entry.cost * MEASURED_ON["train"] / 1000 * wanted / amount_of_work(entry, MEASURED_ON, defaults)
+    return entry.cost * MEASURED_ON["train"] / 1000 * wanted / amount_of_work(entry, MEASURED_ON, vars(usual))
 
 
 def _seconds(record: RunRecord) -> float:

@@ -9,7 +9,7 @@ from ...core.records.store import Store
 from ..job import Job
 from .estimates import estimates, seconds_left
 
-ALWAYS = 16  # finished jobs of a method and data set, after each of which the others are estimated again
+FIRST_FINISHED = 16  # finished jobs of a method and data set, after each of which the others are estimated again
 
 
 class Forecast:
@@ -50,7 +50,9 @@ class Forecast:
         del self._unfinished[job.spec.key], self._seconds[job.spec.key]
         folder = self._store.path(job.spec).parent
         self._finished[folder] += 1
-        if (n := self._finished[folder]) > ALWAYS and n & (n - 1):  # later, at powers of two: it reads all records
+        if (n := self._finished[folder]) > FIRST_FINISHED and n & (
+            n - 1
+        ):  # later, at powers of two: it reads all records
             return
         others = [other for other in self._unfinished.values() if self._store.path(other.spec).parent == folder]
         for other, seconds in zip(others, estimates(others, self._store), strict=True):

@@ -21,7 +21,7 @@ NO_PATTERN = "none"  # as --pattern: every file is an image, whatever the model 
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundImages:
     """Images that were found.
 
     files: the files of each image, by its name: one for each of `channels`, or a single one with all channels.
@@ -36,7 +36,7 @@ class Found:
     remarks: tuple[str, ...] = ()
 
 
-def find(given: Sequence[Path], pattern: str = "", learnt_pattern: str = "", layout: str = "") -> Found:
+def find(given: Sequence[Path], pattern: str = "", learnt_pattern: str = "", layout: str = "") -> FoundImages:
     """Return the images in files and folders, each file once, named by the path that was given.
 
     Masks beside images are told apart from images. pattern: the pattern of the names of files with one channel each,
@@ -62,7 +62,7 @@ def find(given: Sequence[Path], pattern: str = "", learnt_pattern: str = "", lay
             remarks.append(f"{counted(out, 'image')} that {'do' if out > 1 else 'does'} not fit the layout left out")
         planes = {name: planes[name] for name in places}
     mask_of = {image: files[mask] for mask, image in masks.items()}
-    return Found(planes, channels, mask_of, places, tuple(remarks))
+    return FoundImages(planes, channels, mask_of, places, tuple(remarks))
 
 
 def _files(given: Sequence[Path]) -> dict[str, Path]:

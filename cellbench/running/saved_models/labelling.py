@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ...core.errors import BackendError
 from ...core.text.words import counted
 from ...datasets.files.images import npy
-from ...datasets.files.images.npy import Outcome
+from ...datasets.files.images.npy import Decoded
 from ...methods.registry import Scorer
 from .reading import Reader, resizing, sides
 
@@ -46,7 +45,7 @@ class Tally:
             f"{remark}: {counted(n, 'image')}, the first is {first}" for remark, (n, first) in self._remarks.items()
         ]
 
-    def add(self, outcome: Outcome, size: str) -> None:
+    def add(self, outcome: Decoded, size: str) -> None:
         """Count an image. size: what was done to its size, or ''."""
         if outcome.problem:
             self.unreadable.append((outcome.name, outcome.problem))
@@ -76,23 +75,9 @@ def label(
             yield Batch(names, scores, [dict(reader.found.places.get(name, {})) for name in names])
         progress(tally.done)
     if not tally.labelled:
-        left_out = [Outcome(name, 0, problem=reason) for name, reason in tally.unreadable]
+        left_out = [Decoded(name, 0, problem=reason) for name, reason in tally.unreadable]
         npy.refuse_unreadable(left_out, "give images like those that the model learnt from")
 
 
-def choose_device(wanted: str) -> str:
-    """Return the device to use, 'cpu' or 'cuda'; 'auto' is CUDA if torch finds a device.
-
-    Raises BackendError if 'cuda' is wanted and there is none.
-    """
-    import torch
-
-    if wanted == "cuda" and not torch.cuda.is_available():
-        raise BackendError(
-            "--device cuda: torch sees no CUDA device here; `cellbench doctor` says more, or use --device cpu"
-        )
-    return "cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu"
-
-
-def _sides(outcome: Outcome) -> str:
+def _sides(outcome: Decoded) -> str:
     return sides(outcome.shape)

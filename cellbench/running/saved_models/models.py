@@ -1,7 +1,6 @@
 """Trained models as files: a run writes what it trained, `cellbench predict` and `weights=` read it. No pickle."""
 
 import dataclasses
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -150,19 +149,17 @@ def load(path: Path) -> Model:
 
     Raises UsageError if there is no such file, and DataError if it is no model of this format.
     """
-    import torch
+    from ...core.tensors import NoTensorsError, load_tensors
 
     if path.is_dir() or not path.exists():
         raise UsageError(_absent(path))
     try:
         check_tensors(path)
+        kept = load_tensors(path)
     except OSError as error:
         raise DataError(_no_model(path, error.strerror or str(error))) from None
-    try:
-        with warnings.catch_warnings(action="ignore"):  # of how the file was pickled, when it is none of ours
-            kept = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception:  # whatever torch, zipfile and pickle raise of a file that is none of ours
-        raise DataError(_no_model(path, "it is damaged, or no file of tensors and numbers alone")) from None
+    except NoTensorsError as error:
+        raise DataError(_no_model(path, str(error))) from None
     if not isinstance(kept, dict) or kept.get("format") != FORMAT:
         raise DataError(_no_model(path, "it holds something else"))
     if kept.get("format_version") != FORMAT_VERSION:
@@ -227,14 +224,12 @@ def restore_in_float32(model: Model, device: str) -> Scorer:
 
     Scores then are the same on every machine to about the third digit. Raises DataError as `restore`.
     """
+    from ...methods.probes.probe import FittedProbe
+
     if "precision" in model.params:
         model = dataclasses.replace(model, params={**model.params, "precision": "fp32"})
-    scorer: Any = restore(model, device)
-    embedder = getattr(scorer, "embedder", None)  # of a probe
-    if embedder is not None:
-        scorer = dataclasses.replace(scorer, embedder=dataclasses.replace(embedder, wanted_precision="fp32"))
-    restored: Scorer = scorer
-    return restored
+    scorer = restore(model, device)
+    return scorer.in_float32() if isinstance(scorer, FittedProbe) else scorer
 
 
 def _absent(path: Path) -> str:

@@ -12,18 +12,18 @@ from ...core.errors import DataError, UsageError
 from ...core.machine.environment import cores
 from ...core.text.words import counted
 from ...datasets.files.images.decoding import resized
-from ...datasets.files.images.npy import Outcome
+from ...datasets.files.images.npy import Decoded
 from ...datasets.files.images.pixels import Picture
 from ...datasets.folder.channels import unnamed_channels
 from ...datasets.folder.cutting import cut_out, read_mask
 from ...datasets.folder.decoding import read_picture
-from .finding import Found
+from .finding import FoundImages
 from .models import Model
 
 BATCH = 512  # images at a time; fewer of large ones
 BATCH_BYTES = 2**27
 
-Read = tuple[Outcome, Images | None]
+Read = tuple[Decoded, Images | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +31,7 @@ class Reader:
     """How to read new images for a model: as its own, with other names for the channels where some are given."""
 
     model: Model
-    found: Found
+    found: FoundImages
     channel_names: tuple[str, ...] = ()
 
     def batches(self) -> Iterator[list[Read]]:
@@ -63,8 +63,8 @@ class Reader:
             pixels = _in_order(self.model, picture, self.channel_names or self.found.channels or picture.channels)
             pixels = _of_size(self.model, pixels)
         except DataError as error:
-            return Outcome(name, 0, problem=str(error)), None
-        return Outcome(name, 0, shape=picture.pixels.shape, remark=picture.remark), pixels
+            return Decoded(name, 0, problem=str(error)), None
+        return Decoded(name, 0, shape=picture.pixels.shape, remark=picture.remark), pixels
 
     def _cut(self, name: str, picture: Picture) -> Picture:
         """Return the picture, or only its cell where the model learnt from cells that masks had cut out."""
@@ -87,7 +87,7 @@ def check_channel_names(model: Model, given: str) -> tuple[str, ...]:
     return names
 
 
-def resizing(model: Model, outcome: Outcome) -> str:
+def resizing(model: Model, outcome: Decoded) -> str:
     """What was done to the size of an image, in words; '' if nothing was."""
     if not outcome.shape or outcome.shape[1:] == (model.height, model.width):
         return ""

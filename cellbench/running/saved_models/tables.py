@@ -23,7 +23,7 @@ FACTS = ("method", "dataset", "split", "synthetic", "seed", "limit", "metrics", 
 
 
 @dataclass(frozen=True)
-class Shown:
+class LabelColumns:
     """What to show of each image: the `top` likeliest labels, and with `every_score` the scores of all classes."""
 
     top: int = 1
@@ -31,13 +31,13 @@ class Shown:
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class LabelTable:
     """All that a table is written from. batches: the images with their scores, which `tally` counts as they come."""
 
     model: Model
     batches: Iterable[Batch]
     tally: Tally
-    shown: Shown
+    shown: LabelColumns
 
     @property
     def figure(self) -> str:
@@ -81,7 +81,7 @@ def rounded(figure: float) -> float:
     return float(f"{figure:.6g}")
 
 
-def write_csv(answer: Answer, out: IO[bytes]) -> None:
+def write_csv(answer: LabelTable, out: IO[bytes]) -> None:
     """Write a line an image; several labels of an image, and their scores, are joined by ';'."""
     begun = False
     for batch in answer.batches:
@@ -100,7 +100,7 @@ def write_csv(answer: Answer, out: IO[bytes]) -> None:
         out.write(text.getvalue().encode("utf-8", "surrogateescape"))
 
 
-def write_parquet(answer: Answer, out: IO[bytes]) -> None:
+def write_parquet(answer: LabelTable, out: IO[bytes]) -> None:
     """Write a row an image; several labels of an image, and their scores, are lists. Raises BackendError."""
     EXTRAS["parquet"].require("Parquet")
     import pyarrow as pa
@@ -117,7 +117,7 @@ def write_parquet(answer: Answer, out: IO[bytes]) -> None:
         writer.close()
 
 
-def write_json(answer: Answer, out: IO[bytes]) -> None:
+def write_json(answer: LabelTable, out: IO[bytes]) -> None:
     """Write one object, which docs/predict.md describes. All of it is held in memory."""
     model = answer.model
     images = [row for batch in answer.batches for row in answer.rows(batch)]
@@ -136,7 +136,7 @@ def write_json(answer: Answer, out: IO[bytes]) -> None:
     out.write(text.encode("utf-8", "surrogateescape"))
 
 
-FORMATS: Mapping[str, Callable[[Answer, IO[bytes]], None]] = {
+FORMATS: Mapping[str, Callable[[LabelTable, IO[bytes]], None]] = {
     "csv": write_csv,
     "parquet": write_parquet,
     "json": write_json,

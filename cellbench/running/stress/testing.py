@@ -26,7 +26,7 @@ from .perturbations import PERTURBATIONS, Perturbation, perturbed
 
 DRAWING = 2  # see StressRecord; raise it when other images come of the same draws
 BATCH_PIXELS = 2**21  # of all channels, that are perturbed at a time
-Progress = Callable[[int], object]
+StressProgress = Callable[[int], object]
 
 
 @dataclass(frozen=True)
@@ -104,12 +104,14 @@ def costs_of(paths: Sequence[Path], plan: Plan, pass_over: Callable[[str], objec
     return costs
 
 
-def stress(path: Path, plan: Plan, progress: Progress = lambda done: None) -> StressRecord:
-    """Test one model as planned, write the record beside it, and return it.
+def stress(path: Path, plan: Plan, progress: StressProgress = lambda done: None) -> StressRecord:
+    """Test the model in the file `path` as planned, write the record of the test beside the model, and return it.
 
     Curves of an earlier test with the same images and draws are kept; only those that are missing are made. progress:
-    called with the number of images done, of `images_of`. Raises UsageError or DataError for no model, data that are
-    not here, an earlier test with other images or draws, or a place that cannot be written to.
+    called with the number of images that are done, out of the number that `images_of` gives.
+
+    Raises UsageError or DataError where there is no such model, where its data set is not here, where an earlier test
+    had other images or draws, and where the record cannot be written.
     """
     case = _open(path, plan)
     if case.before and case.is_done:
@@ -218,7 +220,7 @@ def _place(curve: Curve) -> int:
     return list(PERTURBATIONS).index(curve.name) if curve.name in PERTURBATIONS else len(PERTURBATIONS)
 
 
-def _scores(case: _Case, plan: Plan, progress: Progress) -> dict[str, list[NDArray[np.float32]]]:
+def _scores(case: _Case, plan: Plan, progress: StressProgress) -> dict[str, list[NDArray[np.float32]]]:
     """Return for each perturbation the scores (n, classes) at each of its strengths, 0 first."""
     model, data = case.model, case.data
     scorer = models.restore(model, plan.device)

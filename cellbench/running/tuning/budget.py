@@ -10,13 +10,13 @@ UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
 @dataclass(frozen=True)
-class Budget:
+class TuningBudget:
     """What tuning a method may take. Either is None; seconds are those of trials, whichever process made them."""
 
     trials: int | None = None
     seconds: float | None = None
 
-    def left(self, trials: int, seconds: float) -> float | None:
+    def seconds_left(self, trials: int, seconds: float) -> float | None:
         """Return the seconds that are left after so many trials and seconds: 0 for none, None without a limit."""
         if self.trials is not None:
             return None if trials < self.trials else 0.0
@@ -24,14 +24,14 @@ class Budget:
         return max(0.0, self.seconds - seconds)
 
     @property
-    def half(self) -> "Budget":
-        return Budget(seconds=self.seconds / 2) if self.seconds is not None else self
+    def halved(self) -> "TuningBudget":
+        return TuningBudget(seconds=self.seconds / 2) if self.seconds is not None else self
 
     def __str__(self) -> str:
         return counted(self.trials, "trial") if self.trials is not None else duration(self.seconds or 0)
 
 
-def parse_budget(trials: int | None, time: str | float | None) -> Budget:
+def parse_budget(trials: int | None, time: str | float | None) -> TuningBudget:
     """Return the budget that --trials, or --budget with a time such as '30m', stands for; 30 trials without either.
 
     time: seconds, or a text of number and unit. Raises UsageError for both, and for what is no time.
@@ -41,12 +41,12 @@ def parse_budget(trials: int | None, time: str | float | None) -> Budget:
     if time is None:
         if trials is not None and trials < 1:
             raise UsageError(f"--trials got {trials}; give a number from 1")
-        return Budget(trials=30 if trials is None else trials)
+        return TuningBudget(trials=30 if trials is None else trials)
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smh]?)\s*", str(time), re.ASCII)
     seconds = float(found[1]) * UNITS[found[2] or "s"] if found else 0.0
     if seconds <= 0:
         raise UsageError(f"--budget got {str(time)!r}; write 90s, 30m or 2h")
-    return Budget(seconds=seconds)
+    return TuningBudget(seconds=seconds)
 
 
 def parse_part(part: float) -> float:

@@ -40,7 +40,7 @@ def at_work(file: Path) -> Iterator[str]:
     path = file.with_name(f"{file.name}.{uuid.uuid4().hex[:12]}.lock")
     lock = locks.take(path)
     try:
-        yield path.name if lock and lock.kept else ""
+        yield path.name if lock and lock.is_kept else ""
     finally:
         if lock:
             lock.release(remove=True)
@@ -64,7 +64,7 @@ def _is_free(path: Path) -> bool:
     if not path.exists():
         return True
     lock = locks.take(path)
-    if lock is None or not lock.kept:
+    if lock is None or not lock.is_kept:
         return False
     lock.release(remove=True)
     return True

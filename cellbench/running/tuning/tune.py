@@ -1,6 +1,6 @@
 """`cellbench tune` from its options to the suite: each method of a plan is tuned with the same budget."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,14 +20,13 @@ from ..run import plan_runs
 from .budget import parse_budget, parse_part
 from .space import space_of
 from .suites import write
-from .tuning import FILE, Asked, Tuned, tune
+from .tuning import FILE, Say, SearchOptions, Tuned, tune
 
 SUITE = "tuned"  # name of the suite, with the number of images behind it where that is limited
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TuningResult:
     """What came of tuning: methods that were tuned, those without any figure, and the file of the suite."""
 
     tuned: Sequence[Tuned]
@@ -44,7 +43,7 @@ def asked_for(
     best: int | None,
     seed: int,
     plugins: Sequence[Path],
-) -> Asked:
+) -> SearchOptions:
     """Return the settings of a search: an option that is None takes the suite's value, or else the default.
 
     Raises UsageError for values that are not allowed.
@@ -54,10 +53,10 @@ def asked_for(
         trials = search.trials
     share = part if part is not None else search.part if search else 1.0
     few = best if best is not None else search.best if search else 3
-    return Asked(parse_budget(trials, time), parse_part(share), few, seed, plugins)
+    return SearchOptions(parse_budget(trials, time), parse_part(share), few, seed, plugins)
 
 
-def tune_all(options: RunOptions, asked: Asked, say: Say = lambda line: None) -> Outcome:
+def tune_all(options: RunOptions, asked: SearchOptions, say: Say = lambda line: None) -> TuningResult:
     """Tune each method that the options choose on one data set, and write a suite of what came of it.
 
     The study lies beside it, in the folder of this machine's records of the data set; what an earlier call tried is not
@@ -87,7 +86,7 @@ def searched_by(names: Sequence[str]) -> Suite:
     return found[0]
 
 
-def _tune_suite(options: RunOptions, asked: Asked, say: Say) -> Outcome:
+def _tune_suite(options: RunOptions, asked: SearchOptions, say: Say) -> TuningResult:
     """Search what a suite says, its other settings as they are; the result is a suite with its name in its own."""
     suite = searched_by(options.suites)
     if options.methods:
@@ -119,7 +118,7 @@ def _tune_suite(options: RunOptions, asked: Asked, say: Say) -> Outcome:
     return _tuned(_one_a_method(jobs), plan.store, f"{SUITE}-{suite.name}", asked, say)
 
 
-def _tuned(jobs: Sequence[Job], store: Store, suite: str, asked: Asked, say: Say) -> Outcome:
+def _tuned(jobs: Sequence[Job], store: Store, suite: str, asked: SearchOptions, say: Say) -> TuningResult:
     store.check()
     folder = _folder(store, jobs[0])
     done: list[Tuned] = []
@@ -138,7 +137,7 @@ def _tuned(jobs: Sequence[Job], store: Store, suite: str, asked: Asked, say: Say
     limit = jobs[0].spec.limit
     file = folder / (f"{suite}.toml" if limit is None else f"{suite}-{limit}.toml")
     write(file, done)
-    return Outcome(done, failed, file)
+    return TuningResult(done, failed, file)
 
 
 def _one_a_method(jobs: Sequence[Job]) -> list[Job]:
@@ -156,7 +155,7 @@ def _folder(store: Store, job: Job) -> Path:
     return store.path(job.spec).parents[1]
 
 
-def _of_part(asked: Asked) -> str:
+def _of_part(asked: SearchOptions) -> str:
     if asked.part == 1:
         return ""
     best = counted(asked.best, "best setting")

@@ -13,10 +13,10 @@ from ...core.records.runs import canonical_text
 from ...methods.registry import methods
 from ..job import Job
 from ..planning.plan import Choice, make_plan
-from .budget import Budget
+from .budget import TuningBudget
+from .one_trial import TrialError, run_trial
 from .presence import GRACE, HEARTBEAT, LOCK, at_work, fail_left_behind, locked_study
 from .space import Space, as_json, space_of, suggested
-from .trial import TrialError, run_trial
 
 if TYPE_CHECKING:
     import optuna
@@ -27,14 +27,14 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Asked:
+class SearchOptions:
     """How to tune.
 
     part: share of the training images for the trials; below 1, the `best` few run on all afterwards. base: settings of
     every trial that differ from the method's defaults. space: what is tried; as beside the settings if None.
     """
 
-    budget: Budget
+    budget: TuningBudget
     part: float = 1.0
     best: int = 3
     seed: int = 0
@@ -62,7 +62,7 @@ class Tuned:
     base: SettingValues = field(default_factory=dict)
 
 
-def tune(job: Job, file: Path, asked: Asked, say: Say = lambda line: None) -> Tuned:
+def tune(job: Job, file: Path, asked: SearchOptions, say: Say = lambda line: None) -> Tuned:
     """Tune the method of a job, whose settings are the defaults, and return what came of it.
 
     file: the SQLite file with its study; trials in it are not repeated, and other processes may add to it at the same
@@ -70,11 +70,11 @@ def tune(job: Job, file: Path, asked: Asked, say: Say = lambda line: None) -> Tu
     """
     whole = asked.part == 1
     first = Study(job, file, asked, asked.part)
-    first.search(asked.budget if whole else asked.budget.half, say)
+    first.search(asked.budget if whole else asked.budget.halved, say)
     studies = [first]
     if not whole:
         last = Study(job, file, asked, 1.0)
-        last.repeat([{}, *first.best(asked.best)], asked.budget.half, say)
+        last.repeat([{}, *first.best(asked.best)], asked.budget.halved, say)
         studies.append(last)
     return _outcome(job, studies)
 
@@ -88,9 +88,9 @@ def _outcome(job: Job, studies: "Sequence[Study]") -> Tuned:
         what = f"no trial of {job.spec.method} has a figure on val ({trials} tried{why})"
         raise CellbenchError(f"{what}; give it more time")
     best = max(found, key=lambda trial: (trial.value, -trial.number))
-    default = next((trial.value for trial in found if not settings_of(trial)), None)
+    default = next((trial.value for trial in found if not changed_settings(trial)), None)
     value, base = best.value or 0.0, studies[0].asked.base
-    return Tuned(job, settings_of(best), best.user_attrs["figure"], value, default, trials, seconds, base)
+    return Tuned(job, changed_settings(best), best.user_attrs["figure"], value, default, trials, seconds, base)
 
 
 @dataclass
@@ -99,7 +99,7 @@ class Study:
 
     job: Job
     file: Path
-    asked: Asked
+    asked: SearchOptions
     part: float
     study: "optuna.Study" = field(init=False)
 
@@ -139,19 +139,19 @@ class Study:
             why = str(error).splitlines()[0]
             raise UsageError(f"{self.file} cannot be used as a study ({why}); remove it, or choose -o") from error
 
-    def search(self, budget: Budget, say: Say) -> None:
+    def search(self, budget: TuningBudget, say: Say) -> None:
         """Try settings, the defaults first as long as they have no figure, until the budget is spent."""
         fail_left_behind(self.study, self.file)
         ahead = [trial for trial in self.study.trials if trial.state.name in ("WAITING", "RUNNING")]
-        if not any(settings_of(trial) == {} for trial in (*self.complete(), *ahead)):
+        if not any(changed_settings(trial) == {} for trial in (*self.complete(), *ahead)):
             self.study.enqueue_trial({}, user_attrs={"settings": {}})
         while (left := self._left(budget)) != 0:
             self._try(left, say)
 
-    def repeat(self, several: Sequence[SettingValues], budget: Budget, say: Say) -> None:
+    def repeat(self, several: Sequence[SettingValues], budget: TuningBudget, say: Say) -> None:
         """Try these settings, as far as they were not tried before and the seconds of the budget allow."""
         for settings in several:
-            known = [canonical_text(settings_of(trial)) for trial in self.trials()]
+            known = [canonical_text(changed_settings(trial)) for trial in self.trials()]
             left = None if budget.seconds is None else self._left(budget)
             if canonical_text(settings) not in known and left != 0:
                 self.study.enqueue_trial({}, user_attrs={"settings": dict(settings)})
@@ -166,19 +166,21 @@ class Study:
 
     def best(self, n: int) -> list[SettingValues]:
         """Return the settings of the best trials, without the defaults."""
-        changed = [trial for trial in self.complete() if settings_of(trial)]
-        return [settings_of(one) for one in sorted(changed, key=lambda trial: (-(trial.value or 0), trial.number))[:n]]
+        changed = [trial for trial in self.complete() if changed_settings(trial)]
+        return [
+            changed_settings(one) for one in sorted(changed, key=lambda trial: (-(trial.value or 0), trial.number))[:n]
+        ]
 
     def cost(self) -> tuple[int, float]:
         """Return the number of trials, and their seconds."""
         return len(self.trials()), sum(trial.user_attrs["seconds"] for trial in self.trials())
 
-    def _left(self, budget: Budget) -> float | None:
+    def _left(self, budget: TuningBudget) -> float | None:
         fail_left_behind(self.study, self.file)
         trials, seconds = self.cost()
         if budget.trials is not None:  # of trials at work in other processes, too
             trials += sum(trial.state.name == "RUNNING" for trial in self.study.trials)
-        return budget.left(trials, seconds)
+        return budget.seconds_left(trials, seconds)
 
     def _try(self, seconds: float | None, say: Say) -> None:
         import optuna
@@ -226,6 +228,6 @@ class Study:
         return job
 
 
-def settings_of(trial: "optuna.trial.FrozenTrial") -> SettingValues:
+def changed_settings(trial: "optuna.trial.FrozenTrial") -> SettingValues:
     """Return the settings that a trial changed: {} for the defaults, {'': None} for one that did not get so far."""
     return dict(trial.user_attrs["settings"]) if "settings" in trial.user_attrs else {"": None}

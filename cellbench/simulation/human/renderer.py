@@ -26,10 +26,11 @@ CHUNK = 8  # part of what defines the images: another size makes other images
 
 
 def render(slides: Mapping[str, NDArray], shown: NDArray[np.int64], seeds: NDArray, out: NDArray[np.uint8]) -> None:
-    """Draw one crop for each entry of `shown`, the row of `slides` that it comes from, into `out`.
+    """Draw n crops and write them to `out`, (n, 4, SIDE, SIDE).
 
-    slides: columns (slides,), and `weights` (slides, 28) of the Atlas's patterns in its contest's order.
-    out: (n, 4, SIDE, SIDE); seeds: one for each CHUNK of crops. Uses as many threads as torch is set to.
+    slides: the conditions of each slide, columns (slides,) by name, and `weights`, (slides, 28), of the Atlas's
+    patterns in its contest's order. shown: (n,), the slide that each crop comes from, its row in `slides`. seeds: one
+    for each CHUNK of crops. Uses as many threads as torch is set to.
     """
     draw_chunks(render_chunk, slides, shown, seeds, out, CHUNK)
 

@@ -22,7 +22,7 @@ ClassWeight = dict[int, float] | dict[str, float] | str | None  # factors of C b
 
 
 @dataclass(frozen=True)
-class Problem:
+class PairProblem:
     """Training data and settings for a library; settings are as in scikit-learn, but gamma is a number.
 
     features: (n, features) float32; codes: (n,) int, the number of each sample's class, ascending; weights: (classes,)
@@ -63,7 +63,7 @@ class Library:
     """
 
     name: str
-    train: Callable[[Problem], Machines]
+    train: Callable[[PairProblem], Machines]
     kernels: tuple[str, ...]
     indefinite: bool
 
@@ -110,7 +110,7 @@ class PairwiseSVC(ClassifierMixin, BaseEstimator):
         if len(self.classes_) < 2:
             raise ValueError(f"The number of classes has to be greater than one; got {len(self.classes_)} class")
         order = codes.argsort(kind="stable")
-        problem = Problem(
+        problem = PairProblem(
             x[order],
             codes[order],
             compute_class_weight(self.class_weight, classes=self.classes_, y=labels),

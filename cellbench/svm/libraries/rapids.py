@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from ...core.errors import BackendError
-from .pairwise import Library, Machines, PairwiseSVC, Problem
+from .pairwise import Library, Machines, PairProblem, PairwiseSVC
 
 
 def load() -> Callable[..., PairwiseSVC]:
@@ -26,7 +26,7 @@ def load() -> Callable[..., PairwiseSVC]:
     return CumlSVC
 
 
-def _train(problem: Problem) -> Machines:
+def _train(problem: PairProblem) -> Machines:
     import cupy
     from cuml.svm import SVC
 

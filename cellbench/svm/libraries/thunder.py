@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...core.errors import BackendError, TrainingError
 from ..fitted import HasDecisionFunction
-from .pairwise import Library, Machines, PairwiseSVC, Problem, by_pair
+from .pairwise import Library, Machines, PairProblem, PairwiseSVC, by_pair
 
 # The sigmoid isn't here: where it is indefinite thundersvm leaves the bounds, returns NaN or never comes back.
 KERNELS = {"linear": "linear", "rbf": "rbf", "poly": "polynomial"}
@@ -40,7 +40,7 @@ def _module() -> ModuleType:
     return thundersvm
 
 
-def _train(problem: Problem) -> Machines:
+def _train(problem: PairProblem) -> Machines:
     n_classes = len(problem.weights)
     library = _module().SVC(
         C=problem.C,
@@ -63,7 +63,7 @@ def _train(problem: Problem) -> Machines:
     return Machines(coefficients, bias + shift, lambda X: library.decision_function(X) + shift)
 
 
-def _shift(problem: Problem, coefficients: NDArray, library: HasDecisionFunction) -> NDArray[np.float64]:
+def _shift(problem: PairProblem, coefficients: NDArray, library: HasDecisionFunction) -> NDArray[np.float64]:
     """Return what to add to each machine's decisions, (pairs,): 0 if it has a support vector within the bounds.
 
     Without one any bias in an interval is optimal and LIBSVM takes the middle; thundersvm takes a point outside of it.

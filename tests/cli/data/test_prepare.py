@@ -20,7 +20,7 @@ from cellbench.core.machine.environment import cache_folder
 from cellbench.core.text.words import file_size
 from cellbench.datasets import DatasetEntry, datasets, registry
 from cellbench.datasets.files import cache
-from cellbench.datasets.files.download import Progress, RemoteFile
+from cellbench.datasets.files.download import DownloadProgress, RemoteFile
 from cellbench.datasets.files.find import stream_files
 from cellbench.datasets.toy import rings
 
@@ -108,7 +108,7 @@ def test_a_data_set_with_files_is_downloaded_with_progress(
 ) -> None:
     fetched: list[Path] = []
 
-    def fetch(file: RemoteFile, folder: Path, progress: Progress, manual: str) -> Path:
+    def fetch(file: RemoteFile, folder: Path, progress: DownloadProgress, manual: str) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / file.name).write_bytes(npy(rings().images))
         for done in (0, 1_000_000, 10_000_000):

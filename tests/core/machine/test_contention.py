@@ -33,25 +33,25 @@ def test_of_a_shared_machine_the_processors_that_this_process_may_use_are_counte
     monkeypatch.setattr(psutil, "cpu_times", lambda percpu: every)
     for usable, there, used in (({1, 2}, 200, 43), ({1}, 100, 40), (None, 2200, 1943), ({1, 4}, 2200, 1943)):
         monkeypatch.setattr(contention, "USABLE", usable)
-        assert (Spent.now().there, Spent.now().used) == (there, used)
+        assert (Spent.now().total_seconds, Spent.now().busy_seconds) == (there, used)
 
 
 def test_what_others_had_is_what_was_used_less_ones_own(two_processors):
-    assert (Spent(there=40, used=30, own=10) - Spent(there=20, used=14, own=9)).of_others == pytest.approx(
-        (16 - 1) / 20
-    )
+    earlier = Spent(total_seconds=20, busy_seconds=14, own_seconds=9)
+    later = Spent(total_seconds=40, busy_seconds=30, own_seconds=10)
+    assert (later - earlier).of_others == pytest.approx((16 - 1) / 20)
     assert (Spent(2, 2, 0) + Spent(2, 0, 0)).of_others == 0.5
 
 
 def test_a_time_too_short_to_be_told_has_no_share(two_processors):
     assert NOTHING.of_others is None
-    assert Spent(there=0.98, used=0.9, own=0).of_others is None  # 0.49 s of two
-    assert Spent(there=1.00, used=1.0, own=0).of_others == 1
+    assert Spent(total_seconds=0.98, busy_seconds=0.9, own_seconds=0).of_others is None  # 0.49 s of two
+    assert Spent(total_seconds=1.00, busy_seconds=1.0, own_seconds=0).of_others == 1
 
 
 def test_rounding_makes_no_share_below_none_or_above_all(two_processors):
-    assert Spent(there=2, used=1.00, own=1.01).of_others == 0
-    assert Spent(there=2, used=2.01, own=0).of_others == 1
+    assert Spent(total_seconds=2, busy_seconds=1.00, own_seconds=1.01).of_others == 0
+    assert Spent(total_seconds=2, busy_seconds=2.01, own_seconds=0).of_others == 1
 
 
 def test_another_program_at_work_is_seen_and_ones_own_work_is_not():
@@ -70,9 +70,9 @@ def test_another_program_at_work_is_seen_and_ones_own_work_is_not():
     finally:
         other.kill()
         other.wait()
-    assert log.spent.own >= 0.4
-    assert log.spent.of_others >= had / log.spent.there - 0.05
-    assert log.spent.used - log.spent.own >= had - 0.1
+    assert log.spent.own_seconds >= 0.4
+    assert log.spent.of_others >= had / log.spent.total_seconds - 0.05
+    assert log.spent.busy_seconds - log.spent.own_seconds >= had - 0.1
 
 
 def test_only_phases_that_train_are_counted():
@@ -82,4 +82,4 @@ def test_only_phases_that_train_are_counted():
     assert log.spent == NOTHING
     with log.phase("features"):
         time.sleep(0.05)
-    assert log.spent.there > 0
+    assert log.spent.total_seconds > 0

@@ -49,7 +49,7 @@ def test_a_lock_ends_with_its_process_even_if_it_is_killed(other_process, tmp_pa
     holder.wait()
     assert path.exists()  # the file stays, and locks nothing
     lock = locks.take(path)
-    assert lock.kept
+    assert lock.is_kept
     lock.release(remove=True)
     assert not path.exists()
 
@@ -57,12 +57,12 @@ def test_a_lock_ends_with_its_process_even_if_it_is_killed(other_process, tmp_pa
 def test_several_share_a_lock_and_nobody_has_it_alone_meanwhile(other_process, tmp_path):
     holder = other_process("shared")
     shared = locks.take(tmp_path / "lock", shared=True)
-    assert shared.kept
+    assert shared.is_kept
     holder.kill()
     holder.wait()
     assert locks.take(tmp_path / "lock") is None
     shared.release()
-    assert locks.take(tmp_path / "lock").kept
+    assert locks.take(tmp_path / "lock").is_kept
 
 
 def test_a_lock_whose_file_was_deleted_is_not_taken_for_that_of_the_new_file(tmp_path, monkeypatch):
@@ -79,13 +79,13 @@ def test_a_lock_whose_file_was_deleted_is_not_taken_for_that_of_the_new_file(tmp
     monkeypatch.setattr(locks.fcntl, "flock", while_it_is_given_back)
     lock = locks.take(path)
     assert len(opened) == 2
-    assert lock.kept
+    assert lock.is_kept
     assert path.exists()
 
 
 def test_where_no_lock_can_be_kept_everybody_has_it(tmp_path, monkeypatch):
     lock = locks.take(tmp_path / "no such folder" / "lock")
-    assert not lock.kept
+    assert not lock.is_kept
     lock.note("mine")
     lock.release(remove=True)
 
@@ -93,4 +93,4 @@ def test_where_no_lock_can_be_kept_everybody_has_it(tmp_path, monkeypatch):
         raise OSError(95, "Operation not supported")
 
     monkeypatch.setattr(locks.fcntl, "flock", unsupported)
-    assert not locks.take(tmp_path / "lock").kept
+    assert not locks.take(tmp_path / "lock").is_kept

@@ -16,7 +16,7 @@ from cellbench.core.errors import DataError
 from cellbench.datasets.files.find import Blob
 from cellbench.datasets.files.images import npy
 from cellbench.datasets.files.images.decoding import decode
-from cellbench.datasets.files.images.npy import Outcome, fill, keep, write
+from cellbench.datasets.files.images.npy import Decoded, fill, keep, write
 from cellbench.datasets.files.images.pixels import Picture
 
 
@@ -84,8 +84,8 @@ def test_what_became_of_each_item_is_told_and_other_sizes_are_not_written(tmp_pa
 
     outcomes = list(fill(tmp_path / "x.npy", (2, 1, 3, 3), np.dtype(np.uint8), [(0, "a", 4), (1, "b", 3)], any_size))
     assert outcomes == [
-        Outcome("a", 0, (1, 9, 9), "uint8", 0, ("dna",)),
-        Outcome("b", 1, (1, 9, 9), "uint8", 9, ("dna",)),
+        Decoded("a", 0, (1, 9, 9), "uint8", 0, ("dna",)),
+        Decoded("b", 1, (1, 9, 9), "uint8", 9, ("dna",)),
     ]
     assert np.load(tmp_path / "x.npy").ravel().tolist() == [0] * 9 + [3] * 9
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from cellbench.core.errors import DataError
-from cellbench.datasets.files.tables import Table
+from cellbench.datasets.files.tables import TextTable
 from cellbench.datasets.folder.tables.plate_tables import with_files
 
 from .folders import load, put, refused, value, write_table
@@ -170,7 +170,7 @@ def test_what_does_not_fit_a_list_of_objects_is_refused_with_the_name_that_would
     ],
 )
 def test_wells_have_their_usual_names_and_rows_of_something_else_are_left_alone(rows, found) -> None:
-    table = Table("t.csv", ("Row", "Column", "Class"), rows, (2, 3))
+    table = TextTable("t.csv", ("Row", "Column", "Class"), rows, (2, 3))
     done = with_files(table, ["r01c02f01_1.png", "r01c02f02_7.png"])
     if found is None:
         assert done is None
@@ -181,6 +181,6 @@ def test_wells_have_their_usual_names_and_rows_of_something_else_are_left_alone(
 
 
 def test_two_rows_about_one_object_are_refused() -> None:
-    table = Table("t.txt", ("Row", "Column", "Object No"), (("1", "2", "5"), ("1", "2", "5")), (10, 11))
+    table = TextTable("t.txt", ("Row", "Column", "Object No"), (("1", "2", "5"), ("1", "2", "5")), (10, 11))
     with pytest.raises(DataError, match=r"t\.txt lines 10 and 11 are both about r01c02_5; keep one plane"):
         with_files(table, [])

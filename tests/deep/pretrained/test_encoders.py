@@ -14,7 +14,7 @@ from cellbench.deep.pretrained import encoders
 from cellbench.deep.pretrained.files import WEIGHTS_FILES
 from cellbench.deep.pretrained.weights import licence_of_weights, load_encoder_weights, load_weights
 
-from ..helpers import no_network
+from ..helpers import no_hub, no_network
 
 MOBILENET, LITE = "torchvision:mobilenet_v2", "timm:tf_efficientnet_lite0"
 
@@ -99,13 +99,9 @@ def test_missing_weights_are_unavailable_and_one_line_says_how_to_get_them(nothi
         load_encoder_weights(nn.Identity(), LITE, "imagenet")
 
 
-def test_tensorflows_file_is_for_the_net_with_its_normalisation_and_the_other_net_says_so(monkeypatch):
-    timm = pytest.importorskip("timm", reason="the extra timm is not installed")
-
-    def no_network(*_, **__):
-        raise OSError("no network")
-
-    monkeypatch.setattr(timm, "create_model", no_network)
+def test_tensorflows_file_is_for_the_net_with_its_normalisation_and_the_other_net_says_so(monkeypatch, tmp_path):
+    pytest.importorskip("timm", reason="the extra timm is not installed")
+    no_hub(monkeypatch, cache=tmp_path)
     with pytest.raises(UnavailableError, match="or take timm:tf_efficientnet_lite0, whose weights pip brings"):
         load_encoder_weights(nn.Identity(), "timm:efficientnet_lite0", "imagenet")
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.util
+import time
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,11 @@ import torch
 import torchvision
 from torch import nn
 
-from cellbench.core.errors import DataError, UsageError
+from cellbench.core.errors import DataError, UnavailableError, UsageError
 from cellbench.deep.nets import NETS, find
 from cellbench.deep.pretrained.weights import adapt_channels, load_weights
 
-from ..helpers import no_network
+from ..helpers import no_hub, no_network
 
 
 def numbered_state(net: nn.Module) -> dict[str, torch.Tensor]:
@@ -158,13 +159,20 @@ def test_a_small_stem_is_refused_for_stock_weights(saved):
         load_weights(build("resnet18", stem="small"), "resnet18", saved(state))
 
 
-def test_a_missing_or_broken_file_is_refused_in_one_line(tmp_path):
-    net = build("cnn")
+def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(DataError, match=r"there is no file .*nowhere.pth"):
-        load_weights(net, "cnn", str(tmp_path / "nowhere.pth"))
-    (tmp_path / "text.pth").write_text("no weights")
-    with pytest.raises(DataError, match=r"text.pth cannot be read as weights") as refused:
-        load_weights(net, "cnn", str(tmp_path / "text.pth"))
+        load_weights(build("cnn"), "cnn", str(tmp_path / "nowhere.pth"))
+
+
+@pytest.mark.parametrize("name", ["text.pth", "text.safetensors"])
+@pytest.mark.parametrize("content", [b"no weights", b"hello\n", b"abc", b"", bytes(range(256))])
+def test_a_broken_file_is_refused_in_one_line(name, content, tmp_path):
+    """torch.load raises KeyError, IndexError and others of such files."""
+    if name.endswith(".safetensors"):
+        pytest.importorskip("safetensors")
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=rf"{name} cannot be read as weights \(.+\); give a state dict") as refused:
+        load_weights(build("cnn"), "cnn", str(tmp_path / name))
     assert "\n" not in str(refused.value)
 
 
@@ -190,6 +198,33 @@ def test_without_network_one_line_says_where_to_put_the_file(monkeypatch, tmp_pa
     for told in ("resnet18-f37072fd.pth", str(tmp_path / "hub" / "checkpoints"), "--set weights=PATH"):
         assert told in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_without_the_hub_timms_weights_are_refused_at_once_and_in_one_line(monkeypatch, tmp_path, caplog):
+    """huggingface_hub alone tries for a minute, and logs a warning of each of its tries."""
+    pytest.importorskip("timm", reason="the extra timm is not installed")
+    no_hub(monkeypatch, cache=tmp_path)
+    monkeypatch.setattr(time, "sleep", lambda seconds: pytest.fail(f"waited {seconds} seconds"))
+    name = "timm:vit_tiny_patch16_224"
+    with pytest.raises(UnavailableError, match=r"127.0.0.1:9.*Connection refused.*--set weights=PATH") as refused:
+        load_weights(build(name, size=32), name, "imagenet")
+    assert "\n" not in str(refused.value)
+    assert "Retrying" not in caplog.text
+
+
+def test_timms_weights_in_the_hubs_cache_are_found_without_the_hub(monkeypatch, tmp_path):
+    timm = pytest.importorskip("timm", reason="the extra timm is not installed")
+    no_hub(monkeypatch, cache=tmp_path)
+    source = timm.get_pretrained_cfg("test_resnet").hf_hub_id
+    cached = tmp_path / f"models--{source.replace('/', '--')}"
+    (cached / "refs").mkdir(parents=True)
+    (cached / "refs" / "main").write_text("0" * 40)
+    (cached / "snapshots" / ("0" * 40)).mkdir(parents=True)
+    state = numbered_state(timm.create_model("test_resnet"))
+    torch.save(state, cached / "snapshots" / ("0" * 40) / "pytorch_model.bin")
+    net = build("timm:test_resnet", classes=1000)
+    load_weights(net, "timm:test_resnet", "imagenet")
+    assert taken(net, state) == set(state)
 
 
 def test_imagenet_means_torchvisions_default_weights_where_they_have_been_put(monkeypatch, tmp_path):

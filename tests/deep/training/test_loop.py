@@ -187,7 +187,10 @@ def test_a_training_that_was_stopped_goes_on_and_ends_as_if_it_never_had_been(
     images = toy.part("test").images
     np.testing.assert_array_equal(resumed.predict(images), whole.predict(images))
     assert log.seconds["fit"] > sum(row["seconds"] for row in log.history[:3]) * 0.99
-    assert (whole_log.spent.there, log.spent.there) == (1 + 5, 1 + 3 + 1 + 2)  # images are sent off a second time
+    assert (whole_log.spent.total_seconds, log.spent.total_seconds) == (
+        1 + 5,
+        1 + 3 + 1 + 2,
+    )  # images are sent off a second time
 
 
 def test_a_checkpoint_that_another_version_wrote_or_that_is_cut_short_is_not_gone_on_from(toy, tmp_path, monkeypatch):

@@ -18,10 +18,10 @@ from cellbench.running.planning.plan import Choice, make_plan
 from cellbench.running.planning.suites import plan_suite
 from cellbench.running.single_run import validate
 from cellbench.running.tuning import presence
-from cellbench.running.tuning.budget import Budget, parse_budget, parse_part
+from cellbench.running.tuning.budget import TuningBudget, parse_budget, parse_part
 from cellbench.running.tuning.space import space_of, suggested
 from cellbench.running.tuning.suites import write
-from cellbench.running.tuning.tuning import FILE, Asked, Study, Tuned, tune
+from cellbench.running.tuning.tuning import FILE, SearchOptions, Study, Tuned, tune
 
 optuna = pytest.importorskip("optuna")
 
@@ -57,7 +57,7 @@ def job_of(method, folder):
 
 def test_the_best_of_all_trials_is_found_and_the_defaults_are_the_first(toy_folder, tmp_path, scores):
     tried = scores(of_c)
-    done = tune(job_of("svm-flat", toy_folder), tmp_path / FILE, Asked(Budget(trials=8)))
+    done = tune(job_of("svm-flat", toy_folder), tmp_path / FILE, SearchOptions(TuningBudget(trials=8)))
     assert len(tried) == done.trials == 8
     assert tried[0][0].overrides == {}
     assert done.default == 0.5
@@ -71,32 +71,32 @@ def test_the_best_of_all_trials_is_found_and_the_defaults_are_the_first(toy_fold
 
 def test_the_same_call_goes_on_and_is_the_same_as_one_without_a_pause(toy_folder, tmp_path, scores):
     tried, job = scores(of_c), job_of("svm-flat", toy_folder)
-    tune(job, tmp_path / "a" / FILE, Asked(Budget(trials=3)))
-    went_on = tune(job, tmp_path / "a" / FILE, Asked(Budget(trials=7)))
+    tune(job, tmp_path / "a" / FILE, SearchOptions(TuningBudget(trials=3)))
+    went_on = tune(job, tmp_path / "a" / FILE, SearchOptions(TuningBudget(trials=7)))
     assert len(tried) == went_on.trials == 7
-    at_once = tune(job, tmp_path / "b" / FILE, Asked(Budget(trials=7)))
+    at_once = tune(job, tmp_path / "b" / FILE, SearchOptions(TuningBudget(trials=7)))
     assert dataclasses.replace(went_on, seconds=0) == dataclasses.replace(at_once, seconds=0)
-    assert tune(job, tmp_path / "a" / FILE, Asked(Budget(trials=7))) == went_on
+    assert tune(job, tmp_path / "a" / FILE, SearchOptions(TuningBudget(trials=7))) == went_on
     assert len(tried) == 14
 
 
 def test_two_studies_of_one_file_share_the_trials(toy_folder, tmp_path, scores):
     tried, job = scores(of_c), job_of("svm-flat", toy_folder)
-    first, second = (Study(job, tmp_path / FILE, Asked(Budget(trials=6)), 1.0) for _ in range(2))
-    first.search(Budget(trials=2), lambda line: None)
-    second.search(Budget(trials=6), lambda line: None)
-    first.search(Budget(trials=6), lambda line: None)
+    first, second = (Study(job, tmp_path / FILE, SearchOptions(TuningBudget(trials=6)), 1.0) for _ in range(2))
+    first.search(TuningBudget(trials=2), lambda line: None)
+    second.search(TuningBudget(trials=6), lambda line: None)
+    first.search(TuningBudget(trials=6), lambda line: None)
     assert len(tried) == 6
     assert first.cost() == second.cost()
 
 
 def test_a_trial_whose_process_was_killed_is_not_counted_and_the_defaults_are_tried_again(toy_folder, tmp_path, scores):
     tried, job = scores(of_c), job_of("svm-flat", toy_folder)
-    killed = Study(job, tmp_path / FILE, Asked(Budget(trials=2)), 1.0).study
+    killed = Study(job, tmp_path / FILE, SearchOptions(TuningBudget(trials=2)), 1.0).study
     killed.enqueue_trial({}, user_attrs={"settings": {}})
     killed.ask().set_user_attr(presence.LOCK, "gone.lock")
     (tmp_path / "gone.lock").touch()
-    done = tune(job, tmp_path / FILE, Asked(Budget(trials=2)))
+    done = tune(job, tmp_path / FILE, SearchOptions(TuningBudget(trials=2)))
     assert (len(tried), done.trials, done.default) == (2, 2, 0.5)
     assert [trial.state.name for trial in killed.trials] == ["FAIL", "COMPLETE", "COMPLETE"]
     assert sorted(path.name for path in tmp_path.iterdir()) == [FILE]  # no lock is left
@@ -104,12 +104,12 @@ def test_a_trial_whose_process_was_killed_is_not_counted_and_the_defaults_are_tr
 
 def test_a_trial_at_work_in_another_process_is_counted(toy_folder, tmp_path, scores):
     tried, job = scores(of_c), job_of("svm-flat", toy_folder)
-    other = Study(job, tmp_path / FILE, Asked(Budget(trials=3)), 1.0).study
+    other = Study(job, tmp_path / FILE, SearchOptions(TuningBudget(trials=3)), 1.0).study
     with presence.at_work(tmp_path / FILE) as lock:
         trial = other.ask()
         trial.set_user_attr(presence.LOCK, lock)
-        assert tune(job, tmp_path / FILE, Asked(Budget(trials=3))).trials == 2
-    tune(job, tmp_path / FILE, Asked(Budget(trials=3)))
+        assert tune(job, tmp_path / FILE, SearchOptions(TuningBudget(trials=3))).trials == 2
+    tune(job, tmp_path / FILE, SearchOptions(TuningBudget(trials=3)))
     assert len(tried) == 3
     assert other.trials[0].state.name == "FAIL"
 
@@ -119,14 +119,14 @@ def test_the_defaults_are_tried_again_by_the_next_call_if_they_failed(toy_folder
     with monkeypatch.context() as patch:
         patch.setattr("cellbench.running.executors.child.watch", lambda *_, **__: ("failed", "the lamp is out"))
         with pytest.raises(CellbenchError, match="the lamp is out"):
-            tune(job, tmp_path / FILE, Asked(Budget(trials=1)))
+            tune(job, tmp_path / FILE, SearchOptions(TuningBudget(trials=1)))
     tried = scores(of_c)
-    assert tune(job, tmp_path / FILE, Asked(Budget(trials=2))).default == 0.5
+    assert tune(job, tmp_path / FILE, SearchOptions(TuningBudget(trials=2))).default == 0.5
     assert [one.overrides for one, _ in tried] == [{}]
 
 
 def test_several_may_create_a_study_at_once(toy_folder, tmp_path):
-    job, asked = job_of("svm-flat", toy_folder), Asked(Budget(trials=1))
+    job, asked = job_of("svm-flat", toy_folder), SearchOptions(TuningBudget(trials=1))
     with ThreadPoolExecutor(6) as pool:
         made = list(pool.map(lambda _: Study(job, tmp_path / FILE, asked, 1.0), range(6)))
     assert len({one.study._study_id for one in made}) == 1
@@ -134,7 +134,7 @@ def test_several_may_create_a_study_at_once(toy_folder, tmp_path):
 
 def test_of_a_part_the_best_few_and_the_defaults_are_tried_on_all(toy_folder, tmp_path, scores):
     tried, job = scores(of_c), job_of("svm-flat", toy_folder)
-    done = tune(job, tmp_path / FILE, Asked(Budget(trials=6), part=0.5, best=2))
+    done = tune(job, tmp_path / FILE, SearchOptions(TuningBudget(trials=6), part=0.5, best=2))
     of_part, on_all = [one for one, _ in tried[:6]], [one for one, _ in tried[6:]]
     assert {one.n["train"] for one in of_part} == {job.n["train"] // 2}
     assert {one.n["val"] for one, _ in tried} == {job.n["val"]}
@@ -142,7 +142,7 @@ def test_of_a_part_the_best_few_and_the_defaults_are_tried_on_all(toy_folder, tm
     ranked = sorted(of_part[1:], key=lambda one: -of_c(one.spec.params)[0])
     assert [one.spec.params["C"] for one in on_all] == [(1, 10, 100), *(one.spec.params["C"] for one in ranked[:2])]
     assert done.trials == 9
-    tune(job, tmp_path / FILE, Asked(Budget(trials=6), part=0.5, best=2))
+    tune(job, tmp_path / FILE, SearchOptions(TuningBudget(trials=6), part=0.5, best=2))
     assert len(tried) == 9
 
 
@@ -150,23 +150,23 @@ def test_a_net_below_the_median_of_earlier_ones_is_ended_early(toy_folder, tmp_p
     order = iter([0.5, 0.52, 0.54, 0.56, 0.58, 0.1, 0.9])
     lines = []
     scores(lambda params: [next(order)] * 4)
-    done = tune(job_of("mlp", toy_folder), tmp_path / FILE, Asked(Budget(trials=7)), lines.append)
+    done = tune(job_of("mlp", toy_folder), tmp_path / FILE, SearchOptions(TuningBudget(trials=7)), lines.append)
     assert [" pruned " in line for line in lines] == [False] * 5 + [True, False]
     assert (done.trials, done.value) == (7, 0.9)
 
 
 def test_time_is_a_limit_for_all_trials_together_and_for_the_last_one(toy_folder, tmp_path, scores, monkeypatch):
     clock = iter(range(0, 1000, 10))  # each trial takes 10 seconds: it reads the clock when it begins and ends
-    monkeypatch.setattr("cellbench.running.tuning.trial.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("cellbench.running.tuning.one_trial.time.monotonic", lambda: next(clock))
     tried = scores(of_c)
-    done = tune(job_of("svm-flat", toy_folder), tmp_path / FILE, Asked(Budget(seconds=35)))
+    done = tune(job_of("svm-flat", toy_folder), tmp_path / FILE, SearchOptions(TuningBudget(seconds=35)))
     assert [timeout for _, timeout in tried] == [35, 25, 15, 5]
     assert (done.trials, done.seconds) == (4, 40)
 
 
 def test_a_real_trial_is_scored_on_val_and_never_reads_test(toy_folder, tmp_path):
     job = job_of("svm-flat", toy_folder)
-    done = tune(job, tmp_path / FILE, Asked(Budget(trials=2)))
+    done = tune(job, tmp_path / FILE, SearchOptions(TuningBudget(trials=2)))
     assert done.figure == "macro_f1"
     assert done.default == pytest.approx(validate(job)["value"])
     blind = cache.prepare("blind", lambda scratch: _without_test(rings()))
@@ -189,7 +189,7 @@ def test_a_method_that_fails_is_told_with_its_reason(bad_plugin, toy_folder, tmp
     with pytest.raises(
         Exception, match=r"no trial of bad has a figure on val \(2 tried; the last: failed: RuntimeError"
     ):
-        tune(job_of("bad", toy_folder), tmp_path / FILE, Asked(Budget(trials=2), plugins=[bad_plugin]))
+        tune(job_of("bad", toy_folder), tmp_path / FILE, SearchOptions(TuningBudget(trials=2), plugins=[bad_plugin]))
 
 
 def test_every_space_of_a_method_gives_settings_that_the_method_takes():
@@ -260,11 +260,11 @@ def test_a_suite_file_that_is_not_there_or_is_none_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("given", "budget"),
     [
-        ((None, None), Budget(trials=30)),
-        ((7, None), Budget(trials=7)),
-        ((None, "30m"), Budget(seconds=1800)),
-        ((None, "1.5h"), Budget(seconds=5400)),
-        ((None, 90), Budget(seconds=90)),
+        ((None, None), TuningBudget(trials=30)),
+        ((7, None), TuningBudget(trials=7)),
+        ((None, "30m"), TuningBudget(seconds=1800)),
+        ((None, "1.5h"), TuningBudget(seconds=5400)),
+        ((None, 90), TuningBudget(seconds=90)),
     ],
 )
 def test_a_budget_is_trials_or_a_time(given, budget):
@@ -287,5 +287,5 @@ def test_a_part_is_a_share():
 def test_a_file_that_is_no_study_is_refused(toy_folder, tmp_path):
     (tmp_path / FILE).write_text("no database at all, but long enough to be read as one by SQLite" * 20)
     with pytest.raises(UsageError, match="cannot be used as a study"):
-        tune(job_of("svm-flat", toy_folder), tmp_path / FILE, Asked(Budget(trials=1)))
+        tune(job_of("svm-flat", toy_folder), tmp_path / FILE, SearchOptions(TuningBudget(trials=1)))
     assert Path(tmp_path / FILE).read_text().startswith("no database")

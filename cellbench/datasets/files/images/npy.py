@@ -27,7 +27,7 @@ WRITE_BUFFER = 2**20  # bytes: images next to each other are written together
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Decoded:
     """What became of an item: shape (before it was resized), type and channel names, or why it cannot be read."""
 
     name: str
@@ -74,12 +74,12 @@ def fill(
     load: Callable[[T], Picture],
     *,
     processes: bool = False,
-) -> Generator[Outcome]:
+) -> Generator[Decoded]:
     """Write each item's pixels at its place in an .npy file and yield what became of it.
 
     Pixels of another type, height or width than the file's are not written; the outcome has their shape and type. Of
-    several items for one place the last one counts. processes: use several when there are thousands of images; `load`
-    must then be a function of an importable module, or a functools.partial of one.
+    several items for one place the last one counts. processes: use several processes from MANY (20,000) images on;
+    `load` must then be a function of an importable module, or a functools.partial of one.
 
     The file is written, not mapped: on a full disk a write fails with an error, while a map kills the process.
     """
@@ -112,7 +112,7 @@ def write_header(out: BinaryIO, shape: tuple[int, ...], dtype: np.dtype) -> None
     np.lib.format.write_array_header_1_0(out, header)
 
 
-def refuse_unreadable(outcomes: Sequence[Outcome], advice: str) -> None:
+def refuse_unreadable(outcomes: Sequence[Decoded], advice: str) -> None:
     """Raise DataError that names the first images which could not be read, by reason, if there are any."""
     by_reason: dict[str, list[str]] = {}
     for outcome in outcomes:
@@ -124,7 +124,7 @@ def refuse_unreadable(outcomes: Sequence[Outcome], advice: str) -> None:
         raise DataError(f"{n} of {len(outcomes)} images cannot be read: {first_few(problems)}; {advice}")
 
 
-def remarks(outcomes: Iterable[Outcome]) -> list[str]:
+def remarks(outcomes: Iterable[Decoded]) -> list[str]:
     """Each different remark, with the number of images that it is about and the first one's name."""
     seen: dict[str, list[str]] = {}
     for outcome in outcomes:
@@ -151,7 +151,7 @@ def _fill(
     dtype: np.dtype,
     load: Callable[[T], Picture],
     batch: list[Item[T]],
-) -> list[Outcome]:
+) -> list[Decoded]:
     """Load a batch of items and write what has the right type, height and width; the array starts at byte `start`."""
     outcomes = []
     with target.open("r+b", WRITE_BUFFER) as out:
@@ -160,7 +160,7 @@ def _fill(
             try:
                 picture = load(what)
             except DataError as error:
-                outcomes.append(Outcome(name, place, problem=str(error)))
+                outcomes.append(Decoded(name, place, problem=str(error)))
                 continue
             pixels, written = np.ascontiguousarray(picture.pixels), 0
             if pixels.dtype == dtype and pixels.shape[1:] == sides:
@@ -169,5 +169,5 @@ def _fill(
                 written = out.write(pixels.data)
                 end = begin + written
             shape, kind = picture.shape or picture.pixels.shape, picture.pixels.dtype.name
-            outcomes.append(Outcome(name, place, shape, kind, written, picture.channels, picture.remark))
+            outcomes.append(Decoded(name, place, shape, kind, written, picture.channels, picture.remark))
     return outcomes

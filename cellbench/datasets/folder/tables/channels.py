@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ....core.errors import DataError
-from ...files.tables import Table
+from ...files.tables import TextTable
 from ..channels import Planes
 from .columns import CELLPROFILER_FILE, file_cells, file_columns
 from .row_matching import endings_of, fitting_images
@@ -28,7 +28,7 @@ class Joined:
         return tuple(name.rpartition(CELLPROFILER_FILE)[2] for name in self.columns) if len(self.columns) > 1 else ()
 
 
-def join_by_table(table: Table, given: str, files: Mapping[str, Path]) -> Joined | None:
+def join_by_table(table: TextTable, given: str, files: Mapping[str, Path]) -> Joined | None:
     """Return the images whose files the table names; None unless it has several columns of files, some of them here.
 
     given: the columns of files that the user names, with commas between them. Raises DataError for a cell without a

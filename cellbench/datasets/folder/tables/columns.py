@@ -1,7 +1,7 @@
 """Which columns of a table have the files and the labels: those that are named, or that have usual names."""
 
 from ....core.errors import DataError
-from ...files.tables import Table
+from ...files.tables import TextTable
 from ..options import ONE_HOT, FolderOptions
 
 # Usual names of columns, in lower case without spaces, '_' and '-'; of several that are there the first is taken.
@@ -24,7 +24,7 @@ DEEPPROFILER, TARGET = "sc-metadata.csv", "Target"  # the table of the single ce
 FIELDS = {"Metadata_Plate", "Metadata_Well", "Metadata_Site"}  # of DeepProfiler's index.csv
 
 
-def main_columns(table: Table, options: FolderOptions) -> tuple[str, str]:
+def main_columns(table: TextTable, options: FolderOptions) -> tuple[str, str]:
     """The names of the columns of files and of labels; '' for the latter when each label has its own column."""
     first = next(iter(file_columns(table, options.file_column)), "")
     file_column = _column(table, "file", first, FILE_COLUMNS)
@@ -34,7 +34,7 @@ def main_columns(table: Table, options: FolderOptions) -> tuple[str, str]:
     return file_column, _column(table, "label", given, LABEL_COLUMNS)
 
 
-def _names_of_targets(table: Table) -> str:
+def _names_of_targets(table: TextTable) -> str:
     """Return DeepProfiler's column with the names of the classes that 'Target' numbers; '' if there is none."""
     numbers = table.column(TARGET) if TARGET in table.header else []
     for name in table.header:
@@ -44,14 +44,14 @@ def _names_of_targets(table: Table) -> str:
     return ""
 
 
-def file_columns(table: Table, given: str) -> list[str]:
+def file_columns(table: TextTable, given: str) -> list[str]:
     """Return the columns of files that are given, or those that CellProfiler gave file names, such as FileName_DNA."""
     if given:
         return [given] if given in table.header else [name.strip() for name in given.split(",")]
     return [name for name in table.header if CELLPROFILER_FILE in name]
 
 
-def file_cells(table: Table, column: str) -> list[str]:
+def file_cells(table: TextTable, column: str) -> list[str]:
     """Return the file of each row; where CellProfiler has a column of folders as well, with its folder."""
     cells = table.column(column)
     folder = column.replace(CELLPROFILER_FILE, CELLPROFILER_FOLDER)
@@ -60,13 +60,13 @@ def file_cells(table: Table, column: str) -> list[str]:
     return [f"{path}/{cell}" for path, cell in zip(table.column(folder), cells, strict=True)]
 
 
-def _yes_no_columns(table: Table) -> list[str]:
+def _yes_no_columns(table: TextTable) -> list[str]:
     """Return the columns that hold both 0 and 1 and nothing else; none if there is only one."""
     found = [name for name in table.header if set(table.column(name)) == {"0", "1"}]
     return found if len(found) > 1 else []
 
 
-def _column(table: Table, what: str, given: str, usual: tuple[str, ...]) -> str:
+def _column(table: TextTable, what: str, given: str, usual: tuple[str, ...]) -> str:
     """The name of a column: the given one, else a usual one. Raises DataError when the table has none."""
     name = given or table.find(usual)
     if not name and what == "label" and (several := _yes_no_columns(table)):

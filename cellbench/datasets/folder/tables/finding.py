@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ....core.errors import DataError
 from ...files.names import first_few
-from ...files.tables import TABLE_SUFFIXES, Table, read_table
+from ...files.tables import TABLE_SUFFIXES, TextTable, read_table
 from ..class_folders import subfolders
 from ..options import FolderOptions
 from .columns import FILE_COLUMNS, file_cells, file_columns, main_columns
@@ -16,7 +16,7 @@ from .row_matching import endings_of, fitting_images
 
 def find_table(
     path: Path, files: dict[str, Path], images: list[str], options: FolderOptions
-) -> tuple[Table | None, list[str]]:
+) -> tuple[TextTable | None, list[str]]:
     """The table of labels, None when there is none; and notes on tables that are not used.
 
     It is the one that the user gave, or the only one at the folder's top that has the columns and names an image.
@@ -25,7 +25,7 @@ def find_table(
         return _with_files(read_table(options.labels, options.labels.name), images, options), []
     if joined := joined_metadata(files):
         return joined, []
-    usable: list[Table] = []
+    usable: list[TextTable] = []
     notes: list[str] = []
     endings = endings_of(images)
     tables = (name for name in files if name.lower().endswith(TABLE_SUFFIXES) or is_plate_table(name))
@@ -73,7 +73,7 @@ def _refuse_tables_in_folders(path: Path, files: Mapping[str, Path], images: lis
         )
 
 
-def _with_files(table: Table, images: list[str], options: FolderOptions) -> Table:
+def _with_files(table: TextTable, images: list[str], options: FolderOptions) -> TextTable:
     """Return the table; one without a column of files gets one if it says where on a plate each cell was.
 
     DeepProfiler's gets a column of wells.
@@ -84,7 +84,7 @@ def _with_files(table: Table, images: list[str], options: FolderOptions) -> Tabl
     return with_files(table, images) or table
 
 
-def _refuse_plates_as_classes(path: Path, table: Table) -> None:
+def _refuse_plates_as_classes(path: Path, table: TextTable) -> None:
     """Raise DataError if the folders are plates, that is, if a column of plates in a table without labels has all."""
     tops = set(subfolders(path))
     for column in table.header:

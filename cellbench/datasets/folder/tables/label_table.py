@@ -3,7 +3,7 @@
 from ....core.data import PARTS
 from ....core.errors import DataError, did_you_mean
 from ...files.names import first_few, natural_key, nfc
-from ...files.tables import Table
+from ...files.tables import TextTable
 from ...splits import PART_WORDS
 from ..listing import Listing
 from ..options import NO_GROUPS, SEPARATORS, FolderOptions
@@ -14,7 +14,7 @@ SPLIT_COLUMNS = ("split",)
 YES_OR_NO = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False}
 
 
-def from_table(table: Table, images: list[str], options: FolderOptions) -> Listing:
+def from_table(table: TextTable, images: list[str], options: FolderOptions) -> Listing:
     """Return the listing of the images with what the table says of each one.
 
     Raises DataError unless rows and image files pair exactly.
@@ -64,7 +64,7 @@ def from_table(table: Table, images: list[str], options: FolderOptions) -> Listi
     )
 
 
-def _unused_split(table: Table, parts: tuple[str, ...] | None) -> list[str]:
+def _unused_split(table: TextTable, parts: tuple[str, ...] | None) -> list[str]:
     """A note on a column that looks like a split and cannot be read as one, where no other gives the split."""
     named = [name for name in table.header if "split" in name.casefold()]
     if parts is not None or not named:
@@ -73,7 +73,7 @@ def _unused_split(table: Table, parts: tuple[str, ...] | None) -> list[str]:
     return [f"column {named[0]!r} ({found}) is not used: a column 'split' has train, val and test"]
 
 
-def _labels(table: Table, column: str, order: list[int], options: FolderOptions) -> list[tuple[str, ...]]:
+def _labels(table: TextTable, column: str, order: list[int], options: FolderOptions) -> list[tuple[str, ...]]:
     """The labels of each image from one column; () where it is empty."""
     cells = table.column(column)
     labels = []
@@ -96,7 +96,7 @@ def _combined_labels(labels: list[tuple[str, ...]]) -> list[str]:
     return []
 
 
-def _one_hot_columns(table: Table, file_column: str, options: FolderOptions) -> list[str]:
+def _one_hot_columns(table: TextTable, file_column: str, options: FolderOptions) -> list[str]:
     """The columns that stand for one label each: those that are given, or all that have no other meaning."""
     if options.label_column:
         return [name.strip() for name in options.label_column.split(",")]
@@ -108,7 +108,7 @@ def _one_hot_columns(table: Table, file_column: str, options: FolderOptions) -> 
     return [name for name in table.header if name not in others]
 
 
-def _one_hot(table: Table, columns: list[str], order: list[int]) -> list[tuple[str, ...]]:
+def _one_hot(table: TextTable, columns: list[str], order: list[int]) -> list[tuple[str, ...]]:
     """The labels of each image from columns of 0 and 1."""
     labels: list[list[str]] = [[] for _ in order]
     for column in columns:
@@ -124,7 +124,7 @@ def _one_hot(table: Table, columns: list[str], order: list[int]) -> list[tuple[s
     return [tuple(names) for names in labels]
 
 
-def _parts(table: Table, images: list[str], order: list[int], used: list[str]) -> tuple[str, ...] | None:
+def _parts(table: TextTable, images: list[str], order: list[int], used: list[str]) -> tuple[str, ...] | None:
     """The part of each image, train, val or test: from a column 'split', or from folders of such names; else None."""
     if column := table.find(SPLIT_COLUMNS) or _split_column(table):
         cells = table.column(column)
@@ -142,13 +142,13 @@ def _parts(table: Table, images: list[str], order: list[int], used: list[str]) -
     return None
 
 
-def _split_column(table: Table) -> str:
+def _split_column(table: TextTable) -> str:
     """Return the first column with 'split' in its name, such as train_test_split, whose cells are all parts."""
     named = (name for name in table.header if "split" in name.casefold())
     return next((name for name in named if all(cell.lower() in PART_WORDS for cell in table.column(name))), "")
 
 
-def _group_columns(table: Table, given: str, taken: tuple[str, ...]) -> list[str]:
+def _group_columns(table: TextTable, given: str, taken: tuple[str, ...]) -> list[str]:
     """The columns which say together what a split must keep whole: those that are given, or the first usual one."""
     if given == NO_GROUPS:
         return []
@@ -158,7 +158,7 @@ def _group_columns(table: Table, given: str, taken: tuple[str, ...]) -> list[str
     return [found] if found else []
 
 
-def _groups(table: Table, order: list[int], columns: list[str], named: bool) -> tuple[tuple[str, ...], ...] | None:
+def _groups(table: TextTable, order: list[int], columns: list[str], named: bool) -> tuple[tuple[str, ...], ...] | None:
     """Each image's group: the cells of all the columns; None without columns. Raises DataError for an empty cell."""
     if not columns:
         return None

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ....core.errors import DataError
-from ...files.tables import TABLE_SUFFIXES, Table, read_table
+from ...files.tables import TABLE_SUFFIXES, TextTable, read_table
 
 FILE_COLUMN = "file_name"
 JOINED = "metadata"  # what the table is called that several were joined to
 
 
-def joined_metadata(files: Mapping[str, Path]) -> Table | None:
+def joined_metadata(files: Mapping[str, Path]) -> TextTable | None:
     """Return one table of all tables called 'metadata' in sub-folders, with the folder before each file's name.
 
     Return None if there are none. Raises DataError when their columns differ.
@@ -31,7 +31,7 @@ def joined_metadata(files: Mapping[str, Path]) -> Table | None:
         columns[file] = [f"{folder}/{cell}" for cell in columns[file]]
         rows += list(zip(*columns, strict=True))
         lines += table.lines
-    return Table(JOINED, first.header, tuple(rows), tuple(lines))
+    return TextTable(JOINED, first.header, tuple(rows), tuple(lines))
 
 
 def is_metadata(name: str) -> bool:

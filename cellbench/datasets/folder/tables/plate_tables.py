@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from ....core.errors import DataError
 from ...files.names import first_few, nfc
-from ...files.tables import Table
+from ...files.tables import TextTable
 from .columns import DEEPPROFILER
 
 ROW, COLUMN, FIELD, OBJECT = ("row",), ("column", "col"), ("field",), ("objectno", "objectnumber", "object")
@@ -20,7 +20,7 @@ WELL = ("well", "wellname", "metadatawell")
 PLACE = re.compile(r"(?<![a-z])r0*(?P<row>\d+)c0*(?P<column>\d+)(f0*(?P<field>\d+))?", re.IGNORECASE)
 FILE_COLUMN = "file"  # what the column of files is called that is added
 
-Place = tuple[int, ...]  # row, column and, as far as the table has them, field and object
+WellPlace = tuple[int, ...]  # row, column and, as far as the table has them, field and object
 
 
 def is_plate_table(name: str) -> bool:
@@ -28,7 +28,7 @@ def is_plate_table(name: str) -> bool:
     return re.fullmatch(r"(objects_population.*|plateresults.*)\.txt", name, re.IGNORECASE) is not None
 
 
-def with_files(table: Table, images: Sequence[str]) -> Table | None:
+def with_files(table: TextTable, images: Sequence[str]) -> TextTable | None:
     """Return the table with a column of files in front, and a row for each image; None if it has no places on a plate.
 
     A row of a well is repeated for each of its images. A row without an image keeps the name that its image would have.
@@ -38,7 +38,7 @@ def with_files(table: Table, images: Sequence[str]) -> Table | None:
     if not all(columns[:2]):
         return None
     parts = [k for k, name in enumerate(columns) if name]
-    rows: dict[Place, int] = {}
+    rows: dict[WellPlace, int] = {}
     cells = list(zip(*(table.column(columns[k]) for k in parts), strict=True))
     for number, of_row in enumerate(cells):
         if not all(re.fullmatch(r"\d+(\.0*)?", cell) for cell in of_row):
@@ -63,7 +63,7 @@ def with_files(table: Table, images: Sequence[str]) -> Table | None:
     return _expanded(table, rows, images_of, parts)
 
 
-def with_wells(table: Table) -> Table:
+def with_wells(table: TextTable) -> TextTable:
     """Return DeepProfiler's table with a column 'Well', 'plate/well' of its keys 'plate/well/site'.
 
     Any other table is returned as it is, and so is one that has a column of wells.
@@ -77,7 +77,9 @@ def with_wells(table: Table) -> Table:
     return replace(table, header=(*table.header, "Well"), rows=rows)
 
 
-def _expanded(table: Table, rows: dict[Place, int], images_of: dict[int, list[str]], parts: Sequence[int]) -> Table:
+def _expanded(
+    table: TextTable, rows: dict[WellPlace, int], images_of: dict[int, list[str]], parts: Sequence[int]
+) -> TextTable:
     wells = not table.find(WELL)
     lines: list[int] = []
     found: list[tuple[str, ...]] = []
@@ -90,7 +92,7 @@ def _expanded(table: Table, rows: dict[Place, int], images_of: dict[int, list[st
     )
 
 
-def _place(image: str, parts: Sequence[int]) -> Place | None:
+def _place(image: str, parts: Sequence[int]) -> WellPlace | None:
     """Return the place that an image's name says, as far as the table has it; None if the name lacks some of it."""
     stem = nfc(image).rpartition("/")[2].rpartition(".")[0]
     fit = PLACE.search(stem)
@@ -102,13 +104,13 @@ def _place(image: str, parts: Sequence[int]) -> Place | None:
     return tuple(int(each) for each in wanted if each is not None) if None not in wanted else None
 
 
-def _name(place: Place, parts: Sequence[int]) -> str:
+def _name(place: WellPlace, parts: Sequence[int]) -> str:
     """Return what an image of this place is called: 'r02c03f01_17'."""
     marks = [("r", 2), ("c", 2), ("f", 2), ("_", 1)]
     return "".join(f"{marks[k][0]}{number:0{marks[k][1]}}" for k, number in zip(parts, place, strict=True))
 
 
-def _well(place: Place) -> str:
+def _well(place: WellPlace) -> str:
     """Return a well's name, 'B03' of row 2 and column 3; rows after the 26th are AA, AB and so on."""
     row, column = place[:2]
     letter = chr(ord("A") + (row - 1) % 26)

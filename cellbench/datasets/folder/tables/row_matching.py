@@ -2,13 +2,13 @@
 
 from ....core.errors import DataError
 from ...files.names import first_few, nfc
-from ...files.tables import Table
+from ...files.tables import TextTable
 
 Endings = dict[str, list[str]]  # image files by the last part of their path, with and without suffix
 NUMBER = "number "  # before the number in the key of files that are called by one, 'number 7' of 007.png
 
 
-def match_rows(table: Table, cells: list[str], images: list[str], some: bool = False) -> dict[str, int]:
+def match_rows(table: TextTable, cells: list[str], images: list[str], some: bool = False) -> dict[str, int]:
     """Return the row number of each image file. cells: the column of file names, one cell for each row.
 
     A cell may be a path from anywhere, as long as it ends in the file's path, and may lack the suffix. Raises DataError

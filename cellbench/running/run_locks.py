@@ -1,6 +1,6 @@
-"""Claims on runs: of several processes that have the same run to do, one does it.
+"""Locks on runs: of several processes that have the same run to do, one does it.
 
-A claim is a lock on a file beside the record. It ends with its process, however that ends.
+The lock is on a file beside the record. It ends with its process, however that ends.
 """
 
 import contextlib
@@ -20,12 +20,12 @@ from ..core.records.store import Store
 from ..datasets.files.cache.scratch import machine_code
 
 LONGEST_NOTE = 1000  # bytes in a lock's file
-POLL_SECONDS = 0.5  # between two looks at claims of other processes
+POLL_SECONDS = 0.5  # between two looks at locks of other processes
 
 
 @dataclass(frozen=True)
 class Owner:
-    """The process that has claimed a run. process: its number, None if it is not known. since: when it did so."""
+    """The process that has locked a run. process: its number, None if it is not known. since: when it did so."""
 
     process: int | None = None
     since: str = ""
@@ -38,8 +38,8 @@ class Owner:
         return f"process {self.process}{place} since {self.since}"
 
 
-class Claims:
-    """The runs of a store that this process has claimed; all claims end with the `with` block."""
+class RunLocks:
+    """The runs of a store that this process has locked; all locks end with the `with` block."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -53,7 +53,7 @@ class Claims:
             self.release(spec)
 
     def take(self, spec: RunSpec) -> bool:
-        """Claim a run, and remove what a killed process left half-written of it. False if another process has it."""
+        """Lock a run, and remove what a killed process left half-written of it. False if another process has it."""
         if spec.key in self._held:
             return True
         path = self._path(spec)
@@ -68,17 +68,17 @@ class Claims:
         return True
 
     def release(self, spec: RunSpec) -> None:
-        """End a claim, and remove what the run, which was perhaps killed as it wrote, left half-written."""
+        """End a lock, and remove what the run, which was perhaps killed as it wrote, left half-written."""
         _, lock = self._held.pop(spec.key)
         self._remove_parts(spec, lock)
         lock.release(remove=True)
 
     def _remove_parts(self, spec: RunSpec, lock: locks.Lock) -> None:
-        if lock.kept:
+        if lock.is_kept:
             self._store.remove_parts(spec)
 
     def owner(self, spec: RunSpec) -> Owner:
-        """Return the process that has claimed a run, as the claim says it."""
+        """Return the process that has locked a run, as the file of the lock says it."""
         try:
             machine, process, since = read_text(self._path(spec), LONGEST_NOTE).strip().split(" ", 2)
             return Owner(int(process), since, machine != machine_code())
@@ -86,7 +86,7 @@ class Claims:
             return Owner()
 
     def wait_for_one(self, specs: Sequence[RunSpec]) -> None:
-        """Wait until one of the runs, which other processes have claimed, is free again, and claim it."""
+        """Wait until one of the runs, which other processes have locked, is free again, and lock it."""
         while not any(self.take(spec) for spec in specs):
             time.sleep(POLL_SECONDS)
 

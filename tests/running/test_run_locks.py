@@ -12,12 +12,12 @@ from cellbench.core.errors import UsageError
 from cellbench.core.machine import locks
 from cellbench.core.records.runs import RunRecord
 from cellbench.core.records.store import Store
-from cellbench.running import claims
-from cellbench.running.claims import Claims
+from cellbench.running import run_locks
 from cellbench.running.executors import Outcome
 from cellbench.running.planning.plan import make_plan
 from cellbench.running.policy import DONE, Policy
 from cellbench.running.run_jobs import ELSEWHERE, run_jobs, summary
+from cellbench.running.run_locks import RunLocks
 
 pytestmark = pytest.mark.skipif(locks.fcntl is None, reason="this system has no locks of flock")
 SCORES = {"test_scores": np.eye(2, dtype=np.float32)}
@@ -52,7 +52,7 @@ def jobs(toy_folder):
 
 @pytest.fixture
 def store(tmp_path, monkeypatch):
-    monkeypatch.setattr(claims, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(run_locks, "POLL_SECONDS", 0.01)
     return Store(tmp_path / "results", "here")
 
 
@@ -86,7 +86,7 @@ def test_three_equal_matrices_at_once_do_each_run_once(jobs, store, policy):
 
 def test_runs_that_another_process_has_are_left_to_it_or_waited_for(jobs, store):
     lines, executor = [], Pretending()
-    with Claims(store) as other:
+    with RunLocks(store) as other:
         assert other.take(jobs[1].spec)
         tally = go(jobs, store, executor, say=lines.append, wait=False)
         assert tally == Counter({"ok": 3, ELSEWHERE: 1})
@@ -109,7 +109,7 @@ def test_runs_that_another_process_has_are_left_to_it_or_waited_for(jobs, store)
 
 
 def test_a_run_whose_process_gives_it_up_is_done_by_the_one_that_waits(jobs, store):
-    with Claims(store) as other:
+    with RunLocks(store) as other:
         other.take(jobs[0].spec)
         executor = Pretending()
         assert go(jobs, store, executor, say=lambda line: other.release(jobs[0].spec)) == Counter(ok=4)
@@ -188,7 +188,7 @@ def test_on_a_full_disk_the_record_has_the_room_of_the_model_and_the_progress(jo
     assert not store.model(job.spec).exists()
 
 
-def test_what_an_interrupted_run_left_half_written_goes_with_its_claim(jobs, store):
+def test_what_an_interrupted_run_left_half_written_goes_with_its_lock(jobs, store):
     """A child process that is ended as it keeps its progress leaves a part, whatever it ends by."""
 
     def interrupted(task):

@@ -11,7 +11,7 @@ from ...core.errors import CellbenchError
 from ...core.mixed_values import Facts
 from ..executors import child
 from ..job import Job
-from ..single_run import Listener, validate
+from ..single_run import RunListener, validate
 
 if TYPE_CHECKING:
     from optuna.trial import Trial
@@ -71,5 +71,5 @@ def run_trial(trial: "Trial", job: Job, seconds: float | None, plugins: Sequence
     return float(found["value"])
 
 
-def _validate(job: Job, listener: Listener) -> Facts:
+def _validate(job: Job, listener: RunListener) -> Facts:
     return validate(job, listener)
