@@ -10,7 +10,7 @@ from cellbench.reporting.tables.by_view import tables
 from cellbench.reporting.tables.table import render
 from cellbench.results.rows.undertrained import with_undertrained
 
-from ..made_records import STEADY, judged, make, measured, of_several_labels
+from ..made_records import MACHINE, STEADY, judged, make, measured, of_several_labels
 from ..made_results import judgements
 
 STEPS = "12 steps, where the default is 1,500"
@@ -353,3 +353,14 @@ def test_the_summary_says_on_which_data_a_time_is_that_of_a_busy_machine(results
     (summary,) = tables(load_results(results(*quiet, *busy)), "summary")
     (note,) = [note for note in summary.notes if note.startswith("Other programs had 23 %")]
     assert note.endswith("Run them again with --force: cnn on hep2, split official.")
+
+
+def test_the_summary_names_the_hardware_once_where_each_data_set_has_one(view, record):
+    wells = {"dataset": "wells", "split": "grouped"}
+    table = view("summary", record("svm-hog"), record("cnn"), record("cnn", threads=8, **wells))
+    text = render([table], "text", 200)
+    assert "device" not in text.split("---")[0]
+    assert f"Device (threads) and machine: cpu (2) of {MACHINE}: hep2; cpu (8) of {MACHINE}: wells grouped." in text
+    several = render([view("summary", record("svm-hog"), record("cnn"), record("cnn", threads=8))], "text", 200)
+    assert "(threads)" in several.split("---")[0]
+    assert "Device (threads)" not in several

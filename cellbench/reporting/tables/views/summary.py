@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
+from ....core.split_names import OFFICIAL
 from ....results.contest import contests
 from ....results.rows.row import DATA, Line, Row, grouped_by
 from ....results.rows.settings import with_settings
 from ...answers import answer
-from ...captions import LABELS, half_interval, intervals_of, load_notes, marked, name_of, seeds_of
+from ...captions import LABELS, device_of, half_interval, load_notes, name_of, seeds_of
 from ..table import PERCENT, POINTS, SECONDS, Column, Table
 from .contest import lines_of
 
@@ -17,15 +18,32 @@ def summary(rows: Sequence[Row]) -> Table:
     lines = [line for contest in found for line in lines_of(contest, answer(contest))]
     accuracy, difference = _columns("accuracy", "accuracy", several_labels=False)
     macro_f1, macro_f1_difference = _columns("macro_f1", "macro-F1", several_labels=True)
-    differences = marked([difference, macro_f1_difference], lines, "difference_over")
-    columns = (*NAMES, *marked([accuracy, macro_f1], lines), *differences, *REST)
+    hardware, where = _hardware(lines)
+    columns = (*NAMES, *hardware, accuracy, macro_f1, difference, macro_f1_difference, *REST)
     notes = (
-        *intervals_of(lines, ""),
-        *intervals_of(lines, " of differences (from the first row of the same data, paired)", "difference_over"),
+        *(INTERVALS if any(line["interval_over"] for line in lines) else ()),
+        *where,
         *load_notes([one.row for contest in found for one in contest.entrants]),
     )
     title = "each family on each data set: its best method by macro-F1 on val, judged on test"
     return Table("summary", title, columns, tuple(lines), notes)
+
+
+def _hardware(lines: Sequence[Line]) -> tuple[Sequence[Column], list[str]]:
+    """Return the columns that name the hardware, or none and a line that does, where each data set has one alone."""
+    sets = grouped_by(lines, DATA)
+    if any(len({(device_of(row), row["machine"]) for row in of_set}) > 1 for of_set in sets):
+        return LABELS, []
+    names: dict[str, list[str]] = {}
+    for first, *_ in sets:
+        names.setdefault(f"{device_of(first)} of {first['machine']}", []).append(_called(first))
+    where = "; ".join(f"{hardware}: {', '.join(of)}" for hardware, of in names.items())
+    return (), [f"Device (threads) and machine: {where}."]
+
+
+def _called(row: Line) -> str:
+    """Return the data set with its split, unless that is the one that came with it."""
+    return name_of([row]) if row["split"] == OFFICIAL else f"{name_of([row])} {row['split']}"
 
 
 def _figure(name: str, several_labels: bool) -> Callable[[Line], object]:
@@ -59,6 +77,13 @@ NAMES = (
     Column("noun", "family", label=True),
     Column("method", "method", label=True),
     Column("settings", "settings", label=True, when="any", spare=4),
-    *LABELS,
 )
-REST = (Column("train_seconds", "training", SECONDS, spare=1), Column(seeds_of, "seeds", label=True, spare=2))
+REST = (
+    Column("interval_over", "interval\nover", label=True, when="any"),
+    Column("train_seconds", "training", SECONDS, spare=1),
+    Column(seeds_of, "seeds", label=True, spare=2),
+)
+INTERVALS = (
+    "±: half of the 95 % interval, over what the column says; without seeds in it, of the model as trained.",
+    "Differences are from the first row of the same data, paired; their intervals are over both rows' seeds as well.",
+)
