@@ -37,7 +37,7 @@ def _hardware(lines: Sequence[Line]) -> tuple[Sequence[Column], list[str]]:
     names: dict[str, list[str]] = {}
     for first, *_ in sets:
         names.setdefault(f"{device_of(first)} of {first['machine']}", []).append(_called(first))
-    where = "; ".join(f"{hardware}: {', '.join(of)}" for hardware, of in names.items())
+    where = "; ".join(f"{hardware} for {', '.join(of)}" for hardware, of in names.items())
     return (), [f"Device (threads) and machine: {where}."]
 
 
