@@ -360,7 +360,7 @@ def test_the_summary_names_the_hardware_once_where_each_data_set_has_one(view, r
     table = view("summary", record("svm-hog"), record("cnn"), record("cnn", threads=8, **wells))
     text = render([table], "text", 200)
     assert "device" not in text.split("---")[0]
-    assert f"Device (threads) and machine: cpu (2) of {MACHINE} for hep2; cpu (8) of {MACHINE} for wells grouped." in text
+    assert f"Device (threads) and machine: cpu (2) of {MACHINE} for hep2; cpu (8) of {MACHINE} for wells" in text
     several = render([view("summary", record("svm-hog"), record("cnn"), record("cnn", threads=8))], "text", 200)
     assert "(threads)" in several.split("---")[0]
     assert "Device (threads)" not in several
