@@ -49,7 +49,7 @@ def test_the_bars_stand_at_the_last_run_and_each_run_has_a_line(outputs):
 
 def test_results_are_shown_as_the_answer_and_a_table(outputs):
     (shown,) = outputs[2]
-    assert "images of val are too few to choose methods by. The best SVM, svm-flat" in html(shown)
+    assert "images chose all the same. The best SVM, svm-flat" in html(shown)
     assert "<th>test accuracy (%)</th>" in html(shown)
     assert html(shown).count("<tr>") == 3  # the heading and two methods
     assert shown["data"]["text/plain"].startswith("<results of 2 runs in 'results'")

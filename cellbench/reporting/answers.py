@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ..core.families import Family
 from ..core.text.words import counted, duration, printed_difference, signed
-from ..results.contest import Contest, Difference, Entrant, better_on_test, contests, same_hardware, stands_for
+from ..results.contest import Contest, Difference, Entrant, better_on_test, contests, is_usual, same_hardware
 from ..results.results import Results
 from ..results.rows.row import DATA, Line, Row, grouped_by, is_disturbed, is_shared, load_unknown
 from ..results.rows.settings import with_settings
@@ -64,9 +64,9 @@ def _better_on_test(contest: Contest) -> list[str]:
     if not found:
         return []
     cases = [
-        f"of the {one.family.noun}s {_called(best)} has {100 * best.value(contest.figure):.1f} %" for one, best in found
+        f"the {one.family.noun} {_called(best)} has {100 * best.value(contest.figure):.1f} %" for one, best in found
     ]
-    return [f"Seen afterwards, on test, others do better: {'; '.join(cases)}."]
+    return [f"On test, which chooses nothing, others do better: {'; '.join(cases)}."]
 
 
 def _comparison(contest: Contest, several_machines: bool) -> str:
@@ -91,21 +91,23 @@ def _leading(contest: Contest, leader: Entrant, hardware: str) -> list[str]:
     if contest.few_val is None:
         what, floor = "the best on val", contest.leading_floor
         if floor:
-            what = f"the floor, {_called(floor.row)}, is ahead of every method on val. The best of these"
+            what = f"the floor, {_called(floor.row)}, is ahead of all others on val. The best of those"
         return [f"{where} {what} is {_a(leader.family)}, {_called(leader.row)}: {figure}, {trained}"]
     few = f"{counted(contest.few_val, 'image')} of val are too few to choose methods by"
-    usual = [stands_for(one.row, one.row.family) for one in contest.entrants]
-    if any(usual):
-        few += ", so each family takes part with the method that was named for it beforehand"
-    if any(usual) and not all(usual):
-        few += ", where that ran"
+    usual = [is_usual(one.row) for one in contest.entrants]
+    if all(usual):
+        few += ", so each family takes part with its usual method"
+    elif any(usual):
+        few += ", so a family takes part with its usual method, and where that did not run with the best on these few"
+    else:
+        few += ", and the usual methods did not run: these few images chose all the same"
     what = _named(contest, leader)
     return [f"{where} {few}", f"{what[0].upper()}{what[1:]} has {figure}, {trained}"]
 
 
 def _named(contest: Contest, one: Entrant) -> str:
     """Return 'the best net, fastnet,' or, where the entrant was not chosen among others, 'the net, fastnet,'."""
-    is_chosen = contest.few_val is None or not stands_for(one.row, one.row.family)
+    is_chosen = contest.few_val is None or not is_usual(one.row)
     return f"the {'best ' if is_chosen else ''}{one.family.noun}, {_called(one.row)},"
 
 

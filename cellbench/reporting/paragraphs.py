@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Iterator
 
 COMMAND = ": cellbench "  # begins the command that a sentence ends with
-NO_BREAK = "\u00a0"  # a space at which no line ends
+NO_BREAK = "\ue000"  # stands for a space at which no line ends; a private character, that no text has
 BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:%|s|ms|µs|min|h|B|kB|MB|GB|px)(?!\w))")
 
 

@@ -9,7 +9,7 @@ from .certainty import compare_rows, difference_shown, over_of, with_intervals
 from .rows.ranking import best_on_val, main_figure
 from .rows.row import FIGURES, HARDWARE, Row, grouped_by, time_counts
 
-FEW_VAL = 100  # images of val below which it chooses no methods: the error of an accuracy is then up to five points
+FEW_VAL = 100  # images of val below which it chooses no methods: the error of an accuracy may be five points and more
 EXPECTED = ("svm", "probe", "deep", "floor")  # families whose absence is pointed out
 
 
@@ -57,8 +57,8 @@ class Entrant:
 class Contest:
     """The entrants on one data set: the best on val first, then those that were not trained enough, floors last.
 
-    Where val has fewer than FEW_VAL images it chooses nothing: a family's entrant is its usual method with its default
-    settings, where that is among the rows, and entrants stand in the order of FAMILIES.
+    Where val has fewer than FEW_VAL images, a family's entrant is its usual method with its default settings, if that
+    is among the rows, and entrants stand in the order of FAMILIES.
 
     leader: the first entrant that is no floor and was trained enough, or None; all others are compared with it. rows:
     all rows that took part. missing: expected families without an entrant. figure: the metric that entrants are
@@ -146,25 +146,24 @@ def _with_neighbours(group: Sequence[Row], rows: Sequence[Row]) -> list[Row]:
 def _best_of_families(rows: Sequence[Row]) -> list[Row]:
     """Return the row that stands for each family."""
     families = dict.fromkeys(row.family for row in rows)
-    best = [_best_of([row for row in rows if row.family == family], family) for family in families]
+    few_val = _few_val(rows)
+    best = [_best_of([row for row in rows if row.family == family], few_val) for family in families]
     return [row for row in best if row]
 
 
-def _best_of(rows: Sequence[Row], family: str) -> Row | None:
-    if _few_val(rows) is not None:
-        usual = [row for row in rows if stands_for(row, family) and not row.undertrained]
-        return best_on_val(usual) or best_on_val(rows)
-    return best_on_val(rows)
+def _best_of(rows: Sequence[Row], few_val: int | None) -> Row | None:
+    usual = [row for row in rows if is_usual(row) and not row.undertrained] if few_val is not None else []
+    return best_on_val(usual) or best_on_val(rows)
 
 
-def stands_for(row: Row, family: str) -> bool:
-    """Whether a row is of the family's usual method with its default settings."""
-    return row.method == family_of(family).usual and row.overrides == "{}"
+def is_usual(row: Row) -> bool:
+    """Whether a row is of its family's usual method with the default settings."""
+    return row.method == family_of(row.family).usual and row.overrides == "{}"
 
 
 def _few_val(rows: Sequence[Row]) -> int | None:
     """Return the number of val images if it is known and too small to choose methods by, else None."""
-    most = max((row.n_val or FEW_VAL for row in rows), default=FEW_VAL)
+    most = max((row.n_val for row in rows if row.n_val), default=FEW_VAL)
     return most if most < FEW_VAL else None
 
 
@@ -175,7 +174,7 @@ def _covers(best: Sequence[Sequence[Row]], j: int, i: int) -> bool:
 
 
 def _contest(best: Sequence[Row], field: Sequence[Row]) -> Contest:
-    figure, few_val = main_figure(field), _few_val(best)
+    figure, few_val = main_figure(field), _few_val(field)
     ordered = with_intervals(sorted(best, key=_place if few_val is None else _place_of_family), figure)
     leader = next((row for row in ordered if family_of(row.family).contender and not row.undertrained), None)
     entrants = tuple(_entrant(row, leader) for row in ordered)

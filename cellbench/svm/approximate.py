@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.kernel_approximation import Nystroem
 from sklearn.svm import LinearSVC
 from sklearn.utils.multiclass import type_of_target
-from sklearn.utils.validation import _check_sample_weight
+from sklearn.utils.validation import _check_sample_weight, check_consistent_length
 
 from .classifier import SVC
 from .inputs import check_settings, classes_of, features_of, shares_of
@@ -59,6 +59,7 @@ class ApproximateSVC(SVC):
         x = features_of(self, X, reset=True)
         self._multilabel = type_of_target(y) == "multilabel-indicator"
         self.classes_, labels = classes_of(y, self._multilabel)
+        check_consistent_length(x, labels)
         weight = _check_sample_weight(sample_weight, labels[:, None], dtype=np.float64, ensure_non_negative=True)
         shares = shares_of(self.class_weight, self.classes_, labels, weight)
         gamma = gamma_value(self.gamma, x.shape[1], variance(x))
@@ -71,7 +72,7 @@ class ApproximateSVC(SVC):
             n_components=min(self.landmarks, len(x)),
             random_state=self.random_state,
         )
-        rows = described.fit_transform(x.cpu().numpy())
+        rows = described.fit_transform(x.double().cpu().numpy())  # float32 is too coarse for landmarks that are alike
         if self._multilabel:
             machines = [self._machine(rows, labels[:, k], shares[:, k]) for k in range(labels.shape[1])]
         else:

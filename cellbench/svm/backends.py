@@ -145,7 +145,7 @@ def reason(backend: Backend, kernel: str, problem: Problem) -> str:
     '' if it is our solver.
     """
     if not backend.is_exact:
-        return f"approximate: kernel values with {LANDMARKS:,} training images stand for those with all"
+        return f"approximate: kernel values with up to {LANDMARKS:,} training images stand for those with all"
     if backend.name == "torch":
         return ""
     took = f"auto took {backend.name}"

@@ -67,6 +67,22 @@ def test_weights_of_samples_and_of_classes_are_factors_of_c(samples):
         assert ours.decision_function(X) == pytest.approx(reference.decision_function(X), abs=1e-3)
 
 
+@pytest.mark.parametrize("kernel", ["rbf", "linear"])  # with 10 features, most landmarks depend on others
+def test_of_float32_samples_that_are_alike_it_scores_as_the_pipeline_in_float64_does(samples, kernel):
+    X, y = np.concatenate([samples[0][:300]] * 2).astype(np.float32), np.concatenate([samples[1][:300]] * 2)
+    described = Nystroem(kernel=kernel, gamma=1 / (X.shape[1] * X.var()), n_components=600, random_state=0)
+    reference = make_pipeline(described, OneVsOneClassifier(LinearSVC(C=2.0, dual=False))).fit(X.astype(float), y)
+    ours = CPU(C=2.0, kernel=kernel).fit(X, y)
+    unseen = samples[0][500:].astype(np.float32)
+    decisions = reference.decision_function(unseen.astype(float))
+    assert ours.decision_function(unseen) == pytest.approx(decisions, abs=5e-3)
+
+
+def test_samples_and_labels_of_different_number_are_refused(samples):
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        CPU().fit(samples[0], samples[1][:-1])
+
+
 def test_with_every_sample_as_a_landmark_it_labels_nearly_as_the_exact_machine_does(samples):
     X, y = samples
     exact = SVC(C=1.0).fit(X[:500], y[:500]).predict(X[500:])
@@ -93,4 +109,4 @@ def test_as_a_backend_it_fits_keeps_and_restores(samples, several_labels):
     restored = saved.classifier(saved.state(model), "cpu")
     assert restored.decision_function(X[500:]) == pytest.approx(decisions, abs=1e-5)
     problem = backends.Problem(largest_pair=200, features=10, values=2)
-    assert backends.reason(backend, "rbf", problem).startswith("approximate: kernel values with 2,000 training images")
+    assert backends.reason(backend, "rbf", problem).startswith("approximate: kernel values with up to 2,000 training")

@@ -6,8 +6,9 @@ from ....core.split_names import OFFICIAL
 from ....results.contest import contests
 from ....results.rows.row import DATA, Line, Row, grouped_by
 from ....results.rows.settings import with_settings
+from ....results.statistics.bootstrap import SEEDS
 from ...answers import answer
-from ...captions import LABELS, device_of, half_interval, load_notes, name_of, seeds_of
+from ...captions import LABELS, device_of, half_interval, limit_of, load_notes, name_of, seeds_of
 from ..table import PERCENT, POINTS, SECONDS, Column, Table
 from .contest import lines_of
 
@@ -21,11 +22,13 @@ def summary(rows: Sequence[Row]) -> Table:
     hardware, where = _hardware(lines)
     columns = (*NAMES, *hardware, accuracy, macro_f1, difference, macro_f1_difference, *REST)
     notes = (
-        *(INTERVALS if any(line["interval_over"] for line in lines) else ()),
+        *_intervals(lines),
         *where,
         *load_notes([one.row for contest in found for one in contest.entrants]),
     )
-    title = "each family on each data set: its best method by macro-F1 on val, judged on test"
+    few = any(contest.few_val is not None for contest in found)
+    chosen = "its best method by macro-F1 on val" + (", or its usual one where val has few images" if few else "")
+    title = f"each family on each data set: {chosen}, judged on test"
     return Table("summary", title, columns, tuple(lines), notes)
 
 
@@ -36,14 +39,29 @@ def _hardware(lines: Sequence[Line]) -> tuple[Sequence[Column], list[str]]:
         return LABELS, []
     names: dict[str, list[str]] = {}
     for first, *_ in sets:
-        names.setdefault(f"{device_of(first)} of {first['machine']}", []).append(_called(first))
+        names.setdefault(f"{device_of(first)} of {first['machine']}", []).append(_called(first, sets))
     where = "; ".join(f"{hardware} for {', '.join(of)}" for hardware, of in names.items())
     return (), [f"Device (threads) and machine: {where}."]
 
 
-def _called(row: Line) -> str:
-    """Return the data set with its split, unless that is the one that came with it."""
-    return name_of([row]) if row["split"] == OFFICIAL else f"{name_of([row])} {row['split']}"
+def _called(row: Line, sets: Sequence[Sequence[Line]]) -> str:
+    """Return the data set, with its split unless that is the only one and came with it, and with its limit."""
+    splits = {of_set[0]["split"] for of_set in sets if of_set[0]["dataset"] == row["dataset"]}
+    split = f" {row['split']}" if splits != {OFFICIAL} else ""
+    return ", ".join([f"{name_of([row])}{split}", *limit_of(row)])
+
+
+def _intervals(lines: Sequence[Line]) -> list[str]:
+    """Return lines on what intervals are of; [] where there are none."""
+    if not any(line["interval_over"] for line in lines):
+        return []
+    what = (
+        "±: half of the 95 % interval, over what the column says. Where it names no seeds, it is of one trained model."
+    )
+    pairs = [(line["difference_over"] or "", line["interval_over"] or "") for line in lines]
+    seeds = any(SEEDS in of_difference and SEEDS not in over for of_difference, over in pairs)
+    more = "; where that has several seeds, their intervals are over these too" if seeds else ""
+    return [what, f"Differences are from the first row of the same data, paired{more}."]
 
 
 def _figure(name: str, several_labels: bool) -> Callable[[Line], object]:
@@ -82,8 +100,4 @@ REST = (
     Column("interval_over", "interval\nover", label=True, when="any"),
     Column("train_seconds", "training", SECONDS, spare=1),
     Column(seeds_of, "seeds", label=True, spare=2),
-)
-INTERVALS = (
-    "±: half of the 95 % interval, over what the column says; without seeds in it, of the model as trained.",
-    "Differences are from the first row of the same data, paired; their intervals are over both rows' seeds as well.",
 )
