@@ -22,7 +22,7 @@ KEPT = (
 def svm_vs_deep(rows: Sequence[Row], left_out: Sequence[Line] = ()) -> Table:
     """Return a table of the best SVM, probe, net, other method and floor, with their figures on test.
 
-    Each is chosen by macro-F1 on val, or named beforehand where val has too few images.
+    Each is chosen by macro-F1 on val, or is the usual method where val has too few images.
 
     left_out: rows of the same data that are not shown, see `answer`.
     """
