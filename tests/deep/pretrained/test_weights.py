@@ -14,8 +14,8 @@ from torch import nn
 
 from cellbench.core.errors import DataError, UnavailableError, UsageError
 from cellbench.deep.nets import NETS, find
-from cellbench.deep.pretrained.files import PATIENCE
 from cellbench.deep.pretrained import published
+from cellbench.deep.pretrained.files import PATIENCE
 from cellbench.deep.pretrained.weights import adapt_channels, load_weights
 
 from ..helpers import no_hub, no_network
