@@ -73,7 +73,7 @@ def test_features_says_what_beats_the_default(on_val):
     assert "Of the other classifiers boosting on all groups but HOG comes nearest" in page
     others = on_val.loc[[name for name in on_val.index if name.startswith(("forest", "boosting"))]]
     assert (others[[*REAL]].idxmax() == "boosting").all()
-    assert "within some half a point on blood cells, malaria and HEp-2's official split, and is five points" in page
+    assert "within about half a point on blood cells, malaria and HEp-2's official split, and is five points" in page
     assert behind.loc["boosting", [*REAL[1:]]].max() < 0.6
     assert round(behind.loc["boosting", REAL[0]]) == 5
     assert "**On the simulated cells boosting is ahead**, by some four points" in page

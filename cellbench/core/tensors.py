@@ -32,14 +32,17 @@ def load_tensors(path: Path, *, mmap: bool = False) -> Any:
 
     mmap: leave the tensors in the file until they are used.
 
-    Raises OSError for a file that cannot be opened, and NoTensorsError for one with other or damaged content.
+    Raises OSError for a file that cannot be opened, NoTensorsError for one with other or damaged content, and
+    MemoryError or torch's RuntimeError where memory does not suffice.
     """
     try:
         with warnings.catch_warnings(action="ignore"):  # of how the file was pickled, when it is none of ours
             return torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
-    except OSError:
+    except (OSError, MemoryError, torch.OutOfMemoryError):
         raise
-    except Exception:  # torch, zipfile and pickle raise almost any: KeyError for text, IndexError for a few bytes
+    except Exception as error:  # torch, zipfile and pickle raise any: KeyError for text, IndexError for a few bytes
+        if "allocate memory" in str(error):  # torch's RuntimeError where the CPU's memory does not suffice
+            raise
         raise NoTensorsError("it is damaged, or no file of tensors and numbers alone") from None
 
 

@@ -64,10 +64,14 @@ class NetMethod:
         write_whole(path, lambda file: torch.save(kept, file))
 
     def load(self, path: Path) -> tuple[Mapping[str, float], Spent]:
-        """Load the net that `save` wrote, and return the cost of its training: seconds by phase, and `spent`."""
-        import torch
+        """Load the net that `save` wrote, and return the cost of its training: seconds by phase, and `spent`.
 
-        kept = torch.load(path, map_location="cpu", weights_only=True)
+        Raises OSError for a file that cannot be opened, NoTensorsError for a damaged one, and RuntimeError, TypeError
+        or LookupError for one that holds something else.
+        """
+        from ..core.tensors import load_tensors
+
+        kept = load_tensors(path)
         self._settle(restore(self._net, self._recipe, kept["state"], self._device))
         self._built, self._scores, self.facts = kept["state"]["built"], kept["state"]["scores"], kept["facts"]
         return kept["seconds"], Spent(*kept["spent"])

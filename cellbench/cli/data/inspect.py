@@ -1,7 +1,6 @@
 """`cellbench inspect`: the contents of a data set, and flaws in it that would make every method look too good."""
 
 import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -9,6 +8,7 @@ import click
 
 from ...core.errors import UsageError
 from ...core.mixed_values import Document
+from ...core.text.words import file_name
 from ..options import USER_PATH, folder_options, plugin_option, split_option
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def _refuse_options_of_the_audit(context: click.Context) -> None:
 
 
 def _default_output(name: str, ending: str) -> Path:
-    return Path(re.sub(r"[^\w.+-]+", "-", Path(name).resolve().name).strip("-.") + f"-{ending}")
+    return Path(f"{file_name(Path(name).resolve().name)}-{ending}")
 
 
 def _document(audit: "Audit", montage: Path | None) -> Document:

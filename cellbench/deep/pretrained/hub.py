@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterator
 
 import timm
+import torch
 from huggingface_hub import constants, get_session
 from huggingface_hub.utils import logging
 from torch import Tensor
@@ -15,16 +16,17 @@ def weights_of_timm(name: str) -> tuple[dict[str, Tensor], str]:
     """Return the published weights of timm's net `name`, and what they are called; downloads them if need be.
 
     The hub is asked once whether it can be reached: huggingface_hub asks six times for each of several files, and
-    warns each time, which takes a minute without network.
+    warns each time, which takes a minute without network. torch's random state stays as it is: otherwise it would
+    depend on whether the weights are in the cache, as the net is built twice where they are not.
 
-    Raises OSError where the weights are not in the cache and the hub cannot be reached, and timm's RuntimeError where
-    none are published.
+    Raises OSError where the weights are not in the cache and the hub cannot be reached, timm's RuntimeError where
+    none are published, and errors of httpx and safetensors for a lost connection or a damaged file.
     """
-    with _quiet_hub():
+    with _quiet_hub(), torch.random.fork_rng(devices=[]):
         before = constants.HF_HUB_OFFLINE
         try:
             constants.HF_HUB_OFFLINE = True
-            with contextlib.suppress(OSError):  # they are not in the cache
+            with contextlib.suppress(FileNotFoundError, ConnectionError):  # they are not in the cache
                 return _weights(name)
             constants.HF_HUB_OFFLINE = before
             _check_reachable()

@@ -14,11 +14,24 @@ def published(pretrained: str) -> tuple[dict[str, Tensor], str]:
     Raises OSError or RuntimeError where that fails, ValueError where there are none.
     """
     package, _, name = pretrained.partition(":")
-    if package == "torchvision":
-        chosen = torchvision.models.get_model_weights(name).DEFAULT
+    if package == "timm":
+        EXTRAS["timm"].require(pretrained)
+    try:
         with short_timeout():
-            return torchvision.models.get_model(name, weights=chosen).state_dict(), str(chosen)
-    EXTRAS["timm"].require(pretrained)
+            return _of_torchvision(name) if package == "torchvision" else _of_timm(name)
+    except (OSError, RuntimeError, ValueError, ImportError, MemoryError):
+        raise
+    except Exception as error:  # httpx, http, safetensors and pickle have kinds of their own
+        reason = ": ".join(filter(None, [type(error).__name__, str(error)]))
+        raise OSError(f"the download failed, or the file is damaged: {reason}") from error
+
+
+def _of_torchvision(name: str) -> tuple[dict[str, Tensor], str]:
+    chosen = torchvision.models.get_model_weights(name).DEFAULT
+    return torchvision.models.get_model(name, weights=chosen).state_dict(), str(chosen)
+
+
+def _of_timm(name: str) -> tuple[dict[str, Tensor], str]:
     from .hub import weights_of_timm
 
     return weights_of_timm(name)

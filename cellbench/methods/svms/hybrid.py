@@ -1,7 +1,6 @@
 """The method that trains a net and then fits a support vector machine to the inputs of its last layer."""
 
 import hashlib
-import pickle
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self
@@ -126,6 +125,8 @@ class DeepFeatureSVM:
         self.backend = ""
 
     def fit(self, train: Samples, val: Samples, log: RunLog) -> None:
+        from ...core.tensors import NoTensorsError
+
         recipe = recipe_for(self._settings, len(train))
         net = NetMethod(find(self._settings.net), recipe, self._seed, self._device)
         kept = cache_folder() / "nets" / f"{self._key(recipe, train, val)}.pt"
@@ -133,7 +134,7 @@ class DeepFeatureSVM:
         if cached:
             try:
                 log.carry(*net.load(kept))
-            except (RuntimeError, OSError, EOFError, KeyError, pickle.UnpicklingError):  # cut short, or another's
+            except (OSError, NoTensorsError, RuntimeError, TypeError, LookupError):  # damaged, or another's
                 cached = False
         if not cached:
             before, spent = dict(log.seconds), log.spent

@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.util
+import socket
 import time
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from torch import nn
 
 from cellbench.core.errors import DataError, UnavailableError, UsageError
 from cellbench.deep.nets import NETS, find
+from cellbench.deep.pretrained import published
+from cellbench.deep.pretrained.files import PATIENCE
 from cellbench.deep.pretrained.weights import adapt_channels, load_weights
 
 from ..helpers import no_hub, no_network
@@ -112,7 +115,7 @@ def test_names_of_the_published_bninception_are_understood(saved):
     for key, tensor in numbered_state(net).items():
         block, _, rest = key.partition(".")
         state[f"{block}_{rest.partition('.')[2]}" if block.startswith("inception") else key] = tensor
-    for published, shape in {
+    for key, shape in {
         "conv1_7x7_s2.weight": (64, 3, 7, 7),
         "conv2_3x3_reduce_bn.running_mean": (64,),
         "inception_3a_1x1.bias": (64,),
@@ -121,7 +124,7 @@ def test_names_of_the_published_bninception_are_understood(saved):
         "inception_4d_pool_proj.weight": (128, 608, 1, 1),
         "inception_5b_double_3x3_1_bn.running_var": (224,),
     }.items():
-        assert state[published].shape == shape
+        assert state[key].shape == shape
     load_weights(net, "bninception", saved(state))
     drawn = {round(float(tensor.double().sum()), 6) for tensor in state.values()}
     assert {round(float(tensor.double().sum()), 6) for tensor in net.state_dict().values()} == drawn
@@ -212,19 +215,98 @@ def test_without_the_hub_timms_weights_are_refused_at_once_and_in_one_line(monke
     assert "Retrying" not in caplog.text
 
 
+def folder_in_hubs_cache(cache: Path) -> Path:
+    """Make the folder in which the hub's cache keeps timm's test_resnet."""
+    import timm
+
+    cached = cache / f"models--{timm.get_pretrained_cfg('test_resnet').hf_hub_id.replace('/', '--')}"
+    (cached / "refs").mkdir(parents=True)
+    (cached / "refs" / "main").write_text("0" * 40)
+    snapshot = cached / "snapshots" / ("0" * 40)
+    snapshot.mkdir(parents=True)
+    return snapshot
+
+
 def test_timms_weights_in_the_hubs_cache_are_found_without_the_hub(monkeypatch, tmp_path):
     timm = pytest.importorskip("timm", reason="the extra timm is not installed")
     no_hub(monkeypatch, cache=tmp_path)
-    source = timm.get_pretrained_cfg("test_resnet").hf_hub_id
-    cached = tmp_path / f"models--{source.replace('/', '--')}"
-    (cached / "refs").mkdir(parents=True)
-    (cached / "refs" / "main").write_text("0" * 40)
-    (cached / "snapshots" / ("0" * 40)).mkdir(parents=True)
     state = numbered_state(timm.create_model("test_resnet"))
-    torch.save(state, cached / "snapshots" / ("0" * 40) / "pytorch_model.bin")
+    torch.save(state, folder_in_hubs_cache(tmp_path) / "pytorch_model.bin")
     net = build("timm:test_resnet", classes=1000)
     load_weights(net, "timm:test_resnet", "imagenet")
     assert taken(net, state) == set(state)
+
+
+def test_damaged_timm_weights_in_the_hubs_cache_are_refused_in_one_line(monkeypatch, tmp_path):
+    pytest.importorskip("timm", reason="the extra timm is not installed")
+    no_hub(monkeypatch, cache=tmp_path)
+    (folder_in_hubs_cache(tmp_path) / "model.safetensors").write_bytes(b"cut short by a full disk")
+    with pytest.raises(
+        UnavailableError, match=r"or the file is damaged: SafetensorError.*--set weights=PATH"
+    ) as refused:
+        load_weights(build("timm:test_resnet"), "timm:test_resnet", "imagenet")
+    assert "\n" not in str(refused.value)
+
+
+class FakeHub:
+    """A hub that builds timm's nets: only once it was asked online, if they are not in its cache."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, cached: bool, error: Exception | None = None) -> None:
+        timm = pytest.importorskip("timm", reason="the extra timm is not installed")
+        from huggingface_hub import constants
+
+        create = timm.create_model
+
+        def create_model(name: str, pretrained: bool) -> nn.Module:
+            assert pretrained
+            self.timeouts.append(socket.getdefaulttimeout())
+            net = create(name)
+            if constants.HF_HUB_OFFLINE and not cached:
+                raise FileNotFoundError(name)
+            if error is not None:
+                raise error
+            return net
+
+        self.timeouts: list[float | None] = []
+        monkeypatch.setattr(timm, "create_model", create_model)
+        monkeypatch.setattr("cellbench.deep.pretrained.hub._check_reachable", lambda: None)
+
+
+def test_a_hub_that_is_lost_during_a_download_is_said_in_one_line(monkeypatch):
+    """httpx's errors are neither OSError nor RuntimeError, and may come without text."""
+
+    class LostHubError(Exception):
+        pass
+
+    pytest.importorskip("timm", reason="the extra timm is not installed")
+    net = build("timm:test_resnet")
+    FakeHub(monkeypatch, cached=False, error=LostHubError())
+    with pytest.raises(OSError, match=r"^the download failed, or the file is damaged: LostHubError$"):
+        published.published("timm:test_resnet")
+    with pytest.raises(UnavailableError, match=r"cannot be had here \(the download failed, .* LostHubError\): fetch"):
+        load_weights(net, "timm:test_resnet", "imagenet")
+
+
+def test_too_little_memory_for_published_weights_is_not_taken_for_a_damaged_file(monkeypatch):
+    FakeHub(monkeypatch, cached=True, error=MemoryError())
+    with pytest.raises(MemoryError):
+        published.published("timm:test_resnet")
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_the_random_state_is_the_same_whether_timms_weights_had_to_be_downloaded_or_not(cached, monkeypatch):
+    FakeHub(monkeypatch, cached)
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    published.published("timm:test_resnet")
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_timms_downloads_do_not_wait_for_ever(monkeypatch):
+    """Of weights that are not on the hub: torch downloads those, and waits as long as sockets do."""
+    hub = FakeHub(monkeypatch, cached=True)
+    published.published("timm:test_resnet")
+    assert hub.timeouts == [PATIENCE]
 
 
 def test_imagenet_means_torchvisions_default_weights_where_they_have_been_put(monkeypatch, tmp_path):

@@ -75,6 +75,24 @@ def test_a_kept_net_that_was_cut_short_is_trained_again(cache):
     assert fitted()[0].chosen["net_from_cache"]
 
 
+@pytest.mark.parametrize("content", [b"", b"abc", b"hello\n", bytes(range(256))])
+def test_a_kept_net_that_was_overwritten_is_trained_again(content, cache):
+    _, _, scores = fitted()
+    kept = next(cache.iterdir())
+    kept.write_bytes(content)
+    again, _, same = fitted()
+    assert not again.chosen["net_from_cache"]
+    assert np.array_equal(same, scores)
+    assert fitted()[0].chosen["net_from_cache"]
+
+
+@pytest.mark.parametrize("other", [{}, [1, 2], 7, {"state": 7}], ids=str)
+def test_a_file_of_something_else_in_place_of_a_kept_net_is_trained_again(other, cache):
+    fitted()
+    torch.save(other, next(cache.iterdir()))
+    assert not fitted()[0].chosen["net_from_cache"]
+
+
 def test_another_number_of_threads_trains_a_net_of_its_own_as_its_cost_is_another(cache):
     fitted()
     threads = torch.get_num_threads()

@@ -46,10 +46,11 @@ HEADINGS = {
 
 def _columns_of_several_labels() -> list[Column]:
     """Return a column for each metric of images with several labels; those without a short heading come last."""
-    others = {one.name: (f"test\n{one.title}", 3) for one in METRICS if one.labels == "several"}
+    several = [one for one in METRICS if one.labels == "several"]
+    others = {one.name: (f"test\n{one.title}", 3) for one in several if one.name not in HEADINGS}
     return [
         Column(f"test_{name}", heading, PERCENT, when="any", spare=spare)
-        for name, (heading, spare) in {**HEADINGS, **others, **HEADINGS}.items()
+        for name, (heading, spare) in {**HEADINGS, **others}.items()
     ]
 
 
