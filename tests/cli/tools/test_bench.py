@@ -52,6 +52,13 @@ def test_each_work_is_done_by_both(name, monkeypatch):
     assert min(timing.ours, timing.peer) > 0
 
 
+@pytest.mark.parametrize("side", [0, 1])
+@pytest.mark.parametrize("name", ["png", "records"])
+def test_each_side_has_its_memory_in_a_process_of_its_own(name, side):
+    """A process calls one of the two functions alone, and the files must be there for either."""
+    assert measure._memory(name, side, tiny=True) > 50e6
+
+
 @pytest.mark.parametrize(("name", "module"), PEERS.items())
 def test_a_peer_that_is_not_installed_is_left_out(name, module, monkeypatch):
     for loaded in [key for key in sys.modules if key.split(".")[0] == module]:
