@@ -146,6 +146,36 @@ def test_pairs_may_differ_by_what_is_allowed():
     )
 
 
+def test_what_lasts_for_the_life_of_a_process_raises_no_false_alarm_where_each_pair_has_its_own():
+    """Processes of the same code differ by 5 % as long as they live, and turns by 1 %: 6 pairs of 3 turns, 3 works.
+
+    Twenty turns of one pair, allowed the same tenth, would be called slower in some of a hundred.
+    """
+    rng, lives, turns = np.random.default_rng(0), 0.05 * math.sqrt(2), 0.01 * math.sqrt(2)
+
+    def alarms(changes):
+        ones = np.ones(changes.shape[1])
+        answers = [judging.judge_pairs(np.exp(row), ones, benchmarks=3, allowed=0.1).answer for row in changes]
+        return answers.count("slower")
+
+    of_one_pair = rng.normal(0, lives, (TRIALS, 1)) + rng.normal(0, turns, (TRIALS, 20))
+    of_six_pairs = rng.normal(0, lives, (TRIALS, 6)) + rng.normal(0, turns / math.sqrt(3), (TRIALS, 6))
+    assert alarms(of_one_pair) > TRIALS / 100
+    assert alarms(of_six_pairs) <= TRIALS / 1000
+
+
+@pytest.mark.parametrize(("loss", "spread"), [(0.2, 0.02), (0.25, 0.03)])
+def test_six_pairs_find_a_loss(loss, spread):
+    changes = math.log(1 - loss) + np.random.default_rng(0).normal(0, spread, (TRIALS, 6))
+    answers = [judging.judge_pairs(np.exp(row), np.ones(6), benchmarks=3, allowed=0.1).answer for row in changes]
+    print(f"a loss of {loss:.0%}, spread {spread:.0%}: slower in {answers.count('slower') / TRIALS:.1%}")
+    assert answers.count("slower") > 0.9 * TRIALS
+
+
+def test_fewer_than_four_pairs_judge_nothing():
+    assert judging.judge_pairs([1.0] * 3, [5.0] * 3, benchmarks=1).answer == "too few runs"
+
+
 ON_RECORD = [ratios for known in regressions.read().values() for ratios in known["ratios"].values()]
 
 

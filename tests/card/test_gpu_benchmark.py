@@ -100,7 +100,7 @@ def test_an_item_may_take_what_earlier_ones_left_but_no_later_ones_share(gpu, it
 
 
 def test_with_too_few_minutes_the_first_items_have_their_time_and_the_last_are_not_reached(gpu):
-    """Each of three takes all that it may: of 45 seconds, the first has its 10, the next 20 and the last what is left."""
+    """Each of three takes all that it may: of 45 seconds, the first has its 10, the next 20, the last the rest."""
     ends, now, limits, seconds = 1045.0, 1000.0, [], [10.0, 20.0, 30.0]
     for at, own in enumerate(seconds):
         deadline = gpu._deadline(now, own, sum(seconds[at + 1 :]), ends)
