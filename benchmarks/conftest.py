@@ -26,7 +26,7 @@ PRODUCTS = 40
 RATIOS: list[tuple[str, str, float, float, float]] = []
 STARTED = Spent.now()
 JUDGED: dict[str, Judgement] = {}
-SAID: list[str] = []  # of the machine, and of why no earlier run judges
+NOTES: list[str] = []  # the kind of this machine, and why no earlier run judges
 FIGURES: list[tuple[str, float, float, float, str]] = []
 
 
@@ -117,7 +117,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return
     kind = regressions.machine_kind((Spent.now() - STARTED).of_others)
     known = regressions.earlier_ratios(kind)
-    SAID.extend(filter(None, (kind, regressions.why_none(kind))))
+    NOTES.extend(filter(None, (kind, regressions.why_none(kind))))
     JUDGED.update({test: judge(ratio, known.get(test, []), len(ratios)) for test, ratio in ratios.items()})
     if file := session.config.getoption("--ratios"):
         file.write_text(json.dumps(ratios), encoding="utf-8")
@@ -130,7 +130,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_terminal_summary(terminalreporter) -> None:
     if RATIOS:
         terminalreporter.section("ours against a peer, medians of one run, and the limit that earlier runs give")
-        for line in SAID:
+        for line in NOTES:
             terminalreporter.write_line(line)
         for test, peer, mine, theirs, ratio in RATIOS:
             judged = JUDGED[test]

@@ -5,8 +5,9 @@
     python benchmarks/gpu.py --tiny --pretend -o rehearsal.json    the same with tiny sizes, on a card that is not there
 
 The most valuable comes first, and the file is written after each item, so that nothing is lost when time runs out.
-Items have a time limit each, their own and what earlier ones left of theirs; one that fails, or lacks something, is
-noted with its reason and stops no other. No network is needed. `gpu_items.py` says what is measured.
+Items have a time limit each, their own and what earlier ones left of theirs; with fewer --minutes the last ones are not
+reached. One that fails, or lacks something, is noted with its reason and stops no other. No network is needed.
+`gpu_items.py` says what is measured.
 """
 
 import contextlib
@@ -55,9 +56,10 @@ def main(
         report = {**_machine(), "tiny": tiny, "pretended": pretend, "items": {}}
         ends = time.monotonic() + 60 * minutes
         names = list(only or ITEMS)
-        for at, name in enumerate(names):  # what earlier ones left, a later one may take; its own share none may
+        for at, name in enumerate(names):
             later = sum(ITEMS[one].seconds for one in names[at + 1 :])
-            report["items"][name] = _measured(name, tiny, ends - later)
+            deadline = _deadline(time.monotonic(), ITEMS[name].seconds, later, ends)
+            report["items"][name] = _measured(name, tiny, deadline)
             _write(report, output or RESULTS)
             click.echo(_line(name, report["items"][name]))
     failed = [name for name, found in report["items"].items() if found["status"] in ("failed", "out of time")]
@@ -88,6 +90,15 @@ def table_of(report: dict[str, Any]) -> str:
             )
     heading = f"On {report['card']}, torch {report['torch']}, CUDA {report['cuda']}:\n\n" if report["items"] else ""
     return heading + tabulate(rows, ("what", "figure", "value"), tablefmt="github", disable_numparse=True)
+
+
+def _deadline(now: float, seconds: float, later: float, ends: float) -> float:
+    """Return the moment at which the item that begins now is broken off.
+
+    It may take its `seconds`, or what is left to `ends` beside those of all later items, if that is more. Where there
+    is too little time for all, the first ones have theirs and the last ones are not reached.
+    """
+    return min(ends, max(now + seconds, ends - later))
 
 
 def _measured(name: str, tiny: bool, ends: float) -> dict[str, Any]:

@@ -2,12 +2,12 @@
 
     python benchmarks/parent.py                        all benchmarks against the commit before, ten pairs of runs
     python benchmarks/parent.py -k hog --against v0.1.0
-    python benchmarks/parent.py --quick                three quick pieces of work in turn, about a minute
+    python benchmarks/parent.py --quick                three quick pieces of work in turn, a minute or two
 
 Each commit has its package and its own benchmarks in a folder, which is put before all others on the path of a process
 of its own; other packages are those of this environment for both. Each pair of runs gives, for each benchmark, the
-ratio to its peer with either; with --quick there is no peer, and the pair's two times are compared. Exit code 4 if one
-is slower, 1 if a run fails.
+ratio to its peer with either. With --quick there is no peer: a pair is two processes that do each work in turn some
+times, and their mean speeds are compared. Exit code 4 if one is slower, 1 if a run fails.
 """
 
 import contextlib
@@ -26,12 +26,14 @@ import click
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT))
 
-from cellbench.running.bench.judging import LEAST_RUNS, judge_pairs  # noqa: E402
+from cellbench.running.bench.judging import LEAST_PAIRS, LEAST_RUNS, judge_pairs  # noqa: E402
 
 PARTS = ("cellbench", "benchmarks")
-QUICK_PAIRS = 20
-# Two processes of the same code differ by some per cent as long as they live, by where their memory lies: with --quick,
-# which starts one of each, this share of the speed is no regression.
+# Two processes of the same code differ by some per cent as long as they live, by where their memory lies: so there are
+# several pairs of them, and few turns in each. Of so few pairs the spread is known badly: this share of the speed is no
+# regression.
+QUICK_PAIRS = 6
+TURNS = 3
 ALLOWED = 0.1
 
 Ratios = dict[str, float]
@@ -40,7 +42,7 @@ Ratios = dict[str, float]
 @click.command()
 @click.option("-k", "words", default="", help="Benchmarks to run, as pytest takes it.")
 @click.option("--against", default="HEAD^", show_default=True, help="The commit to compare with.")
-@click.option("--pairs", type=click.IntRange(min=LEAST_RUNS), help=f"Default: {LEAST_RUNS}; quick: {QUICK_PAIRS}.")
+@click.option("--pairs", type=click.IntRange(min=LEAST_PAIRS), help=f"Default: {LEAST_RUNS}; quick: {QUICK_PAIRS}.")
 @click.option("--quick", is_flag=True, help="Time three quick pieces of work in place of the benchmarks.")
 @click.pass_context
 def main(context: click.Context, words: str, against: str, pairs: int | None, quick: bool) -> None:
@@ -126,15 +128,33 @@ def _ratios(folder: Path, words: str) -> Ratios:
 
 
 def _quick_pairs(folder: Path, pairs: int) -> dict[str, list[Ratios]]:
-    """Return one divided by the seconds of each quick work, of either version in turn."""
+    """Return the mean speeds of each pair of processes, of either version."""
     found: dict[str, list[Ratios]] = {"new": [], "old": []}
-    with _waiting(folder / "new") as new, _waiting(folder / "old") as old:
-        processes = {"new": new, "old": old}
-        works = {version: _told(processes[version], folder / version) for version in processes}
-        for pair in range(pairs):
-            for version in ("new", "old") if pair % 2 else ("old", "new"):
-                found[version].append({work: 1 / _seconds(processes[version], work) for work in works[version]})
+    for pair in range(pairs):
+        speeds = _mean_speeds(folder, ("new", "old") if pair % 2 else ("old", "new"))
+        for version in found:
+            found[version].append(speeds[version])
     return found
+
+
+def _mean_speeds(folder: Path, order: tuple[str, str]) -> dict[str, Ratios]:
+    """Return one divided by the mean seconds of each quick work, by version.
+
+    Two new processes, started in this order, do the works in turn, TURNS times each; every other turn is reversed.
+    """
+    with _waiting(folder / order[0]) as first, _waiting(folder / order[1]) as second:
+        processes = dict(zip(order, (first, second), strict=True))
+        seconds: dict[str, dict[str, list[float]]] = {
+            version: {work: [] for work in _works(process, folder / version)} for version, process in processes.items()
+        }
+        for turn in range(TURNS):
+            for version in reversed(order) if turn % 2 else order:
+                for work, times in seconds[version].items():
+                    times.append(_seconds(processes[version], work))
+    return {
+        version: {work: 1 / statistics.geometric_mean(times) for work, times in works.items()}
+        for version, works in seconds.items()
+    }
 
 
 @contextlib.contextmanager
@@ -150,7 +170,7 @@ def _waiting(folder: Path) -> Iterator["subprocess.Popen[str]"]:
             process.kill()
 
 
-def _told(process: "subprocess.Popen[str]", folder: Path) -> list[str]:
+def _works(process: "subprocess.Popen[str]", folder: Path) -> list[str]:
     """Return the names of the works of a process, once it is ready. Raises ClickException if its package is another."""
     answer = json.loads(_line(process))
     if Path(answer["package"]).resolve() != (folder / "cellbench").resolve():

@@ -91,14 +91,14 @@ def test_svm_one_c_of_five(against, samples):
 def test_svm_fit_of_8701_images_of_64_pixels(figures, against_products):
     between, child = ([sys.executable, "-c", code] for code in (BETWEEN, CHILD))
     arguments = [*between, *child, str(__file__).rpartition("/")[0]]
-    told: list[float] = []
+    measured: list[float] = []
 
     def fit() -> float:
-        told.extend(json.loads(subprocess.run(arguments, capture_output=True, text=True, check=True).stdout))
-        return told[0]
+        measured.extend(json.loads(subprocess.run(arguments, capture_output=True, text=True, check=True).stdout))
+        return measured[0]
 
     against_products(fit)
-    clock, busy, memory = told
+    clock, busy, memory = measured
     figures("test_svm_fit_of_8701_images_of_64_pixels", clock, busy, memory, "processors")
     assert memory <= 1.6e9  # 1.47 was measured: 0.66 are libraries, 0.29 the features and their copy by class
     assert busy / cores() < 30

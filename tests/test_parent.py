@@ -59,19 +59,27 @@ def test_what_is_said_of_the_pairs(capsys):
     assert parent._judged({"new": runs, "old": before}, 0.25) == ["too noisy", "too noisy"]
 
 
-def test_quick_works_are_timed_in_turn_by_the_package_of_each_version(tmp_path):
+def test_quick_works_are_timed_by_new_processes_for_each_pair_in_turn_by_the_package_of_each_version(tmp_path):
     code = """
-import json, sys
+import json, os, sys
 from pathlib import Path
 import cellbench
 print(json.dumps({"package": str(Path(cellbench.__file__).parent), "works": ["it"]}), flush=True)
 for line in sys.stdin:
     assert line == "it\\n"
+    with open("../turns", "a") as file:
+        print(cellbench.RATIOS, os.getpid(), file=file)
     print(json.loads(cellbench.RATIOS)["test_it"], flush=True)
 """
     for name, seconds in (("new", 2.0), ("old", 4.0)):
         (version(tmp_path / name, "pass", seconds) / "benchmarks" / "quick.py").write_text(code)
-    assert parent._quick_pairs(tmp_path, 3) == {"new": [{"it": 0.5}] * 3, "old": [{"it": 0.25}] * 3}
+    found = parent._quick_pairs(tmp_path, 3)
+    assert [run["it"] for run in found["new"]] == pytest.approx([0.5] * 3)
+    assert [run["it"] for run in found["old"]] == pytest.approx([0.25] * 3)
+    turns = (tmp_path / "turns").read_text().splitlines()
+    assert len(turns) == 3 * 2 * parent.TURNS
+    assert len(set(turns)) == 3 * 2  # processes
+    assert ["2.0" in turn for turn in turns[:4]] == [False, True, True, False]
 
 
 def test_a_version_that_took_another_package_is_refused(tmp_path):
@@ -81,7 +89,7 @@ def test_a_version_that_took_another_package_is_refused(tmp_path):
         subprocess.Popen([sys.executable, "-c", answer], stdout=subprocess.PIPE, text=True) as process,
         pytest.raises(click.ClickException, match="the new version took the package in"),
     ):
-        parent._told(process, tmp_path / "new")
+        parent._works(process, tmp_path / "new")
 
 
 def test_a_commit_that_is_not_there_is_told(tmp_path):

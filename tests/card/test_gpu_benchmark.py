@@ -99,6 +99,18 @@ def test_an_item_may_take_what_earlier_ones_left_but_no_later_ones_share(gpu, it
     assert ends == [1070.0, 1090.0, 1120.0]
 
 
+def test_with_too_few_minutes_the_first_items_have_their_time_and_the_last_are_not_reached(gpu):
+    """Each of three takes all that it may: of 45 seconds, the first has its 10, the next 20, the last the rest."""
+    ends, now, limits, seconds = 1045.0, 1000.0, [], [10.0, 20.0, 30.0]
+    for at, own in enumerate(seconds):
+        deadline = gpu._deadline(now, own, sum(seconds[at + 1 :]), ends)
+        limits.append(deadline - now)
+        now = deadline
+    assert limits == [10.0, 20.0, 15.0]
+    assert gpu._deadline(now, 40.0, 0.0, ends) == ends == now
+    assert gpu._deadline(1000.0, 10.0, 50.0, 1120.0) == 1070.0  # time enough: what is left beside that of later ones
+
+
 def test_the_table_says_what_is_not_measured_and_why(gpu):
     measured = {"status": "measured", "reason": "", "figures": {"bfloat16": 712.345}}
     lacking = {"status": "lacking", "reason": "no cuml here", "figures": {}}

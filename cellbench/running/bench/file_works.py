@@ -22,20 +22,23 @@ def images(kind: str) -> Callable[[str, bool], tuple[Call, Call]]:
 
         folder = tempfile.TemporaryDirectory()
         pixels = rings(n=20 if tiny else 2000, size=78).images
-        files = [Path(folder.name) / f"{i:05}.{kind}" for i in range(len(pixels))]
-        for file, (image,) in zip(files, pixels, strict=True):
+
+        def files() -> list[Path]:  # holds the folder for both functions below: each may be called without the other
+            return [Path(folder.name) / f"{i:05}.{kind}" for i in range(len(pixels))]
+
+        for file, (image,) in zip(files(), pixels, strict=True):
             if kind == "tiff":
                 tifffile.imwrite(file, image)
             else:
                 Image.fromarray(image).save(file)
 
         def ours() -> None:
-            items = ((place, file.name, file) for place, file in enumerate(files))
+            items = ((place, file.name, file) for place, file in enumerate(files()))
             npy.write(Path(folder.name) / "x.npy", pixels.shape, pixels.dtype, items, decode, "", processes=True)
 
         def theirs() -> None:
             read = tifffile.imread if kind == "tiff" else Image.open
-            np.stack([np.asarray(read(file)) for file in files])
+            np.stack([np.asarray(read(file)) for file in files()])
 
         return ours, theirs
 

@@ -20,6 +20,7 @@ from typing import Literal
 import numpy as np
 
 LEAST_RUNS = 10
+LEAST_PAIRS = 4  # of runs of two versions in turn
 FALSE_ALARMS = 1 / 200  # of a run, all benchmarks together
 LOSS = 0.2  # of the speed, that is to be found
 FOUND = 0.95  # of the runs with such a loss
@@ -48,11 +49,12 @@ def judge(ratio: float, earlier: Sequence[float], benchmarks: int) -> Judgement:
 def judge_pairs(ratios: Sequence[float], before: Sequence[float], benchmarks: int, allowed: float = 0.0) -> Judgement:
     """Judge the mean change between ratios of two versions of the package, measured in turn, a pair at a time.
 
-    The limit is that of the mean change, a factor: by the paired t test, with the same chances as of `judge`.
+    The limit is that of the mean change, a factor: by the paired t test, with the same chances as of `judge`. What
+    lasts for the life of a process is in the spread only if each pair has processes of its own.
     allowed: the share of the speed by which the two may differ for other reasons than their code.
     """
     n = len(ratios)
-    if n < LEAST_RUNS:
+    if n < LEAST_PAIRS:
         return Judgement("too few runs")
     changes = np.log(ratios) - np.log(before)
     return _judge(math.exp(changes.mean()), 0.0, float(changes.std(ddof=1)) / math.sqrt(n), n, benchmarks, allowed)

@@ -1,14 +1,11 @@
 """The kind of a machine: what changes a ratio of two times, so that ratios of one kind alone are compared."""
 
-import math
 import platform
 import time
-from functools import cache
 
 from ...core.machine.environment import cores, processor
 
 SIDE = 1024  # of the square matrices of the fixed product
-TURNS = 10
 
 
 def product_seconds(times: int = 1) -> float:
@@ -25,18 +22,11 @@ def product_seconds(times: int = 1) -> float:
     return time.perf_counter() - start
 
 
-@cache
-def float32_rate() -> float:
-    """Return the best rate of TURNS products, in float32 operations a second; other programs lower it little."""
-    product_seconds()  # torch starts its threads
-    return 2 * SIDE**3 / min(product_seconds() for _ in range(TURNS))
-
-
 def kind() -> str:
-    """Return the kind of this machine in words: processor, cores, threads, instructions, matrix rate and Python.
+    """Return the kind of this machine in words: processor, cores, threads, instructions, bf16 and Python.
 
-    The rate is rounded to a power of 2, as models of one name run at very different speeds. bf16: whether nets are
-    trained in it here.
+    bf16: whether nets are trained in it here. Nothing in it is measured: a rate near a boundary would change the kind
+    from run to run, and a faster machine that is else the same does our work and a peer's faster alike.
     """
     import torch
 
@@ -45,11 +35,6 @@ def kind() -> str:
     bf16 = "bf16" if str(choose_precision("auto", "cpu")) == "bf16" else "no bf16"
     return (
         f"{processor()}, {cores()} cores, {torch.get_num_threads()} threads, "
-        f"{torch.backends.cpu.get_cpu_capability()}, {bf16}, float32 at about {rounded(float32_rate()):,} GFLOP/s, "
+        f"{torch.backends.cpu.get_cpu_capability()}, {bf16}, "
         f"Python {'.'.join(platform.python_version_tuple()[:2])}"
     )
-
-
-def rounded(rate: float) -> int:
-    """Return operations a second as GFLOP/s, rounded to a power of 2 that is at least 1."""
-    return int(2 ** max(0, round(math.log2(rate / 1e9))))

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from cellbench.running.bench import history, machine, measure, works
+from cellbench.running.bench import history, measure, works
 
 from ...card.pretended import card
 from ..program import call
@@ -52,6 +52,13 @@ def test_each_work_is_done_by_both(name, monkeypatch):
     assert min(timing.ours, timing.peer) > 0
 
 
+@pytest.mark.parametrize("side", [0, 1])
+@pytest.mark.parametrize("name", ["png", "records"])
+def test_each_side_has_its_memory_in_a_process_of_its_own(name, side):
+    """A process calls one of the two functions alone, and the files must be there for either."""
+    assert measure._memory(name, side, tiny=True) > 50e6
+
+
 @pytest.mark.parametrize(("name", "module"), PEERS.items())
 def test_a_peer_that_is_not_installed_is_left_out(name, module, monkeypatch):
     for loaded in [key for key in sys.modules if key.split(".")[0] == module]:
@@ -69,7 +76,6 @@ def test_earlier_measurements_of_other_packages_are_said_to_judge_nothing(tmp_pa
     file = tmp_path / "bench.json"
     for torch in ("2.12", "2.13", "2.13"):
         monkeypatch.setattr(measure, "versions", lambda torch=torch: {"torch": torch})
-        monkeypatch.setattr(machine, "float32_rate", lambda: 1e11)
         done = call("bench", "--rounds", "1", "--device", "cpu", "-o", file)
     assert "1 of 2 earlier measurements judge nothing: another machine, device or packages" in done.stderr
 
@@ -90,7 +96,6 @@ def test_a_ratio_below_the_noise_of_ten_runs_is_told(slower, code, tmp_path, mon
     monkeypatch.setattr(measure, "WORKS", {"idle": work})
     monkeypatch.setattr(measure, "_seconds", lambda work, device: next(seconds))
     monkeypatch.setattr(measure, "_memory", lambda name, side, tiny: 0)
-    monkeypatch.setattr(machine, "float32_rate", lambda: 1e11)
     file = tmp_path / "bench.json"
     codes = [call("bench", "--rounds", "1", "--device", "cpu", "-o", file).returncode for _ in range(11)]
     assert codes == [0] * 10 + [code]
