@@ -301,7 +301,7 @@ def suite(name: str, seeds: str, exclude: tuple[str, ...], tiny: bool) -> Figure
 
 
 def few_cells(folder: Path) -> str:
-    """Write 30 images of toy cells into a folder for each class, and return the folder that these are in."""
+    """Write 30 images of toy cells below `folder`, in a sub-folder for each class, and return the path of `folder`."""
     from PIL import Image
 
     from cellbench.datasets.toy import rings

@@ -6,13 +6,9 @@
 Trained on 2,000 images, judged on the whole validation part; the test part is never looked at.
 """
 
-import tempfile
-
 import click
 from tabulate import tabulate
-from trials import Trials
-
-import cellbench
+from trials import Trials, scored_on_val
 
 IMAGES = 2_000
 VARIANTS = {
@@ -50,20 +46,8 @@ def run(dataset, name, labels, group_column, methods, variants, split) -> None:
             key = (name or dataset, split, method, variant)
             if key in done:
                 continue
-            with tempfile.TemporaryDirectory() as folder:
-                results = cellbench.run(
-                    dataset,
-                    method,
-                    limit=IMAGES,
-                    val_limit="all",
-                    split=split,
-                    set=VARIANTS[variant],
-                    output=folder,
-                    quiet=True,
-                    labels=labels,
-                    group_column=group_column,
-                )
-                row = results.to_frame().iloc[0]
+            options = {"split": split, "set": VARIANTS[variant], "labels": labels, "group_column": group_column}
+            row = scored_on_val(dataset, method, IMAGES, **options)
             TRIALS.add((*key, round(row["val_accuracy"], 4), row["n_val"], round(row["train_seconds"], 1)))
 
 

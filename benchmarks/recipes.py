@@ -7,15 +7,13 @@ Each run has a folder of records of its own, of which only the score on the whol
 is never looked at. The defaults that were chosen by it are in cellbench/core/training_budget.py.
 """
 
-import tempfile
 from itertools import product
 
 import click
 import pandas as pd
 from tabulate import tabulate
-from trials import Trials
+from trials import Trials, scored_on_val
 
-import cellbench
 from cellbench.core.training_budget import STEPS as USUAL_STEPS
 from cellbench.core.training_budget import batches
 from cellbench.deep.nets.table import find
@@ -62,22 +60,17 @@ def run(
         key = (name or dataset, split, n, method, batch, count, augmentation, seed)
         if key in done:
             continue
-        with tempfile.TemporaryDirectory() as folder:
-            results = cellbench.run(
-                dataset,
-                method,
-                limit=n,
-                val_limit="all",
-                split=split,
-                seeds=seed,
-                epochs=-(-count // batches(n, batch)),
-                set={"batch": batch, **AUGMENTATIONS[augmentation]},
-                output=folder,
-                quiet=True,
-                labels=labels,
-                group_column=group_column,
-            )
-            row = results.to_frame().iloc[0]
+        row = scored_on_val(
+            dataset,
+            method,
+            n,
+            split=split,
+            seeds=seed,
+            epochs=-(-count // batches(n, batch)),
+            set={"batch": batch, **AUGMENTATIONS[augmentation]},
+            labels=labels,
+            group_column=group_column,
+        )
         TRIALS.add((*key, round(row["val_accuracy"], 4), row["n_val"], round(row["seconds_fit"], 1)))
 
 

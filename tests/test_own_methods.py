@@ -1,4 +1,4 @@
-"""The methods that README, CONTRIBUTING and the page on adding one show work as they stand there."""
+"""The example methods in README, CONTRIBUTING and docs/add-method.md run exactly as they are printed there."""
 
 import re
 from pathlib import Path

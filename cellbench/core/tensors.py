@@ -23,6 +23,11 @@ def as_tensor(images: Tensor | NDArray[np.generic]) -> Tensor:
     return images
 
 
+def lacks_memory(error: Exception) -> bool:
+    """Whether torch raised the error because memory did not suffice; on the CPU that is a plain RuntimeError."""
+    return isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error)
+
+
 class NoTensorsError(ValueError):
     """A file that is damaged, or holds more than tensors, numbers and text."""
 
@@ -38,10 +43,10 @@ def load_tensors(path: Path, *, mmap: bool = False) -> Any:
     try:
         with warnings.catch_warnings(action="ignore"):  # of how the file was pickled, when it is none of ours
             return torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
-    except (OSError, MemoryError, torch.OutOfMemoryError):
+    except (OSError, MemoryError):
         raise
     except Exception as error:  # torch, zipfile and pickle raise any: KeyError for text, IndexError for a few bytes
-        if "allocate memory" in str(error):  # torch's RuntimeError where the CPU's memory does not suffice
+        if lacks_memory(error):
             raise
         raise NoTensorsError("it is damaged, or no file of tensors and numbers alone") from None
 

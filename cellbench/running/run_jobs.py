@@ -124,7 +124,7 @@ class Queue:
                 yield self._task(job)
 
     def pass_on(self) -> None:
-        """Go on with the jobs that other processes had locked."""
+        """Take up the jobs that other processes were running, in place of those that were gone through."""
         self.jobs, self.elsewhere, self.settled = self.elsewhere, [], []
 
     def _state(self, job: Job) -> str:

@@ -17,6 +17,7 @@ from sklearn.utils.validation import _check_sample_weight, check_consistent_leng
 from torch import Tensor
 
 from ..core.errors import BackendError
+from ..core.tensors import lacks_memory
 from .inputs import check_settings, classes_of, features_of, shares_of
 from .kernels import ROWS, Kernel, column_sums, cross, gamma_value, gram, variance
 from .libraries import libsvm
@@ -256,7 +257,7 @@ def _solutions(given: TrainingData, bounds: Sequence[Tensor], tol: float, memory
     try:
         return _solved(given, bounds, tol, memory)
     except RuntimeError as error:
-        if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+        if not lacks_memory(error):
             raise
         traceback.clear_frames(error.__traceback__)  # else the matrices live as long as somebody keeps the error
         raise BackendError(
