@@ -37,7 +37,7 @@ def calibration(rows: Sequence[Row]) -> Table:
 
 
 def _by_chance(lines: Sequence[Line], unit: str) -> str:
-    """Return the calibration error that chance alone gives, or of grouped images why it is unknown, and the interval too."""
+    """Return the calibration error that chance alone gives; of grouped images, why it and its interval are unknown."""
     if any(line["calibration_error_by_chance"] is not None for line in lines):
         return "By chance: what 95 % of the errors of perfect probabilities lie below; a smaller error shows nothing."
     return f"Cells of a {unit} err together: it is too high even for perfect probabilities, and has no interval."
